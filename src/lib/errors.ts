@@ -1,0 +1,34 @@
+/** Base of every error that is meant for a person: one sentence, a stable code, a documented exit code. */
+export abstract class LlmkubeError extends Error {
+  abstract readonly exitCode: number;
+
+  constructor(
+    /** Stable, upper snake case, documented in docs/exit-codes.md. */
+    readonly code: string,
+    message: string,
+    readonly options: { suggestions?: readonly string[]; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = new.target.name;
+  }
+}
+
+/** The command line, the catalogue or a value in it is wrong. */
+export class UsageError extends LlmkubeError {
+  readonly exitCode = 2;
+}
+
+/** The check was completed and the model does not fit. */
+export class InsufficientMemoryError extends LlmkubeError {
+  readonly exitCode = 1;
+}
+
+/** The check could not be completed, so nothing may be deployed: fail closed. */
+export class CheckIncompleteError extends LlmkubeError {
+  readonly exitCode = 3;
+}
+
+/** The Kubernetes cluster could not be reached, refused, or reported a failure. */
+export class ClusterError extends LlmkubeError {
+  readonly exitCode = 4;
+}

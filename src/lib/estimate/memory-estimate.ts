@@ -1,0 +1,58 @@
+import type { CacheType } from '../runtime/launch-options.js';
+
+/**
+ * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-copy`: anonymous copies (no mmap,
+ * CPU repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
+ * baseline for process, Metal library and pipelines.
+ */
+export type PartName =
+  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'mmproj' | 'runtime-overhead';
+
+/** exact: llama.cpp's own byte count; modelled: the right mechanism on a backend not measured; bound: not below truth. */
+export type Accuracy = 'exact' | 'modelled' | 'bound';
+
+export interface EstimatePart {
+  readonly name: PartName;
+  readonly device: 'gpu' | 'host';
+  readonly bytes: number;
+  readonly accuracy: Accuracy;
+}
+
+/** What can still grow after start-up, up to `maxBytes`, always on the host. */
+export interface GrowthPart {
+  readonly name: 'prompt-cache' | 'context-checkpoints';
+  readonly maxBytes: number;
+}
+
+/** What llama.cpp made of the launch options for this model. */
+export interface ResolvedLaunch {
+  /** Total context after padding (`n_ctx`). */
+  readonly nCtx: number;
+  /** Context of one slot (`n_ctx_seq`). */
+  readonly nCtxSeq: number;
+  readonly slots: number;
+  readonly kvUnified: boolean;
+  readonly flashAttn: boolean;
+  readonly nBatch: number;
+  readonly nUbatch: number;
+  readonly nOutputsMax: number;
+  readonly cacheTypeK: CacheType;
+  readonly cacheTypeV: CacheType;
+  /** Layers on the GPU, the output head counted as one. */
+  readonly gpuLayers: number;
+}
+
+export interface MemoryEstimate {
+  readonly parts: readonly EstimatePart[];
+  readonly growth: readonly GrowthPart[];
+  readonly resolved: ResolvedLaunch;
+  /** Sentences a person should know: a bound instead of an exact figure, an option that was ignored. */
+  readonly notes: readonly string[];
+}
+
+/** Sum of the parts, optionally only those on one device, in bytes. */
+export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
+  return estimate.parts
+    .filter((part) => device === undefined || part.device === device)
+    .reduce((sum, part) => sum + part.bytes, 0);
+}

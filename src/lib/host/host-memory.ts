@@ -1,0 +1,14 @@
+/** What is known of the memory of one machine, at one moment. */
+export interface HostMemory {
+  /** `measured` on this machine now, or `given` by flags for this or another one. */
+  readonly source: 'measured' | 'given';
+  readonly totalBytes: number;
+  /** In use by everything that runs already; what cannot be had without swapping. */
+  readonly inUseBytes: number;
+  /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */
+  readonly gpuWiredLimitBytes?: number;
+  /** Discrete GPUs only. */
+  readonly gpuMemory?: { readonly totalBytes: number; readonly inUseBytes: number };
+  /** Sentences such as "in-use not given, counted as 0". */
+  readonly notes: readonly string[];
+}

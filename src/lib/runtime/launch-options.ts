@@ -1,0 +1,45 @@
+/** The words LLMKube's CRD uses for `spec.hardware.accelerator`. */
+export const ACCELERATORS = ['metal', 'cpu', 'cuda', 'rocm', 'vulkan', 'intel'] as const;
+export type Accelerator = (typeof ACCELERATORS)[number];
+
+/** The cache types of llama.cpp v0.5.0: `common/arg.cpp`, `kv_cache_types`. */
+export const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'iq4_nl', 'q5_0', 'q5_1'] as const;
+export type CacheType = (typeof CACHE_TYPES)[number];
+
+export type FlashAttention = 'auto' | 'on' | 'off';
+export type ServerMode = 'chat' | 'embedding' | 'rerank';
+
+/**
+ * The options of llama-server that change what it allocates. A field that is left out has llama-server's own default,
+ * which `estimateMemory` resolves (`MemoryEstimate.resolved` says to what).
+ */
+export interface LaunchOptions {
+  readonly accelerator: Accelerator;
+  /** Instruction set that decides which weights the CPU backend repacks; default: arm with metal, else x86. */
+  readonly cpuArch?: 'arm' | 'x86';
+  /** Tokens, all slots together (`--ctx-size`); 0 or unset = the model's training context. */
+  readonly ctxSize?: number;
+  /** Slots (`--parallel`); unset = 4 with unified KV. */
+  readonly parallel?: number;
+  readonly kvUnified?: boolean;
+  readonly batchSize?: number;
+  readonly ubatchSize?: number;
+  readonly flashAttn?: FlashAttention;
+  readonly cacheTypeK?: CacheType;
+  readonly cacheTypeV?: CacheType;
+  /** Layers on the GPU (`--n-gpu-layers`); unset or negative = all. */
+  readonly gpuLayers?: number;
+  readonly kvOffload?: boolean;
+  readonly opOffload?: boolean;
+  readonly mmap?: boolean;
+  /** CPU weight repacking (`--no-repack` turns it off). */
+  readonly repack?: boolean;
+  readonly swaFull?: boolean;
+  /** Experts of the first N layers stay on the CPU (`--n-cpu-moe N`); Infinity = all (`--cpu-moe`). */
+  readonly cpuMoeLayers?: number;
+  readonly mode?: ServerMode;
+  /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
+  readonly cacheRamMiB?: number;
+  /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
+  readonly ctxCheckpoints?: number;
+}
