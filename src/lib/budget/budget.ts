@@ -1,0 +1,12 @@
+/** A ceiling on memory, and where its number comes from, so that a message can explain it. All in bytes. */
+export type Budget =
+  | {
+      readonly kind: 'fraction';
+      readonly bytes: number;
+      readonly totalBytes: number;
+      readonly fraction: number;
+      readonly inUseBytes: number;
+    }
+  | { readonly kind: 'absolute'; readonly bytes: number }
+  | { readonly kind: 'gpu-wired'; readonly bytes: number }
+  | { readonly kind: 'gpu-memory'; readonly bytes: number; readonly totalBytes: number; readonly inUseBytes: number };
