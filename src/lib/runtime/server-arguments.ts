@@ -9,11 +9,9 @@ export interface ServerOptionRemark {
 }
 
 export interface ServerArguments {
-  readonly options: Omit<LaunchPatch, 'ctxPerSlot'>;
+  readonly options: LaunchPatch;
   readonly remarks: readonly ServerOptionRemark[];
 }
-
-const AUTO_SLOTS = 4;
 
 /**
  * The memory-relevant options in llama-server's own command line, read as `common_params_parse_ex` in
@@ -33,7 +31,7 @@ export function parseServerArguments(words: readonly string[]): ServerArguments 
     const value = option.takesValue ? (attached ?? words[++i]) : option.off?.includes(name) ? 'off' : 'on';
     patch = { ...patch, ...applied(name, value, option.patch) };
   }
-  return { options: finished(patch), remarks };
+  return { options: patch, remarks };
 }
 
 /** The same options as llama-server takes them from `LLAMA_ARG_*` environment variables; its command line wins over them. */
@@ -45,7 +43,7 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
     if (value !== undefined)
       patch = { ...patch, ...applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch) };
   }
-  return { options: finished(patch), remarks: [] };
+  return { options: patch, remarks: [] };
 }
 
 /** Splits text as a shell would, without expanding anything: blanks separate, quotes and backslashes protect. */
@@ -76,11 +74,4 @@ function applied(name: string, value: string | undefined, patch: (value: string)
     if (!(error instanceof LlmkubeError)) throw error;
     throw new UsageError(error.code, `llama-server's ${name} ${error.message}`);
   }
-}
-
-/** Auto values mean "unset"; a context per slot counts when no context was named. */
-function finished({ ctxPerSlot, parallel, ...rest }: LaunchPatch): ServerArguments['options'] {
-  const slots = parallel !== undefined && parallel > 0 ? { parallel } : {};
-  const sized = ctxPerSlot !== undefined && ctxPerSlot > 0 && rest.ctxSize === undefined;
-  return { ...rest, ...slots, ...(sized && { ctxSize: ctxPerSlot * (slots.parallel ?? AUTO_SLOTS) }) };
 }
