@@ -3,6 +3,8 @@ import { nearest } from './nearest.js';
 
 /** A model that can be deployed by name. */
 export interface CatalogEntry {
+  /** True for an entry of the catalogue that ships with this program, whose header may be bundled too. */
+  readonly bundled?: boolean;
   readonly id: string;
   readonly aliases: readonly string[];
   readonly name: string;

@@ -18,7 +18,8 @@ export async function loadCatalog(userFile?: string): Promise<Catalog> {
 
 async function loadBundled(): Promise<Catalog> {
   const compiled = await readFile(COMPILED, 'utf8').catch(() => undefined);
-  return compiled === undefined ? loadYaml(fileURLToPath(BUNDLED)) : (JSON.parse(compiled) as Catalog);
+  const entries = compiled === undefined ? await loadYaml(fileURLToPath(BUNDLED)) : (JSON.parse(compiled) as Catalog);
+  return entries.map((entry) => ({ ...entry, bundled: true }));
 }
 
 async function loadYaml(file: string): Promise<Catalog> {

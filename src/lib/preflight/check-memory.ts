@@ -3,13 +3,13 @@ import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
-import type { GgufHeader } from '../gguf/header.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import { describeModel } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
+import type { ModelHeader } from '../source/model-header.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './suggest.js';
@@ -29,23 +29,11 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
 }
 
-/** `live`: read from the source just now; `cache`: read from it before; `bundled`: shipped with this program. */
-export type HeaderOrigin = 'live' | 'cache' | 'bundled';
-
-export interface HeaderReading {
-  readonly header: GgufHeader;
-  readonly origin: HeaderOrigin;
-  /** Worked out from published sizes and quantization rules rather than read from the file. */
-  readonly derived: boolean;
-  /** Why it is not the live one, and the like. */
-  readonly notes: readonly string[];
-}
-
 /** Everything outside that a check needs. */
 export interface CheckDependencies {
   readonly loadCatalog: () => Promise<Catalog>;
   /** @throws CheckIncompleteError when no header can be had */
-  readonly readHeader: (model: ResolvedModel) => Promise<HeaderReading>;
+  readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
 }
 
@@ -57,7 +45,7 @@ export interface MemoryCheck {
   readonly launch: LaunchOptions;
   /** llama-server's own options that were given, one word each. */
   readonly extraWords: readonly string[];
-  readonly header?: Omit<HeaderReading, 'header' | 'notes'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
   readonly shape?: ModelShape;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
