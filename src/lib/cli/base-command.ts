@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import { Command } from '@oclif/core/command';
 import { LlmkubeError } from '../errors.js';
 
 /** What every failure comes down to, whoever threw it. */
