@@ -1,5 +1,7 @@
 import type { GraphBuilder } from './builder.js';
-import { llama, qwen2, qwen3, qwen3moe } from './models/llama.js';
+import { gemma2, gemma3 } from './models/gemma.js';
+import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { cohere2, olmo2 } from './models/parallel.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
 export const GRAPHS: Readonly<Record<string, (g: GraphBuilder) => void>> = {
@@ -7,4 +9,13 @@ export const GRAPHS: Readonly<Record<string, (g: GraphBuilder) => void>> = {
   qwen2,
   qwen3,
   qwen3moe,
+  smollm3,
+  phi3,
+  granite,
+  granitemoe: granite,
+  'gpt-oss': gptOss,
+  gemma2,
+  gemma3,
+  cohere2,
+  olmo2,
 };

@@ -51,6 +51,7 @@ export class GraphBuilder {
   private embeddings: Tensor | null = null;
   private logits: Tensor | null = null;
   private pooled: Tensor | null = null;
+  private hidden: Tensor | null = null;
   private readonly weights = new Map<string, Tensor>();
   private readonly caches = new Map<CacheTensor, Tensor>();
 
@@ -186,18 +187,23 @@ export class GraphBuilder {
     this.embeddings = cur;
   }
 
+  /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
+  keepHidden(cur: Tensor): void {
+    this.hidden = cur;
+  }
+
   /** `t_logits`: the graph's last result. */
   finish(logits: Tensor): void {
     this.logits = logits;
     this.expand(logits);
   }
 
-  /** The final norm, the output head, its bias. */
-  finishWithHead(cur: Tensor): void {
-    const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), 'rms', -1);
+  /** The final norm, the output head, its bias, and what the model does to the logits. */
+  finishWithHead(cur: Tensor, kind: NormKind = 'rms', adapt = (logits: Tensor): Tensor => logits): void {
+    const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), kind, -1);
     this.setEmbeddings(normed);
     const logits = this.mulMat(this.outputHead(), normed, this.weight('output.scale'));
-    this.finish(this.addBias(logits, this.weight('output.bias')));
+    this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
   }
 
   /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
@@ -234,6 +240,7 @@ export class GraphBuilder {
     if (this.logits) this.logits.isOutput = true;
     if (this.embeddings) this.embeddings.isOutput = true;
     if (this.pooled) this.pooled.isOutput = true;
+    if (this.hidden) this.hidden.isOutput = true;
   }
 
   /** All nodes between the KV store and the attention output run on the CPU. */
