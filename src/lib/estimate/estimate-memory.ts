@@ -5,6 +5,7 @@ import { createMemory } from './cache.js';
 import { computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import { GRAPHS } from './graph/architectures.js';
+import { representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
 import { Placement } from './placement.js';
 
@@ -13,16 +14,32 @@ const RUNTIME_OVERHEAD_BYTES = 500 * 2 ** 20;
 
 /**
  * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
+ * `everyLayer` plans layers that repeat each other too; the figures are the same.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
-export function estimateMemory(shape: ModelShape, launch: LaunchOptions): MemoryEstimate {
+export function estimateMemory(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  options: { readonly everyLayer?: boolean } = {},
+): MemoryEstimate {
   const params = resolveContext(shape, launch);
   const placement = new Placement(shape, launch);
   const memory = createMemory(shape, params, placement);
-  const buildGraph = GRAPHS[shape.architecture];
-  if (!buildGraph) throw new CheckIncompleteError('TODO', shape.architecture);
-  const compute = computeBuffers({ shape, params, memory, placement, accelerator: launch.accelerator, buildGraph });
+  const graph = GRAPHS[shape.architecture];
+  if (!graph) throw new CheckIncompleteError('TODO', shape.architecture);
+  const layers = options.everyLayer
+    ? Array.from({ length: shape.hparams.nLayer }, (_, layer) => layer)
+    : representativeLayers(shape, placement, memory, graph.kindOf);
+  const compute = computeBuffers({
+    shape,
+    params,
+    memory,
+    placement,
+    accelerator: launch.accelerator,
+    buildGraph: graph.build,
+    layers,
+  });
   const weights = placement.bytes();
   const accuracy: Accuracy = launch.accelerator === 'metal' || launch.accelerator === 'cpu' ? 'exact' : 'modelled';
   const parts: EstimatePart[] = [];

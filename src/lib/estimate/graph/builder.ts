@@ -24,6 +24,8 @@ export interface GraphInputs {
   readonly ubatch: UBatch;
   readonly nOutputs: number;
   readonly flashAttn: boolean;
+  /** Numbers of the layers to plan, in order. */
+  readonly layers: readonly number[];
 }
 
 export type NormKind = 'rms' | 'layer';
@@ -67,6 +69,14 @@ export class GraphBuilder {
 
   get shape(): ModelShape {
     return this.inputs.shape;
+  }
+
+  get layers(): readonly number[] {
+    return this.inputs.layers;
+  }
+
+  isLast(layer: number): boolean {
+    return layer === this.hparams.nLayer - 1;
   }
 
   get nEmbd(): number {

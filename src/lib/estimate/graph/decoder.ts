@@ -39,11 +39,11 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
   let layerInput = spec.inputs ? spec.inputs(g) : g.inputEmbeddings();
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
-  for (let layer = 0; layer < g.hparams.nLayer; layer++) {
+  for (const layer of g.layers) {
     let residual = layerInput;
     let cur = normed(layerInput, layer, attentionNorm);
     cur = spec.attention(g, cur, layer, inputs);
-    if (layer === g.hparams.nLayer - 1 && !spec.pickAfterLayers) {
+    if (g.isLast(layer) && !spec.pickAfterLayers) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);
     }

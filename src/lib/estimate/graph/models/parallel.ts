@@ -10,7 +10,7 @@ export function cohere2(g: GraphBuilder): void {
   const positions = g.inputPositions();
   const attentionInputs = attentionInput(g);
   const outIds = g.inputOutIds();
-  for (let layer = 0; layer < g.hparams.nLayer; layer++) {
+  for (const layer of g.layers) {
     let normed = g.norm(layerInput, g.layerNeed(layer, 'attn_norm.weight'), null, 'layer', layer);
     const heads = projectQkv(g, normed, layer);
     const factors = ropeFactors(g, layer);
@@ -18,7 +18,7 @@ export function cohere2(g: GraphBuilder): void {
       ? { ...heads, q: ggml.rope(heads.q, positions, factors), k: ggml.rope(heads.k, positions, factors) }
       : heads;
     let attended = attention(g, attentionInputs, layer, rotated);
-    if (layer === g.hparams.nLayer - 1) {
+    if (g.isLast(layer)) {
       attended = g.pickOutputs(attended, outIds);
       layerInput = g.pickOutputs(layerInput, outIds);
       normed = g.pickOutputs(normed, outIds);
