@@ -1,3 +1,4 @@
+import { CheckIncompleteError } from '../../errors.js';
 import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheTensor, ContextMemory } from '../cache.js';
@@ -105,7 +106,7 @@ export class GraphBuilder {
 
   need(name: string): Tensor {
     const tensor = this.weight(name);
-    if (!tensor) throw new Error(`tensor '${name}' not found`);
+    if (!tensor) throw missing(name);
     return tensor;
   }
 
@@ -124,7 +125,7 @@ export class GraphBuilder {
     if (own) return own;
     const { placement, shape } = this.inputs;
     const tensor = shape.tensors.get('token_embd.weight');
-    if (!tensor) throw new Error("tensor 'token_embd.weight' not found");
+    if (!tensor) throw missing('token_embd.weight');
     const buffer = placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT');
     const embedding = this.need('token_embd.weight');
     return embedding.buffer === buffer ? embedding : makeExternal(tensor.type, four(tensor.dims), buffer);
@@ -285,4 +286,11 @@ function makeExternal(type: Tensor['type'], ne: Four, buffer: Tensor['buffer']):
   const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
   tensor.buffer = buffer;
   return tensor;
+}
+
+function missing(name: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_TENSOR_MISSING',
+    `The file lacks the tensor ${JSON.stringify(name)}, so llama.cpp would not load it; use a complete GGUF file that a current llama.cpp converted.`,
+  );
 }
