@@ -1,7 +1,10 @@
 import type { GraphBuilder } from './builder.js';
+import { deepseek2 } from './models/deepseek2.js';
+import { bert, nomicBert } from './models/encoders.js';
 import { gemma2, gemma3 } from './models/gemma.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { cohere2, olmo2 } from './models/parallel.js';
+import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
 
 export interface ArchitectureGraph {
   readonly build: (g: GraphBuilder) => void;
@@ -24,4 +27,10 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   gemma3: { build: gemma3 },
   cohere2: { build: cohere2 },
   olmo2: { build: olmo2 },
+  llama4: { build: llama4, kindOf: (layer) => layer % 4 },
+  deepseek2: { build: deepseek2 },
+  glm4moe: { build: glm4moe },
+  'minimax-m2': { build: minimaxM2 },
+  bert: { build: bert },
+  'nomic-bert': { build: nomicBert },
 };

@@ -160,6 +160,11 @@ export class GraphBuilder {
     return ggml.newInput(I32, this.nTokens * this.hparams.nPosPerEmbd);
   }
 
+  /** `build_inp_attn_scale`: one factor a token, for queries without rotation. */
+  inputQueryScales(): Tensor {
+    return ggml.newInput(F32, 1, 1, this.nTokens);
+  }
+
   inputOutIds(): Tensor {
     return ggml.newInput(I32, this.nOutputs);
   }
