@@ -36,16 +36,15 @@ export function boundComputeBuffers(
   const rows = ROWS_OF_EMBEDDING * hparams.nEmbd * tokens * F32_BYTES;
   const logits = COPIES_OF_LOGITS * (hparams.nVocab + hparams.nEmbd) * outputs * F32_BYTES;
   const recurrent = memory.recurrent ? recurrentBytes(shape, tokens, params.nSeqMax) : 0;
-  const flashAttn = params.flashAttn && runsFlashAttention(shape, accelerator);
+  const flashAttn = params.flashAttn && (!params.autoFlashAttn || staysOn(shape, params, placement, accelerator));
   const caches = [memory.base, memory.swa].filter((cache): cache is KvCache => cache !== null);
   const attention = Math.max(0, ...caches.map((cache) => attentionBytes(shape, cache, tokens, flashAttn)));
   const inputs = caches.reduce((sum, cache) => sum + cache.cells * tokens * F32_BYTES, rows) + SLACK_BYTES;
 
   const working = layerBytes + rows + logits + recurrent + attention + inputs;
-  const onGpu = placement.gpuLayers > 0;
-  const onCpu = !onGpu || !placement.fullOffload || !params.offloadKqv;
+  const onCpu = !placement.fullOffload || !params.offloadKqv;
   return {
-    gpu: onGpu ? working + (onCpu ? largestExperts(shape) : 0) : 0,
+    gpu: placement.hasGpu ? working + (onCpu ? largestExperts(shape) : 0) : 0,
     cpu: onCpu ? working : inputs,
     flashAttn,
   };
@@ -88,8 +87,16 @@ function recurrentBytes({ hparams: { ssm, nEmbd } }: ModelShape, tokens: number,
 
 const GPU_HEAD_SIZES = new Set([32, 40, 48, 64, 72, 80, 96, 112, 128, 192, 256, 320, 512, 576]);
 
-function runsFlashAttention({ hparams }: ModelShape, accelerator: Accelerator): boolean {
-  return accelerator === 'cpu' || (GPU_HEAD_SIZES.has(hparams.headK) && GPU_HEAD_SIZES.has(hparams.headKSwa));
+/** Automatic flash attention survives only if every layer's device is sure to run it. */
+function staysOn(
+  { hparams }: ModelShape,
+  { typeK, typeV, offloadKqv }: ContextParams,
+  placement: Placement,
+  accelerator: Accelerator,
+): boolean {
+  if (accelerator === 'cpu') return true;
+  const heads = GPU_HEAD_SIZES.has(hparams.headK) && GPU_HEAD_SIZES.has(hparams.headKSwa);
+  return heads && typeK === typeV && typeK.name !== 'IQ4_NL' && offloadKqv && placement.fullOffload;
 }
 
 /** Experts on the host are brought to the GPU one matrix at a time. */

@@ -31,6 +31,7 @@ export function representativeLayers(
       hparams.nExpertUsed[layer],
       hparams.isSwa[layer],
       hparams.isRecurrent[layer],
+      hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
       recurrent?.layers.has(layer),

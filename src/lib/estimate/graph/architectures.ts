@@ -2,6 +2,8 @@ import type { GraphBuilder } from './builder.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { bert, nomicBert } from './models/encoders.js';
 import { gemma2, gemma3 } from './models/gemma.js';
+import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
+import { gemma4 } from './models/gemma4.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
@@ -25,6 +27,8 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   'gpt-oss': { build: gptOss },
   gemma2: { build: gemma2 },
   gemma3: { build: gemma3 },
+  gemma3n: { build: gemma3n, kindOf: (layer) => (layer < SPARSE_LAYERS ? 1 : 0) },
+  gemma4: { build: gemma4 },
   cohere2: { build: cohere2 },
   olmo2: { build: olmo2 },
   llama4: { build: llama4, kindOf: (layer) => layer % 4 },
