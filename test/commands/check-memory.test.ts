@@ -43,7 +43,7 @@ describe('check-memory', () => {
     expect(stdout).toMatch(/^ {2}weights +18\.48GB {2}GPU$/m);
     expect(stdout).toMatch(/^ {2}KV cache +2GB {2}GPU$/m);
     expect(stdout).toMatch(/^context {3}8192 tokens, 4 slots sharing one KV cache$/m);
-    expect(stdout).toContain('64GB system × 0.75 fraction − 3.4GB in use');
+    expect(stdout).toContain('64GB × 0.75 − 3.4GB in use');
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
   });
