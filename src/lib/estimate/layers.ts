@@ -8,6 +8,8 @@ const KEPT_REPETITIONS = 4;
 const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
 
+const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
  * repetitions reach the same peak again and again; only the first and last few of such a run are kept.
@@ -19,7 +21,8 @@ export function representativeLayers(
   kindOf: (layer: number) => string | number = () => 0,
 ): number[] {
   const { hparams } = shape;
-  const byLayer = weightsByLayer(shape, placement);
+  const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
+  WEIGHTS_BY_LAYER.set(placement, byLayer);
   const { base, swa, recurrent } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
@@ -35,7 +38,7 @@ export function representativeLayers(
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
       recurrent?.layers.has(layer),
-      byLayer[layer]?.join(),
+      byLayer[layer],
     ].join(';'),
   );
   let kept = signatures.map((_, layer) => layer);
@@ -44,7 +47,7 @@ export function representativeLayers(
 }
 
 /** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
-function weightsByLayer(shape: ModelShape, placement: Placement): string[][] {
+function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
     const [, number, name] = /^blk\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
@@ -54,7 +57,7 @@ function weightsByLayer(shape: ModelShape, placement: Placement): string[][] {
     const copied = placement.hasGpu && device === 'cpu';
     list.push(`${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`);
   }
-  return result;
+  return result.map((weights) => weights.join());
 }
 
 /** Runs in which every layer equals the one `period` further on, cut to the repetitions that are needed. */
