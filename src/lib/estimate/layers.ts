@@ -8,6 +8,10 @@ const KEPT_REPETITIONS = 4;
 const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
 
+export function allLayers({ hparams }: ModelShape): number[] {
+  return Array.from({ length: hparams.nLayer }, (_, layer) => layer);
+}
+
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
  * repetitions reach the same peak again and again; only the first and last few of such a run are kept.

@@ -278,6 +278,7 @@ export class GraphBuilder {
     const tensor = shape.tensors.get(name);
     if (!tensor) return null;
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
+    if (created.buffer) created.address = placement.addressOf(tensor, created.buffer);
     this.weights.set(key, created);
     return created;
   }
