@@ -1,14 +1,13 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
+import { refusalText } from '../lib/cli/refusal.js';
 import { launchFlags } from '../lib/cli/launch-flags.js';
 import { machineFlags } from '../lib/cli/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
 import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { checkText } from '../lib/report/check-text.js';
-import { failureText } from '../lib/report/failure.js';
-import { warningsOf } from '../lib/report/warnings.js';
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
@@ -36,11 +35,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   }
 
   private async print(check: MemoryCheck): Promise<void> {
-    if (exitCodeOf(check) !== 0) {
-      this.notice(failureText(check));
-      for (const warning of warningsOf(check)) this.notice(`Note: ${warning}`);
-      return;
-    }
+    if (exitCodeOf(check) !== 0) return this.notice(await refusalText(check));
     const { default: colors } = await import('chalk');
     this.log(checkText(check, colors));
   }

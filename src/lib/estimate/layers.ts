@@ -9,6 +9,7 @@ const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+
 export function allLayers({ hparams }: ModelShape): number[] {
   return Array.from({ length: hparams.nLayer }, (_, layer) => layer);
 }

@@ -1,6 +1,6 @@
 import { ggmlTypeByName, type GgmlType } from '../gguf/ggml-types.js';
 import { DEFAULT_ALIGNMENT_BYTES, type GgufHeader, type GgufTensor } from '../gguf/header.js';
-import { TensorLayout } from '../gguf/tensor-layout.js';
+import { tensorBytes, TensorLayout } from '../gguf/tensor-layout.js';
 import type { ModelShape } from './model-shape.js';
 import { FILE_TYPES } from './quantization.js';
 import { tensorClass, type TensorClass } from './tensor-class.js';
@@ -19,7 +19,10 @@ interface Recipe extends Partial<Readonly<Record<TensorClass, TypeChoice>>> {
   readonly base: string;
 }
 
-const always = (type: string): TypeChoice => () => type;
+const always =
+  (type: string): TypeChoice =>
+  () =>
+    type;
 const firstOf = (many: (count: number) => number, type: string, rest: string): TypeChoice => {
   return ({ index, count }) => (index < many(count) ? type : rest);
 };
@@ -116,20 +119,26 @@ export function requantise(shape: ModelShape, quantization: string): ModelShape 
   let endBytes = file.dataOffsetBytes;
   for (const { name, dims, type: own } of shape.tensors.values()) {
     const type = types.get(name) ?? own;
-    const place = layout.next(dims, type);
-    endBytes = place.offsetBytes + place.bytes;
-    tensors.set(name, { name, dims, type, file: 0, ...place });
+    const bytes = tensorBytes(dims, type) ?? 0;
+    const offsetBytes = layout.next(bytes);
+    endBytes = offsetBytes + bytes;
+    tensors.set(name, { name, dims, type, file: 0, offsetBytes, bytes });
   }
   const files = [{ ...file, bytes: endBytes }];
   return { ...shape, quantization: quantization.toUpperCase(), tensors, files, fileBytes: endBytes };
 }
 
+/** A shape whose file is as long as it is published, where that is longer than what was worked out. */
+export function atLeastAsLong(shape: ModelShape, fileBytes: number): ModelShape {
+  const missing = fileBytes - shape.fileBytes;
+  const last = [...shape.tensors.values()].at(-1);
+  if (missing <= 0 || last === undefined) return shape;
+  const tensors = new Map(shape.tensors).set(last.name, { ...last, bytes: last.bytes + missing });
+  return { ...shape, tensors, fileBytes };
+}
+
 /** `requantise` for a header, of which `shape` is the description. */
-export function requantiseHeader(
-  header: GgufHeader,
-  shape: ModelShape,
-  quantization: string,
-): GgufHeader | undefined {
+export function requantiseHeader(header: GgufHeader, shape: ModelShape, quantization: string): GgufHeader | undefined {
   const other = requantise(shape, quantization);
   if (other === undefined) return undefined;
   const metadata = new Map(header.metadata);
@@ -180,8 +189,7 @@ function corrected(type: string, own: TensorClass, { architecture, hparams }: Mo
     if (own === 'value' || own === 'key') return 'Q8_0';
     if (own === 'attention') return SMALL_RECIPES.has(name) ? 'Q5_K' : (RECIPES[name]?.base ?? type);
   }
-  const is70B =
-    nLayerAll === 80 && (architecture === 'qwen2' || (architecture === 'llama' && nHead[0] !== nHeadKv[0]));
+  const is70B = nLayerAll === 80 && (architecture === 'qwen2' || (architecture === 'llama' && nHead[0] !== nHeadKv[0]));
   return is70B && own === 'value' && (type === 'Q3_K' || type === 'Q4_K') ? 'Q5_K' : type;
 }
 

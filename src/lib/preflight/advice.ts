@@ -14,7 +14,7 @@ export type Change =
   | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number; readonly given: boolean }
   | { readonly kind: 'memory-fraction'; readonly fraction: number; readonly leftBytes: number }
   | { readonly kind: 'wired-limit'; readonly mebibytes: number; readonly leftBytes: number }
-  | { readonly kind: 'machine'; readonly gigabytes: number; readonly memory: 'mac' | 'system' | 'gpu' };
+  | { readonly kind: 'machine'; readonly gigabytes: number; readonly memory: 'mac' | 'system' | 'gpu' | 'budget' };
 
 /** Changes that together make a launch fit, and the verdict of the same check that refused it. */
 export interface Suggestion {
@@ -22,21 +22,30 @@ export interface Suggestion {
   readonly verdict: CompletedVerdict;
 }
 
-/**
- * The same model in another quantization. `header`: its header was read; `size`: worked out by recipe and its
- * published size; `recipe`: by recipe alone.
- */
+/** Flags to add, each with its value as one text, and where need be another model argument. */
+export interface TypedChanges {
+  readonly flags: readonly string[];
+  readonly model?: string;
+  /** To run first, by whoever administers the machine. */
+  readonly command?: string;
+}
+
+/** A suggestion and what to type for it. */
+export type Advice = Suggestion & TypedChanges;
+
+/** The same model in another quantization. */
 export interface ModelVariant {
   readonly quantization: string;
   readonly shape: ModelShape;
-  readonly basis: 'header' | 'size' | 'recipe';
+  /** False while `shape` is not what a check of this variant would find. */
+  readonly isProven: boolean;
+  /** Worked out by recipe rather than read from a file, which may not even exist. */
+  readonly isEstimated: boolean;
   /** What to type for the model when --quantization does not lead to it. */
   readonly model?: string;
-  /** False when nothing says that such a file exists. */
-  readonly listed: boolean;
 }
 
 /** True when a figure rests on a recipe rather than on the header that would be loaded. */
 export function isEstimated({ changes }: Suggestion): boolean {
-  return changes.some((change) => change.kind === 'quantization' && change.variant.basis !== 'header');
+  return changes.some((change) => change.kind === 'quantization' && change.variant.isEstimated);
 }

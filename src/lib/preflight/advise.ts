@@ -14,14 +14,21 @@ export interface AdviceRequest {
   readonly room: Room;
   /** Smaller quantizations of the same model, in any order. */
   readonly variants: readonly ModelVariant[];
+  /** To share what was estimated before, in the same room. */
+  readonly trials?: Trials;
 }
 
 /**
  * What would make a refused launch fit, cheapest in quality first, each held against the same limits by the same code
  * that refused; where nothing does, the smallest machine that would run it. Empty when the launch is not refused.
  */
-export function advise({ shape, launch, room, variants }: AdviceRequest): readonly Suggestion[] {
-  const trials = new Trials(room);
+export function advise({
+  shape,
+  launch,
+  room,
+  variants,
+  trials = new Trials(room),
+}: AdviceRequest): readonly Suggestion[] {
   const verdict = trials.judge(shape, launch);
   if (verdict?.kind !== 'does-not-fit') return [];
   const smaller = variants

@@ -87,8 +87,12 @@ function raisedLimits({ host, policy }: Room, { verdict }: RefusedLaunch): Candi
 /**
  * The smallest machine of the same kind that runs a launch as it is, with as much in use as here and its default limits.
  */
-export function smallestMachine(trials: Trials, { shape, launch }: RefusedLaunch): Suggestion | undefined {
+export function smallestMachine(
+  trials: Trials,
+  { shape, launch }: Pick<RefusedLaunch, 'shape' | 'launch'>,
+): Suggestion | undefined {
   const { host, policy } = trials.room;
+  if (policy.absoluteBytes !== undefined) return largerBudget(trials, { shape, launch });
   const memory = launch.accelerator === 'metal' ? 'mac' : isDiscrete(launch.accelerator) ? 'gpu' : 'system';
   const sizes = { mac: MAC_SIZES_GB, gpu: GPU_SIZES_GB, system: SYSTEM_SIZES_GB }[memory];
   for (const gigabytes of sizes) {
@@ -101,6 +105,17 @@ export function smallestMachine(trials: Trials, { shape, launch }: RefusedLaunch
     if (verdict !== undefined) return { changes: [{ kind: 'machine', gigabytes, memory }], verdict };
   }
   return undefined;
+}
+
+function largerBudget(
+  trials: Trials,
+  { shape, launch }: Pick<RefusedLaunch, 'shape' | 'launch'>,
+): Suggestion | undefined {
+  const { host, policy } = trials.room;
+  const [limit] = trials.judge(shape, launch)?.limits ?? [];
+  const gigabytes = Math.ceil((limit?.requiredBytes ?? 0) / GIB);
+  const verdict = trials.fitting(shape, launch, { host, policy: { ...policy, absoluteBytes: gigabytes * GIB } });
+  return verdict && { changes: [{ kind: 'machine', gigabytes, memory: 'budget' }], verdict };
 }
 
 /** Another machine as --system-memory and --in-use describe it. */

@@ -83,7 +83,11 @@ export function largestContext(
     const verdict = trials.judge(shape, { ...launch, ctxSize: steps * CONTEXT_STEP });
     return verdict === undefined ? -Infinity : Math.min(...verdict.limits.map(headroomBytes));
   };
-  const steps = lastNotNegative(headroom, Math.ceil(bounds.least / CONTEXT_STEP), Math.floor(bounds.most / CONTEXT_STEP));
+  const steps = lastNotNegative(
+    headroom,
+    Math.ceil(bounds.least / CONTEXT_STEP),
+    Math.floor(bounds.most / CONTEXT_STEP),
+  );
   return steps === undefined ? undefined : steps * CONTEXT_STEP;
 }
 
