@@ -2,6 +2,7 @@ import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
 import { measureHost } from '../host/measure-host.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
+import type { AdviceSources } from '../preflight/find-advice.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
 import { isUnreachable, readHeaderFor, type ModelHeader } from '../source/model-header.js';
 import { startProgress } from './progress.js';
@@ -18,7 +19,8 @@ interface Surroundings {
 const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: { attempts: 1 } } as const;
 
 /** The real outside world, for `checkMemory`. */
-export function checkDependencies({ config, catalog, offline, quiet }: Surroundings): CheckDependencies {
+export function checkDependencies(surroundings: Surroundings): CheckDependencies {
+  const { config, catalog, offline, quiet } = surroundings;
   const reading = { offline, cacheDir: config.cacheDir, env: process.env };
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
     withProgress(`Reading the header of ${model.source}`, quiet, async () => {
@@ -38,12 +40,22 @@ export function checkDependencies({ config, catalog, offline, quiet }: Surroundi
     measureHost,
     advise: async (refused) => {
       const { findAdvice } = await import('../preflight/find-advice.js');
-      const { listSiblings } = await import('../source/siblings.js');
-      const list = (source: string) =>
-        withProgress(`Listing ${source}`, quiet, () => listSiblings(source, { ...reading, ...IMPATIENT }));
-      return findAdvice(refused, { readHeader, listSiblings: list, offline });
+      return findAdvice(refused, adviceSources(surroundings, readHeader));
     },
   };
+}
+
+/** Where other quantizations of a model are looked for. */
+export function adviceSources(
+  { config, offline, quiet }: Surroundings,
+  readHeader: CheckDependencies['readHeader'],
+): AdviceSources {
+  const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
+  const listSiblings = async (source: string) => {
+    const siblings = await import('../source/siblings.js');
+    return withProgress(`Listing ${source}`, quiet, () => siblings.listSiblings(source, reading));
+  };
+  return { readHeader, listSiblings, offline };
 }
 
 async function withProgress<T>(text: string, quiet: boolean, work: () => Promise<T>): Promise<T> {

@@ -70,6 +70,7 @@ export interface MemoryCheck {
   readonly advice?: readonly Advice[];
   /** The machine it was held against. */
   readonly room?: Room;
+  readonly resolved?: ResolvedModel;
 }
 
 /** A request with the model found and the launch put together. */
@@ -97,7 +98,7 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
   const plan = await planCheck(request, dependencies);
   const { launch, extraWords, resolved } = plan;
   const findings: Findings = { notes: [] };
-  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords };
+  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords, resolved };
   try {
     const verdict = await completeCheck(request, plan, dependencies, findings);
     const { notes, ...found } = findings;

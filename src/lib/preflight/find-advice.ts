@@ -30,37 +30,56 @@ export async function findAdvice(refused: RefusedCheck, sources: AdviceSources):
 }
 
 async function findSuggestions(refused: RefusedCheck, sources: AdviceSources): Promise<readonly Suggestion[]> {
-  const { shape, launch, room, resolved } = refused;
-  const isOnline = !sources.offline && refused.origin !== 'bundled';
-  let variants = await findVariants(refused, sources, isOnline);
+  const { shape, launch, room } = refused;
   const trials = new Trials(room);
+  const search = (variants: readonly ModelVariant[]): readonly Suggestion[] =>
+    advise({ shape, launch, room, variants, trials });
+  const found = await searchProven(refused, sources, 'smaller', search, unprovenIn);
+  return found.filter((suggestion) => unprovenIn([suggestion]).length === 0);
+}
+
+/**
+ * Searches among the quantizations of a model, reads the headers of those that the result rests on, and searches
+ * again, until it rests on none that was not read, or that was tried often enough.
+ */
+export async function searchProven<T>(
+  refused: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin'>,
+  sources: AdviceSources,
+  which: 'smaller' | 'all',
+  search: (variants: readonly ModelVariant[]) => T,
+  unproven: (found: T) => readonly ModelVariant[],
+): Promise<T> {
+  let variants = await findVariants(refused, sources, which);
   for (let round = 0; ; round++) {
-    const suggestions = advise({ shape, launch, room, variants, trials });
-    const unproven = unprovenIn(suggestions);
-    if (unproven.length === 0) return suggestions;
-    if (round === MOST_PROOFS) return suggestions.filter((suggestion) => unprovenIn([suggestion]).length === 0);
+    const found = search(variants);
+    const open = unproven(found);
+    if (open.length === 0 || round === MOST_PROOFS) return found;
     const proven = new Map(
-      await Promise.all(unproven.map(async (variant) => [variant, await prove(variant, resolved, sources)] as const)),
+      await Promise.all(
+        open.map(async (variant) => [variant, await prove(variant, refused.resolved, sources)] as const),
+      ),
     );
     variants = variants.flatMap((variant) => {
-      if (!proven.has(variant)) return [variant];
       const read = proven.get(variant);
-      return read === undefined ? [] : [read];
+      return proven.has(variant) ? (read === undefined ? [] : [read]) : [variant];
     });
   }
 }
 
 async function findVariants(
-  { shape, resolved }: RefusedCheck,
-  { listSiblings }: AdviceSources,
-  isOnline: boolean,
+  { shape, resolved, origin }: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin'>,
+  { listSiblings, offline }: AdviceSources,
+  which: 'smaller' | 'all',
 ): Promise<readonly ModelVariant[]> {
-  if (!isOnline && !isLocal(resolved)) return recipeVariants(shape, resolved);
+  const isAsked = isLocal(resolved) || (!offline && origin !== 'bundled');
+  if (!isAsked) return recipeVariants(shape, resolved, which);
   const siblings = await listSiblings(resolved.source).catch((error: unknown) => {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
   });
-  return siblings === undefined ? recipeVariants(shape, resolved) : listedVariants(shape, resolved, siblings);
+  return siblings === undefined
+    ? recipeVariants(shape, resolved, which)
+    : listedVariants(shape, resolved, siblings, which);
 }
 
 function isLocal({ source }: ResolvedModel): boolean {

@@ -71,17 +71,20 @@ function attempt(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | und
 
 /**
  * The largest context between two bounds (tokens, multiples of 256) that fits, found by halving: it fits, and 256
- * tokens more do not, unless it is the upper bound. Undefined when not even the lower bound fits.
+ * tokens more do not, unless it is the upper bound. `spareShare` of each budget is kept free. Undefined when not even the
+ * lower bound fits.
  */
 export function largestContext(
   trials: Trials,
   shape: ModelShape,
   launch: LaunchOptions,
-  bounds: { readonly least: number; readonly most: number },
+  bounds: { readonly least: number; readonly most: number; readonly spareShare?: number },
 ): number | undefined {
+  const { spareShare = 0 } = bounds;
   const headroom = (steps: number): number => {
     const verdict = trials.judge(shape, { ...launch, ctxSize: steps * CONTEXT_STEP });
-    return verdict === undefined ? -Infinity : Math.min(...verdict.limits.map(headroomBytes));
+    if (verdict === undefined) return -Infinity;
+    return Math.min(...verdict.limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
   };
   const steps = lastNotNegative(
     headroom,

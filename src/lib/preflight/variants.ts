@@ -9,16 +9,17 @@ import { withQuantization, type ResolvedModel } from './resolve-model.js';
 /** Below this, in bits per weight, quantizations answer too badly to be proposed. */
 const LEAST_BITS = 2.4;
 
-/** Smaller quantizations that lie at a model's own place, sized as they are published. */
+/** Quantizations that lie at a model's own place, sized as they are published. */
 export function listedVariants(
   shape: ModelShape,
   resolved: ResolvedModel,
   siblings: readonly SiblingFile[],
+  which: 'smaller' | 'all' = 'smaller',
 ): readonly ModelVariant[] {
   return siblings.flatMap((sibling): readonly ModelVariant[] => {
     const { quantization, bytes } = sibling;
-    const isSmaller = bytes !== undefined && bytes < shape.fileBytes;
-    if (!isSmaller || (bytes * 8) / shape.parameterCount < LEAST_BITS) return [];
+    const isWanted = bytes !== undefined && (which === 'all' ? bytes !== shape.fileBytes : bytes < shape.fileBytes);
+    if (!isWanted || (bytes * 8) / shape.parameterCount < LEAST_BITS) return [];
     const own = sized(shape, quantization, bytes);
     if (own === undefined) return [];
     const model = leadsTo(resolved, sibling) ? {} : { model: sibling.source };
@@ -26,15 +27,20 @@ export function listedVariants(
   });
 }
 
-/** Smaller quantizations as their recipes would make them, whether or not anyone has published them. */
-export function recipeVariants(shape: ModelShape, resolved: ResolvedModel): readonly ModelVariant[] {
-  const smaller = RECIPE_NAMES.slice(RECIPE_NAMES.indexOf(shape.quantization) + 1);
-  return smaller.flatMap((quantization): readonly ModelVariant[] => {
+/** Quantizations as their recipes would make them, whether or not anyone has published them. */
+export function recipeVariants(
+  shape: ModelShape,
+  resolved: ResolvedModel,
+  which: 'smaller' | 'all' = 'smaller',
+): readonly ModelVariant[] {
+  const own = RECIPE_NAMES.indexOf(shape.quantization);
+  const wanted = which === 'all' ? RECIPE_NAMES.filter((_, index) => index !== own) : RECIPE_NAMES.slice(own + 1);
+  return wanted.flatMap((quantization): readonly ModelVariant[] => {
     if (sourceFor(resolved, quantization) === undefined) return [];
-    const own = requantise(shape, quantization);
-    return own === undefined || own.fileBytes >= shape.fileBytes
+    const other = requantise(shape, quantization);
+    return other === undefined || (which === 'smaller' && other.fileBytes >= shape.fileBytes)
       ? []
-      : [{ quantization, shape: own, isProven: false, isEstimated: true }];
+      : [{ quantization, shape: other, isProven: false, isEstimated: true }];
   });
 }
 
