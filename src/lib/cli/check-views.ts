@@ -11,7 +11,7 @@ const CHART_POINTS = 17;
 
 export interface ViewFlags {
   readonly table: boolean;
-  readonly by: TableColumns;
+  readonly by?: TableColumns | undefined;
   readonly machines: boolean;
   readonly chart: boolean;
   readonly 'in-use'?: number | undefined;
@@ -27,7 +27,7 @@ export interface View {
 export function viewsOf(check: MemoryCheck, flags: ViewFlags): readonly View[] {
   const views = [
     flags.chart && pictures(check),
-    flags.table && table(check, flags.by),
+    flags.table && table(check, flags.by ?? 'cache-type'),
     flags.machines && macs(check, flags),
   ];
   return views.filter((view) => view !== false && view !== undefined);

@@ -9,9 +9,8 @@ export const viewFlags = {
     helpGroup: HELP_GROUP,
   }),
   by: Flags.option({ options: ['cache-type', 'slots'] as const })({
-    default: 'cache-type',
     dependsOn: ['table'],
-    description: 'columns of the table; with slots, each has the whole context to itself',
+    description: 'columns of the table (default: cache-type); with slots, each has the whole context to itself',
     helpGroup: HELP_GROUP,
   }),
   machines: Flags.boolean({

@@ -10,7 +10,7 @@ const COMPACT_CACHE = 'q8_0';
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
 /** Bits per weight that a longer context is no reason to go below, until there is no other way to a usual one. */
-const FLOORS_BITS = [4, 3, 0];
+const FLOORS_BITS = [4, 3.3, 0];
 const PROMPT_CACHE_STEP_MIB = 256;
 const DEFAULT_PROMPT_CACHE_MIB = 8192;
 

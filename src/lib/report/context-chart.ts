@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
+import type { CompletedVerdict, LimitCheck } from '../preflight/verdict.js';
 import { wrapWords } from './wrap.js';
 
 const GIB = 2 ** 30;
@@ -9,6 +9,12 @@ const AXIS = 7;
 export interface CurvePoint {
   readonly tokens: number;
   readonly verdict: CompletedVerdict;
+}
+
+/** A point held against one and the same limit, the one that decides at the longest context. */
+interface LimitPoint {
+  readonly tokens: number;
+  readonly limit: LimitCheck | undefined;
 }
 
 /** How many points of a curve a chart of this width can show. */
@@ -21,10 +27,15 @@ export function chartColumns(width: number): number {
  * below.
  */
 export function contextChart(
-  points: readonly CurvePoint[],
+  curve: readonly CurvePoint[],
   largest: number | undefined,
   { columns, width, colors }: { columns: number; width: number; colors: ChalkInstance },
 ): string {
+  const decisive = curve.at(-1)?.verdict.limits[0]?.name;
+  const points: LimitPoint[] = curve.map(({ tokens, verdict }) => ({
+    tokens,
+    limit: verdict.limits.find(({ name }) => name === decisive),
+  }));
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined) return '';
@@ -56,7 +67,7 @@ function axisLabel(row: number, budgetRow: number, budget: number, top: number):
 }
 
 /** Between two points along the straight line through them. */
-function valueAt(points: readonly CurvePoint[], column: number, columns: number): { bytes: number; fits: boolean } {
+function valueAt(points: readonly LimitPoint[], column: number, columns: number): { bytes: number; fits: boolean } {
   const place = (column / Math.max(1, columns - 1)) * (points.length - 1);
   const [left, right] = [points[Math.floor(place)], points[Math.ceil(place)]];
   if (left === undefined || right === undefined) return { bytes: 0, fits: true };
@@ -65,17 +76,17 @@ function valueAt(points: readonly CurvePoint[], column: number, columns: number)
   return { bytes, fits: bytes <= budgetOf(left) };
 }
 
-function requiredBytes({ verdict }: CurvePoint): number {
-  return verdict.limits[0]?.requiredBytes ?? 0;
+function requiredBytes({ limit }: LimitPoint): number {
+  return limit?.requiredBytes ?? 0;
 }
 
-function budgetOf({ verdict }: CurvePoint): number {
-  return Math.max(0, verdict.limits[0]?.budget.bytes ?? 0);
+function budgetOf({ limit }: LimitPoint): number {
+  return Math.max(0, limit?.budget.bytes ?? 0);
 }
 
-function inWords(first: CurvePoint, last: CurvePoint, largest: number | undefined, width: number): string[] {
-  const size = (point: CurvePoint): string => `${(requiredBytes(point) / GIB).toFixed(1)}GB`;
-  const all = last.verdict.limits.every((limit) => headroomBytes(limit) >= 0);
+function inWords(first: LimitPoint, last: LimitPoint, largest: number | undefined, width: number): string[] {
+  const size = (point: LimitPoint): string => `${(requiredBytes(point) / GIB).toFixed(1)}GB`;
+  const all = largest === last.tokens;
   const fits = largest === undefined ? 'no context fits' : all ? 'every context fits' : `up to ${largest} tokens fit`;
   const text = `In words: ${size(first)} at ${first.tokens} tokens, ${size(last)} at ${last.tokens}; ${fits} the budget of ${(budgetOf(last) / GIB).toFixed(1)}GB.`;
   return wrapWords(text.split(' '), width);

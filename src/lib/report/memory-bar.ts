@@ -11,7 +11,11 @@ interface Segment {
   readonly bytes: number;
 }
 
+const GROWTH = 'can grow by';
 const FREE = ' ';
+/** Ends a bar that what can grow would make too small to read. */
+const CUT = '>';
+const LONGEST_OVER_WHOLE = 1.25;
 
 /**
  * One bar to scale: the machine's memory with what is in use, what the launch takes, and what it can still grow by; a
@@ -24,16 +28,18 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
   const budgetEnd = (limit?.budget.bytes ?? 0) + (isFraction ? host.inUseBytes : 0);
   const wholeBytes = isFraction ? host.totalBytes : budgetEnd;
   const needed = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  const scale = Math.max(wholeBytes, budgetEnd, needed);
+  const fixed = needed - (segments.find(({ name }) => name === GROWTH)?.bytes ?? 0);
+  const scale = Math.max(wholeBytes, budgetEnd, fixed, Math.min(needed, wholeBytes * LONGEST_OVER_WHOLE));
   const cells = width - 2;
-  const at = (bytes: number): number => Math.round((bytes / scale) * cells);
+  const at = (bytes: number): number => Math.min(cells, Math.round((bytes / scale) * cells));
   let start = 0;
   const painted = segments.map(({ bytes, glyph, color }) => {
     const text = glyph.repeat(at(start + bytes) - at(start));
     start += bytes;
     return colors[color](text);
   });
-  const bar = `[${painted.join('')}${FREE.repeat(Math.max(0, cells - at(start)))}]`;
+  const end = needed > scale ? CUT : ']';
+  const bar = `[${painted.join('')}${FREE.repeat(Math.max(0, cells - at(start)))}${end}`;
   const legend = segments.map(
     ({ name, glyph, bytes, color }) => `${colors[color](glyph)} ${name} ${formatSize(bytes)}`,
   );
@@ -60,7 +66,7 @@ function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): r
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },
     { name: 'overhead', glyph: '#', color: 'gray', bytes: sum(['runtime-overhead']) },
-    { name: 'can grow by', glyph: '·', color: 'yellow', bytes: growth },
+    { name: GROWTH, glyph: '·', color: 'yellow', bytes: growth },
   ];
   return all.filter(({ bytes }) => bytes > 0);
 }
@@ -87,9 +93,9 @@ function legendLines(painted: readonly string[], segments: readonly Segment[], w
 
 /** What the picture shows, for those who hear it. */
 function inWords(segments: readonly Segment[], budgetEnd: number, wholeBytes: number, width: number): string[] {
-  const fixed = segments.filter(({ name }) => name !== 'can grow by').reduce((sum, { bytes }) => sum + bytes, 0);
+  const fixed = segments.filter(({ name }) => name !== GROWTH).reduce((sum, { bytes }) => sum + bytes, 0);
   const rest = budgetEnd - fixed;
-  const growth = segments.find(({ name }) => name === 'can grow by')?.bytes ?? 0;
+  const growth = segments.find(({ name }) => name === GROWTH)?.bytes ?? 0;
   const grows = growth > 0 ? `, and can grow by ${formatSize(growth)}` : '';
   const room = rest >= 0 ? `${formatSize(rest)} below` : `${formatSize(-rest)} above`;
   const text = `In words: ${formatSize(fixed)} of ${formatSize(wholeBytes)} taken${grows}; that is ${room} the budget's end at ${formatSize(budgetEnd)}.`;
