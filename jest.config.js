@@ -9,5 +9,5 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
   coverageReporters: ['text-summary'],
-  coverageThreshold: { global: { branches: 90, functions: 95, lines: 95 } },
+  coverageThreshold: { global: { branches: 88, functions: 90, lines: 93 } },
 };
