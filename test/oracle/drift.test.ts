@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../../src/lib/errors.js';
 import { createMemory } from '../../src/lib/estimate/cache.js';
 import { computeBuffers } from '../../src/lib/estimate/compute.js';
 import { resolveContext } from '../../src/lib/estimate/context.js';
@@ -74,6 +75,19 @@ function ours(profile: Profile, question: Question): Answer {
   return { model: placement.bytes().copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
 }
 
+/** Questions that would make llama.cpp abort, and take the process with it, are not asked. */
+function accepted(profile: Profile): readonly Question[] {
+  return QUESTIONS.filter((question) => {
+    try {
+      ours(profile, question);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError && error.code === 'LAUNCH_GRAPH_TOO_LARGE') return false;
+      throw error;
+    }
+  });
+}
+
 const profiles = readdirSync(PROFILES).filter((name) => name.endsWith('.json'));
 
 test('every described architecture has a header here', () => {
@@ -87,11 +101,12 @@ test('every described architecture has a header here', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const asked: (Question & { file: string })[] = [];
+    const asked: (Question & { name: string; file: string })[] = [];
     for (const name of profiles) {
       const file = join(folder.path, `${name}.gguf`);
-      await writeProfile(readProfile(join(PROFILES, name)), file);
-      asked.push(...QUESTIONS.map((question) => ({ ...question, file })));
+      const profile = readProfile(join(PROFILES, name));
+      await writeProfile(profile, file);
+      asked.push(...accepted(profile).map((question) => ({ ...question, name, file })));
     }
     const { stdout, stderr, status } = spawnSync('node', [join(LLAMA_CPP, 'ask.mjs')], {
       input: JSON.stringify(asked),
@@ -100,13 +115,13 @@ test('every described architecture has a header here', () => {
     });
     if (status !== 0) throw new Error(stderr);
     const all = JSON.parse(stdout) as Answer[];
-    answers = new Map(profiles.map((name, i) => [name, all.slice(i * QUESTIONS.length, (i + 1) * QUESTIONS.length)]));
+    answers = new Map(profiles.map((name) => [name, all.filter((_, i) => asked[i]?.name === name)]));
   }, 300_000);
 
   afterAll(() => folder.remove());
 
   test.each(profiles)('%s', (name) => {
     const profile = readProfile(join(PROFILES, name));
-    expect(QUESTIONS.map((question) => ours(profile, question))).toEqual(answers.get(name));
+    expect(accepted(profile).map((question) => ours(profile, question))).toEqual(answers.get(name));
   });
 });
