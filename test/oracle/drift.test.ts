@@ -40,7 +40,8 @@ const QUESTIONS: readonly Question[] = [
 /** Our figures for the launch that node-llama-cpp makes of a question: every token of a batch has an output. */
 function ours(profile: Profile, question: Question): Answer {
   const shape = describeModel(profileHeader(profile));
-  const slides = shape.keys.number('attention.sliding_window', 0) > 0;
+  const window = shape.keys.number('attention.sliding_window', 0);
+  const slides = window > 0 && window < shape.hparams.nCtxTrain;
   const batchSize = Math.max(question.ubatch, question.sequences) + (slides ? 1 : 0);
   const flashAttn: FlashAttention =
     question.flashAttention === 'auto' ? 'auto' : question.flashAttention ? 'on' : 'off';
@@ -62,7 +63,7 @@ function ours(profile: Profile, question: Question): Answer {
   const memory = createMemory(shape, params, placement);
   const graph = GRAPHS[shape.architecture];
   if (!graph) throw new Error(`${shape.architecture} is not described`);
-  const layers = representativeLayers(shape, placement, memory, graph.kindOf);
+  const planned = representativeLayers(shape, placement, memory, graph.kindOf);
   const compute = computeBuffers({
     shape,
     params,
@@ -70,9 +71,10 @@ function ours(profile: Profile, question: Question): Answer {
     placement,
     accelerator: 'cpu',
     buildGraph: graph.build,
-    layers,
+    planned,
   });
-  return { model: placement.bytes().copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
+  const { mapped, copied } = placement.bytes();
+  return { model: mapped.cpu + copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
 }
 
 /** Questions that would make llama.cpp abort, and take the process with it, are not asked. */

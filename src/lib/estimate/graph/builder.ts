@@ -7,7 +7,7 @@ import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import { layerOf, type Placement } from '../placement.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -278,6 +278,7 @@ export class GraphBuilder {
     const tensor = shape.tensors.get(name);
     if (!tensor) return null;
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
+    created.layer = layerOf(name) ?? -1;
     this.weights.set(key, created);
     return created;
   }
