@@ -10,7 +10,8 @@ const LONGEST_PERIOD = 12;
 
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
- * repetitions reach the same peak again and again; only the first and last few of such a run are kept.
+ * repetitions reach the same peak again and again; only the first and last few of such a run are kept. Models with
+ * recurrent layers settle too late for that: all of theirs are planned.
  */
 export function representativeLayers(
   shape: ModelShape,
@@ -19,8 +20,9 @@ export function representativeLayers(
   kindOf: (layer: number) => string | number = () => 0,
 ): number[] {
   const { hparams } = shape;
+  if (memory.recurrent) return Array.from({ length: hparams.nLayer }, (_, layer) => layer);
   const byLayer = weightsByLayer(shape, placement);
-  const { base, swa, recurrent } = memory;
+  const { base, swa } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
       kindOf(layer),
@@ -30,10 +32,8 @@ export function representativeLayers(
       hparams.nFf[layer],
       hparams.nExpertUsed[layer],
       hparams.isSwa[layer],
-      hparams.isRecurrent[layer],
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
-      recurrent?.layers.has(layer),
       byLayer[layer]?.join(),
     ].join(';'),
   );
