@@ -7,6 +7,8 @@ import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
 import { blasBackend, cpuBackend } from './ggml/host-backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
+import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
+import { allLayers } from './layers.js';
 import type { GraphBuilder } from './graph/builder.js';
 import { GraphBuilder as Builder } from './graph/builder.js';
 import type { Placement } from './placement.js';
@@ -78,7 +80,23 @@ class Planner {
   }
 
   private build(nTokens: number, nOutputs: number, flashAttn: boolean): GraphBuilder {
-    const { shape, params, memory, placement, layers } = this.inputs;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, this.inputs.layers);
+    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(this.inputs.shape)));
+    return builder;
+  }
+
+  /** Counts exactly only where the planned layers, multiplied, come near the limit. */
+  private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
+    const { shape, params, placement, layers } = this.inputs;
+    const limit = maxNodes(shape.architecture, placement.tensorCount, Math.min(params.nCtx, params.nUbatch));
+    const size = graph.nodes.length + graph.leafs.length;
+    if ((size * shape.hparams.nLayer) / layers.length < limit) return;
+    const all = buildAll().graph;
+    refuseOversizedGraph(all.nodes.length, all.leafs.length, limit);
+  }
+
+  private buildLayers(nTokens: number, nOutputs: number, flashAttn: boolean, layers: readonly number[]): GraphBuilder {
+    const { shape, params, memory, placement } = this.inputs;
     const nSeqs = params.nSeqMax;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };

@@ -8,6 +8,10 @@ const KEPT_REPETITIONS = 4;
 const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
 
+export function allLayers({ hparams }: ModelShape): number[] {
+  return Array.from({ length: hparams.nLayer }, (_, layer) => layer);
+}
+
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
  * repetitions reach the same peak again and again; only the first and last few of such a run are kept. Models with
@@ -20,7 +24,7 @@ export function representativeLayers(
   kindOf: (layer: number) => string | number = () => 0,
 ): number[] {
   const { hparams } = shape;
-  if (memory.recurrent) return Array.from({ length: hparams.nLayer }, (_, layer) => layer);
+  if (memory.recurrent) return allLayers(shape);
   const byLayer = weightsByLayer(shape, placement);
   const { base, swa } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
@@ -32,6 +36,7 @@ export function representativeLayers(
       hparams.nFf[layer],
       hparams.nExpertUsed[layer],
       hparams.isSwa[layer],
+      hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
       byLayer[layer]?.join(),

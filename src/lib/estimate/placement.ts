@@ -115,6 +115,11 @@ export class Placement {
     }
   }
 
+  /** Weights as llama.cpp counts them, those on two devices twice. */
+  get tensorCount(): number {
+    return [...this.loaded()].length;
+  }
+
   /** The token embedding serves as output head too. */
   isTied(): boolean {
     return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);

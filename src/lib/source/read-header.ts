@@ -5,6 +5,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
 import { parseShardName, shardPaths } from '../gguf/shard-name.js';
 import { printable } from '../printable.js';
+import { cancelled } from './retry.js';
 import { SourceError } from './source-error.js';
 
 /** One read of the disk; a header of 6 MB takes 24. */
@@ -21,6 +22,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export interface ReadHeaderOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Told of each piece that was read, in bytes. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /**
@@ -70,7 +73,7 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     const stat = await file.stat();
     if (stat.isDirectory()) throw unreadable(path, REASONS.EISDIR);
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
-    return await parseFile(file, new GgufHeaderParser(path, stat.size), options.signal);
+    return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined;
     throw reason === undefined ? error : unreadable(path, reason, error);
@@ -79,12 +82,13 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
   }
 }
 
-async function parseFile(file: FileHandle, parser: GgufHeaderParser, signal?: AbortSignal): Promise<GgufHeader> {
+async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: ReadHeaderOptions): Promise<GgufHeader> {
   const buffer = new Uint8Array(CHUNK_BYTES);
   for (;;) {
-    if (signal?.aborted === true) throw new SourceError('SOURCE_CANCELLED', 'stopped before the header was read');
+    if (options.signal?.aborted === true) throw cancelled();
     const { bytesRead } = await file.read(buffer, 0, buffer.length);
     if (bytesRead === 0) return parser.end();
+    options.onRead?.(bytesRead);
     if (parser.push(buffer.subarray(0, bytesRead))) return parser.end();
   }
 }

@@ -5,6 +5,8 @@ import { falconH1 } from './models/falcon-h1.js';
 import { gemma2, gemma3 } from './models/gemma.js';
 import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
+import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
+import { gemma4 } from './models/gemma4.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
@@ -31,6 +33,8 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   'gpt-oss': { build: gptOss },
   gemma2: { build: gemma2 },
   gemma3: { build: gemma3 },
+  gemma3n: { build: gemma3n, kindOf: (layer) => (layer < SPARSE_LAYERS ? 1 : 0) },
+  gemma4: { build: gemma4 },
   cohere2: { build: cohere2 },
   olmo2: { build: olmo2 },
   llama4: { build: llama4, kindOf: (layer) => layer % 4 },
