@@ -222,7 +222,7 @@ export class GraphBuilder {
     this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
   }
 
-  /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
+  /** `build_pooling`, `build_dense_out`: one vector a sequence, where the context is asked for embeddings. */
   pool(): void {
     const rows = this.embeddings;
     if (!this.params.embeddings || !rows) return;
@@ -238,6 +238,8 @@ export class GraphBuilder {
         if (this.params.pooling === 4) this.pooled = this.classify(this.pooled);
     }
     this.expand(this.pooled);
+    const dense = this.weight('dense_2.weight');
+    if (dense) this.pooled = this.expand(this.addBias(ggml.mulMat(dense, this.pooled), this.weight('dense_2.bias')));
   }
 
   /** The classification head of a reranker. */
