@@ -136,11 +136,6 @@ export class Placement {
     return { mapped: { gpu, cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
   }
 
-  /** Where a weight lies within its buffer: mapped as in its file, copies apart from each other. */
-  addressOf(tensor: Pick<GgufTensor, 'name' | 'bytes' | 'file' | 'offsetBytes'>, buffer: Buffer): number {
-    return tensor.file * FILE_SPACING + tensor.offsetBytes * (this.isMapped(tensor, buffer) ? 1 : 2);
-  }
-
   private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
     if (buffer.repacked || (buffer.device === 'gpu' && !this.gpuMaps)) return false;
     return (this.launch.mmap ?? true) || this.isLazy(tensor);
@@ -190,7 +185,8 @@ function gpuSupports(op: WeightOp, type: GgmlType): boolean {
   return op === 'OTHER' || !NO_GPU_MATRIX_KERNEL.has(type.name);
 }
 
-function layerOf(name: string): number | undefined {
+/** The block that a tensor's name puts it in. */
+export function layerOf(name: string): number | undefined {
   const match = /^blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }

@@ -128,8 +128,9 @@ class BufferRanges {
 
 /**
  * `struct ggml_mem_ranges`: memory that a set of nodes reads or writes. Results that are not allocated yet stand for
- * themselves; caches and weights have addresses, and a range that ends where another begins counts as touching it. Views of
- * weights, too, count as writing them.
+ * themselves; caches have addresses, and a range that ends where another begins counts as touching it. A view counts as
+ * writing what it shows. Weights all lie at address 0, as in llama.cpp's dry run, which is what was measured: a view of one
+ * waits for every reader of another. In a loaded model it would wait for its neighbours only.
  */
 class MemoryRanges {
   private readonly read = new Set<Tensor>();
