@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEntry, requireEntry } from '../../src/lib/catalog/catalog.js';
-import { loadCatalog } from '../../src/lib/catalog/load-catalog.js';
-import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import { totalBytes } from '../../src/lib/estimate/memory-estimate.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
-import { readBundledHeader } from '../../src/lib/source/bundled-header.js';
-import { parseModelSource } from '../../src/lib/source/model-source.js';
+import { findEntry, requireEntry } from '../../../src/lib/catalog/catalog.js';
+import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
+import { parseModelSource } from '../../../src/lib/source/model-source.js';
 
 const LLMKUBE_IDS = [
   ...['llama-3.2-3b', 'phi-4-mini', 'gemma-3-4b', 'llama-3.1-8b', 'mistral-7b', 'qwen-2.5-coder-7b'],
