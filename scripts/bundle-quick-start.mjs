@@ -12,6 +12,10 @@ const require = __createRequire(import.meta.url);
 const __filename = import.meta.filename ?? '';
 const __dirname = import.meta.dirname ?? '';`;
 
+// What oclif uses to find commands, to render help and to spin, none of which happens here.
+const UNUSED = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
+const EMPTY = fileURLToPath(new URL('empty-module.cjs', import.meta.url));
+
 await build({
   absWorkingDir: root,
   entryPoints: { 'check-memory': 'dist/quick-start.js' },
@@ -24,6 +28,7 @@ await build({
   minify: true,
   keepNames: true,
   legalComments: 'linked',
+  alias: Object.fromEntries(UNUSED.map((name) => [name, EMPTY])),
   banner: { js: COMMONJS },
   external: ['chalk', 'ora', 'js-yaml', 'typescript', 'ts-node', 'tsx', 'https-proxy-agent', 'http-proxy-agent'],
 });

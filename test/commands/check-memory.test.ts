@@ -26,13 +26,14 @@ async function checkJson(...args: string[]) {
 describe('check-memory', () => {
   test('refuses a 21 GB model on a 32 GB Mac, to the letter', async () => {
     const { stdout, stderr, exitCode } = await check('qwen-coder-32b', ...MAC(32));
-    const [error, requirement, budget, suggestion, note, ...rest] = stderr.split('\n');
+    const [error, requirement, budget, suggestion, ...more] = stderr.split('\n');
     expect(error).toBe('Error: insufficient memory for qwen-coder-32b (Q4_K_M)');
     expect(requirement).toBe('  Estimated requirement: ~21GB');
     expect(budget).toBe('  Available budget: 18GB (32GB system × 0.67 fraction − 3.4GB in use)');
     expect(suggestion).toBe('  Suggestion: try a smaller quantization, reduce --ctx-size, or free system memory');
-    expect(note).toMatch(/^Note: .*bundled header/);
-    expect(rest).toEqual(['']);
+    expect(more[0]).toBe('');
+    expect(more.at(-2)).toMatch(/^Note: .*bundled header/);
+    expect(more.at(-1)).toBe('');
     expect(stdout).toBe('');
     expect(exitCode).toBe(1);
   });
@@ -117,6 +118,23 @@ describe('check-memory', () => {
   test('takes the context as --context too', async () => {
     const { json } = await checkJson('qwen-coder-32b', ...MAC(64), '--context', '2048');
     expect(json.launch).toMatchObject({ nCtx: 2048 });
+  });
+
+  test('takes flags from the environment', async () => {
+    const env = {
+      LLMKUBE_ACCELERATOR: 'metal',
+      LLMKUBE_SYSTEM_MEMORY: '64Gi',
+      LLMKUBE_IN_USE: '0',
+      LLMKUBE_OFFLINE: 'true',
+      LLMKUBE_KV_UNIFIED: 'false',
+      LLMKUBE_PARALLEL: '2',
+      LLMKUBE_EXTRA_ARGS: '-c 16384 -ctk q8_0',
+    };
+    const { stdout, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      launch: { accelerator: 'metal', nCtx: 16384, nCtxSeq: 8192, kvUnified: false, slots: 2, cacheTypeK: 'q8_0' },
+    });
+    expect(exitCode).toBe(0);
   });
 
   test('only warns when it is told to', async () => {

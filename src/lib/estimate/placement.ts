@@ -70,7 +70,7 @@ export class Placement {
     return placement;
   }
 
-  private constructor(
+  constructor(
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
   ) {
@@ -205,7 +205,8 @@ function gpuSupports(op: WeightOp, type: GgmlType): boolean {
   return op === 'OTHER' || !NO_GPU_MATRIX_KERNEL.has(type.name);
 }
 
-function layerOf(name: string): number | undefined {
+/** The block that a tensor's name puts it in. */
+export function layerOf(name: string): number | undefined {
   const match = /^blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadCatalog } from '../../src/lib/catalog/load-catalog.js';
-import { measureHost, type MeasureHost } from '../../src/lib/host/measure-host.js';
-import type { Probe } from '../../src/lib/host/probe.js';
-import { checkMemory, type CheckRequest, type MemoryCheck } from '../../src/lib/preflight/check-memory.js';
-import { readHeaderFor } from '../../src/lib/source/model-header.js';
-import { PROFILES } from '../oracle/cases.js';
-import { buildGguf } from '../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../support/profile.js';
-import { RangeServer } from '../support/range-server.js';
-import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
+import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
+import { measureHost, type MeasureHost } from '../../../src/lib/host/measure-host.js';
+import type { Probe } from '../../../src/lib/host/probe.js';
+import { checkMemory, type CheckRequest, type MemoryCheck } from '../../../src/lib/preflight/check-memory.js';
+import { readHeaderFor } from '../../../src/lib/source/model-header.js';
+import { PROFILES } from '../../oracle/cases.js';
+import { buildGguf } from '../../support/gguf-writer.js';
+import { profileSpec, readProfile } from '../../support/profile.js';
+import { RangeServer } from '../../support/range-server.js';
+import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const GIB = 2 ** 30;
 const names = readdirSync(PROFILES)
