@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import type { HostMemory } from '../../src/lib/host/host-memory.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
-import { judge, limitsOf } from '../../src/lib/preflight/judge.js';
-import { suggestions } from '../../src/lib/preflight/suggest.js';
-import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
-import { readBundledHeader } from '../../src/lib/source/bundled-header.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { judge, limitsOf } from '../../../src/lib/preflight/judge.js';
+import { suggestions } from '../../../src/lib/preflight/suggest.js';
+import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 
 const GIB = 2 ** 30;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { defaultFraction, gpuBudget, memoryBudget } from '../../src/lib/budget/budget-policy.js';
-import type { HostMemory } from '../../src/lib/host/host-memory.js';
+import { defaultFraction, gpuBudget, memoryBudget } from '../../../src/lib/budget/budget-policy.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
 
 const GIB = 2 ** 30;
 const host = (totalGib: number, inUseGib: number, more: Partial<HostMemory> = {}): HostMemory => ({

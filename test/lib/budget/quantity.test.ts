@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseQuantity } from '../../src/lib/budget/quantity.js';
-import { UsageError } from '../../src/lib/errors.js';
+import { parseQuantity } from '../../../src/lib/budget/quantity.js';
+import { UsageError } from '../../../src/lib/errors.js';
 
 describe('an amount of memory', () => {
   test.each([

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { measureMac } from '../../src/lib/host/macos.js';
-import type { RunCommand } from '../../src/lib/host/probe.js';
-import { availableBytesFromVmStat } from '../../src/lib/host/vm-stat.js';
-import { defaultWiredLimitBytes } from '../../src/lib/host/wired-limit.js';
+import { measureMac } from '../../../src/lib/host/macos.js';
+import type { RunCommand } from '../../../src/lib/host/probe.js';
+import { availableBytesFromVmStat } from '../../../src/lib/host/vm-stat.js';
+import { defaultWiredLimitBytes } from '../../../src/lib/host/wired-limit.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { EstimatePart, GrowthPart, MemoryEstimate } from '../../src/lib/estimate/memory-estimate.js';
-import type { HostMemory } from '../../src/lib/host/host-memory.js';
-import { judge, limitsOf } from '../../src/lib/preflight/judge.js';
-import { tightness } from '../../src/lib/preflight/tightness.js';
+import type { EstimatePart, GrowthPart, MemoryEstimate } from '../../../src/lib/estimate/memory-estimate.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
+import { judge, limitsOf } from '../../../src/lib/preflight/judge.js';
+import { tightness } from '../../../src/lib/preflight/tightness.js';
 
 const GIB = 2 ** 30;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseServerArguments, parseServerEnvironment, splitWords } from '../../src/lib/runtime/server-arguments.js';
-import { SERVER_OPTIONS } from '../../src/lib/runtime/server-options.js';
-import { UNMODELLED_OPTIONS } from '../../src/lib/runtime/unmodelled-options.js';
+import { parseServerArguments, parseServerEnvironment, splitWords } from '../../../src/lib/runtime/server-arguments.js';
+import { SERVER_OPTIONS } from '../../../src/lib/runtime/server-options.js';
+import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/unmodelled-options.js';
 
 const options = (line: string) => parseServerArguments(splitWords(line)).options;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { combineLaunch } from '../../src/lib/runtime/combine-launch.js';
+import { combineLaunch } from '../../../src/lib/runtime/combine-launch.js';
 
 const combine = (more: Partial<Parameters<typeof combineLaunch>[0]>) =>
   combineLaunch({ accelerator: 'metal', defaults: {}, flags: {}, extraArgs: [], ...more });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { measureLinux } from '../../src/lib/host/linux.js';
+import { measureLinux } from '../../../src/lib/host/linux.js';
 
 const GIB = 2 ** 30;
 const MEMINFO =

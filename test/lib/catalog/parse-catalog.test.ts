@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseCatalog } from '../../src/lib/catalog/parse-catalog.js';
+import { parseCatalog } from '../../../src/lib/catalog/parse-catalog.js';
 
 const ONE = 'models:\n  tiny:\n    source: /models/tiny.gguf\n';
 

@@ -2,10 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEntry, requireEntry } from '../../src/lib/catalog/catalog.js';
-import { loadCatalog } from '../../src/lib/catalog/load-catalog.js';
-import { readBundledHeader } from '../../src/lib/source/bundled-header.js';
-import { parseModelSource } from '../../src/lib/source/model-source.js';
+import { findEntry, requireEntry } from '../../../src/lib/catalog/catalog.js';
+import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
+import { parseModelSource } from '../../../src/lib/source/model-source.js';
 
 const LLMKUBE_IDS = [
   ...['llama-3.2-3b', 'phi-4-mini', 'gemma-3-4b', 'llama-3.1-8b', 'mistral-7b', 'qwen-2.5-coder-7b'],
@@ -36,6 +39,21 @@ describe('the bundled catalogue', () => {
     for (const id of LLMKUBE_IDS) {
       const { quantization = '' } = requireEntry(catalog, id);
       expect(await readBundledHeader(id, quantization)).toMatchObject({ derived: true });
+    }
+  });
+
+  test('says truly how much memory each model takes, from 8192 tokens to its own context', async () => {
+    for (const { id, quantization = '', contextSize = 0, mode, vramEstimate } of await loadCatalog()) {
+      const bundled = await readBundledHeader(id, quantization);
+      if (bundled === undefined) continue;
+      const shape = describeModel(bundled.header);
+      const gigabytes = (ctxSize: number): number =>
+        totalBytes(estimateMemory(shape, { accelerator: 'metal', ctxSize, mode })) / 2 ** 30;
+      const [low = Number.NaN, high = Number.NaN] = (vramEstimate ?? '').match(/[\d.]+/g)?.map(Number) ?? [];
+      const short = gigabytes(Math.min(8192, contextSize));
+      expect({ id, within: low <= short && short < low + 1 }).toEqual({ id, within: true });
+      const long = gigabytes(contextSize);
+      expect({ id, within: high - 1 < long && long <= high }).toEqual({ id, within: true });
     }
   });
 
