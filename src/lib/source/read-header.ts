@@ -5,6 +5,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
 import { parseShardName, shardPaths } from '../gguf/shard-name.js';
 import { printable } from '../printable.js';
+import { errorCode } from './error-code.js';
 import { cancelled } from './retry.js';
 import { SourceError } from './source-error.js';
 
@@ -75,7 +76,7 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined;
+    const reason = REASONS[errorCode(error)];
     throw reason === undefined ? error : unreadable(path, reason, error);
   } finally {
     await file?.close();
