@@ -1,0 +1,76 @@
+import { Command } from '@oclif/core/command';
+import { LlmkubeError } from '../errors.js';
+import { shieldExtraArgs } from './extra-args.js';
+
+/** What every failure comes down to, whoever threw it. */
+interface Failure {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly message: string;
+  readonly suggestions: readonly string[];
+}
+
+/** What oclif's own errors (a flag that does not exist, a missing argument) carry beside their message. */
+interface OclifError extends Error {
+  readonly oclif?: { readonly exit?: number | false };
+  readonly code?: string;
+}
+
+/**
+ * Repairs what oclif 4 gets wrong for scripts: an error keeps its exit code with `--json`, its JSON is
+ * `{error: {code, message, suggestions}}`, its text is plain lines on stderr, and a stack is shown only with `DEBUG`.
+ */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    this.argv = shieldExtraArgs(this.argv);
+  }
+
+  protected override async catch(error: OclifError): Promise<void> {
+    if (error.code === 'EEXIT') throw error;
+    const failure = asFailure(error);
+    process.exitCode = failure.exitCode;
+    if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
+    else process.stderr.write(renderFailure(failure));
+    if (process.env.DEBUG && error.stack) process.stderr.write(`${error.stack}\n`);
+  }
+
+  protected override toErrorJson(error: unknown): unknown {
+    const { code, message, suggestions } = asFailure(error as OclifError);
+    return { error: { code, message, suggestions } };
+  }
+
+  /** As oclif runs it, once its configuration is there. */
+  start(): Promise<unknown> {
+    return this._run();
+  }
+
+  /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */
+  protected notice(text: string): void {
+    if (!this.jsonEnabled()) process.stderr.write(`${text}\n`);
+  }
+}
+
+function asFailure(error: OclifError): Failure {
+  if (error instanceof LlmkubeError) {
+    const { code, exitCode, message, options } = error;
+    return { code, exitCode, message, suggestions: options.suggestions ?? [] };
+  }
+  if (error.oclif !== undefined) {
+    const message = error.message.replace(/\nSee more help with --help$/, '');
+    return { code: 'USAGE', exitCode: 2, message, suggestions: ['see the same command with --help'] };
+  }
+  return {
+    code: 'INTERNAL',
+    exitCode: 3,
+    message: `unexpected ${error.name}: ${error.message}`,
+    suggestions: ['run it again with DEBUG=* for the stack trace, and report it'],
+  };
+}
+
+function renderFailure({ message, suggestions }: Failure): string {
+  const advice = suggestions.map((suggestion) => `  Suggestion: ${suggestion}\n`);
+  return `Error: ${message}\n${advice.join('')}`;
+}
