@@ -1,9 +1,8 @@
-import { Command } from '@oclif/core';
+import { BaseCommand } from '../../lib/cli/base-command.js';
 import { CacheFolder, type CacheUsage } from '../../lib/source/cache-folder.js';
 
-export default class CacheClear extends Command {
+export default class CacheClear extends BaseCommand {
   static override description = 'forget all headers that were read';
-  static override enableJsonFlag = true;
   static override examples = ['<%= config.bin %> <%= command.id %>'];
 
   async run(): Promise<{ removed: CacheUsage }> {

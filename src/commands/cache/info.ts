@@ -1,9 +1,8 @@
-import { Command } from '@oclif/core';
+import { BaseCommand } from '../../lib/cli/base-command.js';
 import { CacheFolder, type CacheUsage } from '../../lib/source/cache-folder.js';
 
-export default class CacheInfo extends Command {
+export default class CacheInfo extends BaseCommand {
   static override description = 'show where headers that were read are kept, how many, and how much space they take';
-  static override enableJsonFlag = true;
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
 
   async run(): Promise<CacheUsage> {

@@ -1,20 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CacheFolder } from '../../../src/lib/source/cache-folder.js';
+import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
-
-const RUN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
 
 describe('llmkube cache', () => {
   let home: Awaited<ReturnType<typeof temporaryFolder>>;
   let folder: CacheFolder;
-  const llmkube = (...args: string[]) => {
-    const env = { ...process.env, LLMKUBE_CACHE_DIR: home.path, NODE_OPTIONS: '' };
-    const { stdout, stderr, status } = spawnSync(process.execPath, [RUN, 'cache', ...args], { env, encoding: 'utf8' });
-    return { stdout, stderr, status };
-  };
+  const llmkube = (...args: string[]) => runCli(['cache', ...args], { LLMKUBE_CACHE_DIR: home.path });
 
   beforeEach(async () => {
     home = await temporaryFolder();
@@ -26,24 +19,24 @@ describe('llmkube cache', () => {
     await home.remove();
   });
 
-  test('info says where, how many and how much', () => {
-    expect(llmkube('info')).toEqual({
+  test('info says where, how many and how much', async () => {
+    expect(await llmkube('info')).toEqual({
       stdout: `${join(home.path, 'headers-v1')}\nentries: 1\nsize: 2 KiB\n`,
       stderr: '',
-      status: 0,
+      exitCode: 0,
     });
-    const { stdout, status } = llmkube('info', '--json');
+    const { stdout, exitCode } = await llmkube('info', '--json');
     expect(JSON.parse(stdout)).toEqual({ path: folder.path, entries: 1, bytes: 2044 });
-    expect(status).toBe(0);
+    expect(exitCode).toBe(0);
   });
 
-  test('clear forgets all', () => {
-    expect(llmkube('clear')).toEqual({
+  test('clear forgets all', async () => {
+    expect(await llmkube('clear')).toEqual({
       stdout: `emptied ${folder.path}\nentries removed: 1\n`,
       stderr: '',
-      status: 0,
+      exitCode: 0,
     });
-    expect(JSON.parse(llmkube('clear', '--json').stdout)).toEqual({
+    expect(JSON.parse((await llmkube('clear', '--json')).stdout)).toEqual({
       removed: { path: folder.path, entries: 0, bytes: 0 },
     });
   });
