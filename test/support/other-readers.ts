@@ -27,7 +27,7 @@ export async function readWithHuggingFace(path: string, ours: GgufHeader): Promi
 }
 
 /** A foreign value as this project would keep it: numbers for big integers, a length where it keeps only that. */
-export function likeOurs(value: unknown, ours: unknown): unknown {
+function likeOurs(value: unknown, ours: unknown): unknown {
   const skipped = typeof ours === 'object' && ours !== null && 'skipped' in ours;
   if (skipped && typeof value === 'string') return { skipped: true, length: Buffer.byteLength(value) };
   if (skipped && Array.isArray(value)) return { skipped: true, length: value.length };
