@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../../src/lib/errors.js';
 import { createMemory } from '../../src/lib/estimate/cache.js';
 import { computeBuffers } from '../../src/lib/estimate/compute.js';
 import { resolveContext } from '../../src/lib/estimate/context.js';
@@ -39,7 +40,8 @@ const QUESTIONS: readonly Question[] = [
 /** Our figures for the launch that node-llama-cpp makes of a question: every token of a batch has an output. */
 function ours(profile: Profile, question: Question): Answer {
   const shape = describeModel(profileHeader(profile));
-  const slides = shape.keys.number('attention.sliding_window', 0) > 0;
+  const window = shape.keys.number('attention.sliding_window', 0);
+  const slides = window > 0 && window < shape.hparams.nCtxTrain;
   const batchSize = Math.max(question.ubatch, question.sequences) + (slides ? 1 : 0);
   const flashAttn: FlashAttention =
     question.flashAttention === 'auto' ? 'auto' : question.flashAttention ? 'on' : 'off';
@@ -61,7 +63,7 @@ function ours(profile: Profile, question: Question): Answer {
   const memory = createMemory(shape, params, placement);
   const graph = GRAPHS[shape.architecture];
   if (!graph) throw new Error(`${shape.architecture} is not described`);
-  const layers = representativeLayers(shape, placement, memory, graph.kindOf);
+  const planned = representativeLayers(shape, placement, memory, graph.kindOf);
   const compute = computeBuffers({
     shape,
     params,
@@ -69,9 +71,23 @@ function ours(profile: Profile, question: Question): Answer {
     placement,
     accelerator: 'cpu',
     buildGraph: graph.build,
-    layers,
+    planned,
   });
-  return { model: placement.bytes().copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
+  const { mapped, copied } = placement.bytes();
+  return { model: mapped.cpu + copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
+}
+
+/** Questions that would make llama.cpp abort, and take the process with it, are not asked. */
+function accepted(profile: Profile): readonly Question[] {
+  return QUESTIONS.filter((question) => {
+    try {
+      ours(profile, question);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError && error.code === 'LAUNCH_GRAPH_TOO_LARGE') return false;
+      throw error;
+    }
+  });
 }
 
 const profiles = readdirSync(PROFILES).filter((name) => name.endsWith('.json'));
@@ -87,11 +103,12 @@ test('every described architecture has a header here', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const asked: (Question & { file: string })[] = [];
+    const asked: (Question & { name: string; file: string })[] = [];
     for (const name of profiles) {
       const file = join(folder.path, `${name}.gguf`);
-      await writeProfile(readProfile(join(PROFILES, name)), file);
-      asked.push(...QUESTIONS.map((question) => ({ ...question, file })));
+      const profile = readProfile(join(PROFILES, name));
+      await writeProfile(profile, file);
+      asked.push(...accepted(profile).map((question) => ({ ...question, name, file })));
     }
     const { stdout, stderr, status } = spawnSync('node', [join(LLAMA_CPP, 'ask.mjs')], {
       input: JSON.stringify(asked),
@@ -100,13 +117,13 @@ test('every described architecture has a header here', () => {
     });
     if (status !== 0) throw new Error(stderr);
     const all = JSON.parse(stdout) as Answer[];
-    answers = new Map(profiles.map((name, i) => [name, all.slice(i * QUESTIONS.length, (i + 1) * QUESTIONS.length)]));
+    answers = new Map(profiles.map((name) => [name, all.filter((_, i) => asked[i]?.name === name)]));
   }, 300_000);
 
   afterAll(() => folder.remove());
 
   test.each(profiles)('%s', (name) => {
     const profile = readProfile(join(PROFILES, name));
-    expect(QUESTIONS.map((question) => ours(profile, question))).toEqual(answers.get(name));
+    expect(accepted(profile).map((question) => ours(profile, question))).toEqual(answers.get(name));
   });
 });

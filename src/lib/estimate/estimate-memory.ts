@@ -81,8 +81,8 @@ function planCompute(
   const { accelerator } = launch;
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
-  const layers = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, layers };
+  const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
+  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, planned };
   return { ...computeBuffers(inputs), described: true };
 }
 
