@@ -142,7 +142,8 @@ function prepareUser(config: KubeConfig, context: Context, cluster: Cluster): vo
       `context "${context.name}" uses the user "${context.user}", which is not in the kubeconfig`,
     );
   }
-  if (!user) {
+  if (!user || cluster.server.startsWith('http:')) {
+    // Like kubectl, nobody's credentials over a connection that anybody can read.
     // client-node reads the cluster's certificate authority only when there is a user.
     config.users.push(ANONYMOUS);
     (context as Mutable<Context>).user = ANONYMOUS.name;
