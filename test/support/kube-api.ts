@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { load } from 'js-yaml';
-import { discover, SERVED } from './kube-discovery.js';
+import { discover, EMPTY_OPEN_API_V2, SERVED } from './kube-discovery.js';
 import { KubeSchemas } from './kube-schema.js';
 import { KubeStore, type Key } from './kube-store.js';
 import { ApiFailure, type JsonObject, type KubeObject } from './kube-types.js';
@@ -104,6 +104,7 @@ export class KubeApi {
         return void response.writeHead(200, { 'content-type': 'text/html' }).end(fault.html);
       if (fault?.failure) throw fault.failure;
       this.#authenticate(authorization);
+      if (pathname === '/openapi/v2') return sendOpenApiV2(response);
       const route = parseRoute(pathname);
       if (route && searchParams.get('watch') === 'true') return this.#watch(route, searchParams, response);
       const answer =
@@ -225,6 +226,11 @@ async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function sendOpenApiV2(response: ServerResponse): void {
+  const type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+  response.writeHead(200, { 'content-type': type }).end(EMPTY_OPEN_API_V2);
 }
 
 function send(response: ServerResponse, code: number, body: JsonObject): void {

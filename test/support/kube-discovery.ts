@@ -6,6 +6,20 @@ const VERSION = 'v1alpha1';
 const GROUP_VERSION = `${GROUP}/${VERSION}`;
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
+/**
+ * An OpenAPI v2 document in protobuf without definitions, `{swagger: "2.0", info: {title, version}, paths: {}}`: older
+ * kubectl insists on one before it applies, and leaves validation to the server for kinds that are not in it.
+ */
+export const EMPTY_OPEN_API_V2 = Buffer.concat([
+  Buffer.from([0x0a, 3]),
+  Buffer.from('2.0'),
+  Buffer.from([0x12, 6, 0x0a, 1]),
+  Buffer.from('K'),
+  Buffer.from([0x12, 1]),
+  Buffer.from('1'),
+  Buffer.from([0x42, 0]),
+]);
+
 /** Plural, kind and short name of what is served. */
 export const SERVED = [
   { plural: 'models', singular: 'model', kind: 'Model', shortName: 'mdl' },
