@@ -22,19 +22,29 @@ export function defaultFraction(totalBytes: number): number {
 }
 
 /**
- * The budget for what is held in the machine's own memory. It may be negative when more is in use than the fraction
- * leaves.
+ * The budget for what is held in the machine's own memory: the least that its total or a cgroup's limit leaves. It may
+ * be negative when more is in use than the fraction allows.
  * @throws UsageError INVALID_FRACTION
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
   if (policy.absoluteBytes !== undefined) return { kind: 'absolute', bytes: policy.absoluteBytes };
-  const { totalBytes, inUseBytes } = host;
+  const machine = fractionBudget(host.totalBytes, host.inUseBytes, policy);
+  return (host.cgroups ?? [])
+    .map(({ limitBytes, inUseBytes }) => ({
+      ...fractionBudget(limitBytes, inUseBytes, policy),
+      scope: 'cgroup' as const,
+    }))
+    .reduce<FractionBudget>((least, budget) => (budget.bytes < least.bytes ? budget : least), machine);
+}
+
+type FractionBudget = Extract<Budget, { kind: 'fraction' }>;
+
+function fractionBudget(totalBytes: number, inUseBytes: number, policy: BudgetPolicy): FractionBudget {
   const fraction = policy.fraction ?? defaultFraction(totalBytes);
   if (!(fraction > 0 && fraction <= 1)) {
     throw new UsageError('INVALID_FRACTION', `memory fraction ${fraction} is not above 0 and at most 1`);
   }
-  const bytes = Math.floor(totalBytes * fraction) - inUseBytes;
-  return { kind: 'fraction', bytes, totalBytes, fraction, inUseBytes };
+  return { kind: 'fraction', bytes: Math.floor(totalBytes * fraction) - inUseBytes, totalBytes, fraction, inUseBytes };
 }
 
 /** The budget for what the GPU holds, when it has a limit of its own. */

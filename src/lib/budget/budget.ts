@@ -3,6 +3,8 @@ export type Budget =
   | {
       readonly kind: 'fraction';
       readonly bytes: number;
+      /** Set when a cgroup (a container) is what limits, not the machine. */
+      readonly scope?: 'cgroup';
       readonly totalBytes: number;
       readonly fraction: number;
       readonly inUseBytes: number;

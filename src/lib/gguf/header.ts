@@ -1,6 +1,9 @@
 import type { GgmlType } from './ggml-types.js';
 
-/** An array whose elements were stepped over (vocabulary, merges, scores): only how many there were is known. */
+/**
+ * A value that was stepped over: an array (vocabulary, merges, scores), of which only the number of elements is known,
+ * or a long string (chat template, licence), of which only the number of bytes is known.
+ */
 export interface SkippedArray {
   readonly skipped: true;
   readonly length: number;
@@ -8,6 +11,9 @@ export interface SkippedArray {
 
 export type MetadataScalar = number | string | boolean;
 export type MetadataValue = MetadataScalar | readonly MetadataScalar[] | SkippedArray;
+
+/** `GGUF_DEFAULT_ALIGNMENT` in `ggml/include/gguf.h` of llama.cpp v0.5.0. */
+export const DEFAULT_ALIGNMENT_BYTES = 32;
 
 export interface GgufTensor {
   readonly name: string;
@@ -26,12 +32,15 @@ export interface GgufFile {
   readonly bytes: number | undefined;
   /** Where tensor data starts: header rounded up to the alignment. */
   readonly dataOffsetBytes: number;
+  /** What tensor data is aligned to, when that is not GGUF's default of 32. */
+  readonly alignmentBytes?: number;
 }
 
 /** What a GGUF file says before its tensor data; for a split model, all parts together, as one. */
 export interface GgufHeader {
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
+  /** Integers beyond 2^53 are the nearest number; control characters in strings are U+FFFD. */
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   /** In file order, parts after one another. */
   readonly tensors: readonly GgufTensor[];

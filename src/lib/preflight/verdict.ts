@@ -11,6 +11,11 @@ export interface LimitCheck {
   readonly budget: Budget;
 }
 
+/** What is left under a limit, in bytes; negative when it refuses. */
+export function headroomBytes({ requiredBytes, budget }: LimitCheck): number {
+  return budget.bytes - requiredBytes;
+}
+
 /** A check that was completed. */
 export interface CompletedVerdict {
   readonly kind: Exclude<VerdictKind, 'unknown'>;

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// Writes headers/, the digests that answer when a model's source cannot be reached.
+//
+//   node scripts/bundle-headers.mjs PROFILES
+//
+// PROFILES is a folder of JSON files, each the header of one model of the catalogue: `id`, `quantization`,
+// `metadata` ([key, value, type]), `tensors` ({name, dims, type, blocks: "0-3,7"}), `publishedFileBytes` and
+// `headerBytes` where the published file's are known, and `factsFromMemory`: what was not verified. Only profiles
+// without such entries are bundled. Run `npm run build` first.
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findEntry } from '../dist/lib/catalog/catalog.js';
+import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
+import { toDigest } from '../dist/lib/gguf/digest.js';
+import { ggmlTypeByName } from '../dist/lib/gguf/ggml-types.js';
+import { TensorLayout } from '../dist/lib/gguf/tensor-layout.js';
+
+const OUTPUT = fileURLToPath(new URL('../headers/', import.meta.url));
+const ALIGNMENT_BYTES = 32;
+
+/** "0-3,7" gives 0, 1, 2, 3, 7. */
+function blockNumbers(text) {
+  return text.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+/** In file order: those outside the blocks by name, then block by block, by name. */
+function tensorsOf(profile) {
+  const all = profile.tensors.flatMap(({ name, dims, type, blocks }) =>
+    blocks === undefined
+      ? [{ block: -1, name, dims, type }]
+      : blockNumbers(blocks).map((block) => ({ block, name: name.replace('{i}', block), dims, type })),
+  );
+  return all.sort((a, b) => a.block - b.block || (a.name < b.name ? -1 : 1));
+}
+
+function headerOf(profile) {
+  const layout = new TensorLayout(profile.headerBytes ?? 0, ALIGNMENT_BYTES);
+  const tensors = tensorsOf(profile).map(({ name, dims, type: typeName }) => {
+    const type = ggmlTypeByName(typeName);
+    return { name, dims, type, file: 0, ...layout.next(dims, type) };
+  });
+  const metadata = new Map(profile.metadata.map(([key, value]) => [key, value]));
+  metadata.set('tokenizer.ggml.tokens', { skipped: true, length: profile.tokenizer.vocab });
+  const files = [{ bytes: profile.publishedFileBytes ?? undefined, dataOffsetBytes: layout.dataOffsetBytes }];
+  return { version: 3, byteOrder: 'little', metadata, tensors, files };
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node scripts/bundle-headers.mjs PROFILES');
+
+const catalog = await loadCatalog();
+await rm(OUTPUT, { recursive: true, force: true });
+await mkdir(OUTPUT);
+for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()) {
+  const profile = JSON.parse(await readFile(join(folder, file), 'utf8'));
+  const entry = findEntry(catalog, profile.id);
+  if (entry === undefined || profile.factsFromMemory.length > 0) continue;
+  const bundled = {
+    id: entry.id,
+    quantization: profile.quantization,
+    derived: 'from the published file size and the quantization recipe, not read from the file',
+    digest: toDigest(headerOf(profile)),
+  };
+  const name = `${entry.id}.${profile.quantization}.json`;
+  await writeFile(join(OUTPUT, name), `${JSON.stringify(bundled)}\n`);
+  console.log(name);
+}

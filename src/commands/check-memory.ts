@@ -1,0 +1,47 @@
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { checkRequest } from '../lib/cli/check-request.js';
+import { launchFlags } from '../lib/cli/launch-flags.js';
+import { machineFlags } from '../lib/cli/machine-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
+import { checkJson } from '../lib/report/check-json.js';
+import { checkText } from '../lib/report/check-text.js';
+import { failureText } from '../lib/report/failure.js';
+import { warningsOf } from '../lib/report/warnings.js';
+
+export default class CheckMemory extends BaseCommand {
+  static override args = { model: modelArg };
+  static override description = `Reads nothing but the model's header, estimates what llama-server v0.5.0 will allocate, and holds it
+against the memory of this machine or of the one that is given.
+
+Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checked.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b',
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --in-use 3.4Gi',
+    '<%= config.bin %> <%= command.id %> hf:unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF:Q4_K_M --ctx-size 32768 --json',
+    '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
+  ];
+  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags };
+  static override summary = 'say whether a model fits the memory of a machine, and how closely';
+
+  async run(): Promise<Record<string, unknown>> {
+    const { args, flags } = await this.parse(CheckMemory);
+    const { catalog, offline } = flags;
+    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const check = await checkMemory(checkRequest(args.model, flags), dependencies);
+    if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
+    if (!this.jsonEnabled()) await this.print(check);
+    return checkJson(check);
+  }
+
+  private async print(check: MemoryCheck): Promise<void> {
+    if (exitCodeOf(check) !== 0) {
+      this.notice(failureText(check));
+      for (const warning of warningsOf(check)) this.notice(`Note: ${warning}`);
+      return;
+    }
+    const { default: colors } = await import('chalk');
+    this.log(checkText(check, colors));
+  }
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../errors.js';
+import { mergeCatalogs, type Catalog } from './catalog.js';
+
+/** Made from `catalog.yaml` by the build, since parsing YAML costs a start-up what reading JSON does not. */
+const COMPILED = new URL('../../catalog.json', import.meta.url);
+const BUNDLED = new URL('../../../catalog.yaml', import.meta.url);
+
+/**
+ * The bundled catalogue, and on top of it the user's own when there is one.
+ * @throws UsageError INVALID_CATALOG, CATALOG_UNREADABLE
+ */
+export async function loadCatalog(userFile?: string): Promise<Catalog> {
+  const bundled = await loadBundled();
+  return userFile === undefined ? bundled : mergeCatalogs(bundled, await loadYaml(userFile));
+}
+
+async function loadBundled(): Promise<Catalog> {
+  const compiled = await readFile(COMPILED, 'utf8').catch(() => undefined);
+  const entries = compiled === undefined ? await loadYaml(fileURLToPath(BUNDLED)) : (JSON.parse(compiled) as Catalog);
+  return entries.map((entry) => ({ ...entry, bundled: true }));
+}
+
+async function loadYaml(file: string): Promise<Catalog> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError('CATALOG_UNREADABLE', `the catalogue ${file} cannot be read: ${error.message}`);
+  });
+  const { parseCatalog } = await import('./parse-catalog.js');
+  return parseCatalog(text, file);
+}

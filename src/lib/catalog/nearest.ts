@@ -1,0 +1,28 @@
+const MOST = 3;
+
+/** The names that someone who typed `typed` may have meant, most likely first; at most three. */
+export function nearest(typed: string, names: readonly string[]): readonly string[] {
+  const wanted = typed.toLowerCase();
+  return names
+    .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= Math.max(2, Math.floor(wanted.length / 3)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, MOST)
+    .map(({ name }) => name);
+}
+
+/** Single-character edits between two names; what was typed as the start of a name counts as one. */
+function distance(typed: string, name: string): number {
+  if (typed.length >= 3 && name.startsWith(typed)) return 1;
+  let previous = Array.from({ length: name.length + 1 }, (_, column) => column);
+  for (const [row, character] of [...typed].entries()) {
+    const current = [row + 1];
+    for (let column = 1; column <= name.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (name[column - 1] === character ? 0 : 1);
+      const shifted = Math.min(previous[column] ?? 0, current[column - 1] ?? 0) + 1;
+      current.push(Math.min(replaced, shifted));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? typed.length;
+}

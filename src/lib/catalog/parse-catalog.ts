@@ -1,0 +1,117 @@
+import { load, YAMLException } from 'js-yaml';
+import { UsageError } from '../errors.js';
+import type { Catalog, CatalogEntry } from './catalog.js';
+import { ENTRY_FIELDS } from './catalog-fields.js';
+import { nearest } from './nearest.js';
+import { keyLines } from './yaml-lines.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What an entry says, by path below the entry (`resources.memory`). */
+type FlatEntry = ReadonlyMap<string, unknown>;
+
+/**
+ * A catalogue from its YAML text.
+ * @param file names the catalogue in errors.
+ * @throws UsageError INVALID_CATALOG, naming the entry, the field and the line.
+ */
+export function parseCatalog(text: string, file: string): Catalog {
+  const lineOf = keyLinesOf(text, file);
+  const fail = (path: readonly string[], problem: string): never => {
+    const line = lineOf(path) ?? lineOf(path.slice(0, -1));
+    throw invalid(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`);
+  };
+  const models = (load(text) as { models?: unknown } | null | undefined)?.models;
+  if (!isMapping(models)) return fail([], 'the catalogue has no mapping "models"');
+  const catalog = Object.entries(models).map(([id, value]) => {
+    if (!isMapping(value)) return fail(['models', id], `entry "${id}" is not a mapping`);
+    return toEntry(id, checked(id, value, fail));
+  });
+  checkNames(catalog, fail);
+  return catalog;
+}
+
+function keyLinesOf(text: string, file: string): ReturnType<typeof keyLines> {
+  try {
+    load(text);
+    return keyLines(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark === undefined ? '' : `:${error.mark.line + 1}`;
+    throw invalid(`${file}${line}: not valid YAML: ${error.reason}`);
+  }
+}
+
+type Fail = (path: readonly string[], problem: string) => never;
+
+function checked(id: string, value: Fields, fail: Fail): FlatEntry {
+  const entry = new Map<string, unknown>();
+  for (const [name, field] of Object.entries(value)) {
+    const nested = isMapping(field)
+      ? Object.entries(field).map(([key, item]) => [`${name}.${key}`, item] as const)
+      : [[name, field] as const];
+    for (const [path, item] of nested) entry.set(path, item);
+  }
+  for (const [path, item] of entry) {
+    const known = ENTRY_FIELDS[path];
+    const at = ['models', id, ...path.split('.')];
+    if (known === undefined) fail(at, `entry "${id}" has an unknown field "${path}"${hint(path)}`);
+    const problem = known?.check(item);
+    if (problem !== undefined) fail(at, `entry "${id}": ${path} ${JSON.stringify(item)} ${problem}`);
+  }
+  for (const [path, { required }] of Object.entries(ENTRY_FIELDS)) {
+    if (required === true && !entry.has(path)) fail(['models', id], `entry "${id}" has no ${path}`);
+  }
+  return entry;
+}
+
+function hint(path: string): string {
+  const [near] = nearest(path, Object.keys(ENTRY_FIELDS));
+  return near === undefined ? '' : `; did you mean ${near}?`;
+}
+
+function toEntry(id: string, fields: FlatEntry): CatalogEntry {
+  const text = (path: string): string | undefined => (fields.has(path) ? String(fields.get(path)) : undefined);
+  const number = (path: string): number | undefined => fields.get(path) as number | undefined;
+  const list = (path: string): readonly string[] => (fields.get(path) ?? []) as readonly string[];
+  return {
+    id,
+    aliases: list('aliases'),
+    name: text('name') ?? id,
+    description: text('description') ?? '',
+    useCases: list('use_cases'),
+    size: text('size') ?? '',
+    quantization: text('quantization'),
+    source: text('source') ?? '',
+    homepage: text('homepage'),
+    mode: (text('mode') ?? 'chat') as CatalogEntry['mode'],
+    contextSize: number('context_size'),
+    gpuLayers: number('gpu_layers'),
+    resources: {
+      cpu: text('resources.cpu'),
+      memory: text('resources.memory'),
+      gpuMemory: text('resources.gpu_memory'),
+    },
+    vramEstimate: text('vram_estimate'),
+  };
+}
+
+/** No alias may be another entry's id or alias. */
+function checkNames(catalog: Catalog, fail: Fail): void {
+  const owners = new Map(catalog.map(({ id }) => [id.toLowerCase(), id]));
+  for (const { id, aliases } of catalog) {
+    for (const alias of aliases) {
+      const owner = owners.get(alias.toLowerCase());
+      if (owner !== undefined) fail(['models', id, 'aliases'], `entry "${id}": alias "${alias}" also names "${owner}"`);
+      owners.set(alias.toLowerCase(), id);
+    }
+  }
+}
+
+function isMapping(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(message: string): UsageError {
+  return new UsageError('INVALID_CATALOG', message);
+}

@@ -1,0 +1,48 @@
+import type { CheckRequest } from '../preflight/check-memory.js';
+import { defaultAccelerator } from '../host/measure-host.js';
+import type { LaunchPatch } from '../runtime/server-options.js';
+import type { LaunchFlagValues } from './launch-flags.js';
+import type { MachineFlagValues } from './machine-flags.js';
+
+/** What the shared flags ask to be checked. */
+export function checkRequest(model: string, flags: LaunchFlagValues & MachineFlagValues): CheckRequest {
+  const accelerator = flags.accelerator ?? defaultAccelerator();
+  const here = flags['system-memory'] === undefined && accelerator !== 'metal';
+  return {
+    model,
+    quantization: flags.quantization,
+    accelerator,
+    cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
+    launch: launchPatch(flags),
+    extraArgs: flags['extra-args'] ?? [],
+    machine: {
+      systemMemoryBytes: flags['system-memory'],
+      inUseBytes: flags['in-use'],
+      gpuMemoryBytes: flags['gpu-memory'],
+    },
+    policy: {
+      ...(flags['memory-fraction'] !== undefined && { fraction: flags['memory-fraction'] }),
+      ...(flags['memory-budget'] !== undefined && { absoluteBytes: flags['memory-budget'] }),
+    },
+  };
+}
+
+function launchPatch(flags: LaunchFlagValues): LaunchPatch {
+  const flashAttn = flags['flash-attn'];
+  const patch = {
+    ctxSize: flags['ctx-size'],
+    parallel: flags.parallel,
+    kvUnified: flags['kv-unified'],
+    batchSize: flags['batch-size'],
+    ubatchSize: flags['ubatch-size'],
+    gpuLayers: flags['gpu-layers'],
+    flashAttn: flashAttn === undefined ? undefined : flashAttn ? 'on' : 'off',
+    cacheTypeK: flags['cache-type-k'],
+    cacheTypeV: flags['cache-type-v'],
+    swaFull: flags['swa-full'],
+    kvOffload: flags['kv-offload'],
+    mmap: flags.mmap,
+    cacheRamMiB: flags['cache-ram'],
+  } as const;
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+}

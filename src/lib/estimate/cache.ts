@@ -1,0 +1,208 @@
+import type { GgmlType } from '../gguf/ggml-types.js';
+import { rowBytes } from '../gguf/ggml-types.js';
+import { ARCHITECTURE_RULES, type MemoryKind } from '../model/architectures.js';
+import {
+  convStateSize,
+  headKOf,
+  headVOf,
+  type Hparams,
+  kWidth,
+  maxVWidth,
+  ssmStateSize,
+  vWidth,
+} from '../model/hparams.js';
+import type { ModelShape } from '../model/model-shape.js';
+import type { ContextParams } from './context.js';
+import { BUFFER_ALIGNMENT } from './ggml/backend.js';
+import { type Buffer, F32, type Four, pad } from './ggml/tensor.js';
+import type { Placement } from './placement.js';
+
+/** A tensor that lives as long as the context. */
+export interface CacheTensor {
+  readonly type: GgmlType;
+  readonly ne: Four;
+  readonly buffer: Buffer;
+  /** Within the buffer, bytes. */
+  readonly address: number;
+}
+
+/** `llama_kv_cache` (`src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
+export interface KvCache {
+  readonly cells: number;
+  readonly streams: number;
+  /** Without flash attention V is stored transposed. */
+  readonly vTransposed: boolean;
+  readonly layers: ReadonlyMap<number, { readonly k: CacheTensor; readonly v: CacheTensor | null }>;
+  /** Side of the Hadamard matrix that K (V) rows are rotated with before quantization; 0 = not rotated. */
+  readonly kRotation: number;
+  readonly vRotation: number;
+}
+
+/** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence. */
+export interface RecurrentCache {
+  readonly rows: number;
+  readonly layers: ReadonlyMap<number, { readonly conv: CacheTensor; readonly state: CacheTensor }>;
+}
+
+interface DeviceBytes {
+  readonly gpu: number;
+  readonly cpu: number;
+}
+
+export interface ContextMemory {
+  readonly base: KvCache | null;
+  /** Layers with a sliding window have a cache of their own. */
+  readonly swa: KvCache | null;
+  readonly recurrent: RecurrentCache | null;
+  readonly kvBytes: DeviceBytes;
+  readonly recurrentBytes: DeviceBytes;
+}
+
+const CELL_PADDING = 256;
+/** Smallest Hadamard matrix; `llama_kv_cache::build_input_k_rot`. */
+const MIN_ROTATION = 64;
+
+/** `llama_model::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0). */
+export function createMemory(shape: ModelShape, params: ContextParams, placement: Placement): ContextMemory {
+  const { hparams, architecture } = shape;
+  const rule = ARCHITECTURE_RULES[architecture];
+  const kind: MemoryKind = rule?.memory ?? 'attention';
+  const kvSpace = new BufferSpace(params, placement);
+  const recurrentSpace = new BufferSpace(params, placement);
+  const hasKv = kind === 'attention' || kind === 'hybrid';
+  const ownsKv = kvFilter(hparams, kind, rule?.hybrid?.attention);
+  const ownsState = rule?.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
+
+  const build = (cells: number, filter: (layer: number) => boolean): KvCache =>
+    buildKvCache(hparams, params, cells, filter, kvSpace.fresh());
+  const windowed = hasKv && hparams.swa !== 'none';
+  const base = hasKv ? build(params.nCtxSeq, (layer) => ownsKv(layer) && !(windowed && hparams.isSwa[layer])) : null;
+  const swa = windowed
+    ? build(swaCells(hparams, params), (layer) => ownsKv(layer) && hparams.isSwa[layer] === true)
+    : null;
+  const recurrent =
+    kind === 'recurrent' || kind === 'hybrid'
+      ? buildRecurrentCache(hparams, params, (layer) => ownsState(hparams, layer), recurrentSpace)
+      : null;
+  return { base, swa, recurrent, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
+}
+
+function kvFilter(hparams: Hparams, kind: MemoryKind, attention?: (hparams: Hparams, layer: number) => boolean) {
+  if (attention) return (layer: number): boolean => attention(hparams, layer);
+  if (kind === 'hybrid') return (layer: number): boolean => !hparams.isRecurrent[layer];
+  return (layer: number): boolean => hparams.nLayerNextn === 0 || layer < hparams.nLayer;
+}
+
+/** `llama_kv_cache_iswa`: the window of each sequence and one batch. */
+function swaCells({ nSwa }: Hparams, { nCtxSeq, kvUnified, nSeqMax, nUbatch, swaFull }: ContextParams): number {
+  return swaFull ? nCtxSeq : pad(Math.min(nCtxSeq, nSwa * (kvUnified ? nSeqMax : 1) + nUbatch), CELL_PADDING);
+}
+
+function buildKvCache(
+  hparams: Hparams,
+  params: ContextParams,
+  cells: number,
+  filter: (layer: number) => boolean,
+  space: BufferSpace,
+): KvCache {
+  const streams = params.kvUnified ? 1 : params.nSeqMax;
+  const vTransposed = !params.flashAttn;
+  const latent = hparams.headKMla > 0;
+  const layers = new Map<number, { k: CacheTensor; v: CacheTensor | null }>();
+  const headsK = new Set<number>();
+  const headsV = new Set<number>();
+  for (let layer = 0; layer < hparams.nLayerAll; layer++) {
+    if (hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart) continue;
+    if (!filter(layer)) continue;
+    headsK.add(headKOf(hparams, layer));
+    if (!latent) headsV.add(headVOf(hparams, layer));
+    const k = space.place(layer, params.typeK, [kWidth(hparams, layer), cells, streams, 1]);
+    const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
+    layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
+  }
+  shareLayers(hparams, filter, layers);
+  return {
+    cells,
+    streams,
+    vTransposed,
+    layers,
+    kRotation: rotation(params.typeK, headsK, headKOf(hparams, 0), true),
+    vRotation: rotation(params.typeV, headsV, headVOf(hparams, 0), false),
+  };
+}
+
+/** The last layers of Gemma 3n and 4 read the cache of the last full (or sliding) layer that owns one. */
+function shareLayers<T>(hparams: Hparams, filter: (layer: number) => boolean, layers: Map<number, T>): void {
+  const { nLayerKvFromStart, nLayerAll, isSwa } = hparams;
+  if (nLayerKvFromStart < 0) return;
+  for (let layer = nLayerKvFromStart; layer < nLayerAll; layer++) {
+    if (!filter(layer)) continue;
+    const owner = layers.get(nLayerKvFromStart - (isSwa[layer] ? 2 : 1));
+    if (owner) layers.set(layer, owner);
+  }
+}
+
+function rotation(type: GgmlType, heads: ReadonlySet<number>, firstHead: number, largest: boolean): number {
+  const [head] = heads;
+  if (heads.size !== 1 || !head || type.elementsPerBlock === 1 || firstHead % MIN_ROTATION !== 0) return 0;
+  let side = MIN_ROTATION;
+  while (largest && head % (side * 2) === 0) side *= 2;
+  return side;
+}
+
+function buildRecurrentCache(
+  hparams: Hparams,
+  { nSeqMax }: ContextParams,
+  filter: (layer: number) => boolean,
+  space: BufferSpace,
+): RecurrentCache {
+  const rows = Math.max(1, nSeqMax);
+  const layers = new Map<number, { conv: CacheTensor; state: CacheTensor }>();
+  for (let layer = 0; layer < hparams.nLayer; layer++) {
+    if (!filter(layer)) continue;
+    layers.set(layer, {
+      conv: space.place(layer, F32, [convStateSize(hparams), rows, 1, 1]),
+      state: space.place(layer, F32, [ssmStateSize(hparams), rows, 1, 1]),
+    });
+  }
+  return { rows, layers };
+}
+
+/** Tensors of one kind of memory one after another, a buffer for each device. */
+class BufferSpace {
+  private readonly sizes = { gpu: 0, cpu: 0 };
+  private buffers = newBuffers();
+  private used = { gpu: 0, cpu: 0 };
+
+  constructor(
+    private readonly params: ContextParams,
+    private readonly placement: Placement,
+  ) {}
+
+  get total(): DeviceBytes {
+    return this.sizes;
+  }
+
+  /** Later tensors go to new buffers; the total goes on. */
+  fresh(): this {
+    this.buffers = newBuffers();
+    this.used = { gpu: 0, cpu: 0 };
+    return this;
+  }
+
+  place(layer: number, type: GgmlType, ne: Four): CacheTensor {
+    const device = this.params.offloadKqv ? this.placement.layerDevice(layer) : 'cpu';
+    const bytes = pad(rowBytes(type, ne[0]) * ne[1] * ne[2] * ne[3], BUFFER_ALIGNMENT);
+    const address = this.used[device];
+    this.used[device] += bytes;
+    this.sizes[device] += bytes;
+    return { type, ne, buffer: this.buffers[device], address };
+  }
+}
+
+function newBuffers(): Record<'gpu' | 'cpu', Buffer> {
+  return {
+    gpu: { device: 'gpu', usage: 'cache', repacked: false },
+    cpu: { device: 'cpu', usage: 'cache', repacked: false },
+  };
+}

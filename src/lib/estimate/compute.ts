@@ -1,0 +1,98 @@
+import type { ModelShape } from '../model/model-shape.js';
+import type { Accelerator } from '../runtime/launch-options.js';
+import type { ContextMemory } from './cache.js';
+import { type ContextParams, refused } from './context.js';
+import type { Backend } from './ggml/backend.js';
+import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
+import { blasBackend, cpuBackend } from './ggml/host-backends.js';
+import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
+import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
+import type { GraphBuilder } from './graph/builder.js';
+import { GraphBuilder as Builder } from './graph/builder.js';
+import type { Placement } from './placement.js';
+
+/** In order of priority. Macs have Accelerate between GPU and CPU. */
+function backendsOf(accelerator: Accelerator): readonly Backend[] {
+  if (accelerator === 'cpu') return [cpuBackend];
+  return accelerator === 'metal' ? [metalBackend, blasBackend, cpuBackend] : [discreteGpuBackend, cpuBackend];
+}
+
+export interface ComputeInputs {
+  readonly shape: ModelShape;
+  readonly params: ContextParams;
+  readonly memory: ContextMemory;
+  readonly placement: Placement;
+  readonly accelerator: Accelerator;
+  readonly buildGraph: (g: GraphBuilder) => void;
+}
+
+export interface ComputeBuffers extends BufferSizes {
+  readonly flashAttn: boolean;
+}
+
+/**
+ * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): the buffers that hold the largest prompt batch
+ * and one token a slot, in bytes for each device.
+ */
+export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
+  const { params } = inputs;
+  const planner = new Planner(inputs);
+  try {
+    const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
+    const nTokens = Math.min(params.nCtx, params.nUbatch);
+    const prompt = planner.reserve(nTokens, Math.min(nTokens, params.nOutputsMax), flashAttn);
+    const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
+    return { gpu: Math.max(prompt.gpu, generation.gpu), cpu: Math.max(prompt.cpu, generation.cpu), flashAttn };
+  } catch (error) {
+    if (error instanceof UnsupportedOpError) throw refused(error.message);
+    throw error;
+  }
+}
+
+class Planner {
+  private readonly backends: readonly Backend[];
+  private readonly scheduler: Scheduler;
+
+  constructor(private readonly inputs: ComputeInputs) {
+    this.backends = backendsOf(inputs.accelerator);
+    this.scheduler = new Scheduler(this.backends, inputs.params.opOffload);
+  }
+
+  /** `llama_context::graph_reserve`. */
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean): BufferSizes {
+    const { graph } = this.build(nTokens, nOutputs, flashAttn);
+    this.scheduler.assign(graph);
+    return allocateGraph(this.scheduler.steps(graph), graph.leafs, this.backends);
+  }
+
+  /** `llama_context::resolve_fused_ops`: every layer's attention must run where the layer is. */
+  flashAttentionRunsOnLayers(): boolean {
+    const { nSeqMax } = this.inputs.params;
+    const { graph, flashNodes } = this.build(nSeqMax, nSeqMax, true);
+    this.scheduler.assign(graph);
+    return flashNodes.every(
+      ({ node, layer }) => this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer),
+    );
+  }
+
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean): GraphBuilder {
+    const { shape, params, memory, placement } = this.inputs;
+    const nSeqs = params.nSeqMax;
+    const nSeqTokens = Math.ceil(nTokens / nSeqs);
+    const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
+    const builder = new Builder({
+      shape,
+      params,
+      memory,
+      placement,
+      backends: this.backends,
+      ubatch,
+      nOutputs,
+      flashAttn,
+    });
+    this.inputs.buildGraph(builder);
+    builder.pool();
+    builder.markOutputs();
+    return builder;
+  }
+}

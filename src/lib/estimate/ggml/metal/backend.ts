@@ -1,0 +1,165 @@
+import type { Backend } from '../backend.js';
+import {
+  F16,
+  F32,
+  hasContiguousRows,
+  I32,
+  isContiguous,
+  isContiguousAboveRows,
+  isTransposed,
+  sameShape,
+  type Op,
+  type Tensor,
+} from '../tensor.js';
+import { allocSize } from './alloc-size.js';
+import { keepFusedInputs } from './fusion.js';
+import { reorder } from './reorder.js';
+
+/*
+ * What Metal runs: `ggml_metal_device_supports_op` (`ggml/src/ggml-metal/ggml-metal-device.m`, llama.cpp v0.5.0) on a GPU
+ * with simdgroup matrices, simdgroup reductions and bfloat16, which every Apple silicon GPU has.
+ */
+
+type Rule = (op: Tensor, a: Tensor, b: Tensor | null) => boolean;
+
+const always: Rule = () => true;
+const floatRows: Rule = (_, a) => hasContiguousRows(a) && isFloat(a);
+const contiguousRows: Rule = (_, a) => hasContiguousRows(a);
+const elementwise: Rule = (_, a, b) =>
+  b !== null && hasContiguousRows(a) && hasContiguousRows(b) && isFloat(a) && a.type === b.type;
+
+const HEAD_SIZES = new Set([32, 40, 48, 64, 72, 80, 96, 112, 128, 192, 256, 320, 512, 576]);
+const FLASH_ATTN_TYPES = new Set(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1']);
+const CONCAT_TYPES = new Set(['F32', 'F16', 'BF16', 'I8', 'I16', 'I32', 'I64', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
+const SET_ROWS_TYPES = new Set(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'IQ4_NL', 'TQ2_0']);
+const NO_MATRIX_KERNEL = new Set(['NVFP4', 'TQ1_0']);
+const FWHT_SIZES = new Set([64, 128, 256, 512]);
+
+/** Types that CPY, CONT, DUP and SET convert to, by the type they read. */
+const COPY_TYPES: Record<string, ReadonlySet<string>> = {
+  F32: new Set([...SET_ROWS_TYPES, 'Q1_0', 'Q2_0', 'I32']),
+  F16: new Set(['F32', 'F16']),
+  BF16: new Set(['F32', 'BF16']),
+  I32: new Set(['F32', 'I32']),
+  ...Object.fromEntries(
+    ['Q1_0', 'Q2_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0', 'TQ2_0'].map((name) => [name, new Set(['F32', 'F16'])]),
+  ),
+};
+
+const copies: Rule = (op, a) => COPY_TYPES[a.type.name]?.has(op.type.name) ?? false;
+
+/** `ggml_metal_op_mul_mat_use_mm` and `ggml_metal_supports_mul_mat_op`. */
+const mulMat: Rule = (op, a, b) => {
+  if (!b || NO_MATRIX_KERNEL.has(a.type.name)) return a.type === F32 && usesFwht(op, b);
+  if (b.type !== F16 || (a.type === F32 && usesFwht(op, b))) return true;
+  if (a.type.name === 'BF16') return false;
+  return a.type === F16 || (!isTransposed(a) && !isTransposed(b) && a.ne[0] >= 64 && b.ne[1] > 8);
+};
+
+function usesFwht(op: Tensor, b: Tensor | null): boolean {
+  return op.variant === 'hadamard' && b !== null && isContiguous(b) && sameShape(b, op) && FWHT_SIZES.has(b.ne[0]);
+}
+
+const mulMatId: Rule = (op, a, b) => {
+  if (!b || NO_MATRIX_KERNEL.has(a.type.name)) return false;
+  if (b.type !== F16) return true;
+  return a.type.name !== 'BF16' && a.ne[0] >= 64 && (op.src[2]?.ne[1] ?? 0) >= 32;
+};
+
+const flashAttn: Rule = (op, q, k) => {
+  const v = op.src[2];
+  if (!k || !v || !HEAD_SIZES.has(q.ne[0])) return false;
+  if (k.ne[0] === 72 && k.ne[0] !== v.ne[0]) return false;
+  return k.ne[0] >= v.ne[0] && k.type === v.type && FLASH_ATTN_TYPES.has(k.type.name);
+};
+
+const RULES: Partial<Record<Op, Rule>> = {
+  NONE: always,
+  RESHAPE: always,
+  VIEW: always,
+  TRANSPOSE: always,
+  PERMUTE: always,
+  SCALE: floatRows,
+  FILL: floatRows,
+  CLAMP: floatRows,
+  SQR: floatRows,
+  SQRT: floatRows,
+  UNARY: floatRows,
+  GLU: (_, a) => isContiguousAboveRows(a) && isFloat(a),
+  CONCAT: (op, a, b) => a.type === b?.type && a.type === op.type && CONCAT_TYPES.has(a.type.name),
+  ADD: elementwise,
+  SUB: elementwise,
+  MUL: elementwise,
+  DIV: elementwise,
+  ADD_ID: elementwise,
+  REPEAT: always,
+  TRI: contiguousRows,
+  SUM_ROWS: contiguousRows,
+  CUMSUM: contiguousRows,
+  MEAN: contiguousRows,
+  SOFT_MAX: contiguousRows,
+  L2_NORM: contiguousRows,
+  NORM: contiguousRows,
+  RMS_NORM: contiguousRows,
+  ROPE: always,
+  PAD: always,
+  ARGSORT: always,
+  FLASH_ATTN_EXT: flashAttn,
+  SSM_SCAN: always,
+  SSM_CONV: always,
+  GATED_DELTA_NET: (op) => (op.src[2]?.ne[0] ?? 1) % 32 === 0,
+  SOLVE_TRI: (_, a) => a.type === F32,
+  MUL_MAT: mulMat,
+  MUL_MAT_ID: mulMatId,
+  SET: copies,
+  CPY: copies,
+  CONT: copies,
+  GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
+  SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
+  DIAG: always,
+};
+
+function isFloat({ type }: Tensor): boolean {
+  return type === F32 || type === F16;
+}
+
+function supportsOp(op: Tensor): boolean {
+  const rule = RULES[op.op];
+  return rule !== undefined && rule(op, op.src[0] ?? op, op.src[1] ?? null);
+}
+
+/** Batches from this size on are worth bringing host weights to the GPU: `op_offload_min_batch_size`. */
+const OFFLOAD_MIN_BATCH = 32;
+
+/** `ggml_backend_metal_device_offload_op` (`ggml/src/ggml-metal/ggml-metal.cpp`). */
+function offloadsOp({ op, ne }: Tensor): boolean {
+  if (op === 'MUL_MAT') return ne[1] >= OFFLOAD_MIN_BATCH;
+  return op === 'MUL_MAT_ID' && ne[2] >= OFFLOAD_MIN_BATCH;
+}
+
+export const metalBackend: Backend = {
+  memory: 'gpu',
+  readsRepacked: false,
+  supportsOp,
+  offloadsOp,
+  allocSize,
+  optimize(nodes, keepUntil) {
+    keepFusedInputs(nodes, keepUntil);
+    reorder(nodes);
+  },
+};
+
+/** CUDA, ROCm, Vulkan and SYCL plan over the same graph; their own extra areas are not known here. */
+export const discreteGpuBackend: Backend = {
+  memory: 'gpu',
+  readsRepacked: false,
+  supportsOp,
+  offloadsOp,
+  allocSize: (tensor) => (tensor.op === 'ARGSORT' && tensor.type === I32 ? allocSize(tensor) / 2 : plainSize(tensor)),
+};
+
+function plainSize(tensor: Tensor): number {
+  return tensor.op === 'FLASH_ATTN_EXT' || tensor.op === 'MUL_MAT_ID'
+    ? 4 * tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
+    : allocSize(tensor);
+}

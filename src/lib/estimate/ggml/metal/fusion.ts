@@ -1,0 +1,91 @@
+import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
+import { elidable, FUSIONS, type Fusion, type Window } from './fusion-patterns.js';
+
+/** Nodes that one fused kernel can span at most: `GGML_METAL_FUSION_MAX` (`ggml-metal-fusion.h`). */
+const MAX_FUSED = 16;
+
+/**
+ * `ggml_metal_fusion_add_alloc_deps` (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`, llama.cpp v0.5.0): what a possibly fused
+ * kernel reads stays allocated until its last node, wherever the ops alone look like a pattern.
+ */
+export function keepFusedInputs(nodes: readonly Tensor[], keepUntil: (kept: Tensor, until: Tensor) => void): void {
+  for (let i = 0; i < nodes.length;) {
+    const length = rawPatternLength(nodes, i);
+    if (length === 0) {
+      i++;
+      continue;
+    }
+    const last = nodes[i + length - 1] as Tensor;
+    const seen = new Set<Tensor>();
+    for (const node of nodes.slice(i, i + length)) {
+      for (const source of node.src) {
+        if (!source || seen.has(source)) continue;
+        seen.add(source);
+        keepUntil(source, last);
+      }
+      seen.add(node);
+    }
+    i += length;
+  }
+}
+
+function rawPatternLength(nodes: readonly Tensor[], start: number): number {
+  let longest = 0;
+  for (const { rawOps } of BY_FIRST_OP.get((nodes[start] as Tensor).op) ?? []) {
+    if (rawOps.length > longest && rawOps.every((op, i) => nodes[start + i]?.op === op)) longest = rawOps.length;
+  }
+  return longest;
+}
+
+const BY_FIRST_OP = new Map<Op, Fusion[]>();
+for (const fusion of FUSIONS) {
+  const first = fusion.rawOps[0] as Op;
+  BY_FIRST_OP.set(first, [...(BY_FIRST_OP.get(first) ?? []), fusion]);
+}
+
+/**
+ * `ggml_metal_fusion_max`: how many nodes from `start` on stay together because patterns follow one another; views between
+ * them are taken along.
+ */
+export function fusedLength(nodes: readonly Tensor[], start: number): number {
+  const first = nodes[start] as Tensor;
+  if (!BY_FIRST_OP.has(first.op) || isEmptyTensor(first)) return 1;
+  const indices: number[] = [];
+  for (let i = start; i < nodes.length && indices.length < MAX_FUSED; i++) {
+    const node = nodes[i] as Tensor;
+    if (!isEmptyOp(node.op) && !isEmptyTensor(node)) indices.push(i);
+  }
+  let fused = 0;
+  while (fused < indices.length) {
+    const length = longestMatch({ nodes, indices: indices.slice(fused) });
+    if (length === 1) break;
+    fused += length;
+  }
+  return fused === 0 ? 1 : Math.min(MAX_FUSED, (indices[fused - 1] as number) - start + 1);
+}
+
+/** `ggml_metal_fusion_next` with structural checks only. */
+function longestMatch(window: Window): number {
+  const { nodes, indices } = window;
+  let longest = 1;
+  for (const fusion of BY_FIRST_OP.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
+    const { ops } = fusion;
+    if (ops.length <= longest || ops.length > indices.length) continue;
+    const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);
+    if (!matched.every((node, i) => node.op === ops[i])) continue;
+    if (!fusion.selfContained && !isChain(matched, window)) continue;
+    if (fusion.check(matched, window, fusion)) longest = ops.length;
+  }
+  return longest;
+}
+
+/** Each node reads the one before it, all have one shape, and nobody else needs what is in between. */
+function isChain(matched: readonly Tensor[], { nodes, indices }: Window): boolean {
+  for (let i = 1; i < matched.length; i++) {
+    const node = matched[i] as Tensor;
+    const previous = matched[i - 1] as Tensor;
+    if (node.src[0] !== previous && node.src[1] !== previous) return false;
+    if (!sameShape(node, previous)) return false;
+  }
+  return elidable(nodes, indices.slice(0, matched.length), [matched.length - 1]);
+}

@@ -1,0 +1,229 @@
+import type { Backend } from './backend.js';
+import type { Graph } from './graph.js';
+import type { Step } from './graph-allocator.js';
+import { type Buffer, isViewOp, Tensor } from './tensor.js';
+
+const UNASSIGNED = -1;
+
+/** A model asks for an op that no device can run where its memory is; llama.cpp aborts there. */
+export class UnsupportedOpError extends Error {
+  override readonly name = 'UnsupportedOpError';
+}
+
+interface Split {
+  readonly backend: number;
+  readonly inputs: Tensor[];
+  nodes: Tensor[];
+}
+
+function rootBuffer(tensor: Tensor): Buffer | null {
+  return (tensor.viewSrc ?? tensor).buffer;
+}
+
+/**
+ * `ggml_backend_sched_split_graph` (`ggml/src/ggml-backend.cpp`, llama.cpp v0.5.0) for backends in order of priority, the
+ * CPU last: which backend runs which node, what is copied between them, and the order in which memory is planned.
+ */
+export class Scheduler {
+  private readonly cpu: number;
+
+  constructor(
+    private readonly backends: readonly Backend[],
+    private readonly opOffload: boolean,
+  ) {
+    this.cpu = backends.length - 1;
+  }
+
+  /** Passes 1 to 4: every tensor of the graph gets its `backend`. */
+  assign(graph: Graph): void {
+    for (const leaf of graph.leafs) if (leaf.backend === UNASSIGNED) leaf.backend = this.fromCurrent(leaf);
+    for (const node of graph.nodes) if (node.backend === UNASSIGNED) node.backend = this.fromCurrent(node);
+    const work = graph.nodes.filter((node) => !isViewOp(node.op));
+    const backwards = work.toReversed();
+    this.expand(work, false);
+    this.expand(backwards, false);
+    this.expand(work, true);
+    this.expand(backwards, true);
+    for (const node of work) this.upgrade(node);
+    for (const node of graph.nodes) this.settle(node);
+  }
+
+  /** Pass 5 and the graph copy: the steps to plan memory for, in order. */
+  steps(graph: Graph): Step[] {
+    const splits = this.split(graph);
+    const kept = new Map<Tensor, Tensor[]>();
+    const keepUntil = (tensor: Tensor, until: Tensor): void => {
+      const list = kept.get(until);
+      if (!list) kept.set(until, [tensor]);
+      else if (!list.includes(tensor)) list.push(tensor);
+    };
+    for (const split of splits) this.backends[split.backend]?.optimize?.(split.nodes, keepUntil);
+
+    const steps: Step[] = [];
+    for (const { backend, inputs, nodes } of splits) {
+      for (const input of inputs) {
+        steps.push({ node: dependency(input, [input]), backend: input.backend });
+        steps.push({ node: copyOn(input, backend), backend });
+      }
+      for (const node of nodes) {
+        steps.push({ node, backend: node.backend });
+        for (const group of chunks(kept.get(node))) {
+          steps.push({ node: dependency(group[0] as Tensor, group), backend });
+        }
+      }
+    }
+    return steps;
+  }
+
+  /** `ggml_backend_sched_backend_from_buffer`: the first backend that can read the buffer and run the op. */
+  private fromBuffer(tensor: Tensor, op: Tensor): number {
+    const buffer = rootBuffer(tensor);
+    if (!buffer) return UNASSIGNED;
+    return this.backends.findIndex((backend) => reads(backend, buffer) && backend.supportsOp(op));
+  }
+
+  private fromCurrent(tensor: Tensor): number {
+    const own = this.fromBuffer(tensor, tensor);
+    if (own !== UNASSIGNED) return own;
+    if (rootBuffer(tensor)) {
+      throw new UnsupportedOpError(`no device that holds the cache can run ${tensor.op} on type ${tensor.type.name}`);
+    }
+    if (tensor.isInput) return this.cpu;
+    if (tensor.op === 'ROPE' || tensor.op === 'FLASH_ATTN_EXT') return UNASSIGNED;
+    for (const source of tensor.src) {
+      if (source?.buffer?.usage !== 'weights') continue;
+      const backend = this.fromBuffer(source, tensor);
+      if (this.opOffload && backend === this.cpu && !source.buffer.repacked) {
+        const taker = this.backends.findIndex(
+          (other, i) => i < this.cpu && other.supportsOp(tensor) && other.offloadsOp(tensor),
+        );
+        if (taker !== UNASSIGNED) return taker;
+      }
+      return backend;
+    }
+    return UNASSIGNED;
+  }
+
+  /** Pass 2: neighbours of assigned nodes take the same backend; the CPU spreads only in the last two rounds. */
+  private expand(nodes: readonly Tensor[], withCpu: boolean): void {
+    let current = UNASSIGNED;
+    for (const node of nodes) {
+      if (node.backend !== UNASSIGNED) current = node.backend === this.cpu && !withCpu ? UNASSIGNED : node.backend;
+      else if (current !== UNASSIGNED && this.backends[current]?.supportsOp(node)) node.backend = current;
+    }
+  }
+
+  /** Pass 3: to a backend of higher priority that shares the buffer type, or the one that can read most sources. */
+  private upgrade(node: Tensor): void {
+    if (node.backend === UNASSIGNED) {
+      let most = -1;
+      this.backends.forEach((backend, i) => {
+        if (!backend.supportsOp(node)) return;
+        const readable = node.src.filter(
+          (source) =>
+            source &&
+            (source.backend !== UNASSIGNED || (source.viewSrc && source.viewSrc.backend !== UNASSIGNED)) &&
+            this.canRead(source, i),
+        ).length;
+        if (readable > most) {
+          most = readable;
+          node.backend = i;
+        }
+      });
+      return;
+    }
+    const { memory } = this.backends[node.backend] as Backend;
+    for (let i = 0; i < node.backend; i++) {
+      const backend = this.backends[i] as Backend;
+      if (backend.memory !== memory || !backend.supportsOp(node)) continue;
+      if (node.src.every((source) => !source || this.canRead(source, i))) {
+        node.backend = i;
+        return;
+      }
+    }
+  }
+
+  /** Pass 4: sources follow their views' roots or the node that reads them. */
+  private settle(node: Tensor): void {
+    if (node.viewSrc && node.backend === UNASSIGNED) node.backend = node.viewSrc.backend;
+    for (const source of node.src) {
+      if (source && source.backend === UNASSIGNED)
+        source.backend = source.viewSrc ? source.viewSrc.backend : node.backend;
+    }
+    if (node.backend === UNASSIGNED) node.backend = this.backends.findIndex((backend) => backend.supportsOp(node));
+    if (node.backend === UNASSIGNED) throw new UnsupportedOpError(`no device can run ${node.op}`);
+  }
+
+  /** `ggml_backend_sched_buffer_supported`. */
+  private canRead(tensor: Tensor, backend: number): boolean {
+    const reader = this.backends[backend] as Backend;
+    const buffer = rootBuffer(tensor);
+    if (buffer) return reads(reader, buffer);
+    let holder = tensor.backend;
+    if (holder === UNASSIGNED && tensor.viewSrc) holder = tensor.viewSrc.backend;
+    return holder !== UNASSIGNED && (this.backends[holder] as Backend).memory === reader.memory;
+  }
+
+  private split(graph: Graph): Split[] {
+    const first = graph.nodes.find((node) => !isViewOp(node.op));
+    if (!first) return [];
+    let split: Split = { backend: first.backend, inputs: [], nodes: [] };
+    const splits = [split];
+    for (const node of graph.nodes) {
+      if (isViewOp(node.op)) {
+        split.nodes.push(node);
+        continue;
+      }
+      if (node.backend !== split.backend || this.needsNewSplit(node, split)) {
+        split = { backend: node.backend, inputs: [], nodes: [] };
+        splits.push(split);
+      }
+      split.nodes.push(node);
+      for (let i = 0; i < node.src.length; i++) {
+        const source = node.src[i];
+        if (!source || source.backend === split.backend || this.canRead(source, split.backend)) continue;
+        if (!source.copies?.[split.backend]) split.inputs.push(source);
+        node.src[i] = copyOn(source, split.backend);
+      }
+    }
+    return splits;
+  }
+
+  /** Weights that must be brought over start a split of their own, so that the previous ones' place can be reused. */
+  private needsNewSplit(node: Tensor, split: Split): boolean {
+    return (
+      split.inputs.length > 0 &&
+      node.src.some(
+        (source) =>
+          source?.buffer?.usage === 'weights' &&
+          source.backend !== split.backend &&
+          !this.canRead(source, split.backend),
+      )
+    );
+  }
+}
+
+function reads(backend: Backend, buffer: Buffer): boolean {
+  return buffer.device === backend.memory && (!buffer.repacked || backend.readsRepacked);
+}
+
+function copyOn(tensor: Tensor, backend: number): Tensor {
+  tensor.copies ??= [];
+  return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, [...tensor.ne], [...tensor.nb]), {
+    backend,
+  }));
+}
+
+/** A node without an op whose sources may not be freed before it. */
+function dependency(view: Tensor, sources: readonly Tensor[]): Tensor {
+  const tensor = new Tensor(view.type, view.ne, view.nb);
+  tensor.viewSrc = view.viewSrc ?? view;
+  tensor.src.push(...sources);
+  return tensor;
+}
+
+const MAX_SOURCES = 10;
+
+function* chunks(list: readonly Tensor[] | undefined): Generator<readonly Tensor[]> {
+  for (let i = 0; list && i < list.length; i += MAX_SOURCES) yield list.slice(i, i + MAX_SOURCES);
+}

@@ -1,0 +1,194 @@
+import { type GgmlType, ggmlTypeByName } from '../../gguf/ggml-types.js';
+
+/** The ops of `enum ggml_op` (`ggml/include/ggml.h`, llama.cpp v0.5.0) that llama.cpp's layer graphs use. */
+export type Op =
+  | 'NONE'
+  | 'ADD'
+  | 'ADD_ID'
+  | 'ARGSORT'
+  | 'CLAMP'
+  | 'CONCAT'
+  | 'CONT'
+  | 'CPY'
+  | 'CUMSUM'
+  | 'DIAG'
+  | 'DIV'
+  | 'FILL'
+  | 'FLASH_ATTN_EXT'
+  | 'GATED_DELTA_NET'
+  | 'GET_ROWS'
+  | 'GLU'
+  | 'L2_NORM'
+  | 'MEAN'
+  | 'MUL'
+  | 'MUL_MAT'
+  | 'MUL_MAT_ID'
+  | 'NORM'
+  | 'PAD'
+  | 'PERMUTE'
+  | 'REPEAT'
+  | 'RESHAPE'
+  | 'RMS_NORM'
+  | 'ROPE'
+  | 'SCALE'
+  | 'SET'
+  | 'SET_ROWS'
+  | 'SOFT_MAX'
+  | 'SOLVE_TRI'
+  | 'SQR'
+  | 'SQRT'
+  | 'SSM_CONV'
+  | 'SSM_SCAN'
+  | 'SUB'
+  | 'SUM_ROWS'
+  | 'TRANSPOSE'
+  | 'TRI'
+  | 'UNARY'
+  | 'VIEW';
+
+/** Elements per dimension, row length first (`ne`), or bytes per step (`nb`). */
+export type Four = [number, number, number, number];
+
+/** Memory that exists before the graph is planned: mapped or copied weights, KV cache, recurrent state. */
+export interface Buffer {
+  readonly device: 'gpu' | 'cpu';
+  readonly usage: 'weights' | 'cache';
+  /** Repacked weights can only be read by the CPU backend's matrix products. */
+  readonly repacked: boolean;
+}
+
+export const F32 = typeNamed('F32');
+export const F16 = typeNamed('F16');
+export const I32 = typeNamed('I32');
+export const I64 = typeNamed('I64');
+
+function typeNamed(name: string): GgmlType {
+  const type = ggmlTypeByName(name);
+  if (!type) throw new Error(`no ggml type ${name}`);
+  return type;
+}
+
+/** `struct ggml_tensor`, and beside it what the planning passes note down about it. One graph owns each instance. */
+export class Tensor {
+  op: Op = 'NONE';
+  /** Variant of UNARY, GLU or SCALE ops, or the hint of a MUL_MAT; what the fusion rules and backends ask for. */
+  variant = '';
+  /** States that SSM_SCAN and GATED_DELTA_NET keep per sequence (`K`). */
+  snapshots = 0;
+  readonly src: (Tensor | null)[] = [];
+  viewSrc: Tensor | null = null;
+  viewOffset = 0;
+  isInput = false;
+  isOutput = false;
+  buffer: Buffer | null = null;
+  /** Within `buffer`. */
+  address = 0;
+  visited = false;
+  useCount = 0;
+  /** Index of the backend in the scheduler, -1 = not assigned. */
+  backend = -1;
+  /** Copies of this tensor on other backends, by backend index. */
+  copies: Tensor[] | null = null;
+  children = 0;
+  views = 0;
+  allocated = false;
+  allocator = 0;
+  offset = 0;
+
+  constructor(
+    readonly type: GgmlType,
+    readonly ne: Four,
+    readonly nb: Four,
+  ) {}
+}
+
+/** The tensor whose memory a view shows. */
+export function rootOf(tensor: Tensor): Tensor {
+  return tensor.viewSrc ?? tensor;
+}
+
+export function isViewOp(op: Op): boolean {
+  return op === 'VIEW' || op === 'RESHAPE' || op === 'PERMUTE' || op === 'TRANSPOSE';
+}
+
+/** `ggml_op_is_empty`: ops that compute nothing. */
+export function isEmptyOp(op: Op): boolean {
+  return op === 'NONE' || isViewOp(op);
+}
+
+export function contiguousStrides(type: GgmlType, ne: Four): Four {
+  const nb0 = type.bytesPerBlock;
+  const nb1 = nb0 * (ne[0] / type.elementsPerBlock);
+  const nb2 = nb1 * ne[1];
+  return [nb0, nb1, nb2, nb2 * ne[2]];
+}
+
+export function isEmptyTensor({ ne }: Tensor): boolean {
+  return ne[0] === 0 || ne[1] === 0 || ne[2] === 0 || ne[3] === 0;
+}
+
+export function elements({ ne }: Tensor): number {
+  return ne[0] * ne[1] * ne[2] * ne[3];
+}
+
+/** `ggml_nbytes`: from the first to the last byte that the tensor covers. */
+export function tensorBytes({ type, ne, nb }: Tensor): number {
+  if (ne[0] <= 0 || ne[1] <= 0 || ne[2] <= 0 || ne[3] <= 0) return 0;
+  const rest = (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3];
+  if (type.elementsPerBlock === 1) return type.bytesPerBlock + (ne[0] - 1) * nb[0] + rest;
+  return (ne[0] * nb[0]) / type.elementsPerBlock + rest;
+}
+
+/** `ggml_is_contiguous_m_n` from dimension `from`, for all dimensions above it. */
+function isContiguousFrom({ type, ne, nb }: Tensor, from: number): boolean {
+  if (ne[0] !== type.elementsPerBlock && nb[0] !== type.bytesPerBlock) return false;
+  let next = nb[0] * (ne[0] / type.elementsPerBlock);
+  for (let i = 1; i < 4; i++) {
+    const dim = ne[i] as number;
+    const stride = nb[i] as number;
+    if (i > from) {
+      if (dim !== 1 && stride !== next) return false;
+      next *= dim;
+    } else {
+      next = dim * stride;
+    }
+  }
+  return true;
+}
+
+export function isContiguous(tensor: Tensor): boolean {
+  return isContiguousFrom(tensor, 0);
+}
+
+/** `ggml_is_contiguous_1`: rows may have gaps between them, everything above must not. */
+export function isContiguousAboveRows(tensor: Tensor): boolean {
+  return isContiguousFrom(tensor, 1);
+}
+
+export function hasContiguousRows({ type, ne, nb }: Tensor): boolean {
+  return ne[0] === type.elementsPerBlock || nb[0] === type.bytesPerBlock;
+}
+
+export function isTransposed({ nb }: Tensor): boolean {
+  return nb[0] > nb[1];
+}
+
+export function sameShape(a: Tensor, b: Tensor): boolean {
+  return a.ne[0] === b.ne[0] && a.ne[1] === b.ne[1] && a.ne[2] === b.ne[2] && a.ne[3] === b.ne[3];
+}
+
+/** `ggml_are_same_layout`. */
+export function sameLayout(a: Tensor, b: Tensor): boolean {
+  return (
+    a.type === b.type &&
+    sameShape(a, b) &&
+    a.nb[0] === b.nb[0] &&
+    a.nb[1] === b.nb[1] &&
+    a.nb[2] === b.nb[2] &&
+    a.nb[3] === b.nb[3]
+  );
+}
+
+export function pad(size: number, alignment: number): number {
+  return Math.ceil(size / alignment) * alignment;
+}

@@ -1,0 +1,251 @@
+import type { KvCache } from '../cache.js';
+import * as ggml from '../ggml/ops.js';
+import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
+import { maxVWidth } from '../../model/hparams.js';
+import type { GraphBuilder } from './builder.js';
+
+/** Inputs of attention over one KV cache: `llm_graph_input_attn_kv`. */
+export interface KvInput {
+  readonly cache: KvCache;
+  readonly kIndices: Tensor;
+  readonly vIndices: Tensor;
+  readonly mask: Tensor;
+  readonly kRotation: Tensor | null;
+  readonly vRotation: Tensor | null;
+}
+
+/** Inputs of a model whose layers use one cache, two (sliding windows), or none (encoders). */
+export interface AttentionInput {
+  readonly full: KvInput | null;
+  readonly sliding: KvInput | null;
+  /** Encoders: mask over the batch itself. */
+  readonly batchMask: Tensor | null;
+}
+
+/** `build_attn_inp_kv`, `build_attn_inp_kv_iswa` and `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+export function attentionInput(g: GraphBuilder): AttentionInput {
+  const { base, swa } = g.memory;
+  if (!base) return { full: null, sliding: null, batchMask: ggml.newInput(maskType(g), g.nTokens, g.nTokens) };
+  return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null };
+}
+
+function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
+  return {
+    cache,
+    kIndices: ggml.newInput(I64, g.nTokens),
+    vIndices: ggml.newInput(I64, g.nTokens * (cache.vTransposed ? maxVWidth(g.hparams) : 1)),
+    mask: ggml.newInput(maskType(g), cache.cells, g.nTokens / cache.streams, 1, cache.streams),
+    kRotation: rotationInput(cache.kRotation),
+    vRotation: rotationInput(cache.vRotation),
+  };
+}
+
+function maskType(g: GraphBuilder): typeof F16 {
+  return g.flashAttn ? F16 : F32;
+}
+
+function rotationInput(side: number): Tensor | null {
+  return side > 0 ? ggml.newInput(F32, side, side) : null;
+}
+
+export interface AttentionOptions {
+  readonly bias?: Tensor | null;
+  readonly sinks?: Tensor | null;
+  /** Decompresses latent attention's values; K's rows hold V then. */
+  readonly valueUp?: Tensor | null;
+  /** Tensor names of the output projection; null = none here. */
+  readonly output?: string | null;
+}
+
+/** Heads in rows of a token: [head size, heads, tokens]. */
+export interface Qkv {
+  readonly q: Tensor;
+  readonly k: Tensor | null;
+  readonly v: Tensor | null;
+}
+
+/** `build_attn`: stores K and V, attends, projects. */
+export function attention(
+  g: GraphBuilder,
+  input: AttentionInput,
+  layer: number,
+  qkv: Qkv,
+  options: AttentionOptions = {},
+): Tensor {
+  const sliding = input.sliding !== null && g.hparams.isSwa[layer] === true;
+  const kv = sliding ? input.sliding : input.full;
+  let cur = kv
+    ? attendOverCache(g, kv, layer, qkv, options, input.sliding !== null)
+    : attendOverBatch(g, input.batchMask, layer, qkv, options);
+  const output = options.output === undefined ? 'attn_output' : options.output;
+  if (output === null) return cur;
+  const projection = g.layerWeight(layer, `${output}.weight`);
+  if (projection) cur = g.mulMat(projection, cur, g.layerWeight(layer, `${output}.scale`));
+  return g.addBias(cur, g.layerWeight(layer, `${output}.bias`));
+}
+
+function attendOverCache(
+  g: GraphBuilder,
+  kv: KvInput,
+  layer: number,
+  qkv: Qkv,
+  options: AttentionOptions,
+  windowed: boolean,
+): Tensor {
+  const rotateK = (tensor: Tensor): Tensor => (kv.kRotation ? ggml.mulMatHadamard(tensor, kv.kRotation) : tensor);
+  const rotateV = (tensor: Tensor): Tensor => (kv.vRotation ? ggml.mulMatHadamard(tensor, kv.vRotation) : tensor);
+  const latent = options.valueUp !== undefined && options.valueUp !== null;
+  const q = latent ? qkv.q : rotateK(qkv.q);
+  const k = qkv.k && (latent ? qkv.k : rotateK(qkv.k));
+  const v = qkv.v && (latent ? qkv.v : rotateV(qkv.v));
+  for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
+
+  const layerCache = kv.cache.layers.get(layer);
+  if (!layerCache) throw new Error(`layer ${layer} has no KV cache`);
+  const cacheK = g.cacheTensor(layerCache.k);
+  if (k) g.expand(storeK(cacheK, k, kv));
+  const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
+  if (v && cacheV) g.expand(storeV(cacheV, v, kv));
+
+  const keys = readK(g, cacheK, layer, kv);
+  const values = cacheV
+    ? readV(g, cacheV, layer, kv)
+    : ggml.view4d(
+        keys,
+        [(v as Tensor).ne[0], keys.ne[1], keys.ne[2], keys.ne[3]],
+        keys.nb[1],
+        keys.nb[2],
+        keys.nb[3],
+        0,
+      );
+  const cur = multiHead(g, layer, { q, k: keys, v: values }, kv.mask, options);
+  return latent ? cur : rotateV(cur);
+}
+
+function attendOverBatch(
+  g: GraphBuilder,
+  mask: Tensor | null,
+  layer: number,
+  { q, k, v }: Qkv,
+  options: AttentionOptions,
+): Tensor {
+  if (!k || !v || !mask) throw new Error('attention without a cache needs keys, values and a mask');
+  for (const tensor of [q, k, v]) g.expand(tensor);
+  return multiHead(g, layer, { q, k, v }, mask, options);
+}
+
+/** `llama_kv_cache::cpy_k`. */
+function storeK(cache: Tensor, k: Tensor, { kIndices, cache: { cells, streams } }: KvInput): Tensor {
+  const width = k.ne[0] * k.ne[1];
+  const rows = ggml.view2d(k, width, k.ne[2], k.nb[2], 0);
+  return ggml.setRows(streams > 1 ? ggml.reshape(cache, width, cells * streams) : cache, rows, kIndices);
+}
+
+/** `llama_kv_cache::cpy_v`: transposed, each element is a row of its own. */
+function storeV(cache: Tensor, v: Tensor, { vIndices, cache: { cells, streams, vTransposed } }: KvInput): Tensor {
+  const width = v.ne[0] * v.ne[1];
+  const tokens = v.ne[2];
+  if (!vTransposed) {
+    const rows = ggml.view2d(v, width, tokens, v.nb[2], 0);
+    return ggml.setRows(streams > 1 ? ggml.reshape(cache, width, cells * streams) : cache, rows, vIndices);
+  }
+  let rows = ggml.rowSize(v, width) === v.nb[2] ? ggml.reshape(v, width, tokens) : ggml.contTo(v, width, tokens);
+  if (width < cache.ne[0]) rows = ggml.padTo(rows, [cache.ne[0], tokens, 1, 1]);
+  const elements = cache.ne[0] * cache.ne[1] * cache.ne[2];
+  return ggml.setRows(ggml.reshape(cache, 1, elements), ggml.reshape(rows, 1, rows.ne[0] * tokens), vIndices);
+}
+
+/** `llama_kv_cache::get_k`. */
+function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: { cells, streams } }: KvInput): Tensor {
+  const { k, kv } = g.head(layer);
+  const row = ggml.rowSize(cache, cache.ne[0]);
+  return ggml.view4d(cache, [k, kv, cells, streams], ggml.rowSize(cache, k), row, row * cells, 0);
+}
+
+/** `llama_kv_cache::get_v`. */
+function readV(
+  g: GraphBuilder,
+  cache: Tensor,
+  layer: number,
+  { cache: { cells, streams, vTransposed } }: KvInput,
+): Tensor {
+  const { v, kv } = g.head(layer);
+  const stream = ggml.rowSize(cache, cache.ne[0]) * cells;
+  if (!vTransposed) {
+    return ggml.view4d(
+      cache,
+      [v, kv, cells, streams],
+      ggml.rowSize(cache, v),
+      ggml.rowSize(cache, cache.ne[0]),
+      stream,
+      0,
+    );
+  }
+  const column = ggml.rowSize(cache, cells);
+  return ggml.view4d(cache, [cells, kv, v, streams], column * v, column, stream, 0);
+}
+
+/** `build_attn_mha`. */
+function multiHead(
+  g: GraphBuilder,
+  layer: number,
+  qkv: { q: Tensor; k: Tensor; v: Tensor },
+  mask: Tensor,
+  { bias = null, sinks = null, valueUp = null }: AttentionOptions,
+): Tensor {
+  const transposed = qkv.v.nb[1] > qkv.v.nb[2];
+  const streams = qkv.k.ne[3];
+  const { ne, nb } = qkv.q;
+  const perStream = ggml.view4d(qkv.q, [ne[0], ne[1], ne[2] / streams, streams], nb[1], nb[2], nb[3] / streams, 0);
+  const q = ggml.permute(perStream, 0, 2, 1, 3);
+  const k = ggml.permute(qkv.k, 0, 2, 1, 3);
+  const v = ggml.permute(qkv.v, 0, 2, 1, 3);
+  const cur =
+    g.flashAttn && !bias
+      ? flash(g, layer, q, k, transposed ? ggml.transpose(v) : v, mask, sinks, valueUp)
+      : softmaxAttention(g, q, k, transposed ? v : null, v, mask, bias, sinks, valueUp);
+  return g.expand(cur);
+}
+
+function flash(
+  g: GraphBuilder,
+  layer: number,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  mask: Tensor,
+  sinks: Tensor | null,
+  valueUp: Tensor | null,
+): Tensor {
+  const half = (tensor: Tensor): Tensor => (tensor.type === F32 ? ggml.cast(tensor, F16) : tensor);
+  let cur = ggml.flashAttnExt(q, half(k), half(v), mask, sinks);
+  g.flashNodes.push({ node: cur, layer });
+  if (valueUp) {
+    cur = ggml.mulMat(valueUp, ggml.permute(cur, 0, 2, 1, 3));
+    cur = ggml.cont(ggml.permute(cur, 0, 2, 1, 3));
+  }
+  return ggml.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3]);
+}
+
+function softmaxAttention(
+  g: GraphBuilder,
+  q: Tensor,
+  k: Tensor,
+  vTransposed: Tensor | null,
+  v: Tensor,
+  mask: Tensor,
+  bias: Tensor | null,
+  sinks: Tensor | null,
+  valueUp: Tensor | null,
+): Tensor {
+  let scores = ggml.mulMat(k, q);
+  if (g.hparams.attnSoftCap) scores = ggml.scale(ggml.unary(ggml.scale(scores), 'tanh'));
+  if (bias) scores = ggml.add(scores, bias);
+  scores = ggml.softMax(scores, mask, sinks, false);
+  let cur = ggml.mulMat(vTransposed ?? ggml.cont(ggml.transpose(v)), scores);
+  if (valueUp) cur = ggml.mulMat(valueUp, cur);
+  cur = ggml.permute(cur, 0, 2, 1, 3);
+  cur = ggml.contTo(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3]);
+  if (!g.offloadKqv) g.pinToCpu(cur);
+  return cur;
+}

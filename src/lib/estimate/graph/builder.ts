@@ -1,0 +1,271 @@
+import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { CacheTensor, ContextMemory } from '../cache.js';
+import type { ContextParams } from '../context.js';
+import type { Backend } from '../ggml/backend.js';
+import { Graph } from '../ggml/graph.js';
+import * as ggml from '../ggml/ops.js';
+import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
+import type { Placement } from '../placement.js';
+
+/** The tokens that a graph is planned for: `llama_ubatch`. */
+export interface UBatch {
+  readonly nTokens: number;
+  readonly nSeqs: number;
+  readonly nSeqTokens: number;
+}
+
+export interface GraphInputs {
+  readonly shape: ModelShape;
+  readonly params: ContextParams;
+  readonly memory: ContextMemory;
+  readonly placement: Placement;
+  readonly backends: readonly Backend[];
+  readonly ubatch: UBatch;
+  readonly nOutputs: number;
+  readonly flashAttn: boolean;
+}
+
+export type NormKind = 'rms' | 'layer';
+
+/** Below this many tokens a layer's norm stays on the layer's device; `graph_get_cb` (`src/llama-context.cpp`). */
+const PINNED_NORM_TOKENS = 32;
+
+/**
+ * `llm_graph_context` (`src/llama-graph.cpp`, llama.cpp v0.5.0): what the architectures' graphs are written with. Names of
+ * weights are those of the file.
+ */
+export class GraphBuilder {
+  readonly graph = new Graph();
+  readonly hparams: Readonly<Hparams>;
+  readonly params: ContextParams;
+  readonly memory: ContextMemory;
+  readonly nTokens: number;
+  readonly nSeqs: number;
+  readonly nSeqTokens: number;
+  readonly nOutputs: number;
+  readonly flashAttn: boolean;
+  readonly offloadKqv: boolean;
+  /** Flash attention nodes and the layers they belong to. */
+  readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
+  private embeddings: Tensor | null = null;
+  private logits: Tensor | null = null;
+  private pooled: Tensor | null = null;
+  private readonly weights = new Map<string, Tensor>();
+  private readonly caches = new Map<CacheTensor, Tensor>();
+
+  constructor(private readonly inputs: GraphInputs) {
+    this.hparams = inputs.shape.hparams;
+    this.params = inputs.params;
+    this.memory = inputs.memory;
+    ({ nTokens: this.nTokens, nSeqs: this.nSeqs, nSeqTokens: this.nSeqTokens } = inputs.ubatch);
+    this.nOutputs = inputs.nOutputs;
+    this.flashAttn = inputs.flashAttn;
+    this.offloadKqv = inputs.params.offloadKqv;
+  }
+
+  get shape(): ModelShape {
+    return this.inputs.shape;
+  }
+
+  get nEmbd(): number {
+    return this.hparams.nEmbd;
+  }
+
+  head(layer: number): { k: number; v: number; q: number; kv: number } {
+    const { hparams } = this;
+    return {
+      k: headKOf(hparams, layer),
+      v: headVOf(hparams, layer),
+      q: hparams.nHead[layer] as number,
+      kv: hparams.nHeadKv[layer] as number,
+    };
+  }
+
+  /** A weight, or null where the file has none of that name. */
+  weight(name: string): Tensor | null {
+    return this.tensorOf(name, name);
+  }
+
+  layerWeight(layer: number, name: string): Tensor | null {
+    const full = `blk.${layer}.${name}`;
+    return this.tensorOf(full, full);
+  }
+
+  need(name: string): Tensor {
+    const tensor = this.weight(name);
+    if (!tensor) throw new Error(`tensor '${name}' not found`);
+    return tensor;
+  }
+
+  layerNeed(layer: number, name: string): Tensor {
+    return this.need(`blk.${layer}.${name}`);
+  }
+
+  /** A tensor that each layer loads for itself, such as rope_freqs. */
+  sharedWeight(layer: number, name: string): Tensor | null {
+    return this.tensorOf(`${name} of ${this.inputs.placement.layerDevice(layer)}`, name, layer);
+  }
+
+  /** `model.output`, or the token embedding a second time. */
+  outputHead(): Tensor {
+    const own = this.weight('output.weight');
+    if (own) return own;
+    const { placement, shape } = this.inputs;
+    const tensor = shape.tensors.get('token_embd.weight');
+    if (!tensor) throw new Error("tensor 'token_embd.weight' not found");
+    const buffer = placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT');
+    const embedding = this.need('token_embd.weight');
+    return embedding.buffer === buffer ? embedding : makeExternal(tensor.type, four(tensor.dims), buffer);
+  }
+
+  cacheTensor(cache: CacheTensor): Tensor {
+    let tensor = this.caches.get(cache);
+    if (!tensor) {
+      tensor = makeExternal(cache.type, cache.ne, cache.buffer);
+      tensor.address = cache.address;
+      this.caches.set(cache, tensor);
+    }
+    return tensor;
+  }
+
+  expand(tensor: Tensor): Tensor {
+    this.graph.expand(tensor);
+    return tensor;
+  }
+
+  /** `build_inp_embd`: both the token and the embedding input exist, one is used. */
+  inputEmbeddings(): Tensor {
+    const tokens = ggml.newInput(I32, this.nTokens);
+    const given = ggml.newInput(F32, this.nEmbd, this.nTokens);
+    const looked = ggml.getRows(this.need('token_embd.weight'), tokens);
+    this.expand(looked);
+    this.expand(given);
+    return looked;
+  }
+
+  inputPositions(): Tensor {
+    return ggml.newInput(I32, this.nTokens * this.hparams.nPosPerEmbd);
+  }
+
+  inputOutIds(): Tensor {
+    return ggml.newInput(I32, this.nOutputs);
+  }
+
+  /** `build_norm`; a layer's norm with weights may be pinned to the layer's device. */
+  norm(cur: Tensor, weight: Tensor | null, bias: Tensor | null, kind: NormKind, layer: number): Tensor {
+    let normed = kind === 'rms' ? ggml.rmsNorm(cur) : ggml.norm(cur);
+    if (weight || bias) this.pinToLayer(normed, layer);
+    if (weight) normed = ggml.mul(normed, weight);
+    if (bias) normed = ggml.add(normed, bias);
+    return normed;
+  }
+
+  rmsNorm(cur: Tensor, layer: number, name: string): Tensor {
+    return this.norm(cur, this.layerNeed(layer, name), null, 'rms', layer);
+  }
+
+  /** `build_lora_mm` without adapters. */
+  mulMat(weight: Tensor, cur: Tensor, scale: Tensor | null = null): Tensor {
+    const product = ggml.mulMat(weight, cur);
+    return scale ? ggml.mul(product, scale) : product;
+  }
+
+  /** Bias added where the file has one. */
+  addBias(cur: Tensor, bias: Tensor | null): Tensor {
+    return bias ? ggml.add(cur, bias) : cur;
+  }
+
+  /** The rows that are needed after the last layer: `inp_out_ids`. */
+  pickOutputs(cur: Tensor, outIds: Tensor): Tensor {
+    return ggml.getRows(cur, outIds);
+  }
+
+  /** What pooling starts from and what a context returns as embeddings: `t_embd`. */
+  setEmbeddings(cur: Tensor): void {
+    this.embeddings = cur;
+  }
+
+  /** `t_logits`: the graph's last result. */
+  finish(logits: Tensor): void {
+    this.logits = logits;
+    this.expand(logits);
+  }
+
+  /** The final norm, the output head, its bias. */
+  finishWithHead(cur: Tensor): void {
+    const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), 'rms', -1);
+    this.setEmbeddings(normed);
+    const logits = this.mulMat(this.outputHead(), normed, this.weight('output.scale'));
+    this.finish(this.addBias(logits, this.weight('output.bias')));
+  }
+
+  /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
+  pool(): void {
+    const rows = this.embeddings;
+    if (!this.params.embeddings || !rows) return;
+    switch (this.params.pooling) {
+      case 0:
+        this.pooled = rows;
+        break;
+      case 1:
+        this.pooled = ggml.mulMat(ggml.cont(ggml.transpose(rows)), ggml.newInput(F32, this.nTokens, this.nSeqs));
+        break;
+      default:
+        this.pooled = ggml.getRows(rows, ggml.newInput(I32, this.nSeqs));
+        if (this.params.pooling === 4) this.pooled = this.classify(this.pooled);
+    }
+    this.expand(this.pooled);
+  }
+
+  /** The classification head of a reranker. */
+  private classify(cur: Tensor): Tensor {
+    const dense = this.weight('cls.weight');
+    if (dense) cur = ggml.unary(this.addBias(ggml.mulMat(dense, cur), this.weight('cls.bias')), 'tanh');
+    const norm = dense && this.weight('cls.norm.weight');
+    if (norm) cur = this.norm(cur, norm, null, 'layer', -1);
+    const out = this.weight('cls.output.weight');
+    if (out) cur = this.addBias(ggml.mulMat(out, cur), this.weight('cls.output.bias'));
+    return this.shape.architecture === 'qwen3' ? ggml.softMax(cur) : cur;
+  }
+
+  /** `llm_graph_result::set_outputs`. */
+  markOutputs(): void {
+    if (this.logits) this.logits.isOutput = true;
+    if (this.embeddings) this.embeddings.isOutput = true;
+    if (this.pooled) this.pooled.isOutput = true;
+  }
+
+  /** All nodes between the KV store and the attention output run on the CPU. */
+  pinToCpu(node: Tensor): void {
+    node.backend = this.inputs.backends.length - 1;
+  }
+
+  pinToLayer(node: Tensor, layer: number): void {
+    const { placement, backends } = this.inputs;
+    if (layer < 0 || (this.nTokens >= PINNED_NORM_TOKENS && !placement.fullOffload)) return;
+    const index = placement.layerDevice(layer) === 'gpu' ? 0 : backends.length - 1;
+    if (backends[index]?.supportsOp(node)) node.backend = index;
+  }
+
+  private tensorOf(key: string, name: string, layer?: number): Tensor | null {
+    const known = this.weights.get(key);
+    if (known) return known;
+    const { shape, placement } = this.inputs;
+    const tensor = shape.tensors.get(name);
+    if (!tensor) return null;
+    const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
+    this.weights.set(key, created);
+    return created;
+  }
+}
+
+function four([ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1]: readonly number[]): Four {
+  return [ne0, ne1, ne2, ne3];
+}
+
+function makeExternal(type: Tensor['type'], ne: Four, buffer: Tensor['buffer']): Tensor {
+  const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
+  tensor.buffer = buffer;
+  return tensor;
+}

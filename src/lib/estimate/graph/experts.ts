@@ -1,0 +1,128 @@
+import * as ggml from '../ggml/ops.js';
+import type { Tensor } from '../ggml/tensor.js';
+import type { GraphBuilder } from './builder.js';
+import { activate, type Activation, GATED } from './projections.js';
+
+export type Gating = 'softmax' | 'sigmoid' | 'softmax_weight' | 'sqrt_softplus';
+
+export interface Experts {
+  readonly activation: Activation;
+  readonly gating: Gating;
+  /** Weights of the chosen experts sum to one. */
+  readonly normalise: boolean;
+  /** Factor on the weights; 0 and 1 = none. */
+  readonly scale: number;
+  /** Logits that the model computed itself. */
+  readonly logits?: Tensor;
+  /** Llama 4 weighs the input, and chooses by the logits. */
+  readonly weighInput?: boolean;
+}
+
+/** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+export function experts(g: GraphBuilder, input: Tensor, layer: number, options: Experts): Tensor {
+  const { nExpert } = g.hparams;
+  const used = g.hparams.nExpertUsed[layer] as number;
+  const [nEmbd, nTokens] = input.ne;
+  const logits = options.logits ?? routerLogits(g, input, layer);
+  const probs = probabilities(logits, options.gating);
+  const bias = g.layerWeight(layer, 'exp_probs_b.bias');
+  let selection = bias ? ggml.add(probs, bias) : probs;
+  if (options.weighInput) selection = logits;
+  if (g.hparams.nExpertGroups > 1) selection = withinBestGroups(g, selection, nTokens);
+
+  const chosen = ggml.argsortTopK(selection, used);
+  let weights = ggml.getRows(ggml.reshape(probs, 1, nExpert, nTokens), chosen);
+  if (options.gating === 'softmax_weight') {
+    weights = ggml.softMax(ggml.reshape(weights, used, nTokens));
+    weights = ggml.reshape(weights, 1, used, nTokens);
+  }
+  if (options.normalise) {
+    weights = ggml.reshape(weights, used, nTokens);
+    weights = ggml.div(weights, ggml.clamp(ggml.sumRows(weights)));
+    weights = ggml.reshape(weights, 1, used, nTokens);
+  }
+  if (options.scale !== 0 && options.scale !== 1) weights = ggml.scale(weights);
+  g.expand(weights);
+
+  let cur = ggml.reshape(input, nEmbd, 1, nTokens);
+  if (options.weighInput) cur = ggml.mul(ggml.repeat(cur, [nEmbd, used, nTokens, 1]), weights);
+  let outputs = product(g, layer, 'ffn_down', hidden(g, cur, layer, chosen, options.activation), chosen);
+  if (!options.weighInput) outputs = ggml.mul(outputs, weights);
+  g.expand(outputs);
+  return summed(g, outputs, used, nTokens);
+}
+
+function routerLogits(g: GraphBuilder, input: Tensor, layer: number): Tensor {
+  const logits = g.mulMat(g.layerNeed(layer, 'ffn_gate_inp.weight'), input);
+  return g.addBias(logits, g.layerWeight(layer, 'ffn_gate_inp.bias'));
+}
+
+function probabilities(logits: Tensor, gating: Gating): Tensor {
+  switch (gating) {
+    case 'softmax':
+      return ggml.softMax(logits);
+    case 'sigmoid':
+      return ggml.unary(logits, 'sigmoid');
+    case 'sqrt_softplus':
+      return ggml.sqrt(ggml.unary(logits, 'softplus'));
+    case 'softmax_weight':
+      return logits;
+  }
+}
+
+/** DeepSeek-V3: only the experts of the best groups can be chosen. */
+function withinBestGroups(g: GraphBuilder, selection: Tensor, nTokens: number): Tensor {
+  const { nExpert, nExpertGroups, nGroupUsed } = g.hparams;
+  const groups = ggml.reshape(selection, nExpert / nExpertGroups, nExpertGroups, nTokens);
+  const best = ggml.argsortTopK(groups, 2);
+  let scores = ggml.getRows(ggml.reshape(groups, 1, ...(groups.ne.slice(0, 3) as [number, number, number])), best);
+  scores = ggml.sumRows(ggml.reshape(scores, scores.ne[1], scores.ne[2], scores.ne[3]));
+  scores = ggml.reshape(scores, scores.ne[1], scores.ne[2]);
+  const chosen = ggml.argsortTopK(scores, nGroupUsed);
+  const kept = ggml.getRows(groups, chosen);
+  return ggml.reshape(ggml.setRows(ggml.fill(groups), kept, chosen), nExpert, nTokens);
+}
+
+/** `build_lora_mm_id`, then the experts' biases. */
+function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, chosen: Tensor): Tensor {
+  let result = ggml.mulMatId(g.layerNeed(layer, `${name}_exps.weight`), cur, chosen);
+  const scale = g.layerWeight(layer, `${name}_exps.scale`);
+  if (scale) {
+    const nExpert = scale.ne[0];
+    const repeated = ggml.repeat(ggml.reshape(scale, 1, nExpert, 1), [1, nExpert, cur.ne[2], 1]);
+    result = ggml.mul(result, ggml.getRows(repeated, chosen));
+  }
+  const bias = g.layerWeight(layer, `${name}_exps.bias`);
+  return bias ? ggml.addId(result, bias, chosen) : result;
+}
+
+function hidden(g: GraphBuilder, cur: Tensor, layer: number, chosen: Tensor, activation: Activation): Tensor {
+  if (g.layerWeight(layer, 'ffn_gate_up_exps.weight')) {
+    const both = product(g, layer, 'ffn_gate_up', cur, chosen);
+    const width = both.ne[0] / 2;
+    const half = (offset: number): Tensor =>
+      ggml.view3d(both, [width, both.ne[1], both.ne[2]], both.nb[1], both.nb[2], offset);
+    return combine(half(0), half(width * both.nb[0]), activation);
+  }
+  const up = product(g, layer, 'ffn_up', cur, chosen);
+  if (!g.layerWeight(layer, 'ffn_gate_exps.weight')) return activate(up, activation);
+  return combine(product(g, layer, 'ffn_gate', cur, chosen), up, activation);
+}
+
+function combine(gate: Tensor, up: Tensor, activation: Activation): Tensor {
+  const glu = GATED[activation];
+  if (!glu) throw new Error(`experts with a gate cannot use ${activation}`);
+  return ggml.glu(gate, up, glu);
+}
+
+/** The chosen experts' outputs, added one by one; all views come first. */
+function summed(g: GraphBuilder, outputs: Tensor, used: number, nTokens: number): Tensor {
+  const views: Tensor[] = [];
+  for (let i = 0; i < used; i++) {
+    const view = ggml.view2d(outputs, outputs.ne[0], nTokens, outputs.nb[2], i * outputs.nb[1]);
+    views.push(g.expand(view));
+  }
+  const [first, ...rest] = views as [Tensor, ...Tensor[]];
+  const sum = rest.reduce((acc, view) => g.expand(ggml.add(acc, view)), first);
+  return used === 1 ? ggml.cont(sum) : sum;
+}

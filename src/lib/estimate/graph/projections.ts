@@ -1,0 +1,99 @@
+import * as ggml from '../ggml/ops.js';
+import type { GluOp, UnaryOp } from '../ggml/ops.js';
+import type { Tensor } from '../ggml/tensor.js';
+import type { GraphBuilder } from './builder.js';
+
+export interface Heads {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+/** `build_qkv` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one fused matrix, or three, biases where the file has them. */
+export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number): Heads {
+  const { k: headK, v: headV, q: nHead, kv: nHeadKv } = g.head(layer);
+  const fused = g.layerWeight(layer, 'attn_qkv.weight');
+  if (fused) {
+    const qkv = g.addBias(g.mulMat(fused, cur), g.layerWeight(layer, 'attn_qkv.bias'));
+    const view = (size: number, heads: number, offset: number): Tensor =>
+      ggml.view3d(qkv, [size, heads, g.nTokens], ggml.rowSize(qkv, size), qkv.nb[1], ggml.rowSize(qkv, offset));
+    return {
+      q: view(headK, nHead, 0),
+      k: view(headK, nHeadKv, headK * nHead),
+      v: view(headV, nHeadKv, headK * nHead + headK * nHeadKv),
+    };
+  }
+  const q = projected(g, cur, layer, 'attn_q');
+  const k = projected(g, cur, layer, 'attn_k');
+  const v = projected(g, cur, layer, 'attn_v');
+  return {
+    q: ggml.reshape(q, headK, nHead, g.nTokens),
+    k: ggml.reshape(k, headK, nHeadKv, g.nTokens),
+    v: ggml.reshape(v, headV, nHeadKv, g.nTokens),
+  };
+}
+
+/** One matrix with its optional scale and bias. */
+export function projected(g: GraphBuilder, cur: Tensor, layer: number, name: string): Tensor {
+  const product = g.mulMat(g.layerNeed(layer, `${name}.weight`), cur, g.layerWeight(layer, `${name}.scale`));
+  return g.addBias(product, g.layerWeight(layer, `${name}.bias`));
+}
+
+export type Activation = 'silu' | 'gelu' | 'relu' | 'relu_sqr' | 'swiglu' | 'geglu' | 'swiglu_oai';
+
+/** Activations of a gate beside the up projection. */
+export const GATED: Partial<Record<Activation, GluOp>> = {
+  silu: 'swiglu',
+  gelu: 'geglu',
+  relu: 'reglu',
+  swiglu_oai: 'swiglu_oai',
+};
+
+export interface FeedForward {
+  readonly activation: Activation;
+  /** Suffix of the tensors' names: '' or '_shexp'. */
+  readonly suffix?: string;
+  /** `LLM_FFN_SEQ`: the gate reads the up projection, not the input. */
+  readonly sequential?: boolean;
+}
+
+/** `build_ffn`: up, optional gate beside it, activation, down; biases and scales where the file has them. */
+export function feedForward(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  { activation, suffix = '' }: FeedForward,
+): Tensor {
+  const part = (name: string, input: Tensor): Tensor | null => {
+    const weight = g.layerWeight(layer, `ffn_${name}${suffix}.weight`);
+    if (!weight) return null;
+    let product = g.addBias(g.mulMat(weight, input), g.layerWeight(layer, `ffn_${name}${suffix}.bias`));
+    const scale = g.layerWeight(layer, `ffn_${name}${suffix}.scale`);
+    if (scale) product = ggml.mul(product, scale);
+    return product;
+  };
+  const up = part('up', cur) ?? cur;
+  const gate = part('gate', cur);
+  const activated = gate ? gated(gate, up, activation) : activate(up, activation);
+  return part('down', activated) ?? activated;
+}
+
+function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {
+  const glu = GATED[activation];
+  if (glu) return ggml.glu(gate, up, glu);
+  return ggml.mul(activate(gate, activation), up);
+}
+
+/** Activation without a gate of its own; `swiglu` and `geglu` find both halves in one row. */
+export function activate(cur: Tensor, activation: Activation): Tensor {
+  switch (activation) {
+    case 'relu_sqr':
+      return ggml.sqr(ggml.unary(cur, 'relu'));
+    case 'swiglu':
+    case 'geglu':
+    case 'swiglu_oai':
+      return ggml.glu(cur, null, activation);
+    default:
+      return ggml.unary(cur, activation satisfies UnaryOp);
+  }
+}

@@ -1,0 +1,209 @@
+import type { GgmlType } from '../gguf/ggml-types.js';
+import type { GgufTensor } from '../gguf/header.js';
+import type { ModelShape } from '../model/model-shape.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import { BUFFER_ALIGNMENT } from './ggml/backend.js';
+import { type Buffer, pad } from './ggml/tensor.js';
+
+/** The op that llama.cpp tries a weight with before it gives it to a device: `llm_tensor_info` (`src/llama-arch.cpp`). */
+type WeightOp = 'MUL_MAT' | 'MUL_MAT_ID' | 'GET_ROWS' | 'ELEMENTWISE' | 'OTHER';
+
+/** A layer's number, or the output head, which counts as the layer after the last. */
+type Position = number | 'input';
+
+const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$/;
+const OUTPUT_TENSORS =
+  /^(output|output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
+/** One tensor in the file that every layer loads for itself. */
+const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
+const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks)\.weight$|\.ssm_a$/;
+const ELEMENTWISE =
+  /(_norm|norm_\d|\.post_norm|\.enorm|\.hnorm|layer_output_scale|altup_correct_scale|ssm_d|exp_probs_b|\.scale|\.input_scale)(\.weight)?$|\.bias$/;
+
+function weightOp(name: string): WeightOp {
+  if (OTHER_OPS.test(name) || PER_LAYER_COPIES.test(name)) return 'OTHER';
+  if (ELEMENTWISE.test(name) || name.endsWith('.ssm_d')) return 'ELEMENTWISE';
+  if (INPUT_TENSORS.test(name)) return 'GET_ROWS';
+  return /_exps\.weight$/.test(name) ? 'MUL_MAT_ID' : 'MUL_MAT';
+}
+
+/** Types for which the CPU backend has an interleaved layout, and what the row count must be divisible by. */
+const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, number>>>> = {
+  x86: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
+  arm: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, IQ4_NL: 4, MXFP4: 4, Q8_0: 4, Q1_0: 4 },
+};
+
+const NO_GPU_MATRIX_KERNEL = new Set(['NVFP4', 'TQ1_0']);
+
+const GPU: Buffer = { device: 'gpu', usage: 'weights', repacked: false };
+const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
+const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
+
+export interface WeightBytes {
+  /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
+  readonly mapped: { readonly gpu: number; readonly cpu: number };
+  /** Anonymous copies. */
+  readonly copied: { readonly gpu: number; readonly cpu: number };
+}
+
+/** Where llama.cpp puts each weight: `load_tensors` (`src/llama-model.cpp`) and `create_tensor` (`src/llama-model-loader.cpp`). */
+export class Placement {
+  readonly nGpuLayers: number;
+  readonly hasGpu: boolean;
+  /** Weights are used where the file is mapped; discrete GPUs copy them. */
+  private readonly gpuMaps: boolean;
+  private readonly firstGpuLayer: number;
+
+  constructor(
+    private readonly shape: ModelShape,
+    private readonly launch: LaunchOptions,
+  ) {
+    const { nLayerAll } = shape.hparams;
+    this.hasGpu = launch.accelerator !== 'cpu';
+    this.gpuMaps = launch.accelerator === 'metal';
+    const asked = launch.gpuLayers ?? -1;
+    this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
+    this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);
+  }
+
+  /** Layers in use on the GPU, the output head counted as one. */
+  get gpuLayers(): number {
+    return Math.min(this.nGpuLayers, this.shape.hparams.nLayerAll + 1);
+  }
+
+  get fullOffload(): boolean {
+    return this.nGpuLayers > this.shape.hparams.nLayerAll;
+  }
+
+  layerDevice(layer: number): 'gpu' | 'cpu' {
+    return this.hasGpu && layer >= this.firstGpuLayer ? 'gpu' : 'cpu';
+  }
+
+  /** The buffer of a weight used at `position`; unset = where its name says. */
+  bufferOf(
+    tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
+    position = this.positionOf(tensor.name),
+    as?: WeightOp,
+  ): Buffer {
+    const op = as ?? weightOp(tensor.name);
+    const onGpu = position !== 'input' && this.layerDevice(position) === 'gpu' && !this.keptOnHost(tensor.name);
+    if (onGpu && gpuSupports(op, tensor.type)) return GPU;
+    return this.repacks(op, tensor) ? CPU_REPACKED : CPU;
+  }
+
+  /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
+  *loaded(): Generator<readonly [GgufTensor, Buffer]> {
+    const { nLayer, nLayerAll, isSwa } = this.shape.hparams;
+    for (const tensor of this.shape.tensors.values()) {
+      const layer = layerOf(tensor.name);
+      if (layer !== undefined && layer >= nLayer) continue;
+      if (PER_LAYER_COPIES.test(tensor.name)) {
+        const used = new Set<Buffer>();
+        for (let i = 0; i < nLayer; i++) {
+          if (this.shape.architecture === 'gemma4' && isSwa[i]) continue;
+          used.add(this.bufferOf(tensor, i));
+        }
+        for (const buffer of used) yield [tensor, buffer];
+        continue;
+      }
+      const buffer = this.bufferOf(tensor);
+      yield [tensor, buffer];
+      if (tensor.name === 'token_embd.weight' && this.isTied()) {
+        const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
+        if (head !== buffer) yield [tensor, head];
+      }
+    }
+  }
+
+  /** The token embedding serves as output head too. */
+  isTied(): boolean {
+    return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
+  }
+
+  bytes(): WeightBytes {
+    const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const copied = { gpu: 0, cpu: 0 };
+    for (const [tensor, buffer] of this.loaded()) {
+      const maps = (this.launch.mmap ?? true) && !buffer.repacked && (buffer.device === 'cpu' || this.gpuMaps);
+      if (maps) ranges[buffer.device].include(tensor);
+      else copied[buffer.device] += pad(tensor.bytes, BUFFER_ALIGNMENT);
+    }
+    const gpu = ranges.gpu.bytes();
+    return { mapped: { gpu, cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+  }
+
+  private positionOf(name: string): Position {
+    if (INPUT_TENSORS.test(name)) return 'input';
+    if (OUTPUT_TENSORS.test(name)) return this.shape.hparams.nLayerAll;
+    if (name === 'token_embd_norm.weight' && this.shape.architecture.startsWith('lfm2'))
+      return this.shape.hparams.nLayerAll;
+    return layerOf(name) ?? 0;
+  }
+
+  /** `--cpu-moe` and `--n-cpu-moe`: `llm_ffn_exps_block_regex` (`common/common.h`). */
+  private keptOnHost(name: string): boolean {
+    const layers = this.launch.cpuMoeLayers ?? 0;
+    return layers > 0 && /\.ffn_(up|down|gate|gate_up)_(ch|)exps/.test(name) && (layerOf(name) ?? 0) < layers;
+  }
+
+  /** `ggml_repack_get_optimal_repack_type` (`ggml/src/ggml-cpu/repack.cpp`). */
+  private repacks(op: WeightOp, { dims, type }: Pick<GgufTensor, 'dims' | 'type'>): boolean {
+    if (this.launch.repack === false) return false;
+    const arch = this.launch.cpuArch ?? (this.launch.accelerator === 'metal' ? 'arm' : 'x86');
+    const divisor = REPACKED_TYPES[arch][type.name];
+    const used = dims.findLastIndex((n) => n > 1) + 1;
+    const matrix = op === 'MUL_MAT' ? used === 2 : op === 'MUL_MAT_ID' && used === 3;
+    return matrix && divisor !== undefined && (dims[1] ?? 1) % divisor === 0;
+  }
+}
+
+/** Encoders have no output head, tied or not. */
+const HEADLESS = new Set(['bert', 'nomic-bert']);
+
+function gpuSupports(op: WeightOp, type: GgmlType): boolean {
+  if (op === 'ELEMENTWISE') return type.name === 'F32';
+  return op === 'OTHER' || !NO_GPU_MATRIX_KERNEL.has(type.name);
+}
+
+function layerOf(name: string): number | undefined {
+  const match = /^blk\.(\d+)\./.exec(name);
+  return match ? Number(match[1]) : undefined;
+}
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+/** One range for each file, from the first to the last tensor: `llama_model_loader::get_mapping_range`. */
+class RangeList {
+  private readonly byFile: Range[] = [];
+
+  include({ file, offsetBytes, bytes }: GgufTensor): void {
+    const range = (this.byFile[file] ??= { start: offsetBytes, end: offsetBytes + bytes });
+    range.start = Math.min(range.start, offsetBytes);
+    range.end = Math.max(range.end, offsetBytes + bytes);
+  }
+
+  bytes(): number {
+    return this.byFile.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  /** Each byte of the files counted once. */
+  unionBytes(other: RangeList): number {
+    const files = new Set([...this.byFile.keys(), ...other.byFile.keys()]);
+    let sum = 0;
+    for (const file of files) {
+      const a = this.byFile[file];
+      const b = other.byFile[file];
+      if (a && b) {
+        const overlap = Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
+        sum += a.end - a.start + b.end - b.start - overlap;
+      } else {
+        const only = a ?? b;
+        if (only) sum += only.end - only.start;
+      }
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,79 @@
+import { printable } from '../printable.js';
+import { GgufError } from './gguf-error.js';
+import type { MetadataValue } from './header.js';
+
+type Kind = 'string' | 'count' | 'counts' | 'number' | 'boolean';
+
+/** Keys whose type an estimate relies on, and what that type is; `counts` is one count or one a layer. */
+const GENERAL_KEYS: Readonly<Record<string, Kind>> = {
+  'general.architecture': 'string',
+  'general.name': 'string',
+  'general.alignment': 'count',
+  'general.file_type': 'count',
+  'split.no': 'count',
+  'split.count': 'count',
+  'split.tensors.count': 'count',
+};
+
+/** The same for keys that carry the architecture's name in front; `llama_model_base::load_hparams` of llama.cpp v0.5.0. */
+const ARCHITECTURE_KEYS: Readonly<Record<string, Kind>> = {
+  block_count: 'count',
+  context_length: 'count',
+  embedding_length: 'count',
+  vocab_size: 'count',
+  expert_count: 'count',
+  expert_used_count: 'count',
+  nextn_predict_layers: 'count',
+  feed_forward_length: 'counts',
+  'attention.head_count': 'counts',
+  'attention.head_count_kv': 'counts',
+  'attention.key_length': 'count',
+  'attention.value_length': 'count',
+  'attention.sliding_window': 'count',
+  'attention.causal': 'boolean',
+  'ssm.conv_kernel': 'count',
+  'ssm.inner_size': 'count',
+  'ssm.state_size': 'count',
+  'ssm.group_count': 'count',
+  'ssm.time_step_rank': 'count',
+  'rope.freq_base': 'number',
+};
+
+const MATCHES: Readonly<Record<Kind, (value: MetadataValue) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  count: isCount,
+  counts: (value) => isCount(value) || (Array.isArray(value) && value.every(isCount)),
+  number: (value) => typeof value === 'number',
+  boolean: (value) => typeof value === 'boolean',
+};
+
+const WORDS: Readonly<Record<Kind, string>> = {
+  string: 'a string',
+  count: 'a whole number from 0',
+  counts: 'a whole number from 0, or one for each layer',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Throws `GGUF_METADATA_INVALID` when a key that estimates rely on has a value of another type. */
+export function checkKnownKeys(metadata: ReadonlyMap<string, MetadataValue>, name: string): void {
+  const architecture = metadata.get('general.architecture');
+  const prefix = typeof architecture === 'string' ? `${architecture}.` : undefined;
+  for (const [key, value] of metadata) {
+    const kind = kindOf(key, prefix);
+    if (kind !== undefined && !MATCHES[kind](value)) {
+      throw new GgufError('GGUF_METADATA_INVALID', `${name}: the key ${printable(key)} is not ${WORDS[kind]}`);
+    }
+  }
+}
+
+function kindOf(key: string, prefix: string | undefined): Kind | undefined {
+  if (Object.hasOwn(GENERAL_KEYS, key)) return GENERAL_KEYS[key];
+  if (prefix === undefined || !key.startsWith(prefix)) return undefined;
+  const suffix = key.slice(prefix.length);
+  return Object.hasOwn(ARCHITECTURE_KEYS, suffix) ? ARCHITECTURE_KEYS[suffix] : undefined;
+}

@@ -1,0 +1,38 @@
+import { type GgmlType, rowBytes } from './ggml-types.js';
+
+/**
+ * Bytes of a tensor, or undefined when no tensor has such a shape: a dimension of 0, a row that does not end with a
+ * block, or more bytes than can be counted exactly.
+ */
+export function tensorBytes(dims: readonly number[], type: GgmlType): number | undefined {
+  const [rowLength = 0] = dims;
+  const elements = dims.reduce((product, dim) => product * dim, 1);
+  if (elements < 1 || !Number.isSafeInteger(elements) || rowLength % type.elementsPerBlock !== 0) return undefined;
+  const bytes = rowBytes(type, elements);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Where tensors lie: one after another in the order of the list, each aligned; llama.cpp reads no other layout. */
+export class TensorLayout {
+  readonly dataOffsetBytes: number;
+  readonly #alignment: number;
+  #nextBytes: number;
+
+  constructor(headerBytes: number, alignment: number) {
+    this.#alignment = alignment;
+    this.dataOffsetBytes = this.#align(headerBytes);
+    this.#nextBytes = this.dataOffsetBytes;
+  }
+
+  /** The place of the next tensor, whose shape must be one that `tensorBytes` accepts. */
+  next(dims: readonly number[], type: GgmlType): { offsetBytes: number; bytes: number } {
+    const bytes = tensorBytes(dims, type) ?? 0;
+    const offsetBytes = this.#nextBytes;
+    this.#nextBytes = this.#align(offsetBytes - this.dataOffsetBytes + bytes) + this.dataOffsetBytes;
+    return { offsetBytes, bytes };
+  }
+
+  #align(bytes: number): number {
+    return Math.ceil(bytes / this.#alignment) * this.#alignment;
+  }
+}

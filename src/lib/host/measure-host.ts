@@ -1,0 +1,87 @@
+import type { Accelerator } from '../runtime/launch-options.js';
+import { CheckIncompleteError, UsageError } from '../errors.js';
+import type { HostMemory } from './host-memory.js';
+import { measureLinux } from './linux.js';
+import { measureMac } from './macos.js';
+import { measureNvidia } from './nvidia.js';
+import { thisMachine, type Probe } from './probe.js';
+import { defaultWiredLimitBytes } from './wired-limit.js';
+
+/** Which machine is meant; amounts that are left out are measured on this one. */
+export interface MachineRequest {
+  readonly accelerator: Accelerator;
+  readonly systemMemoryBytes?: number | undefined;
+  readonly inUseBytes?: number | undefined;
+  readonly gpuMemoryBytes?: number | undefined;
+  /** An absolute budget: with it a machine that cannot be measured from here need not be known. */
+  readonly budgetBytes?: number | undefined;
+}
+
+export type MeasureHost = (request: MachineRequest) => Promise<HostMemory>;
+
+/** `metal` on Apple silicon, else `cpu`. */
+export function defaultAccelerator(probe: Pick<Probe, 'platform' | 'arch'> = thisMachine): Accelerator {
+  return probe.platform === 'darwin' && probe.arch === 'arm64' ? 'metal' : 'cpu';
+}
+
+/**
+ * The machine that was asked for, as it is now.
+ * @throws CheckIncompleteError MACHINE_UNKNOWN, GPU_MEMORY_UNKNOWN, MEASUREMENT_FAILED
+ */
+export async function measureHost(request: MachineRequest, probe: Probe = thisMachine): Promise<HostMemory> {
+  const host = await systemMemory(request, probe);
+  if (request.accelerator === 'metal') return withWiredLimit(host, request);
+  return request.accelerator === 'cpu' ? host : withGpuMemory(host, request, probe);
+}
+
+async function systemMemory(request: MachineRequest, probe: Probe): Promise<HostMemory> {
+  const { accelerator, systemMemoryBytes, inUseBytes, budgetBytes } = request;
+  if (systemMemoryBytes !== undefined) return givenMachine(systemMemoryBytes, inUseBytes);
+  if (accelerator === 'metal' && probe.platform !== 'darwin') {
+    if (budgetBytes !== undefined) return budgetOnly(budgetBytes);
+    throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
+      suggestions: ["give the Mac's memory: --system-memory 32Gi --in-use 4Gi"],
+    });
+  }
+  const host = await measure(probe);
+  return inUseBytes === undefined ? host : { ...host, inUseBytes };
+}
+
+function givenMachine(totalBytes: number, inUseBytes: number | undefined): HostMemory {
+  if (totalBytes <= 0) throw new UsageError('INVALID_QUANTITY', '--system-memory must be more than nothing');
+  const notes = inUseBytes === undefined ? ['--in-use was not given: counted as 0'] : [];
+  return { source: 'given', totalBytes, inUseBytes: inUseBytes ?? 0, notes };
+}
+
+function budgetOnly(budgetBytes: number): HostMemory {
+  const notes = ['what the GPU of that Mac may wire was not checked: --system-memory was not given'];
+  return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes };
+}
+
+function measure(probe: Probe): Promise<HostMemory> {
+  if (probe.platform === 'darwin') return measureMac(probe.run);
+  if (probe.platform === 'linux') return measureLinux(probe.readText);
+  throw new CheckIncompleteError('MACHINE_UNKNOWN', `memory cannot be measured on ${probe.platform}`, {
+    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
+  });
+}
+
+function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
+  if (host.gpuWiredLimitBytes !== undefined || request.systemMemoryBytes === undefined) return host;
+  return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
+}
+
+async function withGpuMemory(host: HostMemory, request: MachineRequest, probe: Probe): Promise<HostMemory> {
+  if (request.gpuMemoryBytes !== undefined) {
+    return { ...host, gpuMemory: { totalBytes: request.gpuMemoryBytes, inUseBytes: 0 } };
+  }
+  const measured = host.source === 'measured' ? await measureNvidia(probe.run) : undefined;
+  if (measured === undefined) {
+    throw new CheckIncompleteError('GPU_MEMORY_UNKNOWN', `the memory of the ${request.accelerator} GPU is not known`, {
+      suggestions: ['give it: --gpu-memory 24Gi'],
+    });
+  }
+  const { gpus, ...gpuMemory } = measured;
+  const notes = gpus > 1 ? [...host.notes, `only the first of ${gpus} GPUs is counted`] : host.notes;
+  return { ...host, gpuMemory, notes };
+}

@@ -1,0 +1,168 @@
+import type { Hparams } from './hparams.js';
+import type { Keys } from './keys.js';
+
+/** attention: KV cache; recurrent: state only; hybrid: both; none: encoders. */
+export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
+
+/** What llama.cpp fixes in code for an architecture: `load_arch_hparams` in `src/models/*.cpp`, v0.5.0. */
+export interface ArchitectureRule {
+  readonly memory: MemoryKind;
+  readonly adjust?: (hparams: Hparams, keys: Keys) => void;
+  /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
+  readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
+}
+
+type LayerFilter = (hparams: Hparams, layer: number) => boolean;
+
+/** `llama_hparams::set_swa_pattern`, or the header's own pattern: `load_swa_pattern` in `src/llama-model.cpp`. */
+function slideEvery(hparams: Hparams, keys: Keys, pattern: number): void {
+  const given = keys.flags('attention.sliding_window_pattern', hparams.nLayerAll);
+  if (given) {
+    hparams.isSwa = given;
+    return;
+  }
+  const period = keys.number('attention.sliding_window_pattern', pattern);
+  hparams.isSwa = hparams.isSwa.map(
+    (_, layer) => layer < hparams.nLayer && (period === 0 || layer % period < period - 1),
+  );
+}
+
+function slidingWindow(pattern: number, fallback = 0) {
+  return (hparams: Hparams, keys: Keys): void => {
+    hparams.swa = 'standard';
+    hparams.nSwa = keys.number('attention.sliding_window', fallback);
+    slideEvery(hparams, keys, pattern);
+  };
+}
+
+/** Windows only where the header has the key. */
+function optionalWindow(pattern: number) {
+  return (hparams: Hparams, keys: Keys): void => {
+    if (keys.number('attention.sliding_window', 0) > 0) slidingWindow(pattern)(hparams, keys);
+  };
+}
+
+function recurrentWhere(test: LayerFilter) {
+  return (hparams: Hparams): void => {
+    hparams.isRecurrent = hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && test(hparams, layer));
+  };
+}
+
+const withoutKvHeads = recurrentWhere(({ nHeadKv }, layer) => nHeadKv[layer] === 0);
+
+/** Delta-net layers, every fourth of full attention unless the header says otherwise. */
+function linearAttention(hparams: Hparams, keys: Keys): void {
+  const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
+  const interval = keys.number('full_attention_interval', 4);
+  hparams.isRecurrent =
+    given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);
+}
+
+const mainLayersOnly: ArchitectureRule['hybrid'] = {
+  attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
+  recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
+};
+
+const withoutFeedForward: ArchitectureRule['hybrid'] = {
+  attention: ({ isRecurrent, nFf }, layer) => !isRecurrent[layer] && nFf[layer] === 0,
+  recurrent: ({ isRecurrent, nFf }, layer) => isRecurrent[layer] === true && nFf[layer] === 0,
+};
+
+function multiSectionRope(hparams: Hparams): void {
+  hparams.nPosPerEmbd = 4;
+}
+
+function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
+  return (hparams: Hparams, keys: Keys): void => {
+    for (const rule of rules) rule(hparams, keys);
+  };
+}
+
+function llama4(hparams: Hparams, keys: Keys): void {
+  if (keys.has('attention.sliding_window') && keys.number('attention.sliding_window', 0) === 0) return;
+  hparams.swa = 'chunked';
+  hparams.nSwa = 8192;
+  slideEvery(hparams, keys, 4);
+}
+
+function gemma4(hparams: Hparams, keys: Keys): void {
+  slidingWindow(1)(hparams, keys);
+  hparams.nLayerKvFromStart = hparams.nLayerAll - keys.number('attention.shared_kv_layers', 0);
+}
+
+function deepseek2(hparams: Hparams, keys: Keys): void {
+  hparams.headKMla = keys.number('attention.key_length_mla', 0);
+  hparams.headVMla = keys.number('attention.value_length_mla', 0);
+}
+
+function lfm2(hparams: Hparams, keys: Keys): void {
+  withoutKvHeads(hparams);
+  if (keys.number('attention.sliding_window', 0) > 0) {
+    hparams.swa = 'standard';
+    hparams.nSwa = keys.number('attention.sliding_window', 0);
+    hparams.isSwa = hparams.isRecurrent.map((recurrent, layer) => layer < hparams.nLayer && !recurrent);
+  }
+}
+
+const plain: ArchitectureRule = { memory: 'attention' };
+
+export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  llama: plain,
+  qwen2: plain,
+  qwen3: plain,
+  qwen3moe: plain,
+  smollm3: plain,
+  granite: plain,
+  phi3: plain,
+  'minimax-m2': plain,
+  glm4moe: {
+    memory: 'attention',
+    adjust: (hparams, keys) => {
+      if (keys.flags('rope.dimension_sections', 2)?.every(Boolean)) multiSectionRope(hparams);
+    },
+  },
+  gemma2: {
+    memory: 'attention',
+    adjust: all(slidingWindow(2, 4096), (hparams) => {
+      hparams.attnSoftCap = true;
+    }),
+  },
+  gemma3: { memory: 'attention', adjust: optionalWindow(6) },
+  gemma3n: {
+    memory: 'attention',
+    adjust: all(slidingWindow(5), (hparams) => {
+      hparams.nLayerKvFromStart = 20;
+    }),
+  },
+  gemma4: { memory: 'attention', adjust: gemma4 },
+  'gpt-oss': { memory: 'attention', adjust: slidingWindow(2) },
+  cohere2: { memory: 'attention', adjust: slidingWindow(4) },
+  olmo2: { memory: 'attention', adjust: optionalWindow(4) },
+  llama4: { memory: 'attention', adjust: llama4 },
+  deepseek2: { memory: 'attention', adjust: deepseek2 },
+  bert: { memory: 'none' },
+  'nomic-bert': { memory: 'none' },
+  mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
+  mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
+  lfm2: { memory: 'hybrid', adjust: lfm2 },
+  lfm2moe: { memory: 'hybrid', adjust: withoutKvHeads },
+  granitehybrid: { memory: 'hybrid', adjust: withoutKvHeads },
+  nemotron_h: {
+    memory: 'hybrid',
+    adjust: recurrentWhere(({ nHeadKv, nFf }, layer) => nHeadKv[layer] === 0 && nFf[layer] === 0),
+    hybrid: withoutFeedForward,
+  },
+  nemotron_h_moe: {
+    memory: 'hybrid',
+    adjust: recurrentWhere(({ nHeadKv, nFf }, layer) => nHeadKv[layer] === 0 && nFf[layer] === 0),
+    hybrid: withoutFeedForward,
+  },
+  'falcon-h1': {
+    memory: 'hybrid',
+    adjust: recurrentWhere(() => true),
+    hybrid: { attention: () => true, recurrent: () => true },
+  },
+  qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
+  qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+  qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+};

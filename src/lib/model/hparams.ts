@@ -1,0 +1,155 @@
+import type { Keys } from './keys.js';
+
+/** State-space dimensions: `<arch>.ssm.*`. */
+export interface SsmShape {
+  readonly conv: number;
+  readonly inner: number;
+  readonly state: number;
+  readonly dtRank: number;
+  readonly groups: number;
+}
+
+/**
+ * `struct llama_hparams` (`src/llama-hparams.h`, llama.cpp v0.5.0), as far as memory depends on it. Counts are per layer
+ * where llama.cpp keeps them per layer. Architectures adjust it in `architectures.ts`.
+ */
+export interface Hparams {
+  nLayerAll: number;
+  /** Layers at the end that only predict further tokens; the main context neither loads nor runs them. */
+  nLayerNextn: number;
+  nLayer: number;
+  nCtxTrain: number;
+  nCtxOrigYarn: number;
+  nEmbd: number;
+  nEmbdOut: number;
+  nVocab: number;
+  causal: boolean;
+  /** `enum llama_pooling_type`: -1 unspecified, 0 none, 1 mean, 2 cls, 3 last, 4 rank. */
+  pooling: number;
+  nHead: number[];
+  nHeadKv: number[];
+  nFf: number[];
+  headK: number;
+  headV: number;
+  headKSwa: number;
+  headVSwa: number;
+  /** 0 unless multi-head latent attention in the new layout. */
+  headKMla: number;
+  headVMla: number;
+  nRot: number;
+  nExpert: number;
+  nExpertUsed: number[];
+  nFfExp: number[];
+  nExpertGroups: number;
+  nGroupUsed: number;
+  /** Layers before the first with experts. */
+  nLayerDenseLead: number;
+  swa: 'none' | 'standard' | 'chunked';
+  nSwa: number;
+  isSwa: boolean[];
+  isRecurrent: boolean[];
+  /** Layers from here on share an earlier layer's cache; -1 = none does. */
+  nLayerKvFromStart: number;
+  attnSoftCap: boolean;
+  ssm: SsmShape;
+  /** Short-convolution cache length (LFM2), 0 = none. */
+  shortConvCache: number;
+  /** Positions per token: 4 for multi-section rotary embeddings. */
+  nPosPerEmbd: number;
+  longRope: boolean;
+}
+
+/** `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has. */
+export function readHparams(keys: Keys, nVocab: number): Hparams {
+  const nLayerAll = keys.required('block_count');
+  const nLayerNextn = keys.number('nextn_predict_layers', 0);
+  const nEmbd = keys.required('embedding_length');
+  const nCtxTrain = keys.required('context_length');
+  const nHead = keys.perLayer('attention.head_count', nLayerAll, 0);
+  const perHead = nHead[0] ? Math.floor(nEmbd / nHead[0]) : 0;
+  const headK = nHead[0] ? keys.number('attention.key_length', perHead) : 0;
+  const headV = nHead[0] ? keys.number('attention.value_length', perHead) : 0;
+  const nHeadKv = keys.has('attention.head_count_kv')
+    ? keys.perLayer('attention.head_count_kv', nLayerAll, 0)
+    : [...nHead];
+  return {
+    nLayerAll,
+    nLayerNextn,
+    nLayer: nLayerAll - nLayerNextn,
+    nCtxTrain,
+    nCtxOrigYarn: keys.number('rope.scaling.original_context_length', nCtxTrain),
+    nEmbd,
+    nEmbdOut: keys.number('embedding_length_out', nEmbd),
+    nVocab,
+    causal: keys.boolean('attention.causal', true),
+    pooling: keys.number('pooling_type', -1),
+    nHead,
+    nHeadKv,
+    nFf: keys.perLayer('feed_forward_length', nLayerAll, 0),
+    headK,
+    headV,
+    headKSwa: keys.number('attention.key_length_swa', headK),
+    headVSwa: keys.number('attention.value_length_swa', headV),
+    headKMla: 0,
+    headVMla: 0,
+    nRot: nHead[0] ? keys.number('rope.dimension_count', headK) : 0,
+    nExpert: keys.number('expert_count', 0),
+    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
+    nFfExp: keys.perLayer('expert_feed_forward_length', nLayerAll, 0),
+    nExpertGroups: keys.number('expert_group_count', 0),
+    nGroupUsed: keys.number('expert_group_used_count', 0),
+    nLayerDenseLead: keys.number('leading_dense_block_count', 0),
+    swa: 'none',
+    nSwa: 0,
+    isSwa: new Array<boolean>(nLayerAll).fill(false),
+    isRecurrent: new Array<boolean>(nLayerAll).fill(false),
+    nLayerKvFromStart: -1,
+    attnSoftCap: false,
+    ssm: {
+      conv: keys.number('ssm.conv_kernel', 0),
+      inner: keys.number('ssm.inner_size', 0),
+      state: keys.number('ssm.state_size', 0),
+      dtRank: keys.number('ssm.time_step_rank', 0),
+      groups: keys.number('ssm.group_count', 0),
+    },
+    shortConvCache: keys.number('shortconv.l_cache', 0),
+    nPosPerEmbd: 1,
+    longRope: keys.text('rope.scaling.type') === 'longrope',
+  };
+}
+
+/** Key head size of a layer. */
+export function headKOf(hparams: Hparams, layer: number): number {
+  return hparams.isSwa[layer] ? hparams.headKSwa : hparams.headK;
+}
+
+/** Value head size of a layer. */
+export function headVOf(hparams: Hparams, layer: number): number {
+  return hparams.isSwa[layer] ? hparams.headVSwa : hparams.headV;
+}
+
+/** Width of a layer's K cache row: `n_embd_k_gqa`. */
+export function kWidth(hparams: Hparams, layer: number): number {
+  return headKOf(hparams, layer) * (hparams.nHeadKv[layer] ?? 0);
+}
+
+/** Width of a layer's V cache row: `n_embd_v_gqa`. */
+export function vWidth(hparams: Hparams, layer: number): number {
+  return headVOf(hparams, layer) * (hparams.nHeadKv[layer] ?? 0);
+}
+
+/** The widest V row of all layers: `n_embd_v_gqa_max`. */
+export function maxVWidth(hparams: Hparams): number {
+  return Math.max(...hparams.nHead.map((_, layer) => vWidth(hparams, layer)));
+}
+
+/** `n_embd_r` (`src/llama-hparams.cpp`): elements of one sequence's convolution state. */
+export function convStateSize({ ssm, shortConvCache, nEmbd }: Hparams): number {
+  if (shortConvCache > 0) return nEmbd * (shortConvCache - 1);
+  return Math.max(0, ssm.conv - 1) * (ssm.inner + 2 * ssm.groups * ssm.state);
+}
+
+/** `n_embd_s` (`src/llama-hparams.cpp`): elements of one sequence's recurrent state. */
+export function ssmStateSize({ ssm }: Hparams): number {
+  return ssm.state * ssm.inner;
+}

@@ -1,0 +1,86 @@
+import { CheckIncompleteError } from '../errors.js';
+import type { MetadataScalar, MetadataValue, SkippedArray } from '../gguf/header.js';
+
+/** Typed access to a header's metadata; keys without a known prefix are looked up under the architecture's name. */
+export class Keys {
+  constructor(
+    private readonly metadata: ReadonlyMap<string, MetadataValue>,
+    readonly architecture: string,
+  ) {}
+
+  raw(key: string): MetadataValue | undefined {
+    return this.metadata.get(`${this.architecture}.${key}`) ?? this.metadata.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.raw(key) !== undefined;
+  }
+
+  /** @throws CheckIncompleteError if the key is there with another type. */
+  number(key: string, fallback: number): number {
+    const value = this.raw(key);
+    if (value === undefined) return fallback;
+    if (typeof value === 'boolean') return Number(value);
+    if (typeof value !== 'number') throw wrongType(key, 'a number');
+    return value;
+  }
+
+  /** @throws CheckIncompleteError if the key is missing or has another type. */
+  required(key: string): number {
+    if (!this.has(key)) {
+      throw new CheckIncompleteError(
+        'MODEL_KEY_MISSING',
+        `The header lacks ${this.architecture}.${key}, so llama.cpp would not load it; use a complete GGUF file of this model.`,
+      );
+    }
+    return this.number(key, 0);
+  }
+
+  text(key: string): string | undefined {
+    const value = this.raw(key);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.raw(key);
+    return value === undefined ? fallback : Boolean(value);
+  }
+
+  /** One number for each layer: an array as it is, a scalar for all. */
+  perLayer(key: string, layers: number, fallback: number): number[] {
+    const value = this.raw(key);
+    if (isArray(value)) {
+      if (value.length < layers) throw wrongType(key, `${layers} numbers, one a layer`);
+      return value.slice(0, layers).map(Number);
+    }
+    return new Array<number>(layers).fill(this.number(key, fallback));
+  }
+
+  /** An array of truth values for each layer, or undefined where there is none. */
+  flags(key: string, layers: number): boolean[] | undefined {
+    const value = this.raw(key);
+    if (!isArray(value)) return undefined;
+    return Array.from({ length: layers }, (_, i) => Boolean(value[i]));
+  }
+
+  arrayLength(key: string): number | undefined {
+    const value = this.raw(key);
+    if (isArray(value)) return value.length;
+    return isSkipped(value) ? value.length : undefined;
+  }
+}
+
+function isArray(value: MetadataValue | undefined): value is readonly MetadataScalar[] {
+  return Array.isArray(value);
+}
+
+function isSkipped(value: MetadataValue | undefined): value is SkippedArray {
+  return typeof value === 'object' && 'skipped' in value;
+}
+
+function wrongType(key: string, wanted: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_KEY_TYPE',
+    `The header's ${key} is not ${wanted}, so the model cannot be sized; use a GGUF file that llama.cpp loads.`,
+  );
+}

@@ -1,0 +1,144 @@
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
+import { CheckIncompleteError } from '../errors.js';
+import { estimateMemory } from '../estimate/estimate-memory.js';
+import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
+import { describeModel } from '../model/describe-model.js';
+import type { ModelShape } from '../model/model-shape.js';
+import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
+import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
+import type { LaunchPatch } from '../runtime/server-options.js';
+import type { ModelHeader } from '../source/model-header.js';
+import { isDiscrete, judge, limitsOf } from './judge.js';
+import { resolveModel, type ResolvedModel } from './resolve-model.js';
+import { suggestions } from './suggest.js';
+import type { Verdict } from './verdict.js';
+
+/** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */
+export interface CheckRequest {
+  /** As the user typed it. */
+  readonly model: string;
+  readonly quantization?: string | undefined;
+  readonly accelerator: Accelerator;
+  /** Set where the CPU is known, such as this machine's. */
+  readonly cpuArch?: 'arm' | 'x86' | undefined;
+  readonly launch: LaunchPatch;
+  readonly extraArgs: readonly string[];
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  readonly policy: BudgetPolicy;
+}
+
+/** Everything outside that a check needs. */
+export interface CheckDependencies {
+  readonly loadCatalog: () => Promise<Catalog>;
+  /** @throws CheckIncompleteError when no header can be had */
+  readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
+  readonly measureHost: MeasureHost;
+}
+
+/** What was found out, as far as the check got. */
+export interface MemoryCheck {
+  readonly model: string;
+  readonly entry: CatalogEntry | undefined;
+  readonly source: string;
+  readonly launch: LaunchOptions;
+  /** llama-server's own options that were given, one word each. */
+  readonly extraWords: readonly string[];
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  readonly shape?: ModelShape;
+  readonly estimate?: MemoryEstimate;
+  readonly verdict: Verdict;
+  /** Each completes "try to …". */
+  readonly suggestions: readonly string[];
+}
+
+/** A request with the model found and the launch put together. */
+export interface CheckPlan extends CombinedLaunch {
+  readonly resolved: ResolvedModel;
+}
+
+/** @throws UsageError for a model, a catalogue or an option that is not understood */
+export async function planCheck(
+  request: CheckRequest,
+  { loadCatalog }: Pick<CheckDependencies, 'loadCatalog'>,
+): Promise<CheckPlan> {
+  const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
+  const { accelerator, cpuArch, launch: flags, extraArgs } = request;
+  const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
+  return { resolved, ...combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs }) };
+}
+
+/**
+ * Whether a model fits: find it, read its header, estimate, measure, judge. What keeps the check from being completed
+ * is a verdict, `unknown`, not an error.
+ * @throws UsageError for a model, a catalogue or an option that is not understood
+ */
+export async function checkMemory(request: CheckRequest, dependencies: CheckDependencies): Promise<MemoryCheck> {
+  const plan = await planCheck(request, dependencies);
+  const { launch, extraWords, resolved } = plan;
+  const findings: Findings = { notes: [] };
+  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords };
+  try {
+    const verdict = await completeCheck(request, plan, dependencies, findings);
+    const { notes, ...found } = findings;
+    const advice = found.shape && verdict.kind === 'does-not-fit' ? suggestions(verdict, found.shape, launch) : [];
+    return {
+      ...base,
+      ...found,
+      verdict: { ...verdict, warnings: [...notes, ...verdict.warnings] },
+      suggestions: advice,
+    };
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    const { notes, ...found } = findings;
+    const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes } as const;
+    return { ...base, ...found, verdict, suggestions: error.options.suggestions ?? [] };
+  }
+}
+
+/** Filled in on the way, so that an incomplete check still tells how far it got. */
+type Findings = { -readonly [K in 'header' | 'shape' | 'estimate']?: MemoryCheck[K] } & { notes: string[] };
+
+async function completeCheck(
+  request: CheckRequest,
+  plan: CheckPlan,
+  dependencies: CheckDependencies,
+  findings: Findings,
+): Promise<Exclude<Verdict, { kind: 'unknown' }>> {
+  const { launch } = plan;
+  const { header, notes, ...reading } = await dependencies.readHeader(plan.resolved);
+  findings.header = reading;
+  findings.notes.push(...notes);
+  findings.shape = describeModel(header);
+  findings.estimate = estimateMemory(findings.shape, launch);
+  const host = await dependencies.measureHost({
+    ...request.machine,
+    accelerator: launch.accelerator,
+    budgetBytes: request.policy.absoluteBytes,
+  });
+  findings.notes.push(...host.notes);
+  const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
+  if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
+  findings.notes.push(...plan.remarks.map(({ text }) => text));
+  return verdict;
+}
+
+/** A fit cannot be claimed while something that takes memory beside the model is not counted. */
+function refuseUncounted({ remarks, launch }: CheckPlan): void {
+  const uncounted = remarks.find(
+    ({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(launch.accelerator)),
+  );
+  if (uncounted === undefined) return;
+  throw new CheckIncompleteError('OPTION_NOT_COUNTED', `the model alone fits, but ${uncounted.text}`, {
+    suggestions: ['leave room for it yourself and go on with --memory-check warn'],
+  });
+}
+
+function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+  return {
+    ...(contextSize !== undefined && { ctxSize: contextSize }),
+    ...(gpuLayers !== undefined && { gpuLayers }),
+    ...(mode !== undefined && mode !== 'chat' && { mode }),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Budget } from '../budget/budget.js';
+import { totalBytes } from '../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
+import { failureOf } from './failure.js';
+import { warningsOf } from './warnings.js';
+
+/** A check as one JSON object, described by `schemas/check-memory.schema.json`. Amounts are bytes. */
+export function checkJson(check: MemoryCheck): Record<string, unknown> {
+  const { shape, estimate, verdict, header, entry, launch } = check;
+  const limits = verdict.kind === 'unknown' ? [] : verdict.limits;
+  const failure = failureOf(check);
+  return {
+    model: {
+      name: check.model,
+      id: entry?.id ?? null,
+      architecture: shape?.architecture ?? null,
+      quantization: shape?.quantization ?? entry?.quantization ?? null,
+      parameters: shape?.parameterCount ?? null,
+      trainedContext: shape?.hparams.nCtxTrain ?? null,
+      fileBytes: shape?.fileBytes ?? null,
+    },
+    source: { uri: check.source, header: header?.origin ?? null, derived: header?.derived ?? false },
+    launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
+    estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
+    requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
+    budget: limits[0]?.budget ?? null,
+    verdict: verdict.kind,
+    limits: limits.map(limitJson),
+    suggestions: check.suggestions,
+    warnings: warningsOf(check),
+    ...(failure && { error: { code: failure.code, message: failure.message } }),
+  };
+}
+
+function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
+  return { ...limit, headroomBytes: headroomBytes(limit) };
+}
+
+/** JSON has no infinity: growth without bound is null. */
+function bounded({ name, maxBytes }: { name: string; maxBytes: number }): { name: string; maxBytes: number | null } {
+  return { name, maxBytes: Number.isFinite(maxBytes) ? maxBytes : null };
+}

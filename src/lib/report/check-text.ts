@@ -1,0 +1,81 @@
+import type { ChalkInstance } from 'chalk';
+import { totalBytes, type EstimatePart, type PartName } from '../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
+import { explainBudget } from './budget-text.js';
+import { formatGigabytes, formatSize } from './bytes.js';
+import { warningsOf } from './warnings.js';
+
+const PART_LABELS: Readonly<Record<PartName, string>> = {
+  weights: 'weights',
+  'weights-copy': 'weights, copied',
+  'kv-cache': 'KV cache',
+  'recurrent-state': 'recurrent state',
+  compute: 'compute buffer',
+  output: 'output buffer',
+  mmproj: 'multimodal projector',
+  'runtime-overhead': 'runtime overhead',
+};
+
+const BAR_CELLS = 24;
+const LABEL_WIDTH = 22;
+const SIZE_WIDTH = 9;
+
+/** A check that lets the model through, as people read it: the verdict first, then what it rests on. */
+export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
+  const { verdict } = check;
+  if (verdict.kind === 'unknown') return '';
+  return [
+    headline(check, verdict, colors),
+    '',
+    ...verdict.limits.map((limit) => limitLine(limit, verdict, colors)),
+    '',
+    ...itemised(verdict, colors),
+    '',
+    ...held(check, verdict),
+    ...warningsOf(check).map((warning) => `${colors.yellow('note')}      ${warning}`),
+  ].join('\n');
+}
+
+function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+  const [limit] = verdict.limits;
+  const left = limit === undefined ? '' : `, ${formatGigabytes(headroomBytes(limit))} to spare`;
+  const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
+  return `${word}  ${colors.bold(model)} (${shape?.quantization ?? '?'})${left}`;
+}
+
+/** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
+function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+  const { name, requiredBytes, budget } = limit;
+  const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
+  const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
+  const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
+  const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`;
+  return `${(name === 'gpu' ? 'GPU' : 'memory').padEnd(9)} ${bar}  ${amounts}  ${colors.dim(`(${explainBudget(budget)})`)}`;
+}
+
+function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
+  const rows = estimate.parts.map((part) => partLine(part, colors));
+  const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
+  return [...rows, colors.bold(`  ${'requirement'.padEnd(LABEL_WIDTH)} ${total}`)];
+}
+
+function partLine({ name, device, bytes, accuracy }: EstimatePart, colors: ChalkInstance): string {
+  const remark = accuracy === 'exact' ? '' : accuracy;
+  const where = device === 'gpu' ? 'GPU' : 'host';
+  const line = `  ${PART_LABELS[name].padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
+  return line.trimEnd();
+}
+
+/** The launch that the figures hold for. */
+function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
+  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers } = estimate.resolved;
+  const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
+  const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
+  const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on the GPU`;
+  return [
+    `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
+    `source    ${source}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+  ];
+}

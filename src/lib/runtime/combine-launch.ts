@@ -1,0 +1,40 @@
+import type { Accelerator, LaunchOptions } from './launch-options.js';
+import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
+import type { LaunchPatch } from './server-options.js';
+
+/** Where a launch comes from; a later field wins over an earlier one, as on llama-server's command line. */
+export interface LaunchSources {
+  readonly accelerator: Accelerator;
+  readonly cpuArch?: 'arm' | 'x86' | undefined;
+  /** What the catalogue says. */
+  readonly defaults: LaunchPatch;
+  /** What the user's flags say. */
+  readonly flags: LaunchPatch;
+  /** llama-server's own options; a text may hold several words. */
+  readonly extraArgs: readonly string[];
+}
+
+export interface CombinedLaunch {
+  readonly launch: LaunchOptions;
+  readonly extraWords: readonly string[];
+  readonly remarks: readonly ServerOptionRemark[];
+}
+
+/** `SRV_TRC("n_parallel is set to auto …")` in `tools/server/server.cpp` of llama.cpp v0.5.0. */
+const AUTO_SLOTS = 4;
+
+/** @throws UsageError INVALID_SERVER_OPTION */
+export function combineLaunch(sources: LaunchSources): CombinedLaunch {
+  const extraWords = sources.extraArgs.flatMap(splitWords);
+  const { options, remarks } = parseServerArguments(extraWords);
+  const { accelerator, cpuArch, defaults, flags } = sources;
+  const patch = finished({ ...defaults, ...flags, ...options });
+  return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks };
+}
+
+/** Slots below 1 mean "auto"; a context per slot sizes the context when nothing else does. */
+function finished({ ctxPerSlot, parallel, ...rest }: LaunchPatch): Omit<LaunchOptions, 'accelerator'> {
+  const slots = parallel !== undefined && parallel > 0 ? { parallel } : {};
+  const sized = ctxPerSlot !== undefined && ctxPerSlot > 0 && rest.ctxSize === undefined;
+  return { ...rest, ...slots, ...(sized && { ctxSize: ctxPerSlot * (slots.parallel ?? AUTO_SLOTS) }) };
+}

@@ -1,0 +1,121 @@
+import { UsageError } from '../errors.js';
+import { CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
+
+/** The options that one word of llama-server's command line sets. */
+export type LaunchPatch = Partial<Omit<LaunchOptions, 'accelerator' | 'cpuArch'>> & {
+  /** `--kv-unified-per-slot`: sizes the context when nothing else does. */
+  readonly ctxPerSlot?: number;
+};
+
+/** An option of llama-server that changes memory and is modelled. `names` are its spellings, `off` those that negate it. */
+export interface ServerOption {
+  readonly names: readonly string[];
+  readonly off?: readonly string[];
+  readonly takesValue: boolean;
+  readonly env?: string;
+  /** `value` is what follows the option, or `on` and `off` for options that take none. */
+  readonly patch: (value: string) => LaunchPatch;
+}
+
+const TRUE_WORDS: readonly string[] = ['on', 'enabled', 'true', '1'];
+const FALSE_WORDS: readonly string[] = ['off', 'disabled', 'false', '0'];
+const AUTO_WORDS: readonly string[] = ['auto', '-1'];
+
+/** `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0; `[older]` marks spellings that it has dropped. */
+export const SERVER_OPTIONS: readonly ServerOption[] = [
+  number(['-c', '--ctx-size'], 'CTX_SIZE', (ctxSize) => ({ ctxSize })),
+  number(['--kv-unified-per-slot'], 'KV_UNIFIED_PER_SLOT', (ctxPerSlot) => ({ ctxPerSlot })),
+  number(['-np', '--parallel'], 'N_PARALLEL', (parallel) => ({ parallel })),
+  number(['-b', '--batch-size'], 'BATCH', (batchSize) => ({ batchSize })),
+  number(['-ub', '--ubatch-size'], 'UBATCH', (ubatchSize) => ({ ubatchSize })),
+  number(['-cram', '--cache-ram'], 'CACHE_RAM', (cacheRamMiB) => ({ cacheRamMiB })),
+  number(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'CTX_CHECKPOINTS', (ctxCheckpoints) => ({
+    ctxCheckpoints,
+  })),
+  number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
+  { names: ['-ngl', '--gpu-layers', '--n-gpu-layers'], takesValue: true, env: 'N_GPU_LAYERS', patch: gpuLayers },
+  { names: ['-fa', '--flash-attn'], takesValue: true, env: 'FLASH_ATTN', patch: flashAttention },
+  {
+    names: ['-ctk', '--cache-type-k'],
+    takesValue: true,
+    env: 'CACHE_TYPE_K',
+    patch: (v) => ({ cacheTypeK: cacheType(v) }),
+  },
+  {
+    names: ['-ctv', '--cache-type-v'],
+    takesValue: true,
+    env: 'CACHE_TYPE_V',
+    patch: (v) => ({ cacheTypeV: cacheType(v) }),
+  },
+  { names: ['-lm', '--load-mode'], takesValue: true, env: 'LOAD_MODE', patch: loadMode },
+  toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
+  toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
+  toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
+  toggle(['--repack'], ['-nr', '--no-repack'], 'REPACK', (repack) => ({ repack })),
+  toggle(['--mmap'], ['--no-mmap'], 'MMAP', (mmap) => ({ mmap })), // [older]
+  toggle(['--swa-full'], [], 'SWA_FULL', (swaFull) => ({ swaFull })),
+  toggle(['-cmoe', '--cpu-moe'], [], 'CPU_MOE', (on) => (on ? { cpuMoeLayers: Infinity } : {})),
+  toggle(['--embedding', '--embeddings'], [], 'EMBEDDINGS', (on) => (on ? { mode: 'embedding' } : {})),
+  toggle(['--rerank', '--reranking'], [], 'RERANKING', (on) => (on ? { mode: 'rerank' } : {})),
+];
+
+const BY_NAME = new Map(
+  SERVER_OPTIONS.flatMap((option) => [...option.names, ...(option.off ?? [])].map((name) => [name, option] as const)),
+);
+
+export function serverOption(name: string): ServerOption | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The word as llama-server looks it up: underscores count as dashes in long options. */
+export function normaliseOptionName(word: string): string {
+  return word.startsWith('--') ? word.replaceAll('_', '-') : word;
+}
+
+export function isTrueWord(value: string): boolean {
+  return TRUE_WORDS.includes(value);
+}
+
+function number(names: readonly string[], env: string, patch: (value: number) => LaunchPatch): ServerOption {
+  return { names, takesValue: true, env, patch: (value) => patch(integer(value)) };
+}
+
+function toggle(
+  names: readonly string[],
+  off: readonly string[],
+  env: string | undefined,
+  patch: (on: boolean) => LaunchPatch,
+): ServerOption {
+  return { names, off, takesValue: false, ...(env && { env }), patch: (value) => patch(isTrueWord(value)) };
+}
+
+function integer(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw invalid(`expects a number, not "${value}"`);
+  return Number(value);
+}
+
+function gpuLayers(value: string): LaunchPatch {
+  return { gpuLayers: value === 'auto' || value === 'all' ? -1 : integer(value) };
+}
+
+function flashAttention(value: string): LaunchPatch {
+  if (TRUE_WORDS.includes(value)) return { flashAttn: 'on' };
+  if (FALSE_WORDS.includes(value)) return { flashAttn: 'off' };
+  if (AUTO_WORDS.includes(value)) return { flashAttn: 'auto' };
+  throw invalid(`expects on, off or auto, not "${value}"`);
+}
+
+function cacheType(value: string): CacheType {
+  const known = CACHE_TYPES.find((type) => type === value);
+  if (known === undefined) throw invalid(`expects one of ${CACHE_TYPES.join(', ')}, not "${value}"`);
+  return known;
+}
+
+/** `llama_model_loader` in `src/llama-model-loader.cpp` maps the file in these modes only. */
+function loadMode(value: string): LaunchPatch {
+  return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value) };
+}
+
+function invalid(problem: string): UsageError {
+  return new UsageError('INVALID_SERVER_OPTION', problem);
+}

@@ -1,0 +1,80 @@
+/**
+ * What an option that is not modelled does to memory. `adds`: something beside the model that is not counted, so that
+ * "fits" cannot be said; `moves`: between devices, which matters where they have memory of their own; `shifts`: a little,
+ * or only downwards.
+ */
+export type UnmodelledEffect = 'adds' | 'moves' | 'shifts';
+
+export interface UnmodelledOption {
+  readonly names: readonly string[];
+  readonly effect: UnmodelledEffect;
+  /** Completes "`--name` …". */
+  readonly consequence: string;
+}
+
+const ANOTHER_MODEL = 'loads another model than the one that was checked';
+const DRAFT = 'loads a draft model, which is not counted';
+const PROJECTOR = 'loads a multimodal projector, which is not counted';
+const ADAPTER = 'loads an adapter, which is not counted';
+const PLACEMENT = 'moves weights between devices, which the figures leave out';
+
+/** `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0, and the older `--mlock` family. */
+export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
+  {
+    names: ['-m', '--model', '-mu', '--model-url', '-dr', '--docker-repo'],
+    effect: 'adds',
+    consequence: ANOTHER_MODEL,
+  },
+  { names: ['-hf', '-hfr', '--hf-repo', '-hff', '--hf-file'], effect: 'adds', consequence: ANOTHER_MODEL },
+  { names: ['-md', '--model-draft', '--spec-draft-model'], effect: 'adds', consequence: DRAFT },
+  { names: ['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf'], effect: 'adds', consequence: DRAFT },
+  {
+    names: ['--spec-type', '--spec-default'],
+    effect: 'adds',
+    consequence: 'reserves buffers for speculative decoding, which are not counted',
+  },
+  { names: ['-mm', '--mmproj', '-mmu', '--mmproj-url'], effect: 'adds', consequence: PROJECTOR },
+  {
+    names: ['--lora', '--lora-scaled', '--control-vector', '--control-vector-scaled'],
+    effect: 'adds',
+    consequence: ADAPTER,
+  },
+  { names: ['-mv', '--model-vocoder'], effect: 'adds', consequence: 'loads a vocoder, which is not counted' },
+  { names: ['-ot', '--override-tensor', '-ncffn', '--n-cpu-ffn'], effect: 'moves', consequence: PLACEMENT },
+  {
+    names: ['-dev', '--device', '-sm', '--split-mode', '-ts', '--tensor-split', '-mg', '--main-gpu', '--rpc'],
+    effect: 'moves',
+    consequence: PLACEMENT,
+  },
+  {
+    names: ['-fit', '--fit', '-fitc', '--fit-ctx', '-fitt', '--fit-target'],
+    effect: 'shifts',
+    consequence: 'may lower layers or context at start-up; the figures are for what was asked',
+  },
+  {
+    names: ['--override-kv'],
+    effect: 'shifts',
+    consequence: "overrides the header, but the figures are for the file's own",
+  },
+  {
+    names: ['-lzm', '--lazy-mode'],
+    effect: 'shifts',
+    consequence: 'may leave some weights on disk; the figures count them as resident',
+  },
+  {
+    names: ['--no-host'],
+    effect: 'shifts',
+    consequence: 'changes which weights are repacked, which the figures leave out',
+  },
+  {
+    names: ['-cms', '--checkpoint-min-step'],
+    effect: 'shifts',
+    consequence: 'changes how many context checkpoints there can be, which the figures leave out',
+  },
+];
+
+const BY_NAME = new Map(UNMODELLED_OPTIONS.flatMap((option) => option.names.map((name) => [name, option] as const)));
+
+export function unmodelledOption(name: string): UnmodelledOption | undefined {
+  return BY_NAME.get(name);
+}

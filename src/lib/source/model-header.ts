@@ -1,0 +1,81 @@
+import type { CatalogEntry } from '../catalog/catalog.js';
+import type { GgufHeader } from '../gguf/header.js';
+import { access } from 'node:fs/promises';
+import { readBundledHeader, type BundledHeader } from './bundled-header.js';
+import { parseModelSource } from './model-source.js';
+import type { ReadOptions } from './session.js';
+import { SourceError, type SourceErrorCode } from './source-error.js';
+
+/** `live`: read from the source just now; `cache`: read from it before; `bundled`: shipped with this program. */
+export type HeaderOrigin = 'live' | 'cache' | 'bundled';
+
+/** A model's header, and how far it can be trusted to be that of the source. */
+export interface ModelHeader {
+  readonly header: GgufHeader;
+  readonly origin: HeaderOrigin;
+  /** Worked out from published sizes and quantization rules rather than read from the file. */
+  readonly derived: boolean;
+  /** Why it is not the live one. */
+  readonly notes: readonly string[];
+}
+
+/** A source, and the entry of the bundled catalogue that it belongs to, if any. */
+export interface HeaderRequest {
+  readonly source: string;
+  readonly entry: CatalogEntry | undefined;
+  readonly quantization: string | undefined;
+}
+
+/** The source is there, as far as anyone knows, but nothing can be read from it now. */
+const UNREACHABLE: readonly SourceErrorCode[] = [
+  'SOURCE_OFFLINE',
+  'SOURCE_UNREACHABLE',
+  'SOURCE_TIMEOUT',
+  'SOURCE_RATE_LIMITED',
+  'SOURCE_HTTP_STATUS',
+  'SOURCE_BAD_RESPONSE',
+  'SOURCE_BAD_REDIRECT',
+];
+
+/** With an answer at hand, a network that does not answer is not waited for as long. */
+const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: { attempts: 2 } } as const;
+
+/**
+ * The live header where it can be had, else the one that ships with this program.
+ * @throws SourceError, GgufError when neither can
+ * @throws UsageError for a source that is none
+ */
+export async function readHeaderFor(request: HeaderRequest, options: ReadOptions): Promise<ModelHeader> {
+  const bundled = await bundledFor(request);
+  if (bundled !== undefined && options.offline === true && !(await exists(options.cacheDir))) {
+    return fromBundle(bundled, 'not read from the source because of --offline');
+  }
+  try {
+    const { readModelHeader } = await import('./open.js');
+    const patience = bundled === undefined ? {} : IMPATIENT;
+    const { header, fromCache } = await readModelHeader(parseModelSource(request.source), { ...patience, ...options });
+    return { header, origin: fromCache ? 'cache' : 'live', derived: false, notes: [] };
+  } catch (error) {
+    if (bundled === undefined || !(error instanceof SourceError) || !UNREACHABLE.includes(error.code)) throw error;
+    const reason = error.code === 'SOURCE_OFFLINE' ? 'not read from the source because of --offline' : error.message;
+    return fromBundle(bundled, reason);
+  }
+}
+
+async function bundledFor({ entry, quantization }: HeaderRequest): Promise<BundledHeader | undefined> {
+  if (entry?.bundled !== true || quantization === undefined) return undefined;
+  return readBundledHeader(entry.id, quantization);
+}
+
+function fromBundle({ header, derived }: BundledHeader, reason: string): ModelHeader {
+  const origin = derived ? ', derived from published sizes' : '';
+  return { header, origin: 'bundled', derived, notes: [`the header is the bundled one${origin}: ${reason}`] };
+}
+
+async function exists(folder: string | undefined): Promise<boolean> {
+  if (folder === undefined) return false;
+  return access(folder).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../errors.js';
+import { printable } from '../printable.js';
+import { type HubSource, parseHubUrl } from './hub-urls.js';
+
+/** Where a model's header can be read, by what the user typed. */
+export type ModelSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'http'; readonly url: string }
+  | HubSource
+  /** Storage that only the cluster can read. */
+  | { readonly kind: 'unsupported'; readonly scheme: 'pvc' | 's3'; readonly text: string };
+
+/** The host whose `resolve` and `blob` addresses are files of repositories, whatever endpoint serves them. */
+const HUB_HOSTS: ReadonlySet<string> = new Set(['huggingface.co', 'www.huggingface.co', 'hf.co']);
+
+const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
+
+/**
+ * Reads a source as people write it: a path, `file://`, `http(s)://`, `hf:OWNER/REPO[:QUANT]`,
+ * `hf:OWNER/REPO/FILE.gguf`, `pvc://`, `s3://`. Opens nothing. Throws `UsageError` for what is none of these.
+ */
+export function parseModelSource(text: string): ModelSource {
+  const trimmed = text.trim();
+  if (trimmed === '')
+    throw new UsageError('BAD_SOURCE', 'the model is empty; give a path, an address or hf:OWNER/REPO');
+  const scheme = SCHEME.exec(trimmed)?.[1]?.toLowerCase();
+  // One letter is a drive of Windows.
+  if (scheme === undefined || scheme.length === 1) return { kind: 'file', path: trimmed };
+  switch (scheme) {
+    case 'file':
+      return { kind: 'file', path: localPath(trimmed) };
+    case 'http':
+    case 'https':
+      return webSource(trimmed);
+    case 'hf':
+      return hubSource(trimmed.slice(3).replace(/^\/\//, ''), trimmed);
+    case 'pvc':
+    case 's3':
+      return { kind: 'unsupported', scheme, text: trimmed };
+    default:
+      throw new UsageError(
+        'BAD_SOURCE',
+        `${printable(trimmed)} has the scheme ${scheme}:, which cannot be read; use a path, http(s)://, file:// or hf:`,
+      );
+  }
+}
+
+/** True for what cannot be a name from a catalogue: a path, an address, a file name. */
+export function looksLikeSource(text: string): boolean {
+  return SCHEME.test(text) || /[/\\]/.test(text) || /\.gguf$/i.test(text);
+}
+
+/** The shortest way to write a source that `parseModelSource` reads as the same. */
+export function formatModelSource(source: ModelSource): string {
+  switch (source.kind) {
+    case 'file':
+      return source.path;
+    case 'http':
+      return source.url;
+    case 'unsupported':
+      return source.text;
+    case 'hf':
+      if (source.revision !== 'main') {
+        const page =
+          source.file === undefined ? `tree/${source.revision}` : `resolve/${source.revision}/${source.file}`;
+        return `https://huggingface.co/${source.repository}/${page}`;
+      }
+      if (source.file !== undefined) return `hf:${source.repository}/${source.file}`;
+      return `hf:${source.repository}${source.quantization === undefined ? '' : `:${source.quantization}`}`;
+  }
+}
+
+function localPath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    const message = `${printable(url)} is not the address of a local file; write it as file:///path/model.gguf`;
+    throw new UsageError('BAD_SOURCE', message, { cause });
+  }
+}
+
+function webSource(text: string): ModelSource {
+  if (!URL.canParse(text)) throw new UsageError('BAD_SOURCE', `${printable(text)} is not a valid address`);
+  const url = new URL(text);
+  const hub = HUB_HOSTS.has(url.hostname) ? parseHubUrl(url) : undefined;
+  return hub ?? { kind: 'http', url: url.href };
+}
+
+function hubSource(rest: string, text: string): HubSource {
+  const [path = '', quantization, ...more] = rest.split(':');
+  const [owner = '', name = '', ...folders] = path.split('/');
+  const repository = `${owner}/${name}`;
+  const file = folders.join('/');
+  const good =
+    REPOSITORY.test(repository) &&
+    more.length === 0 &&
+    (quantization === undefined || (/^[\w.-]+$/.test(quantization) && file === '')) &&
+    (file === '' || (/\.gguf$/i.test(file) && !folders.some((folder) => folder === '' || /^\.+$/.test(folder))));
+  if (!good) {
+    throw new UsageError(
+      'BAD_SOURCE',
+      `${printable(text)} is not a model on Hugging Face; write hf:OWNER/REPO, hf:OWNER/REPO:QUANT or hf:OWNER/REPO/FILE.gguf`,
+    );
+  }
+  const base = { kind: 'hf', repository, revision: 'main' } as const;
+  if (file !== '') return { ...base, file };
+  return quantization === undefined ? base : { ...base, quantization };
+}

@@ -1,0 +1,173 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import type { GgufHeader } from '../gguf/header.js';
+import { joinShards } from '../gguf/join-shards.js';
+import { parseShardName, shardPaths } from '../gguf/shard-name.js';
+import { printable } from '../printable.js';
+import { chooseModel } from './hub-files.js';
+import { type HubListing, listRepository } from './hub-listing.js';
+import { type Credential, type HubSource, parseHubUrl, resolveUrl } from './hub-urls.js';
+import { mapLimited } from './map-limited.js';
+import { formatModelSource, type ModelSource, parseModelSource } from './model-source.js';
+import { requireWhole } from './read-header.js';
+import { type PartReading, readFilePart, readHubPart, readUrlPart } from './read-part.js';
+import { redactedUrl } from './redacted-url.js';
+import { inSession, type ReadOptions, type Session } from './session.js';
+import { SourceError } from './source-error.js';
+
+/** Parts of one model that are read side by side; a host is not asked for more at once. */
+const PARTS_AT_ONCE = 6;
+
+/** A model's header, and where and how it was read. */
+export interface HeaderReading {
+  readonly header: GgufHeader;
+  /** Of the first part; for the hub with the commit in it, so that it means the same for ever. */
+  readonly url?: string;
+  /** Absolute, as typed otherwise. */
+  readonly path?: string;
+  /** Of the repository on the hub. */
+  readonly commit?: string;
+  readonly etag?: string;
+  /** True when no header bytes were read, only, at most, asked whether they are still the same. */
+  readonly fromCache: boolean;
+  readonly bytesRead: number;
+  readonly requests: number;
+}
+
+type Located = Omit<HeaderReading, 'bytesRead' | 'requests'>;
+
+/**
+ * Reads the header of the model that a source means, all parts of a split one. Throws `SourceError` or `GgufError` (exit
+ * code 3) when that cannot be done, `UsageError` (2) for settings that cannot be.
+ */
+export async function readModelHeader(source: ModelSource, options: ReadOptions = {}): Promise<HeaderReading> {
+  return inSession(options, async (session) => {
+    const located = await readSource(source, session);
+    return { ...located, bytesRead: session.meter.bytes, requests: session.meter.requests };
+  });
+}
+
+/** The model files of a Hugging Face repository (`OWNER/REPO`), with sizes and quantizations, in one request. */
+export async function listGgufFiles(repository: string, options: ReadOptions = {}): Promise<HubListing> {
+  const source = parseModelSource(`hf:${repository}`);
+  if (source.kind !== 'hf') throw new UsageError('BAD_SOURCE', `${printable(repository)} is not OWNER/REPO`);
+  return inSession(options, (session) => list(source, session));
+}
+
+async function readSource(source: ModelSource, session: Session): Promise<Located> {
+  switch (source.kind) {
+    case 'file':
+      return readFileSource(source.path, session);
+    case 'http':
+      return readHttpSource(new URL(source.url), session);
+    case 'hf':
+      return readHubSource(source, session);
+    case 'unsupported':
+      throw new SourceError(
+        'SOURCE_UNSUPPORTED',
+        `${printable(source.text)} cannot be read from here, only inside the cluster; ` +
+          'give the same model by its http(s) address, hf:OWNER/REPO or a local path',
+      );
+  }
+}
+
+async function readFileSource(path: string, session: Session): Promise<Located> {
+  const reading = await readParts(path, (part) => readFilePart(part, session));
+  return { header: reading.header, path: resolve(path), fromCache: reading.fromCache };
+}
+
+async function readHttpSource(address: URL, session: Session): Promise<Located> {
+  const endpoint = new URL(session.hub.endpoint);
+  const basePath = endpoint.pathname.replace(/\/$/, '');
+  const hubSource = address.origin === endpoint.origin ? parseHubUrl(address, basePath) : undefined;
+  if (hubSource !== undefined) return readHubSource(hubSource, session);
+  const { url, credential } = withoutLogin(address);
+  const reading = await readParts(url.pathname, (pathname) => {
+    const part = new URL(url);
+    part.pathname = pathname;
+    return readUrlPart(part, credential, session);
+  });
+  const { header, fromCache, etag } = reading;
+  return { header, url: redactedUrl(url), fromCache, ...(etag === undefined ? {} : { etag }) };
+}
+
+/** `user:password@` in an address is a login for that origin; it must not show up anywhere else. */
+function withoutLogin(address: URL): { url: URL; credential: Credential | undefined } {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  if (address.username === '' && address.password === '') return { url, credential: undefined };
+  const login = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`;
+  return { url, credential: { origin: url.origin, authorization: `Basic ${Buffer.from(login).toString('base64')}` } };
+}
+
+async function readHubSource(source: HubSource, session: Session): Promise<Located> {
+  const { repository } = source;
+  const key = `resolution ${session.hub.endpoint} ${source.revision} ${formatModelSource(source)}`;
+  const chosen = session.offline
+    ? await session.cache.resolution(key)
+    : source.file === undefined
+      ? await choose(source, session)
+      : undefined;
+  const path = chosen?.path ?? source.file;
+  if (path === undefined) throw notReadBefore(source);
+  let commit = chosen?.commit;
+  const reading = await readParts(path, async (part) => {
+    const partReading = await readHubPart(repository, commit ?? source.revision, part, session);
+    commit ??= partReading.commit;
+    return partReading;
+  });
+  if (!session.offline && commit !== undefined) await session.cache.keepResolution(key, { commit, path });
+  const { header, fromCache, etag } = reading;
+  const url = redactedUrl(resolveUrl(session.hub, repository, commit ?? source.revision, path));
+  return {
+    header,
+    url,
+    fromCache,
+    ...(commit === undefined ? {} : { commit }),
+    ...(etag === undefined ? {} : { etag }),
+  };
+}
+
+async function choose(source: HubSource, session: Session): Promise<{ path: string; commit: string | undefined }> {
+  const { repository, quantization } = source;
+  const { files, commit } = await list(source, session);
+  const file = chooseModel(files, quantization);
+  if (file !== undefined) return { path: file.path, commit };
+  const names = files.flatMap(({ kind, quantization: name }) => (kind === 'model' && name !== undefined ? [name] : []));
+  const there = [...new Set(names)].map(printable).join(', ');
+  const problem =
+    quantization !== undefined && there !== ''
+      ? `${repository} has no ${printable(quantization)}; it has ${there}`
+      : `${repository} has no GGUF file of a model; look for a repository whose name ends in -GGUF`;
+  throw new SourceError('SOURCE_NO_SUCH_QUANTIZATION', problem);
+}
+
+async function list(source: HubSource, session: Session): Promise<HubListing> {
+  if (session.offline) throw notReadBefore(source);
+  return listRepository(session.hub, source.repository, source.revision, session.context, session.policy);
+}
+
+function notReadBefore(source: HubSource): SourceError {
+  const message = `${formatModelSource(source)} was not read on this machine before, and nothing may be read offline`;
+  return new SourceError('SOURCE_OFFLINE', `${message}; run once without --offline, or give a local path`);
+}
+
+/** Reads the named file, then, when its name says that it is a part, all others side by side. */
+async function readParts(path: string, read: (path: string) => Promise<PartReading>): Promise<PartReading> {
+  const shard = parseShardName(path);
+  const named = await read(path);
+  if (shard === undefined || shard.count === 1) {
+    requireWhole(named.header, path);
+    return named;
+  }
+  const parts = await mapLimited(shardPaths(shard), PARTS_AT_ONCE, (part, index) =>
+    index + 1 === shard.number ? Promise.resolve(named) : read(part),
+  );
+  const header = joinShards(
+    parts.map((part) => part.header),
+    path,
+  );
+  return { ...named, header, fromCache: parts.every((part) => part.fromCache) };
+}

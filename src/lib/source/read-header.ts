@@ -1,0 +1,98 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { GgufHeaderParser } from '../gguf/header-parser.js';
+import type { GgufHeader } from '../gguf/header.js';
+import { joinShards, splitCount } from '../gguf/join-shards.js';
+import { parseShardName, shardPaths } from '../gguf/shard-name.js';
+import { printable } from '../printable.js';
+import { cancelled } from './retry.js';
+import { SourceError } from './source-error.js';
+
+/** One read of the disk; a header of 6 MB takes 24. */
+const CHUNK_BYTES = 256 * 1024;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+  EISDIR: 'it is a folder; name the .gguf file in it',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+export interface ReadHeaderOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each piece that was read, in bytes. */
+  readonly onRead?: (bytes: number) => void;
+}
+
+/**
+ * Reads the header of a local GGUF file, of which tensor data is never touched; for one part of a split model
+ * (`-00001-of-0000N.gguf`), the headers of all parts as one. Throws `GgufError` for what the bytes say, `SourceError`
+ * for what the file system says; exit code 3 both.
+ */
+export async function readGgufHeader(path: string, options: ReadHeaderOptions = {}): Promise<GgufHeader> {
+  return joinLocalParts(path, (part) => readLocalPart(part, options));
+}
+
+/** Reads all parts that the file at `path` belongs to with `readPart`. */
+export async function joinLocalParts(
+  path: string,
+  readPart: (path: string) => Promise<GgufHeader>,
+): Promise<GgufHeader> {
+  const shard = parseShardName(path);
+  const named = await readPart(path);
+  if (shard === undefined || shard.count === 1) {
+    requireWhole(named, path);
+    return named;
+  }
+  const parts: GgufHeader[] = [];
+  for (const [index, partPath] of shardPaths(shard).entries()) {
+    parts.push(index + 1 === shard.number ? named : await readPart(partPath));
+  }
+  return joinShards(parts, path);
+}
+
+/** A part under a name that does not say so: its siblings cannot be found. */
+export function requireWhole(header: GgufHeader, path: string): void {
+  const count = splitCount(header);
+  if (count <= 1) return;
+  throw new SourceError(
+    'SOURCE_FILE_UNREADABLE',
+    `${printable(path)} is one of ${count} parts of a split model, but is not named like one; ` +
+      `give it back its name, which ends in -00001-of-${String(count).padStart(5, '0')}.gguf`,
+  );
+}
+
+/** Reads the header of one file, part or not, in order and only as far as the header goes. */
+export async function readLocalPart(path: string, options: ReadHeaderOptions = {}): Promise<GgufHeader> {
+  let file: FileHandle | undefined;
+  try {
+    // Without O_NONBLOCK, opening a named pipe waits for somebody to write to it.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = await file.stat();
+    if (stat.isDirectory()) throw unreadable(path, REASONS.EISDIR);
+    if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
+    return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined;
+    throw reason === undefined ? error : unreadable(path, reason, error);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: ReadHeaderOptions): Promise<GgufHeader> {
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  for (;;) {
+    if (options.signal?.aborted === true) throw cancelled();
+    const { bytesRead } = await file.read(buffer, 0, buffer.length);
+    if (bytesRead === 0) return parser.end();
+    options.onRead?.(bytesRead);
+    if (parser.push(buffer.subarray(0, bytesRead))) return parser.end();
+  }
+}
+
+function unreadable(path: string, reason = 'it cannot be read', cause?: unknown): SourceError {
+  return new SourceError('SOURCE_FILE_UNREADABLE', `cannot read ${printable(path)}: ${reason}`, { cause });
+}
