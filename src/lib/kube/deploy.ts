@@ -15,6 +15,8 @@ export interface DeployOptions extends ClusterChoice {
   readonly forceConflicts?: boolean;
   /** Refuse unless the operator has fetched this source before. */
   readonly fromCache?: boolean;
+  /** The user did not name the namespace, so one that the kubeconfig names may be meant. */
+  readonly namespaceIsDefault?: boolean;
   readonly wait: boolean;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +31,13 @@ export interface AppliedEvent {
   readonly outcome: ApplyOutcome;
 }
 
-export type DeployEvent = AppliedEvent | WaitEvent;
+/** Something to know, such as a namespace that may not be meant. */
+export interface NoteEvent {
+  readonly type: 'note';
+  readonly message: string;
+}
+
+export type DeployEvent = AppliedEvent | NoteEvent | WaitEvent;
 
 export interface DeployOutcome {
   readonly state: 'ready' | 'applied' | 'interrupted' | 'dry-run';
@@ -49,6 +57,7 @@ export async function deployToCluster(plan: DeployPlan, options: DeployOptions):
   const resources = buildResources(plan);
   const secrets = (plan.env ?? []).map(({ value }) => value);
   const client = await connect({ ...options, secrets });
+  noteOtherNamespace(client, plan, options);
   if (options.fromCache) await requireCached(client, plan);
   const dryRun = options.dryRun === 'server';
   const applied: AppliedEvent[] = [];
@@ -70,6 +79,12 @@ export async function deployToCluster(plan: DeployPlan, options: DeployOptions):
   if (kind === 'interrupted') return { state: 'interrupted', applied, resources: now };
   const endpoint = describeEndpoint(now.service, { ...options, metal: plan.launch.accelerator === 'metal' });
   return { state: 'ready', applied, resources: now, endpoint };
+}
+
+function noteOtherNamespace({ contextNamespace }: KubeClient, { namespace }: DeployPlan, options: DeployOptions): void {
+  if (!options.namespaceIsDefault || contextNamespace === undefined || contextNamespace === namespace) return;
+  const message = `deploying to namespace ${namespace}; your kubeconfig names ${contextNamespace}, which -n ${contextNamespace} would choose`;
+  options.onEvent?.({ type: 'note', message });
 }
 
 function appliedEvent({ kind, outcome, current }: Applied): AppliedEvent {
