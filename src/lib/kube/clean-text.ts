@@ -1,6 +1,7 @@
 const BEARER = /\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi;
 const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g;
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^/\s:@]+:[^/\s@]+@/gi;
+const URL_TOKEN = /([?&][\w.-]*(?:token|secret|signature|sig|password|key|credential)[\w.-]*=)[^&\s"']+/gi;
 // eslint-disable-next-line no-control-regex -- what a terminal would act on
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g;
 const SHORTEST_SECRET = 4;
@@ -16,6 +17,7 @@ export function cleanText(text: string, secrets: readonly string[] = []): string
     .replace(BEARER, '$1 ***')
     .replace(JSON_WEB_TOKEN, '***')
     .replace(URL_PASSWORD, '$1***@')
+    .replace(URL_TOKEN, '$1***')
     .replace(CONTROL, ' ')
     .trim();
 }

@@ -19,6 +19,9 @@ export interface DeployOptions extends ClusterChoice {
   readonly namespaceIsDefault?: boolean;
   readonly wait: boolean;
   readonly timeoutMs: number;
+  /** See `WaitOptions`. */
+  readonly settleMs?: number | undefined;
+  readonly retryMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DeployEvent) => void) | undefined;
 }

@@ -53,7 +53,9 @@ async function kubeconfigFiles(named: string | undefined): Promise<string[]> {
     throw new ClusterError('KUBECONFIG_NOT_FOUND', `the kubeconfig ${named} does not exist or cannot be read`);
   }
   const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
-  const found = await Promise.all((listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).map(existing));
+  const found = await Promise.all(
+    (listed.length > 0 ? listed : [join(process.env.HOME || homedir(), '.kube', 'config')]).map(existing),
+  );
   const files = found.filter((file) => file !== undefined);
   if (listed.length > 0 && files.length === 0) {
     throw new ClusterError('KUBECONFIG_NOT_FOUND', `KUBECONFIG names ${listed.join(' and ')}, which cannot be read`);
