@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { parseQuantity } from '../budget/quantity.js';
 
 const HELP_GROUP = 'MACHINE';

@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 
 /** The one argument of every command that looks at a model. */
 export const modelArg = Args.string({
@@ -7,14 +8,16 @@ export const modelArg = Args.string({
   required: true,
 });
 
+export const catalogFlag = Flags.string({
+  description: 'your own catalogue file, whose entries are added to the bundled ones and win over them',
+  env: 'LLMKUBE_CATALOG',
+  helpGroup: 'MODEL',
+  helpValue: 'FILE',
+});
+
 /** Where models are looked up. */
 export const modelFlags = {
-  catalog: Flags.string({
-    description: 'your own catalogue file, whose entries are added to (and win over) the bundled ones',
-    env: 'LLMKUBE_CATALOG',
-    helpGroup: 'MODEL',
-    helpValue: 'FILE',
-  }),
+  catalog: catalogFlag,
   offline: Flags.boolean({
     description: 'contact nothing: read local files, the cache and the bundled headers only',
     env: 'LLMKUBE_OFFLINE',

@@ -24,6 +24,8 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly accelerator: Accelerator;
   readonly buildGraph: (g: GraphBuilder) => void;
+  /** Numbers of the layers to plan. */
+  readonly layers: readonly number[];
 }
 
 export interface ComputeBuffers extends BufferSizes {
@@ -76,7 +78,7 @@ class Planner {
   }
 
   private build(nTokens: number, nOutputs: number, flashAttn: boolean): GraphBuilder {
-    const { shape, params, memory, placement } = this.inputs;
+    const { shape, params, memory, placement, layers } = this.inputs;
     const nSeqs = params.nSeqMax;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
@@ -89,6 +91,7 @@ class Planner {
       ubatch,
       nOutputs,
       flashAttn,
+      layers,
     });
     this.inputs.buildGraph(builder);
     builder.pool();

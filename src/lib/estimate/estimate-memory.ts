@@ -1,30 +1,38 @@
-import { CheckIncompleteError } from '../errors.js';
 import type { ModelShape } from '../model/model-shape.js';
-import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
-import { createMemory } from './cache.js';
-import { computeBuffers } from './compute.js';
+import type { Accelerator, CacheType, LaunchOptions } from '../runtime/launch-options.js';
+import { boundComputeBuffers } from './bound.js';
+import { type ContextMemory, createMemory } from './cache.js';
+import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import { GRAPHS } from './graph/architectures.js';
+import { growthParts } from './growth.js';
+import { representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
 import { Placement } from './placement.js';
+
+/** Backends whose figures were held against llama.cpp's own allocator. */
+const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu']);
 
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD_BYTES = 500 * 2 ** 20;
 
 /**
  * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
+ * `everyLayer` plans layers that repeat each other too; the figures are the same.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
-export function estimateMemory(shape: ModelShape, launch: LaunchOptions): MemoryEstimate {
+export function estimateMemory(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  options: { readonly everyLayer?: boolean } = {},
+): MemoryEstimate {
   const params = resolveContext(shape, launch);
   const placement = new Placement(shape, launch);
   const memory = createMemory(shape, params, placement);
-  const buildGraph = GRAPHS[shape.architecture];
-  if (!buildGraph) throw new CheckIncompleteError('TODO', shape.architecture);
-  const compute = computeBuffers({ shape, params, memory, placement, accelerator: launch.accelerator, buildGraph });
+  const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
   const weights = placement.bytes();
-  const accuracy: Accuracy = launch.accelerator === 'metal' || launch.accelerator === 'cpu' ? 'exact' : 'modelled';
+  const accuracy: Accuracy = MEASURED.has(launch.accelerator) ? 'exact' : 'modelled';
   const parts: EstimatePart[] = [];
   const add = (name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, how: Accuracy): void => {
     if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy: how });
@@ -34,13 +42,13 @@ export function estimateMemory(shape: ModelShape, launch: LaunchOptions): Memory
   add('weights-copy', weights.copied, accuracy);
   add('kv-cache', memory.kvBytes, accuracy);
   add('recurrent-state', memory.recurrentBytes, accuracy);
-  add('compute', compute, accuracy);
+  add('compute', compute, compute.described ? accuracy : 'bound');
   add('output', { gpu: 0, cpu: outputBytes(shape, params) }, accuracy);
   add('runtime-overhead', { gpu: 0, cpu: RUNTIME_OVERHEAD_BYTES }, 'modelled');
   return {
     parts,
-    growth: [],
-    notes: [],
+    growth: growthParts(memory, params, shape.hparams.nSwa, launch),
+    notes: compute.described ? [] : [undescribed(shape.architecture)],
     resolved: {
       nCtx: params.nCtx,
       nCtxSeq: params.nCtxSeq,
@@ -55,6 +63,33 @@ export function estimateMemory(shape: ModelShape, launch: LaunchOptions): Memory
       gpuLayers: placement.gpuLayers,
     },
   };
+}
+
+interface PlannedCompute extends ComputeBuffers {
+  /** The architecture's layer graph is known, so the figures are not a bound. */
+  readonly described: boolean;
+}
+
+function planCompute(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  params: ContextParams,
+  memory: ContextMemory,
+  placement: Placement,
+  everyLayer: boolean,
+): PlannedCompute {
+  const { accelerator } = launch;
+  const graph = GRAPHS[shape.architecture];
+  if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
+  const layers = everyLayer
+    ? Array.from({ length: shape.hparams.nLayer }, (_, layer) => layer)
+    : representativeLayers(shape, placement, memory, graph.kindOf);
+  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, layers };
+  return { ...computeBuffers(inputs), described: true };
+}
+
+function undescribed(architecture: string): string {
+  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its compute buffers are an upper bound, and its KV cache counts every layer in full`;
 }
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */

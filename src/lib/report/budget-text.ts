@@ -12,7 +12,7 @@ export function explainBudget(budget: Budget): string {
     case 'absolute':
       return 'as given by --memory-budget';
     case 'gpu-wired':
-      return 'what the GPU of this Mac may wire, iogpu.wired_limit_mb';
+      return "Metal's limit for the GPU, iogpu.wired_limit_mb";
     case 'gpu-memory': {
       const inUse = budget.inUseBytes > 0 ? ` − ${formatGigabytes(budget.inUseBytes)} in use` : '';
       return `${formatGigabytes(budget.totalBytes)} GPU memory${inUse}`;

@@ -1,7 +1,8 @@
+import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
-import { formatCompared } from './bytes.js';
+import { formatCompared, formatGigabytes } from './bytes.js';
 
 /** Why a check does not let a model through. */
 export interface CheckFailure {
@@ -26,8 +27,16 @@ export function failureOf(check: MemoryCheck): CheckFailure | undefined {
 export function failureText(check: MemoryCheck): string {
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
-    const advice = check.suggestions.map((text) => `  Suggestion: ${text}`);
-    return ['Error: cannot check the memory for ' + check.model, `  Reason: ${verdict.reason}`, ...advice].join('\n');
+    const { estimate, model, suggestions } = check;
+    const requirement = estimate && `  Estimated requirement: ~${formatGigabytes(totalBytes(estimate))}`;
+    const advice = suggestions.map((text) => `  Suggestion: ${text}`);
+    const lines = [
+      `Error: cannot check the memory for ${model}`,
+      `  Reason: ${verdict.reason}`,
+      requirement,
+      ...advice,
+    ];
+    return lines.filter((line) => line !== undefined).join('\n');
   }
   const [limit] = verdict.limits;
   if (limit === undefined) return '';

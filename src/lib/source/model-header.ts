@@ -37,6 +37,8 @@ const UNREACHABLE: readonly SourceErrorCode[] = [
   'SOURCE_BAD_REDIRECT',
 ];
 
+const OFFLINE = '--offline';
+
 /** With an answer at hand, a network that does not answer is not waited for as long. */
 const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: { attempts: 2 } } as const;
 
@@ -48,7 +50,7 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
 export async function readHeaderFor(request: HeaderRequest, options: ReadOptions): Promise<ModelHeader> {
   const bundled = await bundledFor(request);
   if (bundled !== undefined && options.offline === true && !(await exists(options.cacheDir))) {
-    return fromBundle(bundled, 'not read from the source because of --offline');
+    return fromBundle(bundled, OFFLINE);
   }
   try {
     const { readModelHeader } = await import('./open.js');
@@ -57,8 +59,10 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
     return { header, origin: fromCache ? 'cache' : 'live', derived: false, notes: [] };
   } catch (error) {
     if (bundled === undefined || !(error instanceof SourceError) || !UNREACHABLE.includes(error.code)) throw error;
-    const reason = error.code === 'SOURCE_OFFLINE' ? 'not read from the source because of --offline' : error.message;
-    return fromBundle(bundled, reason);
+    return fromBundle(
+      bundled,
+      error.code === 'SOURCE_OFFLINE' ? OFFLINE : error.message.replace(/^cannot read \S+: /, ''),
+    );
   }
 }
 
@@ -68,8 +72,8 @@ async function bundledFor({ entry, quantization }: HeaderRequest): Promise<Bundl
 }
 
 function fromBundle({ header, derived }: BundledHeader, reason: string): ModelHeader {
-  const origin = derived ? ', derived from published sizes' : '';
-  return { header, origin: 'bundled', derived, notes: [`the header is the bundled one${origin}: ${reason}`] };
+  const what = derived ? 'the bundled header (derived from published sizes)' : 'the bundled header';
+  return { header, origin: 'bundled', derived, notes: [`source not read (${reason}): ${what} was used`] };
 }
 
 async function exists(folder: string | undefined): Promise<boolean> {

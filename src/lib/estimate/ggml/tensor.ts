@@ -139,6 +139,11 @@ export function tensorBytes({ type, ne, nb }: Tensor): number {
   return (ne[0] * nb[0]) / type.elementsPerBlock + rest;
 }
 
+/** Bytes of a contiguous tensor of this type and shape. */
+export function tensorBytesOf({ type, ne }: { type: GgmlType; ne: Four }): number {
+  return (ne[0] / type.elementsPerBlock) * type.bytesPerBlock * ne[1] * ne[2] * ne[3];
+}
+
 /** `ggml_is_contiguous_m_n` from dimension `from`, for all dimensions above it. */
 function isContiguousFrom({ type, ne, nb }: Tensor, from: number): boolean {
   if (ne[0] !== type.elementsPerBlock && nb[0] !== type.bytesPerBlock) return false;

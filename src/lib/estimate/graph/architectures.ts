@@ -1,10 +1,40 @@
 import type { GraphBuilder } from './builder.js';
-import { llama, qwen2, qwen3, qwen3moe } from './models/llama.js';
+import { deepseek2 } from './models/deepseek2.js';
+import { bert, nomicBert } from './models/encoders.js';
+import { gemma2, gemma3 } from './models/gemma.js';
+import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
+import { gemma4 } from './models/gemma4.js';
+import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { cohere2, olmo2 } from './models/parallel.js';
+import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
+
+export interface ArchitectureGraph {
+  readonly build: (g: GraphBuilder) => void;
+  /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
+  readonly kindOf?: (layer: number) => number;
+}
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const GRAPHS: Readonly<Record<string, (g: GraphBuilder) => void>> = {
-  llama,
-  qwen2,
-  qwen3,
-  qwen3moe,
+export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
+  llama: { build: llama },
+  qwen2: { build: qwen2 },
+  qwen3: { build: qwen3 },
+  qwen3moe: { build: qwen3moe },
+  smollm3: { build: smollm3, kindOf: (layer) => layer % 4 },
+  phi3: { build: phi3 },
+  granite: { build: granite },
+  granitemoe: { build: granite },
+  'gpt-oss': { build: gptOss },
+  gemma2: { build: gemma2 },
+  gemma3: { build: gemma3 },
+  gemma3n: { build: gemma3n, kindOf: (layer) => (layer < SPARSE_LAYERS ? 1 : 0) },
+  gemma4: { build: gemma4 },
+  cohere2: { build: cohere2 },
+  olmo2: { build: olmo2 },
+  llama4: { build: llama4, kindOf: (layer) => layer % 4 },
+  deepseek2: { build: deepseek2 },
+  glm4moe: { build: glm4moe },
+  'minimax-m2': { build: minimaxM2 },
+  bert: { build: bert },
+  'nomic-bert': { build: nomicBert },
 };

@@ -1,3 +1,4 @@
+import { CheckIncompleteError } from '../../errors.js';
 import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheTensor, ContextMemory } from '../cache.js';
@@ -24,6 +25,8 @@ export interface GraphInputs {
   readonly ubatch: UBatch;
   readonly nOutputs: number;
   readonly flashAttn: boolean;
+  /** Numbers of the layers to plan, in order. */
+  readonly layers: readonly number[];
 }
 
 export type NormKind = 'rms' | 'layer';
@@ -51,6 +54,7 @@ export class GraphBuilder {
   private embeddings: Tensor | null = null;
   private logits: Tensor | null = null;
   private pooled: Tensor | null = null;
+  private hidden: Tensor | null = null;
   private readonly weights = new Map<string, Tensor>();
   private readonly caches = new Map<CacheTensor, Tensor>();
 
@@ -66,6 +70,14 @@ export class GraphBuilder {
 
   get shape(): ModelShape {
     return this.inputs.shape;
+  }
+
+  get layers(): readonly number[] {
+    return this.inputs.layers;
+  }
+
+  isLast(layer: number): boolean {
+    return layer === this.hparams.nLayer - 1;
   }
 
   get nEmbd(): number {
@@ -94,7 +106,7 @@ export class GraphBuilder {
 
   need(name: string): Tensor {
     const tensor = this.weight(name);
-    if (!tensor) throw new Error(`tensor '${name}' not found`);
+    if (!tensor) throw missing(name);
     return tensor;
   }
 
@@ -113,7 +125,7 @@ export class GraphBuilder {
     if (own) return own;
     const { placement, shape } = this.inputs;
     const tensor = shape.tensors.get('token_embd.weight');
-    if (!tensor) throw new Error("tensor 'token_embd.weight' not found");
+    if (!tensor) throw missing('token_embd.weight');
     const buffer = placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT');
     const embedding = this.need('token_embd.weight');
     return embedding.buffer === buffer ? embedding : makeExternal(tensor.type, four(tensor.dims), buffer);
@@ -146,6 +158,11 @@ export class GraphBuilder {
 
   inputPositions(): Tensor {
     return ggml.newInput(I32, this.nTokens * this.hparams.nPosPerEmbd);
+  }
+
+  /** `build_inp_attn_scale`: one factor a token, for queries without rotation. */
+  inputQueryScales(): Tensor {
+    return ggml.newInput(F32, 1, 1, this.nTokens);
   }
 
   inputOutIds(): Tensor {
@@ -186,18 +203,23 @@ export class GraphBuilder {
     this.embeddings = cur;
   }
 
+  /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
+  keepHidden(cur: Tensor): void {
+    this.hidden = cur;
+  }
+
   /** `t_logits`: the graph's last result. */
   finish(logits: Tensor): void {
     this.logits = logits;
     this.expand(logits);
   }
 
-  /** The final norm, the output head, its bias. */
-  finishWithHead(cur: Tensor): void {
-    const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), 'rms', -1);
+  /** The final norm, the output head, its bias, and what the model does to the logits. */
+  finishWithHead(cur: Tensor, kind: NormKind = 'rms', adapt = (logits: Tensor): Tensor => logits): void {
+    const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), kind, -1);
     this.setEmbeddings(normed);
     const logits = this.mulMat(this.outputHead(), normed, this.weight('output.scale'));
-    this.finish(this.addBias(logits, this.weight('output.bias')));
+    this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
   }
 
   /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
@@ -234,6 +256,7 @@ export class GraphBuilder {
     if (this.logits) this.logits.isOutput = true;
     if (this.embeddings) this.embeddings.isOutput = true;
     if (this.pooled) this.pooled.isOutput = true;
+    if (this.hidden) this.hidden.isOutput = true;
   }
 
   /** All nodes between the KV store and the attention output run on the CPU. */
@@ -268,4 +291,11 @@ function makeExternal(type: Tensor['type'], ne: Four, buffer: Tensor['buffer']):
   const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
   tensor.buffer = buffer;
   return tensor;
+}
+
+function missing(name: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_TENSOR_MISSING',
+    `The file lacks the tensor ${JSON.stringify(name)}, so llama.cpp would not load it; use a complete GGUF file that a current llama.cpp converted.`,
+  );
 }

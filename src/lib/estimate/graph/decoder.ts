@@ -1,7 +1,8 @@
 import * as ggml from '../ggml/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
-import { attentionInput, type AttentionInput } from './attention.js';
+import { attention, attentionInput, type AttentionInput, type AttentionOptions } from './attention.js';
 import type { GraphBuilder } from './builder.js';
+import { type Heads, projectQkv } from './projections.js';
 
 /** Inputs that every layer of a decoder may read. */
 export interface DecoderInputs {
@@ -9,36 +10,95 @@ export interface DecoderInputs {
   readonly attention: AttentionInput;
 }
 
+type LayerPart = (g: GraphBuilder, cur: Tensor, layer: number) => Tensor;
+
 /** What differs between decoders of the form x + attention(norm(x)), then x + ffn(norm(x)). */
-export interface PreNormDecoder {
+export interface Decoder {
   readonly attention: (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) => Tensor;
-  readonly feedForward: (g: GraphBuilder, cur: Tensor, layer: number) => Tensor;
-  /** Name of the norm before the feed-forward part. */
-  readonly feedForwardNorm?: string;
-  /** Residual branches are scaled (Granite). */
-  readonly scaleResidual?: boolean;
+  readonly feedForward: LayerPart;
+  readonly inputs?: (g: GraphBuilder) => Tensor;
+  /** Names of the norms; null = none there. */
+  readonly attentionNorm?: string | null;
+  readonly postAttentionNorm?: string;
+  readonly feedForwardNorm?: string | null;
+  readonly postFeedForwardNorm?: string;
+  /** Applied to both branches before they are added (Granite). */
+  readonly branch?: (cur: Tensor) => Tensor;
+  /** The second sum has the residual as its first operand (Phi-3). */
+  readonly residualFirst?: boolean;
+  /** Rows without output are dropped after the last layer, not inside it. */
+  readonly pickAfterLayers?: boolean;
   readonly finish?: (g: GraphBuilder, cur: Tensor) => void;
 }
 
-/** The common frame of llama, qwen2, qwen3 and their relatives in `src/models/*.cpp` (llama.cpp v0.5.0). */
-export function preNormDecoder(g: GraphBuilder, spec: PreNormDecoder): void {
-  let layerInput = g.inputEmbeddings();
+/** The common frame of llama, qwen2, gemma2 and their relatives in `src/models/*.cpp` (llama.cpp v0.5.0). */
+export function decoder(g: GraphBuilder, spec: Decoder): void {
+  const { attentionNorm = 'attn_norm', feedForwardNorm = 'ffn_norm', branch = (cur: Tensor): Tensor => cur } = spec;
+  const normed = (cur: Tensor, layer: number, name: string | null | undefined, pinned = layer): Tensor =>
+    name ? optionalBiasNorm(g, cur, layer, name, pinned) : cur;
+  let layerInput = spec.inputs ? spec.inputs(g) : g.inputEmbeddings();
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
-  const branch = (cur: Tensor): Tensor => (spec.scaleResidual ? ggml.scale(cur) : cur);
-  for (let layer = 0; layer < g.hparams.nLayer; layer++) {
+  for (const layer of g.layers) {
     let residual = layerInput;
-    let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
+    let cur = normed(layerInput, layer, attentionNorm);
     cur = spec.attention(g, cur, layer, inputs);
-    if (layer === g.hparams.nLayer - 1) {
+    if (g.isLast(layer) && !spec.pickAfterLayers) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);
     }
+    cur = normed(cur, layer, spec.postAttentionNorm);
     const middle = ggml.add(branch(cur), residual);
-    cur = g.rmsNorm(middle, layer, spec.feedForwardNorm ?? 'ffn_norm.weight');
+    cur = normed(middle, layer, feedForwardNorm);
     cur = spec.feedForward(g, cur, layer);
-    layerInput = ggml.add(branch(cur), middle);
+    cur = branch(normed(cur, layer, spec.postFeedForwardNorm, -1));
+    layerInput = spec.residualFirst ? ggml.add(middle, cur) : ggml.add(cur, middle);
+  }
+  if (spec.pickAfterLayers) {
+    g.keepHidden(layerInput);
+    layerInput = g.pickOutputs(layerInput, outIds);
   }
   if (spec.finish) spec.finish(g, layerInput);
   else g.finishWithHead(layerInput);
+}
+
+function optionalBiasNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string, pinned: number): Tensor {
+  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), 'rms', pinned);
+}
+
+export interface RotaryAttention {
+  /** Each head of Q and K is normalised before the rotation (Qwen3, Gemma 3). */
+  readonly headNorms?: boolean;
+  readonly factors?: (g: GraphBuilder, layer: number) => Tensor | null;
+  /** Layers that are not rotated at all. */
+  readonly rotates?: (g: GraphBuilder, layer: number) => boolean;
+  /** Q is scaled by itself, not inside the attention. */
+  readonly scaleQ?: boolean;
+  readonly options?: (g: GraphBuilder, layer: number) => AttentionOptions;
+}
+
+/** Attention over rotated Q and K, as most decoders have it. */
+export function rotaryAttention(spec: RotaryAttention = {}): Decoder['attention'] {
+  return (g, cur, layer, inputs) => {
+    const factors = spec.factors?.(g, layer) ?? null;
+    const heads = projectQkv(g, cur, layer);
+    const rotates = spec.rotates?.(g, layer) ?? true;
+    const prepare = (head: Tensor, norm: string): Tensor => {
+      const input = spec.headNorms ? g.rmsNorm(head, layer, norm) : head;
+      return rotates ? ggml.rope(input, inputs.positions, factors) : input;
+    };
+    const q = prepare(heads.q, 'attn_q_norm.weight');
+    const k = prepare(heads.k, 'attn_k_norm.weight');
+    const rotated: Heads = { q: spec.scaleQ ? ggml.scale(q) : q, k, v: heads.v };
+    return attention(g, inputs.attention, layer, rotated, spec.options?.(g, layer));
+  };
+}
+
+/** `llama_model::get_rope_factors` (`src/llama-model.cpp`). */
+export function ropeFactors(g: GraphBuilder, layer: number): Tensor | null {
+  const long = g.params.nCtxSeq > g.hparams.nCtxOrigYarn;
+  return (
+    g.sharedWeight(layer, 'rope_freqs.weight') ??
+    g.sharedWeight(layer, long ? 'rope_factors_long.weight' : 'rope_factors_short.weight')
+  );
 }

@@ -18,6 +18,14 @@ export interface Experts {
   readonly weighInput?: boolean;
 }
 
+/** `enum llama_expert_gating_func_type` (`src/llama-hparams.h`); 0 = the file does not say. */
+const GATINGS: readonly (Gating | undefined)[] = [undefined, 'softmax', 'sigmoid', 'softmax_weight', 'sqrt_softplus'];
+
+/** The header's gating function, or the architecture's own. */
+export function gatingOf(g: GraphBuilder, fallback: Gating): Gating {
+  return GATINGS[g.shape.keys.number('expert_gating_func', 0)] ?? fallback;
+}
+
 /** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function experts(g: GraphBuilder, input: Tensor, layer: number, options: Experts): Tensor {
   const { nExpert } = g.hparams;

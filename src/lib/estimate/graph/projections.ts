@@ -23,9 +23,32 @@ export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number): Heads {
       v: view(headV, nHeadKv, headK * nHead + headK * nHeadKv),
     };
   }
-  const q = projected(g, cur, layer, 'attn_q');
-  const k = projected(g, cur, layer, 'attn_k');
-  const v = projected(g, cur, layer, 'attn_v');
+  return splitHeads(g, projectRows(g, cur, layer), layer);
+}
+
+/** `build_qkv` without splitting into heads: rows of all heads, for norms over the whole row. */
+export function projectRows(g: GraphBuilder, cur: Tensor, layer: number): Heads {
+  const { k: headK, v: headV, q: nHead, kv: nHeadKv } = g.head(layer);
+  const fused = g.layerWeight(layer, 'attn_qkv.weight');
+  if (!fused) {
+    return {
+      q: projected(g, cur, layer, 'attn_q'),
+      k: projected(g, cur, layer, 'attn_k'),
+      v: projected(g, cur, layer, 'attn_v'),
+    };
+  }
+  const qkv = g.addBias(g.mulMat(fused, cur), g.layerWeight(layer, 'attn_qkv.bias'));
+  const rows = (width: number, offset: number): Tensor =>
+    ggml.view2d(qkv, width, g.nTokens, qkv.nb[1], ggml.rowSize(qkv, offset));
+  const q = rows(headK * nHead, 0);
+  const k = rows(headK * nHeadKv, headK * nHead);
+  const v = rows(headV * nHeadKv, headK * (nHead + nHeadKv));
+  return { q: ggml.cont(q), k: ggml.cont(k), v: ggml.cont(v) };
+}
+
+/** Rows of all heads as [head size, heads, tokens]. */
+export function splitHeads(g: GraphBuilder, { q, k, v }: Heads, layer: number): Heads {
+  const { k: headK, v: headV, q: nHead, kv: nHeadKv } = g.head(layer);
   return {
     q: ggml.reshape(q, headK, nHead, g.nTokens),
     k: ggml.reshape(k, headK, nHeadKv, g.nTokens),

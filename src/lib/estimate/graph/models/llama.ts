@@ -1,75 +1,97 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { type DecoderInputs, preNormDecoder } from '../decoder.js';
+import { decoder, ropeFactors, rotaryAttention } from '../decoder.js';
 import { experts } from '../experts.js';
-import { feedForward, projectQkv } from '../projections.js';
-
-/** Rotary embedding of Q and K; `norms`: each head is normalised before (Qwen3) . */
-function rotaryAttention(options: { norms?: boolean; factors?: boolean } = {}) {
-  return (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs): Tensor => {
-    const factors = options.factors ? ropeFactors(g, layer) : null;
-    const { q, k, v } = projectQkv(g, cur, layer);
-    const prepare = (heads: Tensor, norm: string): Tensor =>
-      ggml.rope(options.norms ? g.rmsNorm(heads, layer, norm) : heads, inputs.positions, factors);
-    return attention(g, inputs.attention, layer, {
-      q: prepare(q, 'attn_q_norm.weight'),
-      k: prepare(k, 'attn_k_norm.weight'),
-      v,
-    });
-  };
-}
-
-/** `llama_model::get_rope_factors` (`src/llama-model.cpp`). */
-export function ropeFactors(g: GraphBuilder, layer: number): Tensor | null {
-  const { nCtxSeq } = g.params;
-  const { nCtxOrigYarn } = g.hparams;
-  return (
-    g.sharedWeight(layer, 'rope_freqs.weight') ??
-    g.sharedWeight(layer, nCtxSeq > nCtxOrigYarn ? 'rope_factors_long.weight' : 'rope_factors_short.weight')
-  );
-}
+import { feedForward } from '../projections.js';
 
 const dense = (g: GraphBuilder, cur: Tensor, layer: number): Tensor =>
   feedForward(g, cur, layer, { activation: 'silu' });
 
+function softmaxExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+  return experts(g, cur, layer, {
+    activation: 'silu',
+    gating: 'softmax',
+    normalise: true,
+    scale: g.shape.keys.number('expert_weights_scale', 0),
+  });
+}
+
+function denseOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+  return g.layerWeight(layer, 'ffn_gate_inp.weight') ? softmaxExperts(g, cur, layer) : dense(g, cur, layer);
+}
+
 /** `src/models/llama.cpp`: dense, or a mixture of experts in every layer (Mixtral). */
 export function llama(g: GraphBuilder): void {
-  preNormDecoder(g, {
-    attention: rotaryAttention({ factors: true }),
-    feedForward: (_, cur, layer) =>
-      g.layerWeight(layer, 'ffn_gate_inp.weight')
-        ? experts(g, cur, layer, {
-            activation: 'silu',
-            gating: 'softmax',
-            normalise: true,
-            scale: g.shape.keys.number('expert_weights_scale', 0),
-          })
-        : dense(g, cur, layer),
-  });
+  decoder(g, { attention: rotaryAttention({ factors: ropeFactors }), feedForward: denseOrExperts });
 }
 
 /** `src/models/qwen2.cpp`. */
 export function qwen2(g: GraphBuilder): void {
-  preNormDecoder(g, { attention: rotaryAttention(), feedForward: dense });
+  decoder(g, { attention: rotaryAttention(), feedForward: dense });
 }
 
 /** `src/models/qwen3.cpp`. */
 export function qwen3(g: GraphBuilder): void {
-  preNormDecoder(g, { attention: rotaryAttention({ norms: true }), feedForward: dense });
+  decoder(g, { attention: rotaryAttention({ headNorms: true }), feedForward: dense });
 }
 
 /** `src/models/qwen3moe.cpp`. */
 export function qwen3moe(g: GraphBuilder): void {
-  preNormDecoder(g, {
-    attention: rotaryAttention({ norms: true }),
+  decoder(g, { attention: rotaryAttention({ headNorms: true }), feedForward: softmaxExperts });
+}
+
+/** Every fourth layer is not rotated: `n_no_rope_layer_step` in `src/models/smollm3.cpp`. */
+const NO_ROPE_STEP = 4;
+
+/** `src/models/smollm3.cpp`. */
+export function smollm3(g: GraphBuilder): void {
+  const attention = rotaryAttention({ rotates: (_, layer) => (layer + 1) % NO_ROPE_STEP !== 0 });
+  decoder(g, { attention, feedForward: dense });
+}
+
+/** `src/models/phi3.cpp`: fused QKV, gate and up in one matrix. */
+export function phi3(g: GraphBuilder): void {
+  decoder(g, {
+    attention: rotaryAttention({ factors: ropeFactors, scaleQ: true }),
+    feedForward: (_, cur, layer) =>
+      g.layerWeight(layer, 'ffn_gate_inp.weight')
+        ? softmaxExperts(g, cur, layer)
+        : feedForward(g, cur, layer, { activation: 'swiglu' }),
+    residualFirst: true,
+  });
+}
+
+/** `src/models/granite.cpp`, with and without experts; embeddings, residual branches and logits are scaled. */
+export function granite(g: GraphBuilder): void {
+  const { keys } = g.shape;
+  const scaled = (key: string): boolean => keys.number(key, 0) !== 0;
+  const rotates = keys.boolean('rope.scaling.finetuned', true);
+  decoder(g, {
+    inputs: () => (scaled('embedding_scale') ? g.expand(ggml.scale(g.inputEmbeddings())) : g.inputEmbeddings()),
+    attention: rotaryAttention({ factors: rotates ? ropeFactors : () => null, rotates: () => rotates }),
+    feedForward: (_, cur, layer) => {
+      const routed = denseOrExperts(g, cur, layer);
+      const shared = g.layerWeight(layer, 'ffn_gate_shexp.weight');
+      return shared ? ggml.add(routed, feedForward(g, cur, layer, { activation: 'silu', suffix: '_shexp' })) : routed;
+    },
+    branch: (cur) => (scaled('residual_scale') ? ggml.scale(cur) : cur),
+    finish: (_, cur) => g.finishWithHead(cur, 'rms', ggml.scale),
+  });
+}
+
+/** `src/models/openai-moe.cpp`: attention sinks, windows in every second layer. */
+export function gptOss(g: GraphBuilder): void {
+  decoder(g, {
+    attention: rotaryAttention({ options: (_, layer) => ({ sinks: g.layerWeight(layer, 'attn_sinks.weight') }) }),
+    feedForwardNorm: 'post_attention_norm',
     feedForward: (_, cur, layer) =>
       experts(g, cur, layer, {
-        activation: 'silu',
-        gating: 'softmax',
-        normalise: true,
+        activation: 'swiglu_oai',
+        gating: 'softmax_weight',
+        normalise: false,
         scale: g.shape.keys.number('expert_weights_scale', 0),
       }),
+    pickAfterLayers: true,
   });
 }

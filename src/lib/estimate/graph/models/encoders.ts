@@ -1,0 +1,71 @@
+import * as ggml from '../../ggml/ops.js';
+import type { Tensor } from '../../ggml/tensor.js';
+import { attention, attentionInput } from '../attention.js';
+import type { GraphBuilder } from '../builder.js';
+import { feedForward, projectQkv } from '../projections.js';
+
+interface Encoder {
+  /** Learnt positions are added to the embeddings, or Q and K are rotated. */
+  readonly positions: 'learnt' | 'rotary';
+  readonly activation: 'gelu' | 'silu';
+}
+
+/** `src/models/bert.cpp` (llama.cpp v0.5.0): norms after each sum, no cache, no output head. */
+function encoder(g: GraphBuilder, { positions: kind, activation }: Encoder): void {
+  const positions = g.inputPositions();
+  let layerInput = embeddings(g, kind === 'learnt' ? positions : null);
+  const attentionInputs = attentionInput(g);
+  const outIds = g.inputOutIds();
+  const rotate = (heads: Tensor): Tensor => (kind === 'rotary' ? ggml.rope(heads, positions) : heads);
+  for (const layer of g.layers) {
+    const { q, k, v } = projectQkv(g, layerInput, layer);
+    const heads = {
+      q: rotate(wholeRowNorm(g, q, layer, 'attn_q_norm')),
+      k: rotate(wholeRowNorm(g, k, layer, 'attn_k_norm')),
+      v,
+    };
+    let cur = attention(g, attentionInputs, layer, heads);
+    if (g.isLast(layer)) {
+      cur = g.pickOutputs(cur, outIds);
+      layerInput = g.pickOutputs(layerInput, outIds);
+    }
+    const middle = layerNorm(g, ggml.add(cur, layerInput), layer, 'attn_output_norm');
+    cur = ggml.add(feedForward(g, middle, layer, { activation }), middle);
+    layerInput = layerNorm(g, cur, layer, 'layer_output_norm');
+  }
+  g.setEmbeddings(layerInput);
+  g.expand(layerInput);
+}
+
+/** Tokens, their type (always the first), learnt positions where the model has them. */
+function embeddings(g: GraphBuilder, positions: Tensor | null): Tensor {
+  let cur = g.inputEmbeddings();
+  const types = g.weight('token_types.weight');
+  if (types) cur = ggml.add(cur, ggml.view1d(types, g.nEmbd, 0));
+  if (positions) cur = ggml.add(ggml.getRows(g.need('position_embd.weight'), positions), cur);
+  return g.norm(cur, g.need('token_embd_norm.weight'), g.need('token_embd_norm.bias'), 'layer', 0);
+}
+
+function layerNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string): Tensor {
+  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerNeed(layer, `${name}.bias`), 'layer', layer);
+}
+
+/** A norm over all heads of Q or K, where the file has one. */
+function wholeRowNorm(g: GraphBuilder, heads: Tensor, layer: number, name: string): Tensor {
+  const weight = g.layerWeight(layer, `${name}.weight`);
+  if (!weight) return heads;
+  const [size, count, tokens] = heads.ne;
+  const rows = ggml.reshape(heads, size * count, tokens);
+  const normed = g.norm(rows, weight, g.layerWeight(layer, `${name}.bias`), 'layer', layer);
+  return ggml.reshape(normed, size, count, tokens);
+}
+
+/** `src/models/bert.cpp` (llama.cpp v0.5.0). */
+export function bert(g: GraphBuilder): void {
+  encoder(g, { positions: 'learnt', activation: 'gelu' });
+}
+
+/** `src/models/nomic-bert.cpp` (llama.cpp v0.5.0), which uses the graph of `bert.cpp`. */
+export function nomicBert(g: GraphBuilder): void {
+  encoder(g, { positions: 'rotary', activation: 'silu' });
+}

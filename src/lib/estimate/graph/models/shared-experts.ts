@@ -1,0 +1,82 @@
+import * as ggml from '../../ggml/ops.js';
+import type { Tensor } from '../../ggml/tensor.js';
+import { attention } from '../attention.js';
+import type { GraphBuilder } from '../builder.js';
+import { decoder, type DecoderInputs, ropeFactors, rotaryAttention } from '../decoder.js';
+import { experts, gatingOf, type Experts } from '../experts.js';
+import { feedForward, projectQkv, projectRows, splitHeads } from '../projections.js';
+
+const SILU = { activation: 'silu' } as const;
+
+/** Routed experts, then those that every token uses, summed. */
+export function withSharedExperts(g: GraphBuilder, cur: Tensor, layer: number, routing: Partial<Experts>): Tensor {
+  const routed = experts(g, cur, layer, {
+    activation: 'silu',
+    gating: 'softmax',
+    normalise: g.shape.keys.boolean('expert_weights_norm', false),
+    scale: g.shape.keys.number('expert_weights_scale', 0),
+    ...routing,
+  });
+  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
+  return ggml.add(routed, feedForward(g, cur, layer, { ...SILU, suffix: '_shexp' }));
+}
+
+/** `src/models/glm4-moe.cpp` (llama.cpp v0.5.0). */
+export function glm4moe(g: GraphBuilder): void {
+  const gating = gatingOf(g, 'sigmoid');
+  decoder(g, {
+    attention: (_, cur, layer, inputs) =>
+      rotaryAttention({ headNorms: g.layerWeight(layer, 'attn_q_norm.weight') !== null })(g, cur, layer, inputs),
+    feedForwardNorm: 'post_attention_norm',
+    feedForward: (_, cur, layer) =>
+      layer < g.hparams.nLayerDenseLead
+        ? feedForward(g, cur, layer, SILU)
+        : withSharedExperts(g, cur, layer, { gating }),
+  });
+}
+
+/** `src/models/minimax-m2.cpp` (llama.cpp v0.5.0): norms over whole rows of Q and K, experts only. */
+export function minimaxM2(g: GraphBuilder): void {
+  const gating = gatingOf(g, 'sigmoid');
+  decoder(g, {
+    attention: (_, cur, layer, inputs) => {
+      const rows = projectRows(g, cur, layer);
+      const q = g.rmsNorm(rows.q, layer, 'attn_q_norm.weight');
+      const k = g.rmsNorm(rows.k, layer, 'attn_k_norm.weight');
+      const heads = splitHeads(g, { q, k, v: rows.v }, layer);
+      const rotated = { q: ggml.rope(heads.q, inputs.positions), k: ggml.rope(heads.k, inputs.positions), v: heads.v };
+      return attention(g, inputs.attention, layer, rotated);
+    },
+    feedForward: (_, cur, layer) => withSharedExperts(g, cur, layer, { gating, normalise: true }),
+  });
+}
+
+/** Full layers of Llama 4 are not rotated; their queries are scaled by position: `n_no_rope_layer_step`. */
+const NO_ROPE_STEP = 4;
+/** Maverick does without the norms of Q and K. */
+const MAVERICK_EXPERTS = 128;
+
+/** `src/models/llama4.cpp` (llama.cpp v0.5.0). */
+export function llama4(g: GraphBuilder): void {
+  const { hparams } = g;
+  const step = hparams.swa === 'none' ? hparams.nLayer : NO_ROPE_STEP;
+  const scales = g.inputQueryScales();
+  const attend = (_: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs): Tensor => {
+    const rotates = (layer + 1) % step !== 0;
+    const factors = ropeFactors(g, layer);
+    const heads = projectQkv(g, cur, layer);
+    if (!rotates) return attention(g, inputs.attention, layer, { ...heads, q: ggml.mul(heads.q, scales) });
+    const prepare = (head: Tensor): Tensor => {
+      const rotated = ggml.rope(head, inputs.positions, factors);
+      return hparams.nExpert === MAVERICK_EXPERTS ? rotated : ggml.rmsNorm(rotated);
+    };
+    return attention(g, inputs.attention, layer, { q: prepare(heads.q), k: prepare(heads.k), v: heads.v });
+  };
+  decoder(g, {
+    attention: attend,
+    feedForward: (_, cur, layer) =>
+      g.layerWeight(layer, 'ffn_gate_inp.weight')
+        ? withSharedExperts(g, cur, layer, { gating: 'sigmoid', normalise: false, weighInput: true })
+        : feedForward(g, cur, layer, SILU),
+  });
+}

@@ -1,0 +1,49 @@
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import type { ContextMemory, KvCache } from './cache.js';
+import type { ContextParams } from './context.js';
+import { pad, tensorBytesOf } from './ggml/tensor.js';
+import type { GrowthPart } from './memory-estimate.js';
+
+const MIB = 2 ** 20;
+/** `common_params::cache_ram_mib` and `n_ctx_checkpoints` (`common/common.h`, llama.cpp v0.5.0). */
+const DEFAULTS = { cacheRamMiB: 8192, ctxCheckpoints: 32 };
+
+/**
+ * What llama-server takes over time on the host (`tools/server/server-context.cpp`, v0.5.0): prompts of finished requests,
+ * and states to go back to where a sliding window or a recurrent state has forgotten them.
+ */
+export function growthParts(
+  memory: ContextMemory,
+  params: ContextParams,
+  nSwa: number,
+  launch: LaunchOptions,
+): GrowthPart[] {
+  if (params.embeddings) return [];
+  const parts: GrowthPart[] = [];
+  const cacheRamMiB = launch.cacheRamMiB ?? DEFAULTS.cacheRamMiB;
+  if (cacheRamMiB !== 0) {
+    parts.push({ name: 'prompt-cache', maxBytes: cacheRamMiB < 0 ? Infinity : cacheRamMiB * MIB });
+  }
+  const checkpoints =
+    (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints) * params.nSeqMax * checkpointBytes(memory, params, nSwa);
+  if (checkpoints > 0) parts.push({ name: 'context-checkpoints', maxBytes: checkpoints });
+  return parts;
+}
+
+/** One slot's share of what cannot be rolled back. */
+function checkpointBytes(
+  { swa, recurrent, recurrentBytes }: ContextMemory,
+  params: ContextParams,
+  nSwa: number,
+): number {
+  const windowed =
+    swa && !params.swaFull ? bytesPerCell(swa) * Math.min(swa.cells, pad(nSwa + params.nUbatch, 256)) : 0;
+  const state = recurrent ? (recurrentBytes.gpu + recurrentBytes.cpu) / recurrent.rows : 0;
+  return windowed + state;
+}
+
+function bytesPerCell({ layers, cells, streams }: KvCache): number {
+  let sum = 0;
+  for (const { k, v } of new Set(layers.values())) sum += tensorBytesOf(k) + (v ? tensorBytesOf(v) : 0);
+  return sum / (cells * streams);
+}

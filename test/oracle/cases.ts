@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MemoryEstimate, PartName } from '../../src/lib/estimate/memory-estimate.js';
+import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const PROFILES = join(here, 'profiles');
+
+/** llama-server's options in the words of the instrument that measured; those left out have their defaults. */
+export interface CaseLaunch {
+  readonly backend: 'metal' | 'cpu';
+  readonly cpu_arch?: 'arm' | 'x86';
+  readonly ctx: number;
+  readonly parallel?: number;
+  readonly kv_unified?: number;
+  readonly batch?: number;
+  readonly ubatch?: number;
+  readonly fa?: 'on' | 'off';
+  readonly ctk?: string;
+  readonly ctv?: string;
+  readonly ngl?: number;
+  readonly no_kv_offload?: number;
+  readonly mmap?: number;
+  readonly repack?: number;
+  readonly swa_full?: number;
+  readonly embedding?: number;
+}
+
+/** Bytes that llama.cpp allocated, by kind and device. */
+export interface Measured {
+  readonly mapped: number;
+  readonly copied: number;
+  readonly contextGpu: number;
+  readonly contextHost: number;
+  readonly computeGpu: number;
+  readonly computeHost: number;
+  readonly output: number;
+}
+
+/** What llama.cpp made of the options. */
+export interface Resolved {
+  readonly nCtx: number;
+  readonly nCtxSeq: number;
+  readonly slots: number;
+  readonly kvUnified: boolean;
+  readonly flashAttn: boolean;
+  readonly outputsMax: number;
+}
+
+export interface Case {
+  readonly profile: string;
+  readonly launch: CaseLaunch;
+  readonly truth: (Measured & Resolved) | { readonly error: string };
+}
+
+/** Every measured launch: `*.jsonl` in this folder. */
+export function readCases(): Case[] {
+  return readdirSync(here)
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => readFileSync(join(here, name), 'utf8').trim().split('\n'))
+    .map((line) => JSON.parse(line) as Case);
+}
+
+export function launchOf(given: CaseLaunch): LaunchOptions {
+  const flag = (value: number | undefined): boolean | undefined => (value === undefined ? undefined : Boolean(value));
+  const launch = {
+    accelerator: given.backend,
+    cpuArch: given.cpu_arch ?? (given.backend === 'metal' ? 'arm' : 'x86'),
+    ctxSize: given.ctx,
+    parallel: given.parallel,
+    kvUnified: flag(given.kv_unified),
+    batchSize: given.batch,
+    ubatchSize: given.ubatch,
+    flashAttn: given.fa,
+    cacheTypeK: given.ctk,
+    cacheTypeV: given.ctv,
+    gpuLayers: given.ngl,
+    kvOffload: given.no_kv_offload ? false : undefined,
+    mmap: flag(given.mmap),
+    repack: flag(given.repack),
+    swaFull: flag(given.swa_full),
+    mode: given.embedding ? 'embedding' : undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(launch).filter(([, value]) => value !== undefined),
+  ) as unknown as LaunchOptions;
+}
+
+/** An estimate in the words of a measurement. */
+export function measured({ parts }: MemoryEstimate): Measured {
+  const sum = (names: readonly PartName[], device?: 'gpu' | 'host'): number =>
+    parts
+      .filter((part) => names.includes(part.name) && (device === undefined || part.device === device))
+      .reduce((total, part) => total + part.bytes, 0);
+  return {
+    mapped: sum(['weights']),
+    copied: sum(['weights-copy']),
+    contextGpu: sum(['kv-cache', 'recurrent-state'], 'gpu'),
+    contextHost: sum(['kv-cache', 'recurrent-state'], 'host'),
+    computeGpu: sum(['compute'], 'gpu'),
+    computeHost: sum(['compute'], 'host'),
+    output: sum(['output']),
+  };
+}
