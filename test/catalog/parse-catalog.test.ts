@@ -57,7 +57,11 @@ describe('a catalogue', () => {
     ],
     ['bad quantity', `${ONE}    resources:\n      memory: 8 gigs\n`, 'my.yaml:5: entry "tiny": resources.memory'],
     ['bad quantity in one line', `${ONE}    resources: {memory: lots}\n`, 'my.yaml:4: entry "tiny": resources.memory'],
-    ['missing source', 'models:\n  a:\n    source: /x\n  tiny:\n    name: T\n', 'my.yaml:4: entry "tiny" has no source'],
+    [
+      'missing source',
+      'models:\n  a:\n    source: /x\n  tiny:\n    name: T\n',
+      'my.yaml:4: entry "tiny" has no source',
+    ],
     ['entry that is no mapping', 'models:\n  tiny: 3\n', 'my.yaml:2: entry "tiny" is not a mapping'],
     [
       'alias of another',

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ClusterError } from '../../../src/lib/errors.js';
-import { applyResources, type Applied, type ApplyAllOptions } from '../../../src/lib/kube/apply.js';
-import { connect } from '../../../src/lib/kube/client.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
-import { buildResources } from '../../../src/lib/kube/resources.js';
-import { planFor, verdictOf } from '../../support/deploy-plans.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure } from '../../support/kube-types.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import type { ClusterError } from '../../src/lib/errors.js';
+import { applyResources, type Applied, type ApplyAllOptions } from '../../src/lib/kube/apply.js';
+import { connect } from '../../src/lib/kube/client.js';
+import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
+import { buildResources } from '../../src/lib/kube/resources.js';
+import { planFor, verdictOf } from '../support/deploy-plans.js';
+import { KubeApi } from '../support/kube-api.js';
+import { ApiFailure } from '../support/kube-types.js';
+import { writeKubeconfig } from '../support/kubeconfig-file.js';
 
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };

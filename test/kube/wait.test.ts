@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LlmkubeError } from '../../../src/lib/errors.js';
-import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../../src/lib/kube/deploy.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
-import { eventLine } from '../../../src/lib/report/deploy-text.js';
-import { planFor } from '../../support/deploy-plans.js';
-import { operate, TO_READY } from '../../support/imitation-operator.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure, type JsonObject } from '../../support/kube-types.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import type { LlmkubeError } from '../../src/lib/errors.js';
+import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../src/lib/kube/deploy.js';
+import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
+import { eventLine } from '../../src/lib/report/deploy-text.js';
+import { planFor } from '../support/deploy-plans.js';
+import { operate, TO_READY } from '../support/imitation-operator.js';
+import { KubeApi } from '../support/kube-api.js';
+import { ApiFailure, type JsonObject } from '../support/kube-types.js';
+import { writeKubeconfig } from '../support/kubeconfig-file.js';
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
