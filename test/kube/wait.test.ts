@@ -307,27 +307,4 @@ describe('waiting for a deploy', () => {
       expect((await deploying).state).toBe('ready');
     });
   });
-
-  test('--from-cache refuses a source that no model has fetched, and takes one that has', async () => {
-    const error = await failure(deploy({ fromCache: true, wait: false }));
-    expect([error.code, error.exitCode]).toEqual(['MODEL_NOT_CACHED', 4]);
-    // From: printf %s https://host.example/tiny.gguf | sha256sum
-    expect(error.message).toContain('(key 479ce23df6e9e00d)');
-    expect(api.writes).toEqual([]);
-    await deploy({ wait: false });
-    api.store.setStatus(MODEL, { phase: 'Ready' });
-    expect((await deploy({ fromCache: true, wait: false })).state).toBe('applied');
-  });
-
-  test('a namespace of the kubeconfig that is not the one deployed to is mentioned', async () => {
-    const other = await writeKubeconfig({ double: { server: api.url, namespace: 'team-a' } });
-    await deploy({ kubeconfig: other, namespaceIsDefault: true, wait: false });
-    expect(lines[0]).toContain('-n team-a');
-    lines = [];
-    await deploy({ kubeconfig: other, namespaceIsDefault: false, wait: false });
-    expect(lines).toEqual([
-      'model.inference.llmkube.dev/tiny unchanged',
-      'inferenceservice.inference.llmkube.dev/tiny unchanged',
-    ]);
-  });
 });

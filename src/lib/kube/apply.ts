@@ -31,16 +31,15 @@ const LOST_ANSWER = new Set(['CLUSTER_UNREACHABLE', 'CLUSTER_TIMEOUT']);
  * and one that was there before stays; the error says which.
  */
 export async function applyResources(client: KubeClient, resources: DeployResources, options: ApplyAllOptions) {
-  const model = await applyResource(client, resources.model, options).catch((error: unknown) => {
-    throw isAbort(error) ? endedBy(error, `see what is there with: llmkube list`) : error;
-  });
+  const model = await applyResource(client, resources.model, options);
   options.onApplied?.(model);
   try {
     const service = await applyResource(client, resources.service, options);
     options.onApplied?.(service);
     return { model, service };
   } catch (error) {
-    throw options.dryRun ? error : endedBy(error, await undoModel(client, model, error));
+    if (options.dryRun || !(error instanceof ClusterError)) throw error;
+    throw new ClusterError(error.code, `${error.message}; ${await undoModel(client, model, error)}`, error.options);
   }
 }
 
@@ -130,23 +129,12 @@ function nameTaken({ kind, metadata }: AnyResource, conflict: ConflictError): Cl
   });
 }
 
-/** @param aftermath what the cluster is left with, for the error's sentence */
-function endedBy(error: unknown, aftermath: string): unknown {
-  if (isAbort(error)) return new ClusterError('INTERRUPTED', `interrupted before everything was applied; ${aftermath}`);
-  if (!(error instanceof ClusterError)) return error;
-  return new ClusterError(error.code, `${error.message}; ${aftermath}`, error.options);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
-}
-
 /** @returns what became of the Model, for the error's sentence */
-async function undoModel(client: KubeClient, { outcome, current }: Applied, error: unknown): Promise<string> {
+async function undoModel(client: KubeClient, { outcome, current }: Applied, error: ClusterError): Promise<string> {
   const { name, namespace, uid } = current.metadata;
   const model = `Model ${namespace}/${name}`;
   if (outcome !== 'created') return `the ${model} was there before and stays (${outcome})`;
-  if (error instanceof ClusterError && LOST_ANSWER.has(error.code)) {
+  if (LOST_ANSWER.has(error.code)) {
     return `the ${model} was created and stays; run the same command again to complete the deploy`;
   }
   try {

@@ -9,7 +9,7 @@ import {
   type Kind,
   type ResourceOf,
 } from './api.js';
-import { connectionError } from './connection-errors.js';
+import { connectionError, interrupted } from './connection-errors.js';
 import { isMissingObject, statusError, type ApiCall } from './errors.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
 import { Transport } from './transport.js';
@@ -46,7 +46,7 @@ export async function connect(options: ClientOptions): Promise<KubeClient> {
   return new KubeClient(await loadKubeConfig(options), options);
 }
 
-/** The few calls that Models and InferenceServices need. All throw ClusterError, or the abort of the signal. */
+/** The few calls that Models and InferenceServices need. All throw ClusterError. */
 export class KubeClient {
   /** The namespace that the kubeconfig's context names. */
   readonly contextNamespace: string | undefined;
@@ -134,8 +134,7 @@ export class KubeClient {
     try {
       yield* lines(response.body as AsyncIterable<Buffer>);
     } catch (error) {
-      signal.throwIfAborted();
-      throw connectionError(error, this.server);
+      throw signal.aborted ? interrupted() : connectionError(error, this.server);
     }
   }
 

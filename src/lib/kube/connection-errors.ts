@@ -22,6 +22,13 @@ export function connectionError(error: unknown, server: string): ClusterError {
   });
 }
 
+/** The error of a call that Ctrl-C ended. */
+export function interrupted(): ClusterError {
+  return new ClusterError('INTERRUPTED', 'interrupted before the cluster answered', {
+    suggestions: ['see what is there with: llmkube list'],
+  });
+}
+
 /** Whether the connection broke after it was made, so that asking once more makes sense. */
 export function isBrokenConnection(error: unknown): boolean {
   return RESET_CODES.has((error as { code?: string }).code ?? '');

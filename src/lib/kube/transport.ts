@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Response } from 'node-fetch';
 import { ClusterError } from '../errors.js';
 import { cleanText } from './clean-text.js';
-import { connectionError, credentialsError, isBrokenConnection } from './connection-errors.js';
+import { connectionError, credentialsError, interrupted, isBrokenConnection } from './connection-errors.js';
 import type { ApiStatus } from './errors.js';
 
 export interface HttpRequest {
@@ -40,7 +40,7 @@ export class Transport {
   /**
    * Waits and asks again when the server says it is busy, or when the connection breaks: every request made here may
    * be repeated.
-   * @throws ClusterError when there is no answer; an abort is thrown as it is
+   * @throws ClusterError when there is no answer
    */
   async send(request: HttpRequest): Promise<Response> {
     const { signal } = request;
@@ -51,7 +51,7 @@ export class Transport {
         if (response.status !== 429 || isLast) return response;
         await delay(pauseMs(response, attempt), undefined, signal && { signal });
       } catch (error) {
-        signal?.throwIfAborted();
+        if (signal?.aborted) throw interrupted();
         if (error instanceof ClusterError) throw error;
         if (isLast || !isBrokenConnection(error)) throw connectionError(error, this.server);
       }
