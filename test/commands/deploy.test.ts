@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
 import { operate, TO_READY } from '../support/imitation-operator.js';
 import { KubeApi } from '../support/kube-api.js';
@@ -7,6 +7,8 @@ import { ApiFailure } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { LOOPBACK_TLS } from '../support/loopback-tls.js';
 import { cliEnvironment, run, RUN_JS, runCli, type CliResult } from '../support/run-cli.js';
+
+jest.setTimeout(30_000);
 
 const NAME = 'llama-3.2-3b';
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: NAME };

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ClusterError } from '../../src/lib/errors.js';
 import { applyResources, type Applied, type ApplyAllOptions } from '../../src/lib/kube/apply.js';
 import { connect } from '../../src/lib/kube/client.js';
@@ -8,6 +8,8 @@ import { planFor, verdictOf } from '../support/deploy-plans.js';
 import { KubeApi } from '../support/kube-api.js';
 import { ApiFailure } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
+
+jest.setTimeout(30_000);
 
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };

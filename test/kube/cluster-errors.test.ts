@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { ClusterError } from '../../src/lib/errors.js';
 import { deployToCluster } from '../../src/lib/kube/deploy.js';
 import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
@@ -10,6 +10,8 @@ import { KubeApi, type KubeApiOptions } from '../support/kube-api.js';
 import { ApiFailure } from '../support/kube-types.js';
 import { writeKubeconfig, type ClusterEntry } from '../support/kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../support/loopback-tls.js';
+
+jest.setTimeout(30_000);
 
 const SECRET = 'token-that-nobody-may-see';
 

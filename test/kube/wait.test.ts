@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { LlmkubeError } from '../../src/lib/errors.js';
 import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../src/lib/kube/deploy.js';
 import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
@@ -8,6 +8,8 @@ import { operate, TO_READY } from '../support/imitation-operator.js';
 import { KubeApi } from '../support/kube-api.js';
 import { ApiFailure, type JsonObject } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
+
+jest.setTimeout(30_000);
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
