@@ -96,8 +96,9 @@ Works as "kubectl llmkube deploy" too.`;
         timeoutMs: flags.timeout,
         signal: interrupt.signal,
         onEvent: (event) => {
-          if (event.type !== 'applied') progress.show(event);
-          else if (flags.output === undefined) this.log(eventLine(event, dryRun));
+          if (event.type !== 'applied') return progress.show(event);
+          progress.clear();
+          if (flags.output === undefined) this.log(eventLine(event, dryRun));
         },
       });
       progress.stop();

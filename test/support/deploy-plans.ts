@@ -19,7 +19,7 @@ export const RESOLVED: ResolvedLaunch = {
 };
 
 /** On the host 3 GiB when loaded and up to 5 GiB later, on the GPU 10 GiB. */
-export const ESTIMATE: MemoryEstimate = {
+const ESTIMATE: MemoryEstimate = {
   parts: [
     { name: 'weights', device: 'gpu', bytes: 8 * GIB, accuracy: 'exact' },
     { name: 'kv-cache', device: 'gpu', bytes: 2 * GIB, accuracy: 'exact' },

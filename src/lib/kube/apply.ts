@@ -44,7 +44,7 @@ export async function applyResources(client: KubeClient, resources: DeployResour
 }
 
 /** Applies one resource, and writes nothing when only what was measured on the machine differs. */
-export async function applyResource<T extends AnyResource>(
+async function applyResource<T extends AnyResource>(
   client: KubeClient,
   resource: T,
   { dryRun = false, forceConflicts = false }: ApplyAllOptions,

@@ -96,7 +96,7 @@ function appliedEvent({ kind, outcome, current }: Applied): AppliedEvent {
 }
 
 /** The operator keeps a source under the first 16 digits of its SHA-256. */
-export function cacheKey(source: string): string {
+function cacheKey(source: string): string {
   return createHash('sha256').update(source).digest('hex').slice(0, 16);
 }
 

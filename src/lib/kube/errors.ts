@@ -149,7 +149,7 @@ function invalidFields(status: ApiStatus): string {
   return causes.length > 0 ? causes.join('; ') : status.message;
 }
 
-export function describe({ verb, kind, name, namespace }: ApiCall): string {
+function describe({ verb, kind, name, namespace }: ApiCall): string {
   if (name !== undefined) return `${verb} ${kind} ${namespace}/${name}`;
   return `${verb} ${RESOURCE_OF_KIND[kind]} ${namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`}`;
 }
