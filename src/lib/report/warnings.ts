@@ -7,9 +7,14 @@ const GROWTH_NAMES = { 'prompt-cache': 'the prompt cache', 'context-checkpoints'
 const GROWTH_OPTIONS = { 'prompt-cache': '--cache-ram', 'context-checkpoints': '--ctx-checkpoints' } as const;
 
 /** Everything a person should know beside the verdict, a sentence each: first what makes it tight. */
-export function warningsOf({ verdict }: MemoryCheck): readonly string[] {
-  if (verdict.kind !== 'tight') return verdict.warnings;
-  return [...tightness(verdict.limits, verdict.estimate.growth).map(tightnessText), ...verdict.warnings];
+export function warningsOf(check: MemoryCheck): readonly string[] {
+  return [...tightnessOf(check), ...check.verdict.warnings];
+}
+
+/** What can push a tight fit over, and by how much. */
+export function tightnessOf({ verdict }: MemoryCheck): readonly string[] {
+  if (verdict.kind !== 'tight') return [];
+  return tightness(verdict.limits, verdict.estimate.growth).map(tightnessText);
 }
 
 function tightnessText(cause: Tightness): string {
