@@ -1,12 +1,6 @@
 export { loadCatalog } from './lib/catalog/load-catalog.js';
 export type { Catalog, CatalogEntry } from './lib/catalog/catalog.js';
-export {
-  CheckIncompleteError,
-  ClusterError,
-  InsufficientMemoryError,
-  LlmkubeError,
-  UsageError,
-} from './lib/errors.js';
+export { CheckIncompleteError, ClusterError, InsufficientMemoryError, LlmkubeError, UsageError } from './lib/errors.js';
 export { estimateMemory } from './lib/estimate/estimate-memory.js';
 export { totalBytes } from './lib/estimate/memory-estimate.js';
 export type { EstimatePart, GrowthPart, MemoryEstimate, ResolvedLaunch } from './lib/estimate/memory-estimate.js';

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/cluster-flags.js';
 import { connect } from '../lib/kube/client.js';
 import { cacheKeyOf, deleteDeployment } from '../lib/kube/inventory.js';
@@ -24,7 +25,7 @@ Works as "kubectl llmkube delete" too.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Delete);
-    const client = await connect({ kubeconfig: flags.kubeconfig, context: flags['kube-context'] });
+    const client = await connect(clusterChoice(flags));
     const key = flags['purge-cache'] ? await cacheKeyOf(client, flags.namespace, args.name) : undefined;
     const deletions = await deleteDeployment(client, flags.namespace, args.name);
     for (const deletion of deletions) this.log(deletionLine(deletion));

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/cluster-flags.js';
 import { deployCheck, type DeployCheck } from '../lib/cli/deploy-check.js';
 import { deployFlags } from '../lib/cli/deploy-flags.js';
@@ -86,8 +87,7 @@ Works as "kubectl llmkube deploy" too.`;
     const dryRun = flags['dry-run'] === 'server';
     try {
       const outcome = await deployToCluster(plan, {
-        kubeconfig: flags.kubeconfig,
-        context: flags['kube-context'],
+        ...clusterChoice(flags),
         dryRun: dryRun ? 'server' : 'none',
         forceConflicts: flags['force-conflicts'],
         fromCache: flags['from-cache'],

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/cluster-flags.js';
 import { cleanText } from '../lib/kube/clean-text.js';
 import { connect } from '../lib/kube/client.js';
@@ -31,7 +32,7 @@ export default class List extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(List);
     const namespace = flags['all-namespaces'] ? undefined : flags.namespace;
-    const client = await connect({ kubeconfig: flags.kubeconfig, context: flags['kube-context'] });
+    const client = await connect(clusterChoice(flags));
     const where = namespace === undefined ? 'any namespace' : `namespace ${namespace}`;
     if (args.resource === 'models') {
       const models = await client.list('Model', namespace);

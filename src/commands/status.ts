@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/cluster-flags.js';
 import { cleanText } from '../lib/kube/clean-text.js';
 import { connect } from '../lib/kube/client.js';
@@ -21,7 +22,7 @@ export default class Status extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Status);
-    const client = await connect({ kubeconfig: flags.kubeconfig, context: flags['kube-context'] });
+    const client = await connect(clusterChoice(flags));
     const deployment = await readDeployment(client, flags.namespace, args.name);
     const { name, namespace, model, service } = deployment;
     this.log(deploymentText(deployment));

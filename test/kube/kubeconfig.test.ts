@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { connect as connectTo, type AddressInfo } from 'node:net';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -130,6 +132,27 @@ describe('the kubeconfig', () => {
       expect(await listWith({ server: api.url, token: 'right' })).toBe('CLUSTER_CERTIFICATE');
       expect(await listWith({ server: api.url, token: 'right', insecure: true })).toEqual([]);
     });
+  });
+
+  test('goes through the proxy of the environment', async () => {
+    const api = await KubeApi.start();
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer().on('connect', ({ url }, client) => {
+      asked.push(url);
+      const upstream = connectTo(Number(new URL(api.url).port), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+      });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const kubeconfig = await writeKubeconfig({ far: { server: 'http://far.example:6443' } });
+    const client = await connect({ kubeconfig, proxyFor: () => new URL(`http://127.0.0.1:${port}`) });
+    const listed = await client.list('Model', 'default').catch((error: unknown) => error);
+    await api.close();
+    proxy.close();
+    expect(listed).toEqual([]);
+    expect(asked).toEqual(['far.example:6443']);
   });
 
   test('sends no credentials over plain HTTP', async () => {

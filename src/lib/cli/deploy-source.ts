@@ -13,12 +13,16 @@ export interface DeploySource {
   readonly files?: readonly string[];
 }
 
+/** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
+const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.gguf(\?.*)?$/i;
+
 /**
  * What a person may write as a source (`hf:OWNER/REPO:QUANT`, a relative path) in the words of the LLMKube API.
  * @throws UsageError for a split model at an address that has no way to name all its parts
  */
 export async function deploySource(text: string, options: ReadOptions): Promise<DeploySource> {
   const source = parseModelSource(text);
+  if (AS_WRITTEN.test(text) && !isSplit(text)) return { source: text };
   switch (source.kind) {
     case 'file':
       return { source: resolve(source.path) };
@@ -36,7 +40,7 @@ async function hubDeploySource(source: HubSource, options: ReadOptions): Promise
   const { repository, revision } = source;
   const file = source.file ?? (await chosenFile(source, options));
   const shard = parseShardName(file);
-  if (shard === undefined || shard.count === 1) {
+  if (shard === undefined || !isSplit(file)) {
     return { source: resolveUrl(hubFrom(options.env ?? process.env), repository, revision, file).href };
   }
   if (revision !== 'main') {
@@ -56,8 +60,7 @@ async function chosenFile({ repository, quantization }: HubSource, options: Read
 }
 
 function requireOnePart(url: string): string {
-  const shard = parseShardName(new URL(url).pathname);
-  if (shard === undefined || shard.count === 1) return url;
+  if (!isSplit(new URL(url).pathname)) return url;
   throw new UsageError(
     'BAD_SOURCE',
     'a split model can be deployed from Hugging Face (hf:OWNER/REPO/FILE.gguf), s3:// or a path, not from another address',
@@ -65,4 +68,8 @@ function requireOnePart(url: string): string {
       suggestions: ['join the parts with: llama-gguf-split --merge'],
     },
   );
+}
+
+function isSplit(path: string): boolean {
+  return (parseShardName(path.replace(/\?.*$/, ''))?.count ?? 1) > 1;
 }

@@ -10,6 +10,8 @@ export interface ClusterChoice {
   /** One file (`--kubeconfig`), instead of `KUBECONFIG` or `~/.kube/config`. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+  /** The proxy for a server whose kubeconfig names none. */
+  readonly proxyFor?: ((server: URL) => URL | undefined) | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -43,7 +45,7 @@ export async function loadKubeConfig(choice: ClusterChoice): Promise<KubeConfig>
       suggestions: ['name one with --kubeconfig or KUBECONFIG, or print the manifests with --dry-run=client -o yaml'],
     });
   }
-  useContext(config, choice.context);
+  useContext(config, choice);
   return config;
 }
 
@@ -110,7 +112,7 @@ function firstOfEachName<T extends Cluster | Context | User>(items: readonly T[]
   return items.filter((item, index) => items.findIndex(({ name }) => name === item.name) === index);
 }
 
-function useContext(config: KubeConfig, wanted: string | undefined): void {
+function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterChoice): void {
   const name = wanted ?? config.getCurrentContext();
   if (!name) {
     throw new ClusterError('CONTEXT_NOT_FOUND', 'the kubeconfig names no current context', {
@@ -133,6 +135,10 @@ function useContext(config: KubeConfig, wanted: string | undefined): void {
   }
   // Without TLS there is nothing to verify, and client-node refuses plain HTTP unless verification is off.
   if (cluster.server.startsWith('http:')) (cluster as Mutable<Cluster>).skipTLSVerify = true;
+  if (!cluster.proxyUrl && URL.canParse(cluster.server)) {
+    const proxy = proxyFor?.(new URL(cluster.server));
+    if (proxy) (cluster as Mutable<Cluster>).proxyUrl = proxy.href;
+  }
   prepareUser(config, context, cluster);
 }
 
