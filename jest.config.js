@@ -1,3 +1,5 @@
+const PURE_CORE = ['gguf', 'model', 'estimate', 'runtime', 'budget', 'preflight'];
+
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -5,4 +7,7 @@ export default {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.test.json', isolatedModules: true }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   coverageProvider: 'v8',
+  collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
+  coverageReporters: ['text-summary'],
+  coverageThreshold: { global: { branches: 88, functions: 90, lines: 93 } },
 };

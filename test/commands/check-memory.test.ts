@@ -119,6 +119,23 @@ describe('check-memory', () => {
     expect(json.launch).toMatchObject({ nCtx: 2048 });
   });
 
+  test('takes flags from the environment', async () => {
+    const env = {
+      LLMKUBE_ACCELERATOR: 'metal',
+      LLMKUBE_SYSTEM_MEMORY: '64Gi',
+      LLMKUBE_IN_USE: '0',
+      LLMKUBE_OFFLINE: 'true',
+      LLMKUBE_KV_UNIFIED: 'false',
+      LLMKUBE_PARALLEL: '2',
+      LLMKUBE_EXTRA_ARGS: '-c 16384 -ctk q8_0',
+    };
+    const { stdout, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      launch: { accelerator: 'metal', nCtx: 16384, nCtxSeq: 8192, kvUnified: false, slots: 2, cacheTypeK: 'q8_0' },
+    });
+    expect(exitCode).toBe(0);
+  });
+
   test('only warns when it is told to', async () => {
     const { stderr, exitCode } = await check('qwen-coder-32b', ...MAC(32), '--memory-check', 'warn');
     expect(stderr).toContain('insufficient memory');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCatalog } from '../../src/lib/catalog/load-catalog.js';
@@ -6,12 +7,16 @@ import { measureHost, type MeasureHost } from '../../src/lib/host/measure-host.j
 import type { Probe } from '../../src/lib/host/probe.js';
 import { checkMemory, type CheckRequest, type MemoryCheck } from '../../src/lib/preflight/check-memory.js';
 import { readHeaderFor } from '../../src/lib/source/model-header.js';
-import { profileFile, profileNames, readProfile } from '../support/profile-file.js';
+import { PROFILES } from '../oracle/cases.js';
+import { buildGguf } from '../support/gguf-writer.js';
+import { profileSpec, readProfile } from '../support/profile.js';
 import { RangeServer } from '../support/range-server.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
 const GIB = 2 ** 30;
-const names = profileNames();
+const names = readdirSync(PROFILES)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.slice(0, -'.json'.length));
 
 let server: RangeServer;
 let folder: { path: string; remove: () => Promise<void> };
@@ -23,13 +28,19 @@ beforeAll(async () => {
   catalogFile = join(folder.path, 'catalog.yaml');
   const entries = names.map((name) => `  ${id(name)}:\n    source: ${server.url(`/${name}.gguf`)}\n`);
   await writeFile(catalogFile, `models:\n${entries.join('')}`);
-  for (const name of names) server.serve(`/${name}.gguf`, profileFile(readProfile(name)));
+  for (const name of names) server.serve(`/${name}.gguf`, profileFile(name));
 });
 
 afterAll(async () => {
   await server.close();
   await folder.remove();
 });
+
+/** The file of a profile: its header, and how long all of it is. */
+function profileFile(name: string): { start: Uint8Array; size: number } {
+  const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, `${name}.json`))));
+  return { start: header, size: header.length + dataBytes };
+}
 
 const id = (name: string): string => `served-${name.toLowerCase()}`;
 
@@ -64,7 +75,7 @@ function check(
 describe('a model', () => {
   test.each(names)('%s has the same figures by URL, by path and by catalogue id', async (name) => {
     const path = join(folder.path, `${name}.gguf`);
-    const { start, size } = profileFile(readProfile(name));
+    const { start, size } = profileFile(name);
     await writeSparseFile(path, start, size);
     const [byUrl, byPath, byId] = [await check(server.url(`/${name}.gguf`)), await check(path), await check(id(name))];
     expect(byUrl.shape?.fileBytes).toBe(size);

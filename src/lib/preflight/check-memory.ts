@@ -54,12 +54,12 @@ export interface MemoryCheck {
 }
 
 /** A request with the model found and the launch put together. */
-export interface CheckPlan extends CombinedLaunch {
+interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
-export async function planCheck(
+async function planCheck(
   request: CheckRequest,
   { loadCatalog }: Pick<CheckDependencies, 'loadCatalog'>,
 ): Promise<CheckPlan> {

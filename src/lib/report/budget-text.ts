@@ -13,6 +13,7 @@ export function explainBudget(budget: Budget): string {
     case 'gpu-wired':
       return "Metal's limit for the GPU, iogpu.wired_limit_mb";
     case 'gpu-memory':
+      if (budget.inUseBytes === 0) return 'GPU memory';
       return `${formatGigabytes(budget.totalBytes)} GPU memory${lessInUse(budget.inUseBytes)}`;
   }
 }
@@ -27,6 +28,7 @@ export function explainBudgetBriefly(budget: Budget): string {
     case 'gpu-wired':
       return 'iogpu.wired_limit_mb';
     case 'gpu-memory':
+      if (budget.inUseBytes === 0) return 'GPU memory';
       return `${formatGigabytes(budget.totalBytes)}${lessInUse(budget.inUseBytes)}`;
   }
 }

@@ -26,7 +26,7 @@ function tightnessText(cause: Tightness): string {
   const names = cause.growth.map(({ name, maxBytes }) => `${GROWTH_NAMES[name]} (${upTo(maxBytes)})`);
   const options = cause.growth.map(({ name }) => GROWTH_OPTIONS[name]);
   const over = Number.isFinite(cause.overBytes) ? `${formatSize(cause.overBytes)} over the budget` : 'over any budget';
-  return `${names.join(' and ')} can grow after start-up and push it ${over}; ${options.join(' and ')} limits that`;
+  return `${names.join(' and ')} can grow after start-up and push it ${over}; ${options.join(' and ')} limit${options.length > 1 ? '' : 's'} that`;
 }
 
 function limitName({ name }: LimitCheck): string {

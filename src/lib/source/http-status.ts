@@ -11,7 +11,8 @@ export function isWorthRetrying(status: number): boolean {
 export interface RefusedAnswer {
   readonly url: URL;
   readonly status: number;
-  readonly headers: { get(name: string): string | null };
+  /** `X-Error-Code`, by which Hugging Face tells apart what the status does not. */
+  readonly reason: string | undefined;
   /** What was asked of a Hugging Face endpoint, such as `owner/name`; undefined for any other server. */
   readonly repository?: string | undefined;
   readonly tokenSent: boolean;
@@ -51,10 +52,9 @@ function calmDown(answer: RefusedAnswer): string {
   return hub ? 'wait some minutes, or set HF_TOKEN for a higher limit' : 'wait some minutes and try again';
 }
 
-/** Hugging Face answers 401 for what does not exist, too; `X-Error-Code` tells apart what the status does not. */
+/** Hugging Face answers 401 for what does not exist, too. */
 function hubError(answer: RefusedAnswer, repository: string): SourceError {
-  const { status, url, tokenSent } = answer;
-  const reason = answer.headers.get('x-error-code') ?? '';
+  const { status, url, reason, tokenSent } = answer;
   const page = `${url.origin}/${repository}`;
   if (reason === 'GatedRepo' || status === 403) {
     const step = tokenSent ? 'with the account of HF_TOKEN' : 'and set HF_TOKEN to a token of the same account';

@@ -51,7 +51,7 @@ export function resolveUrl(hub: Hub, repository: string, revision: string, file:
 }
 
 /** A full commit names one version of a repository for ever. */
-export function isCommit(revision: string | null | undefined): revision is string {
+export function isCommit(revision: string | undefined): revision is string {
   return /^[0-9a-f]{40}$/.test(revision ?? '');
 }
 

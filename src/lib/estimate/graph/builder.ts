@@ -7,7 +7,7 @@ import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import { layerOf, type Placement } from '../placement.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -222,7 +222,7 @@ export class GraphBuilder {
     this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
   }
 
-  /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
+  /** `build_pooling`, `build_dense_out`: one vector a sequence, where the context is asked for embeddings. */
   pool(): void {
     const rows = this.embeddings;
     if (!this.params.embeddings || !rows) return;
@@ -238,6 +238,8 @@ export class GraphBuilder {
         if (this.params.pooling === 4) this.pooled = this.classify(this.pooled);
     }
     this.expand(this.pooled);
+    const dense = this.weight('dense_2.weight');
+    if (dense) this.pooled = this.expand(this.addBias(ggml.mulMat(dense, this.pooled), this.weight('dense_2.bias')));
   }
 
   /** The classification head of a reranker. */
@@ -278,6 +280,7 @@ export class GraphBuilder {
     const tensor = shape.tensors.get(name);
     if (!tensor) return null;
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
+    created.layer = layerOf(name) ?? -1;
     this.weights.set(key, created);
     return created;
   }
