@@ -46,7 +46,7 @@ function leavesOf(value: Json, at: string[]): [Path, Json][] {
 }
 
 /** `.spec.hardware.accelerator`, as conflicts name it. */
-export function fieldOf(path: Path): string {
+function fieldOf(path: Path): string {
   return `.${path.split(SEPARATOR).join('.')}`;
 }
 

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 const HELP_GROUP = 'CLUSTER';
 
 /** The namespace that the deploys of older versions went to when none was named, whatever the kubeconfig said. */
-export const DEFAULT_NAMESPACE = 'default';
+const DEFAULT_NAMESPACE = 'default';
 
 /** Which cluster and where in it, for every command that talks to one. */
 export const clusterFlags = {
