@@ -131,6 +131,13 @@ describe('llmkube deploy', () => {
     expect(api.writes).toEqual([]);
   });
 
+  test('what --extra-args say is said once, and not held against the bounds of fields', async () => {
+    await deploy(...FITS, '--no-wait', '--extra-args', '--parallel 128 --cache-ram 0 -c 4096');
+    const spec = api.store.get(SERVICE)?.spec;
+    expect(spec?.extraArgs).toEqual(['--parallel', '128', '--cache-ram', '0', '-c', '4096']);
+    expect(spec).not.toHaveProperty('parallelSlots');
+  });
+
   test('flags as existing scripts write them', async () => {
     const words = [
       '--wait=false',

@@ -230,6 +230,13 @@ describe('waiting for a deploy', () => {
     expect((await deploying).state).toBe('ready');
   });
 
+  test('reads anew when a watch is answered with 410 outright', async () => {
+    api.inject({ watch: true, failure: new ApiFailure(410, 'Expired', 'too old'), times: 2 });
+    operate(api, TO_READY);
+    expect((await deploy()).state).toBe('ready');
+    expect(lines.filter((line) => line.includes('too old'))).toEqual([]);
+  });
+
   test('a bookmark moves on the version that a later watch starts from', async () => {
     const deploying = deploy();
     await until(() => api.watches.size === 2);

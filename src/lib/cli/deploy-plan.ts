@@ -3,6 +3,8 @@ import { exactQuantity } from '../kube/resources.js';
 import type { EnvVar } from '../kube/api.js';
 import type { DeployPlan } from '../kube/deploy-plan.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import { parseServerArguments } from '../runtime/server-arguments.js';
 import { wordsOf, type DeployFlagValues } from './deploy-flags.js';
 import { deployName } from './deploy-name.js';
 import type { DeploySource } from './deploy-source.js';
@@ -34,7 +36,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch,
+    launch: withoutOwnWords(launch, extraWords),
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
@@ -61,6 +63,16 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     nodePort: flags['node-port'],
     check: { mode: flags['memory-check'], version, ...(verdict && { verdict }) },
   };
+}
+
+/**
+ * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
+ * command line.
+ */
+function withoutOwnWords(launch: LaunchOptions, extraWords: readonly string[]): LaunchOptions {
+  const said = Object.keys(parseServerArguments(extraWords).options).filter((key) => key !== 'mode');
+  const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
+  return { ...Object.fromEntries(rest), accelerator: launch.accelerator };
 }
 
 /** Values may be secret, so an error names the place, not the text. */

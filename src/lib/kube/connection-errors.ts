@@ -1,6 +1,7 @@
 import { ClusterError } from '../errors.js';
 
 const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
+const LONGEST_COMPLAINT = 300;
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** The error of a call that got no answer. `error` is what node-fetch or client-node threw. */
@@ -43,7 +44,9 @@ export function credentialsError(error: unknown, clean: (text: string) => string
   const plugin = syscall?.startsWith('spawn') ? `the plugin "${path}" is not installed` : undefined;
   const file = code === 'ENOENT' && plugin === undefined ? `${path} does not exist` : undefined;
   const printed =
-    error instanceof SyntaxError ? 'its plugin printed something that is not a credential' : clean(message);
+    error instanceof SyntaxError
+      ? 'its plugin printed something that is not a credential'
+      : clean(message).slice(0, LONGEST_COMPLAINT);
   return new ClusterError('CREDENTIALS_FAILED', `no credentials for the cluster: ${plugin ?? file ?? printed}`, {
     suggestions: ['run the plugin that the kubeconfig names by hand, or log in again'],
   });

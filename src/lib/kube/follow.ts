@@ -52,12 +52,9 @@ export async function* follow<K extends Kind>(
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ClusterError)) throw error;
-      if (error.code === EXPIRED) {
-        version = undefined;
-        continue;
-      }
-      if (!PASSING_FAILURES.has(error.code)) throw error;
-      onRetry?.(error);
+      if (error.code === EXPIRED) version = undefined;
+      else if (PASSING_FAILURES.has(error.code)) onRetry?.(error);
+      else throw error;
       failures += 1;
     }
     await pause(Math.min(retryMs * 2 ** Math.max(failures - 1, 0), retryMs * 10), signal);
