@@ -6,6 +6,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.test.json', isolatedModules: true }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
   coverageReporters: ['text-summary'],
