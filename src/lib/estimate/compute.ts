@@ -7,10 +7,10 @@ import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
 import { blasBackend, cpuBackend } from './ggml/host-backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
+import { pool } from './graph/pooling.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
-import type { GraphBuilder } from './graph/builder.js';
-import { GraphBuilder as Builder } from './graph/builder.js';
+import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
 /** In order of priority. Macs have Accelerate between GPU and CPU. */
@@ -106,7 +106,7 @@ class Planner {
     const nSeqs = params.nSeqMax;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
-    const builder = new Builder({
+    const builder = new GraphBuilder({
       shape,
       params,
       memory,
@@ -118,7 +118,7 @@ class Planner {
       layers,
     });
     this.inputs.buildGraph(builder);
-    builder.pool();
+    pool(builder);
     builder.markOutputs();
     return builder;
   }

@@ -44,8 +44,7 @@ export function isSettled({ layers, cuts }: PlannedLayers, stateBefore: Readonly
 
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
- * repetitions reach the same peak again and again; only the first and last few of such a run are kept. Models with
- * recurrent layers settle too late for that: all of theirs are planned.
+ * repetitions reach the same peak again and again; only the first and last few of such a run are kept.
  */
 export function representativeLayers(
   shape: ModelShape,
@@ -54,10 +53,9 @@ export function representativeLayers(
   kindOf: (layer: number) => string | number = () => 0,
 ): PlannedLayers {
   const { hparams } = shape;
-  if (memory.recurrent) return allLayers(shape);
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, byLayer);
-  const { base, swa } = memory;
+  const { base, swa, recurrent } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
       kindOf(layer),
@@ -67,6 +65,8 @@ export function representativeLayers(
       hparams.nFf[layer],
       hparams.nExpertUsed[layer],
       hparams.isSwa[layer],
+      hparams.isRecurrent[layer],
+      recurrent?.layers.has(layer),
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),

@@ -70,7 +70,7 @@ export class Placement {
     return placement;
   }
 
-  constructor(
+  private constructor(
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
   ) {

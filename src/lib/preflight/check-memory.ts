@@ -79,7 +79,7 @@ interface CheckPlan extends CombinedLaunch {
 }
 
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
-async function planCheck(
+export async function planCheck(
   request: CheckRequest,
   { loadCatalog }: Pick<CheckDependencies, 'loadCatalog'>,
 ): Promise<CheckPlan> {

@@ -2,6 +2,7 @@ import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:h
 import { get as httpsGet } from 'node:https';
 import { LlmkubeError } from '../errors.js';
 import { printable } from '../printable.js';
+import { errorCode, errorMessage } from './error-code.js';
 import type { Network } from './network.js';
 import { redactedUrl } from './redacted-url.js';
 import { cancelled, RetryableFailure } from './retry.js';
@@ -161,12 +162,12 @@ function failure(error: unknown, url: URL, context: RequestContext, timeout?: st
     const message = `${where}: ${url.host} ${timeout}; check the network and try again`;
     return new RetryableFailure(new SourceError('SOURCE_TIMEOUT', message));
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   const lasting = LASTING[code];
   if (lasting !== undefined) {
     return new SourceError('SOURCE_UNREACHABLE', `${where}: ${lasting} (${url.host})`, { cause: error });
   }
-  const reason = code === '' ? printable(error instanceof Error ? error.message : 'closed early') : code;
+  const reason = code || printable(errorMessage(error)) || 'closed early';
   const message = `${where}: the connection to ${url.host} broke (${reason}); try again`;
   return new RetryableFailure(new SourceError('SOURCE_UNREACHABLE', message, { cause: error }));
 }

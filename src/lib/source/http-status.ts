@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+import { percentDecoded } from './hub-urls.js';
 import { redactedUrl } from './redacted-url.js';
 import { SourceError } from './source-error.js';
 
@@ -72,7 +74,7 @@ function hubError(answer: RefusedAnswer, repository: string): SourceError {
   if (status === 404) {
     const what =
       reason === 'EntryNotFound'
-        ? `${repository} has no file ${decodeURIComponent(url.pathname.split('/').slice(5).join('/'))}`
+        ? `${repository} has no file ${printable(percentDecoded(url.pathname.split('/resolve/')[1]?.split('/').slice(1).join('/') ?? ''))}`
         : reason === 'RevisionNotFound'
           ? `${repository} has no such revision`
           : `${repository}, or the file in it, does not exist`;

@@ -74,6 +74,7 @@ export class Network {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
+    for (const agent of this.#proxied.values()) void agent.then((opened) => opened.destroy());
   }
 
   #addressesOf(host: string): Promise<LookupAddress[]> {

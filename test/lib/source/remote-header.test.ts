@@ -1,22 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseModelSource } from '../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { buildGguf, type Entry } from '../../support/gguf-writer.js';
-import { RangeServer, type ServedFile } from '../../support/range-server.js';
+import { bigModel, smallModel } from '../../support/models.js';
+import { RangeServer } from '../../support/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
-
-/** A header of about 3 MB in front of 20 GB of weights. */
-function bigModel(etag = '"v1"'): ServedFile & { readonly unpaddedBytes: number } {
-  const tokens = Array.from({ length: 150_000 }, (_, index) => `token-${index}`);
-  const metadata: Entry[] = [
-    ['general.architecture', 'llama', 'str'],
-    ['llama.block_count', 1, 'u32'],
-    ['tokenizer.ggml.tokens', tokens, '[str]'],
-  ];
-  const tensors = [{ name: 'token_embd.weight', dims: [8192, 1_000_000], type: 'Q4_K' }];
-  const { header, dataBytes, unpaddedBytes } = buildGguf({ metadata, tensors });
-  return { start: header, size: header.length + dataBytes, etag, unpaddedBytes };
-}
 
 describe('reading a header over HTTP', () => {
   let server: RangeServer;
@@ -59,11 +46,10 @@ describe('reading a header over HTTP', () => {
   });
 
   test('reads a file again that has changed', async () => {
-    server.serve('/model.gguf', bigModel('"v1"'));
+    server.serve('/model.gguf', smallModel('token_embd.weight', '"v1"'));
     const source = parseModelSource(server.url('/model.gguf'));
     await readModelHeader(source, { cacheDir: cache.path });
-    const { header, dataBytes } = buildGguf({ tensors: [{ name: 'output.weight', dims: [32], type: 'F32' }] });
-    server.serve('/model.gguf', { start: header, size: header.length + dataBytes, etag: '"v2"' });
+    server.serve('/model.gguf', smallModel('output.weight', '"v2"'));
     const second = await readModelHeader(source, { cacheDir: cache.path });
     expect(second.fromCache).toBe(false);
     expect(second.header.tensors.map(({ name }) => name)).toEqual(['output.weight']);

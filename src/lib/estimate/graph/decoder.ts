@@ -67,7 +67,7 @@ export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor
   const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
   g.keepHidden(normed);
   const picked = g.pickOutputs(normed, outIds);
-  g.setEmbeddings(picked);
+  g.embeddings = picked;
   g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
 }
 

@@ -91,7 +91,7 @@ function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tens
 /** Contexts for embeddings do without the output head. */
 function finish(g: GraphBuilder, cur: Tensor): void {
   const normed = g.norm(cur, g.need('token_embd_norm.weight'), null, 'rms', -1);
-  g.setEmbeddings(normed);
+  g.embeddings = normed;
   if (g.params.embeddings) g.expand(normed);
   else g.finish(g.mulMat(g.outputHead(), normed, g.weight('output.scale')));
 }
