@@ -1,5 +1,6 @@
 import { Command } from '@oclif/core/command';
 import { LlmkubeError } from '../errors.js';
+import { shieldExtraArgs } from './extra-args.js';
 
 /** What every failure comes down to, whoever threw it. */
 interface Failure {
@@ -22,6 +23,11 @@ interface OclifError extends Error {
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
+  protected override async init(): Promise<void> {
+    await super.init();
+    this.argv = shieldExtraArgs(this.argv);
+  }
+
   protected override async catch(error: OclifError): Promise<void> {
     if (error.code === 'EEXIT') throw error;
     const failure = asFailure(error);
@@ -34,6 +40,11 @@ export abstract class BaseCommand extends Command {
   protected override toErrorJson(error: unknown): unknown {
     const { code, message, suggestions } = asFailure(error as OclifError);
     return { error: { code, message, suggestions } };
+  }
+
+  /** As oclif runs it, once its configuration is there. */
+  start(): Promise<unknown> {
+    return this._run();
   }
 
   /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */

@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { UsageError } from '../errors.js';
 import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
@@ -6,10 +7,10 @@ const HELP_GROUP = 'LAUNCH';
 const MAX_SLOTS = 256;
 
 const gpuLayersFlag = Flags.custom<number>({
-  parse: async (input) => {
+  parse: async (input, _context, { name }) => {
     if (input === 'all' || input === 'auto') return -1;
     if (/^-?\d+$/.test(input) && Number(input) >= -1) return Number(input);
-    throw new Error(`Expected a number of layers, "all" or -1, but received: ${input}`);
+    throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor "all"`);
   },
 });
 

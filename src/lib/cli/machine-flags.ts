@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { UsageError } from '../errors.js';
 import { parseQuantity } from '../budget/quantity.js';
 
 const HELP_GROUP = 'MACHINE';
@@ -14,10 +15,10 @@ export const quantityFlag = Flags.custom<number>({
 
 const fractionFlag = Flags.custom<number>({
   helpValue: '0.67',
-  parse: async (input) => {
+  parse: async (input, _context, { name }) => {
     const fraction = Number(input);
     if (input.trim() !== '' && fraction > 0 && fraction <= 1) return fraction;
-    throw new Error(`Expected a fraction above 0 and at most 1 but received: ${input}`);
+    throw new UsageError('INVALID_FRACTION', `--${name} ${input} is not a fraction above 0 and at most 1`);
   },
 });
 

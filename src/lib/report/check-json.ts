@@ -25,6 +25,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
     budget: limits[0]?.budget ?? null,
+    headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
     verdict: verdict.kind,
     limits: limits.map(limitJson),
     suggestions: check.suggestions,

@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import { runCli } from '../support/run-cli.js';
+
+describe('catalog', () => {
+  test('list has a line for every model', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['catalog', 'list']);
+    expect(stdout).toMatch(/^ID +SIZE +QUANT +MEMORY +NAME$/m);
+    expect(stdout).toMatch(/^qwen-2\.5-coder-32b +32B +Q4_K_M +21-22GB +Qwen2\.5 Coder 32B Instruct$/m);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+  });
+
+  test('info shows one, by alias too', async () => {
+    const { stdout, exitCode } = await runCli(['catalog', 'info', 'qwen-coder-32b', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ id: 'qwen-2.5-coder-32b', context_size: 8192, gpu_layers: -1 });
+    expect(exitCode).toBe(0);
+  });
+
+  test('info of an unknown id says which are near', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['catalog', 'info', 'gpt-oss-21b']);
+    expect(stderr).toBe(
+      'Error: there is no model "gpt-oss-21b" in the catalogue\n' +
+        '  Suggestion: did you mean gpt-oss-20b, gpt-oss-120b?\n' +
+        '  Suggestion: llmkube catalog list shows them all; a file is named by its path, a URL or hf:OWNER/REPO\n',
+    );
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['check-memory', '--help']], [['help', 'catalog']]])('%j exits with 0', async (args) => {
+    const { stdout, exitCode } = await runCli(args);
+    expect(stdout).toContain('USAGE');
+    expect(exitCode).toBe(0);
+  });
+
+  test('names the environment variable of every flag that changes a check', async () => {
+    const { stdout } = await runCli(['check-memory', '--help']);
+    for (const variable of ['ACCELERATOR', 'CTX_SIZE', 'MEMORY_BUDGET', 'SYSTEM_MEMORY', 'MEMORY_CHECK', 'OFFLINE']) {
+      expect(stdout).toContain(`LLMKUBE_${variable}`);
+    }
+  });
+});
