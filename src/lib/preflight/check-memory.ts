@@ -135,7 +135,8 @@ function refuseUncounted({ remarks, launch }: CheckPlan): void {
   });
 }
 
-function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+/** What an entry says about its launch. */
+export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
     ...(gpuLayers !== undefined && { gpuLayers }),
