@@ -126,13 +126,17 @@ async function completeCheck(
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */
 function refuseUncounted({ remarks, launch }: CheckPlan): void {
-  const uncounted = remarks.find(
-    ({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(launch.accelerator)),
-  );
+  const uncounted = uncountedRemark(remarks, launch.accelerator);
   if (uncounted === undefined) return;
-  throw new CheckIncompleteError('OPTION_NOT_COUNTED', `the model alone fits, but ${uncounted.text}`, {
+  throw new CheckIncompleteError('OPTION_NOT_COUNTED', uncounted, {
     suggestions: ['leave room for it yourself and go on with --memory-check warn'],
   });
+}
+
+/** Why a fit of the model alone is no fit, or undefined when it is. */
+export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Accelerator): string | undefined {
+  const uncounted = remarks.find(({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(accelerator)));
+  return uncounted && `the model alone fits, but ${uncounted.text}`;
 }
 
 /** What an entry says about its launch. */

@@ -1,13 +1,12 @@
-import type { MemoryCheck } from '../preflight/check-memory.js';
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
-import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
+import { headroomBytes, type LimitCheck, type Verdict } from '../preflight/verdict.js';
 import { formatSize } from './bytes.js';
 
 const GROWTH_NAMES = { 'prompt-cache': 'the prompt cache', 'context-checkpoints': 'context checkpoints' } as const;
 const GROWTH_OPTIONS = { 'prompt-cache': '--cache-ram', 'context-checkpoints': '--ctx-checkpoints' } as const;
 
 /** Everything a person should know beside the verdict, a sentence each: first what makes it tight. */
-export function warningsOf({ verdict }: MemoryCheck): readonly string[] {
+export function warningsOf({ verdict }: { readonly verdict: Verdict }): readonly string[] {
   if (verdict.kind !== 'tight') return verdict.warnings;
   return [...tightness(verdict.limits, verdict.estimate.growth).map(tightnessText), ...verdict.warnings];
 }
