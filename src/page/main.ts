@@ -10,6 +10,8 @@ import { ControlPanel } from './control-panel.js';
 /** The chart takes some forty estimates, so it waits until nothing moves. */
 const CHART_DELAY_MS = 150;
 const NARROWEST = 280;
+/** A section's padding and border, left and right; the section itself may be hidden. */
+const SECTION_EDGES = 34;
 
 function element(id: string): HTMLElement {
   const found = document.getElementById(id);
@@ -39,7 +41,9 @@ function drawChart(): void {
   const chart = element('chart');
   const curve = curveOf(model, controls);
   const open = chart.querySelector('details')?.open === true;
-  chart.innerHTML = curve ? contextChartHtml(curve, controls.ctxSize, Math.max(NARROWEST, chart.clientWidth)) : '';
+  chart.innerHTML = curve
+    ? contextChartHtml(curve, controls.ctxSize, Math.max(NARROWEST, element('results').clientWidth - SECTION_EDGES))
+    : '';
   const details = chart.querySelector('details');
   if (details !== null) details.open = open;
   chart.setAttribute('aria-busy', 'false');
@@ -52,5 +56,5 @@ element('reset').addEventListener('click', () => {
 });
 element('controls').hidden = false;
 show(initial);
-new ResizeObserver(() => scheduleChart(0)).observe(element('bars'));
+new ResizeObserver(() => scheduleChart(0)).observe(element('results'));
 document.documentElement.dataset.ready = 'true';

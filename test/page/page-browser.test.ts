@@ -61,14 +61,14 @@ async function inBrowser(
 
 async function settled(page: Page): Promise<void> {
   await page.waitForSelector('html[data-ready="true"]');
-  await page.waitForSelector('#chart[aria-busy="false"]');
+  await page.waitForSelector('#chart[aria-busy="false"]', { state: 'attached' });
 }
 
 /** As a person sees it. */
 async function shown(page: Page) {
   const sizes = await page
     .locator('#parts td[title$=" bytes"]')
-    .evaluateAll((cells) => cells.map((cell) => cell.title));
+    .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title') ?? ''));
   return {
     verdict: await page.locator('#verdict .verdict').getAttribute('class'),
     bytes: sizes.map((title) => Number.parseInt(title, 10)),
@@ -118,10 +118,12 @@ describeInChromium(NAME, () => {
       await page.locator('#cache-v').selectOption('q8_0');
       await settled(page);
       expect(await page.locator('#verdict').textContent()).toMatch(/^Refused .*q8_0 V cache without flash attention/);
-      expect(await page.locator('#parts').textContent()).toBe('');
+      expect(await page.locator('#parts').isVisible()).toBe(false);
+      expect(await page.locator('#chart').isVisible()).toBe(false);
       await page.locator('#cache-v').selectOption('f16');
       await settled(page);
       expect(await shown(page)).toEqual(before);
+      expect((await page.locator('#chart svg').boundingBox())?.width).toBeGreaterThan(500);
     });
   });
 
@@ -130,7 +132,7 @@ describeInChromium(NAME, () => {
     [400, 'dark'],
     [1200, 'light'],
     [1200, 'dark'],
-  ] as const)('can be read %d pixels wide, %s', async (width, colorScheme) => {
+  ] as [number, 'light' | 'dark'][])('can be read %d pixels wide, %s', async (width, colorScheme) => {
     await inBrowser({ width, colorScheme }, async ({ page }) => {
       await settled(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);

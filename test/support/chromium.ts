@@ -26,7 +26,7 @@ export async function startChromium(options: BrowserOptions = {}): Promise<Brows
   const { width = 1200, height = 1600, colorScheme = 'light', javaScriptEnabled = true } = options;
   const profile = await mkdtemp(join(tmpdir(), 'llmkube-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
+    ...(CHROMIUM !== undefined && { executablePath: CHROMIUM }),
     headless: true,
     viewport: { width, height },
     colorScheme,

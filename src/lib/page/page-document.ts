@@ -61,12 +61,12 @@ export function pageDocument(input: PageInput, modules: readonly LinkedModule[],
 <main>
 <section id="verdict" aria-live="polite" aria-label="Verdict">${sections.verdict}</section>
 <form id="controls" aria-label="What to change" hidden>${controlsHtml(input, initial, stopsOf(model, initial))}</form>
-<div class="results">
+<div id="results">
 <section aria-label="Memory, to scale"><div id="bars">${sections.bars}</div></section>
 <section aria-labelledby="chart-heading"><h2 id="chart-heading">Memory by context</h2><div id="chart">${chart}</div></section>
 <section aria-labelledby="parts-heading"><h2 id="parts-heading">Item by item</h2><div id="parts">${sections.parts}</div></section>
 <section aria-labelledby="launch-heading"><h2 id="launch-heading">The launch that these figures hold for</h2><div id="launch">${sections.launch}</div></section>
-<section id="notes-card" aria-labelledby="notes-heading"><h2 id="notes-heading">Worth knowing</h2><div id="notes">${sections.notes}</div></section>
+<section aria-labelledby="notes-heading"><h2 id="notes-heading">Worth knowing</h2><div id="notes">${sections.notes}</div></section>
 <section aria-labelledby="command-heading"><h2 id="command-heading">The same as a command</h2><pre id="command" tabindex="0">${sections.command}</pre></section>
 </div>
 </main>

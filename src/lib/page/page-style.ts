@@ -36,7 +36,8 @@ main { display: grid; gap: 0 16px; grid-template-columns: minmax(0, 1fr); align-
 .verdict.does-not-fit, .verdict.refused { background: var(--over-paper); color: var(--over); }
 .verdict.unknown { background: var(--unknown-paper); }
 #verdict { position: sticky; top: 0; z-index: 2; grid-column: 1 / -1; padding: 8px 0; margin-bottom: 6px; background: var(--paper); border: 0; border-radius: 0; }
-.results { min-width: 0; }
+#results { min-width: 0; }
+#results section:has(> div:empty) { display: none; }
 legend { font-weight: 600; padding: 0 6px; }
 .field { margin: 0 0 12px; }
 .field output { float: right; color: var(--quiet); font-variant-numeric: tabular-nums; }
@@ -86,7 +87,6 @@ summary { cursor: pointer; margin-top: 10px; color: var(--accent); }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px 16px; margin: 0; }
 dt { color: var(--quiet); font-size: 0.85rem; }
 dd { margin: 0; }
-#notes:empty, #notes-card:has(#notes:empty) { display: none; }
 #notes ul { margin: 0; padding-left: 1.2em; overflow-wrap: anywhere; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 0.88rem/1.5 ui-monospace, monospace; }
 footer { padding-bottom: 28px; }
