@@ -1,8 +1,14 @@
+const PURE_CORE = ['gguf', 'model', 'estimate', 'runtime', 'budget', 'preflight'];
+
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.test.json', isolatedModules: true }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testTimeout: 30_000,
   coverageProvider: 'v8',
+  collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
+  coverageReporters: ['text-summary'],
+  coverageThreshold: { global: { branches: 88, functions: 90, lines: 93 } },
 };

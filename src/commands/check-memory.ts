@@ -31,6 +31,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
   static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, html: htmlFlag };
+  static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
   async run(): Promise<Record<string, unknown>> {

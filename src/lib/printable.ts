@@ -1,3 +1,4 @@
+const PLAIN = /^[\x20-\x7e]*$/;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Longest piece of foreign text that a message repeats, in characters. */
@@ -8,6 +9,7 @@ const MAX_SHOWN_CHARACTERS = 120;
  * characters are shown as `\u{1b}`, long text is cut.
  */
 export function printable(text: string): string {
+  if (text.length <= MAX_SHOWN_CHARACTERS && PLAIN.test(text)) return text;
   const characters = [...text];
   const cut =
     characters.length > MAX_SHOWN_CHARACTERS ? `${characters.slice(0, MAX_SHOWN_CHARACTERS).join('')}…` : text;

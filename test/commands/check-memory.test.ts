@@ -43,7 +43,7 @@ describe('check-memory', () => {
     expect(stdout).toMatch(/^ {2}weights +18\.48GB {2}GPU$/m);
     expect(stdout).toMatch(/^ {2}KV cache +2GB {2}GPU$/m);
     expect(stdout).toMatch(/^context {3}8192 tokens, 4 slots sharing one KV cache$/m);
-    expect(stdout).toContain('64GB system × 0.75 fraction − 3.4GB in use');
+    expect(stdout).toContain('64GB × 0.75 − 3.4GB in use');
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
   });
@@ -117,6 +117,23 @@ describe('check-memory', () => {
   test('takes the context as --context too', async () => {
     const { json } = await checkJson('qwen-coder-32b', ...MAC(64), '--context', '2048');
     expect(json.launch).toMatchObject({ nCtx: 2048 });
+  });
+
+  test('takes flags from the environment', async () => {
+    const env = {
+      LLMKUBE_ACCELERATOR: 'metal',
+      LLMKUBE_SYSTEM_MEMORY: '64Gi',
+      LLMKUBE_IN_USE: '0',
+      LLMKUBE_OFFLINE: 'true',
+      LLMKUBE_KV_UNIFIED: 'false',
+      LLMKUBE_PARALLEL: '2',
+      LLMKUBE_EXTRA_ARGS: '-c 16384 -ctk q8_0',
+    };
+    const { stdout, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      launch: { accelerator: 'metal', nCtx: 16384, nCtxSeq: 8192, kvUnified: false, slots: 2, cacheTypeK: 'q8_0' },
+    });
+    expect(exitCode).toBe(0);
   });
 
   test('only warns when it is told to', async () => {

@@ -195,10 +195,7 @@ export class RangeServer {
       if (response.destroyed) return;
       record.bodyBytes += slice.length;
       if (!response.write(slice)) {
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
+        await drained(response);
       }
     }
   }
@@ -211,4 +208,16 @@ export class RangeServer {
     const waitMs = this.#linkFreeAtMs - performance.now();
     if (waitMs >= 1) await delay(waitMs);
   }
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.on('drain', settle);
+    response.on('close', settle);
+  });
 }

@@ -14,7 +14,8 @@ export function checkRequest(model: string, flags: LaunchFlagValues & MachineFla
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
     launch: launchPatch(flags),
-    extraArgs: flags['extra-args'] ?? [],
+    // From the environment oclif takes a flag that may be repeated as one text.
+    extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {
       systemMemoryBytes: flags['system-memory'],
       inUseBytes: flags['in-use'],

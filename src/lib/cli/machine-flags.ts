@@ -4,11 +4,11 @@ import { parseQuantity } from '../budget/quantity.js';
 
 const HELP_GROUP = 'MACHINE';
 
-export const MEMORY_CHECKS = ['enforce', 'warn', 'off'] as const;
+const MEMORY_CHECKS = ['enforce', 'warn', 'off'] as const;
 export type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
 
 /** An amount of memory such as `24Gi`, in bytes. */
-export const quantityFlag = Flags.custom<number>({
+const quantityFlag = Flags.custom<number>({
   helpValue: '24Gi',
   parse: async (input, _context, { name }) => parseQuantity(input, `--${name}`),
 });

@@ -7,10 +7,16 @@ const NONE: Progress = { stop: () => undefined };
 /** What is quicker than this needs no spinner. */
 const PATIENCE_MS = 400;
 
-/** A spinner on stderr, and only on a terminal that people look at; ora loops on one that reports no columns. */
+/** A terminal on stderr that people look at; ora loops on one that reports no columns. */
+export function isWatchedTerminal(): boolean {
+  const { stderr } = process;
+  return stderr.isTTY && stderr.columns > 0 && !process.env.CI;
+}
+
+/** A spinner on stderr, and only where people see it. */
 export function startProgress(text: string, quiet: boolean): Progress {
   const { stderr } = process;
-  if (quiet || !stderr.isTTY || !(stderr.columns > 0) || process.env.CI) return NONE;
+  if (quiet || !isWatchedTerminal()) return NONE;
   let stopped = false;
   let spinner: { stop(): unknown } | undefined;
   const timer = setTimeout(async () => {

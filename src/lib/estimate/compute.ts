@@ -7,8 +7,10 @@ import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
 import { blasBackend, cpuBackend } from './ggml/host-backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
-import type { GraphBuilder } from './graph/builder.js';
-import { GraphBuilder as Builder } from './graph/builder.js';
+import { pool } from './graph/pooling.js';
+import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
+import { allLayers, isSettled, type PlannedLayers } from './layers.js';
+import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
 /** In order of priority. Macs have Accelerate between GPU and CPU. */
@@ -24,8 +26,7 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly accelerator: Accelerator;
   readonly buildGraph: (g: GraphBuilder) => void;
-  /** Numbers of the layers to plan. */
-  readonly layers: readonly number[];
+  readonly planned: PlannedLayers;
 }
 
 export interface ComputeBuffers extends BufferSizes {
@@ -60,11 +61,18 @@ class Planner {
     this.scheduler = new Scheduler(this.backends, inputs.params.opOffload);
   }
 
-  /** `llama_context::graph_reserve`. */
+  /** `llama_context::graph_reserve`; every layer is planned where leaving some out might matter. */
   reserve(nTokens: number, nOutputs: number, flashAttn: boolean): BufferSizes {
-    const { graph } = this.build(nTokens, nOutputs, flashAttn);
+    const { planned, shape } = this.inputs;
+    const states = new Map<number, string>();
+    const sizes = this.plan(this.build(nTokens, nOutputs, flashAttn), (layer, state) => states.set(layer, state));
+    if (isSettled(planned, states)) return sizes;
+    return this.plan(this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape)));
+  }
+
+  private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): BufferSizes {
     this.scheduler.assign(graph);
-    return allocateGraph(this.scheduler.steps(graph), graph.leafs, this.backends);
+    return allocateGraph(this.scheduler.steps(graph), graph.leafs, this.backends, onLayer);
   }
 
   /** `llama_context::resolve_fused_ops`: every layer's attention must run where the layer is. */
@@ -78,11 +86,27 @@ class Planner {
   }
 
   private build(nTokens: number, nOutputs: number, flashAttn: boolean): GraphBuilder {
-    const { shape, params, memory, placement, layers } = this.inputs;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, this.inputs.planned);
+    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(this.inputs.shape)));
+    return builder;
+  }
+
+  /** Counts exactly only where the planned layers, multiplied, come near the limit. */
+  private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
+    const { shape, params, placement, planned } = this.inputs;
+    const limit = maxNodes(shape.architecture, placement.tensorCount, Math.min(params.nCtx, params.nUbatch));
+    const size = graph.nodes.length + graph.leafs.length;
+    if ((size * shape.hparams.nLayer) / planned.layers.length < limit) return;
+    const all = buildAll().graph;
+    refuseOversizedGraph(all.nodes.length, all.leafs.length, limit);
+  }
+
+  private buildLayers(nTokens: number, nOutputs: number, flashAttn: boolean, { layers }: PlannedLayers): GraphBuilder {
+    const { shape, params, memory, placement } = this.inputs;
     const nSeqs = params.nSeqMax;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
-    const builder = new Builder({
+    const builder = new GraphBuilder({
       shape,
       params,
       memory,
@@ -94,7 +118,7 @@ class Planner {
       layers,
     });
     this.inputs.buildGraph(builder);
-    builder.pool();
+    pool(builder);
     builder.markOutputs();
     return builder;
   }

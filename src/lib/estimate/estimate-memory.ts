@@ -6,7 +6,7 @@ import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import { GRAPHS } from './graph/architectures.js';
 import { growthParts } from './growth.js';
-import { representativeLayers } from './layers.js';
+import { allLayers, representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
 import { Placement } from './placement.js';
 
@@ -81,10 +81,8 @@ function planCompute(
   const { accelerator } = launch;
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
-  const layers = everyLayer
-    ? Array.from({ length: shape.hparams.nLayer }, (_, layer) => layer)
-    : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, layers };
+  const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
+  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, planned };
   return { ...computeBuffers(inputs), described: true };
 }
 

@@ -7,6 +7,8 @@ import type { GrowthPart } from './memory-estimate.js';
 const MIB = 2 ** 20;
 /** `common_params::cache_ram_mib` and `n_ctx_checkpoints` (`common/common.h`, llama.cpp v0.5.0). */
 const DEFAULTS = { cacheRamMiB: 8192, ctxCheckpoints: 32 };
+/** `common_params::checkpoint_min_step`: tokens between checkpoints that stay. */
+const CHECKPOINT_SPACING = 8192;
 
 /**
  * What llama-server takes over time on the host (`tools/server/server-context.cpp`, v0.5.0): prompts of finished requests,
@@ -24,10 +26,16 @@ export function growthParts(
   if (cacheRamMiB !== 0) {
     parts.push({ name: 'prompt-cache', maxBytes: cacheRamMiB < 0 ? Infinity : cacheRamMiB * MIB });
   }
-  const checkpoints =
-    (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints) * params.nSeqMax * checkpointBytes(memory, params, nSwa);
+  const checkpoints = checkpointCount(params, launch) * checkpointBytes(memory, params, nSwa);
   if (checkpoints > 0) parts.push({ name: 'context-checkpoints', maxBytes: checkpoints });
   return parts;
+}
+
+/** Each slot keeps one, and one more for each stretch of its context; with unified KV the slots share the context. */
+function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified }: ContextParams, launch: LaunchOptions): number {
+  const stretches = Math.floor((kvUnified ? nCtx : nCtxSeq) / CHECKPOINT_SPACING);
+  const wanted = kvUnified ? nSeqMax + stretches : nSeqMax * (1 + stretches);
+  return Math.min(wanted, nSeqMax * (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints));
 }
 
 /** One slot's share of what cannot be rolled back. */

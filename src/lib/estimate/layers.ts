@@ -4,9 +4,41 @@ import type { Placement } from './placement.js';
 
 /** Repetitions that are planned of each repeated run of layers: enough for the allocator to settle into its rhythm. */
 const KEPT_REPETITIONS = 4;
-/** Two layers on, results lie where they lay before: removing an even number of repetitions changes nothing. */
+/** Two repetitions on, results usually lie where they lay before. */
 const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
+
+/** Repetitions left out before a layer. */
+interface Cut {
+  readonly layer: number;
+  /** Layers in one repetition. */
+  readonly period: number;
+  readonly removed: number;
+}
+
+export interface PlannedLayers {
+  readonly layers: readonly number[];
+  readonly cuts: readonly Cut[];
+}
+
+export function allLayers({ hparams }: ModelShape): PlannedLayers {
+  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), cuts: [] };
+}
+
+/**
+ * Whether what was left out cannot matter: before each cut the allocator was in a state that it had been in before, a number
+ * of repetitions ago that divides the number left out.
+ */
+export function isSettled({ layers, cuts }: PlannedLayers, stateBefore: ReadonlyMap<number, string>): boolean {
+  return cuts.every(({ layer, period, removed }) => {
+    const index = layers.indexOf(layer);
+    for (let repetitions = 1; index - repetitions * period >= 0; repetitions++) {
+      const earlier = layers[index - repetitions * period] as number;
+      if (removed % repetitions === 0 && stateBefore.get(earlier) === stateBefore.get(layer)) return true;
+    }
+    return false;
+  });
+}
 
 /**
  * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
@@ -17,7 +49,7 @@ export function representativeLayers(
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number) => string | number = () => 0,
-): number[] {
+): PlannedLayers {
   const { hparams } = shape;
   const byLayer = weightsByLayer(shape, placement);
   const { base, swa, recurrent } = memory;
@@ -31,16 +63,16 @@ export function representativeLayers(
       hparams.nExpertUsed[layer],
       hparams.isSwa[layer],
       hparams.isRecurrent[layer],
+      recurrent?.layers.has(layer),
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
-      recurrent?.layers.has(layer),
       byLayer[layer]?.join(),
     ].join(';'),
   );
-  let kept = signatures.map((_, layer) => layer);
-  for (let period = 1; period <= LONGEST_PERIOD; period++) kept = shorten(kept, signatures, period);
-  return kept;
+  let planned = allLayers(shape);
+  for (let period = 1; period <= LONGEST_PERIOD; period++) planned = shorten(planned, signatures, period);
+  return planned;
 }
 
 /** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
@@ -58,24 +90,24 @@ function weightsByLayer(shape: ModelShape, placement: Placement): string[][] {
 }
 
 /** Runs in which every layer equals the one `period` further on, cut to the repetitions that are needed. */
-function shorten(layers: readonly number[], signatures: readonly string[], period: number): number[] {
+function shorten({ layers, cuts }: PlannedLayers, signatures: readonly string[], period: number): PlannedLayers {
   const result: number[] = [];
+  const added: Cut[] = [];
   for (let i = 0; i < layers.length;) {
     let end = i + period;
     while (end < layers.length && signatures[layers[end] as number] === signatures[layers[end - period] as number])
       end++;
     const repetitions = Math.floor((end - i) / period);
-    const surplus = Math.floor((repetitions - KEPT_REPETITIONS) / RHYTHM) * RHYTHM;
-    if (surplus > 0) {
-      const keep = (repetitions - surplus) * period;
-      const tail = (end - i) % period;
-      result.push(...layers.slice(i, i + keep - period));
-      result.push(...layers.slice(end - tail - period, end));
+    const removed = Math.floor((repetitions - KEPT_REPETITIONS) / RHYTHM) * RHYTHM;
+    if (removed > 0) {
+      const resume = i + (repetitions - 1) * period;
+      result.push(...layers.slice(i, resume - removed * period), ...layers.slice(resume, end));
+      added.push({ layer: layers[resume] as number, period, removed });
       i = end;
     } else {
       result.push(layers[i] as number);
       i++;
     }
   }
-  return result;
+  return { layers: result, cuts: [...cuts.filter(({ layer }) => result.includes(layer)), ...added] };
 }

@@ -110,9 +110,14 @@ export class Placement {
       yield [tensor, buffer];
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer) yield [tensor, head];
+        if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
       }
     }
+  }
+
+  /** Weights as llama.cpp counts them, those on two devices twice. */
+  get tensorCount(): number {
+    return [...this.loaded()].length;
   }
 
   /** The token embedding serves as output head too. */
@@ -124,12 +129,21 @@ export class Placement {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
     const copied = { gpu: 0, cpu: 0 };
     for (const [tensor, buffer] of this.loaded()) {
-      const maps = (this.launch.mmap ?? true) && !buffer.repacked && (buffer.device === 'cpu' || this.gpuMaps);
-      if (maps) ranges[buffer.device].include(tensor);
+      if (this.isMapped(tensor, buffer)) ranges[buffer.device].include(tensor, this.isLazy(tensor));
       else copied[buffer.device] += pad(tensor.bytes, BUFFER_ALIGNMENT);
     }
     const gpu = ranges.gpu.bytes();
     return { mapped: { gpu, cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+  }
+
+  private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
+    if (buffer.repacked || (buffer.device === 'gpu' && !this.gpuMaps)) return false;
+    return (this.launch.mmap ?? true) || this.isLazy(tensor);
+  }
+
+  /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
+  private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
+    return this.shape.architecture === 'gemma4' && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
   }
 
   private positionOf(name: string): Position {
@@ -159,13 +173,20 @@ export class Placement {
 
 /** Encoders have no output head, tied or not. */
 const HEADLESS = new Set(['bert', 'nomic-bert']);
+/** These load a tied head before the embedding and so keep both, even in one buffer. */
+const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
+/** Weights above this size are read on demand where the architecture allows it. */
+const LAZY_MIN_BYTES = 4 * 2 ** 30;
+/** Keeps the files of a model apart; larger than any. */
+const FILE_SPACING = 2 ** 44;
 
 function gpuSupports(op: WeightOp, type: GgmlType): boolean {
   if (op === 'ELEMENTWISE') return type.name === 'F32';
   return op === 'OTHER' || !NO_GPU_MATRIX_KERNEL.has(type.name);
 }
 
-function layerOf(name: string): number | undefined {
+/** The block that a tensor's name puts it in. */
+export function layerOf(name: string): number | undefined {
   const match = /^blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }
@@ -175,35 +196,46 @@ interface Range {
   end: number;
 }
 
-/** One range for each file, from the first to the last tensor: `llama_model_loader::get_mapping_range`. */
+/**
+ * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
+ * each tensor that is read on demand.
+ */
 class RangeList {
   private readonly byFile: Range[] = [];
+  private readonly single: Range[] = [];
 
-  include({ file, offsetBytes, bytes }: GgufTensor): void {
-    const range = (this.byFile[file] ??= { start: offsetBytes, end: offsetBytes + bytes });
-    range.start = Math.min(range.start, offsetBytes);
-    range.end = Math.max(range.end, offsetBytes + bytes);
+  include({ file, offsetBytes, bytes }: GgufTensor, alone: boolean): void {
+    const start = file * FILE_SPACING + offsetBytes;
+    const end = start + bytes;
+    if (alone) {
+      this.single.push({ start, end });
+      return;
+    }
+    const range = (this.byFile[file] ??= { start, end });
+    range.start = Math.min(range.start, start);
+    range.end = Math.max(range.end, end);
   }
 
   bytes(): number {
-    return this.byFile.reduce((sum, { start, end }) => sum + end - start, 0);
+    return unionBytes(this.ranges());
   }
 
   /** Each byte of the files counted once. */
   unionBytes(other: RangeList): number {
-    const files = new Set([...this.byFile.keys(), ...other.byFile.keys()]);
-    let sum = 0;
-    for (const file of files) {
-      const a = this.byFile[file];
-      const b = other.byFile[file];
-      if (a && b) {
-        const overlap = Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
-        sum += a.end - a.start + b.end - b.start - overlap;
-      } else {
-        const only = a ?? b;
-        if (only) sum += only.end - only.start;
-      }
-    }
-    return sum;
+    return unionBytes([...this.ranges(), ...other.ranges()]);
   }
+
+  private ranges(): Range[] {
+    return [...this.byFile, ...this.single].filter((range) => range !== undefined);
+  }
+}
+
+function unionBytes(ranges: readonly Range[]): number {
+  let end = 0;
+  let sum = 0;
+  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
+    sum += Math.max(0, range.end - Math.max(end, range.start));
+    end = Math.max(end, range.end);
+  }
+  return sum;
 }

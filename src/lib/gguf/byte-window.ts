@@ -1,5 +1,4 @@
 const EMPTY = new Uint8Array(0);
-const UTF8 = new TextDecoder();
 const TWO_32 = 2 ** 32;
 
 /** Smallest buffer that leftovers are gathered in, so that tiny chunks do not allocate each time. */
@@ -13,6 +12,7 @@ export class ByteWindow {
   littleEndian = true;
   #bytes: Uint8Array = EMPTY;
   #view: DataView = new DataView(EMPTY.buffer);
+  #text: Buffer = Buffer.from(EMPTY.buffer);
   #start = 0;
   #end = 0;
   #scratch: Uint8Array = EMPTY;
@@ -57,16 +57,10 @@ export class ByteWindow {
    */
   skipStrings(count: number, limit: number): number {
     if (this.#toSkip > 0) return count;
-    const origin = this.#position - this.#start;
-    let at = this.#start;
-    let left = count;
-    while (left > 0 && this.#end - at >= 8) {
-      const first = this.#view.getUint32(at, this.littleEndian);
-      const second = this.#view.getUint32(at + 4, this.littleEndian);
-      at += 8 + (this.littleEndian ? second * TWO_32 + first : first * TWO_32 + second);
-      if (origin + at > limit) return -1;
-      left--;
-    }
+    const limitHere = limit - this.#position + this.#start;
+    const stepOver = this.littleEndian ? stepOverStrings : stepOverBigEndianStrings;
+    const [at, left] = stepOver(this.#bytes, this.#start, this.#end, count);
+    if (at > limitHere) return -1;
     this.skip(at - this.#start);
     return left;
   }
@@ -80,13 +74,19 @@ export class ByteWindow {
   f32 = (): number => this.#view.getFloat32(this.#advance(4), this.littleEndian);
   f64 = (): number => this.#view.getFloat64(this.#advance(8), this.littleEndian);
   /** The nearest number; exact below 2^53. */
-  u64 = (): number => Number(this.#view.getBigUint64(this.#advance(8), this.littleEndian));
+  u64 = (): number => this.#u64At(this.#advance(8));
   i64 = (): number => Number(this.#view.getBigInt64(this.#advance(8), this.littleEndian));
 
   /** UTF-8; what is not becomes U+FFFD. */
   text(byteCount: number): string {
     const start = this.#advance(byteCount);
-    return UTF8.decode(this.#bytes.subarray(start, start + byteCount));
+    return this.#text.toString('utf8', start, start + byteCount);
+  }
+
+  #u64At(at: number): number {
+    const first = this.#view.getUint32(at, this.littleEndian);
+    const second = this.#view.getUint32(at + 4, this.littleEndian);
+    return this.littleEndian ? second * TWO_32 + first : first * TWO_32 + second;
   }
 
   #advance(count: number): number {
@@ -116,7 +116,45 @@ export class ByteWindow {
   #show(bytes: Uint8Array, start: number, end: number): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#start = start;
     this.#end = end;
   }
+}
+
+/**
+ * Where the strings after `start` end whose lengths lie before `end`, and how many of `count` are left. Runs once for
+ * each word of a vocabulary, mostly before it is compiled, when single bytes are read faster than through a `DataView`.
+ */
+function stepOverStrings(bytes: Uint8Array, start: number, end: number, count: number): [at: number, left: number] {
+  let at = start;
+  let left = count;
+  while (left > 0 && end - at >= 8) {
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+    const high =
+      (bytes[at + 3] as number) |
+      (bytes[at + 4] as number) |
+      (bytes[at + 5] as number) |
+      (bytes[at + 6] as number) |
+      (bytes[at + 7] as number);
+    at += 8 + (high === 0 ? low : longLength(bytes, at, true));
+    left--;
+  }
+  return [at, left];
+}
+
+function stepOverBigEndianStrings(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: number,
+): [at: number, left: number] {
+  let at = start;
+  let left = count;
+  for (; left > 0 && end - at >= 8; left--) at += 8 + longLength(bytes, at, false);
+  return [at, left];
+}
+
+function longLength(bytes: Uint8Array, at: number, littleEndian: boolean): number {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, littleEndian));
 }

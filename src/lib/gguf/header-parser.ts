@@ -80,8 +80,8 @@ export class GgufHeaderParser {
     checkKnownKeys(metadata, this.#name);
     const alignment = this.#alignment(metadata);
     const tensorInfos = new TensorInfoParser(this.#window, values, this.#name);
-    const infos = yield* tensorInfos.read(tensorCount);
-    const { tensors, file } = tensorInfos.place(infos, alignment, this.#fileBytes);
+    const tensors = yield* tensorInfos.read(tensorCount);
+    const file = tensorInfos.place(tensors, alignment, this.#fileBytes);
     return { version, byteOrder: this.#window.littleEndian ? 'little' : 'big', metadata, tensors, files: [file] };
   }
 

@@ -48,6 +48,11 @@ export class MetadataParser {
   /** The length in front of a string or an array; throws when so much cannot follow. */
   *length(what: string, unitBytes: number): Steps<number> {
     yield* this.need(8);
+    return this.arrivedLength(what, unitBytes);
+  }
+
+  /** `length` when its 8 bytes have arrived. */
+  arrivedLength(what: string, unitBytes: number): number {
     const length = this.#window.u64();
     const endBytes = this.#window.position + length * unitBytes;
     if (endBytes > this.#endBytes)

@@ -15,10 +15,12 @@ import { TensorLayout, tensorBytes } from './tensor-layout.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** A tensor but for its place; its name may be a pattern. */
 interface TensorRow {
-  readonly pattern: string;
+  readonly name: string;
   readonly dims: readonly number[];
   readonly type: GgmlType;
+  readonly bytes: number;
 }
 
 /**
@@ -40,10 +42,10 @@ export function fromDigest(json: unknown): GgufHeader {
   const names = new Set<string>();
   const files = list(digest.files, 'files', MAX_SHARDS).map((value, index) => {
     const { file, layout, runs } = readFile(object(value, 'a file'));
-    for (const { name, dims, type } of expand(runs, layouts)) {
+    for (const { name, dims, type, bytes } of expand(runs, layouts)) {
       require(!names.has(name) && tensors.length < MAX_TENSORS, 'a tensor occurs twice, or there are too many');
       names.add(name);
-      tensors.push({ name, dims, type, file: index, ...layout.next(dims, type) });
+      tensors.push({ name, dims, type, file: index, offsetBytes: layout.next(bytes), bytes });
     }
     return file;
   });
@@ -81,8 +83,9 @@ function readRow(value: unknown): TensorRow {
   const type = ggmlTypeByName(typeName);
   require(type !== undefined, `the tensor type ${typeName} is unknown`);
   require(dims.length >= 1 && dims.every(isCount), `the dimensions of ${pattern} are not whole numbers`);
-  require(tensorBytes(dims as number[], type) !== undefined, `${pattern} cannot have its shape`);
-  return { pattern, dims: dims as number[], type };
+  const bytes = tensorBytes(dims as number[], type);
+  require(bytes !== undefined, `${pattern} cannot have its shape`);
+  return { name: pattern, dims: dims as number[], type, bytes };
 }
 
 function readFile(json: Json): { file: GgufFile; layout: TensorLayout; runs: readonly DigestRun[] } {
@@ -109,23 +112,17 @@ function readRun(value: unknown): DigestRun {
   return [layout as number, firstBlock, lastBlock];
 }
 
-function* expand(runs: readonly DigestRun[], layouts: readonly (readonly TensorRow[])[]): Generator<TensorTemplate> {
+function* expand(runs: readonly DigestRun[], layouts: readonly (readonly TensorRow[])[]): Generator<TensorRow> {
   for (const [index, first, last] of runs) {
     const layout = element(layouts, index, 'layout');
     if (first === undefined || last === undefined) {
-      for (const { pattern, dims, type } of layout) yield { name: pattern, dims, type };
+      yield* layout;
       continue;
     }
     for (let block = first; block <= last; block++) {
-      for (const { pattern, dims, type } of layout) yield { name: withBlockNumber(pattern, block), dims, type };
+      for (const row of layout) yield { ...row, name: withBlockNumber(row.name, block) };
     }
   }
-}
-
-interface TensorTemplate {
-  readonly name: string;
-  readonly dims: readonly number[];
-  readonly type: GgmlType;
 }
 
 function object(value: unknown, what: string): Json {

@@ -5,8 +5,9 @@ import { type GgmlType, rowBytes } from './ggml-types.js';
  * block, or more bytes than can be counted exactly.
  */
 export function tensorBytes(dims: readonly number[], type: GgmlType): number | undefined {
-  const [rowLength = 0] = dims;
-  const elements = dims.reduce((product, dim) => product * dim, 1);
+  const rowLength = dims[0] ?? 0;
+  let elements = 1;
+  for (const dim of dims) elements *= dim;
   if (elements < 1 || !Number.isSafeInteger(elements) || rowLength % type.elementsPerBlock !== 0) return undefined;
   const bytes = rowBytes(type, elements);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
@@ -24,12 +25,11 @@ export class TensorLayout {
     this.#nextBytes = this.dataOffsetBytes;
   }
 
-  /** The place of the next tensor, whose shape must be one that `tensorBytes` accepts. */
-  next(dims: readonly number[], type: GgmlType): { offsetBytes: number; bytes: number } {
-    const bytes = tensorBytes(dims, type) ?? 0;
+  /** Where the next tensor starts, which takes so many bytes. */
+  next(bytes: number): number {
     const offsetBytes = this.#nextBytes;
     this.#nextBytes = this.#align(offsetBytes - this.dataOffsetBytes + bytes) + this.dataOffsetBytes;
-    return { offsetBytes, bytes };
+    return offsetBytes;
   }
 
   #align(bytes: number): number {

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
@@ -20,10 +19,12 @@ const TIMEOUT_MS = 5_000;
 export const thisMachine: Probe = {
   platform: process.platform,
   arch: process.arch,
-  run: (program, args) =>
-    new Promise((resolve) => {
-      const options = { timeout: TIMEOUT_MS, env: { ...process.env, LC_ALL: 'C' } };
+  run: async (program, args) => {
+    const { execFile } = await import('node:child_process');
+    const options = { timeout: TIMEOUT_MS, env: { ...process.env, LC_ALL: 'C' } };
+    return new Promise((resolve) => {
       execFile(program, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined));
-    }),
+    });
+  },
   readText: (path) => readFile(path, 'utf8').catch(() => undefined),
 };

@@ -25,15 +25,17 @@ const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   'runtime-overhead': 'overhead',
 };
 
+/** A bar is a little longer than what fills it; what can grow beyond its end is cut off there. */
+const ROOM_TO_GROW = 1.15;
+
 /** One limit to scale: what is in use, each part, what can still grow, and where the budget ends. */
 export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discrete: boolean): string {
   const { budget, name } = limit;
   const segments = segmentsOf(limit, estimate, discrete);
   const certain = segments.filter(({ kind }) => kind !== 'growth').reduce((sum, { bytes }) => sum + bytes, 0);
-  const grown = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   const endBytes = budgetEnd(limit);
   const totalBytes = 'totalBytes' in budget ? budget.totalBytes : endBytes;
-  const scaleBytes = Math.max(totalBytes, certain, Number.isFinite(grown) ? grown : certain * 1.15, 1);
+  const scaleBytes = Math.max(totalBytes, certain * ROOM_TO_GROW, 1);
   const percent = (bytes: number): string => `${((Math.max(0, bytes) / scaleBytes) * 100).toFixed(3)}%`;
 
   let startBytes = 0;

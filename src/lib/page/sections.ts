@@ -57,7 +57,8 @@ function judgedHtml(verdict: CompletedVerdict, uncounted: string | null): string
   if (uncounted !== null) return verdictHtml('unknown', 'Unknown', uncounted);
   const spare = formatGigabytes(headroomBytes(limit));
   const amounts = `${spare} to spare: needs ~${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`;
-  return verdict.kind === 'fits' ? verdictHtml('fits', 'Fits', amounts) : verdictHtml('tight', 'Tight', amounts);
+  if (verdict.kind === 'fits') return verdictHtml('fits', 'Fits', amounts);
+  return verdictHtml('tight', 'Tight', `${amounts}; what can push it over is under “Worth knowing”`);
 }
 
 function verdictHtml(kind: string, word: string, text: string): string {

@@ -54,7 +54,7 @@ export interface MemoryCheck {
 }
 
 /** A request with the model found and the launch put together. */
-export interface CheckPlan extends CombinedLaunch {
+interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 

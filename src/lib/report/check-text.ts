@@ -2,12 +2,13 @@ import type { ChalkInstance } from 'chalk';
 import { totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
-import { explainBudget } from './budget-text.js';
+import { formatModelSource, parseModelSource } from '../source/model-source.js';
+import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
 import { PART_LABELS } from './part-labels.js';
-import { warningsOf } from './warnings.js';
+import { tightnessOf } from './warnings.js';
 
-const BAR_CELLS = 24;
+const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;
 const SIZE_WIDTH = 9;
 
@@ -17,13 +18,14 @@ export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
   if (verdict.kind === 'unknown') return '';
   return [
     headline(check, verdict, colors),
+    ...tightnessOf(check).map((cause) => `       ${cause}`),
     '',
     ...verdict.limits.map((limit) => limitLine(limit, verdict, colors)),
     '',
     ...itemised(verdict, colors),
     '',
     ...held(check, verdict),
-    ...warningsOf(check).map((warning) => `${colors.yellow('note')}      ${warning}`),
+    ...verdict.warnings.map((warning) => `${colors.yellow('note')}      ${warning}`),
   ].join('\n');
 }
 
@@ -40,8 +42,8 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
   const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
   const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
   const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
-  const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`;
-  return `${(name === 'gpu' ? 'GPU' : 'memory').padEnd(9)} ${bar}  ${amounts}  ${colors.dim(`(${explainBudget(budget)})`)}`;
+  const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`.padEnd(18);
+  return `${(name === 'gpu' ? 'GPU' : 'memory').padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
 }
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
@@ -66,6 +68,6 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
-    `source    ${source}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+    `source    ${formatModelSource(parseModelSource(source))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
 }

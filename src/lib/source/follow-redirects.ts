@@ -45,7 +45,7 @@ export async function followRedirects(request: Request, context: RequestContext)
 }
 
 async function nextUrl(answer: HttpAnswer, context: RequestContext): Promise<URL> {
-  const location = answer.headers.get('location') ?? '';
+  const location = answer.header('location') ?? '';
   if (location === '' || !URL.canParse(location, answer.url.href)) {
     throw badRedirect(answer.url, `redirects (${answer.status}) without saying where to`);
   }

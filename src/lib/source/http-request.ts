@@ -1,10 +1,11 @@
-import fetch, { FetchError, type Headers, type Response } from 'node-fetch';
-import type { Readable } from 'node:stream';
-import { CONNECT_TIMEOUT_CODE, type Network } from './network.js';
+import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { LlmkubeError } from '../errors.js';
 import { printable } from '../printable.js';
+import { errorCode, errorMessage } from './error-code.js';
+import type { Network } from './network.js';
 import { redactedUrl } from './redacted-url.js';
 import { cancelled, RetryableFailure } from './retry.js';
-import { LlmkubeError } from '../errors.js';
 import { SourceError } from './source-error.js';
 
 /** Counts what reading cost. */
@@ -40,119 +41,133 @@ const LASTING: Readonly<Record<string, string>> = {
 /** One answer of one server: redirects are answers too. The body must be read or closed. */
 export class HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
-  readonly #body: Readable;
-  readonly #connection: AbortController;
+  readonly #request: ClientRequest;
+  readonly #response: IncomingMessage;
   readonly #context: RequestContext;
 
   constructor(
     readonly url: URL,
-    response: Response,
-    connection: AbortController,
+    request: ClientRequest,
+    response: IncomingMessage,
     context: RequestContext,
   ) {
-    this.status = response.status;
-    this.headers = response.headers;
-    this.#body = response.body as Readable;
-    this.#body.on('error', () => undefined);
-    this.#connection = connection;
+    this.status = response.statusCode ?? 0;
+    this.#request = request;
+    this.#response = response.on('error', () => undefined);
     this.#context = context;
   }
 
-  /** Ends the transfer wherever it is. */
+  /** The value of a header, named in lower case. */
+  header(name: string): string | undefined {
+    const value = this.#response.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  /** Ends the transfer wherever it is; a connection whose answer was read to the end stays open. */
   close(): void {
-    this.#connection.abort();
+    if (!this.#response.readableEnded) this.#request.destroy();
   }
 
   /** Reads a short body to its end, so that the connection can be used again. */
   async discard(): Promise<void> {
     let bytes = 0;
-    try {
-      for await (const chunk of this.chunks()) {
-        bytes += chunk.length;
-        if (bytes > MAX_DISCARDED_BYTES) return;
-      }
-    } catch {
-      // A connection that breaks here is one that is not used again.
-    }
+    // A connection that breaks here is one that is not used again.
+    await this.read((chunk) => (bytes += chunk.length) > MAX_DISCARDED_BYTES).catch(() => undefined);
   }
 
-  /** The body as it arrives; ends the transfer when the reader stops. Throws `RetryableFailure` when it breaks. */
-  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { idleMs } = this.#context.network.timeouts;
-    let stalled = false;
-    const timer = setTimeout(() => {
-      stalled = true;
-      this.#body.destroy();
-    }, idleMs);
+  /**
+   * Hands out the body as it arrives, until `take` returns true: then the transfer ends there. Resolves with whether it
+   * did. Rejects with what `take` throws, and with `RetryableFailure` when the connection breaks or stalls.
+   */
+  async read(take: (chunk: Uint8Array) => boolean): Promise<boolean> {
+    const body = this.#response;
+    const { network, meter } = this.#context;
+    const { idleMs } = network.timeouts;
+    let timer: NodeJS.Timeout | undefined;
     try {
-      for await (const chunk of this.#body as AsyncIterable<Uint8Array>) {
-        timer.refresh();
-        this.#context.meter.bytes += chunk.length;
-        yield chunk;
-      }
-      if (stalled) throw new Error('stalled');
-    } catch (error) {
-      if (error instanceof SourceError || error instanceof RetryableFailure) throw error;
-      throw failure(error, this.url, this.#context, stalled ? `sent nothing for ${idleMs} ms` : undefined);
+      return await new Promise<boolean>((resolve, reject) => {
+        if (body.destroyed && !body.readableEnded) reject(failure(undefined, this.url, this.#context));
+        const stall = (): void => reject(failure(undefined, this.url, this.#context, `sent nothing for ${idleMs} ms`));
+        timer = setTimeout(stall, idleMs);
+        body.on('data', (chunk: Uint8Array) => {
+          timer?.refresh();
+          meter.bytes += chunk.length;
+          try {
+            if (take(chunk)) resolve(true);
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
+        body.once('end', () => resolve(false));
+        body.once('error', (error) => reject(failure(error, this.url, this.#context)));
+        body.once('close', () => reject(failure(undefined, this.url, this.#context)));
+      });
     } finally {
       clearTimeout(timer);
+      body.removeAllListeners('data').pause();
       this.close();
     }
   }
 }
 
-/** Sends one GET and resolves with its answer's status and headers; follows no redirect. */
+/**
+ * Sends one GET and resolves with its answer's status and headers; follows no redirect. Uses Node's own client: for a
+ * short header, node-fetch costs half as much CPU again as all the rest.
+ */
 export async function sendRequest(
   url: URL,
   headers: Readonly<Record<string, string>>,
   context: RequestContext,
 ): Promise<HttpAnswer> {
-  if (context.signal?.aborted === true) throw cancelled();
-  const connection = new AbortController();
-  const abort = (): void => connection.abort();
-  context.signal?.addEventListener('abort', abort, { once: true });
-  connection.signal.addEventListener('abort', () => context.signal?.removeEventListener('abort', abort));
-  const { firstByteMs } = context.network.timeouts;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort();
-  }, firstByteMs);
-  context.meter.requests++;
-  try {
-    const agent = await context.network.agentFor(url);
-    // Compressed ranges cannot be resumed or measured, so none are asked for.
-    const options = { headers, agent, redirect: 'manual', compress: false, signal: connection.signal } as const;
-    return new HttpAnswer(url, await fetch(url, options), connection, context);
-  } catch (error) {
-    abort();
-    throw failure(error, url, context, late ? `did not answer within ${firstByteMs} ms` : undefined);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { network, signal, meter } = context;
+  const agent = await network.agentFor(url);
+  if (signal?.aborted === true) throw cancelled();
+  const get = url.protocol === 'https:' ? httpsGet : httpGet;
+  const { connectMs, firstByteMs } = network.timeouts;
+  meter.requests++;
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent, headers: { 'user-agent': 'llmkube', ...headers } });
+    const give = (error: Error): void => {
+      reject(error);
+      request.destroy();
+    };
+    const abort = (): void => give(cancelled());
+    const expire = (what: string) => (): void => give(failure(undefined, url, context, what));
+    const answerTimer = setTimeout(expire(`did not answer within ${firstByteMs} ms`), firstByteMs);
+    const connectTimer = setTimeout(expire(`could not be connected to within ${connectMs} ms`), connectMs);
+    signal?.addEventListener('abort', abort);
+    request.once('socket', (socket) => {
+      const connected = (): void => clearTimeout(connectTimer);
+      if (!socket.connecting) connected();
+      else socket.once('connect', connected).once('secureConnect', connected);
+    });
+    request.once('response', (response) => {
+      clearTimeout(answerTimer);
+      resolve(new HttpAnswer(url, request, response, context));
+    });
+    request.on('error', (error) => reject(failure(error, url, context)));
+    request.once('close', () => {
+      clearTimeout(answerTimer);
+      clearTimeout(connectTimer);
+      signal?.removeEventListener('abort', abort);
+    });
+  });
 }
 
-function failure(error: unknown, url: URL, context: RequestContext, timeout: string | undefined): Error {
+function failure(error: unknown, url: URL, context: RequestContext, timeout?: string): Error {
   if (context.signal?.aborted === true) return cancelled();
   if (error instanceof LlmkubeError) return error;
   const where = `cannot read ${redactedUrl(url)}`;
-  const code = error instanceof FetchError || (error instanceof Error && 'code' in error) ? String(error.code) : '';
-  const connecting = code === CONNECT_TIMEOUT_CODE;
-  if (timeout !== undefined || connecting) {
-    const problem = timeout ?? `could not be connected to within ${context.network.timeouts.connectMs} ms`;
-    return new RetryableFailure(
-      new SourceError('SOURCE_TIMEOUT', `${where}: ${url.host} ${problem}; check the network and try again`),
-    );
+  if (timeout !== undefined) {
+    const message = `${where}: ${url.host} ${timeout}; check the network and try again`;
+    return new RetryableFailure(new SourceError('SOURCE_TIMEOUT', message));
   }
+  const code = errorCode(error);
   const lasting = LASTING[code];
   if (lasting !== undefined) {
     return new SourceError('SOURCE_UNREACHABLE', `${where}: ${lasting} (${url.host})`, { cause: error });
   }
-  const reason = code === '' || code === 'undefined' ? printable(error instanceof Error ? error.message : '') : code;
-  return new RetryableFailure(
-    new SourceError('SOURCE_UNREACHABLE', `${where}: the connection to ${url.host} broke (${reason}); try again`, {
-      cause: error,
-    }),
-  );
+  const reason = code || printable(errorMessage(error)) || 'closed early';
+  const message = `${where}: the connection to ${url.host} broke (${reason}); try again`;
+  return new RetryableFailure(new SourceError('SOURCE_UNREACHABLE', message, { cause: error }));
 }

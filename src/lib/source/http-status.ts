@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+import { percentDecoded } from './hub-urls.js';
 import { redactedUrl } from './redacted-url.js';
 import { SourceError } from './source-error.js';
 
@@ -11,7 +13,8 @@ export function isWorthRetrying(status: number): boolean {
 export interface RefusedAnswer {
   readonly url: URL;
   readonly status: number;
-  readonly headers: { get(name: string): string | null };
+  /** `X-Error-Code`, by which Hugging Face tells apart what the status does not. */
+  readonly reason: string | undefined;
   /** What was asked of a Hugging Face endpoint, such as `owner/name`; undefined for any other server. */
   readonly repository?: string | undefined;
   readonly tokenSent: boolean;
@@ -51,10 +54,9 @@ function calmDown(answer: RefusedAnswer): string {
   return hub ? 'wait some minutes, or set HF_TOKEN for a higher limit' : 'wait some minutes and try again';
 }
 
-/** Hugging Face answers 401 for what does not exist, too; `X-Error-Code` tells apart what the status does not. */
+/** Hugging Face answers 401 for what does not exist, too. */
 function hubError(answer: RefusedAnswer, repository: string): SourceError {
-  const { status, url, tokenSent } = answer;
-  const reason = answer.headers.get('x-error-code') ?? '';
+  const { status, url, reason, tokenSent } = answer;
   const page = `${url.origin}/${repository}`;
   if (reason === 'GatedRepo' || status === 403) {
     const step = tokenSent ? 'with the account of HF_TOKEN' : 'and set HF_TOKEN to a token of the same account';
@@ -72,7 +74,7 @@ function hubError(answer: RefusedAnswer, repository: string): SourceError {
   if (status === 404) {
     const what =
       reason === 'EntryNotFound'
-        ? `${repository} has no file ${decodeURIComponent(url.pathname.split('/').slice(5).join('/'))}`
+        ? `${repository} has no file ${printable(percentDecoded(url.pathname.split('/resolve/')[1]?.split('/').slice(1).join('/') ?? ''))}`
         : reason === 'RevisionNotFound'
           ? `${repository} has no such revision`
           : `${repository}, or the file in it, does not exist`;

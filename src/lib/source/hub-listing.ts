@@ -43,21 +43,22 @@ export async function listRepository(
 }
 
 function refusal(answer: HttpAnswer, hub: Hub, repository: string): Error {
-  const { status, url, headers } = answer;
+  const { status, url } = answer;
   const tokenSent = hub.credential?.origin === url.origin;
-  const error = statusError({ url, status, headers, repository, tokenSent });
+  const error = statusError({ url, status, reason: answer.header('x-error-code'), repository, tokenSent });
   if (!isWorthRetrying(status)) return error;
-  return new RetryableFailure(error, retryAfterMs(headers.get('retry-after'), Date.now()));
+  return new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()));
 }
 
 async function readJson(answer: HttpAnswer): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of answer.chunks()) {
+  await answer.read((chunk) => {
     bytes += chunk.length;
     if (bytes > MAX_LISTING_BYTES) throw badListing(answer, `is longer than ${MAX_LISTING_BYTES} bytes`);
     chunks.push(chunk);
-  }
+    return false;
+  });
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {

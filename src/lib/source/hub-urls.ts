@@ -51,7 +51,7 @@ export function resolveUrl(hub: Hub, repository: string, revision: string, file:
 }
 
 /** A full commit names one version of a repository for ever. */
-export function isCommit(revision: string | null | undefined): revision is string {
+export function isCommit(revision: string | undefined): revision is string {
   return /^[0-9a-f]{40}$/.test(revision ?? '');
 }
 
@@ -62,7 +62,7 @@ export function isCommit(revision: string | null | undefined): revision is strin
 export function parseHubUrl(url: URL, basePath = ''): HubSource | undefined {
   if (!url.pathname.startsWith(`${basePath}/`)) return undefined;
   const segments = url.pathname.slice(basePath.length + 1).split('/');
-  const [owner, name, view, revision, ...file] = segments.map(decoded);
+  const [owner, name, view, revision, ...file] = segments.map(percentDecoded);
   if (!owner || !name || ['api', 'datasets', 'spaces', 'docs', 'models'].includes(owner)) return undefined;
   const repository = `${owner}/${name}`;
   if (view === undefined || view === '') return { kind: 'hf', repository, revision: 'main' };
@@ -72,10 +72,11 @@ export function parseHubUrl(url: URL, basePath = ''): HubSource | undefined {
   return isFile ? { kind: 'hf', repository, revision, file: file.join('/') } : undefined;
 }
 
-function decoded(segment: string): string {
+/** A piece of an address without its percent signs; as it is when they are senseless. */
+export function percentDecoded(text: string): string {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(text);
   } catch {
-    return segment;
+    return text;
   }
 }

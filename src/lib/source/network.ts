@@ -1,7 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 import { bareHost, isPrivateAddress } from './addresses.js';
 import { type Environment, proxyFor } from './proxies.js';
@@ -18,8 +18,6 @@ export interface Timeouts {
 
 /** Slow links answer within these; a server that does not is not going to. */
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 10_000, firstByteMs: 30_000, idleMs: 20_000 };
-
-export const CONNECT_TIMEOUT_CODE = 'LLMKUBE_CONNECT_TIMEOUT';
 
 /** An address looked up to judge a redirect is the one connected to, also when the name server changes its mind. */
 const LOOKUP_KEPT_MS = 60_000;
@@ -46,8 +44,8 @@ export class Network {
     this.#isPrivate = options.isPrivate ?? isPrivateAddress;
     this.timeouts = options.timeouts;
     const settings = { keepAlive: true, lookup: this.#lookup };
-    this.#http = withConnectTimeout(new HttpAgent(settings), 'connect', options.timeouts.connectMs);
-    this.#https = withConnectTimeout(new HttpsAgent(settings), 'secureConnect', options.timeouts.connectMs);
+    this.#http = new HttpAgent(settings);
+    this.#https = new HttpsAgent(settings);
   }
 
   /** The agent for a URL; loads what proxies need only when there is one. */
@@ -76,6 +74,7 @@ export class Network {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
+    for (const agent of this.#proxied.values()) void agent.then((opened) => opened.destroy());
   }
 
   #addressesOf(host: string): Promise<LookupAddress[]> {
@@ -110,23 +109,4 @@ async function secureProxyAgent(proxy: URL): Promise<HttpAgent> {
 async function plainProxyAgent(proxy: URL): Promise<HttpAgent> {
   const { HttpProxyAgent } = await import('http-proxy-agent');
   return new HttpProxyAgent(proxy, { keepAlive: true }) as HttpAgent;
-}
-
-interface ConnectingAgent {
-  createConnection(options: object, callback?: (error: Error | null, socket?: Socket) => void): Socket;
-}
-
-function withConnectTimeout<A extends HttpAgent>(agent: A, connected: string, timeoutMs: number): A {
-  const connecting = agent as unknown as ConnectingAgent;
-  const connect = connecting.createConnection.bind(agent);
-  connecting.createConnection = (options, callback) => {
-    const socket = connect(options, callback);
-    const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error('connection timed out'), { code: CONNECT_TIMEOUT_CODE }));
-    }, timeoutMs);
-    socket.once(connected, () => clearTimeout(timer));
-    socket.once('close', () => clearTimeout(timer));
-    return socket;
-  };
-  return agent;
 }

@@ -1,22 +1,16 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { joinShards } from '../gguf/join-shards.js';
-import { parseShardName, shardPaths } from '../gguf/shard-name.js';
 import { printable } from '../printable.js';
 import { chooseModel } from './hub-files.js';
 import { type HubListing, listRepository } from './hub-listing.js';
-import { type Credential, type HubSource, parseHubUrl, resolveUrl } from './hub-urls.js';
-import { mapLimited } from './map-limited.js';
+import { type Credential, type HubSource, parseHubUrl, percentDecoded, resolveUrl } from './hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from './model-source.js';
-import { requireWhole } from './read-header.js';
-import { type PartReading, readFilePart, readHubPart, readUrlPart } from './read-part.js';
+import { readFilePart, readHubPart, readUrlPart } from './read-part.js';
+import { readParts } from './read-parts.js';
 import { redactedUrl } from './redacted-url.js';
 import { inSession, type ReadOptions, type Session } from './session.js';
 import { SourceError } from './source-error.js';
-
-/** Parts of one model that are read side by side; a host is not asked for more at once. */
-const PARTS_AT_ONCE = 6;
 
 /** A model's header, and where and how it was read. */
 export interface HeaderReading {
@@ -72,8 +66,8 @@ async function readSource(source: ModelSource, session: Session): Promise<Locate
 }
 
 async function readFileSource(path: string, session: Session): Promise<Located> {
-  const reading = await readParts(path, (part) => readFilePart(part, session));
-  return { header: reading.header, path: resolve(path), fromCache: reading.fromCache };
+  const { header, parts } = await readParts(path, (part) => readFilePart(part, session));
+  return { header, path: resolve(path), fromCache: parts.every((part) => part.fromCache) };
 }
 
 async function readHttpSource(address: URL, session: Session): Promise<Located> {
@@ -82,13 +76,12 @@ async function readHttpSource(address: URL, session: Session): Promise<Located> 
   const hubSource = address.origin === endpoint.origin ? parseHubUrl(address, basePath) : undefined;
   if (hubSource !== undefined) return readHubSource(hubSource, session);
   const { url, credential } = withoutLogin(address);
-  const reading = await readParts(url.pathname, (pathname) => {
+  const { header, named, parts } = await readParts(url.pathname, (pathname) => {
     const part = new URL(url);
     part.pathname = pathname;
     return readUrlPart(part, credential, session);
   });
-  const { header, fromCache, etag } = reading;
-  return { header, url: redactedUrl(url), fromCache, ...(etag === undefined ? {} : { etag }) };
+  return { header, url: redactedUrl(url), ...version(named.etag), fromCache: parts.every((part) => part.fromCache) };
 }
 
 /** `user:password@` in an address is a login for that origin; it must not show up anywhere else. */
@@ -98,7 +91,7 @@ function withoutLogin(address: URL): { url: URL; credential: Credential | undefi
   url.password = '';
   url.hash = '';
   if (address.username === '' && address.password === '') return { url, credential: undefined };
-  const login = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`;
+  const login = `${percentDecoded(address.username)}:${percentDecoded(address.password)}`;
   return { url, credential: { origin: url.origin, authorization: `Basic ${Buffer.from(login).toString('base64')}` } };
 }
 
@@ -113,21 +106,18 @@ async function readHubSource(source: HubSource, session: Session): Promise<Locat
   const path = chosen?.path ?? source.file;
   if (path === undefined) throw notReadBefore(source);
   let commit = chosen?.commit;
-  const reading = await readParts(path, async (part) => {
-    const partReading = await readHubPart(repository, commit ?? source.revision, part, session);
-    commit ??= partReading.commit;
-    return partReading;
+  const { header, named, parts } = await readParts(path, async (part) => {
+    const reading = await readHubPart(repository, commit ?? source.revision, part, session);
+    commit ??= reading.commit;
+    return reading;
   });
   if (!session.offline && commit !== undefined) await session.cache.keepResolution(key, { commit, path });
-  const { header, fromCache, etag } = reading;
   const url = redactedUrl(resolveUrl(session.hub, repository, commit ?? source.revision, path));
-  return {
-    header,
-    url,
-    fromCache,
-    ...(commit === undefined ? {} : { commit }),
-    ...(etag === undefined ? {} : { etag }),
-  };
+  return { header, url, ...version(named.etag, commit), fromCache: parts.every((part) => part.fromCache) };
+}
+
+function version(etag?: string, commit?: string): Pick<HeaderReading, 'etag' | 'commit'> {
+  return { ...(commit === undefined ? {} : { commit }), ...(etag === undefined ? {} : { etag }) };
 }
 
 async function choose(source: HubSource, session: Session): Promise<{ path: string; commit: string | undefined }> {
@@ -152,22 +142,4 @@ async function list(source: HubSource, session: Session): Promise<HubListing> {
 function notReadBefore(source: HubSource): SourceError {
   const message = `${formatModelSource(source)} was not read on this machine before, and nothing may be read offline`;
   return new SourceError('SOURCE_OFFLINE', `${message}; run once without --offline, or give a local path`);
-}
-
-/** Reads the named file, then, when its name says that it is a part, all others side by side. */
-async function readParts(path: string, read: (path: string) => Promise<PartReading>): Promise<PartReading> {
-  const shard = parseShardName(path);
-  const named = await read(path);
-  if (shard === undefined || shard.count === 1) {
-    requireWhole(named.header, path);
-    return named;
-  }
-  const parts = await mapLimited(shardPaths(shard), PARTS_AT_ONCE, (part, index) =>
-    index + 1 === shard.number ? Promise.resolve(named) : read(part),
-  );
-  const header = joinShards(
-    parts.map((part) => part.header),
-    path,
-  );
-  return { ...named, header, fromCache: parts.every((part) => part.fromCache) };
 }

@@ -15,15 +15,14 @@ export interface RangeAnswer {
 
 /** Holds a 206 against what was asked for (`from`, the first byte); throws `SOURCE_BAD_RESPONSE` when it lies. */
 export function checkRangeAnswer(answer: HttpAnswer, from: number): RangeAnswer {
-  const { headers } = answer;
-  const encoding = headers.get('content-encoding') ?? 'identity';
+  const encoding = answer.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw bad(answer, `sends the file compressed (${printable(encoding)}), though that was not asked for`);
-  const type = headers.get('content-type') ?? '';
+  const type = answer.header('content-type') ?? '';
   if (/^text\/html/i.test(type)) throw bad(answer, 'sends a web page instead of a file; check the address');
   if (/^multipart\//i.test(type)) throw bad(answer, 'sends several ranges though one was asked for');
-  const text = headers.get('content-range');
-  if (text === null) throw bad(answer, 'sends a part of the file without saying which (no Content-Range)');
+  const text = answer.header('content-range');
+  if (text === undefined) throw bad(answer, 'sends a part of the file without saying which (no Content-Range)');
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(text.trim());
   const [first, last, total] = [
     Number(match?.[1]),
@@ -33,11 +32,11 @@ export function checkRangeAnswer(answer: HttpAnswer, from: number): RangeAnswer 
   const valid = match !== null && first === from && first <= last && last < total;
   if (!valid) throw bad(answer, `sends another part of the file than asked for (Content-Range: ${printable(text)})`);
   const bytes = last - first + 1;
-  const length = headers.get('content-length');
-  if (length !== null && Number(length) !== bytes) {
+  const length = answer.header('content-length');
+  if (length !== undefined && Number(length) !== bytes) {
     throw bad(answer, `contradicts itself: ${printable(length)} bytes by Content-Length, ${bytes} by Content-Range`);
   }
-  const etag = headers.get('etag') ?? undefined;
+  const etag = answer.header('etag');
   return {
     fileBytes: total === Infinity ? undefined : total,
     bytes,
@@ -47,7 +46,7 @@ export function checkRangeAnswer(answer: HttpAnswer, from: number): RangeAnswer 
 
 /** The error for a 200 where a part was asked for: the whole file, many GB perhaps, would follow. */
 export function wholeFileError(answer: HttpAnswer): SourceError {
-  if (/^text\/html/i.test(answer.headers.get('content-type') ?? '')) {
+  if (/^text\/html/i.test(answer.header('content-type') ?? '')) {
     return bad(answer, 'sends a web page instead of a file; check the address');
   }
   return new SourceError(

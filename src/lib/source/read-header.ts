@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { joinShards, splitCount } from '../gguf/join-shards.js';
-import { parseShardName, shardPaths } from '../gguf/shard-name.js';
 import { printable } from '../printable.js';
+import { errorCode } from './error-code.js';
+import { readParts } from './read-parts.js';
 import { cancelled } from './retry.js';
 import { SourceError } from './source-error.js';
 
@@ -32,36 +32,8 @@ export interface ReadHeaderOptions {
  * for what the file system says; exit code 3 both.
  */
 export async function readGgufHeader(path: string, options: ReadHeaderOptions = {}): Promise<GgufHeader> {
-  return joinLocalParts(path, (part) => readLocalPart(part, options));
-}
-
-/** Reads all parts that the file at `path` belongs to with `readPart`. */
-export async function joinLocalParts(
-  path: string,
-  readPart: (path: string) => Promise<GgufHeader>,
-): Promise<GgufHeader> {
-  const shard = parseShardName(path);
-  const named = await readPart(path);
-  if (shard === undefined || shard.count === 1) {
-    requireWhole(named, path);
-    return named;
-  }
-  const parts: GgufHeader[] = [];
-  for (const [index, partPath] of shardPaths(shard).entries()) {
-    parts.push(index + 1 === shard.number ? named : await readPart(partPath));
-  }
-  return joinShards(parts, path);
-}
-
-/** A part under a name that does not say so: its siblings cannot be found. */
-export function requireWhole(header: GgufHeader, path: string): void {
-  const count = splitCount(header);
-  if (count <= 1) return;
-  throw new SourceError(
-    'SOURCE_FILE_UNREADABLE',
-    `${printable(path)} is one of ${count} parts of a split model, but is not named like one; ` +
-      `give it back its name, which ends in -00001-of-${String(count).padStart(5, '0')}.gguf`,
-  );
+  const { header } = await readParts(path, async (part) => ({ header: await readLocalPart(part, options) }));
+  return header;
 }
 
 /** Reads the header of one file, part or not, in order and only as far as the header goes. */
@@ -75,7 +47,7 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined;
+    const reason = REASONS[errorCode(error)];
     throw reason === undefined ? error : unreadable(path, reason, error);
   } finally {
     await file?.close();

@@ -73,8 +73,8 @@ export async function readHubPart(
   const urlKey = `url ${url.href}`;
   if (commit === undefined) cached = await session.cache.header(urlKey);
   if (session.offline) return offlineReading(cached, `hf:${repository}/${path}`);
-  const isKnown: RemoteFile['isKnown'] = async ({ headers }) => {
-    const named = headers.get('x-repo-commit');
+  const isKnown: RemoteFile['isKnown'] = async (answer) => {
+    const named = answer.header('x-repo-commit');
     if (commit !== undefined || !isCommit(named)) return false;
     commit = named;
     const found = await find(named);

@@ -102,12 +102,12 @@ class Transfer {
     this.#etag = range.etag;
     this.#parser ??= new GgufHeaderParser(redactedUrl(this.#file.url), range.fileBytes);
     const parser = this.#parser;
-    for await (const chunk of answer.chunks()) {
+    const done = await answer.read((chunk) => {
       this.#receivedBytes += chunk.length;
-      const done = parser.push(chunk);
       this.#onProgress?.(this.#receivedBytes);
-      if (done) return { known: false, header: parser.end(), etag: range.etag };
-    }
+      return parser.push(chunk);
+    });
+    if (done) return { known: false, header: parser.end(), etag: range.etag };
     if (this.#receivedBytes !== from + range.bytes) {
       const { url } = answer;
       const message = `cannot read ${redactedUrl(url)}: ${url.host} sent more or fewer bytes than it announced; try again`;
@@ -118,15 +118,21 @@ class Transfer {
   }
 
   #refusal(answer: HttpAnswer): Error {
-    const { url, status, headers } = answer;
+    const { url, status } = answer;
     if (status === 416) {
       const message = `${redactedUrl(url)}: ${url.host} says that the file has no byte ${this.#receivedBytes}; it is empty or was cut`;
       return new SourceError('SOURCE_BAD_RESPONSE', message);
     }
     const { repository, credential } = this.#file;
-    const error = statusError({ url, status, headers, repository, tokenSent: credential?.origin === url.origin });
+    const error = statusError({
+      url,
+      status,
+      reason: answer.header('x-error-code'),
+      repository,
+      tokenSent: credential?.origin === url.origin,
+    });
     return isWorthRetrying(status)
-      ? new RetryableFailure(error, retryAfterMs(headers.get('retry-after'), Date.now()))
+      ? new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()))
       : error;
   }
 

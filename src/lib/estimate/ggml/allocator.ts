@@ -16,6 +16,11 @@ export class BlockAllocator {
 
   constructor(private readonly alignment: number) {}
 
+  /** Free blocks as text: two allocators that say the same will go on alike. */
+  describe(): string {
+    return this.blocks.map(({ offset, size }) => `${offset}+${size}`).join();
+  }
+
   alloc(bytes: number): number {
     const size = pad(bytes, this.alignment);
     const last = this.blocks.length - 1;

@@ -33,21 +33,35 @@ export interface BufferSizes {
 
 /**
  * `ggml_gallocr_alloc_graph_impl` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): walks the steps, gives each result the best
- * free place or a parent's, frees what nobody needs any more, and reports how large each device's buffer became.
+ * free place or a parent's, frees what nobody needs any more, and reports how large each device's buffer became. `onLayer`
+ * hears what is free and what is in use when a layer's first weight is needed.
  */
 export function allocateGraph(
   steps: readonly Step[],
   leafs: readonly Tensor[],
   backends: readonly Backend[],
+  onLayer?: (layer: number, state: string) => void,
 ): BufferSizes {
   const allocators = { gpu: new BlockAllocator(BUFFER_ALIGNMENT), cpu: new BlockAllocator(BUFFER_ALIGNMENT) };
   const sizeOn = (tensor: Tensor, backend: number): number => (backends[backend] as Backend).allocSize(tensor);
   const allocatorOf = (backend: number): BlockAllocator => allocators[(backends[backend] as Backend).memory];
 
+  const live = new Set<Tensor>();
+  let currentLayer = -1;
+  const watchLayers = ({ src }: Tensor): void => {
+    for (const source of src) {
+      if (!source || source.layer <= currentLayer) continue;
+      currentLayer = source.layer;
+      const places = [...live].map(({ allocator, offset }) => `${allocator}@${offset}`).join();
+      onLayer?.(currentLayer, `${allocators.gpu.describe()};${allocators.cpu.describe()};${places}`);
+    }
+  };
+
   const takeOver = (node: Tensor, parent: Tensor): void => {
     node.allocator = parent.allocator;
     node.offset = parent.offset;
     parent.allocated = false;
+    live.delete(parent);
     const parentSize = pad(sizeOn(parent, parent.allocator), BUFFER_ALIGNMENT);
     const nodeSize = pad(sizeOn(node, node.allocator), BUFFER_ALIGNMENT);
     if (parentSize > nodeSize) allocatorOf(parent.allocator).free(parent.offset + nodeSize, parentSize - nodeSize);
@@ -66,6 +80,7 @@ export function allocateGraph(
   const allocate = (node: Tensor, backend: number): void => {
     if (node.allocated || node.buffer || node.viewSrc) return;
     node.allocated = true;
+    live.add(node);
     if (INPLACE.has(node.op) && reuseParent(node)) return;
     node.allocator = backend;
     node.offset = allocatorOf(backend).alloc(sizeOn(node, backend));
@@ -75,6 +90,7 @@ export function allocateGraph(
     if (tensor.isOutput) return;
     allocatorOf(tensor.allocator).free(tensor.offset, sizeOn(tensor, tensor.allocator));
     tensor.allocated = false;
+    live.delete(tensor);
   };
 
   for (const leaf of leafs) allocate(leaf, leaf.backend);
@@ -87,6 +103,7 @@ export function allocateGraph(
     }
   }
   for (const { node, backend } of steps) {
+    if (onLayer) watchLayers(node);
     for (const source of node.src) if (source) allocate(source, backend);
     allocate(node, backend);
     for (const source of node.src) {

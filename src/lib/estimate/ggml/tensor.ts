@@ -83,6 +83,8 @@ export class Tensor {
   buffer: Buffer | null = null;
   /** Within `buffer`. */
   address = 0;
+  /** The layer whose weight this is, -1 = none's. */
+  layer = -1;
   visited = false;
   useCount = 0;
   /** Index of the backend in the scheduler, -1 = not assigned. */

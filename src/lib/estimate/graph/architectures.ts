@@ -1,11 +1,17 @@
 import type { GraphBuilder } from './builder.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { bert, nomicBert } from './models/encoders.js';
+import { falconH1 } from './models/falcon-h1.js';
 import { gemma2, gemma3 } from './models/gemma.js';
 import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
+import { graniteHybrid } from './models/granite-hybrid.js';
+import { lfm2 } from './models/lfm2.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { mamba, mamba2 } from './models/mamba.js';
+import { nemotronH } from './models/nemotron-h.js';
 import { cohere2, olmo2 } from './models/parallel.js';
+import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
 
 export interface ArchitectureGraph {
@@ -37,4 +43,15 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   'minimax-m2': { build: minimaxM2 },
   bert: { build: bert },
   'nomic-bert': { build: nomicBert },
+  mamba: { build: mamba },
+  mamba2: { build: mamba2 },
+  granitehybrid: { build: graniteHybrid },
+  nemotron_h: { build: nemotronH },
+  nemotron_h_moe: { build: nemotronH },
+  'falcon-h1': { build: falconH1 },
+  lfm2: { build: lfm2 },
+  lfm2moe: { build: lfm2 },
+  qwen3next: { build: qwen3next },
+  qwen35: { build: qwen35 },
+  qwen35moe: { build: qwen35 },
 };

@@ -7,7 +7,7 @@ import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import { layerOf, type Placement } from '../placement.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -51,9 +51,11 @@ export class GraphBuilder {
   readonly offloadKqv: boolean;
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
-  private embeddings: Tensor | null = null;
+  /** What pooling starts from and a context returns as embeddings: `t_embd`. */
+  embeddings: Tensor | null = null;
+  /** `t_embd_pooled`. */
+  pooled: Tensor | null = null;
   private logits: Tensor | null = null;
-  private pooled: Tensor | null = null;
   private hidden: Tensor | null = null;
   private readonly weights = new Map<string, Tensor>();
   private readonly caches = new Map<CacheTensor, Tensor>();
@@ -198,11 +200,6 @@ export class GraphBuilder {
     return ggml.getRows(cur, outIds);
   }
 
-  /** What pooling starts from and what a context returns as embeddings: `t_embd`. */
-  setEmbeddings(cur: Tensor): void {
-    this.embeddings = cur;
-  }
-
   /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
   keepHidden(cur: Tensor): void {
     this.hidden = cur;
@@ -217,38 +214,9 @@ export class GraphBuilder {
   /** The final norm, the output head, its bias, and what the model does to the logits. */
   finishWithHead(cur: Tensor, kind: NormKind = 'rms', adapt = (logits: Tensor): Tensor => logits): void {
     const normed = this.norm(cur, this.need('output_norm.weight'), this.weight('output_norm.bias'), kind, -1);
-    this.setEmbeddings(normed);
+    this.embeddings = normed;
     const logits = this.mulMat(this.outputHead(), normed, this.weight('output.scale'));
     this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
-  }
-
-  /** `build_pooling`: one vector a sequence, where the context is asked for embeddings. */
-  pool(): void {
-    const rows = this.embeddings;
-    if (!this.params.embeddings || !rows) return;
-    switch (this.params.pooling) {
-      case 0:
-        this.pooled = rows;
-        break;
-      case 1:
-        this.pooled = ggml.mulMat(ggml.cont(ggml.transpose(rows)), ggml.newInput(F32, this.nTokens, this.nSeqs));
-        break;
-      default:
-        this.pooled = ggml.getRows(rows, ggml.newInput(I32, this.nSeqs));
-        if (this.params.pooling === 4) this.pooled = this.classify(this.pooled);
-    }
-    this.expand(this.pooled);
-  }
-
-  /** The classification head of a reranker. */
-  private classify(cur: Tensor): Tensor {
-    const dense = this.weight('cls.weight');
-    if (dense) cur = ggml.unary(this.addBias(ggml.mulMat(dense, cur), this.weight('cls.bias')), 'tanh');
-    const norm = dense && this.weight('cls.norm.weight');
-    if (norm) cur = this.norm(cur, norm, null, 'layer', -1);
-    const out = this.weight('cls.output.weight');
-    if (out) cur = this.addBias(ggml.mulMat(out, cur), this.weight('cls.output.bias'));
-    return this.shape.architecture === 'qwen3' ? ggml.softMax(cur) : cur;
   }
 
   /** `llm_graph_result::set_outputs`. */
@@ -278,6 +246,7 @@ export class GraphBuilder {
     const tensor = shape.tensors.get(name);
     if (!tensor) return null;
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
+    created.layer = layerOf(name) ?? -1;
     this.weights.set(key, created);
     return created;
   }

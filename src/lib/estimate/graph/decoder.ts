@@ -62,6 +62,15 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
   else g.finishWithHead(layerInput);
 }
 
+/** All rows of the final norm are kept for a draft head; rows without output are dropped only then. */
+export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor): void {
+  const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
+  g.keepHidden(normed);
+  const picked = g.pickOutputs(normed, outIds);
+  g.embeddings = picked;
+  g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
+}
+
 function optionalBiasNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string, pinned: number): Tensor {
   return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), 'rms', pinned);
 }

@@ -27,7 +27,7 @@ export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number): Heads {
 }
 
 /** `build_qkv` without splitting into heads: rows of all heads, for norms over the whole row. */
-export function projectRows(g: GraphBuilder, cur: Tensor, layer: number): Heads {
+export function projectRows(g: GraphBuilder, cur: Tensor, layer: number, headQ = g.head(layer).k): Heads {
   const { k: headK, v: headV, q: nHead, kv: nHeadKv } = g.head(layer);
   const fused = g.layerWeight(layer, 'attn_qkv.weight');
   if (!fused) {
@@ -40,9 +40,9 @@ export function projectRows(g: GraphBuilder, cur: Tensor, layer: number): Heads 
   const qkv = g.addBias(g.mulMat(fused, cur), g.layerWeight(layer, 'attn_qkv.bias'));
   const rows = (width: number, offset: number): Tensor =>
     ggml.view2d(qkv, width, g.nTokens, qkv.nb[1], ggml.rowSize(qkv, offset));
-  const q = rows(headK * nHead, 0);
-  const k = rows(headK * nHeadKv, headK * nHead);
-  const v = rows(headV * nHeadKv, headK * (nHead + nHeadKv));
+  const q = rows(headQ * nHead, 0);
+  const k = rows(headK * nHeadKv, headQ * nHead);
+  const v = rows(headV * nHeadKv, headQ * nHead + headK * nHeadKv);
   return { q: ggml.cont(q), k: ggml.cont(k), v: ggml.cont(v) };
 }
 

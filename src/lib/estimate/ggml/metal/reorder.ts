@@ -1,4 +1,4 @@
-import { isEmptyOp, type Op, rootOf, type Tensor, tensorBytes } from '../tensor.js';
+import { type Buffer, isEmptyOp, type Op, rootOf, type Tensor, tensorBytes } from '../tensor.js';
 import { fusedLength } from './fusion.js';
 
 /** Ops that may change places: `h_safe` of `ggml_metal_graph_optimize_reorder`. */
@@ -102,26 +102,45 @@ function isEmptyGroup({ nodes }: Group): boolean {
   return isEmptyOp((nodes[0] as Tensor).op);
 }
 
-interface CacheRange {
-  readonly tensor: Tensor;
+interface BufferRange {
   readonly start: number;
   readonly end: number;
   readonly written: boolean;
 }
 
+/** Ranges of one buffer. */
+class BufferRanges {
+  private readonly ranges: BufferRange[] = [];
+  private anyWritten = false;
+
+  add(tensor: Tensor, written: boolean): void {
+    this.ranges.push({ start: tensor.address, end: tensor.address + tensorBytes(tensor), written });
+    this.anyWritten ||= written;
+  }
+
+  allows(tensor: Tensor, written: boolean): boolean {
+    if (!written && !this.anyWritten) return true;
+    const start = tensor.address;
+    const end = start + tensorBytes(tensor);
+    return !this.ranges.some((other) => (written || other.written) && start < other.end && end >= other.start);
+  }
+}
+
 /**
  * `struct ggml_mem_ranges`: memory that a set of nodes reads or writes. Results that are not allocated yet stand for
- * themselves; caches have addresses, and a range that ends where another begins counts as touching it.
+ * themselves; caches have addresses, and a range that ends where another begins counts as touching it. A view counts as
+ * writing what it shows. Weights all lie at address 0, as in llama.cpp's dry run, which is what was measured: a view of one
+ * waits for every reader of another. In a loaded model it would wait for its neighbours only.
  */
 class MemoryRanges {
   private readonly read = new Set<Tensor>();
   private readonly written = new Set<Tensor>();
-  private cache: CacheRange[] = [];
+  private readonly buffers = new Map<Buffer, BufferRanges>();
 
   clear(): void {
     this.read.clear();
     this.written.clear();
-    this.cache = [];
+    this.buffers.clear();
   }
 
   add(group: Group): void {
@@ -137,24 +156,17 @@ class MemoryRanges {
   }
 
   private addOne(tensor: Tensor, written: boolean): void {
-    if (!tensor.buffer) (written ? this.written : this.read).add(tensor);
-    else if (tensor.buffer.usage === 'cache') this.cache.push(rangeOf(tensor, written));
+    if (!tensor.buffer) {
+      (written ? this.written : this.read).add(tensor);
+      return;
+    }
+    const ranges = this.buffers.get(tensor.buffer) ?? new BufferRanges();
+    this.buffers.set(tensor.buffer, ranges);
+    ranges.add(tensor, written);
   }
 
   private allowsOne(tensor: Tensor, written: boolean): boolean {
     if (!tensor.buffer) return !this.written.has(tensor) && !(written && this.read.has(tensor));
-    if (tensor.buffer.usage !== 'cache') return true;
-    const range = rangeOf(tensor, written);
-    return !this.cache.some(
-      (other) =>
-        other.tensor.buffer === tensor.buffer &&
-        (written || other.written) &&
-        range.start < other.end &&
-        range.end >= other.start,
-    );
+    return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
   }
-}
-
-function rangeOf(tensor: Tensor, written: boolean): CacheRange {
-  return { tensor, start: tensor.address, end: tensor.address + tensorBytes(tensor), written };
 }

@@ -33,7 +33,7 @@ function encoder(g: GraphBuilder, { positions: kind, activation }: Encoder): voi
     cur = ggml.add(feedForward(g, middle, layer, { activation }), middle);
     layerInput = layerNorm(g, cur, layer, 'layer_output_norm');
   }
-  g.setEmbeddings(layerInput);
+  g.embeddings = layerInput;
   g.expand(layerInput);
 }
 

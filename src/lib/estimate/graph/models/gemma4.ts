@@ -85,7 +85,7 @@ function finish(g: GraphBuilder, cur: Tensor, outIds: Tensor): void {
   const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
   g.keepHidden(normed);
   const picked = g.pickOutputs(normed, outIds);
-  g.setEmbeddings(picked);
+  g.embeddings = picked;
   const logits = g.mulMat(g.outputHead(), picked, g.weight('output.scale'));
   g.finish(g.shape.keys.number('final_logit_softcapping', DEFAULT_CAP) === 0 ? logits : softCap(logits));
 }

@@ -1,0 +1,159 @@
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
+import { clusterFlags } from '../lib/cli/cluster-flags.js';
+import { deployCheck, type DeployCheck } from '../lib/cli/deploy-check.js';
+import { deployFlags } from '../lib/cli/deploy-flags.js';
+import { deployPlan } from '../lib/cli/deploy-plan.js';
+import { showProgress } from '../lib/cli/deploy-progress.js';
+import { deploySource } from '../lib/cli/deploy-source.js';
+import { spellBooleans } from '../lib/cli/go-booleans.js';
+import { interruptSignal } from '../lib/cli/interrupt.js';
+import { launchFlags } from '../lib/cli/launch-flags.js';
+import { machineFlags } from '../lib/cli/machine-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { UsageError } from '../lib/errors.js';
+import type { DeployPlan } from '../lib/kube/deploy-plan.js';
+import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy.js';
+import { buildResources, type DeployResources } from '../lib/kube/resources.js';
+import type { MemoryCheck } from '../lib/preflight/check-memory.js';
+import { checkJson } from '../lib/report/check-json.js';
+import { checkText } from '../lib/report/check-text.js';
+import { endpointText, eventLine } from '../lib/report/deploy-text.js';
+import { failureText } from '../lib/report/failure.js';
+import { formatManifests } from '../lib/report/manifests.js';
+import { warningsOf } from '../lib/report/warnings.js';
+
+/** As a shell reports a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+type Flags = Awaited<ReturnType<Deploy['readFlags']>>['flags'];
+
+export default class Deploy extends BaseCommand {
+  static override args = { model: modelArg };
+  static override description = `Checks the memory first, as check-memory does; what does not fit is refused before any cluster is contacted. Then
+it applies a Model and an InferenceService (server-side, as field manager llmkube) and waits until the service answers.
+
+Exit codes: 0 deployed, 1 does not fit, 2 usage, 3 could not be checked, 4 cluster, 130 stopped waiting by Ctrl-C.
+Works as "kubectl llmkube deploy" too.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal',
+    '<%= config.bin %> <%= command.id %> llama-3.1-8b --gpu --gpu-memory 24Gi --replicas 2 -n models',
+    '<%= config.bin %> <%= command.id %> my-model --source https://host/model.gguf --sha256 <sum> --cpu 4',
+    '<%= config.bin %> <%= command.id %> llama-3.1-8b --dry-run client -o yaml | kubectl apply -f -',
+  ];
+  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...clusterFlags, ...deployFlags };
+  static override summary = 'check that a model fits, then deploy it to a cluster';
+
+  async run(): Promise<unknown> {
+    const { args, flags, metadata } = await this.readFlags();
+    refuseSkipCache(flags);
+    const surroundings = {
+      config: this.config,
+      catalog: flags.catalog,
+      offline: flags.offline,
+      quiet: this.jsonEnabled(),
+    };
+    const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
+    if (isRefused(check, flags)) return this.refuse(check);
+    const reading = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
+    const source = await deploySource(check.source, reading);
+    const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
+    const resources = buildResources(plan);
+    await this.reportCheck(check, flags);
+    if (flags['dry-run'] === 'client') return this.printManifests(resources, flags, check);
+    return this.deploy(plan, check, flags, metadata.flags.namespace?.setFromDefault ?? false);
+  }
+
+  private readFlags() {
+    return this.parse(Deploy, spellBooleans(this.argv, Deploy.flags));
+  }
+
+  private refuse(check: MemoryCheck): Record<string, unknown> {
+    process.exitCode = exitCodeOf(check);
+    this.notice(failureText(check));
+    for (const warning of warningsOf(check)) this.notice(`Note: ${warning}`);
+    return checkJson(check);
+  }
+
+  private async deploy(
+    plan: DeployPlan,
+    check: DeployCheck,
+    flags: Flags,
+    namespaceIsDefault: boolean,
+  ): Promise<unknown> {
+    const interrupt = interruptSignal();
+    const progress = await showProgress(this.jsonEnabled());
+    const dryRun = flags['dry-run'] === 'server';
+    try {
+      const outcome = await deployToCluster(plan, {
+        ...clusterChoice(flags),
+        dryRun: dryRun ? 'server' : 'none',
+        forceConflicts: flags['force-conflicts'],
+        fromCache: flags['from-cache'],
+        namespaceIsDefault,
+        wait: flags.wait,
+        timeoutMs: flags.timeout,
+        signal: interrupt.signal,
+        onEvent: (event) => {
+          if (event.type !== 'applied') return progress.show(event);
+          progress.clear();
+          if (flags.output === undefined) this.log(eventLine(event, dryRun));
+        },
+      });
+      progress.stop();
+      this.reportOutcome(outcome, plan, flags);
+      return deployJson(check, outcome);
+    } finally {
+      progress.stop();
+      interrupt.dispose();
+    }
+  }
+
+  private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
+    if (flags.output !== undefined) this.log(formatManifests(Object.values(outcome.resources), flags.output));
+    else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
+    if (outcome.state !== 'interrupted') return;
+    process.exitCode = INTERRUPTED;
+    this.notice(`Stopped waiting; the deploy goes on. See how it stands with: llmkube status ${name} -n ${namespace}`);
+  }
+
+  private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {
+    this.log(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
+    return { ...(isComplete(check) && checkJson(check)), manifests: [resources.model, resources.service] };
+  }
+
+  /** The check on stdout for people, out of the way where stdout is for manifests. */
+  private async reportCheck(check: DeployCheck, flags: Flags): Promise<void> {
+    if (!isComplete(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
+    if (exitCodeOf(check) !== 0) this.notice(failureText(check).replace(/^Error:/, 'Warning:'));
+    const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
+    if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
+    const { default: colors } = await import('chalk');
+    this.log(`${checkText(check, colors)}\n`);
+  }
+}
+
+function isComplete(check: DeployCheck): check is MemoryCheck {
+  return check.verdict !== undefined;
+}
+
+function isRefused(check: DeployCheck, flags: Flags): check is MemoryCheck {
+  return flags['memory-check'] === 'enforce' && isComplete(check) && exitCodeOf(check) !== 0;
+}
+
+function refuseSkipCache(flags: Flags): void {
+  if (!flags['skip-cache']) return;
+  throw new UsageError(
+    'SKIP_CACHE_UNSUPPORTED',
+    '--skip-cache cannot be honoured: the LLMKube API has nothing that forces a download',
+    {
+      suggestions: ['remove the cached file first: llmkube delete NAME --purge-cache says how'],
+    },
+  );
+}
+
+function deployJson(check: DeployCheck, { state, applied, endpoint }: DeployOutcome): Record<string, unknown> {
+  const resources = applied.map(({ kind, name, namespace, outcome }) => ({ kind, name, namespace, outcome }));
+  return { ...(isComplete(check) && checkJson(check)), deploy: { state, resources, endpoint: endpoint ?? null } };
+}

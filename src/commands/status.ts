@@ -1,0 +1,40 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { clusterChoice } from '../lib/cli/cluster-choice.js';
+import { clusterFlags } from '../lib/cli/cluster-flags.js';
+import { cleanText } from '../lib/kube/clean-text.js';
+import { connect } from '../lib/kube/client.js';
+import { readDeployment } from '../lib/kube/inventory.js';
+import { recordedCheck } from '../lib/kube/recorded-check.js';
+import { deploymentText } from '../lib/report/inventory-text.js';
+
+export default class Status extends BaseCommand {
+  static override args = {
+    name: Args.string({ description: 'name of the deployment', ignoreStdin: true, required: true }),
+  };
+  static override description = 'Works as "kubectl llmkube status" too.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b',
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b -n team-a --json',
+  ];
+  static override flags = clusterFlags;
+  static override summary = 'show a deployment: what was estimated beside what the cluster reports';
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Status);
+    const client = await connect(clusterChoice(flags));
+    const deployment = await readDeployment(client, flags.namespace, args.name);
+    const { name, namespace, model, service } = deployment;
+    this.log(deploymentText(deployment));
+    return {
+      name,
+      namespace,
+      check: recordedCheck(service ?? model) ?? null,
+      model: model === undefined ? null : { source: cleanText(model.spec.source), status: model.status ?? null },
+      service:
+        service === undefined
+          ? null
+          : { model: service.spec.modelRef, resources: service.spec.resources ?? null, status: service.status ?? null },
+    };
+  }
+}

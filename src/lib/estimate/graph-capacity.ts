@@ -1,0 +1,27 @@
+import { UsageError } from '../errors.js';
+
+/** Architectures whose graphs have many small nodes: `llama_context::graph_max_nodes` (`src/llama-context.cpp`, v0.5.0). */
+const MANY_NODES = new Set(['qwen3next', 'qwen35', 'qwen35moe']);
+
+/** Sizes that a hash set can have, up to the largest graph: `ggml_hash_size` (`ggml/src/ggml.c`). */
+const HASH_SIZES = [1031, 2053, 4099, 8209, 16411, 32771, 65537, 131101, 262147, 524309, 1048583];
+
+/** Nodes that llama.cpp makes room for. */
+export function maxNodes(architecture: string, nTensors: number, nTokens: number): number {
+  if (MANY_NODES.has(architecture)) return Math.max(nTokens * 40, 32 * nTensors);
+  return Math.max(1024, 8 * nTensors);
+}
+
+/**
+ * llama.cpp aborts when a graph outgrows the room it made from the number of the model's weights: models with few fused
+ * weights reach that with rotated (quantized) caches and split slots.
+ * @throws UsageError where it would abort.
+ */
+export function refuseOversizedGraph(nodes: number, leafs: number, limit: number): void {
+  const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
+  if (nodes < limit && leafs < limit && nodes + leafs <= hashSize) return;
+  throw new UsageError(
+    'LAUNCH_GRAPH_TOO_LARGE',
+    `llama.cpp aborts on this launch: its graph of ${nodes + leafs} tensors exceeds the ${hashSize} it makes room for with this model; use an f16 KV cache or one unified cache (--kv-unified).`,
+  );
+}

@@ -1,0 +1,49 @@
+import * as ggml from '../../ggml/ops.js';
+import type { Tensor } from '../../ggml/tensor.js';
+import { attention, attentionInput } from '../attention.js';
+import type { GraphBuilder } from '../builder.js';
+import { finishKeepingHidden } from '../decoder.js';
+import { experts } from '../experts.js';
+import { mamba2Layer } from '../mamba-layers.js';
+import { feedForward, projectQkv } from '../projections.js';
+import { recurrentInput } from '../recurrent.js';
+
+const SQUARED_RELU = { activation: 'relu_sqr' } as const;
+
+/** `src/models/nemotron-h.cpp` (llama.cpp v0.5.0): each layer is Mamba-2, attention without rotation, or feed-forward. */
+export function nemotronH(g: GraphBuilder): void {
+  const { hparams } = g;
+  let layerInput = g.inputEmbeddings();
+  const recurrent = recurrentInput(g);
+  const attentionInputs = attentionInput(g);
+  const outIds = g.inputOutIds();
+  const part = (cur: Tensor, layer: number): Tensor => {
+    if (hparams.isRecurrent[layer]) return mamba2Layer(g, recurrent, cur, layer);
+    if (hparams.nFf[layer] === 0) return attention(g, attentionInputs, layer, projectQkv(g, cur, layer));
+    return g.layerWeight(layer, 'ffn_gate_inp.weight')
+      ? latentExperts(g, cur, layer)
+      : feedForward(g, cur, layer, SQUARED_RELU);
+  };
+  for (const layer of g.layers) {
+    const cur = part(g.rmsNorm(layerInput, layer, 'attn_norm.weight'), layer);
+    layerInput = ggml.add(cur, layerInput);
+  }
+  finishKeepingHidden(g, layerInput, outIds);
+}
+
+/** Experts may work on narrower rows than the shared one (Nemotron 3 Super). */
+function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+  const { keys } = g.shape;
+  const down = g.layerWeight(layer, 'ffn_latent_down.weight');
+  const up = g.layerWeight(layer, 'ffn_latent_up.weight');
+  const input = down ? g.mulMat(down, cur) : cur;
+  const routed = experts(g, input, layer, {
+    ...SQUARED_RELU,
+    gating: 'sigmoid',
+    normalise: keys.boolean('expert_weights_norm', false),
+    scale: keys.number('expert_weights_scale', 0),
+    logits: g.mulMat(g.layerNeed(layer, 'ffn_gate_inp.weight'), cur),
+  });
+  const shared = feedForward(g, cur, layer, { ...SQUARED_RELU, suffix: '_shexp' });
+  return ggml.add(up ? g.mulMat(up, routed) : routed, shared);
+}

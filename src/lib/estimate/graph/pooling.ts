@@ -1,0 +1,55 @@
+import { UsageError } from '../../errors.js';
+import * as ggml from '../ggml/ops.js';
+import { F32, I32, type Tensor } from '../ggml/tensor.js';
+import type { GraphBuilder } from './builder.js';
+
+/** `enum llama_pooling_type` (`include/llama.h`, llama.cpp v0.5.0); the others take one row a sequence. */
+const NONE = 0;
+const MEAN = 1;
+const RANK = 4;
+
+/**
+ * `build_pooling` and `build_dense_out` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one vector a sequence, where the context
+ * is asked for embeddings.
+ * @throws UsageError where llama.cpp aborts.
+ */
+export function pool(g: GraphBuilder): void {
+  const rows = g.embeddings;
+  if (!g.params.embeddings || !rows) return;
+  g.pooled = g.expand(pooledRows(g, rows));
+  const dense = g.weight('dense_2.weight');
+  if (dense) g.pooled = g.expand(g.addBias(ggml.mulMat(dense, g.pooled), g.weight('dense_2.bias')));
+}
+
+function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
+  switch (g.params.pooling) {
+    case NONE:
+      return rows;
+    case MEAN:
+      if (rows.ne[1] !== g.nTokens) throw unevenPooling(rows.ne[1], g.nSeqs);
+      return ggml.mulMat(ggml.cont(ggml.transpose(rows)), ggml.newInput(F32, g.nTokens, g.nSeqs));
+    case RANK:
+      return classify(g, ggml.getRows(rows, ggml.newInput(I32, g.nSeqs)));
+    default:
+      return ggml.getRows(rows, ggml.newInput(I32, g.nSeqs));
+  }
+}
+
+/** The classification head of a reranker. */
+function classify(g: GraphBuilder, input: Tensor): Tensor {
+  let cur = input;
+  const dense = g.weight('cls.weight');
+  if (dense) cur = ggml.unary(g.addBias(ggml.mulMat(dense, cur), g.weight('cls.bias')), 'tanh');
+  const norm = dense && g.weight('cls.norm.weight');
+  if (norm) cur = g.norm(cur, norm, null, 'layer', -1);
+  const out = g.weight('cls.output.weight');
+  if (out) cur = g.addBias(ggml.mulMat(out, cur), g.weight('cls.output.bias'));
+  return g.shape.architecture === 'qwen3' ? ggml.softMax(cur) : cur;
+}
+
+function unevenPooling(ubatch: number, slots: number): UsageError {
+  return new UsageError(
+    'LAUNCH_MEAN_POOLING_UNEVEN',
+    `llama.cpp aborts on this launch: mean pooling needs an ubatch of ${ubatch} tokens to divide evenly among ${slots} slots; choose --parallel so that it does.`,
+  );
+}

@@ -1,0 +1,79 @@
+import type { RecurrentCache } from '../cache.js';
+import * as ggml from '../ggml/ops.js';
+import { I32, type Tensor } from '../ggml/tensor.js';
+import type { GraphBuilder } from './builder.js';
+
+/** `llm_graph_input_rs`: which row of the recurrent cache each sequence continues from. */
+export interface RecurrentInput {
+  readonly cache: RecurrentCache;
+  /** Of the sequences in the batch. */
+  readonly rows: Tensor;
+  /** Of those that are only moved along; none while memory is planned. */
+  readonly extraRows: Tensor;
+}
+
+/** A layer's rows of the recurrent cache: [state size, sequences]. */
+export interface LayerStates {
+  readonly conv: Tensor;
+  readonly state: Tensor;
+}
+
+/** `build_rs_inp` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+export function recurrentInput(g: GraphBuilder): RecurrentInput {
+  const cache = g.memory.recurrent;
+  if (!cache) throw new Error('a recurrent layer needs a recurrent cache');
+  const rows = ggml.newInput(I32, cache.rows);
+  return {
+    cache,
+    rows: ggml.view1d(rows, g.nSeqs, 0),
+    extraRows: ggml.view1d(rows, cache.rows - g.nSeqs, g.nSeqs * rows.nb[0]),
+  };
+}
+
+export function layerStates(g: GraphBuilder, { cache }: RecurrentInput, layer: number): LayerStates {
+  const own = cache.layers.get(layer);
+  if (!own) throw new Error(`layer ${layer} has no recurrent state`);
+  return { conv: g.cacheTensor(own.conv), state: g.cacheTensor(own.state) };
+}
+
+/** `build_rs`: clears a row for new sequences and gathers the batch's rows, or lets an op read them in place. */
+export function loadStates(
+  g: GraphBuilder,
+  { rows, extraRows }: RecurrentInput,
+  states: Tensor,
+  gather: (states: Tensor, rows: Tensor) => Tensor = ggml.getRows,
+): Tensor {
+  const [size, count] = states.ne;
+  const flat = ggml.reshape(states, size, count);
+  g.expand(ggml.scaleInplace(ggml.view1d(flat, size, 0)));
+  const loaded = g.expand(gather(flat, rows));
+  const moved = ggml.getRows(flat, extraRows);
+  g.expand(ggml.cpy(moved, ggml.view2d(states, size, count - g.nSeqs, states.nb[1], g.nSeqs * states.nb[1])));
+  return loaded;
+}
+
+/**
+ * The kernel's look-back before the batch's tokens: [look-back + tokens, channels, sequences]; its end is stored for the
+ * next batch. `current`: [tokens, channels, sequences].
+ */
+export function convolutionWindow(
+  g: GraphBuilder,
+  input: RecurrentInput,
+  states: Tensor,
+  current: Tensor,
+  lookBack: number,
+): Tensor {
+  const channels = current.ne[1];
+  const past = ggml.reshape(loadStates(g, input, states), lookBack, channels, g.nSeqs);
+  const window = ggml.concat(past, current, 0);
+  storeWindow(g, states, window, lookBack);
+  return window;
+}
+
+/** The last `lookBack` columns of a window become the state. */
+export function storeWindow(g: GraphBuilder, states: Tensor, window: Tensor, lookBack: number): void {
+  const [columns, channels, sequences] = window.ne;
+  const offset = (columns - lookBack) * window.nb[0];
+  const last = ggml.view3d(window, [lookBack, channels, sequences], window.nb[1], window.nb[2], offset);
+  g.expand(ggml.cpy(last, ggml.view2d(states, lookBack * channels, sequences, states.nb[1], 0)));
+}

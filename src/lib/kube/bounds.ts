@@ -1,0 +1,63 @@
+import { UsageError } from '../errors.js';
+
+/** Inclusive bounds of the API's numbers, and the flag that sets each. */
+export const API_BOUNDS = {
+  replicas: { flag: '--replicas', min: 0, max: 10 },
+  minReplicas: { flag: '--min-replicas', min: 1, max: 10 },
+  maxReplicas: { flag: '--max-replicas', min: 1, max: 100 },
+  nodePort: { flag: '--node-port', min: 30000, max: 32767 },
+  containerPort: { flag: '--container-port', min: 1, max: 65535 },
+  gpuCount: { flag: '--gpu-count', min: 1, max: 8 },
+  gpuLayers: { flag: '--gpu-layers', min: -1, max: Number.MAX_SAFE_INTEGER },
+  contextSize: { flag: '--ctx-size', min: 128, max: 2097152 },
+  parallelSlots: { flag: '--parallel', min: 1, max: 64 },
+  batchSize: { flag: '--batch-size', min: 1, max: 16384 },
+  uBatchSize: { flag: '--ubatch-size', min: 1, max: Number.MAX_SAFE_INTEGER },
+} as const;
+
+const QUANTITY = /^\+?(\d+(\.\d*)?|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/;
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const MAX_LABEL_LENGTH = 63;
+
+/** @throws UsageError OUT_OF_BOUNDS naming flag, value and what is allowed */
+export function checkBounds(field: keyof typeof API_BOUNDS, value: number | undefined): void {
+  if (value === undefined) return;
+  const { flag, min, max } = API_BOUNDS[field];
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  const allowed =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
+  throw new UsageError('OUT_OF_BOUNDS', `${flag} ${value} is not allowed: the LLMKube API takes ${allowed}`);
+}
+
+/** @throws UsageError NOT_ALLOWED naming flag, value and what is allowed */
+export function checkEnum(flag: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return;
+  throw new UsageError('NOT_ALLOWED', `${flag} ${value} is not allowed: the LLMKube API takes ${allowed.join(', ')}`);
+}
+
+/** @throws UsageError INVALID_QUANTITY */
+export function checkQuantity(flag: string, value: string | undefined): void {
+  if (value === undefined || QUANTITY.test(value)) return;
+  throw new UsageError('INVALID_QUANTITY', `${flag} "${value}" is not a Kubernetes quantity`, {
+    suggestions: ['write it like 4Gi, 500m or 2'],
+  });
+}
+
+/** @throws UsageError INVALID_NAME */
+export function checkName(name: string): void {
+  if (name.length <= MAX_LABEL_LENGTH && SUBDOMAIN.test(name)) return;
+  throw new UsageError(
+    'INVALID_NAME',
+    `"${name}" cannot be the name of a Kubernetes resource: at most ${MAX_LABEL_LENGTH} lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit`,
+  );
+}
+
+/** @throws UsageError INVALID_NAMESPACE */
+export function checkNamespace(namespace: string): void {
+  if (namespace.length <= MAX_LABEL_LENGTH && LABEL.test(namespace)) return;
+  throw new UsageError(
+    'INVALID_NAMESPACE',
+    `--namespace "${namespace}" is not allowed: at most ${MAX_LABEL_LENGTH} lower-case letters, digits and "-"`,
+  );
+}

@@ -1,0 +1,118 @@
+import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
+import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
+import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './api.js';
+import { API_BOUNDS } from './bounds.js';
+
+type LaunchFields = Pick<
+  InferenceServiceSpec,
+  | 'contextSize'
+  | 'parallelSlots'
+  | 'batchSize'
+  | 'uBatchSize'
+  | 'flashAttention'
+  | 'cacheTypeK'
+  | 'cacheTypeV'
+  | 'cacheTypeCustomK'
+  | 'cacheTypeCustomV'
+  | 'moeCPUOffload'
+  | 'moeCPULayers'
+  | 'noKvOffload'
+  | 'mode'
+>;
+
+/** The layers that the operator and the agent offload when nothing is said. */
+const DEFAULT_GPU_LAYERS = 99;
+
+/**
+ * Launch options as fields of the InferenceService, and as llama-server's own arguments where the API has no field or
+ * the operator would not pass the value on, so that what is deployed is what was checked.
+ * @param resolved what the check assumed for options that were left out; undefined when nothing was checked.
+ */
+export function launchFields(
+  launch: LaunchOptions,
+  resolved: ResolvedLaunch | undefined,
+): { fields: LaunchFields; extraArgs: string[] } {
+  const extraArgs: string[] = [];
+  const fields = {
+    ...contextFields(launch, resolved, extraArgs),
+    ...slotFields(launch, extraArgs),
+    ...flashAttentionFields(launch, resolved, extraArgs),
+    ...cacheTypeFields('K', launch.cacheTypeK),
+    ...cacheTypeFields('V', launch.cacheTypeV),
+    ...expertFields(launch.cpuMoeLayers),
+    ...(launch.batchSize !== undefined && { batchSize: launch.batchSize }),
+    ...(launch.ubatchSize !== undefined && { uBatchSize: launch.ubatchSize }),
+    ...(launch.kvOffload === false && { noKvOffload: true }),
+    ...(launch.mode !== undefined && launch.mode !== 'chat' && { mode: launch.mode }),
+  };
+  if (launch.accelerator !== 'cpu' && launch.gpuLayers === 0) extraArgs.push('--n-gpu-layers', '0');
+  extraArgs.push(...optionsWithoutField(launch));
+  return { fields, extraArgs };
+}
+
+/** `hardware.gpu.layers`: -1 = all. More than 99 are named, since "all" is passed on as 99. */
+export function gpuLayersField(launch: LaunchOptions, resolved: ResolvedLaunch | undefined): number {
+  if (launch.gpuLayers !== undefined && launch.gpuLayers >= 0) return launch.gpuLayers;
+  return resolved !== undefined && resolved.gpuLayers > DEFAULT_GPU_LAYERS ? resolved.gpuLayers : -1;
+}
+
+/** The Metal agent serves 2048 tokens when the service names none, so the context that was checked is always named. */
+function contextFields(launch: LaunchOptions, resolved: ResolvedLaunch | undefined, extraArgs: string[]): LaunchFields {
+  const asked = launch.ctxSize === 0 ? undefined : launch.ctxSize;
+  const contextSize = asked ?? resolved?.nCtx;
+  if (contextSize === undefined) return {};
+  const { min, max } = API_BOUNDS.contextSize;
+  if (asked === undefined && (contextSize < min || contextSize > max)) {
+    extraArgs.push('--ctx-size', String(contextSize));
+    return {};
+  }
+  return { contextSize };
+}
+
+/** The Metal agent leaves `--parallel 1` out, which llama-server reads as four slots. */
+function slotFields(launch: LaunchOptions, extraArgs: string[]): LaunchFields {
+  if (launch.parallel === undefined) return {};
+  if (launch.accelerator === 'metal' && launch.parallel === 1) extraArgs.push('--parallel', '1');
+  return { parallelSlots: launch.parallel };
+}
+
+/**
+ * The Metal agent turns flash attention on unless the service says false; the operator passes only "on", and only with
+ * a GPU. Neither can say "off" or "auto".
+ */
+function flashAttentionFields(
+  launch: LaunchOptions,
+  resolved: ResolvedLaunch | undefined,
+  extraArgs: string[],
+): LaunchFields {
+  const agentDiffers = launch.accelerator === 'metal' && resolved?.flashAttn === false;
+  const wanted = launch.flashAttn ?? (agentDiffers ? 'auto' : undefined);
+  if (wanted === undefined) return {};
+  if (wanted !== 'on' || launch.accelerator === 'cpu') extraArgs.push('--flash-attn', wanted);
+  return wanted === 'auto' ? {} : { flashAttention: wanted === 'on' };
+}
+
+function cacheTypeFields(side: 'K' | 'V', type: CacheType | undefined): LaunchFields {
+  if (type === undefined) return {};
+  const inEnum = (ENUM_CACHE_TYPES as readonly string[]).includes(type);
+  return { [inEnum ? `cacheType${side}` : `cacheTypeCustom${side}`]: type };
+}
+
+function expertFields(cpuMoeLayers: number | undefined): LaunchFields {
+  if (cpuMoeLayers === undefined || cpuMoeLayers === 0) return {};
+  return cpuMoeLayers === Infinity ? { moeCPUOffload: true } : { moeCPULayers: cpuMoeLayers };
+}
+
+/** As llama-server v0.5.0 spells them in `common/arg.cpp`. */
+function optionsWithoutField(launch: LaunchOptions): string[] {
+  const options: readonly (readonly string[] | false)[] = [
+    launch.kvUnified !== undefined && [launch.kvUnified ? '--kv-unified' : '--no-kv-unified'],
+    launch.swaFull === true && ['--swa-full'],
+    launch.mmap === false && ['--no-mmap'],
+    launch.repack === false && ['--no-repack'],
+    launch.opOffload === false && ['--no-op-offload'],
+    launch.cacheRamMiB !== undefined && ['--cache-ram', String(launch.cacheRamMiB)],
+    launch.ctxCheckpoints !== undefined && ['--ctx-checkpoints', String(launch.ctxCheckpoints)],
+  ];
+  return options.flatMap((option) => option || []);
+}

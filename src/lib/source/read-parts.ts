@@ -1,0 +1,49 @@
+import type { GgufHeader } from '../gguf/header.js';
+import { joinShards, splitCount } from '../gguf/join-shards.js';
+import { parseShardName, shardPaths } from '../gguf/shard-name.js';
+import { printable } from '../printable.js';
+import { mapLimited } from './map-limited.js';
+import { SourceError } from './source-error.js';
+
+/** Parts of one model that are read side by side; a host is not asked for more at once. */
+const PARTS_AT_ONCE = 6;
+
+/** A model's header, and the readings of its files that it was made of. */
+export interface WholeReading<T> {
+  readonly header: GgufHeader;
+  /** Of the file that was named. */
+  readonly named: T;
+  readonly parts: readonly T[];
+}
+
+/**
+ * Reads the file at `path` with `read`, then, when its name says that it is a part of a split model, all other parts side
+ * by side. Throws `GGUF_SHARDS_INVALID` when they do not belong together.
+ */
+export async function readParts<T extends { readonly header: GgufHeader }>(
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<WholeReading<T>> {
+  const shard = parseShardName(path);
+  const named = await read(path);
+  if (shard === undefined || shard.count === 1) {
+    requireWhole(named.header, path);
+    return { header: named.header, named, parts: [named] };
+  }
+  const parts = await mapLimited(shardPaths(shard), PARTS_AT_ONCE, (part, index) =>
+    index + 1 === shard.number ? Promise.resolve(named) : read(part),
+  );
+  const headers = parts.map(({ header }) => header);
+  return { header: joinShards(headers, path), named, parts };
+}
+
+/** A part under a name that does not say so: its siblings cannot be found. */
+function requireWhole(header: GgufHeader, path: string): void {
+  const count = splitCount(header);
+  if (count <= 1) return;
+  throw new SourceError(
+    'SOURCE_FILE_UNREADABLE',
+    `${printable(path)} is one of ${count} parts of a split model, but is not named like one; ` +
+      `give it back its name, which ends in -00001-of-${String(count).padStart(5, '0')}.gguf`,
+  );
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { defaultFraction, gpuBudget, memoryBudget } from '../../../src/lib/budget/budget-policy.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
+
+const GIB = 2 ** 30;
+const host = (totalGib: number, inUseGib: number, more: Partial<HostMemory> = {}): HostMemory => ({
+  source: 'measured',
+  totalBytes: totalGib * GIB,
+  inUseBytes: inUseGib * GIB,
+  notes: [],
+  ...more,
+});
+
+describe('the share of the memory that may be used', () => {
+  test.each([
+    [8, 0.67],
+    [32, 0.67],
+    [36, 0.67],
+    [36.5, 0.75],
+    [48, 0.75],
+    [512, 0.75],
+  ])('of %d GB is %d', (gigabytes, fraction) => {
+    expect(defaultFraction(gigabytes * GIB)).toBe(fraction);
+  });
+});
+
+describe('the memory budget', () => {
+  test('is total × fraction − in use', () => {
+    // 32 × 0.67 = 21.44 GiB; less 3.4 = 18.04 GiB
+    const budget = memoryBudget(host(32, 3.4), {});
+    expect(budget).toMatchObject({ kind: 'fraction', fraction: 0.67, totalBytes: 32 * GIB });
+    expect(budget.bytes / GIB).toBeCloseTo(18.04, 6);
+  });
+
+  test('takes a given fraction', () => {
+    expect(memoryBudget(host(32, 0), { fraction: 1 }).bytes).toBe(32 * GIB);
+  });
+
+  test.each([0, -0.1, 1.01, Number.NaN])('refuses the fraction %d', (fraction) => {
+    expect(() => memoryBudget(host(32, 0), { fraction })).toThrow('above 0 and at most 1');
+  });
+
+  test('is what was given when it is absolute, whatever is in use', () => {
+    expect(memoryBudget(host(32, 30), { absoluteBytes: 5 })).toEqual({ kind: 'absolute', bytes: 5 });
+  });
+
+  test('is negative when more is in use than the fraction leaves', () => {
+    expect(memoryBudget(host(10, 9), {}).bytes).toBeLessThan(0);
+  });
+
+  test('is the cgroup’s when that leaves less', () => {
+    const limited = host(64, 40, { cgroups: [{ limitBytes: 20 * GIB, inUseBytes: 10 * GIB }] });
+    // machine 64 × 0.75 − 40 = 8; cgroup 20 × 0.67 − 10 = 3.4
+    const budget = memoryBudget(limited, {});
+    expect(budget).toMatchObject({ scope: 'cgroup' });
+    expect(budget.bytes / GIB).toBeCloseTo(3.4, 6);
+  });
+
+  test('is the machine’s when a cgroup has more room than the machine', () => {
+    const limited = host(64, 40, { cgroups: [{ limitBytes: 20 * GIB, inUseBytes: 0 }] });
+    const budget = memoryBudget(limited, {});
+    expect(budget).not.toHaveProperty('scope');
+    expect(budget.bytes).toBe(8 * GIB);
+  });
+
+  test('never grows with what is in use', () => {
+    const gib = fc.double({ min: 1, max: 512, noNaN: true });
+    fc.assert(
+      fc.property(gib, gib, gib, (total, a, b) => {
+        const [less, more] = a < b ? [a, b] : [b, a];
+        return memoryBudget(host(total, more), {}).bytes <= memoryBudget(host(total, less), {}).bytes;
+      }),
+    );
+  });
+});
+
+describe('the GPU budget', () => {
+  test('is a discrete GPU’s memory less what is in use there', () => {
+    const gpuMemory = { totalBytes: 24 * GIB, inUseBytes: GIB };
+    expect(gpuBudget(host(64, 0, { gpuMemory }))).toMatchObject({ kind: 'gpu-memory', bytes: 23 * GIB });
+  });
+
+  test('is what Metal may wire on a Mac', () => {
+    expect(gpuBudget(host(64, 0, { gpuWiredLimitBytes: 48 * GIB }))).toEqual({ kind: 'gpu-wired', bytes: 48 * GIB });
+  });
+
+  test('does not exist without a GPU', () => {
+    expect(gpuBudget(host(64, 0))).toBeUndefined();
+  });
+});

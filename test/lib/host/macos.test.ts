@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { measureMac } from '../../../src/lib/host/macos.js';
+import type { RunCommand } from '../../../src/lib/host/probe.js';
+import { availableBytesFromVmStat } from '../../../src/lib/host/vm-stat.js';
+import { defaultWiredLimitBytes } from '../../../src/lib/host/wired-limit.js';
+
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+const sample = (name: string): string => readFileSync(new URL(`samples/${name}`, import.meta.url), 'utf8');
+
+function mac(answers: Record<string, string>): RunCommand {
+  return async (program, args) => answers[[program, ...args].join(' ')];
+}
+
+const M5 = {
+  'sysctl -n hw.memsize': '51539607552\n',
+  'sysctl -n iogpu.wired_limit_mb': '0\n',
+  'sysctl -n kern.osproductversion': '26.1\n',
+  vm_stat: sample('vm_stat-m5pro-48gb-a.txt'),
+};
+
+describe('vm_stat', () => {
+  test.each([
+    // (167743 free + 1196954 inactive + 4951 speculative + 14563 purgeable) × 16384
+    ['vm_stat-m5pro-48gb-a.txt', 1_384_211 * 16_384],
+    // (50667 + 1223174 + 31972 + 16362) × 16384
+    ['vm_stat-m5pro-48gb-b.txt', 1_322_175 * 16_384],
+    // (6127229 + 628646 + 430715 + 11820) × 4096
+    ['vm_stat-4096.txt', 7_198_410 * 4_096],
+  ])('%s leaves %d bytes', (name, bytes) => {
+    expect(availableBytesFromVmStat(sample(name))).toBe(bytes);
+  });
+
+  test.each(['', 'no such command', sample('vm_stat-4096.txt').replace('Pages inactive', 'Seiten inaktiv')])(
+    'that says something else is not guessed at',
+    (output) => {
+      expect(() => availableBytesFromVmStat(output)).toThrow('could not be understood');
+    },
+  );
+});
+
+describe('a Mac', () => {
+  test('has in use what vm_stat does not count as available', async () => {
+    const host = await measureMac(mac(M5));
+    expect(host).toMatchObject({ source: 'measured', totalBytes: 48 * GIB });
+    expect(host.inUseBytes).toBe(48 * GIB - 1_384_211 * 16_384);
+  });
+
+  test('wires by default what its version of macOS allows', async () => {
+    expect((await measureMac(mac(M5))).gpuWiredLimitBytes).toBe(38_338 * MIB);
+    const sequoia = { ...M5, 'sysctl -n kern.osproductversion': '15.6.1\n' };
+    expect((await measureMac(mac(sequoia))).gpuWiredLimitBytes).toBe(36_864 * MIB);
+  });
+
+  test('wires what its owner has set', async () => {
+    const raised = { ...M5, 'sysctl -n iogpu.wired_limit_mb': '43000\n' };
+    expect((await measureMac(mac(raised))).gpuWiredLimitBytes).toBe(43_000 * MIB);
+  });
+
+  test.each(['sysctl -n hw.memsize', 'vm_stat'])('is not measured without %s', async (missing) => {
+    const answers = Object.fromEntries(Object.entries(M5).filter(([command]) => command !== missing));
+    await expect(measureMac(mac(answers))).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED', exitCode: 3 });
+  });
+});
+
+describe('the default wired limit', () => {
+  test('between two known sizes takes the smaller share', () => {
+    // macOS 15: 64 GB allow 0.75, 128 GB allow 0.75
+    expect(defaultWiredLimitBytes(96 * GIB, 15)).toBe(72 * GIB);
+    // macOS 26: 64 GB allow 53084 / 65536, 128 GB allow 110100 / 131072; the former is less
+    expect(defaultWiredLimitBytes(96 * GIB, 26)).toBe(Math.floor((96 * 1024 * 53_084) / 65_536) * MIB);
+  });
+
+  test('of an unknown macOS is that of the older ones', () => {
+    expect(defaultWiredLimitBytes(32 * GIB, undefined)).toBe(21_845 * MIB);
+  });
+});

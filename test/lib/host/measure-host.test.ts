@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { defaultAccelerator, measureHost } from '../../../src/lib/host/measure-host.js';
+import type { Probe } from '../../../src/lib/host/probe.js';
+
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+
+const linux = (answers: Record<string, string> = {}): Probe => ({
+  platform: 'linux',
+  arch: 'x64',
+  run: async (program) => answers[program],
+  readText: async (path) =>
+    path === '/proc/meminfo' ? 'MemTotal: 33554432 kB\nMemAvailable: 25165824 kB\n' : undefined,
+});
+
+describe('the machine that a check is for', () => {
+  test('is this one when nothing else is said', async () => {
+    const host = await measureHost({ accelerator: 'cpu' }, linux());
+    expect(host).toMatchObject({ source: 'measured', totalBytes: 32 * GIB, inUseBytes: 8 * GIB });
+  });
+
+  test('is the one that is given, and what is in use there counts as 0 unless it is said', async () => {
+    const host = await measureHost({ accelerator: 'cpu', systemMemoryBytes: 64 * GIB }, linux());
+    expect(host).toMatchObject({ source: 'given', totalBytes: 64 * GIB, inUseBytes: 0 });
+    expect(host.notes).toEqual(['--in-use was not given: counted as 0']);
+  });
+
+  test('has no note when everything is given', async () => {
+    const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB } as const;
+    expect((await measureHost(request, linux())).notes).toEqual([]);
+  });
+
+  test('is unknown for Metal away from a Mac', async () => {
+    const measuring = measureHost({ accelerator: 'metal' }, linux());
+    await expect(measuring).rejects.toMatchObject({ code: 'MACHINE_UNKNOWN', exitCode: 3 });
+  });
+
+  test('may stay unknown for Metal when the budget is absolute, but that is said', async () => {
+    const host = await measureHost({ accelerator: 'metal', budgetBytes: GIB }, linux());
+    expect(host).not.toHaveProperty('gpuWiredLimitBytes');
+    expect(host.notes.join()).toContain('was not checked');
+  });
+
+  test('given for Metal has the wired limit of a Mac of that size', async () => {
+    const host = await measureHost({ accelerator: 'metal', systemMemoryBytes: 32 * GIB, inUseBytes: 0 }, linux());
+    expect(host.gpuWiredLimitBytes).toBe(21_845 * MIB);
+  });
+
+  test('cannot be measured on other systems', async () => {
+    const windows: Probe = { ...linux(), platform: 'win32' };
+    await expect(measureHost({ accelerator: 'cpu' }, windows)).rejects.toMatchObject({ code: 'MACHINE_UNKNOWN' });
+  });
+});
+
+describe('a discrete GPU', () => {
+  test('has the memory that is given', async () => {
+    const host = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: 24 * GIB }, linux());
+    expect(host.gpuMemory).toEqual({ totalBytes: 24 * GIB, inUseBytes: 0 });
+  });
+
+  test('is measured by nvidia-smi, the first of several', async () => {
+    const host = await measureHost({ accelerator: 'cuda' }, linux({ 'nvidia-smi': '24576, 1024\n24576, 0\n' }));
+    expect(host.gpuMemory).toEqual({ totalBytes: 24_576 * MIB, inUseBytes: 1024 * MIB });
+    expect(host.notes).toEqual(['only the first of 2 GPUs is counted']);
+  });
+
+  test('that nobody can measure makes the check incomplete', async () => {
+    const measuring = measureHost({ accelerator: 'rocm' }, linux());
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN', exitCode: 3 });
+  });
+
+  test('of another machine is not measured on this one', async () => {
+    const request = { accelerator: 'cuda', systemMemoryBytes: 64 * GIB } as const;
+    const measuring = measureHost(request, linux({ 'nvidia-smi': '24576, 0\n' }));
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
+  });
+});
+
+test('the accelerator is metal on Apple silicon, else cpu', () => {
+  expect(defaultAccelerator({ platform: 'darwin', arch: 'arm64' })).toBe('metal');
+  expect(defaultAccelerator({ platform: 'darwin', arch: 'x64' })).toBe('cpu');
+  expect(defaultAccelerator({ platform: 'linux', arch: 'arm64' })).toBe('cpu');
+});

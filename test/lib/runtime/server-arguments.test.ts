@@ -1,0 +1,100 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseServerArguments, parseServerEnvironment, splitWords } from '../../../src/lib/runtime/server-arguments.js';
+import { SERVER_OPTIONS } from '../../../src/lib/runtime/server-options.js';
+import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/unmodelled-options.js';
+
+const options = (line: string) => parseServerArguments(splitWords(line)).options;
+
+describe('llama-server’s own options', () => {
+  test.each([
+    ['-c 4096', { ctxSize: 4096 }],
+    ['--ctx-size 0', { ctxSize: 0 }],
+    ['--ctx_size 4096', { ctxSize: 4096 }],
+    ['-np 2 --no-kv-unified', { parallel: 2, kvUnified: false }],
+    ['-kvu', { kvUnified: true }],
+    ['-no-kvu', { kvUnified: false }],
+    ['-b 1024 -ub 256', { batchSize: 1024, ubatchSize: 256 }],
+    ['-ngl all', { gpuLayers: -1 }],
+    ['--n-gpu-layers 12', { gpuLayers: 12 }],
+    ['-fa on', { flashAttn: 'on' }],
+    ['-fa 0', { flashAttn: 'off' }],
+    ['--flash-attn auto', { flashAttn: 'auto' }],
+    ['-ctk q8_0 -ctv q4_0', { cacheTypeK: 'q8_0', cacheTypeV: 'q4_0' }],
+    ['--swa-full', { swaFull: true }],
+    ['-nkvo', { kvOffload: false }],
+    ['--no-mmap', { mmap: false }],
+    ['--load-mode none', { mmap: false }],
+    ['-lm mmap+mlock', { mmap: true }],
+    ['-lm mlock', { mmap: false }],
+    ['-cram 0 --ctx-checkpoints 4', { cacheRamMiB: 0, ctxCheckpoints: 4 }],
+    ['--swa-checkpoints 3', { ctxCheckpoints: 3 }],
+    ['-nr', { repack: false }],
+    ['--no-op-offload', { opOffload: false }],
+    ['--cpu-moe', { cpuMoeLayers: Infinity }],
+    ['-ncmoe 10', { cpuMoeLayers: 10 }],
+    ['--embeddings', { mode: 'embedding' }],
+    ['--reranking', { mode: 'rerank' }],
+    ['--kv-unified-per-slot 2048', { ctxPerSlot: 2048 }],
+    ['--threads 8 --metrics --temp 0.7 --jinja', {}],
+  ])('%s', (line, expected) => {
+    expect(options(line)).toEqual(expected);
+  });
+
+  test('the last one wins', () => {
+    expect(options('-c 4096 --swa-full --ctx-size 8192')).toEqual({ ctxSize: 8192, swaFull: true });
+    expect(options('--kv-offload -nkvo --kv-offload')).toEqual({ kvOffload: true });
+  });
+
+  test.each([
+    ['-c many', "llama-server's -c expects a number"],
+    ['-c', "llama-server's -c expects a value"],
+    ['-fa perhaps', 'expects on, off or auto'],
+    ['-ctk q9', 'expects one of f32'],
+  ])('%s is refused', (line, message) => {
+    expect(() => options(line)).toThrow(message);
+  });
+
+  test.each([
+    ['--model-draft d.gguf', 'adds'],
+    ['--mmproj p.gguf', 'adds'],
+    ['--lora a.gguf', 'adds'],
+    ['-hf other/model', 'adds'],
+    ['-ot exps=CPU', 'moves'],
+    ['--fit on', 'shifts'],
+  ])('%s, which is not modelled, leaves a remark', (line, effect) => {
+    const { options: understood, remarks } = parseServerArguments(splitWords(line));
+    expect(understood).toEqual({});
+    expect(remarks).toEqual([{ effect, text: expect.stringContaining(splitWords(line)[0] ?? '?') }]);
+  });
+
+  test('attached with an equals sign are understood, but llama-server would not', () => {
+    const { options: understood, remarks } = parseServerArguments(['--ctx-size=8192']);
+    expect(understood).toEqual({ ctxSize: 8192 });
+    expect(remarks[0]?.text).toContain('write it as --ctx-size 8192');
+  });
+
+  test('come from LLAMA_ARG_ variables too', () => {
+    const env = { LLAMA_ARG_CTX_SIZE: '4096', LLAMA_ARG_KV_OFFLOAD: '0', LLAMA_ARG_SWA_FULL: 'true', OTHER: '1' };
+    expect(parseServerEnvironment(env).options).toEqual({ ctxSize: 4096, kvOffload: false, swaFull: true });
+  });
+
+  test('no spelling means two things', () => {
+    const modelled = SERVER_OPTIONS.flatMap(({ names, off }) => [...names, ...(off ?? [])]);
+    const all = [...modelled, ...UNMODELLED_OPTIONS.flatMap(({ names }) => names)];
+    expect(all.filter((name, index) => all.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
+describe('words of a command line', () => {
+  test.each([
+    ['-c 4096', ['-c', '4096']],
+    ['  a\t b\n', ['a', 'b']],
+    ['-ot "blk.*=CPU 0"', ['-ot', 'blk.*=CPU 0']],
+    ["--x 'it''s'", ['--x', 'its']],
+    ['a\\ b', ['a b']],
+    ['""', ['']],
+    ['', []],
+  ])('%j', (text, words) => {
+    expect(splitWords(text)).toEqual(words);
+  });
+});

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../../src/lib/errors.js';
+import { createMemory } from '../../src/lib/estimate/cache.js';
+import { computeBuffers } from '../../src/lib/estimate/compute.js';
+import { resolveContext } from '../../src/lib/estimate/context.js';
+import { GRAPHS } from '../../src/lib/estimate/graph/architectures.js';
+import { representativeLayers } from '../../src/lib/estimate/layers.js';
+import { Placement } from '../../src/lib/estimate/placement.js';
+import { describeModel } from '../../src/lib/model/describe-model.js';
+import type { CacheType, FlashAttention, LaunchOptions } from '../../src/lib/runtime/launch-options.js';
+import { type Profile, profileHeader, readProfile, writeProfile } from '../support/profile.js';
+import { temporaryFolder } from '../support/sparse-file.js';
+import { PROFILES } from './cases.js';
+
+const LLAMA_CPP = join(PROFILES, '../llama-cpp');
+const installed = existsSync(join(LLAMA_CPP, 'node_modules/node-llama-cpp'));
+
+interface Question {
+  readonly ctx: number;
+  readonly sequences: number;
+  readonly ubatch: number;
+  readonly flashAttention: 'auto' | boolean;
+  readonly cacheType: 'F16' | 'Q8_0';
+}
+
+interface Answer {
+  readonly model: number;
+  readonly context: number;
+}
+
+const QUESTIONS: readonly Question[] = [
+  { ctx: 4096, sequences: 1, ubatch: 512, flashAttention: 'auto', cacheType: 'F16' },
+  { ctx: 4096, sequences: 2, ubatch: 256, flashAttention: false, cacheType: 'F16' },
+  { ctx: 8192, sequences: 4, ubatch: 512, flashAttention: 'auto', cacheType: 'Q8_0' },
+];
+
+/** Our figures for the launch that node-llama-cpp makes of a question: every token of a batch has an output. */
+function ours(profile: Profile, question: Question): Answer {
+  const shape = describeModel(profileHeader(profile));
+  const window = shape.keys.number('attention.sliding_window', 0);
+  const slides = window > 0 && window < shape.hparams.nCtxTrain;
+  const batchSize = Math.max(question.ubatch, question.sequences) + (slides ? 1 : 0);
+  const flashAttn: FlashAttention =
+    question.flashAttention === 'auto' ? 'auto' : question.flashAttention ? 'on' : 'off';
+  const cacheType = question.cacheType.toLowerCase() as CacheType;
+  const launch: LaunchOptions = {
+    accelerator: 'cpu',
+    ctxSize: question.ctx * question.sequences,
+    parallel: question.sequences,
+    batchSize,
+    ubatchSize: batchSize,
+    flashAttn,
+    cacheTypeK: cacheType,
+    cacheTypeV: cacheType,
+    mmap: false,
+  };
+  const resolved = resolveContext(shape, launch);
+  const params = { ...resolved, nOutputsMax: resolved.nBatch };
+  const placement = new Placement(shape, launch);
+  const memory = createMemory(shape, params, placement);
+  const graph = GRAPHS[shape.architecture];
+  if (!graph) throw new Error(`${shape.architecture} is not described`);
+  const planned = representativeLayers(shape, placement, memory, graph.kindOf);
+  const compute = computeBuffers({
+    shape,
+    params,
+    memory,
+    placement,
+    accelerator: 'cpu',
+    buildGraph: graph.build,
+    planned,
+  });
+  const { mapped, copied } = placement.bytes();
+  return { model: mapped.cpu + copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
+}
+
+/** Questions that would make llama.cpp abort, and take the process with it, are not asked. */
+function accepted(profile: Profile): readonly Question[] {
+  return QUESTIONS.filter((question) => {
+    try {
+      ours(profile, question);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError && error.code === 'LAUNCH_GRAPH_TOO_LARGE') return false;
+      throw error;
+    }
+  });
+}
+
+const profiles = readdirSync(PROFILES).filter((name) => name.endsWith('.json'));
+
+test('every described architecture has a header here', () => {
+  const described = new Set(profiles.map((name) => readProfile(join(PROFILES, name)).architecture));
+  expect(Object.keys(GRAPHS).filter((architecture) => !described.has(architecture))).toEqual([]);
+});
+
+(installed ? describe : describe.skip)('llama.cpp itself allocates what is estimated, on the CPU', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let answers: Map<string, readonly Answer[]>;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const asked: (Question & { name: string; file: string })[] = [];
+    for (const name of profiles) {
+      const file = join(folder.path, `${name}.gguf`);
+      const profile = readProfile(join(PROFILES, name));
+      await writeProfile(profile, file);
+      asked.push(...accepted(profile).map((question) => ({ ...question, name, file })));
+    }
+    const { stdout, stderr, status } = spawnSync('node', [join(LLAMA_CPP, 'ask.mjs')], {
+      input: JSON.stringify(asked),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
+    if (status !== 0) throw new Error(stderr);
+    const all = JSON.parse(stdout) as Answer[];
+    answers = new Map(profiles.map((name) => [name, all.filter((_, i) => asked[i]?.name === name)]));
+  }, 300_000);
+
+  afterAll(() => folder.remove());
+
+  test.each(profiles)('%s', (name) => {
+    const profile = readProfile(join(PROFILES, name));
+    expect(accepted(profile).map((question) => ours(profile, question))).toEqual(answers.get(name));
+  });
+});

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { ApiFailure, omit, type Json, type JsonObject, type KubeObject, type StatusCause } from './kube-types.js';
+
+interface Schema {
+  type?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  default?: Json;
+  $schema?: string;
+  title?: string;
+}
+
+const SCHEMA_FILES = { Model: 'model', InferenceService: 'inferenceservice' } as const;
+
+/** The two kinds as an operator's CRDs describe them, optionally an older one that lacks some fields. */
+export class KubeSchemas {
+  readonly #schemas: Readonly<Record<string, Schema>>;
+  readonly #validators: ReadonlyMap<string, ValidateFunction>;
+
+  /** @param withoutFields dotted paths such as `InferenceService.spec.skipModelInit` */
+  constructor(withoutFields: readonly string[] = []) {
+    this.#schemas = Object.fromEntries(Object.entries(SCHEMA_FILES).map(([kind, file]) => [kind, readSchema(file)]));
+    for (const path of withoutFields) removeField(this.#schemas, path.split('.'));
+    const ajv = new Ajv({ allErrors: true, strict: false });
+    this.#validators = new Map(Object.entries(this.#schemas).map(([kind, schema]) => [kind, ajv.compile(schema)]));
+  }
+
+  /** For `/openapi/v3`, where an exclusive minimum is a boolean beside the minimum. */
+  openApi(kind: string): JsonObject {
+    const text = JSON.stringify(omit(this.#schemas[kind] ?? {}, '$schema', 'title'));
+    return JSON.parse(text.replace('"exclusiveMinimum":0', '"minimum":0,"exclusiveMinimum":true')) as JsonObject;
+  }
+
+  /** Fields that the schema does not know, as `.spec.name`. */
+  unknownFields(object: KubeObject): string[] {
+    return this.#errors(object)
+      .filter(({ keyword }) => keyword === 'additionalProperties')
+      .map(({ instancePath, params }) => `${instancePath.replaceAll('/', '.')}.${params.additionalProperty as string}`);
+  }
+
+  fillDefaults(object: KubeObject): void {
+    const spec = this.#schemas[object.kind]?.properties?.spec;
+    if (spec && object.spec) fill(object.spec, spec);
+  }
+
+  /** @throws ApiFailure 422 with one cause a field */
+  validate(object: KubeObject): void {
+    const causes = this.#errors(object).map(causeOf);
+    if (causes.length === 0) return;
+    const subject = `${object.kind}.inference.llmkube.dev "${object.metadata.name}"`;
+    const list = causes.map(({ field, message }) => `${field}: ${message}`).join(', ');
+    const message = `${subject} is invalid: ${causes.length > 1 ? `[${list}]` : list}`;
+    throw new ApiFailure(422, 'Invalid', message, {
+      name: object.metadata.name,
+      group: 'inference.llmkube.dev',
+      kind: object.kind,
+      causes,
+    });
+  }
+
+  #errors(object: KubeObject): ErrorObject[] {
+    const validator = this.#validators.get(object.kind);
+    if (validator === undefined || validator(object)) return [];
+    return validator.errors ?? [];
+  }
+}
+
+function readSchema(file: string): Schema {
+  const url = new URL(`../../schemas/${file}.v1alpha1.schema.json`, import.meta.url);
+  return JSON.parse(readFileSync(url, 'utf8')) as Schema;
+}
+
+function removeField(schemas: Readonly<Record<string, Schema>>, [kind = '', ...keys]: string[]): void {
+  let node: Schema | undefined = schemas[kind];
+  for (const key of keys.slice(0, -1)) node = node?.properties?.[key];
+  Reflect.deleteProperty(node?.properties ?? {}, keys.at(-1) ?? '');
+}
+
+function fill(value: JsonObject, schema: Schema): void {
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    if (value[key] === undefined && property.default !== undefined) value[key] = property.default;
+    const child = value[key];
+    if (typeof child === 'object' && child !== null && !Array.isArray(child)) fill(child, property);
+  }
+}
+
+function causeOf({ instancePath, keyword, params, message = '' }: ErrorObject): StatusCause {
+  const field = instancePath.slice(1).replaceAll('/', '.');
+  if (keyword === 'required') {
+    const missing = `${field}.${params.missingProperty as string}`.replace(/^\./, '');
+    return { reason: 'FieldValueRequired', field: missing, message: 'Required value' };
+  }
+  if (keyword === 'enum') {
+    const supported = (params.allowedValues as string[]).map((value) => `"${value}"`).join(', ');
+    return { reason: 'FieldValueNotSupported', field, message: `Unsupported value: supported values: ${supported}` };
+  }
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${field} in body ${message}` };
+}
