@@ -181,7 +181,14 @@ describe('llmkube deploy', () => {
 
   test('llama-server options that the API has no field for reach its command line', async () => {
     await deploy(...FITS, '--no-wait', '--no-mmap', '--cache-ram', '0', '--extra-args', '--seed 42');
-    expect(api.store.get(SERVICE)?.spec?.extraArgs).toEqual(['--no-mmap', '--cache-ram', '0', '--seed', '42']);
+    expect(api.store.get(SERVICE)?.spec?.extraArgs).toEqual([
+      '--load-mode',
+      'none',
+      '--cache-ram',
+      '0',
+      '--seed',
+      '42',
+    ]);
   });
 
   test.each([

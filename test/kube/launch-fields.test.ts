@@ -51,7 +51,8 @@ describe('launch options in the resources', () => {
       [
         '--no-kv-unified',
         '--swa-full',
-        '--no-mmap',
+        '--load-mode',
+        'none',
         '--no-repack',
         '--no-op-offload',
         '--cache-ram',

@@ -21,7 +21,7 @@ export function readProfile(path: string): Profile {
 }
 
 /** Tensors outside the blocks by name, then block by block, by name: the order that llama.cpp's converter writes. */
-export function profileTensors({ tensors }: Profile): TensorEntry[] {
+function profileTensors({ tensors }: Profile): TensorEntry[] {
   return tensors
     .flatMap(({ name, dims, type, blocks }) =>
       blocks === undefined

@@ -108,7 +108,7 @@ function optionsWithoutField(launch: LaunchOptions): string[] {
   const options: readonly (readonly string[] | false)[] = [
     launch.kvUnified !== undefined && [launch.kvUnified ? '--kv-unified' : '--no-kv-unified'],
     launch.swaFull === true && ['--swa-full'],
-    launch.mmap === false && ['--no-mmap'],
+    launch.mmap === false && ['--load-mode', 'none'],
     launch.repack === false && ['--no-repack'],
     launch.opOffload === false && ['--no-op-offload'],
     launch.cacheRamMiB !== undefined && ['--cache-ram', String(launch.cacheRamMiB)],

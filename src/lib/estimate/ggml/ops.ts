@@ -7,7 +7,7 @@ import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op
  * function here is `ggml_` plus its name in snake case.
  */
 
-export function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
   return new Tensor(type, ne, contiguousStrides(type, ne));
 }
@@ -35,13 +35,6 @@ function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number): Tensor {
   tensor.viewSrc = a.viewSrc ?? a;
   tensor.viewOffset = a.viewOffset + offset;
   tensor.src.push(a);
-  return tensor;
-}
-
-/** `ggml_view_tensor`: the same memory under another name, without an op. */
-export function viewTensor(a: Tensor): Tensor {
-  const tensor = viewOf('NONE', a, [...a.ne], [...a.nb], 0);
-  tensor.src.length = 0;
   return tensor;
 }
 
@@ -181,16 +174,6 @@ export function norm(a: Tensor): Tensor {
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export function l2Norm(a: Tensor): Tensor {
-  return like('L2_NORM', a);
-}
-export function cumsum(a: Tensor): Tensor {
-  return like('CUMSUM', a);
-}
-export function tri(a: Tensor): Tensor {
-  return like('TRI', a);
-}
-
 export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
@@ -224,7 +207,7 @@ export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | nul
   return result('FLASH_ATTN_EXT', F32, [v.ne[0], q.ne[2], q.ne[1], q.ne[3]], q, k, v, mask, sinks);
 }
 
-export function argsort(a: Tensor): Tensor {
+function argsort(a: Tensor): Tensor {
   return result('ARGSORT', I32, [...a.ne], a);
 }
 
@@ -253,20 +236,6 @@ export function concat(a: Tensor, b: Tensor, dim: 0 | 1 | 2 | 3): Tensor {
   const ne: Four = [...a.ne];
   ne[dim] += b.ne[dim];
   return result('CONCAT', a.type, ne, a, b);
-}
-
-export function diag(a: Tensor): Tensor {
-  return result('DIAG', a.type, [a.ne[0], a.ne[0], a.ne[2], a.ne[3]], a);
-}
-
-export function solveTri(a: Tensor, b: Tensor): Tensor {
-  return result('SOLVE_TRI', F32, [...b.ne], a, b);
-}
-
-export function setInplace(a: Tensor, b: Tensor): Tensor {
-  const tensor = viewOf('SET', a, [...a.ne], [...a.nb], 0);
-  tensor.src[1] = b;
-  return tensor;
 }
 
 export function ssmConv(sx: Tensor, kernel: Tensor): Tensor {

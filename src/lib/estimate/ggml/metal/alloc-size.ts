@@ -25,7 +25,6 @@ export function allocSize(tensor: Tensor): number {
       return bytes + mulMatIdExtra(tensor);
     case 'FLASH_ATTN_EXT':
       return bytes + flashAttnExtra(tensor);
-    case 'CUMSUM':
     case 'ARGSORT':
       return bytes * 2;
     default:

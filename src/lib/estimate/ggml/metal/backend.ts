@@ -93,12 +93,9 @@ const RULES: Partial<Record<Op, Rule>> = {
   DIV: elementwise,
   ADD_ID: elementwise,
   REPEAT: always,
-  TRI: contiguousRows,
   SUM_ROWS: contiguousRows,
-  CUMSUM: contiguousRows,
   MEAN: contiguousRows,
   SOFT_MAX: contiguousRows,
-  L2_NORM: contiguousRows,
   NORM: contiguousRows,
   RMS_NORM: contiguousRows,
   ROPE: always,
@@ -108,15 +105,12 @@ const RULES: Partial<Record<Op, Rule>> = {
   SSM_SCAN: always,
   SSM_CONV: always,
   GATED_DELTA_NET: (op) => (op.src[2]?.ne[0] ?? 1) % 32 === 0,
-  SOLVE_TRI: (_, a) => a.type === F32,
   MUL_MAT: mulMat,
   MUL_MAT_ID: mulMatId,
-  SET: copies,
   CPY: copies,
   CONT: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
-  DIAG: always,
 };
 
 function isFloat({ type }: Tensor): boolean {
