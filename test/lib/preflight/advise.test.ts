@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import { totalBytes } from '../../src/lib/estimate/memory-estimate.js';
-import type { ModelShape } from '../../src/lib/model/model-shape.js';
-import { RECIPE_NAMES, requantise } from '../../src/lib/model/quant-recipe.js';
-import type { ModelVariant, Suggestion } from '../../src/lib/preflight/advice.js';
-import { advise } from '../../src/lib/preflight/advise.js';
-import { fitLaunch } from '../../src/lib/preflight/fit-launch.js';
-import { roomOf } from '../../src/lib/preflight/machine-changes.js';
-import { largestContext, Trials } from '../../src/lib/preflight/trials.js';
-import { headroomBytes } from '../../src/lib/preflight/verdict.js';
-import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../support/bundled-shape.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
+import type { ModelShape } from '../../../src/lib/model/model-shape.js';
+import { RECIPE_NAMES, requantise } from '../../../src/lib/model/quant-recipe.js';
+import type { ModelVariant, Suggestion } from '../../../src/lib/preflight/advice.js';
+import { advise } from '../../../src/lib/preflight/advise.js';
+import { fitLaunch } from '../../../src/lib/preflight/fit-launch.js';
+import { roomOf } from '../../../src/lib/preflight/machine-changes.js';
+import { largestContext, Trials } from '../../../src/lib/preflight/trials.js';
+import { headroomBytes } from '../../../src/lib/preflight/verdict.js';
+import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { bundledShape } from '../../support/bundled-shape.js';
 
 const GIB = 2 ** 30;
 const MODELS = [
@@ -123,7 +123,7 @@ describe('what a launch needs', () => {
           bytes(shape, { accelerator: 'metal', ctxSize, cacheTypeK: type, cacheTypeV: type }),
         );
         expect(cached).toEqual([...cached].sort((a, b) => a - b));
-        const weighed = variantsOf(shape)
+        const weighed = [...variantsOf(shape)]
           .sort((a, b) => a.shape.fileBytes - b.shape.fileBytes)
           .map((variant) => bytes(variant.shape, { accelerator: 'metal', ctxSize }));
         expect(weighed).toEqual([...weighed].sort((a, b) => a - b));
