@@ -8,7 +8,6 @@ import { describeModel } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
-import type { ServerOptionRemark } from '../runtime/server-arguments.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice.js';
@@ -147,25 +146,29 @@ async function adviceOn(
   { header, shape, room }: Omit<Findings, 'notes'>,
   { advise }: CheckDependencies,
 ): Promise<readonly Advice[] | undefined> {
-  if (!advise || !header || !shape || !room || uncountedOption(plan) !== undefined) return undefined;
+  if (!advise || !header || !shape || !room || uncountedRemark(plan.remarks, plan.launch.accelerator) !== undefined)
+    return undefined;
   const { resolved, launch, extraWords } = plan;
   return advise({ resolved, origin: header.origin, shape, launch, extraWords, room });
 }
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */
-function refuseUncounted(plan: CheckPlan): void {
-  const uncounted = uncountedOption(plan);
+function refuseUncounted({ remarks, launch }: CheckPlan): void {
+  const uncounted = uncountedRemark(remarks, launch.accelerator);
   if (uncounted === undefined) return;
-  throw new CheckIncompleteError('OPTION_NOT_COUNTED', `the model alone fits, but ${uncounted.text}`, {
+  throw new CheckIncompleteError('OPTION_NOT_COUNTED', uncounted, {
     suggestions: ['leave room for it yourself and go on with --memory-check warn'],
   });
 }
 
-function uncountedOption({ remarks, launch }: CheckPlan): ServerOptionRemark | undefined {
-  return remarks.find(({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(launch.accelerator)));
+/** Why a fit of the model alone is no fit, or undefined when it is. */
+export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Accelerator): string | undefined {
+  const uncounted = remarks.find(({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(accelerator)));
+  return uncounted && `the model alone fits, but ${uncounted.text}`;
 }
 
-function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+/** What an entry says about its launch. */
+export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
     ...(gpuLayers !== undefined && { gpuLayers }),
