@@ -30,5 +30,8 @@ await build({
   legalComments: 'linked',
   alias: Object.fromEntries(UNUSED.map((name) => [name, EMPTY])),
   banner: { js: COMMONJS },
-  external: ['chalk', 'ora', 'js-yaml', 'typescript', 'ts-node', 'tsx', 'https-proxy-agent', 'http-proxy-agent'],
+  external: [
+    ...['chalk', 'ora', 'js-yaml', 'node-fetch', 'https-proxy-agent', 'http-proxy-agent'],
+    ...['typescript', 'ts-node', 'tsx'],
+  ],
 });
