@@ -1,14 +1,23 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
+import { CheckRecorder, htmlFlag } from '../lib/cli/html-flag.js';
+import { refusalText } from '../lib/cli/refusal.js';
 import { launchFlags } from '../lib/cli/launch-flags.js';
 import { machineFlags } from '../lib/cli/machine-flags.js';
+import type { View } from '../lib/cli/check-views.js';
+import { terminalWidth } from '../lib/cli/terminal-width.js';
+import { viewFlags, wantsViews } from '../lib/cli/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
-import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckRequest, type MemoryCheck } from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { checkText } from '../lib/report/check-text.js';
-import { failureText } from '../lib/report/failure.js';
-import { warningsOf } from '../lib/report/warnings.js';
+
+interface ModelFlagValues {
+  readonly quantization?: string | undefined;
+  readonly catalog?: string | undefined;
+  readonly offline: boolean;
+}
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
@@ -20,9 +29,10 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> qwen-coder-32b',
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --in-use 3.4Gi',
     '<%= config.bin %> <%= command.id %> hf:unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF:Q4_K_M --ctx-size 32768 --json',
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --html memory.html',
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags };
+  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags, html: htmlFlag };
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
@@ -30,19 +40,38 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const { args, flags } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
     const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
-    const check = await checkMemory(checkRequest(args.model, flags), dependencies);
+    const recorder = new CheckRecorder(dependencies);
+    const request = checkRequest(args.model, flags);
+    const check = await checkMemory(request, flags.html === undefined ? dependencies : recorder.recording);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
-    if (!this.jsonEnabled()) await this.print(check);
-    return checkJson(check);
+    const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
+    if (!this.jsonEnabled()) await this.print(check, views);
+    if (flags.html !== undefined) await this.writePage(flags.html, recorder, check, request, flags);
+    return Object.assign(checkJson(check), ...views.map(({ json }) => json)) as Record<string, unknown>;
   }
 
-  private async print(check: MemoryCheck): Promise<void> {
-    if (exitCodeOf(check) !== 0) {
-      this.notice(failureText(check));
-      for (const warning of warningsOf(check)) this.notice(`Note: ${warning}`);
-      return;
-    }
+  private async writePage(
+    file: string,
+    recorder: CheckRecorder,
+    check: MemoryCheck,
+    request: CheckRequest,
+    { quantization, catalog, offline }: ModelFlagValues,
+  ): Promise<void> {
+    const modelOptions = [
+      ...(quantization === undefined ? [] : ['--quantization', quantization]),
+      ...(catalog === undefined ? [] : ['--catalog', catalog]),
+      ...(offline ? ['--offline'] : []),
+    ];
+    const written = await recorder.write(file, check, request, { modelOptions, version: this.config.version });
+    this.notice(written ? `Page written to ${file}` : `Note: no page was written, for there is nothing to show in it`);
+  }
+
+  private async print(check: MemoryCheck, views: readonly View[]): Promise<void> {
+    if (exitCodeOf(check) !== 0) this.notice(await refusalText(check));
+    if (exitCodeOf(check) !== 0 && views.length === 0) return;
     const { default: colors } = await import('chalk');
-    this.log(checkText(check, colors));
+    const width = terminalWidth(process.stdout);
+    const own = exitCodeOf(check) === 0 ? [checkText(check, colors)] : [];
+    this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }
 }

@@ -54,11 +54,11 @@ export interface Case {
   readonly truth: (Measured & Resolved) | { readonly error: string };
 }
 
-/** Every measured launch: `*.jsonl` in this folder. */
-export function readCases(): Case[] {
-  return readdirSync(here)
+/** Every measured launch: `*.jsonl` in the oracle's folder. */
+export function readCases(folder = here): Case[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))
-    .flatMap((name) => readFileSync(join(here, name), 'utf8').trim().split('\n'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => JSON.parse(line) as Case);
 }
 

@@ -59,7 +59,7 @@ function ours(profile: Profile, question: Question): Answer {
   };
   const resolved = resolveContext(shape, launch);
   const params = { ...resolved, nOutputsMax: resolved.nBatch };
-  const placement = new Placement(shape, launch);
+  const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
   const graph = GRAPHS[shape.architecture];
   if (!graph) throw new Error(`${shape.architecture} is not described`);

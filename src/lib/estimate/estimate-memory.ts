@@ -14,7 +14,12 @@ import { Placement } from './placement.js';
 const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu']);
 
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
-const RUNTIME_OVERHEAD_BYTES = 500 * 2 ** 20;
+const RUNTIME_OVERHEAD: EstimatePart = {
+  name: 'runtime-overhead',
+  device: 'host',
+  bytes: 500 * 2 ** 20,
+  accuracy: 'modelled',
+};
 
 /**
  * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
@@ -28,25 +33,19 @@ export function estimateMemory(
   options: { readonly everyLayer?: boolean } = {},
 ): MemoryEstimate {
   const params = resolveContext(shape, launch);
-  const placement = new Placement(shape, launch);
+  const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
   const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
-  const weights = placement.bytes();
-  const accuracy: Accuracy = MEASURED.has(launch.accelerator) ? 'exact' : 'modelled';
-  const parts: EstimatePart[] = [];
-  const add = (name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, how: Accuracy): void => {
-    if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy: how });
-    if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy: how });
-  };
-  add('weights', weights.mapped, accuracy);
-  add('weights-copy', weights.copied, accuracy);
-  add('kv-cache', memory.kvBytes, accuracy);
-  add('recurrent-state', memory.recurrentBytes, accuracy);
-  add('compute', compute, compute.described ? accuracy : 'bound');
-  add('output', { gpu: 0, cpu: outputBytes(shape, params) }, accuracy);
-  add('runtime-overhead', { gpu: 0, cpu: RUNTIME_OVERHEAD_BYTES }, 'modelled');
+  const accuracy = accuracyOn(launch.accelerator);
   return {
-    parts,
+    parts: [
+      ...weightParts(placement, accuracy),
+      ...partsOf('kv-cache', memory.kvBytes, accuracy),
+      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy),
+      ...partsOf('compute', compute, compute.described ? accuracy : 'bound'),
+      ...partsOf('output', { gpu: 0, cpu: outputBytes(shape, params) }, accuracy),
+      RUNTIME_OVERHEAD,
+    ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
     notes: compute.described ? [] : [undescribed(shape.architecture)],
     resolved: {
@@ -63,6 +62,28 @@ export function estimateMemory(
       gpuLayers: placement.gpuLayers,
     },
   };
+}
+
+/** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
+export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
+  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch.accelerator));
+  return { parts: [...weights, RUNTIME_OVERHEAD] };
+}
+
+function accuracyOn(accelerator: Accelerator): Accuracy {
+  return MEASURED.has(accelerator) ? 'exact' : 'modelled';
+}
+
+function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
+  const { mapped, copied } = placement.bytes();
+  return [...partsOf('weights', mapped, accuracy), ...partsOf('weights-copy', copied, accuracy)];
+}
+
+function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {
+  const parts: EstimatePart[] = [];
+  if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy });
+  if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
+  return parts;
 }
 
 interface PlannedCompute extends ComputeBuffers {

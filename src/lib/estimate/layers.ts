@@ -8,6 +8,8 @@ const KEPT_REPETITIONS = 4;
 const RHYTHM = 2;
 const LONGEST_PERIOD = 12;
 
+const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+
 /** Repetitions left out before a layer. */
 interface Cut {
   readonly layer: number;
@@ -51,7 +53,8 @@ export function representativeLayers(
   kindOf: (layer: number) => string | number = () => 0,
 ): PlannedLayers {
   const { hparams } = shape;
-  const byLayer = weightsByLayer(shape, placement);
+  const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
+  WEIGHTS_BY_LAYER.set(placement, byLayer);
   const { base, swa, recurrent } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
@@ -67,7 +70,7 @@ export function representativeLayers(
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
-      byLayer[layer]?.join(),
+      byLayer[layer],
     ].join(';'),
   );
   let planned = allLayers(shape);
@@ -76,7 +79,7 @@ export function representativeLayers(
 }
 
 /** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
-function weightsByLayer(shape: ModelShape, placement: Placement): string[][] {
+function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
     const [, number, name] = /^blk\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
@@ -86,7 +89,7 @@ function weightsByLayer(shape: ModelShape, placement: Placement): string[][] {
     const copied = placement.hasGpu && device === 'cpu';
     list.push(`${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`);
   }
-  return result;
+  return result.map((weights) => weights.join());
 }
 
 /** Runs in which every layer equals the one `period` further on, cut to the repetitions that are needed. */

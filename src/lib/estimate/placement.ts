@@ -46,6 +46,9 @@ export interface WeightBytes {
   readonly copied: { readonly gpu: number; readonly cpu: number };
 }
 
+/** Working out where a thousand weights go takes longer than the rest of an estimate. */
+const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
+
 /** Where llama.cpp puts each weight: `load_tensors` (`src/llama-model.cpp`) and `create_tensor` (`src/llama-model-loader.cpp`). */
 export class Placement {
   readonly nGpuLayers: number;
@@ -54,7 +57,20 @@ export class Placement {
   private readonly gpuMaps: boolean;
   private readonly firstGpuLayer: number;
 
-  constructor(
+  private weights: WeightBytes | undefined;
+
+  /** The placement for a launch, shared by all launches of a model that place its weights alike. */
+  static of(shape: ModelShape, launch: LaunchOptions): Placement {
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers } = launch;
+    const key = [accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers].join();
+    const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
+    PLACEMENTS.set(shape, known);
+    const placement = known.get(key) ?? new Placement(shape, launch);
+    known.set(key, placement);
+    return placement;
+  }
+
+  private constructor(
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
   ) {
@@ -126,6 +142,10 @@ export class Placement {
   }
 
   bytes(): WeightBytes {
+    return (this.weights ??= this.sumWeights());
+  }
+
+  private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
     const copied = { gpu: 0, cpu: 0 };
     for (const [tensor, buffer] of this.loaded()) {

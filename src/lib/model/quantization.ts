@@ -2,7 +2,7 @@ import type { GgufTensor } from '../gguf/header.js';
 import type { Keys } from './keys.js';
 
 /** `enum llama_ftype` (`include/llama.h`, llama.cpp v0.5.0), in the words that file names use. */
-const FILE_TYPES: Readonly<Record<number, string>> = {
+export const FILE_TYPES: Readonly<Record<number, string>> = {
   0: 'F32',
   1: 'F16',
   2: 'Q4_0',

@@ -9,10 +9,12 @@ import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
-import type { ModelHeader } from '../source/model-header.js';
+import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
+import type { Advice } from './advice.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './suggest.js';
+import type { Room } from './trials.js';
 import type { Verdict } from './verdict.js';
 
 /** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */
@@ -35,6 +37,18 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked what would fit, when a check refuses. */
+  readonly advise?: (refused: RefusedCheck) => Promise<readonly Advice[]>;
+}
+
+/** A launch that does not fit, and everything that was found out about it. */
+export interface RefusedCheck {
+  readonly resolved: ResolvedModel;
+  readonly origin: HeaderOrigin;
+  readonly shape: ModelShape;
+  readonly launch: LaunchOptions;
+  readonly extraWords: readonly string[];
+  readonly room: Room;
 }
 
 /** What was found out, as far as the check got. */
@@ -51,6 +65,11 @@ export interface MemoryCheck {
   readonly verdict: Verdict;
   /** Each completes "try to …". */
   readonly suggestions: readonly string[];
+  /** What would fit instead, worked out for a refusal. */
+  readonly advice?: readonly Advice[];
+  /** The machine it was held against. */
+  readonly room?: Room;
+  readonly resolved?: ResolvedModel;
 }
 
 /** A request with the model found and the launch put together. */
@@ -78,17 +97,14 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
   const plan = await planCheck(request, dependencies);
   const { launch, extraWords, resolved } = plan;
   const findings: Findings = { notes: [] };
-  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords };
+  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords, resolved };
   try {
     const verdict = await completeCheck(request, plan, dependencies, findings);
     const { notes, ...found } = findings;
-    const advice = found.shape && verdict.kind === 'does-not-fit' ? suggestions(verdict, found.shape, launch) : [];
-    return {
-      ...base,
-      ...found,
-      verdict: { ...verdict, warnings: [...notes, ...verdict.warnings] },
-      suggestions: advice,
-    };
+    const completed = { ...base, ...found, verdict: { ...verdict, warnings: [...notes, ...verdict.warnings] } };
+    if (found.shape === undefined || verdict.kind !== 'does-not-fit') return { ...completed, suggestions: [] };
+    const advice = await adviceOn(plan, found, dependencies);
+    return { ...completed, suggestions: suggestions(verdict, found.shape, launch), ...(advice && { advice }) };
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
     const { notes, ...found } = findings;
@@ -98,7 +114,7 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate']?: MemoryCheck[K] } & { notes: string[] };
+type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
 
 async function completeCheck(
   request: CheckRequest,
@@ -117,6 +133,7 @@ async function completeCheck(
     accelerator: launch.accelerator,
     budgetBytes: request.policy.absoluteBytes,
   });
+  findings.room = { host, policy: request.policy };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
@@ -124,18 +141,34 @@ async function completeCheck(
   return verdict;
 }
 
+async function adviceOn(
+  plan: CheckPlan,
+  { header, shape, room }: Omit<Findings, 'notes'>,
+  { advise }: CheckDependencies,
+): Promise<readonly Advice[] | undefined> {
+  if (!advise || !header || !shape || !room || uncountedRemark(plan.remarks, plan.launch.accelerator) !== undefined)
+    return undefined;
+  const { resolved, launch, extraWords } = plan;
+  return advise({ resolved, origin: header.origin, shape, launch, extraWords, room });
+}
+
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */
 function refuseUncounted({ remarks, launch }: CheckPlan): void {
-  const uncounted = remarks.find(
-    ({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(launch.accelerator)),
-  );
+  const uncounted = uncountedRemark(remarks, launch.accelerator);
   if (uncounted === undefined) return;
-  throw new CheckIncompleteError('OPTION_NOT_COUNTED', `the model alone fits, but ${uncounted.text}`, {
+  throw new CheckIncompleteError('OPTION_NOT_COUNTED', uncounted, {
     suggestions: ['leave room for it yourself and go on with --memory-check warn'],
   });
 }
 
-function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+/** Why a fit of the model alone is no fit, or undefined when it is. */
+export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Accelerator): string | undefined {
+  const uncounted = remarks.find(({ effect }) => effect === 'adds' || (effect === 'moves' && isDiscrete(accelerator)));
+  return uncounted && `the model alone fits, but ${uncounted.text}`;
+}
+
+/** What an entry says about its launch. */
+export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
     ...(gpuLayers !== undefined && { gpuLayers }),

@@ -15,7 +15,7 @@ export function isDiscrete(accelerator: Accelerator): boolean {
  * @throws UsageError INVALID_FRACTION
  */
 export function limitsOf(
-  estimate: MemoryEstimate,
+  estimate: Pick<MemoryEstimate, 'parts'>,
   accelerator: Accelerator,
   host: HostMemory,
   policy: BudgetPolicy,

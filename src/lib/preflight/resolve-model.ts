@@ -8,6 +8,8 @@ export interface ResolvedModel {
   readonly source: string;
   /** The quantization that was asked for or that the catalogue names; the header's own is what counts. */
   readonly quantization: string | undefined;
+  /** Where another quantization was asked for: what would have been read without. */
+  readonly original?: Pick<ResolvedModel, 'source' | 'quantization'>;
 }
 
 /**
@@ -21,7 +23,21 @@ export function resolveModel(model: string, catalog: Catalog, quantization?: str
   if (quantization === undefined || quantization.toUpperCase() === own?.toUpperCase()) {
     return { entry, source, quantization: own };
   }
-  return { entry, source: otherQuantization(source, own, quantization), quantization: quantization.toUpperCase() };
+  return withQuantization({ entry, source, quantization: own }, quantization);
+}
+
+/**
+ * The same model from the same place in another quantization.
+ * @throws UsageError UNKNOWN_QUANTIZATION
+ */
+export function withQuantization(resolved: ResolvedModel, wanted: string): ResolvedModel {
+  const { entry, source, quantization } = resolved;
+  return {
+    entry,
+    source: otherQuantization(source, quantization, wanted),
+    quantization: wanted.toUpperCase(),
+    original: resolved.original ?? { source, quantization },
+  };
 }
 
 /** `hf:OWNER/REPO` takes a quantization after a colon; elsewhere it is part of the file's name. */

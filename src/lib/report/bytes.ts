@@ -1,13 +1,15 @@
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
+const KIB = 2 ** 10;
 
 /** A size as people say it: binary, labelled as Macs are sold (`32GB` is 32 × 2^30 bytes), no trailing zeros. */
 export function formatGigabytes(bytes: number, decimals = 1): string {
   return `${trimmed(bytes / GIB, decimals)}GB`;
 }
 
-/** Like `formatGigabytes`, but in MB below one gigabyte, so that small parts keep their digits. */
+/** Like `formatGigabytes`, but in MB below one gigabyte and KB far below one MB, so that small parts keep their digits. */
 export function formatSize(bytes: number): string {
+  if (bytes !== 0 && Math.abs(bytes) < MIB / 10) return `${trimmed(bytes / KIB, Math.abs(bytes) < 10 * KIB ? 1 : 0)}KB`;
   if (Math.abs(bytes) < GIB) return `${trimmed(bytes / MIB, Math.abs(bytes) < 10 * MIB ? 1 : 0)}MB`;
   return formatGigabytes(bytes, 2);
 }

@@ -1,6 +1,7 @@
 import type { Budget } from '../budget/budget.js';
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
+import { isEstimated, type Advice } from '../preflight/advice.js';
 import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
 import { failureOf } from './failure.js';
 import { warningsOf } from './warnings.js';
@@ -28,7 +29,8 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
     verdict: verdict.kind,
     limits: limits.map(limitJson),
-    suggestions: check.suggestions,
+    suggestions: (check.advice ?? []).map(adviceJson),
+    hints: check.suggestions,
     warnings: warningsOf(check),
     ...(failure && { error: { code: failure.code, message: failure.message } }),
   };
@@ -36,6 +38,27 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
 
 function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
   return { ...limit, headroomBytes: headroomBytes(limit) };
+}
+
+/** `flags`, `model` and `command` are what to type. */
+function adviceJson(advice: Advice): Record<string, unknown> {
+  const { changes, verdict, flags, model, command } = advice;
+  const [limit] = verdict.limits;
+  const { nCtx, slots } = verdict.estimate.resolved;
+  const quantized = changes.find((change) => change.kind === 'quantization');
+  return {
+    kinds: changes.map(({ kind }) => kind),
+    flags,
+    model: model ?? null,
+    command: command ?? null,
+    requirementBytes: limit?.requiredBytes ?? null,
+    headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    verdict: verdict.kind,
+    nCtx,
+    slots,
+    quantization: quantized?.variant.quantization ?? null,
+    estimated: isEstimated(advice),
+  };
 }
 
 /** JSON has no infinity: growth without bound is null. */

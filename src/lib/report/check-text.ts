@@ -1,22 +1,12 @@
 import type { ChalkInstance } from 'chalk';
-import { totalBytes, type EstimatePart, type PartName } from '../estimate/memory-estimate.js';
+import { totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
+import { PART_LABELS } from './part-labels.js';
 import { tightnessOf } from './warnings.js';
-
-const PART_LABELS: Readonly<Record<PartName, string>> = {
-  weights: 'weights',
-  'weights-copy': 'weights, copied',
-  'kv-cache': 'KV cache',
-  'recurrent-state': 'recurrent state',
-  compute: 'compute buffer',
-  output: 'output buffer',
-  mmproj: 'multimodal projector',
-  'runtime-overhead': 'runtime overhead',
-};
 
 const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;

@@ -1,18 +1,21 @@
-import type { MemoryCheck } from '../preflight/check-memory.js';
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
-import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
+import { headroomBytes, type LimitCheck, type Verdict } from '../preflight/verdict.js';
 import { formatSize } from './bytes.js';
 
 const GROWTH_NAMES = { 'prompt-cache': 'the prompt cache', 'context-checkpoints': 'context checkpoints' } as const;
 const GROWTH_OPTIONS = { 'prompt-cache': '--cache-ram', 'context-checkpoints': '--ctx-checkpoints' } as const;
 
+interface Judged {
+  readonly verdict: Verdict;
+}
+
 /** Everything a person should know beside the verdict, a sentence each: first what makes it tight. */
-export function warningsOf(check: MemoryCheck): readonly string[] {
+export function warningsOf(check: Judged): readonly string[] {
   return [...tightnessOf(check), ...check.verdict.warnings];
 }
 
 /** What can push a tight fit over, and by how much. */
-export function tightnessOf({ verdict }: MemoryCheck): readonly string[] {
+export function tightnessOf({ verdict }: Judged): readonly string[] {
   if (verdict.kind !== 'tight') return [];
   return tightness(verdict.limits, verdict.estimate.growth).map(tightnessText);
 }

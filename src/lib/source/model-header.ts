@@ -58,12 +58,17 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
     const { header, fromCache } = await readModelHeader(parseModelSource(request.source), { ...patience, ...options });
     return { header, origin: fromCache ? 'cache' : 'live', derived: false, notes: [] };
   } catch (error) {
-    if (bundled === undefined || !(error instanceof SourceError) || !UNREACHABLE.includes(error.code)) throw error;
+    if (bundled === undefined || !isUnreachable(error)) throw error;
     return fromBundle(
       bundled,
       error.code === 'SOURCE_OFFLINE' ? OFFLINE : error.message.replace(/^cannot read \S+: /, ''),
     );
   }
+}
+
+/** True when the source could not be asked, so that it is not known whether it has the model. */
+export function isUnreachable(error: unknown): error is SourceError {
+  return error instanceof SourceError && UNREACHABLE.includes(error.code);
 }
 
 async function bundledFor({ entry, quantization }: HeaderRequest): Promise<BundledHeader | undefined> {

@@ -1,0 +1,45 @@
+import { loadCatalog } from '../../lib/catalog/load-catalog.js';
+import { BaseCommand } from '../../lib/cli/base-command.js';
+import { modelFlags } from '../../lib/cli/model-flags.js';
+import { startProgress } from '../../lib/cli/progress.js';
+import { type EntryValidation, validateEntry, validationExitCode } from '../../lib/preflight/validate-catalog.js';
+import { validationJson } from '../../lib/report/validation-json.js';
+import { validationFailure, validationTable } from '../../lib/report/validation-text.js';
+import { mapLimited } from '../../lib/source/map-limited.js';
+import { readHeaderFor } from '../../lib/source/model-header.js';
+
+const HEADERS_AT_ONCE = 4;
+
+export default class CatalogValidate extends BaseCommand {
+  static override description = `Reads every entry's header, estimates what llama-server takes on Metal at a context of 8192 tokens and at the entry's
+own, and says whether vram_estimate is true.
+
+Exit codes: 0 all true, 1 an estimate is not true, 2 usage, 3 an entry could not be checked. With --offline, entries
+whose header is neither bundled nor cached are named, but are no failure.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --offline',
+    '<%= config.bin %> <%= command.id %> --catalog team-models.yaml --json',
+  ];
+  static override flags = modelFlags;
+  static override summary = "hold every entry's vram_estimate against what the estimator says";
+
+  async run(): Promise<Record<string, unknown>> {
+    const { flags } = await this.parse(CatalogValidate);
+    const catalog = await loadCatalog(flags.catalog);
+    const options = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
+    const progress = startProgress(`Reading the headers of ${catalog.length} models`, this.jsonEnabled());
+    const results = await mapLimited(catalog, HEADERS_AT_ONCE, (entry) =>
+      validateEntry(entry, (model) => readHeaderFor(model, options)),
+    ).finally(() => progress.stop());
+    process.exitCode = validationExitCode(results, flags.offline);
+    if (!this.jsonEnabled()) await this.print(results);
+    return validationJson(results);
+  }
+
+  private async print(results: readonly EntryValidation[]): Promise<void> {
+    const { default: colors } = await import('chalk');
+    this.log(validationTable(results, colors));
+    const failure = validationFailure(results);
+    if (failure !== undefined) this.notice(`Error: ${failure}`);
+  }
+}

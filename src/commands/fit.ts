@@ -1,0 +1,80 @@
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { checkRequest } from '../lib/cli/check-request.js';
+import { launchFlags } from '../lib/cli/launch-flags.js';
+import { machineFlags } from '../lib/cli/machine-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { refusalText } from '../lib/cli/refusal.js';
+import { terminalWidth } from '../lib/cli/terminal-width.js';
+import { shellWord, typedCommand, type RawToken } from '../lib/cli/typed-command.js';
+import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
+import { findFit } from '../lib/preflight/find-fit.js';
+import { PREFERENCES, type FittedLaunch } from '../lib/preflight/fit-launch.js';
+import { typedChanges } from '../lib/preflight/typed-changes.js';
+import { checkJson } from '../lib/report/check-json.js';
+import { fitJson, fitText } from '../lib/report/fit-text.js';
+
+/** Flags of this command that a deploy has no use for. */
+const OWN_FLAGS: readonly string[] = ['json', 'offline', 'prefer', 'memory-check'];
+
+export default class Fit extends BaseCommand {
+  static override args = { model: modelArg };
+  static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command.
+With --prefer quality (the default) that is the largest quantization that holds the context asked for, 8192 tokens where
+none is, and then as much context as fits; with --prefer context it is the longest context that a quantization of at
+least four bits holds. 5 % of the budget stay free.
+
+Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b',
+    '<%= config.bin %> <%= command.id %> llama-3.1-8b --prefer context --accelerator metal --system-memory 16Gi --in-use 4Gi',
+  ];
+  static override flags = {
+    ...launchFlags,
+    ...machineFlags,
+    ...modelFlags,
+    prefer: Flags.option({ options: PREFERENCES })({
+      default: 'quality',
+      description: 'what to have most of, where not everything fits',
+      helpGroup: 'MODEL',
+    }),
+  };
+  static override summary = 'find the best launch of a model for a machine';
+
+  async run(): Promise<Record<string, unknown>> {
+    const { args, flags, raw } = await this.parse(Fit);
+    const { catalog, offline, prefer } = flags;
+    const surroundings = { config: this.config, catalog, offline, quiet: this.jsonEnabled() };
+    const dependencies = checkDependencies(surroundings);
+    const check = await checkMemory(checkRequest(args.model, flags), {
+      ...dependencies,
+      advise: async () => [],
+    });
+    if (check.verdict.kind === 'unknown') return this.refuse(check);
+    const fitted = await findFit(check, prefer, adviceSources(surroundings, dependencies.readHeader));
+    if (fitted === undefined) return this.refuse(await checkMemory(checkRequest(args.model, flags), dependencies));
+    const command = deployCommand(fitted, check, raw);
+    if (!this.jsonEnabled()) {
+      const { default: colors } = await import('chalk');
+      const width = terminalWidth(process.stdout);
+      this.log(fitText(fitted, command, { check, prefer, width, colors }));
+      for (const note of check.verdict.warnings) this.notice(`Note: ${note}`);
+    }
+    return fitJson(fitted, command, prefer);
+  }
+
+  private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
+    process.exitCode = exitCodeOf(check);
+    if (!this.jsonEnabled()) this.notice(await refusalText(check));
+    return checkJson(check);
+  }
+}
+
+function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: MemoryCheck, raw: readonly RawToken[]) {
+  const { flags, model } = typedChanges(changes, check.extraWords);
+  const all = cacheRamMiB === undefined ? flags : [...flags, `--cache-ram ${cacheRamMiB}`];
+  const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
+  const start = ['llmkube', 'deploy', shellWord(model ?? check.model)];
+  return typedCommand(start, typed, all, (flag) => Fit.flags[flag as keyof typeof Fit.flags]?.type === 'boolean');
+}

@@ -1,0 +1,51 @@
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { checkDependencies } from '../lib/cli/check-command.js';
+import { launchFlags } from '../lib/cli/launch-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
+import { resolveModel } from '../lib/preflight/resolve-model.js';
+import { inspectJson } from '../lib/report/inspect-json.js';
+import { inspectText, metadataText, tensorsText } from '../lib/report/inspect-text.js';
+import type { ModelHeader } from '../lib/source/model-header.js';
+
+interface Lists {
+  readonly metadata: boolean;
+  readonly tensors: boolean;
+}
+
+export default class Inspect extends BaseCommand {
+  static override args = { model: modelArg };
+  static override description = `Reads nothing but the header: architecture, layers, heads, windows, experts, context, vocabulary, tensor types by
+share of bytes, largest tensors, licence, parts.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b',
+    '<%= config.bin %> <%= command.id %> ./model.gguf --metadata --tensors',
+    '<%= config.bin %> <%= command.id %> hf:Qwen/Qwen3-0.6B-GGUF:Q8_0 --json',
+  ];
+  static override flags = {
+    quantization: launchFlags.quantization,
+    metadata: Flags.boolean({ description: 'list every key of the header' }),
+    tensors: Flags.boolean({ description: 'list every tensor' }),
+    ...modelFlags,
+  };
+  static override summary = "show what a model's header says";
+
+  async run(): Promise<Record<string, unknown>> {
+    const { args, flags } = await this.parse(Inspect);
+    const { catalog, offline } = flags;
+    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const model = resolveModel(args.model, await dependencies.loadCatalog(), flags.quantization);
+    const reading = await dependencies.readHeader(model);
+    if (!this.jsonEnabled()) await this.print(reading, flags);
+    return inspectJson(model.source, reading, flags);
+  }
+
+  private async print({ header, notes }: ModelHeader, { metadata, tensors }: Lists): Promise<void> {
+    const { default: colors } = await import('chalk');
+    this.log(inspectText(inspectHeader(header), colors));
+    if (metadata) this.log(`\n${metadataText(header.metadata, colors)}`);
+    if (tensors) this.log(`\n${tensorsText(header.tensors.map(tensorFacts), header.files.length, colors)}`);
+    for (const note of notes) this.notice(`Note: ${note}`);
+  }
+}

@@ -1,0 +1,71 @@
+import type { ChalkInstance } from 'chalk';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
+import { CONTEXT_STEP, largestContext, Trials } from '../preflight/trials.js';
+import { chartColumns, contextChart } from '../report/context-chart.js';
+import { memoryBar } from '../report/memory-bar.js';
+import { contextTableJson, contextTableText, macsJson, macsText } from '../report/survey-text.js';
+
+/** Points that are estimated for a chart; between them it is drawn straight. */
+const CHART_POINTS = 17;
+
+export interface ViewFlags {
+  readonly table: boolean;
+  readonly by?: TableColumns | undefined;
+  readonly machines: boolean;
+  readonly chart: boolean;
+  readonly 'in-use'?: number | undefined;
+  readonly 'memory-fraction'?: number | undefined;
+}
+
+export interface View {
+  readonly json: Record<string, unknown>;
+  readonly text: (width: number, colors: ChalkInstance) => string;
+}
+
+/** The tables and pictures that were asked for beside a check, as far as the check got. */
+export function viewsOf(check: MemoryCheck, flags: ViewFlags): readonly View[] {
+  const views = [
+    flags.chart && pictures(check),
+    flags.table && table(check, flags.by ?? 'cache-type'),
+    flags.machines && macs(check, flags),
+  ];
+  return views.filter((view) => view !== false && view !== undefined);
+}
+
+function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): View | undefined {
+  if (shape === undefined || room === undefined) return undefined;
+  const contents = contextTable(new Trials(room), { shape, launch }, columns);
+  return { json: { table: contextTableJson(contents) }, text: (_width, colors) => contextTableText(contents, colors) };
+}
+
+function macs({ shape, launch }: MemoryCheck, flags: ViewFlags): View | undefined {
+  if (shape === undefined) return undefined;
+  const inUseBytes = flags['in-use'] ?? 0;
+  const found = surveyMacs({ shape, launch }, { inUseBytes, fraction: flags['memory-fraction'] });
+  return { json: { machines: macsJson(found) }, text: (_width, colors) => macsText(found, inUseBytes, colors) };
+}
+
+function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefined {
+  if (shape === undefined || room === undefined || verdict.kind === 'unknown') return undefined;
+  const trials = new Trials(room);
+  const points = contextCurve(trials, { shape, launch }, CHART_POINTS);
+  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+  return {
+    json: {
+      chart: {
+        points: points.map(({ tokens, verdict: { limits } }) => ({
+          tokens,
+          requirementBytes: limits[0]?.requiredBytes ?? null,
+        })),
+        largestContext: largest ?? null,
+      },
+    },
+    text: (width, colors) =>
+      [
+        memoryBar(verdict, room.host, width, colors),
+        '',
+        contextChart(points, largest, { columns: chartColumns(width), width, colors }),
+      ].join('\n'),
+  };
+}

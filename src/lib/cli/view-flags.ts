@@ -1,0 +1,28 @@
+import * as Flags from '@oclif/core/flags';
+
+const HELP_GROUP = 'VIEW';
+
+/** What to show beside the verdict. */
+export const viewFlags = {
+  table: Flags.boolean({
+    description: 'requirement by context, for several cache types or slots',
+    helpGroup: HELP_GROUP,
+  }),
+  by: Flags.option({ options: ['cache-type', 'slots'] as const })({
+    dependsOn: ['table'],
+    description: 'columns of the table (default: cache-type); with slots, each has the whole context to itself',
+    helpGroup: HELP_GROUP,
+  }),
+  machines: Flags.boolean({
+    description: 'which Macs run it, and with what context at the most',
+    helpGroup: HELP_GROUP,
+  }),
+  chart: Flags.boolean({
+    description: 'where the memory goes as a bar, and memory by context as a chart',
+    helpGroup: HELP_GROUP,
+  }),
+};
+
+export function wantsViews(flags: { table: boolean; machines: boolean; chart: boolean }): boolean {
+  return flags.table || flags.machines || flags.chart;
+}

@@ -1,0 +1,2 @@
+/** Memory in GB (2^30 bytes) of the Macs with Apple silicon that have been sold. */
+export const MAC_SIZES_GB: readonly number[] = [8, 16, 18, 24, 32, 36, 48, 64, 96, 128, 192, 256, 512];

@@ -1,0 +1,88 @@
+import { type Controls, memoryMatters } from './controls.js';
+import type { PageInput } from './page-input.js';
+
+type Option = readonly string[];
+
+/** Left out of the command, for brevity. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  '--cache-type-k': 'f16',
+  '--cache-type-v': 'f16',
+  '--ubatch-size': '512',
+};
+
+/** The command whose answer equals the page's. A shell takes it as it stands. */
+export function commandLine(input: PageInput, controls: Controls): string {
+  const launch = [
+    ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
+    ...givenOptions(input),
+  ];
+  const words = [
+    ...['llmkube', 'check-memory', input.model, ...input.modelOptions, '--accelerator', input.launch.accelerator],
+    ...launch.flat(),
+    ...machineOptions(input, controls).flat(),
+    ...extraArgs(input, controls),
+  ];
+  return words.map(quoted).join(' ');
+}
+
+/** llama-server's own options win over llmkube's, and its last ones over its first, so what was changed is said again. */
+function extraArgs({ extraWords }: PageInput, controls: Controls): string[] {
+  if (extraWords.length === 0) return [];
+  const { slots, kvUnified } = controls;
+  const sharing = slots === null ? ['--parallel', '-1'] : kvUnified ? [] : ['--no-kv-unified'];
+  const words = [...extraWords, ...controlledOptions(controls).flat(), ...sharing];
+  return [`--extra-args=${words.map(quoted).join(' ')}`];
+}
+
+/** Spelled alike by llmkube and llama-server. */
+function controlledOptions({ ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize }: Controls): Option[] {
+  return [
+    ['--ctx-size', String(ctxSize)],
+    slots === null ? [] : ['--parallel', String(slots)],
+    slots !== null && kvUnified ? ['--kv-unified'] : [],
+    ['--cache-type-k', cacheTypeK],
+    ['--cache-type-v', cacheTypeV],
+    ['--ubatch-size', String(ubatchSize)],
+  ];
+}
+
+function givenOptions({ launch }: PageInput): Option[] {
+  const { batchSize, gpuLayers, flashAttn, kvOffload, mmap, swaFull, cacheRamMiB } = launch;
+  return [
+    batchSize === undefined ? [] : ['--batch-size', String(batchSize)],
+    gpuLayers === undefined ? [] : ['--gpu-layers', gpuLayers < 0 ? 'all' : String(gpuLayers)],
+    flashAttn === 'on' ? ['--flash-attn'] : flashAttn === 'off' ? ['--no-flash-attn'] : [],
+    kvOffload === false ? ['--no-kv-offload'] : [],
+    mmap === false ? ['--no-mmap'] : [],
+    swaFull === true ? ['--swa-full'] : [],
+    cacheRamMiB === undefined ? [] : [`--cache-ram=${cacheRamMiB}`],
+  ];
+}
+
+/** A machine that was measured and left as it was is measured again. */
+function machineOptions(input: PageInput, controls: Controls): Option[] {
+  const { totalBytes, inUseBytes, fraction, budgetBytes, gpuBytes } = controls;
+  const { host } = input;
+  const same = !memoryMatters(input) || (host.source === 'measured' && totalBytes === host.totalBytes);
+  const inUse = !same || inUseBytes !== host.inUseBytes;
+  return [
+    same ? [] : ['--system-memory', quantity(totalBytes)],
+    inUse ? ['--in-use', quantity(inUseBytes)] : [],
+    fraction === null ? [] : ['--memory-fraction', String(fraction)],
+    budgetBytes === null ? [] : ['--memory-budget', quantity(budgetBytes)],
+    gpuBytes === null ? [] : ['--gpu-memory', quantity(gpuBytes)],
+  ];
+}
+
+/** The shortest spelling that stands for exactly these bytes. */
+function quantity(bytes: number): string {
+  for (const decimals of [0, 1, 2]) {
+    const text = (bytes / 2 ** 30).toFixed(decimals);
+    if (bytes > 0 && Math.floor(Number(text) * 2 ** 30) === bytes) return `${Number(text)}Gi`;
+  }
+  return String(bytes);
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,31 @@
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import type { HeaderDigest } from '../gguf/digest.js';
+import type { HostMemory } from '../host/host-memory.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+
+/** Everything that a page's answer rests on, as JSON in the page. */
+export interface PageInput {
+  /** As the user typed it. */
+  readonly model: string;
+  /** Which of the model's files, and where it was looked up, as words of the command line. */
+  readonly modelOptions: readonly string[];
+  /** Where the header was read, without anything secret. */
+  readonly source: string;
+  readonly digest: HeaderDigest;
+  readonly launch: LaunchOptions;
+  /** llama-server's own options that were given, one word each; they are part of `launch` already. */
+  readonly extraWords: readonly string[];
+  readonly host: HostMemory;
+  readonly policy: BudgetPolicy;
+  /** What the check had to say beside the verdict, a sentence each. */
+  readonly notes: readonly string[];
+  /** Why a fit cannot be claimed even where the estimate fits. */
+  readonly uncounted: string | null;
+}
+
+/** JSON knows no infinity; all experts on the CPU are those of more layers than any model has. */
+const MANY_LAYERS = 1_000_000;
+
+export function withoutInfinity(launch: LaunchOptions): LaunchOptions {
+  return launch.cpuMoeLayers === Infinity ? { ...launch, cpuMoeLayers: MANY_LAYERS } : launch;
+}

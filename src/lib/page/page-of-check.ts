@@ -1,0 +1,39 @@
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import { toDigest } from '../gguf/digest.js';
+import type { GgufHeader } from '../gguf/header.js';
+import type { HostMemory } from '../host/host-memory.js';
+import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
+import { parseServerArguments } from '../runtime/server-arguments.js';
+import { redactedUrl } from '../source/redacted-url.js';
+import { type PageInput, withoutInfinity } from './page-input.js';
+
+/** What a check was made from, beside what it says. */
+export interface CheckMaterial {
+  readonly header: GgufHeader;
+  readonly host: HostMemory;
+  readonly policy: BudgetPolicy;
+  readonly modelOptions: readonly string[];
+}
+
+export function pageInput(check: MemoryCheck, { header, host, policy, modelOptions }: CheckMaterial): PageInput {
+  const { model, launch, extraWords, verdict, estimate } = check;
+  const { remarks } = parseServerArguments(extraWords);
+  const ofEstimate = estimate?.notes ?? [];
+  return {
+    model: withoutSecrets(model),
+    modelOptions,
+    source: withoutSecrets(check.source),
+    digest: toDigest(header),
+    launch: withoutInfinity(launch),
+    extraWords,
+    host,
+    policy,
+    notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
+    uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
+  };
+}
+
+/** A page is passed on, so an address in it must not hold a login or a token. */
+function withoutSecrets(source: string): string {
+  return /^https?:/i.test(source) && URL.canParse(source) ? redactedUrl(new URL(source)) : source;
+}

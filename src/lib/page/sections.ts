@@ -1,0 +1,95 @@
+import { totalBytes, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { isDiscrete } from '../preflight/judge.js';
+import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
+import { formatCompared, formatGigabytes, formatSize } from '../report/bytes.js';
+import { explainBudget } from '../report/budget-text.js';
+import { PART_LABELS } from '../report/part-labels.js';
+import { warningsOf } from '../report/warnings.js';
+import type { PageAnswer, PageModel } from './answer.js';
+import { commandLine } from './command-line.js';
+import type { Controls } from './controls.js';
+import { wholeText } from './html.js';
+import { memoryBarHtml } from './memory-bar.js';
+
+/** The parts of the page that follow from the controls at once, each as HTML for the element of that id. */
+export interface Sections {
+  readonly verdict: string;
+  readonly bars: string;
+  readonly parts: string;
+  readonly launch: string;
+  readonly notes: string;
+  readonly command: string;
+}
+
+export function sectionsOf(model: PageModel, controls: Controls, answer: PageAnswer): Sections {
+  const command = wholeText(commandLine(model.input, controls));
+  if (answer.kind === 'refused') {
+    const verdict = verdictHtml('refused', 'Refused', answer.reason);
+    return { verdict, bars: '', parts: '', launch: '', notes: notesHtml(model.input.notes), command };
+  }
+  const { verdict } = answer;
+  const discrete = isDiscrete(model.input.launch.accelerator);
+  return {
+    verdict: judgedHtml(verdict, model.input.uncounted),
+    bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
+    parts: partsHtml(verdict),
+    launch: launchHtml(verdict.estimate.resolved),
+    notes: notesHtml([...warningsOf({ verdict }), ...model.input.notes]),
+    command,
+  };
+}
+
+/** The verdict's word, and by how much. */
+function judgedHtml(verdict: CompletedVerdict, uncounted: string | null): string {
+  const [limit] = verdict.limits;
+  if (limit === undefined) return '';
+  const available = Math.max(0, limit.budget.bytes);
+  const [required, budget] = formatCompared(limit.requiredBytes, available);
+  const where = limit.name === 'gpu' ? ' on the GPU' : '';
+  if (verdict.kind === 'does-not-fit') {
+    const missing = formatGigabytes(-headroomBytes(limit));
+    return verdictHtml(
+      'does-not-fit',
+      'Does not fit',
+      `${missing} too much: needs ~${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`,
+    );
+  }
+  if (uncounted !== null) return verdictHtml('unknown', 'Unknown', uncounted);
+  const spare = formatGigabytes(headroomBytes(limit));
+  const amounts = `${spare} to spare: needs ~${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`;
+  if (verdict.kind === 'fits') return verdictHtml('fits', 'Fits', amounts);
+  return verdictHtml('tight', 'Tight', `${amounts}; what can push it over is under “Worth knowing”`);
+}
+
+function verdictHtml(kind: string, word: string, text: string): string {
+  return `<p class="verdict ${kind}"><strong>${word}</strong> <span>${wholeText(text)}</span></p>`;
+}
+
+function partsHtml({ estimate }: CompletedVerdict): string {
+  const rows = estimate.parts.map(partRow).join('');
+  const total = `<tr class="total"><th scope="row">requirement</th><td>${formatSize(totalBytes(estimate))}</td><td></td><td></td></tr>`;
+  return `<table><thead><tr><th scope="col">Part</th><th scope="col">Size</th><th scope="col">Held by</th><th scope="col">How sure</th></tr></thead><tbody>${rows}${total}</tbody></table>`;
+}
+
+function partRow({ name, bytes, device, accuracy }: EstimatePart): string {
+  return `<tr><th scope="row">${PART_LABELS[name]}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${device === 'gpu' ? 'GPU' : 'host'}</td><td>${accuracy}</td></tr>`;
+}
+
+function launchHtml(resolved: ResolvedLaunch): string {
+  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, nBatch, nUbatch, cacheTypeK, cacheTypeV, gpuLayers } = resolved;
+  const shared = slots > 1 ? (kvUnified ? ', sharing one KV cache' : `, ${nCtxSeq} tokens each`) : '';
+  const rows = [
+    ['Context', `${nCtx} tokens`],
+    ['Slots', `${slots}${shared}`],
+    ['KV cache', `${cacheTypeK} (K), ${cacheTypeV} (V)`],
+    ['Flash attention', flashAttn ? 'on' : 'off'],
+    ['Batch', `${nBatch}, ubatch ${nUbatch}`],
+    ['Layers on the GPU', String(gpuLayers)],
+  ];
+  return `<dl>${rows.map(([term, text]) => `<div><dt>${term}</dt><dd>${text}</dd></div>`).join('')}</dl>`;
+}
+
+function notesHtml(notes: readonly string[]): string {
+  if (notes.length === 0) return '';
+  return `<ul>${notes.map((note) => `<li>${wholeText(note)}</li>`).join('')}</ul>`;
+}

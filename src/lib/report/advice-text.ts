@@ -1,0 +1,71 @@
+import type { Advice, Change } from '../preflight/advice.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { formatGigabytes } from './bytes.js';
+import { hanging } from './wrap.js';
+
+const INDENT = '    ';
+const GIB = 2 ** 30;
+
+const MACHINES = {
+  mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
+  system: (gigabytes: number) => `a machine with ${gigabytes}GB of memory`,
+  gpu: (gigabytes: number) => `a GPU with ${gigabytes}GB`,
+  budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
+} as const;
+
+/** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
+export function adviceText(check: MemoryCheck, width: number): string[] {
+  const { advice = [] } = check;
+  if (advice.length === 0) return [];
+  const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
+  const heading = isMachine
+    ? 'No change of the launch makes it fit. It would, as it is, in:'
+    : 'Each of these fits, by the same check:';
+  return [
+    '',
+    ...hanging('  ', heading.split(' '), width),
+    ...advice.flatMap((one) => suggestionText(one, check, width)),
+  ];
+}
+
+function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): string[] {
+  const { flags, model, command } = suggestion;
+  const [limit] = suggestion.verdict.limits;
+  const amount = `${((limit?.requiredBytes ?? 0) / GIB).toFixed(1)}GB`.padStart(7);
+  const words = [...(command === undefined ? [] : [command]), ...(model === undefined ? [] : [model]), ...flags];
+  const why = [...suggestion.changes.map((change) => reason(change, check))].join('; ');
+  const label = `${INDENT}${amount}  `;
+  const further = ' '.repeat(label.length);
+  if (words.length === 0) return hanging(label, why.split(' '), width);
+  return [...hanging(label, words, width), ...hanging(further, why.split(' '), width)];
+}
+
+function reason(change: Change, { estimate, shape }: MemoryCheck): string {
+  const resolved = estimate?.resolved;
+  switch (change.kind) {
+    case 'slots': {
+      const unified = resolved?.kvUnified === true ? ', and no KV cache shared between slots' : '';
+      return `one request at a time instead of ${resolved?.slots}${unified}`;
+    }
+    case 'ubatch':
+      return 'reads prompts a little slower';
+    case 'cache-type':
+      return '8-bit KV cache';
+    case 'context':
+      return `${change.tokens} of ${resolved?.nCtx} tokens`;
+    case 'quantization':
+      return `${change.variant.isEstimated ? 'about ' : ''}${formatGigabytes(change.variant.shape.fileBytes)} of weights instead of ${formatGigabytes(shape?.fileBytes ?? 0)}`;
+    case 'gpu-layers':
+      return `${change.layers} of ${resolved?.gpuLayers} layers on the GPU, which is slower`;
+    case 'cpu-experts':
+      return `experts of ${change.layers} layers stay on the CPU, which is slower`;
+    case 'free-memory':
+      return `quit programs that hold ${formatGigabytes(change.freeBytes)} in all`;
+    case 'memory-fraction':
+      return `risk: leaves ${formatGigabytes(change.leftBytes)} for all that starts later and for the prompt cache`;
+    case 'wired-limit':
+      return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; holds until the next restart`;
+    case 'machine':
+      return MACHINES[change.memory](change.gigabytes);
+  }
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { PROFILES } from '../oracle/cases.js';
+import { buildGguf } from '../support/gguf-writer.js';
+import { profileSpec, readProfile } from '../support/profile.js';
+import { RangeServer } from '../support/range-server.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
+import { splitWords } from '../../src/lib/runtime/server-arguments.js';
+
+interface Suggested {
+  readonly kinds: readonly string[];
+  readonly flags: readonly string[];
+  readonly model: string | null;
+  readonly command: string | null;
+  readonly requirementBytes: number;
+  readonly quantization: string | null;
+  readonly estimated: boolean;
+}
+
+interface Checked {
+  readonly verdict: string;
+  readonly requirementBytes: number;
+  readonly suggestions: readonly Suggested[];
+}
+
+async function checkJson(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { stdout, exitCode } = await runCli(['check-memory', ...args, '--json'], env);
+  return { json: JSON.parse(stdout) as Checked, exitCode };
+}
+
+/** Every suggestion that needs no change of the system, typed as it is printed. */
+async function typedSuggestions(model: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { json, exitCode } = await checkJson([model, ...args], env);
+  expect(exitCode).toBe(1);
+  const typed = json.suggestions.filter(({ command }) => command === null);
+  const words = typed.map(({ model: other, flags }) => [other ?? model, ...args, ...flags.flatMap(splitWords)]);
+  const checks = await Promise.all(words.map((line) => checkJson(line, env)));
+  return { suggested: typed, checks, kinds: json.suggestions.map(({ kinds }) => kinds.join('+')) };
+}
+
+const mac = (memory: string, inUse: string): string[] => [
+  ...['--accelerator', 'metal', '--system-memory', memory, '--in-use', inUse, '--offline'],
+];
+
+describe('every suggestion, typed as it is printed', () => {
+  test.each([
+    ['qwen-coder-32b', mac('32Gi', '3.4Gi')],
+    ['llama-3.1-8b', mac('16Gi', '4Gi')],
+    ['gemma-3-27b', [...mac('24Gi', '3Gi'), '--ctx-size', '32768']],
+    ['gpt-oss-20b', [...mac('24Gi', '4Gi'), '--ctx-size', '131072']],
+    ['llama-3.3-70b', mac('16Gi', '4Gi')],
+    ['qwen-coder-32b', [...mac('36Gi', '6Gi'), '--extra-args', '-c 32768 -ctk f16']],
+    [
+      'qwen-3-30b-a3b',
+      ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'],
+    ],
+    [
+      'llama-3.1-8b',
+      ['--accelerator', 'cpu', '--system-memory', '16Gi', '--in-use', '5Gi', '--ctx-size', '65536', '--offline'],
+    ],
+    ['phi-4', ['--accelerator', 'metal', '--memory-budget', '9Gi', '--system-memory', '64Gi', '--offline']],
+  ])('is accepted: %s %j', async (model, args) => {
+    const { suggested, checks } = await typedSuggestions(model, args);
+    expect(suggested.length).toBeGreaterThan(0);
+    for (const [index, { json, exitCode }] of checks.entries()) {
+      expect(exitCode).toBe(0);
+      expect(['fits', 'tight']).toContain(json.verdict);
+      expect(json.requirementBytes).toBe(suggested[index]?.requirementBytes);
+    }
+  });
+
+  test('there are at least three for a 32B on a 32 GB Mac', async () => {
+    const { stderr } = await runCli(['check-memory', 'qwen-coder-32b', ...mac('32Gi', '3.4Gi')]);
+    expect(stderr.match(/^ +\d+\.\dGB {2}--/gm)?.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('nothing is suggested while an option brings memory that is not counted', async () => {
+    const { json } = await checkJson(['qwen-coder-32b', ...mac('32Gi', '3.4Gi'), '--extra-args', '-md draft.gguf']);
+    expect(json.verdict).toBe('does-not-fit');
+    expect(json.suggestions).toEqual([]);
+  });
+});
+
+const CODER = 'qwen-2.5-coder-32b';
+
+function coder(quantization: string): { start: Uint8Array; size: number } {
+  const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, `${CODER}.${quantization}.json`))));
+  return { start: header, size: header.length + dataBytes };
+}
+
+describe('quantizations of the model', () => {
+  let server: RangeServer;
+  let folder: { path: string; remove: () => Promise<void> };
+  const online = mac('32Gi', '3.4Gi').filter((word) => word !== '--offline');
+
+  beforeAll(async () => {
+    server = await RangeServer.start();
+    folder = await temporaryFolder();
+    const sizes = ['Q2_K', 'Q3_K_M', 'Q4_K_M'].map((quantization) => [quantization, coder(quantization)] as const);
+    for (const [quantization, file] of sizes) {
+      server.serve(`/owner/repo/resolve/main/coder-${quantization}.gguf`, file);
+      await writeSparseFile(join(folder.path, `coder-${quantization}.gguf`), file.start, file.size);
+    }
+    const siblings = [
+      ...sizes.map(([quantization, { size }]) => ({ rfilename: `coder-${quantization}.gguf`, size })),
+      { rfilename: 'another-model-Q3_K_L.gguf', size: 17e9 },
+      { rfilename: 'mmproj-coder-F16.gguf', size: 1e9 },
+    ];
+    server.json('/api/models/owner/repo/revision/main', { siblings });
+    server.json('/api/models/owner/repo/revision/main?blobs=true', { siblings });
+  });
+
+  afterAll(async () => {
+    await server.close();
+    await folder.remove();
+  });
+
+  test('are those that the repository has, read before they are proposed', async () => {
+    const env = { HF_ENDPOINT: server.url('').replace(/\/$/, '') };
+    const { suggested, checks } = await typedSuggestions('hf:owner/repo:Q4_K_M', online, env);
+    const named = suggested.flatMap(({ quantization }) => (quantization === null ? [] : [quantization]));
+    expect(named).toContain('Q3_K_M');
+    expect(named.filter((quantization) => !['Q2_K', 'Q3_K_M'].includes(quantization))).toEqual([]);
+    expect(suggested.every(({ estimated }) => !estimated)).toBe(true);
+    expect(checks.map(({ exitCode }) => exitCode)).toEqual(checks.map(() => 0));
+  });
+
+  test('are those that lie beside a local file', async () => {
+    const { suggested, checks } = await typedSuggestions(join(folder.path, 'coder-Q4_K_M.gguf'), online);
+    expect(suggested.map(({ quantization }) => quantization)).toContain('Q3_K_M');
+    expect(checks.map(({ exitCode }) => exitCode)).toEqual(checks.map(() => 0));
+  });
+
+  test('are not invented where a local file is alone', async () => {
+    const { path, remove } = await temporaryFolder();
+    const file = coder('Q4_K_M');
+    await writeSparseFile(join(path, 'alone-Q4_K_M.gguf'), file.start, file.size);
+    const { suggested } = await typedSuggestions(join(path, 'alone-Q4_K_M.gguf'), online);
+    expect(suggested.map(({ quantization }) => quantization)).toEqual(suggested.map(() => null));
+    await remove();
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { runCli } from '../support/run-cli.js';
+
+const GOLDEN = new URL('../golden/', import.meta.url);
+const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
+const CODER = ['qwen-coder-32b', ...MAC];
+const GEMMA = ['gemma-3-12b', ...MAC];
+
+/** Written anew with UPDATE_GOLDEN=1; look at what changes. */
+function expectGolden(name: string, text: string): void {
+  const file = new URL(`${name}.txt`, GOLDEN);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text);
+  expect(text).toBe(readFileSync(file, 'utf8'));
+}
+
+const VIEWS: readonly (readonly [string, readonly string[]])[] = [
+  ['refusal', ['check-memory', ...CODER]],
+  ['larger-machine', ['check-memory', 'llama-3.3-70b', ...MAC]],
+  ['chart', ['check-memory', ...CODER, '--chart']],
+  ['chart-fits', ['check-memory', ...GEMMA, '--chart']],
+  ['table', ['check-memory', ...CODER, '--table', '-q', 'Q3_K_M']],
+  ['table-slots', ['check-memory', ...GEMMA, '--table', '--by', 'slots']],
+  ['machines', ['check-memory', ...CODER, '--machines']],
+  ['fit-quality', ['fit', ...CODER]],
+  ['fit-context', ['fit', ...CODER, '--prefer', 'context']],
+  ['compare', ['compare', 'qwen-coder-32b', 'gemma-3-12b', 'gpt-oss-20b', 'llama-3.1-8b', ...MAC]],
+];
+
+describe('what people read', () => {
+  const cases = VIEWS.flatMap(([name, args]) => [60, 80, 120].map((width) => [name, width, args] as const));
+
+  test.each(cases)('%s in %i columns', async (name, width, args) => {
+    const { stdout, stderr } = await runCli(args, { COLUMNS: String(width) });
+    expectGolden(`${name}.${width}`, `${stdout}${stderr === '' ? '' : `--- stderr\n${stderr}`}`);
+  });
+
+  test.each(['chart', 'table', 'machines', 'fit-quality', 'compare'])('%s in colour says the same', async (name) => {
+    const args = VIEWS.find(([view]) => view === name)?.[1] ?? [];
+    const [plain, coloured] = await Promise.all([
+      runCli(args, { COLUMNS: '80' }),
+      runCli(args, { COLUMNS: '80', FORCE_COLOR: '1' }),
+    ]);
+    expect(coloured.stdout).toContain('\u001b[');
+    // eslint-disable-next-line no-control-regex
+    expect(coloured.stdout.replace(/\u001b\[\d+m/g, '')).toBe(plain.stdout);
+    expectGolden(`${name}.80.colour`, coloured.stdout);
+  });
+
+  test('pictures and tables are never wider than the columns', async () => {
+    for (const width of [60, 80, 120]) {
+      const { stdout } = await runCli(['check-memory', ...CODER, '--chart', '--table', '--machines'], {
+        COLUMNS: String(width),
+      });
+      expect(Math.max(...stdout.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(width);
+    }
+  });
+});
+
+describe('fit', () => {
+  test('prints a command whose launch the check lets through', async () => {
+    for (const prefer of ['quality', 'context']) {
+      const { stdout, exitCode } = await runCli(['fit', ...CODER, '--prefer', prefer, '--json']);
+      expect(exitCode).toBe(0);
+      const { command } = JSON.parse(stdout) as { command: string };
+      const [, verb, ...words] = command.split(' ');
+      expect(verb).toBe('deploy');
+      const check = await runCli(['check-memory', ...words, '--offline', '--json']);
+      expect(JSON.parse(check.stdout)).toMatchObject({ verdict: 'fits' });
+    }
+  });
+
+  test('refuses with the smallest machine when nothing fits', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['fit', 'llama-3.3-70b', ...MAC]);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('--system-memory 128Gi');
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe('compare', () => {
+  test('wants two models', async () => {
+    const { stderr, exitCode } = await runCli(['compare', 'phi-4', ...MAC]);
+    expect(stderr).toContain('nothing to compare it with');
+    expect(exitCode).toBe(2);
+  });
+
+  test('tells each check and its largest context as data', async () => {
+    const { stdout, exitCode } = await runCli(['compare', 'phi-4', 'gemma-3-12b', ...MAC, '--json']);
+    const { models } = JSON.parse(stdout) as { models: { verdict: string; largestContext: number }[] };
+    expect(models.map(({ verdict }) => verdict)).toEqual(['tight', 'tight']);
+    expect(models.every(({ largestContext }) => largestContext % 256 === 0 && largestContext > 0)).toBe(true);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('views as data', () => {
+  test('--table, --machines and --chart add a field each', async () => {
+    const { stdout, exitCode } = await runCli(['check-memory', ...GEMMA, '--table', '--machines', '--chart', '--json']);
+    const json = JSON.parse(stdout) as Record<string, { largest?: number[]; largestContext?: number }>;
+    expect(json.table?.largest).toHaveLength(3);
+    expect(json.chart?.largestContext).toBe(json.table?.largest?.[0]);
+    expect(json.machines).toHaveLength(13);
+    expect(exitCode).toBe(0);
+  });
+
+  test('--by without --table is refused', async () => {
+    const { exitCode } = await runCli(['check-memory', ...GEMMA, '--by', 'slots']);
+    expect(exitCode).toBe(2);
+  });
+});

@@ -1,0 +1,201 @@
+/// <reference lib="dom" />
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import { type Browser, type BrowserOptions, CHROMIUM, startChromium } from '../../support/chromium.js';
+import { runPrinted } from '../../support/page-file.js';
+import { runCli } from '../../support/run-cli.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+
+/** A browser on a busy machine. */
+jest.setTimeout(180_000);
+
+const describeInChromium = CHROMIUM === undefined ? describe.skip : describe;
+const NAME = `a page in Chromium${CHROMIUM === undefined ? ' (skipped: Chromium is not installed)' : ''}`;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let address: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  address = await writePage('page.html');
+});
+
+/** Its address. */
+async function writePage(name: string, ...args: string[]): Promise<string> {
+  const path = join(folder.path, name);
+  const mac = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
+  await runCli(['check-memory', 'llama-3.1-8b', ...mac, ...args, '--html', path]);
+  return pathToFileURL(path).href;
+}
+
+afterAll(() => folder.remove());
+
+interface Opened {
+  readonly page: Page;
+  /** Everything that went wrong, and every address but the page's own that was asked for. */
+  readonly trouble: readonly string[];
+}
+
+async function inBrowser(
+  { address: wanted = address, ...options }: BrowserOptions & { readonly address?: string },
+  use: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const browser: Browser = await startChromium(options);
+  try {
+    const page = await browser.context.newPage();
+    const trouble: string[] = [];
+    page.on('pageerror', ({ message }) => trouble.push(message));
+    page.on('console', (message) => trouble.push(message.text()));
+    page.on('request', (request) => {
+      if (request.url() !== wanted && !request.url().startsWith('data:')) trouble.push(request.url());
+    });
+    await page.goto(wanted);
+    await use({ page, trouble });
+    expect(trouble).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForSelector('html[data-ready="true"]');
+  await page.waitForSelector('#chart[aria-busy="false"]', { state: 'attached' });
+}
+
+/** As a person sees it. */
+async function shown(page: Page) {
+  const sizes = await page
+    .locator('#parts td[title$=" bytes"]')
+    .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title') ?? ''));
+  return {
+    verdict: await page.locator('#verdict .verdict').getAttribute('class'),
+    bytes: sizes.map((title) => Number.parseInt(title, 10)),
+    command: (await page.locator('#command').textContent()) ?? '',
+  };
+}
+
+describeInChromium(NAME, () => {
+  test('recomputes everything as controls move, and its figures are those of the command it prints', async () => {
+    await inBrowser({}, async ({ page }) => {
+      await settled(page);
+      const atFirst = await shown(page);
+      await page.locator('#context-exact').fill('8192');
+      await page.locator('#slots').selectOption('2');
+      await page.locator('#unified').uncheck();
+      await page.locator('#cache-k').selectOption('q8_0');
+      await page.locator('#cache-v').selectOption('q4_0');
+      await page.locator('#ubatch').selectOption('1024');
+      await page.locator('#memory').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.locator('#in-use').focus();
+      await page.keyboard.press('ArrowLeft');
+      await page.locator('#fraction').focus();
+      await page.keyboard.press('ArrowRight');
+      await settled(page);
+      const moved = await shown(page);
+      expect(moved.command).toContain(
+        '--ctx-size 8192 --parallel 2 --cache-type-k q8_0 --cache-type-v q4_0 --ubatch-size 1024',
+      );
+      // from 32 to 36 GB, from 3.4 to 3.3, from the usual 0.67 to 0.68
+      expect(moved.command).toContain('--system-memory 36Gi --in-use 3.3Gi --memory-fraction 0.68');
+      for (const { verdict, bytes, command } of [atFirst, moved]) {
+        const cli = await runPrinted(command);
+        expect(bytes).toEqual(cli.parts.map((part) => part.bytes));
+        expect(verdict).toBe(`verdict ${cli.verdict}`);
+      }
+      await page.locator('#reset').click();
+      expect(await shown(page)).toEqual(atFirst);
+    });
+  });
+
+  test('says why llama-server refuses a launch, and what holds again once it does not', async () => {
+    const plain = await writePage('plain.html', '--no-flash-attn');
+    await inBrowser({ address: plain }, async ({ page }) => {
+      await settled(page);
+      const before = await shown(page);
+      await page.locator('#cache-v').selectOption('q8_0');
+      await settled(page);
+      expect(await page.locator('#verdict').textContent()).toMatch(/^Refused .*q8_0 V cache without flash attention/);
+      expect(await page.locator('#parts').isVisible()).toBe(false);
+      expect(await page.locator('#chart').isVisible()).toBe(false);
+      await page.locator('#cache-v').selectOption('f16');
+      await settled(page);
+      expect(await shown(page)).toEqual(before);
+      expect((await page.locator('#chart svg').boundingBox())?.width).toBeGreaterThan(500);
+    });
+  });
+
+  test.each([
+    [400, 'light'],
+    [400, 'dark'],
+    [1200, 'light'],
+    [1200, 'dark'],
+  ] as [number, 'light' | 'dark'][])('can be read %d pixels wide, %s', async (width, colorScheme) => {
+    await inBrowser({ width, colorScheme }, async ({ page }) => {
+      await settled(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      const contrasts = await page.evaluate(contrastsOf);
+      expect(contrasts.length).toBeGreaterThan(20);
+      expect(contrasts.filter(({ ratio }) => ratio < 4.5)).toEqual([]);
+    });
+  });
+
+  test('has a name for every control and every picture', async () => {
+    await inBrowser({}, async ({ page }) => {
+      await settled(page);
+      for (const control of await page.locator('input, select, button').all()) {
+        expect(await control.evaluate(nameOf)).not.toBe('');
+      }
+      const pictures = await page.locator('[role="img"]').all();
+      expect(pictures).toHaveLength(3);
+      for (const picture of pictures) expect(await picture.evaluate(nameOf)).toMatch(/[Bb]udget .*\d+(\.\d+)?GB/);
+      expect(await page.locator('#context').getAttribute('aria-valuetext')).toMatch(/^\d+ tokens$/);
+    });
+  });
+
+  test('shows the answer without scripts too, and no controls that would do nothing', async () => {
+    await inBrowser({ javaScriptEnabled: false }, async ({ page }) => {
+      expect(await page.locator('#verdict').textContent()).toMatch(/Does not fit/);
+      expect(await page.locator('#chart svg').isVisible()).toBe(true);
+      expect(await page.locator('#controls').isVisible()).toBe(false);
+    });
+  });
+});
+
+/** By label, by aria-label, by what aria-labelledby refers to, or by its own text. Runs in the page. */
+function nameOf(element: Element): string {
+  const labels = (element as HTMLInputElement).labels ?? [];
+  const labelled = document.getElementById(element.getAttribute('aria-labelledby') ?? '')?.textContent;
+  const label = [...labels].map(({ textContent }) => textContent).join(' ');
+  return (label || element.getAttribute('aria-label') || labelled || element.textContent || '').trim();
+}
+
+/** WCAG's contrast of every element's own text with what is behind it. Runs in the page. */
+function contrastsOf(): { readonly text: string; readonly ratio: number }[] {
+  const channels = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = (color: string): number => {
+    const [red = 0, green = 0, blue = 0] = channels(color).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = (element: Element | null): string => {
+    if (element === null) return 'rgb(255, 255, 255)';
+    const color = getComputedStyle(element).backgroundColor;
+    return channels(color)[3] === 0 ? behind(element.parentElement) : color;
+  };
+  const found: { text: string; ratio: number }[] = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const text = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ textContent }) => textContent);
+    const own = text.join('').trim();
+    if (own === '' || element.getClientRects().length === 0 || element instanceof HTMLScriptElement) continue;
+    const style = getComputedStyle(element);
+    const ink = luminance(element instanceof SVGElement ? style.fill : style.color);
+    const paper = luminance(behind(element));
+    found.push({ text: own.slice(0, 40), ratio: (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) });
+  }
+  return found;
+}

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { join } from 'node:path';
+import type { answer, PageAnswer, pageModel } from '../../../src/lib/page/answer.js';
+import type { commandLine } from '../../../src/lib/page/command-line.js';
+import type { Controls, initialControls } from '../../../src/lib/page/controls.js';
+import type { curveOf } from '../../../src/lib/page/curve.js';
+import type { PageInput } from '../../../src/lib/page/page-input.js';
+import {
+  type CheckFigures,
+  evaluatePageModule,
+  pageData,
+  pageModules,
+  readPage,
+  runPrinted,
+} from '../../support/page-file.js';
+import { runCli } from '../../support/run-cli.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(120_000);
+
+const GIB = 2 ** 30;
+const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(() => folder.remove());
+
+/** The page's own program, asked without a browser. */
+class Page {
+  private constructor(
+    readonly html: string,
+    private readonly program: {
+      answer: typeof answer;
+      commandLine: typeof commandLine;
+      curveOf: typeof curveOf;
+    },
+    private readonly model: ReturnType<typeof pageModel>,
+    readonly initial: Controls,
+  ) {}
+
+  static async of(...args: string[]): Promise<Page> {
+    const path = join(folder.path, 'page.html');
+    const { stderr } = await runCli(['check-memory', ...args, '--html', path]);
+    expect(stderr).toContain(`Page written to ${path}`);
+    const html = await readPage(path);
+    const load = <T>(name: string): Promise<T> => evaluatePageModule(html, `llmkube/lib/page/${name}.js`) as Promise<T>;
+    const answers = await load<{ answer: typeof answer; pageModel: typeof pageModel }>('answer');
+    const controls = await load<{ initialControls: typeof initialControls }>('controls');
+    const { commandLine: line } = await load<{ commandLine: typeof commandLine }>('command-line');
+    const { curveOf: curve } = await load<{ curveOf: typeof curveOf }>('curve');
+    const model = answers.pageModel(pageData(html) as PageInput);
+    const initial = controls.initialControls(model.input, model.shape);
+    return new Page(html, { answer: answers.answer, commandLine: line, curveOf: curve }, model, initial);
+  }
+
+  command(change: Partial<Controls> = {}): string {
+    return this.program.commandLine(this.model.input, { ...this.initial, ...change });
+  }
+
+  curve(change: Partial<Controls> = {}) {
+    return this.program.curveOf(this.model, { ...this.initial, ...change });
+  }
+
+  figures(change: Partial<Controls> = {}): CheckFigures {
+    const { answer: ask } = this.program;
+    const found = JSON.parse(JSON.stringify(ask(this.model, { ...this.initial, ...change }))) as PageAnswer;
+    if (found.kind === 'refused') throw new Error(found.reason);
+    const { verdict } = found;
+    return {
+      verdict: verdict.kind,
+      parts: verdict.estimate.parts.map(({ name, device, bytes }) => ({ name, device, bytes })),
+      limits: verdict.limits.map(({ name, requiredBytes, budget }) => ({
+        name,
+        requiredBytes,
+        budgetBytes: budget.bytes,
+      })),
+    };
+  }
+}
+
+describe('the figures of a page', () => {
+  test('are those of the check that wrote it, and of every other setting, run as the page prints it', async () => {
+    const page = await Page.of('qwen-coder-32b', ...MAC);
+    const changes: Partial<Controls>[] = [
+      {},
+      { ctxSize: 32768, slots: 2, cacheTypeK: 'q8_0', cacheTypeV: 'q8_0' },
+      { slots: 4, kvUnified: true, ubatchSize: 2048, totalBytes: 64 * GIB },
+      { totalBytes: 48 * GIB, inUseBytes: 12 * GIB, fraction: 0.9, ctxSize: 1000 },
+    ];
+    for (const change of changes) expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    expect(page.figures().verdict).toBe('does-not-fit');
+    // 32 × 0.67 − 3.4 GiB
+    expect(page.figures().limits[0]?.budgetBytes).toBe(Math.floor(32 * GIB * 0.67) - Math.floor(3.4 * GIB));
+  });
+
+  test('follow llama-server’s own options, which win on the command line', async () => {
+    const page = await Page.of('llama-3.1-8b', ...MAC, '--extra-args', '-c 16384 -np 3 -ctk q8_0 --no-op-offload');
+    expect(page.initial).toMatchObject({ ctxSize: 16384, slots: 3, cacheTypeK: 'q8_0' });
+    for (const change of [
+      {},
+      { ctxSize: 4096, slots: null, cacheTypeK: 'f16' },
+      { slots: 2, kvUnified: true },
+    ] as const) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+  });
+
+  test('hold a discrete GPU and the host against their own memory', async () => {
+    const gpu = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '64Gi', '--offline'];
+    const page = await Page.of('gpt-oss-20b', ...gpu, '--cache-ram', '-1');
+    for (const change of [{}, { gpuBytes: 8 * GIB, totalBytes: 32 * GIB }]) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+    expect(page.figures({ gpuBytes: 8 * GIB }).verdict).toBe('does-not-fit');
+  });
+
+  test('hold for an absolute budget', async () => {
+    const page = await Page.of('gemma-3-4b', '--accelerator', 'metal', '--memory-budget', '5Gi', '--offline');
+    for (const change of [{}, { budgetBytes: 3 * GIB }]) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+  });
+
+  test('name the longest context that fits: 256 tokens more do not', async () => {
+    const page = await Page.of('llama-3.1-8b', ...MAC);
+    const { largest = 0, points = [] } = page.curve() ?? {};
+    expect(largest % 256).toBe(0);
+    expect(page.figures({ ctxSize: largest }).verdict).not.toBe('does-not-fit');
+    expect(page.figures({ ctxSize: largest + 256 }).verdict).toBe('does-not-fit');
+    for (const { context, fits } of points) expect(fits).toBe(context <= largest);
+  });
+});
+
+describe('a page', () => {
+  test('claims no fit where the command does not, because an option is not counted', async () => {
+    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '--mmproj projector.gguf');
+    expect(page.html).toMatch(
+      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but --mmproj/,
+    );
+  });
+
+  test('can be read without running anything, and fetches nothing', async () => {
+    const { html } = await Page.of('qwen-coder-32b', ...MAC);
+    expect(html).toMatch(/<p class="verdict does-not-fit"><strong>Does not fit<\/strong> <span>3\.1GB too much/);
+    expect(html).toMatch(/<th scope="row">weights<\/th><td title="\d+ bytes">18\.48GB<\/td>/);
+    const markup = html.replace(/<script.*?<\/script>/gs, '');
+    expect(markup).not.toMatch(/\b(src|href)="(?!data:)/);
+    expect(markup).toContain("default-src 'none'");
+    expect([...pageModules(html).keys()].filter((name) => !name.startsWith('llmkube/'))).toEqual([]);
+  });
+});

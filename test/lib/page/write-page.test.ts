@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { linkModules } from '../../../src/lib/page/link-modules.js';
+import { pageData } from '../../support/page-file.js';
+import { readProfile, writeProfile } from '../../support/profile.js';
+import { RangeServer } from '../../support/range-server.js';
+import { runCli } from '../../support/run-cli.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
+const PROFILE = fileURLToPath(new URL('../../oracle/profiles/qwen2-qwen2-0.5b.json', import.meta.url));
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(() => folder.remove());
+
+const check = (...args: string[]) => runCli(['check-memory', ...args, ...MAC]);
+
+describe('check-memory --html', () => {
+  test('replaces a file, through a link too, and leaves nothing else behind', async () => {
+    const place = join(folder.path, 'replaced');
+    await mkdir(place);
+    await writeFile(join(place, 'page.html'), 'old');
+    await symlink(join(place, 'page.html'), join(place, 'link.html'));
+    const { stdout, stderr, exitCode } = await check('gemma-3-4b', '--html', join(place, 'link.html'));
+    expect(await readFile(join(place, 'page.html'), 'utf8')).toMatch(/^<!doctype html>/);
+    expect(
+      (await readdir(place, { withFileTypes: true })).map((entry) => [entry.name, entry.isSymbolicLink()]),
+    ).toEqual([
+      ['link.html', true],
+      ['page.html', false],
+    ]);
+    expect(stdout).toMatch(/^FITS {2}gemma-3-4b/);
+    expect(stderr).toBe(`Page written to ${join(place, 'link.html')}\n`);
+    expect(exitCode).toBe(0);
+  });
+
+  test('keeps the verdict’s exit code and the JSON as they are without it', async () => {
+    const path = join(folder.path, 'refused.html');
+    const plain = await check('llama-3.3-70b', '--json', '--memory-fraction', '0.5');
+    const paged = await check('llama-3.3-70b', '--json', '--memory-fraction', '0.5', '--html', path);
+    expect(paged).toEqual(plain);
+    expect(paged.exitCode).toBe(1);
+    expect(await readFile(path, 'utf8')).toContain('Does not fit');
+  });
+
+  test('ends with 2 when the file cannot be written', async () => {
+    const { stderr, exitCode } = await check('gemma-3-4b', '--html', join(folder.path, 'no-such-folder', 'page.html'));
+    expect(stderr).toMatch(/^Error: the page could not be written to .*no-such-folder.*ENOENT/m);
+    expect(exitCode).toBe(2);
+  });
+
+  test('leaves the file alone when there is no answer to show', async () => {
+    const path = join(folder.path, 'kept.html');
+    await writeFile(path, 'old');
+    const { stderr, exitCode } = await check('gpt-oss-120b', '--html', path);
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(stderr).toContain('no page was written');
+    expect(exitCode).toBe(3);
+  });
+
+  test('shows names that look like markup as they are spelled', async () => {
+    const place = join(folder.path, '<script>alert("a")');
+    await mkdir(place, { recursive: true });
+    const model = join(place, "x'&amp;\u202e<!--.gguf");
+    const profile = readProfile(PROFILE);
+    const metadata = [...profile.metadata, ['general.description', '</script><script>alert(1)', 'str'] as const];
+    await writeProfile({ ...profile, metadata }, model);
+    const path = join(folder.path, 'markup.html');
+    await check(model, '--html', path);
+    const html = await readFile(path, 'utf8');
+    expect(html).not.toMatch(/<script>alert/);
+    expect(html).not.toContain('\u202e<');
+    expect(html).toContain('&lt;script&gt;alert(&quot;a&quot;)');
+    expect(pageData(html)).toMatchObject({ model });
+  });
+
+  test('does not pass on the login or the token of an address', async () => {
+    const model = join(folder.path, 'served.gguf');
+    await writeProfile(readProfile(PROFILE), model);
+    const server = await RangeServer.start();
+    server.serve('/served.gguf', { start: await readFile(model) });
+    const address = server.url('/served.gguf?token=secret-token').replace('://', '://someone:secret-word@');
+    const path = join(folder.path, 'served.html');
+    const online = MAC.filter((word) => word !== '--offline');
+    const { exitCode } = await runCli(['check-memory', address, ...online, '--html', path]);
+    expect(exitCode).toBe(0);
+    const html = await readFile(path, 'utf8');
+    expect(html).toContain(server.url('/served.gguf'));
+    await server.close();
+    expect(html).not.toMatch(/secret-(token|word)/);
+  });
+});
+
+describe('the modules of a page', () => {
+  async function program(files: Record<string, string>): Promise<URL> {
+    const root = join(folder.path, `program-${Object.keys(files).length}-${Math.random()}`);
+    await mkdir(join(root, 'lib'), { recursive: true });
+    for (const [name, code] of Object.entries(files)) await writeFile(join(root, name), code);
+    return pathToFileURL(`${root}/`);
+  }
+
+  test('are all that the first one imports, in circles too, under names that a page can resolve', async () => {
+    const root = await program({
+      'main.js': "import { a } from './lib/a.js';\nimport './lib/b.js';\nconst text = \"from './c.js'\";\n",
+      'lib/a.js': "import { b, } from './b.js';\nexport { c } from '../c.js';\nexport const a = b;\n",
+      'lib/b.js': 'import { a } from "./a.js";\nexport const b = 1;\n',
+      'c.js': 'export const c = 2;\n',
+      'unused.js': '',
+    });
+    expect(await linkModules(root, 'main.js')).toEqual([
+      { name: 'llmkube/c.js', code: 'export const c = 2;\n' },
+      {
+        name: 'llmkube/lib/a.js',
+        code: "import { b, } from 'llmkube/lib/b.js';\nexport { c } from 'llmkube/c.js';\nexport const a = b;\n",
+      },
+      { name: 'llmkube/lib/b.js', code: 'import { a } from "llmkube/lib/a.js";\nexport const b = 1;\n' },
+      {
+        name: 'llmkube/main.js',
+        code: "import { a } from 'llmkube/lib/a.js';\nimport 'llmkube/lib/b.js';\nconst text = \"from './c.js'\";\n",
+      },
+    ]);
+  });
+
+  test('must not need what a page has not, nor end their script', async () => {
+    const packaged = await program({ 'main.js': "import fs from 'node:fs';\n" });
+    await expect(linkModules(packaged, 'main.js')).rejects.toThrow('main.js imports node:fs');
+    const ending = await program({ 'main.js': "const end = '</script>';\n", 'other.js': '' });
+    await expect(linkModules(ending, 'main.js')).rejects.toThrow('cannot stand in a script element');
+  });
+});
