@@ -12,6 +12,7 @@ import { interruptSignal } from '../lib/cli/interrupt.js';
 import { launchFlags } from '../lib/cli/launch-flags.js';
 import { machineFlags } from '../lib/cli/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { refusalText } from '../lib/cli/refusal.js';
 import { UsageError } from '../lib/errors.js';
 import type { DeployPlan } from '../lib/kube/deploy-plan.js';
 import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy.js';
@@ -69,10 +70,9 @@ Works as "kubectl llmkube deploy" too.`;
     return this.parse(Deploy, spellBooleans(this.argv, Deploy.flags));
   }
 
-  private refuse(check: MemoryCheck): Record<string, unknown> {
+  private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
     process.exitCode = exitCodeOf(check);
-    this.notice(failureText(check));
-    for (const warning of warningsOf(check)) this.notice(`Note: ${warning}`);
+    this.notice(await refusalText(check));
     return checkJson(check);
   }
 

@@ -20,7 +20,7 @@ export type DeployCheck = Omit<MemoryCheck, 'verdict'> & Partial<Pick<MemoryChec
 
 /**
  * The memory check of a deploy. `--source` is what is read then, and the argument only a name; `--source-override` is
- * read in place of the catalogue's source.
+ * read in place of the catalogue's source. With either, `--quantization` changes nothing, and advice would be wrong.
  * @throws UsageError for a model or options that are not understood
  */
 export async function deployCheck(model: string, flags: Flags, dependencies: CheckDependencies): Promise<DeployCheck> {
@@ -28,8 +28,11 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const accelerator = chooseAccelerator(flags);
   const quantization = source === undefined ? flags.quantization : undefined;
   const request = checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  const { advise, ...others } = dependencies;
+  const isNamedByModel = source === undefined && override === undefined;
   const reading: CheckDependencies = {
-    ...dependencies,
+    ...others,
+    ...(advise && isNamedByModel && { advise }),
     readHeader: (resolved) =>
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
