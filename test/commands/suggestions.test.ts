@@ -34,9 +34,19 @@ async function typedSuggestions(model: string, args: readonly string[], env: Rea
   const { json, exitCode } = await checkJson([model, ...args], env);
   expect(exitCode).toBe(1);
   const typed = json.suggestions.filter(({ command }) => command === null);
-  const words = typed.map(({ model: other, flags }) => [other ?? model, ...args, ...flags.flatMap(splitWords)]);
+  const words = typed.map(({ model: other, flags }) => [
+    other ?? model,
+    ...replacing(args, flags),
+    ...flags.flatMap(splitWords),
+  ]);
   const checks = await Promise.all(words.map((line) => checkJson(line, env)));
   return { suggested: typed, checks, kinds: json.suggestions.map(({ kinds }) => kinds.join('+')) };
+}
+
+/** What was typed, without the flags that are given anew; --extra-args add up. */
+function replacing(args: readonly string[], flags: readonly string[]): readonly string[] {
+  const anew = flags.map((flag) => flag.split(' ')[0]).filter((name) => name !== '--extra-args');
+  return args.filter((word, index) => !anew.includes(word) && !anew.includes(args[index - 1] ?? ''));
 }
 
 const mac = (memory: string, inUse: string): string[] => [

@@ -16,9 +16,9 @@ export class CheckRecorder {
   constructor(private readonly dependencies: CheckDependencies) {}
 
   get recording(): CheckDependencies {
-    const { loadCatalog, readHeader, measureHost } = this.dependencies;
+    const { readHeader, measureHost } = this.dependencies;
     return {
-      loadCatalog,
+      ...this.dependencies,
       readHeader: async (model) => {
         const reading = await readHeader(model);
         this.#header = reading.header;

@@ -20,7 +20,7 @@ export function adviceText(check: MemoryCheck, width: number): string[] {
   const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
   const heading = isMachine
     ? 'No change of the launch makes it fit. It would, as it is, in:'
-    : 'Each of these fits, by the same check:';
+    : 'Each of these fits by the same check, typed in place of the same flags:';
   return [
     '',
     ...hanging('  ', heading.split(' '), width),

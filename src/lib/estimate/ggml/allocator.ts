@@ -7,7 +7,8 @@ interface FreeBlock {
 
 /**
  * `struct ggml_dyn_tallocr` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): best fit among the free blocks, the open end only
- * if nothing else will do. One chunk: llama.cpp starts a second one only past the largest buffer a device can have.
+ * if nothing else will do. One chunk: llama.cpp starts a second one where a buffer would outgrow
+ * `MTLDevice.maxBufferLength`, which only the device can tell.
  */
 export class BlockAllocator {
   /** Highest address in use so far, in bytes: the size that the buffer will have. */
