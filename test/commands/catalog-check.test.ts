@@ -120,11 +120,18 @@ describe('catalog check', () => {
     expect(exitCode).toBe(3);
   });
 
-  test('ends with Ctrl-C, and shows nothing half done', async () => {
-    server.fail('/good.gguf', { kind: 'stall', afterBytes: 10 });
-    const ended = await llmkube(own(), ['catalog', 'check'], (child) => {
-      server.handle('/broken.gguf', () => void setTimeout(() => child.kill('SIGINT'), 100));
-    });
+  test('ends with Ctrl-C, on however many hosts it waits, and shows nothing half done', async () => {
+    let waiting = 0;
+    let child: ChildProcess | undefined;
+    const others = await Promise.all(Array.from({ length: 11 }, () => RangeServer.start()));
+    for (const other of others) {
+      other.handle('/model.gguf', () => {
+        if (++waiting === others.length) child?.kill('SIGINT');
+      });
+    }
+    const sources = Object.fromEntries(others.map((other, index) => [`own-${index}`, other.url('/model.gguf')]));
+    const ended = await llmkube(sources, ['catalog', 'check'], (started) => (child = started));
+    await Promise.all(others.map((other) => other.close()));
     expect(ended).toEqual({
       stdout: '',
       stderr: 'Error: stopped by Ctrl-C before everything was read; nothing was changed\n',

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mapLimited } from './map-limited.js';
 import type { ModelSource } from './model-source.js';
 import { createNetwork, type ReadOptions } from './session.js';
@@ -27,6 +28,8 @@ export async function readMany<T>(
   { onSettled, ...options }: ReadManyOptions = {},
 ): Promise<ManyResult<T>[]> {
   const network = options.network ?? createNetwork(options);
+  // Every request under way listens to it, on as many hosts as there are.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const distinct = new Map<string, Reading<T>>();
   for (const reading of readings) if (!distinct.has(keyOf(reading))) distinct.set(keyOf(reading), reading);
   const results = new Map<string, ManyResult<T>>();
