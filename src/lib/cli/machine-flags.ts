@@ -22,8 +22,8 @@ const fractionFlag = Flags.custom<number>({
   },
 });
 
-/** What the model has to fit into, for every command that checks memory. */
-export const machineFlags = {
+/** What a model has to fit into. */
+export const budgetFlags = {
   'memory-fraction': fractionFlag({
     description: 'share of the memory that may be used (default: 0.67 up to 36GB, 0.75 above)',
     env: 'LLMKUBE_MEMORY_FRACTION',
@@ -49,6 +49,11 @@ export const machineFlags = {
     env: 'LLMKUBE_GPU_MEMORY',
     helpGroup: HELP_GROUP,
   }),
+};
+
+/** The same, and what comes of a verdict, for every command that checks the memory for one model. */
+export const machineFlags = {
+  ...budgetFlags,
   'memory-check': Flags.option({ options: MEMORY_CHECKS })({
     default: 'enforce',
     description: 'enforce the verdict, only warn, or leave the check out',
@@ -57,12 +62,16 @@ export const machineFlags = {
   }),
 };
 
-/** What `machineFlags` parse to, amounts in bytes. */
-export interface MachineFlagValues {
+/** What `budgetFlags` parse to, amounts in bytes. */
+export interface BudgetFlagValues {
   readonly 'memory-fraction'?: number | undefined;
   readonly 'memory-budget'?: number | undefined;
   readonly 'system-memory'?: number | undefined;
   readonly 'in-use'?: number | undefined;
   readonly 'gpu-memory'?: number | undefined;
+}
+
+/** What `machineFlags` parse to. */
+export interface MachineFlagValues extends BudgetFlagValues {
   readonly 'memory-check': MemoryCheckMode;
 }

@@ -1,56 +1,63 @@
-import type { ModelSource } from './model-source.js';
+import { setMaxListeners } from 'node:events';
 import { mapLimited } from './map-limited.js';
-import { type HeaderReading, readModelHeader } from './open.js';
+import type { ModelSource } from './model-source.js';
 import { createNetwork, type ReadOptions } from './session.js';
 
 /** Readings under way at once on one host; content networks slow down clients that open many more connections. */
 const READINGS_PER_HOST = 4;
 
-export type ManyResult =
-  | { readonly source: ModelSource; readonly reading: HeaderReading }
-  | { readonly source: ModelSource; readonly error: Error };
+/** One of many: what is read, by which equal readings are known, and how. */
+export interface Reading<T> {
+  readonly source: ModelSource;
+  readonly read: (options: ReadOptions) => Promise<T>;
+}
+
+export type ManyResult<T> = { readonly value: T } | { readonly error: unknown };
 
 export interface ReadManyOptions extends ReadOptions {
-  /** Told of each source that is done, in any order. */
-  readonly onSettled?: (result: ManyResult, doneCount: number) => void;
+  /** Told after each reading. */
+  readonly onSettled?: (doneCount: number, totalCount: number) => void;
 }
 
 /**
- * Reads many headers side by side, a few at once on each host, over shared connections; a source named twice is read
- * once. Results in the order of the sources; a failure stays with its source.
+ * Reads many headers side by side, a few at once on each host, over shared connections; of several readings of one
+ * source only the first is done. Results in the order of the readings; a failure stays with its source.
  */
-export async function readMany(sources: readonly ModelSource[], options: ReadManyOptions = {}): Promise<ManyResult[]> {
+export async function readMany<T>(
+  readings: readonly Reading<T>[],
+  { onSettled, ...options }: ReadManyOptions = {},
+): Promise<ManyResult<T>[]> {
   const network = options.network ?? createNetwork(options);
-  const results = new Map<string, ManyResult>();
-  let doneCount = 0;
-  const read = async (source: ModelSource): Promise<void> => {
-    const result = await settle(source, { ...options, network });
-    results.set(keyOf(source), result);
-    options.onSettled?.(result, ++doneCount);
+  // Every request under way listens to it, on as many hosts as there are.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
+  const distinct = new Map<string, Reading<T>>();
+  for (const reading of readings) if (!distinct.has(keyOf(reading))) distinct.set(keyOf(reading), reading);
+  const results = new Map<string, ManyResult<T>>();
+  const settle = async (reading: Reading<T>): Promise<void> => {
+    results.set(keyOf(reading), await resultOf(reading.read({ ...options, network })));
+    onSettled?.(results.size, distinct.size);
   };
-  const distinct = [...new Map(sources.map((source) => [keyOf(source), source])).values()];
-  const hosts = groupBy(distinct, hostOf);
+  const hosts = groupBy([...distinct.values()], hostOf);
   try {
-    await Promise.all([...hosts.values()].map((group) => mapLimited(group, READINGS_PER_HOST, read)));
+    await Promise.all([...hosts.values()].map((group) => mapLimited(group, READINGS_PER_HOST, settle)));
   } finally {
     if (options.network === undefined) network.close();
   }
-  return sources.flatMap((source) => results.get(keyOf(source)) ?? []);
+  return readings.flatMap((reading) => results.get(keyOf(reading)) ?? []);
 }
 
-async function settle(source: ModelSource, options: ReadOptions): Promise<ManyResult> {
-  try {
-    return { source, reading: await readModelHeader(source, options) };
-  } catch (error) {
-    return { source, error: error instanceof Error ? error : new Error(String(error)) };
-  }
+function resultOf<T>(reading: Promise<T>): Promise<ManyResult<T>> {
+  return reading.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
 }
 
-function keyOf(source: ModelSource): string {
+function keyOf({ source }: Reading<unknown>): string {
   return JSON.stringify(source);
 }
 
-function hostOf(source: ModelSource): string {
+function hostOf({ source }: Reading<unknown>): string {
   return source.kind === 'http' ? new URL(source.url).host : source.kind;
 }
 

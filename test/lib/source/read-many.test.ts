@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ModelSource } from '../../../src/lib/source/model-source.js';
-import { readMany } from '../../../src/lib/source/read-many.js';
+import { type HeaderReading, readModelHeader } from '../../../src/lib/source/open.js';
+import { type Reading, readMany } from '../../../src/lib/source/read-many.js';
 import { smallModel } from '../../support/models.js';
 import { RangeServer } from '../../support/range-server.js';
+
+function readings(sources: readonly ModelSource[]): Reading<HeaderReading>[] {
+  return sources.map((source) => ({ source, read: (options) => readModelHeader(source, options) }));
+}
 
 describe('reading many headers', () => {
   let server: RangeServer;
@@ -20,16 +25,16 @@ describe('reading many headers', () => {
       if (index !== 5) server.serve(`/${index}.gguf`, smallModel(`tensor-${index}`));
       return { kind: 'http', url: server.url(`/${index}.gguf`) };
     });
-    const settled: number[] = [];
-    const results = await readMany(sources, { onSettled: (_, doneCount) => settled.push(doneCount) });
+    const settled: string[] = [];
+    const onSettled = (doneCount: number, totalCount: number) => settled.push(`${doneCount} of ${totalCount}`);
+    const results = await readMany(readings(sources), { onSettled });
     const found = results.map((result) =>
-      'reading' in result ? result.reading.header.tensors[0]?.name : (result.error as { code?: string }).code,
+      'value' in result ? result.value.header.tensors[0]?.name : (result.error as { code?: string }).code,
     );
     const expected = Array.from({ length: 12 }, (_, index) => `tensor-${index}`);
     expected[5] = 'SOURCE_NOT_FOUND';
     expect(found).toEqual(expected);
-    expect(results.map(({ source }) => source)).toEqual(sources);
-    expect(settled).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect(settled).toEqual(Array.from({ length: 12 }, (_, index) => `${index + 1} of 12`));
     expect(server.mostActive).toBeLessThanOrEqual(4);
     expect(server.mostActive).toBeGreaterThan(1);
   });
@@ -37,13 +42,13 @@ describe('reading many headers', () => {
   test('reads a source that is named twice once', async () => {
     server.serve('/m.gguf', smallModel());
     const source: ModelSource = { kind: 'http', url: server.url('/m.gguf') };
-    const results = await readMany([source, { ...source }]);
+    const results = await readMany(readings([source, { ...source }]));
     expect(results).toHaveLength(2);
     expect(server.requests).toHaveLength(1);
   });
 
   test('says of storage inside the cluster that it cannot be read from here', async () => {
-    const [result] = await readMany([{ kind: 'unsupported', scheme: 'pvc', text: 'pvc://claim/m.gguf' }]);
+    const [result] = await readMany(readings([{ kind: 'unsupported', scheme: 'pvc', text: 'pvc://claim/m.gguf' }]));
     expect(result).toMatchObject({
       error: {
         code: 'SOURCE_UNSUPPORTED',
@@ -61,7 +66,7 @@ describe('reading many headers', () => {
       url: server.url(`/${name}.gguf`),
     }));
     setTimeout(() => controller.abort(), 100);
-    const [first] = await readMany(sources, { signal: controller.signal });
+    const [first] = await readMany(readings(sources), { signal: controller.signal });
     expect(first).toMatchObject({ error: { code: 'SOURCE_CANCELLED' } });
   });
 });

@@ -1,0 +1,43 @@
+import { loadCatalog } from '../../lib/catalog/load-catalog.js';
+import { BaseCommand } from '../../lib/cli/base-command.js';
+import { readCatalogHeaders } from '../../lib/cli/catalog-headers.js';
+import { checkRequest } from '../../lib/cli/check-request.js';
+import { launchFlags } from '../../lib/cli/launch-flags.js';
+import { budgetFlags } from '../../lib/cli/machine-flags.js';
+import { modelFlags } from '../../lib/cli/model-flags.js';
+import { measureHost } from '../../lib/host/measure-host.js';
+import { checkCatalog } from '../../lib/preflight/check-catalog.js';
+import type { MemoryCheck } from '../../lib/preflight/check-memory.js';
+import { catalogCheckNotices, catalogCheckTable } from '../../lib/report/catalog-check-text.js';
+import { checkJson } from '../../lib/report/check-json.js';
+
+export default class CatalogCheck extends BaseCommand {
+  static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this
+machine or of the one that is given.
+
+Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one could not be checked.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --accelerator metal --system-memory 32Gi --in-use 4Gi --offline',
+    '<%= config.bin %> <%= command.id %> --catalog team-models.yaml --json',
+  ];
+  static override flags = { accelerator: launchFlags.accelerator, ...budgetFlags, ...modelFlags };
+  static override summary = 'say which models of the catalogue fit the memory of a machine';
+
+  async run(): Promise<Record<string, unknown>> {
+    const { flags } = await this.parse(CatalogCheck);
+    const { offline } = flags;
+    const catalog = await loadCatalog(flags.catalog);
+    const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
+    const checks = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
+    if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
+    if (!this.jsonEnabled()) await this.print(checks);
+    return { models: checks.map(checkJson) };
+  }
+
+  private async print(checks: readonly MemoryCheck[]): Promise<void> {
+    const { default: colors } = await import('chalk');
+    this.log(catalogCheckTable(checks, colors));
+    for (const notice of catalogCheckNotices(checks)) this.notice(notice);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Config } from '@oclif/core';
+import type { Catalog } from '../catalog/catalog.js';
+import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
+import { interruptible } from './interrupt.js';
+import { startProgress } from './progress.js';
+
+interface Surroundings {
+  readonly config: Config;
+  readonly offline: boolean;
+  /** No spinner. */
+  readonly quiet: boolean;
+}
+
+/**
+ * Reads the headers of all entries, with a spinner that counts them.
+ * @throws InterruptedError
+ */
+export async function readCatalogHeaders(
+  catalog: Catalog,
+  { config, offline, quiet }: Surroundings,
+): Promise<HeaderLookup> {
+  const progress = startProgress('Reading headers', quiet);
+  const requests = catalog.map((entry) => ({ entry, source: entry.source, quantization: entry.quantization }));
+  const options = { offline, cacheDir: config.cacheDir, env: process.env };
+  const onSettled = (doneCount: number, totalCount: number): void =>
+    progress.update(`Reading headers (${doneCount} of ${totalCount})`);
+  try {
+    return await interruptible((signal) => readHeadersFor(requests, { ...options, signal, onSettled }));
+  } finally {
+    progress.stop();
+  }
+}

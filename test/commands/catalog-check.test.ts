@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { ChildProcess } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildGguf } from '../support/gguf-writer.js';
+import { profileSpec, readProfile } from '../support/profile.js';
+import { RangeServer } from '../support/range-server.js';
+import { cliEnvironment, run, RUN_JS } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/sparse-file.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+const PROFILE = fileURLToPath(new URL('../oracle/profiles/smollm3-smollm3-3b.json', import.meta.url));
+const MACHINE = ['--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '2Gi'];
+
+interface Row {
+  readonly model: { readonly name: string };
+  readonly verdict: string;
+  readonly requirementBytes: number | null;
+  readonly headroomBytes: number | null;
+  readonly launch: { readonly nCtx?: number };
+  readonly source: { readonly header: string | null };
+  readonly error?: { readonly code: string };
+}
+
+describe('catalog check', () => {
+  let server: RangeServer;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  /** Nobody listens there. */
+  let hub: string;
+
+  beforeEach(async () => {
+    [server, folder] = await Promise.all([RangeServer.start(), temporaryFolder()]);
+    const closed = await RangeServer.start();
+    hub = closed.origin;
+    await closed.close();
+    const { header, dataBytes } = buildGguf(profileSpec(readProfile(PROFILE)));
+    server.serve('/good.gguf', { start: header, size: header.length + dataBytes, etag: '"one"' });
+    server.serve('/broken.gguf', { start: Buffer.from('this is no model') });
+  });
+
+  afterEach(async () => {
+    await Promise.all([server.close(), folder.remove()]);
+  });
+
+  async function llmkube(sources: Record<string, string>, args: string[], onStart?: (child: ChildProcess) => void) {
+    const catalog = join(folder.path, 'catalog.yaml');
+    const entries = Object.entries(sources).map(([id, source]) => {
+      return `  ${id}:\n    source: '${source}'\n    quantization: Q4_K_M\n    context_size: 16384\n`;
+    });
+    await writeFile(catalog, `models:\n${entries.join('')}`);
+    const env = cliEnvironment({ HF_ENDPOINT: hub, LLMKUBE_CATALOG: catalog });
+    return run(process.execPath, [RUN_JS, ...args, ...MACHINE], env, onStart);
+  }
+
+  async function check(sources: Record<string, string>) {
+    const { stdout, stderr, exitCode } = await llmkube(sources, ['catalog', 'check', '--json']);
+    expect(stderr).toBe('');
+    const { models } = JSON.parse(stdout) as { models: Row[] };
+    return { models, rows: new Map(models.map((row) => [row.model.name, row])), exitCode };
+  }
+
+  const own = () => ({
+    missing: server.url('/missing.gguf'),
+    'first-good': server.url('/good.gguf'),
+    broken: server.url('/broken.gguf'),
+    claimed: 'pvc://claim/model.gguf',
+    senseless: 'https://host:port/model.gguf',
+    'second-good': server.url('/good.gguf'),
+  });
+
+  test('checks each entry as check-memory does, whatever comes of the others', async () => {
+    const { models, rows, exitCode } = await check(own());
+    expect(models.slice(-6).map(({ model, error }) => [model.name, error?.code])).toEqual([
+      ['missing', 'SOURCE_NOT_FOUND'],
+      ['first-good', undefined],
+      ['broken', 'GGUF_NOT_GGUF'],
+      ['claimed', 'SOURCE_UNSUPPORTED'],
+      ['senseless', 'BAD_SOURCE'],
+      ['second-good', undefined],
+    ]);
+    expect(exitCode).toBe(3);
+    expect(server.requests.map(({ path }) => path).sort()).toEqual(['/broken.gguf', '/good.gguf', '/missing.gguf']);
+    const alone = await llmkube(own(), ['check-memory', 'first-good', '--json']);
+    expect(rows.get('first-good')).toEqual(JSON.parse(alone.stdout));
+    expect(rows.get('first-good')).toMatchObject({ source: { header: 'live' }, launch: { nCtx: 16384 } });
+    expect(rows.get('second-good')?.requirementBytes).toBe(rows.get('first-good')?.requirementBytes);
+  });
+
+  test('takes bundled headers where the hub cannot be reached', async () => {
+    const { rows } = await check({ good: server.url('/good.gguf') });
+    expect(rows.get('phi-4')).toMatchObject({ source: { header: 'bundled' } });
+    expect(rows.get('gpt-oss-120b')).toMatchObject({ verdict: 'unknown', error: { code: 'SOURCE_UNREACHABLE' } });
+  });
+
+  test('ends with 0 when all entries were checked, also those that do not fit', async () => {
+    const { models } = await check({ good: server.url('/good.gguf') });
+    const unbundled = models.filter(({ verdict }) => verdict === 'unknown').map(({ model }) => model.name);
+    const { rows, exitCode } = await check(Object.fromEntries(unbundled.map((id) => [id, server.url('/good.gguf')])));
+    // 16 GB hold less than half of 70 billion weights of more than four bits
+    expect(rows.get('llama-3.3-70b')).toMatchObject({ verdict: 'does-not-fit' });
+    expect(exitCode).toBe(0);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('shows a line an entry, the budgets, and why entries were not checked', async () => {
+    const { rows } = await check(own());
+    const { stdout, stderr, exitCode } = await llmkube(own(), ['catalog', 'check']);
+    const gigabytes = (bytes: number | null | undefined) => `${Number(((bytes ?? NaN) / 2 ** 30).toFixed(1))}GB`;
+    const { requirementBytes, headroomBytes } = rows.get('first-good') as Row;
+    expect(stdout).toMatch(/^ID +QUANT +CONTEXT +NEEDS +VERDICT +TO SPARE$/m);
+    const [, needs, verdict, spare] = /^first-good +Q4_K_M +16384 +(\S+) {2}(.+\S) +(\S+)$/m.exec(stdout) ?? [];
+    expect([needs, verdict, spare]).toEqual([gigabytes(requirementBytes), 'tight', gigabytes(headroomBytes)]);
+    expect(stdout).toMatch(/^missing +Q4_K_M +16384 +not checked$/m);
+    expect(stdout).toContain('\nbudget: 8.7GB (16GB system × 0.67 fraction − 2GB in use)\n');
+    expect(stderr).toMatch(/^Not checked: missing: http\S+ does not exist \(404\)/m);
+    expect(stderr).toMatch(/^Note: \d\d models: source not read \(the connection was refused.*bundled header/m);
+    expect(exitCode).toBe(3);
+  });
+
+  test('ends with Ctrl-C, on however many hosts it waits, and shows nothing half done', async () => {
+    let waiting = 0;
+    let child: ChildProcess | undefined;
+    const others = await Promise.all(Array.from({ length: 11 }, () => RangeServer.start()));
+    for (const other of others) {
+      other.handle('/model.gguf', () => {
+        if (++waiting === others.length) child?.kill('SIGINT');
+      });
+    }
+    const sources = Object.fromEntries(others.map((other, index) => [`own-${index}`, other.url('/model.gguf')]));
+    const ended = await llmkube(sources, ['catalog', 'check'], (started) => (child = started));
+    await Promise.all(others.map((other) => other.close()));
+    expect(ended).toEqual({
+      stdout: '',
+      stderr: 'Error: stopped by Ctrl-C before everything was read; nothing was changed\n',
+      exitCode: 130,
+    });
+  });
+});
