@@ -12,8 +12,8 @@ const require = __createRequire(import.meta.url);
 const __filename = import.meta.filename ?? '';
 const __dirname = import.meta.dirname ?? '';`;
 
-// What oclif uses to find commands, to render help and to spin, none of which happens here.
-const UNUSED = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
+// What oclif uses to find commands and to render help, neither of which happens here; its spinner is made on every terminal.
+const UNUSED = ['ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
 const EMPTY = fileURLToPath(new URL('empty-module.cjs', import.meta.url));
 
 await build({
