@@ -12,7 +12,7 @@ const require = __createRequire(import.meta.url);
 const __filename = import.meta.filename ?? '';
 const __dirname = import.meta.dirname ?? '';`;
 
-// What oclif uses to find commands and to render help, neither of which happens here; its spinner is made on every terminal.
+// What oclif uses to find commands and to render help, neither of which happens here; a spinner it makes on every terminal.
 const UNUSED = ['ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
 const EMPTY = fileURLToPath(new URL('empty-module.cjs', import.meta.url));
 
@@ -30,5 +30,8 @@ await build({
   legalComments: 'linked',
   alias: Object.fromEntries(UNUSED.map((name) => [name, EMPTY])),
   banner: { js: COMMONJS },
-  external: ['chalk', 'ora', 'js-yaml', 'typescript', 'ts-node', 'tsx', 'https-proxy-agent', 'http-proxy-agent'],
+  external: [
+    ...['chalk', 'ora', 'js-yaml', 'node-fetch', 'https-proxy-agent', 'http-proxy-agent'],
+    ...['typescript', 'ts-node', 'tsx'],
+  ],
 });

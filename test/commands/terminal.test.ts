@@ -1,20 +1,42 @@
-import { expect, test } from '@jest/globals';
-import { cliEnvironment, run, RUN_JS } from '../support/run-cli.js';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { bigModel } from '../support/models.js';
+import { RangeServer } from '../support/range-server.js';
+import { cliEnvironment, RUN_JS } from '../support/run-cli.js';
+import { hasTerminal, runOnTerminal } from '../support/terminal.js';
 
-/** Makes the streams say that they are a terminal, which pipes are not. */
-const ON_A_TERMINAL = `data:text/javascript,${encodeURIComponent(
-  'for (const s of [process.stdout, process.stderr]) Object.assign(s, {isTTY: true, columns: 80, getWindowSize: () => [80, 24]})',
-)}`;
+const CHECK = [process.execPath, RUN_JS, 'check-memory'];
+const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '0'];
 
-test.each(['check-memory', 'fit'])('%s works on a terminal as it does in a pipe', async (command) => {
-  const machine = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
-  const args = ['--import', ON_A_TERMINAL, RUN_JS, command, 'phi-4', ...machine];
-  const { stdout, stderr, exitCode } = await run(
-    process.execPath,
-    args,
-    cliEnvironment({ NO_COLOR: '1', TERM: 'xterm' }),
-  );
-  expect(stderr).not.toContain('TypeError');
-  expect(stdout).toContain('phi-4');
-  expect(exitCode).toBe(0);
+(hasTerminal ? describe : describe.skip)('on a terminal', () => {
+  let server: RangeServer;
+
+  beforeEach(async () => {
+    server = await RangeServer.start();
+  });
+
+  afterEach(async () => {
+    await server.close();
+  });
+
+  test('check-memory shows what it shows elsewhere, in colour and without a spinner for a bundled header', async () => {
+    const { shown, exitCode } = await runOnTerminal([...CHECK, 'phi-4', '--offline', ...MAC], cliEnvironment());
+    expect(shown).toContain('phi-4');
+    expect(shown).toContain('\u001b[1m');
+    expect(shown).not.toContain('Reading');
+    expect(exitCode).toBe(0);
+  });
+
+  test('a long reading says how far it is, without what is secret, and ends with Ctrl-C', async () => {
+    server.serve('/model.gguf', bigModel()).fail('/model.gguf', { kind: 'stall', afterBytes: 2 ** 21 });
+    const url = `${server.url('/model.gguf').replace('//', '//user:secret@')}?signature=secret`;
+    const { shown, exitCode } = await runOnTerminal([...CHECK, url, ...MAC], cliEnvironment(), ({ stdin, stdout }) => {
+      stdout?.on('data', (text: string) => {
+        if (text.includes('(2MB)')) stdin?.write('\u0003');
+      });
+    });
+    expect(shown).toContain(`Reading the header of ${server.url('/model.gguf')} (2MB)`);
+    expect(shown).toContain('Error: stopped by Ctrl-C before everything was read; nothing was changed');
+    expect(shown).not.toContain('secret');
+    expect(exitCode).toBe(130);
+  });
 });

@@ -1,6 +1,7 @@
 import { Command } from '@oclif/core/command';
 import { LlmkubeError } from '../errors.js';
 import { shieldExtraArgs } from './extra-args.js';
+import { InterruptedError } from './interrupt.js';
 
 /** What every failure comes down to, whoever threw it. */
 interface Failure {
@@ -57,6 +58,10 @@ function asFailure(error: OclifError): Failure {
   if (error instanceof LlmkubeError) {
     const { code, exitCode, message, options } = error;
     return { code, exitCode, message, suggestions: options.suggestions ?? [] };
+  }
+  if (error instanceof InterruptedError) {
+    const { code, exitCode, message } = error;
+    return { code, exitCode, message, suggestions: [] };
   }
   if (error.oclif !== undefined) {
     const message = error.message.replace(/\nSee more help with --help$/, '');

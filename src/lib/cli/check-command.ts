@@ -4,8 +4,11 @@ import { measureHost } from '../host/measure-host.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
 import type { AdviceSources } from '../preflight/find-advice.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
+import { printable } from '../printable.js';
 import { isUnreachable, readHeaderFor, type ModelHeader } from '../source/model-header.js';
-import { startProgress } from './progress.js';
+import { formatModelSource, parseModelSource } from '../source/model-source.js';
+import { redactedUrl } from '../source/redacted-url.js';
+import { watchReading } from './watch-reading.js';
 
 interface Surroundings {
   readonly config: Config;
@@ -23,9 +26,9 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
   const { config, catalog, offline, quiet } = surroundings;
   const reading = { offline, cacheDir: config.cacheDir, env: process.env };
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
-    withProgress(`Reading the header of ${model.source}`, quiet, async () => {
+    watchReading(`Reading the header of ${shown(model)}`, quiet, async (watch) => {
       try {
-        return await readHeaderFor(model, reading);
+        return await readHeaderFor(model, { ...reading, ...watch });
       } catch (error) {
         if (!isUnreachable(error) || model.original === undefined) throw error;
         const { requantisedHeader } = await import('../preflight/requantised-header.js');
@@ -53,18 +56,17 @@ export function adviceSources(
   const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
   const listSiblings = async (source: string) => {
     const siblings = await import('../source/siblings.js');
-    return withProgress(`Listing ${source}`, quiet, () => siblings.listSiblings(source, reading));
+    const text = `Listing ${shown({ entry: undefined, source })}`;
+    return watchReading(text, quiet, (watch) => siblings.listSiblings(source, { ...reading, ...watch }));
   };
   return { readHeader, listSiblings, offline };
 }
 
-async function withProgress<T>(text: string, quiet: boolean, work: () => Promise<T>): Promise<T> {
-  const progress = startProgress(text, quiet);
-  try {
-    return await work();
-  } finally {
-    progress.stop();
-  }
+/** What is read, without anything secret. */
+function shown({ entry, source }: Pick<ResolvedModel, 'entry' | 'source'>): string {
+  if (entry !== undefined) return entry.id;
+  const parsed = parseModelSource(source);
+  return parsed.kind === 'http' ? redactedUrl(new URL(parsed.url)) : printable(formatModelSource(parsed));
 }
 
 /** 0 fits or tight, 1 does not fit, 3 could not be checked. */

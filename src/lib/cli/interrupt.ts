@@ -1,18 +1,57 @@
-const INTERRUPTED = 130;
+import { constants } from 'node:os';
+
+const SIGNAL_NAMES = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM' } as const;
+type SignalName = keyof typeof SIGNAL_NAMES;
+
+/** Someone wants the program to end. No failure that other code may get around, and so not an `LlmkubeError`. */
+export class InterruptedError extends Error {
+  readonly code = 'INTERRUPTED';
+  /** As shells report a program that this signal ended: 130 for Ctrl-C, 143 for SIGTERM. */
+  readonly exitCode: number;
+
+  constructor(name: SignalName) {
+    super(`stopped by ${SIGNAL_NAMES[name]} before everything was read; nothing was changed`);
+    this.exitCode = 128 + constants.signals[name];
+  }
+}
 
 export interface Interrupt {
-  /** Aborted by the first Ctrl-C; the second ends the program. */
+  /** Aborted, with an `InterruptedError`, by the first signal; the second ends the program. */
   readonly signal: AbortSignal;
-  /** Gives Ctrl-C back its usual effect. */
+  /** Gives the signals back their usual effect. */
   dispose(): void;
 }
 
-export function interruptSignal(): Interrupt {
+export function interruptSignal(names: readonly SignalName[] = ['SIGINT']): Interrupt {
   const controller = new AbortController();
-  const listen = () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort();
+  const listen = (name: SignalName) => {
+    const reason = new InterruptedError(name);
+    if (controller.signal.aborted) process.exit(reason.exitCode);
+    controller.abort(reason);
   };
-  process.on('SIGINT', listen);
-  return { signal: controller.signal, dispose: () => void process.off('SIGINT', listen) };
+  for (const name of names) process.on(name, listen);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const name of names) process.off(name, listen);
+    },
+  };
+}
+
+/**
+ * Runs work that can end early and leaves nothing behind.
+ * @throws InterruptedError after Ctrl-C or SIGTERM, whatever the work made of it
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, dispose } = interruptSignal(['SIGINT', 'SIGTERM']);
+  try {
+    const result = await work(signal);
+    signal.throwIfAborted();
+    return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    dispose();
+  }
 }

@@ -1,9 +1,10 @@
 /** Shows that something takes its time. */
 export interface Progress {
+  update(text: string): void;
   stop(): void;
 }
 
-const NONE: Progress = { stop: () => undefined };
+const NONE: Progress = { update: () => undefined, stop: () => undefined };
 /** What is quicker than this needs no spinner. */
 const PATIENCE_MS = 400;
 
@@ -18,12 +19,18 @@ export function startProgress(text: string, quiet: boolean): Progress {
   const { stderr } = process;
   if (quiet || !isWatchedTerminal()) return NONE;
   let stopped = false;
-  let spinner: { stop(): unknown } | undefined;
+  let latest = text;
+  let spinner: { text: string; stop(): unknown } | undefined;
   const timer = setTimeout(async () => {
     const { default: ora } = await import('ora');
-    if (!stopped) spinner = ora({ text, stream: stderr }).start();
+    // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C.
+    if (!stopped) spinner = ora({ discardStdin: false, stream: stderr, text: latest }).start();
   }, PATIENCE_MS);
   return {
+    update: (changed) => {
+      latest = changed;
+      if (spinner !== undefined) spinner.text = changed;
+    },
     stop: () => {
       stopped = true;
       clearTimeout(timer);

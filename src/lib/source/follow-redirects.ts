@@ -1,5 +1,6 @@
 import { printable } from '../printable.js';
-import { type HttpAnswer, type RequestContext, sendRequest } from './http-request.js';
+import type { HttpAnswer, RequestContext } from './http-answer.js';
+import { type SendRequest, sendRequest } from './http-request.js';
 import type { Credential } from './hub-urls.js';
 import { redactedUrl } from './redacted-url.js';
 import { SourceError } from './source-error.js';
@@ -16,6 +17,8 @@ export interface Request {
   readonly credential?: Credential | undefined;
   /** Sees each redirect before it is followed; true ends the chase there. */
   readonly stopAt?: (redirect: HttpAnswer) => Promise<boolean>;
+  /** The client; Node's own unless another is better. */
+  readonly send?: SendRequest;
 }
 
 /**
@@ -24,11 +27,12 @@ export interface Request {
  * servers inside.
  */
 export async function followRedirects(request: Request, context: RequestContext): Promise<HttpAnswer> {
+  const { send = sendRequest } = request;
   let url = request.url;
   for (let redirects = 0; ; redirects++) {
     const { credential } = request;
     const authorization = credential?.origin === url.origin ? { authorization: credential.authorization } : {};
-    const answer = await sendRequest(url, { ...request.headers, ...authorization }, context);
+    const answer = await send(url, { ...request.headers, ...authorization }, context);
     if (!REDIRECTS.has(answer.status)) return answer;
     try {
       if ((await request.stopAt?.(answer)) === true) return answer;

@@ -1,173 +1,66 @@
-import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http';
+import { type Agent, type ClientRequest, get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { LlmkubeError } from '../errors.js';
-import { printable } from '../printable.js';
-import { errorCode, errorMessage } from './error-code.js';
-import type { Network } from './network.js';
-import { redactedUrl } from './redacted-url.js';
-import { cancelled, RetryableFailure } from './retry.js';
-import { SourceError } from './source-error.js';
+import { HttpAnswer, type RequestContext, requestFailure } from './http-answer.js';
+import { cancelled } from './retry.js';
 
-/** Counts what reading cost. */
-export interface Meter {
-  requests: number;
-  /** Bytes of bodies that arrived. */
-  bytes: number;
-}
-
-export interface RequestContext {
-  readonly network: Network;
-  readonly meter: Meter;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Reading more than this only to keep a connection costs more than a new one. */
-const MAX_DISCARDED_BYTES = 16 * 1024;
-
-/** Failures that are the same a second later. */
-const LASTING: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no such host',
-  ECONNREFUSED: 'the connection was refused',
-  ERR_INVALID_URL: 'the address is not valid',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown authority; set NODE_EXTRA_CA_CERTS to trust one',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified; set NODE_EXTRA_CA_CERTS to trust its authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'its certificate cannot be verified; set NODE_EXTRA_CA_CERTS to trust its authority',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
-};
-
-/** One answer of one server: redirects are answers too. The body must be read or closed. */
-export class HttpAnswer {
-  readonly status: number;
-  readonly #request: ClientRequest;
-  readonly #response: IncomingMessage;
-  readonly #context: RequestContext;
-
-  constructor(
-    readonly url: URL,
-    request: ClientRequest,
-    response: IncomingMessage,
-    context: RequestContext,
-  ) {
-    this.status = response.statusCode ?? 0;
-    this.#request = request;
-    this.#response = response.on('error', () => undefined);
-    this.#context = context;
-  }
-
-  /** The value of a header, named in lower case. */
-  header(name: string): string | undefined {
-    const value = this.#response.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  }
-
-  /** Ends the transfer wherever it is; a connection whose answer was read to the end stays open. */
-  close(): void {
-    if (!this.#response.readableEnded) this.#request.destroy();
-  }
-
-  /** Reads a short body to its end, so that the connection can be used again. */
-  async discard(): Promise<void> {
-    let bytes = 0;
-    // A connection that breaks here is one that is not used again.
-    await this.read((chunk) => (bytes += chunk.length) > MAX_DISCARDED_BYTES).catch(() => undefined);
-  }
-
-  /**
-   * Hands out the body as it arrives, until `take` returns true: then the transfer ends there. Resolves with whether it
-   * did. Rejects with what `take` throws, and with `RetryableFailure` when the connection breaks or stalls.
-   */
-  async read(take: (chunk: Uint8Array) => boolean): Promise<boolean> {
-    const body = this.#response;
-    const { network, meter } = this.#context;
-    const { idleMs } = network.timeouts;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<boolean>((resolve, reject) => {
-        if (body.destroyed && !body.readableEnded) reject(failure(undefined, this.url, this.#context));
-        const stall = (): void => reject(failure(undefined, this.url, this.#context, `sent nothing for ${idleMs} ms`));
-        timer = setTimeout(stall, idleMs);
-        body.on('data', (chunk: Uint8Array) => {
-          timer?.refresh();
-          meter.bytes += chunk.length;
-          try {
-            if (take(chunk)) resolve(true);
-          } catch (error) {
-            reject(error as Error);
-          }
-        });
-        body.once('end', () => resolve(false));
-        body.once('error', (error) => reject(failure(error, this.url, this.#context)));
-        body.once('close', () => reject(failure(undefined, this.url, this.#context)));
-      });
-    } finally {
-      clearTimeout(timer);
-      body.removeAllListeners('data').pause();
-      this.close();
-    }
-  }
-}
-
-/**
- * Sends one GET and resolves with its answer's status and headers; follows no redirect. Uses Node's own client: for a
- * short header, node-fetch costs half as much CPU again as all the rest.
- */
-export async function sendRequest(
+/** Sends one GET and resolves with its answer's status and headers; follows no redirect. */
+export type SendRequest = (
   url: URL,
   headers: Readonly<Record<string, string>>,
   context: RequestContext,
-): Promise<HttpAnswer> {
-  const { network, signal, meter } = context;
-  const agent = await network.agentFor(url);
-  if (signal?.aborted === true) throw cancelled();
+) => Promise<HttpAnswer>;
+
+export const COMMON_HEADERS = { 'user-agent': 'llmkube' };
+
+/** With Node's own client: for a short header, node-fetch costs half as much CPU again as all the rest. */
+export const sendRequest: SendRequest = async (url, headers, context) => {
+  const agent = await openAgent(url, context);
   const get = url.protocol === 'https:' ? httpsGet : httpGet;
-  const { connectMs, firstByteMs } = network.timeouts;
-  meter.requests++;
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent, headers: { 'user-agent': 'llmkube', ...headers } });
-    const give = (error: Error): void => {
-      reject(error);
-      request.destroy();
-    };
-    const abort = (): void => give(cancelled());
-    const expire = (what: string) => (): void => give(failure(undefined, url, context, what));
-    const answerTimer = setTimeout(expire(`did not answer within ${firstByteMs} ms`), firstByteMs);
-    const connectTimer = setTimeout(expire(`could not be connected to within ${connectMs} ms`), connectMs);
-    signal?.addEventListener('abort', abort);
-    request.once('socket', (socket) => {
-      const connected = (): void => clearTimeout(connectTimer);
-      if (!socket.connecting) connected();
-      else socket.once('connect', connected).once('secureConnect', connected);
-    });
-    request.once('response', (response) => {
-      clearTimeout(answerTimer);
-      resolve(new HttpAnswer(url, request, response, context));
-    });
-    request.on('error', (error) => reject(failure(error, url, context)));
-    request.once('close', () => {
-      clearTimeout(answerTimer);
-      clearTimeout(connectTimer);
-      signal?.removeEventListener('abort', abort);
+    const request = get(url, { agent, headers: { ...COMMON_HEADERS, ...headers } });
+    watch(request, url, context, reject);
+    request.once('response', (body) => {
+      const header = (name: string): string | undefined => {
+        const value = body.headers[name];
+        return Array.isArray(value) ? value.join(', ') : value;
+      };
+      const abort = (): void => void request.destroy();
+      resolve(new HttpAnswer({ url, status: body.statusCode ?? 0, header, body, abort }, context));
     });
   });
+};
+
+/** The agent for one more request. */
+export async function openAgent(url: URL, { network, signal, meter }: RequestContext): Promise<Agent> {
+  const agent = await network.agentFor(url);
+  if (signal?.aborted === true) throw cancelled();
+  meter.requests++;
+  return agent;
 }
 
-function failure(error: unknown, url: URL, context: RequestContext, timeout?: string): Error {
-  if (context.signal?.aborted === true) return cancelled();
-  if (error instanceof LlmkubeError) return error;
-  const where = `cannot read ${redactedUrl(url)}`;
-  if (timeout !== undefined) {
-    const message = `${where}: ${url.host} ${timeout}; check the network and try again`;
-    return new RetryableFailure(new SourceError('SOURCE_TIMEOUT', message));
-  }
-  const code = errorCode(error);
-  const lasting = LASTING[code];
-  if (lasting !== undefined) {
-    return new SourceError('SOURCE_UNREACHABLE', `${where}: ${lasting} (${url.host})`, { cause: error });
-  }
-  const reason = code || printable(errorMessage(error)) || 'closed early';
-  const message = `${where}: the connection to ${url.host} broke (${reason}); try again`;
-  return new RetryableFailure(new SourceError('SOURCE_UNREACHABLE', message, { cause: error }));
+/** Ends a request that is cancelled or takes too long for its answer to begin; says why it failed. */
+export function watch(request: ClientRequest, url: URL, context: RequestContext, fail: (error: Error) => void): void {
+  const { network, signal } = context;
+  const { connectMs, firstByteMs } = network.timeouts;
+  const give = (error: Error): void => {
+    fail(error);
+    request.destroy();
+  };
+  const abort = (): void => give(cancelled());
+  const expire = (what: string) => (): void => give(requestFailure(undefined, url, context, what));
+  const answerTimer = setTimeout(expire(`did not answer within ${firstByteMs} ms`), firstByteMs);
+  const connectTimer = setTimeout(expire(`could not be connected to within ${connectMs} ms`), connectMs);
+  signal?.addEventListener('abort', abort);
+  request.once('socket', (socket) => {
+    const connected = (): void => clearTimeout(connectTimer);
+    if (!socket.connecting) connected();
+    else socket.once('connect', connected).once('secureConnect', connected);
+  });
+  request.once('response', () => clearTimeout(answerTimer));
+  request.on('error', (error) => fail(requestFailure(error, url, context)));
+  request.once('close', () => {
+    clearTimeout(answerTimer);
+    clearTimeout(connectTimer);
+    signal?.removeEventListener('abort', abort);
+  });
 }

@@ -2,7 +2,8 @@ import { printable } from '../printable.js';
 import { followRedirects } from './follow-redirects.js';
 import { type HubEntry, type HubFile, modelFiles } from './hub-files.js';
 import { type Hub, isCommit } from './hub-urls.js';
-import type { HttpAnswer, RequestContext } from './http-request.js';
+import type { HttpAnswer, RequestContext } from './http-answer.js';
+import { fetchRequest } from './http-fetch.js';
 import { isWorthRetrying, statusError } from './http-status.js';
 import { redactedUrl } from './redacted-url.js';
 import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './retry.js';
@@ -29,7 +30,7 @@ export async function listRepository(
   const url = new URL(`${hub.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`);
   return withRetries(
     async () => {
-      const answer = await followRedirects({ url, credential: hub.credential }, context);
+      const answer = await followRedirects({ url, credential: hub.credential, send: fetchRequest }, context);
       try {
         if (answer.status !== 200) throw refusal(answer, hub, repository);
         return readListing(await readJson(answer), repository);

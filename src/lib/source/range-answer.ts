@@ -1,5 +1,5 @@
 import { printable } from '../printable.js';
-import type { HttpAnswer } from './http-request.js';
+import type { HttpAnswer } from './http-answer.js';
 import { redactedUrl } from './redacted-url.js';
 import { SourceError } from './source-error.js';
 

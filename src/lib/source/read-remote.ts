@@ -1,7 +1,7 @@
 import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { followRedirects } from './follow-redirects.js';
-import type { HttpAnswer, RequestContext } from './http-request.js';
+import type { HttpAnswer, RequestContext } from './http-answer.js';
 import { statusError, isWorthRetrying } from './http-status.js';
 import type { Credential } from './hub-urls.js';
 import { checkRangeAnswer, wholeFileError } from './range-answer.js';

@@ -1,5 +1,5 @@
 import { HeaderCache } from './header-cache.js';
-import type { Meter, RequestContext } from './http-request.js';
+import type { Meter, RequestContext } from './http-answer.js';
 import { type Hub, hubFrom } from './hub-urls.js';
 import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './network.js';
 import type { Environment } from './proxies.js';
