@@ -24,7 +24,6 @@ export interface Room {
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
 
-  readonly #floors = new WeakMap<ModelShape, Pick<MemoryEstimate, 'parts'>>();
 
   constructor(readonly room: Room) {}
 
@@ -46,9 +45,7 @@ export class Trials {
   floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
     if (isDiscrete(launch.accelerator)) return false;
     const { host, policy } = this.room;
-    const { parts } = this.#floors.get(shape) ?? fixedMemory(shape, launch);
-    this.#floors.set(shape, { parts });
-    const least = { parts: [...parts, ...known] };
+    const least = { parts: [...fixedMemory(shape, launch).parts, ...known] };
     return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
   }
 
