@@ -24,7 +24,6 @@ export interface Room {
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
 
-
   constructor(readonly room: Room) {}
 
   judge(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room = this.room): CompletedVerdict | undefined {
