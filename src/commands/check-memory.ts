@@ -67,7 +67,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   }
 
   private async print(check: MemoryCheck, views: readonly View[]): Promise<void> {
-    if (exitCodeOf(check) !== 0) this.notice(await refusalText(check));
+    if (exitCodeOf(check) !== 0) this.notice(`${await refusalText(check)}${views.length > 0 ? '\n' : ''}`);
     if (exitCodeOf(check) !== 0 && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);

@@ -34,7 +34,8 @@ export function advise({
   const smaller = variants
     .filter((variant) => variant.shape.fileBytes < shape.fileBytes)
     .sort((a, b) => b.shape.fileBytes - a.shape.fileBytes);
-  const refused = { shape, launch, variants: smaller, verdict, resolved: verdict.estimate.resolved };
+  const caches = verdict.estimate.parts.filter(({ name }) => name === 'kv-cache' || name === 'recurrent-state');
+  const refused = { shape, launch, variants: smaller, verdict, resolved: verdict.estimate.resolved, caches };
   const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused)];
   if (suggestions.length > 0) return suggestions.slice(0, MOST_SUGGESTIONS);
   const machine = smallestMachine(trials, refused);

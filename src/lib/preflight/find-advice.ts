@@ -1,5 +1,6 @@
 import { LlmkubeError } from '../errors.js';
 import { describeModel } from '../model/describe-model.js';
+import type { ModelShape } from '../model/model-shape.js';
 import { looksLikeSource } from '../source/model-source.js';
 import type { SiblingFile } from '../source/siblings.js';
 import type { Advice, ModelVariant, Suggestion } from './advice.js';
@@ -106,9 +107,21 @@ async function prove(
       : { entry: undefined, source: model, quantization: undefined };
   try {
     const { header, derived } = await readHeader(target);
-    return { ...variant, shape: describeModel(header), isProven: true, isEstimated: derived };
+    const read = describeModel(header);
+    // What was estimated for the shape at hand need not be estimated again.
+    const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
+    return { ...variant, shape, isProven: true, isEstimated: derived };
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
   }
+}
+
+/** The same types and places throughout; the metadata of one model's quantizations is the same. */
+function hasSameTensors(a: ModelShape, b: ModelShape): boolean {
+  if (a.tensors.size !== b.tensors.size || a.fileBytes !== b.fileBytes) return false;
+  return [...a.tensors.values()].every(({ name, type, file, offsetBytes }) => {
+    const other = b.tensors.get(name);
+    return other?.type === type && other.file === file && other.offsetBytes === offsetBytes;
+  });
 }

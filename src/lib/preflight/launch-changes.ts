@@ -1,4 +1,4 @@
-import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
+import type { EstimatePart, ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
@@ -18,6 +18,8 @@ export interface Refused {
   /** What llama.cpp makes of `launch`. */
   readonly resolved: ResolvedLaunch;
   readonly variants: readonly ModelVariant[];
+  /** KV cache and recurrent state, which do not depend on the quantization. */
+  readonly caches: readonly EstimatePart[];
 }
 
 interface Attempt {
@@ -79,6 +81,12 @@ class LaunchSearch {
     return this.#trials.floorExceeds(shape, launch);
   }
 
+  /** Of a model with the launch as it was asked for, whose caches are those of the refused one. */
+  #fitsAsAsked(model: Attempt): boolean {
+    const { caches } = this.#refused;
+    return !this.#trials.floorExceeds(model.shape, model.launch, caches) && this.#fits(model);
+  }
+
   /** With one lever pulled; undefined when it is pulled already, or cannot be. */
   #pull(attempt: Attempt, lever: Lever): Attempt | undefined {
     const { resolved } = this.#refused;
@@ -116,7 +124,7 @@ class LaunchSearch {
   }
 
   #smallerQuantization(): Attempt | undefined {
-    return this.#models.slice(1).find((model) => !this.#isHopeless(model) && this.#fits(model));
+    return this.#models.slice(1).find((model) => this.#fitsAsAsked(model));
   }
 
   /** The model as it is, and its smaller quantizations. */
@@ -145,7 +153,7 @@ class LaunchSearch {
   /** The best quantization at all, and the best that leaves the context as it is, each with what else that takes. */
   #combinations(): readonly Suggestion[] {
     const models = this.#models.filter((model) => !this.#isHopeless(model));
-    const alone = models.findIndex((model) => this.#fits(model));
+    const alone = models.findIndex((model) => this.#fitsAsAsked(model));
     const better = alone < 0 ? models : models.slice(0, alone);
     const whole = better.findIndex((model) => this.#withLevers(model) !== undefined);
     const cut = firstFound(whole < 0 ? better : better.slice(0, whole), (model) => this.#withLessContext(model));

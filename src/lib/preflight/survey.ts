@@ -11,8 +11,7 @@ const MOST_CONTEXT_ROWS = 8;
 const TABLE_CACHE_TYPES: readonly CacheType[] = ['f16', 'q8_0', 'q4_0'];
 const TABLE_SLOTS: readonly number[] = [1, 2, 4, 8];
 
-export const TABLE_COLUMNS = ['cache-type', 'slots'] as const;
-export type TableColumns = (typeof TABLE_COLUMNS)[number];
+export type TableColumns = 'cache-type' | 'slots';
 
 /** Verdicts for contexts (rows) and cache types or slots (columns); undefined where llama.cpp refuses the launch. */
 export interface ContextTable {

@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import { LlmkubeError } from '../errors.js';
 import { estimateMemory, fixedMemory } from '../estimate/estimate-memory.js';
-import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { EstimatePart, MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
@@ -24,8 +24,6 @@ export interface Room {
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
 
-  readonly #floors = new WeakMap<ModelShape, Pick<MemoryEstimate, 'parts'>>();
-
   constructor(readonly room: Room) {}
 
   judge(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room = this.room): CompletedVerdict | undefined {
@@ -40,15 +38,14 @@ export class Trials {
   }
 
   /**
-   * True when what no launch option takes away, the weights and the runtime's overhead, is more than a limit allows;
-   * then nothing else need be tried. Devices with memory of their own can give weights to the host.
+   * True when what no launch option takes away, the weights and the runtime's overhead, is more than a limit allows, with
+   * `known` parts on top; then nothing else need be tried. Devices with memory of their own can give weights to the host.
    */
-  floorExceeds(shape: ModelShape, launch: LaunchOptions): boolean {
+  floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
     if (isDiscrete(launch.accelerator)) return false;
     const { host, policy } = this.room;
-    const known = this.#floors.get(shape) ?? fixedMemory(shape, launch);
-    this.#floors.set(shape, known);
-    return limitsOf(known, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
+    const least = { parts: [...fixedMemory(shape, launch).parts, ...known] };
+    return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
   }
 
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {

@@ -58,7 +58,7 @@ function sized(shape: ModelShape, quantization: string, fileBytes: number): Mode
 }
 
 /** Where `--quantization` would read it, if anywhere. */
-export function sourceFor(resolved: ResolvedModel, quantization: string): string | undefined {
+function sourceFor(resolved: ResolvedModel, quantization: string): string | undefined {
   try {
     return withQuantization(resolved, quantization).source;
   } catch (error) {
