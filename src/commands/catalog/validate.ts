@@ -1,14 +1,10 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { readCatalogHeaders } from '../../lib/cli/catalog-headers.js';
 import { modelFlags } from '../../lib/cli/model-flags.js';
-import { startProgress } from '../../lib/cli/progress.js';
 import { type EntryValidation, validateEntry, validationExitCode } from '../../lib/preflight/validate-catalog.js';
 import { validationJson } from '../../lib/report/validation-json.js';
 import { validationFailure, validationTable } from '../../lib/report/validation-text.js';
-import { mapLimited } from '../../lib/source/map-limited.js';
-import { readHeaderFor } from '../../lib/source/model-header.js';
-
-const HEADERS_AT_ONCE = 4;
 
 export default class CatalogValidate extends BaseCommand {
   static override description = `Reads every entry's header, estimates what llama-server takes on Metal at a context of 8192 tokens and at the entry's
@@ -26,12 +22,10 @@ whose header is neither bundled nor cached are named, but are no failure.`;
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogValidate);
     const catalog = await loadCatalog(flags.catalog);
-    const options = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
-    const progress = startProgress(`Reading the headers of ${catalog.length} models`, this.jsonEnabled());
-    const results = await mapLimited(catalog, HEADERS_AT_ONCE, (entry) =>
-      validateEntry(entry, (model) => readHeaderFor(model, options)),
-    ).finally(() => progress.stop());
-    process.exitCode = validationExitCode(results, flags.offline);
+    const { offline } = flags;
+    const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
+    const results = await Promise.all(catalog.map((entry) => validateEntry(entry, readHeader)));
+    process.exitCode = validationExitCode(results, offline);
     if (!this.jsonEnabled()) await this.print(results);
     return validationJson(results);
   }

@@ -54,12 +54,12 @@ export function adviceSources(
   readHeader: CheckDependencies['readHeader'],
 ): AdviceSources {
   const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
-  const listSiblings = async (source: string) => {
-    const siblings = await import('../source/siblings.js');
+  const listed = async (source: string) => {
+    const { listSiblings } = await import('../source/siblings.js');
     const text = `Listing ${shown({ entry: undefined, source })}`;
-    return watchReading(text, quiet, (watch) => siblings.listSiblings(source, { ...reading, ...watch }));
+    return watchReading(text, quiet, (watch) => listSiblings(source, { ...reading, ...watch }));
   };
-  return { readHeader, listSiblings, offline };
+  return { readHeader, listSiblings: listed, offline };
 }
 
 /** What is read, without anything secret. */

@@ -18,7 +18,7 @@ export async function showProgress(quiet: boolean): Promise<DeployProgress> {
     return { ...silent, show: (event) => void process.stderr.write(`${eventLine(event, false)}\n`) };
   }
   const { default: ora } = await import('ora');
-  const spinner = ora({ stream: process.stderr, text: 'Waiting for the cluster' }).start();
+  const spinner = ora({ stream: process.stderr, text: 'Waiting for the cluster', discardStdin: false }).start();
   const latest = new Map<string, string>();
   return {
     show: (event) => {

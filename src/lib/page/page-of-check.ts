@@ -4,7 +4,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
-import { redactedUrl } from '../source/redacted-url.js';
+import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
 /** What a check was made from, beside what it says. */
@@ -20,9 +20,9 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
   const { remarks } = parseServerArguments(extraWords);
   const ofEstimate = estimate?.notes ?? [];
   return {
-    model: withoutSecrets(model),
+    model: redactedSource(model),
     modelOptions,
-    source: withoutSecrets(check.source),
+    source: redactedSource(check.source),
     digest: toDigest(header),
     launch: withoutInfinity(launch),
     extraWords,
@@ -31,9 +31,4 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
     uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
   };
-}
-
-/** A page is passed on, so an address in it must not hold a login or a token. */
-function withoutSecrets(source: string): string {
-  return /^https?:/i.test(source) && URL.canParse(source) ? redactedUrl(new URL(source)) : source;
 }

@@ -5,6 +5,7 @@ import { isEstimated, type Advice } from '../preflight/advice.js';
 import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
 import { failureOf } from './failure.js';
 import { warningsOf } from './warnings.js';
+import { redactedSource } from '../source/redacted-url.js';
 
 /** A check as one JSON object, described by `schemas/check-memory.schema.json`. Amounts are bytes. */
 export function checkJson(check: MemoryCheck): Record<string, unknown> {
@@ -21,7 +22,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       trainedContext: shape?.hparams.nCtxTrain ?? null,
       fileBytes: shape?.fileBytes ?? null,
     },
-    source: { uri: check.source, header: header?.origin ?? null, derived: header?.derived ?? false },
+    source: { uri: redactedSource(check.source), header: header?.origin ?? null, derived: header?.derived ?? false },
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),

@@ -3,6 +3,7 @@ import { totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
+import { redactedSource } from '../source/redacted-url.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
 import { PART_LABELS } from './part-labels.js';
@@ -68,6 +69,6 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
-    `source    ${formatModelSource(parseModelSource(source))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+    `source    ${redactedSource(formatModelSource(parseModelSource(source)))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
 }

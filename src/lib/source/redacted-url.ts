@@ -4,3 +4,8 @@ import { printable } from '../printable.js';
 export function redactedUrl(url: URL): string {
   return printable(`${url.protocol}//${url.host}${url.pathname}`);
 }
+
+/** A source as answers may show it: an http(s) address redacted, any other as it is. */
+export function redactedSource(source: string): string {
+  return /^https?:/i.test(source) && URL.canParse(source) ? redactedUrl(new URL(source)) : source;
+}
