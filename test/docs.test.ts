@@ -29,9 +29,10 @@ describe('docs/exit-codes.md', () => {
 
 test('the refusal in the README is what the program prints', async () => {
   const [, command = '', output = ''] =
-    /\$ (llmkube check-memory .*)\n((?:Error| {2}).*\n(?: {2}.*\n)+)/.exec(read('README.md')) ?? [];
+    /\$ (llmkube check-memory .*)\n(Error.*\n(?:(?: {2}.*)?\n)+)/.exec(read('README.md')) ?? [];
   const args = command.split(' ').slice(1);
   const { stderr } = await run(process.execPath, [join(root, 'bin/run.js'), ...args, '--offline'], cliEnvironment());
   expect(output).toContain('Estimated requirement');
+  expect(output).toContain('by the same check');
   expect(stderr.startsWith(output)).toBe(true);
 });

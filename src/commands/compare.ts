@@ -24,7 +24,7 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
   static override flags = { ...launchFlags, ...machineFlags, ...modelFlags };
   static override strict = false;
   static override summary = 'show what several models take, side by side';
-  static override usage = '<%= command.id %> MODEL MODEL...';
+  static override usage = '<%= command.id %> MODEL MODEL... [FLAGS]';
 
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Compare);

@@ -45,6 +45,7 @@ Works as "kubectl llmkube deploy" too.`;
   ];
   static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...clusterFlags, ...deployFlags };
   static override summary = 'check that a model fits, then deploy it to a cluster';
+  static override usage = '<%= command.id %> MODEL [FLAGS]';
 
   async run(): Promise<unknown> {
     const { args, flags, metadata } = await this.readFlags();

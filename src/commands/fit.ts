@@ -40,6 +40,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       helpGroup: 'MODEL',
     }),
   };
+  static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'find the best launch of a model for a machine';
 
   async run(): Promise<Record<string, unknown>> {
