@@ -42,8 +42,11 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     readHeader,
     measureHost,
     advise: async (refused) => {
-      const { findAdvice } = await import('../preflight/find-advice.js');
-      return findAdvice(refused, adviceSources(surroundings, readHeader));
+      const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
+        import('../preflight/find-advice.js'),
+        import('./without-optimizer.js'),
+      ]);
+      return withoutOptimizer(() => findAdvice(refused, adviceSources(surroundings, readHeader)));
     },
   };
 }
