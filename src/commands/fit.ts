@@ -7,13 +7,14 @@ import { machineFlags } from '../lib/cli/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
 import { refusalText } from '../lib/cli/refusal.js';
 import { terminalWidth } from '../lib/cli/terminal-width.js';
-import { shellWord, typedCommand, type RawToken } from '../lib/cli/typed-command.js';
+import { typedCommand, type RawToken } from '../lib/cli/typed-command.js';
 import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
 import { findFit } from '../lib/preflight/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/fit-launch.js';
 import { typedChanges } from '../lib/preflight/typed-changes.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { fitJson, fitText } from '../lib/report/fit-text.js';
+import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
 const OWN_FLAGS: readonly string[] = ['json', 'offline', 'prefer', 'memory-check'];

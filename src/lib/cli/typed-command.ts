@@ -1,3 +1,5 @@
+import { shellWord } from '../shell-word.js';
+
 /** A flag as it was typed: its name, and its value, or for a switch the word itself. */
 export interface RawToken {
   readonly type: string;
@@ -22,9 +24,4 @@ export function typedCommand(
 
 function nameOf(flag: string): string {
   return flag.split(' ')[0]?.replace(/^--/, '') ?? '';
-}
-
-/** As a shell needs it to be one word. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
 import { type Controls, memoryMatters } from './controls.js';
+import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';
 
 type Option = readonly string[];
@@ -22,7 +23,7 @@ export function commandLine(input: PageInput, controls: Controls): string {
     ...machineOptions(input, controls).flat(),
     ...extraArgs(input, controls),
   ];
-  return words.map(quoted).join(' ');
+  return words.map(shellWord).join(' ');
 }
 
 /** llama-server's own options win over llmkube's, and its last ones over its first, so what was changed is said again. */
@@ -31,7 +32,7 @@ function extraArgs({ extraWords }: PageInput, controls: Controls): string[] {
   const { slots, kvUnified } = controls;
   const sharing = slots === null ? ['--parallel', '-1'] : kvUnified ? [] : ['--no-kv-unified'];
   const words = [...extraWords, ...controlledOptions(controls).flat(), ...sharing];
-  return [`--extra-args=${words.map(quoted).join(' ')}`];
+  return [`--extra-args=${words.map(shellWord).join(' ')}`];
 }
 
 /** Spelled alike by llmkube and llama-server. */
@@ -81,8 +82,4 @@ function quantity(bytes: number): string {
     if (bytes > 0 && Math.floor(Number(text) * 2 ** 30) === bytes) return `${Number(text)}Gi`;
   }
   return String(bytes);
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import { LlmkubeError } from '../errors.js';
 import { describeModel } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
-import { looksLikeSource } from '../source/model-source.js';
+import { parseModelSource } from '../source/model-source.js';
 import type { SiblingFile } from '../source/siblings.js';
 import type { Advice, ModelVariant, Suggestion } from './advice.js';
 import { advise } from './advise.js';
@@ -84,7 +84,7 @@ async function findVariants(
 }
 
 function isLocal({ source }: ResolvedModel): boolean {
-  return looksLikeSource(source) && !/^(hf|https?|s3|pvc):/i.test(source);
+  return parseModelSource(source).kind === 'file';
 }
 
 function unprovenIn(suggestions: readonly Suggestion[]): readonly ModelVariant[] {

@@ -1,10 +1,9 @@
 import type { Advice, Change } from '../preflight/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
-import { formatGigabytes } from './bytes.js';
+import { formatGigabytes, formatTenths } from './bytes.js';
 import { hanging } from './wrap.js';
 
 const INDENT = '    ';
-const GIB = 2 ** 30;
 
 const MACHINES = {
   mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
@@ -31,7 +30,7 @@ export function adviceText(check: MemoryCheck, width: number): string[] {
 function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): string[] {
   const { flags, model, command } = suggestion;
   const [limit] = suggestion.verdict.limits;
-  const amount = `${((limit?.requiredBytes ?? 0) / GIB).toFixed(1)}GB`.padStart(7);
+  const amount = formatTenths(limit?.requiredBytes ?? 0).padStart(7);
   const words = [...(command === undefined ? [] : [command]), ...(model === undefined ? [] : [model]), ...flags];
   const why = [...suggestion.changes.map((change) => reason(change, check))].join('; ');
   const label = `${INDENT}${amount}  `;

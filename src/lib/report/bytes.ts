@@ -7,6 +7,11 @@ export function formatGigabytes(bytes: number, decimals = 1): string {
   return `${trimmed(bytes / GIB, decimals)}GB`;
 }
 
+/** With one decimal even where it is 0, for figures that stand below each other. */
+export function formatTenths(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)}GB`;
+}
+
 /** Like `formatGigabytes`, but in MB below one gigabyte and KB far below one MB, so that small parts keep their digits. */
 export function formatSize(bytes: number): string {
   if (bytes !== 0 && Math.abs(bytes) < MIB / 10) return `${trimmed(bytes / KIB, Math.abs(bytes) < 10 * KIB ? 1 : 0)}KB`;

@@ -1,7 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
-
-const GAP = '  ';
+import { alignColumns } from './columns.js';
 
 /** One line an entry: id, size, quantization, what it takes, name. */
 export function catalogTable(catalog: Catalog, colors: ChalkInstance): string {
@@ -13,13 +12,8 @@ export function catalogTable(catalog: Catalog, colors: ChalkInstance): string {
     vramEstimate ?? '',
     name,
   ]);
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join(GAP)
-      .trimEnd();
-  return [colors.bold(line(header)), ...rows.map(line)].join('\n');
+  const [head = '', ...lines] = alignColumns([header, ...rows]);
+  return [colors.bold(head), ...lines].join('\n');
 }
 
 export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): string {
@@ -40,7 +34,7 @@ export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): st
     ['homepage', entry.homepage],
   ];
   const lines = rows.filter(([, value]) => value).map(([label, value]) => `  ${label.padEnd(15)} ${value}`);
-  return [colors.bold(id) + GAP + name, ...(description ? [description] : []), '', ...lines].join('\n');
+  return [`${colors.bold(id)}  ${name}`, ...(description ? [description] : []), '', ...lines].join('\n');
 }
 
 /** An entry as JSON, spelled as in the catalogue file. */

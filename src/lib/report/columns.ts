@@ -1,7 +1,7 @@
 const GAP = '  ';
 
 /** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
-export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, [...cell].length);
@@ -12,7 +12,7 @@ export function alignColumns(rows: readonly (readonly string[])[], right: readon
         const padding = ' '.repeat((widths[column] ?? 0) - [...cell].length);
         return right.includes(column) ? padding + cell : cell + padding;
       })
-      .join(GAP)
+      .join(gap)
       .trimEnd(),
   );
 }

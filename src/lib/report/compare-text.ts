@@ -2,9 +2,9 @@ import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes } from '../preflight/verdict.js';
+import { formatTenths } from './bytes.js';
 import { wrapWords } from './wrap.js';
 
-const GIB = 2 ** 30;
 const LABEL_WIDTH = 12;
 const GAP = 2;
 const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit', unknown: 'unknown' } as const;
@@ -75,17 +75,13 @@ function partsRow(names: readonly PartName[]): (compared: Compared) => string {
   return ({ check: { estimate } }) => {
     if (estimate === undefined) return '-';
     const bytes = estimate.parts.reduce((sum, part) => sum + (names.includes(part.name) ? part.bytes : 0), 0);
-    return sizeOf(bytes);
+    return formatTenths(bytes);
   };
 }
 
 function limitSize({ verdict }: MemoryCheck, which: 'requiredBytes' | 'budget' | 'headroom'): string {
   const limit = verdict.kind === 'unknown' ? undefined : verdict.limits[0];
   if (limit === undefined) return '-';
-  if (which === 'headroom') return sizeOf(headroomBytes(limit));
-  return sizeOf(which === 'budget' ? limit.budget.bytes : limit.requiredBytes);
-}
-
-function sizeOf(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)}GB`;
+  if (which === 'headroom') return formatTenths(headroomBytes(limit));
+  return formatTenths(which === 'budget' ? limit.budget.bytes : limit.requiredBytes);
 }

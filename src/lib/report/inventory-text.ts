@@ -4,9 +4,11 @@ import type { Deletion, Deployment } from '../kube/inventory.js';
 import { explain } from '../kube/progress.js';
 import { recordedCheck, type RecordedCheck } from '../kube/recorded-check.js';
 import { formatGigabytes } from './bytes.js';
+import { alignColumns } from './columns.js';
 import { resourceName } from './manifests.js';
-import { formatTable } from './table.js';
 
+/** As kubectl sets columns apart. */
+const GAP = '   ';
 const NOTHING = '-';
 const LABEL_WIDTH = 13;
 
@@ -124,4 +126,8 @@ function age(created: string | undefined, now: Date): string {
   ] as const;
   const [unit, size] = units.find(([, length]) => seconds >= length * 2) ?? ['s', 1];
   return `${Math.floor(seconds / size)}${unit}`;
+}
+
+function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  return alignColumns([heading, ...rows], [], GAP).join('\n');
 }

@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../preflight/survey.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
+import { formatTenths } from './bytes.js';
+import { alignColumns } from './columns.js';
 
-const GIB = 2 ** 30;
-const GAP = '  ';
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
 const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
 
@@ -31,7 +31,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
     const [limit] = verdict.limits;
     return [
       `${gigabytes}GB`,
-      sizeOf(Math.max(0, limit?.budget.bytes ?? 0)),
+      formatTenths(Math.max(0, limit?.budget.bytes ?? 0)),
       cell(verdict),
       largest === undefined ? 'none' : String(largest),
     ];
@@ -43,7 +43,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
       return kind === 'does-not-fit' ? colors.dim(line) : line;
     }),
     '',
-    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${sizeOf(inUseBytes)} in use` : 'nothing else in use'}.`,
+    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatTenths(inUseBytes)} in use` : 'nothing else in use'}.`,
     ...LEGEND,
   ].join('\n');
 }
@@ -53,27 +53,15 @@ const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
 function cell(verdict: CompletedVerdict | undefined): string {
   const [limit] = verdict?.limits ?? [];
   if (verdict === undefined || limit === undefined) return 'refused';
-  return `${sizeOf(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
-}
-
-function sizeOf(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)}GB`;
+  return `${formatTenths(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
 }
 
 function aligned(
   rows: readonly (readonly string[])[],
   paint: (line: string, index: number) => string,
 ): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row, index) =>
-    paint(
-      row
-        .map((text, column) => text.padStart(widths[column] ?? 0))
-        .join(GAP)
-        .trimEnd(),
-      index,
-    ),
-  );
+  const columns = [...(rows[0] ?? []).keys()];
+  return alignColumns(rows, columns).map(paint);
 }
 
 export function contextTableJson(table: ContextTable): Record<string, unknown> {
