@@ -4,8 +4,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
-import { catalogFigures } from '../dist/lib/preflight/catalog-figures.js';
-import { formatVramEstimate } from '../dist/lib/preflight/vram-estimate.js';
+import { catalogFigures } from '../dist/lib/preflight/catalog/catalog-figures.js';
+import { formatVramEstimate } from '../dist/lib/preflight/catalog/vram-estimate.js';
 import { readBundledHeader } from '../dist/lib/source/bundled-header.js';
 
 const FILE = fileURLToPath(new URL('../catalog.yaml', import.meta.url));

@@ -1,14 +1,14 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { launchFlags } from '../lib/cli/launch-flags.js';
-import { machineFlags } from '../lib/cli/machine-flags.js';
-import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
-import { terminalWidth } from '../lib/cli/terminal-width.js';
+import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { machineFlags } from '../lib/cli/flags/machine-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
+import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
 import { checkMemory, type CheckDependencies, type MemoryCheck } from '../lib/preflight/check-memory.js';
 import { trainedContext } from '../lib/preflight/survey.js';
-import { CONTEXT_STEP, largestContext, Trials } from '../lib/preflight/trials.js';
+import { CONTEXT_STEP, largestContext, Trials } from '../lib/preflight/advice/trials.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { compareText, type Compared } from '../lib/report/compare-text.js';
 

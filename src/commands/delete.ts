@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { clusterChoice } from '../lib/cli/cluster-choice.js';
-import { clusterFlags } from '../lib/cli/cluster-flags.js';
-import { connect } from '../lib/kube/client.js';
+import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
+import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
+import { connect } from '../lib/kube/client/client.js';
 import { cacheKeyOf, deleteDeployment } from '../lib/kube/inventory.js';
 import { deletionLine } from '../lib/report/inventory-text.js';
 

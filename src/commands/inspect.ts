@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
-import { launchFlags } from '../lib/cli/launch-flags.js';
-import { modelArg, modelFlags } from '../lib/cli/model-flags.js';
+import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { inspectJson } from '../lib/report/inspect-json.js';

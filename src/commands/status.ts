@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { clusterChoice } from '../lib/cli/cluster-choice.js';
-import { clusterFlags } from '../lib/cli/cluster-flags.js';
-import { cleanText } from '../lib/kube/clean-text.js';
-import { connect } from '../lib/kube/client.js';
+import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
+import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
+import { cleanText } from '../lib/kube/client/clean-text.js';
+import { connect } from '../lib/kube/client/client.js';
 import { readDeployment } from '../lib/kube/inventory.js';
 import { recordedCheck } from '../lib/kube/recorded-check.js';
 import { deploymentText } from '../lib/report/inventory-text.js';

@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import { requireEntry } from '../../lib/catalog/catalog.js';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { catalogFlag } from '../../lib/cli/model-flags.js';
+import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
 import { catalogEntryJson, catalogEntryText } from '../../lib/report/catalog-text.js';
 
 export default class CatalogInfo extends BaseCommand {

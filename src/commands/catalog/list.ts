@@ -1,6 +1,6 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { catalogFlag } from '../../lib/cli/model-flags.js';
+import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
 import { catalogEntryJson, catalogTable } from '../../lib/report/catalog-text.js';
 
 export default class CatalogList extends BaseCommand {

@@ -1,8 +1,12 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { readCatalogHeaders } from '../../lib/cli/catalog-headers.js';
-import { modelFlags } from '../../lib/cli/model-flags.js';
-import { type EntryValidation, validateEntry, validationExitCode } from '../../lib/preflight/validate-catalog.js';
+import { modelFlags } from '../../lib/cli/flags/model-flags.js';
+import {
+  type EntryValidation,
+  validateEntry,
+  validationExitCode,
+} from '../../lib/preflight/catalog/validate-catalog.js';
 import { validationJson } from '../../lib/report/validation-json.js';
 import { validationFailure, validationTable } from '../../lib/report/validation-text.js';
 

@@ -1,7 +1,7 @@
 import { Command } from '@oclif/core/command';
 import { LlmkubeError } from '../errors.js';
-import { shieldExtraArgs } from './extra-args.js';
-import { InterruptedError } from './interrupt.js';
+import { shieldExtraArgs } from './flags/extra-args.js';
+import { InterruptedError } from './terminal/interrupt.js';
 
 /** What every failure comes down to, whoever threw it. */
 interface Failure {

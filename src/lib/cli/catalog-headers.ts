@@ -1,8 +1,8 @@
 import type { Config } from '@oclif/core';
 import type { Catalog } from '../catalog/catalog.js';
 import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
-import { interruptible } from './interrupt.js';
-import { startProgress } from './progress.js';
+import { interruptible } from './terminal/interrupt.js';
+import { startProgress } from './terminal/progress.js';
 
 interface Surroundings {
   readonly config: Config;

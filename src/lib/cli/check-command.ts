@@ -2,13 +2,13 @@ import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
 import { measureHost } from '../host/measure-host.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
-import type { AdviceSources } from '../preflight/find-advice.js';
+import type { AdviceSources } from '../preflight/advice/find-advice.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
 import { printable } from '../printable.js';
 import { isUnreachable, readHeaderFor, type ModelHeader } from '../source/model-header.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedUrl } from '../source/redacted-url.js';
-import { watchReading } from './watch-reading.js';
+import { watchReading } from './terminal/watch-reading.js';
 
 interface Surroundings {
   readonly config: Config;
@@ -31,7 +31,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
         return await readHeaderFor(model, { ...reading, ...watch });
       } catch (error) {
         if (!isUnreachable(error) || model.original === undefined) throw error;
-        const { requantisedHeader } = await import('../preflight/requantised-header.js');
+        const { requantisedHeader } = await import('../preflight/advice/requantised-header.js');
         const header = await requantisedHeader(model, (known) => readHeaderFor(known, { ...reading, offline: true }));
         if (header === undefined) throw error;
         return header;
@@ -43,7 +43,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     measureHost,
     advise: async (refused) => {
       const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
-        import('../preflight/find-advice.js'),
+        import('../preflight/advice/find-advice.js'),
         import('./without-optimizer.js'),
       ]);
       return withoutOptimizer(() => findAdvice(refused, adviceSources(surroundings, readHeader)));
@@ -58,7 +58,7 @@ export function adviceSources(
 ): AdviceSources {
   const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
   const listed = async (source: string) => {
-    const { listSiblings } = await import('../source/siblings.js');
+    const { listSiblings } = await import('../source/hub/siblings.js');
     const text = `Listing ${shown({ entry: undefined, source })}`;
     return watchReading(text, quiet, (watch) => listSiblings(source, { ...reading, ...watch }));
   };

@@ -1,8 +1,8 @@
 import type { CheckRequest } from '../preflight/check-memory.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
-import type { LaunchFlagValues } from './launch-flags.js';
-import type { BudgetFlagValues } from './machine-flags.js';
+import type { LaunchFlagValues } from './flags/launch-flags.js';
+import type { BudgetFlagValues } from './flags/machine-flags.js';
 
 /** What the shared flags ask to be checked. */
 export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): CheckRequest {

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
-import { CONTEXT_STEP, largestContext, Trials } from '../preflight/trials.js';
+import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/context-chart.js';
 import { memoryBar } from '../report/memory-bar.js';
 import { contextTableJson, contextTableText, macsJson, macsText } from '../report/survey-text.js';

@@ -4,7 +4,7 @@ import type { ContextMemory } from './cache.js';
 import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
-import { blasBackend, cpuBackend } from './ggml/host-backends.js';
+import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
 import { pool } from './graph/pooling.js';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterError } from '../errors.js';
-import { FIELD_MANAGER, type AnyResource, type Kind } from './api.js';
+import { FIELD_MANAGER, type AnyResource, type Kind } from './client/api.js';
 import { MEASURED_ANNOTATIONS } from './check-record.js';
-import type { KubeClient } from './client.js';
-import { ConflictError } from './errors.js';
+import type { KubeClient } from './client/client.js';
+import { ConflictError } from './client/errors.js';
 import type { DeployResources } from './resources.js';
 
 /** In kubectl's words. */

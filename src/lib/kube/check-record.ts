@@ -1,6 +1,6 @@
 import type { EstimatePart, MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { LimitCheck, Verdict } from '../preflight/verdict.js';
-import { API_GROUP } from './api.js';
+import { API_GROUP } from './client/api.js';
 
 /** How the memory check went that this deploy rests on. */
 export interface CheckRecord {

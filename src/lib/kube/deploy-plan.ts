@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import { FORMATS, GPU_VENDORS, RUNTIMES, type EnvVar, type Quantity } from './api.js';
+import { FORMATS, GPU_VENDORS, RUNTIMES, type EnvVar, type Quantity } from './client/api.js';
 import { checkBounds, checkEnum, checkName, checkNamespace, checkQuantity } from './bounds.js';
 import type { CheckRecord } from './check-record.js';
 

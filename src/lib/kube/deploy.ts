@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ClusterError } from '../errors.js';
-import type { Kind } from './api.js';
+import type { Kind } from './client/api.js';
 import { applyResources, type Applied, type ApplyOutcome } from './apply.js';
-import { connect, type KubeClient } from './client.js';
+import { connect, type KubeClient } from './client/client.js';
 import type { DeployPlan } from './deploy-plan.js';
 import { describeEndpoint, type Endpoint } from './endpoint.js';
-import type { ClusterChoice } from './kubeconfig.js';
+import type { ClusterChoice } from './client/kubeconfig.js';
 import { buildResources, type DeployResources } from './resources.js';
 import { waitUntilReady, type WaitEvent } from './wait.js';
 

@@ -1,6 +1,6 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
-import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './api.js';
+import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
 
 type LaunchFields = Pick<

@@ -1,4 +1,4 @@
-import type { AnyResource } from './api.js';
+import type { AnyResource } from './client/api.js';
 import { CHECK_ANNOTATIONS } from './check-record.js';
 
 /** What the annotations of a resource say about the check that let it in. Amounts in bytes. */

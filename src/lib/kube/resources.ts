@@ -11,7 +11,7 @@ import {
   type ModelSpec,
   type ObjectMeta,
   type Runtime,
-} from './api.js';
+} from './client/api.js';
 import { CHECK_ANNOTATIONS, checkAnnotations, hostMemoryNeed, type HostMemoryNeed } from './check-record.js';
 import { checkPlan, type DeployPlan } from './deploy-plan.js';
 import { gpuLayersField, launchFields } from './launch-fields.js';

@@ -10,11 +10,11 @@ import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
-import type { Advice } from './advice.js';
+import type { Advice } from './advice/advice.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
-import { suggestions } from './suggest.js';
-import type { Room } from './trials.js';
+import { suggestions } from './advice/suggest.js';
+import type { Room } from './advice/trials.js';
 import type { Verdict } from './verdict.js';
 
 /** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */

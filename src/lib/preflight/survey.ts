@@ -1,8 +1,8 @@
 import { MAC_SIZES_GB } from '../host/mac-sizes.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
-import { roomOf } from './machine-changes.js';
-import { CONTEXT_STEP, largestContext, Trials } from './trials.js';
+import { roomOf } from './advice/machine-changes.js';
+import { CONTEXT_STEP, largestContext, Trials } from './advice/trials.js';
 import type { CompletedVerdict } from './verdict.js';
 
 const GIB = 2 ** 30;

@@ -1,4 +1,4 @@
-import type { Advice, Change } from '../preflight/advice.js';
+import type { Advice, Change } from '../preflight/advice/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
 import { hanging } from './wrap.js';

@@ -1,7 +1,7 @@
 import type { Budget } from '../budget/budget.js';
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
-import { isEstimated, type Advice } from '../preflight/advice.js';
+import { isEstimated, type Advice } from '../preflight/advice/advice.js';
 import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
 import { failureOf } from './failure.js';
 import { warningsOf } from './warnings.js';

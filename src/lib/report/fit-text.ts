@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { MemoryCheck } from '../preflight/check-memory.js';
-import type { FittedLaunch, Preference } from '../preflight/fit-launch.js';
+import type { FittedLaunch, Preference } from '../preflight/advice/fit-launch.js';
 import { headroomBytes } from '../preflight/verdict.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes } from './bytes.js';

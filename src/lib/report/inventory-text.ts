@@ -1,5 +1,5 @@
-import type { InferenceServiceResource, ModelResource } from '../kube/api.js';
-import { cleanText } from '../kube/clean-text.js';
+import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
+import { cleanText } from '../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../kube/inventory.js';
 import { explain } from '../kube/progress.js';
 import { recordedCheck, type RecordedCheck } from '../kube/recorded-check.js';

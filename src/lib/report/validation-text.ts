@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import { SHORT_CONTEXT, type ContextFigure } from '../preflight/catalog-figures.js';
-import type { EntryStatus, EntryValidation } from '../preflight/validate-catalog.js';
-import { formatVramEstimate } from '../preflight/vram-estimate.js';
+import { SHORT_CONTEXT, type ContextFigure } from '../preflight/catalog/catalog-figures.js';
+import type { EntryStatus, EntryValidation } from '../preflight/catalog/validate-catalog.js';
+import { formatVramEstimate } from '../preflight/catalog/vram-estimate.js';
 import { printable } from '../printable.js';
 import { formatGigabytes, formatSize } from './bytes.js';
 import { alignColumns } from './columns.js';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
-import { type HubSource, parseHubUrl } from './hub-urls.js';
+import { type HubSource, parseHubUrl } from './hub/hub-urls.js';
 
 /** Where a model's header can be read, by what the user typed. */
 export type ModelSource =

@@ -5,7 +5,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import { printable } from '../printable.js';
 import { errorCode } from './error-code.js';
 import { readParts } from './read-parts.js';
-import { cancelled } from './retry.js';
+import { cancelled } from './http/retry.js';
 import { SourceError } from './source-error.js';
 
 /** One read of the disk; a header of 6 MB takes 24. */

@@ -1,12 +1,12 @@
 import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { followRedirects } from './follow-redirects.js';
-import type { HttpAnswer, RequestContext } from './http-answer.js';
-import { statusError, isWorthRetrying } from './http-status.js';
-import type { Credential } from './hub-urls.js';
-import { checkRangeAnswer, wholeFileError } from './range-answer.js';
+import { followRedirects } from './http/follow-redirects.js';
+import type { HttpAnswer, RequestContext } from './http/http-answer.js';
+import { statusError, isWorthRetrying } from './http/http-status.js';
+import type { Credential } from './hub/hub-urls.js';
+import { checkRangeAnswer, wholeFileError } from './http/range-answer.js';
 import { redactedUrl } from './redacted-url.js';
-import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './retry.js';
+import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './http/retry.js';
 import { SourceError } from './source-error.js';
 
 /** One request covers any published header twice over; a proxy that reads ahead does not read 20 GB. */

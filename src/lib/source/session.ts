@@ -1,9 +1,9 @@
 import { HeaderCache } from './header-cache.js';
-import type { Meter, RequestContext } from './http-answer.js';
-import { type Hub, hubFrom } from './hub-urls.js';
-import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './network.js';
-import type { Environment } from './proxies.js';
-import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+import type { Meter, RequestContext } from './http/http-answer.js';
+import { type Hub, hubFrom } from './hub/hub-urls.js';
+import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';
+import type { Environment } from './http/proxies.js';
+import { DEFAULT_RETRY, type RetryPolicy } from './http/retry.js';
 
 export interface ReadOptions {
   /** Answer from what was read before; send nothing. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { roomOf } from '../../../src/lib/preflight/machine-changes.js';
+import { roomOf } from '../../../src/lib/preflight/advice/machine-changes.js';
 import { contextCurve, contextTable, surveyMacs } from '../../../src/lib/preflight/survey.js';
-import { Trials } from '../../../src/lib/preflight/trials.js';
+import { Trials } from '../../../src/lib/preflight/advice/trials.js';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import type { ModelShape } from '../../../src/lib/model/model-shape.js';
 import { bundledShape } from '../../support/bundled-shape.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { retryAfterMs } from '../../../src/lib/source/retry.js';
+import { retryAfterMs } from '../../../src/lib/source/http/retry.js';
 import type { ReadOptions } from '../../../src/lib/source/session.js';
 import { bigModel, smallModel } from '../../support/models.js';
 import { RangeServer } from '../../support/range-server.js';

@@ -1,0 +1,68 @@
+import { UsageError } from '../../errors.js';
+import { defaultAccelerator } from '../../host/measure-host.js';
+import {
+  checkMemory,
+  planCheck,
+  type CheckDependencies,
+  type CheckRequest,
+  type MemoryCheck,
+} from '../../preflight/check-memory.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+import { checkRequest } from '../check-request.js';
+import type { DeployFlagValues } from '../flags/deploy-flags.js';
+import type { LaunchFlagValues } from '../flags/launch-flags.js';
+import type { MachineFlagValues } from '../flags/machine-flags.js';
+
+type Flags = DeployFlagValues & LaunchFlagValues & MachineFlagValues;
+
+/** A check, or with `--memory-check off` only what it would have been about. */
+export type DeployCheck = Omit<MemoryCheck, 'verdict'> & Partial<Pick<MemoryCheck, 'verdict'>>;
+
+/**
+ * The memory check of a deploy. `--source` is what is read then, and the argument only a name; `--source-override` is
+ * read in place of the catalogue's source. With either, `--quantization` changes nothing, and advice would be wrong.
+ * @throws UsageError for a model or options that are not understood
+ */
+export async function deployCheck(model: string, flags: Flags, dependencies: CheckDependencies): Promise<DeployCheck> {
+  const { source, 'source-override': override } = flags;
+  const accelerator = chooseAccelerator(flags);
+  const quantization = source === undefined ? flags.quantization : undefined;
+  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  const { advise, ...others } = dependencies;
+  const isNamedByModel = source === undefined && override === undefined;
+  const reading: CheckDependencies = {
+    ...others,
+    ...(advise && isNamedByModel && { advise }),
+    readHeader: (resolved) =>
+      dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
+  };
+  const unchecked = flags['memory-check'] === 'off' || flags.runtime !== 'llamacpp';
+  const check = unchecked ? await plannedOnly(request, reading, flags.runtime) : await checkMemory(request, reading);
+  return { ...check, model, source: override ?? check.source };
+}
+
+async function plannedOnly(
+  request: CheckRequest,
+  dependencies: CheckDependencies,
+  runtime: string,
+): Promise<DeployCheck> {
+  const { resolved, launch, extraWords } = await planCheck(request, dependencies);
+  const { entry, source } = resolved;
+  const planned = { model: request.model, entry, source, launch, extraWords, suggestions: [] };
+  if (runtime === 'llamacpp') return planned;
+  const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
+  return {
+    ...planned,
+    verdict: { kind: 'unknown', code: 'RUNTIME_NOT_MODELLED', reason, warnings: [] },
+    suggestions: ['go on without a check with --memory-check warn'],
+  };
+}
+
+function chooseAccelerator({ gpu, accelerator }: Flags): Accelerator {
+  if (gpu === true && accelerator === 'cpu') {
+    throw new UsageError('CONTRADICTION', '--gpu and --accelerator cpu contradict each other: leave one out');
+  }
+  if (accelerator !== undefined) return accelerator;
+  const here = defaultAccelerator();
+  return gpu === true && here === 'cpu' ? 'cuda' : here;
+}

@@ -1,0 +1,87 @@
+import { UsageError } from '../../errors.js';
+import { exactQuantity } from '../../kube/resources.js';
+import type { EnvVar } from '../../kube/client/api.js';
+import type { DeployPlan } from '../../kube/deploy-plan.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { parseServerArguments } from '../../runtime/server-arguments.js';
+import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
+import { deployName } from './deploy-name.js';
+import type { DeploySource } from './deploy-source.js';
+import type { MachineFlagValues } from '../flags/machine-flags.js';
+
+export interface PlanInputs {
+  /** The argument, as typed. */
+  readonly model: string;
+  readonly flags: DeployFlagValues &
+    MachineFlagValues & { readonly namespace: string; readonly quantization?: string | undefined };
+  readonly source: DeploySource;
+  /** As far as it was made; with `--memory-check off` only what the launch would be. */
+  readonly check: Pick<MemoryCheck, 'entry' | 'launch' | 'extraWords'> &
+    Partial<Pick<MemoryCheck, 'verdict' | 'shape'>>;
+  readonly version: string;
+}
+
+/**
+ * Flags, catalogue and check put together; what the user says wins over the catalogue.
+ * @throws UsageError for flags that contradict each other or cannot be honoured
+ */
+export function deployPlan({ model, flags, source, check, version }: PlanInputs): DeployPlan {
+  const { entry, launch, extraWords, verdict, shape } = check;
+  const gpuMemory = flags['gpu-memory'];
+  return {
+    name: flags.name ?? deployName(model),
+    namespace: flags.namespace,
+    ...source,
+    format: flags.format,
+    quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
+    sha256: flags.sha256,
+    launch: withoutOwnWords(launch, extraWords),
+    extraArgs: extraWords,
+    jinja: flags.jinja,
+    gpu: {
+      count: flags['gpu-count'],
+      vendor: flags['gpu-vendor'],
+      memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(gpuMemory),
+    },
+    cpu: flags.cpu ?? entry?.resources.cpu,
+    memory: flags.memory,
+    defaultMemory: entry?.resources.memory,
+    memoryBudgetBytes: flags['memory-budget'],
+    memoryFraction: flags['memory-fraction'],
+    image: flags.image,
+    runtime: flags.runtime === 'llamacpp' ? undefined : flags.runtime,
+    containerPort: flags['container-port'],
+    skipModelInit: flags['skip-model-init'],
+    command: wordsOf(flags.command),
+    args: wordsOf(flags.args),
+    env: environmentOf(flags.env),
+    replicas: flags.replicas,
+    minReplicas: flags['min-replicas'],
+    maxReplicas: flags['max-replicas'],
+    autoscaleMetric: flags['autoscale-metric'],
+    nodePort: flags['node-port'],
+    check: { mode: flags['memory-check'], version, ...(verdict && { verdict }) },
+  };
+}
+
+/**
+ * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
+ * command line.
+ */
+function withoutOwnWords(launch: LaunchOptions, extraWords: readonly string[]): LaunchOptions {
+  const said = Object.keys(parseServerArguments(extraWords).options).filter((key) => key !== 'mode');
+  const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
+  return { ...Object.fromEntries(rest), accelerator: launch.accelerator };
+}
+
+/** Values may be secret, so an error names the place, not the text. */
+function environmentOf(values: readonly string[] | undefined): EnvVar[] | undefined {
+  return wordsOf(values)?.map((assignment, index) => {
+    const equals = assignment.indexOf('=');
+    if (equals > 0) return { name: assignment.slice(0, equals), value: assignment.slice(equals + 1) };
+    throw new UsageError('INVALID_ENV', `--env number ${index + 1} is not of the form NAME=VALUE`, {
+      suggestions: [`a value with a comma goes in double quotes: --env '"NAME=a,b"'`],
+    });
+  });
+}

@@ -1,0 +1,33 @@
+import type { DeployEvent } from '../../kube/deploy.js';
+import { eventLine } from '../../report/deploy-text.js';
+import { isWatchedTerminal } from '../terminal/progress.js';
+
+/** Shows what happens while a deploy goes on. */
+export interface DeployProgress {
+  show(event: DeployEvent): void;
+  /** Makes room for a line on stdout. */
+  clear(): void;
+  stop(): void;
+}
+
+/** On a terminal a spinner on stderr that follows the phases; elsewhere one plain line on stderr for each change. */
+export async function showProgress(quiet: boolean): Promise<DeployProgress> {
+  const silent = { show: () => undefined, clear: () => undefined, stop: () => undefined };
+  if (quiet) return silent;
+  if (!isWatchedTerminal()) {
+    return { ...silent, show: (event) => void process.stderr.write(`${eventLine(event, false)}\n`) };
+  }
+  const { default: ora } = await import('ora');
+  const spinner = ora({ stream: process.stderr, text: 'Waiting for the cluster', discardStdin: false }).start();
+  const latest = new Map<string, string>();
+  return {
+    show: (event) => {
+      if (event.type === 'phase') latest.set(event.kind, eventLine(event, false));
+      else latest.set('notice', eventLine(event, false));
+      spinner.text = [...latest.values()].join('   ');
+      if (event.type === 'phase') latest.delete('notice');
+    },
+    clear: () => void spinner.clear(),
+    stop: () => void spinner.stop(),
+  };
+}

@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.js';
+import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { chooseModel } from '../../source/hub/hub-files.js';
+import { hubFrom, resolveUrl, type HubSource } from '../../source/hub/hub-urls.js';
+import { parseModelSource } from '../../source/model-source.js';
+import { listGgufFiles } from '../../source/open.js';
+import type { ReadOptions } from '../../source/session.js';
+
+/** A source as the operator reads it; `files` when it is a repository. */
+export interface DeploySource {
+  readonly source: string;
+  readonly files?: readonly string[];
+}
+
+/** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
+const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.gguf(\?.*)?$/i;
+
+/**
+ * What a person may write as a source (`hf:OWNER/REPO:QUANT`, a relative path) in the words of the LLMKube API.
+ * @throws UsageError for a split model at an address that has no way to name all its parts
+ */
+export async function deploySource(text: string, options: ReadOptions): Promise<DeploySource> {
+  const source = parseModelSource(text);
+  if (AS_WRITTEN.test(text) && !isSplit(text)) return { source: text };
+  switch (source.kind) {
+    case 'file':
+      return { source: resolve(source.path) };
+    case 'hf':
+      return hubDeploySource(source, options);
+    case 'http':
+      return { source: requireOnePart(source.url) };
+    case 'unsupported':
+      return { source: source.text };
+  }
+}
+
+/** One file by its address, a split one as the repository and its parts. */
+async function hubDeploySource(source: HubSource, options: ReadOptions): Promise<DeploySource> {
+  const { repository, revision } = source;
+  const file = source.file ?? (await chosenFile(source, options));
+  const shard = parseShardName(file);
+  if (shard === undefined || !isSplit(file)) {
+    return { source: resolveUrl(hubFrom(options.env ?? process.env), repository, revision, file).href };
+  }
+  if (revision !== 'main') {
+    throw new UsageError(
+      'BAD_SOURCE',
+      `${file} is a part of a split model, which can be deployed from the branch main only`,
+    );
+  }
+  return { source: `hf://${repository}`, files: shardPaths(shard) };
+}
+
+async function chosenFile({ repository, quantization }: HubSource, options: ReadOptions): Promise<string> {
+  const { files } = await listGgufFiles(repository, options);
+  const chosen = chooseModel(files, quantization);
+  if (chosen !== undefined) return chosen.path;
+  throw new UsageError('BAD_SOURCE', `${repository} has no such model; name its file as hf:${repository}/FILE.gguf`);
+}
+
+function requireOnePart(url: string): string {
+  if (!isSplit(new URL(url).pathname)) return url;
+  throw new UsageError(
+    'BAD_SOURCE',
+    'a split model can be deployed from Hugging Face (hf:OWNER/REPO/FILE.gguf), s3:// or a path, not from another address',
+    {
+      suggestions: ['join the parts with: llama-gguf-split --merge'],
+    },
+  );
+}
+
+function isSplit(path: string): boolean {
+  return (parseShardName(path.replace(/\?.*$/, ''))?.count ?? 1) > 1;
+}

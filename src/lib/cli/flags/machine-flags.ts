@@ -1,0 +1,77 @@
+import * as Flags from '@oclif/core/flags';
+import { UsageError } from '../../errors.js';
+import { parseQuantity } from '../../budget/quantity.js';
+
+const HELP_GROUP = 'MACHINE';
+
+const MEMORY_CHECKS = ['enforce', 'warn', 'off'] as const;
+export type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
+
+/** An amount of memory such as `24Gi`, in bytes. */
+const quantityFlag = Flags.custom<number>({
+  helpValue: '24Gi',
+  parse: async (input, _context, { name }) => parseQuantity(input, `--${name}`),
+});
+
+const fractionFlag = Flags.custom<number>({
+  helpValue: '0.67',
+  parse: async (input, _context, { name }) => {
+    const fraction = Number(input);
+    if (input.trim() !== '' && fraction > 0 && fraction <= 1) return fraction;
+    throw new UsageError('INVALID_FRACTION', `--${name} ${input} is not a fraction above 0 and at most 1`);
+  },
+});
+
+/** What a model has to fit into. */
+export const budgetFlags = {
+  'memory-fraction': fractionFlag({
+    description: 'share of the memory that may be used (default: 0.67 up to 36GB, 0.75 above)',
+    env: 'LLMKUBE_MEMORY_FRACTION',
+    helpGroup: HELP_GROUP,
+  }),
+  'memory-budget': quantityFlag({
+    description: 'absolute budget; nothing is measured or subtracted then',
+    env: 'LLMKUBE_MEMORY_BUDGET',
+    helpGroup: HELP_GROUP,
+  }),
+  'system-memory': quantityFlag({
+    description: "another machine's memory instead of this one's",
+    env: 'LLMKUBE_SYSTEM_MEMORY',
+    helpGroup: HELP_GROUP,
+  }),
+  'in-use': quantityFlag({
+    description: 'memory already in use there (default: measured, or 0 with --system-memory)',
+    env: 'LLMKUBE_IN_USE',
+    helpGroup: HELP_GROUP,
+  }),
+  'gpu-memory': quantityFlag({
+    description: 'memory of a discrete GPU (default: as nvidia-smi says)',
+    env: 'LLMKUBE_GPU_MEMORY',
+    helpGroup: HELP_GROUP,
+  }),
+};
+
+/** The same, and what comes of a verdict, for every command that checks the memory for one model. */
+export const machineFlags = {
+  ...budgetFlags,
+  'memory-check': Flags.option({ options: MEMORY_CHECKS })({
+    default: 'enforce',
+    description: 'enforce the verdict, only warn, or leave the check out',
+    env: 'LLMKUBE_MEMORY_CHECK',
+    helpGroup: HELP_GROUP,
+  }),
+};
+
+/** What `budgetFlags` parse to, amounts in bytes. */
+export interface BudgetFlagValues {
+  readonly 'memory-fraction'?: number | undefined;
+  readonly 'memory-budget'?: number | undefined;
+  readonly 'system-memory'?: number | undefined;
+  readonly 'in-use'?: number | undefined;
+  readonly 'gpu-memory'?: number | undefined;
+}
+
+/** What `machineFlags` parse to. */
+export interface MachineFlagValues extends BudgetFlagValues {
+  readonly 'memory-check': MemoryCheckMode;
+}

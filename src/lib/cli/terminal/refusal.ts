@@ -1,0 +1,13 @@
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { failureText } from '../../report/failure.js';
+import { warningsOf } from '../../report/warnings.js';
+import { terminalWidth } from './terminal-width.js';
+
+/** Why a model is not let through, what would be, and what else is to be known, for stderr. */
+export async function refusalText(check: MemoryCheck): Promise<string> {
+  const notes = warningsOf(check).map((warning) => `Note: ${warning}`);
+  if (check.advice === undefined || check.advice.length === 0) return [failureText(check), ...notes].join('\n');
+  const { adviceText } = await import('../../report/advice-text.js');
+  const advice = adviceText(check, terminalWidth(process.stderr));
+  return [failureText(check), ...advice, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}

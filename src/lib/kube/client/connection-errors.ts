@@ -1,0 +1,53 @@
+import { ClusterError } from '../../errors.js';
+
+const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
+const LONGEST_COMPLAINT = 300;
+const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** The error of a call that got no answer. `error` is what node-fetch or client-node threw. */
+export function connectionError(error: unknown, server: string): ClusterError {
+  const { code = '', message, name } = error as Error & { code?: string };
+  if (TLS_CODE.test(code)) {
+    return new ClusterError('CLUSTER_CERTIFICATE', `the certificate of ${server} was not accepted (${code})`, {
+      suggestions: ["check the kubeconfig's certificate-authority for this cluster, and the clock of this machine"],
+    });
+  }
+  if (name === 'TimeoutError') {
+    return new ClusterError('CLUSTER_TIMEOUT', `the cluster at ${server} did not answer in time`, {
+      suggestions: ['check the network or VPN, then run the same command again'],
+    });
+  }
+  const why = code === '' ? message : code;
+  return new ClusterError('CLUSTER_UNREACHABLE', `the cluster at ${server} cannot be reached (${why})`, {
+    suggestions: ['check that it runs and that the network or VPN is up', 'check --kubeconfig and --kube-context'],
+  });
+}
+
+/** The error of a call that Ctrl-C ended. */
+export function interrupted(): ClusterError {
+  return new ClusterError('INTERRUPTED', 'interrupted before the cluster answered', {
+    suggestions: ['see what is there with: llmkube list'],
+  });
+}
+
+/** Whether the connection broke after it was made, so that asking once more makes sense. */
+export function isBrokenConnection(error: unknown): boolean {
+  return RESET_CODES.has((error as { code?: string }).code ?? '');
+}
+
+/**
+ * The error of credentials that could not be had (an exec plugin, a file). What a plugin prints on stdout may be the
+ * credential itself, so a complaint about that text is not passed on.
+ */
+export function credentialsError(error: unknown, clean: (text: string) => string): ClusterError {
+  const { code, message, syscall, path } = error as Error & { code?: string; syscall?: string; path?: string };
+  const plugin = syscall?.startsWith('spawn') ? `the plugin "${path}" is not installed` : undefined;
+  const file = code === 'ENOENT' && plugin === undefined ? `${path} does not exist` : undefined;
+  const printed =
+    error instanceof SyntaxError
+      ? 'its plugin printed something that is not a credential'
+      : clean(message).slice(0, LONGEST_COMPLAINT);
+  return new ClusterError('CREDENTIALS_FAILED', `no credentials for the cluster: ${plugin ?? file ?? printed}`, {
+    suggestions: ['run the plugin that the kubeconfig names by hand, or log in again'],
+  });
+}

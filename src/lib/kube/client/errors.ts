@@ -1,0 +1,159 @@
+import { ClusterError } from '../../errors.js';
+import { API_GROUP, RESOURCE_OF_KIND, type Kind } from './api.js';
+
+/** What was asked of the cluster, so that an error can say it. */
+export interface ApiCall {
+  readonly verb: 'get' | 'list' | 'watch' | 'apply' | 'delete';
+  readonly kind: Kind;
+  readonly name?: string;
+  readonly namespace?: string | undefined;
+}
+
+/** A Kubernetes `Status` object, as far as it is read here. */
+export interface ApiStatus {
+  readonly code: number;
+  readonly message: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
+  };
+}
+
+/** One field that someone else owns and that this apply would change. */
+export interface FieldConflict {
+  readonly field: string;
+  readonly owner: string;
+}
+
+export class ConflictError extends ClusterError {
+  constructor(
+    message: string,
+    readonly conflicts: readonly FieldConflict[],
+    suggestions: readonly string[],
+  ) {
+    super('FIELD_CONFLICT', message, { suggestions });
+  }
+}
+
+const UNKNOWN_FIELD = /unknown field "([^"]+)"|(\.[\w.[\]-]+): field not declared in schema/;
+const CONFLICT_OWNER = /conflict with "([^"]+)"/;
+
+/** The error of an answer that is not a success. */
+export function statusError(call: ApiCall, status: ApiStatus, server: string): ClusterError {
+  const unknownField = UNKNOWN_FIELD.exec(status.message);
+  if (unknownField) return operatorTooOld((unknownField[1] ?? unknownField[2] ?? '').replace(/^\./, ''), status);
+  switch (status.code) {
+    case 401:
+      return new ClusterError('UNAUTHORIZED', `the cluster at ${server} did not accept your credentials`, {
+        suggestions: ['log in again, or choose other credentials with --kube-context'],
+      });
+    case 403:
+      return new ClusterError('FORBIDDEN', `the cluster does not let you ${describe(call)}: ${status.message}`, {
+        suggestions: [
+          `you need get, list, watch, create, patch and delete on models and inferenceservices in ${API_GROUP}`,
+          `see with: kubectl auth can-i --list${inNamespace(call)}`,
+        ],
+      });
+    case 404:
+      return notFound(call, status);
+    case 409:
+      return conflict(call, status);
+    case 410:
+      return new ClusterError(
+        'EXPIRED',
+        `the cluster no longer knows the version to ${describe(call)} from: ${status.message}`,
+      );
+    case 422:
+      return new ClusterError(
+        'INVALID_RESOURCE',
+        `the cluster refused to ${describe(call)}: ${invalidFields(status)}`,
+        {
+          suggestions: ['change what is named, or update the operator if its API is older than this program'],
+        },
+      );
+    case 429:
+      return new ClusterError('CLUSTER_BUSY', `the cluster is too busy to ${describe(call)}: ${status.message}`, {
+        suggestions: ['run the same command again in a minute; it goes on where it stopped'],
+      });
+    default:
+      return new ClusterError(
+        status.code >= 500 ? 'CLUSTER_FAILED' : 'CLUSTER_REFUSED',
+        `the cluster failed to ${describe(call)}: ${status.message} (HTTP ${status.code})`,
+        { suggestions: ['run the same command again; if it stays, ask whoever runs the cluster'] },
+      );
+  }
+}
+
+function operatorTooOld(field: string, status: ApiStatus): ClusterError {
+  return new ClusterError(
+    'OPERATOR_TOO_OLD',
+    `the cluster's LLMKube operator does not know the field ${field}: ${status.message}`,
+    {
+      suggestions: ['update the operator and its CRDs, or leave out the flag that sets this field'],
+    },
+  );
+}
+
+/** Of the three things that can be missing, the resource itself is the caller's business: see `isMissingObject`. */
+function notFound(call: ApiCall, status: ApiStatus): ClusterError {
+  if (status.details?.kind === 'namespaces') {
+    const namespace = status.details.name ?? call.namespace;
+    return new ClusterError('NAMESPACE_NOT_FOUND', `the namespace "${namespace}" does not exist in this cluster`, {
+      suggestions: [`create it with: kubectl create namespace ${namespace}`],
+    });
+  }
+  if (isMissingObject(call, status)) return missing(call.kind, call.name ?? '', call.namespace ?? '');
+  return new ClusterError(
+    'LLMKUBE_NOT_INSTALLED',
+    `this cluster does not know ${RESOURCE_OF_KIND[call.kind]}.${API_GROUP}: LLMKube's CRDs are not installed`,
+    {
+      suggestions: [
+        'install the LLMKube operator, which brings the CRDs',
+        'check that --kube-context is the right cluster',
+      ],
+    },
+  );
+}
+
+export function missing(kind: Kind, name: string, namespace: string): ClusterError {
+  return new ClusterError('NOT_FOUND', `there is no ${kind} "${name}" in namespace ${namespace}`, {
+    suggestions: [`see what is there with: llmkube list -n ${namespace}, or everywhere with: llmkube list -A`],
+  });
+}
+
+/** Whether a 404 means that the kind is served but this object is not there. */
+export function isMissingObject(call: ApiCall, { code, details }: ApiStatus): boolean {
+  return code === 404 && call.name !== undefined && details?.name === call.name && details.kind !== 'namespaces';
+}
+
+function conflict(call: ApiCall, status: ApiStatus): ClusterError {
+  const conflicts = (status.details?.causes ?? [])
+    .filter((cause) => cause.reason === 'FieldManagerConflict')
+    .map(({ field = '', message = '' }) => ({ field, owner: CONFLICT_OWNER.exec(message)?.[1] ?? 'another' }));
+  if (conflicts.length === 0) {
+    return new ClusterError('CONFLICT', `the cluster could not ${describe(call)}: ${status.message}`, {
+      suggestions: ['somebody changed it at the same moment or it is being deleted: run the same command again'],
+    });
+  }
+  const fields = conflicts.map(({ field, owner }) => `${field} (owned by ${owner})`).join(', ');
+  return new ConflictError(`cannot ${describe(call)}: it would change ${fields}`, conflicts, [
+    'leave these fields as they are, or take them over with --force-conflicts',
+  ]);
+}
+
+/** A 422 lists its causes; each names a field and what is wrong with it. */
+function invalidFields(status: ApiStatus): string {
+  const causes = (status.details?.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
+  return causes.length > 0 ? causes.join('; ') : status.message;
+}
+
+function describe({ verb, kind, name, namespace }: ApiCall): string {
+  if (name !== undefined) return `${verb} ${kind} ${namespace}/${name}`;
+  return `${verb} ${RESOURCE_OF_KIND[kind]} ${namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`}`;
+}
+
+function inNamespace({ namespace }: ApiCall): string {
+  return namespace === undefined ? '' : ` -n ${namespace}`;
+}

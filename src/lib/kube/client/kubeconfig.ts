@@ -1,0 +1,195 @@
+import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node';
+import { load } from 'js-yaml';
+import { ClusterError } from '../../errors.js';
+
+/** Which cluster: as kubectl's own flags say it. */
+export interface ClusterChoice {
+  /** One file (`--kubeconfig`), instead of `KUBECONFIG` or `~/.kube/config`. */
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  /** The proxy for a server whose kubeconfig names none. */
+  readonly proxyFor?: ((server: URL) => URL | undefined) | undefined;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface ExecConfig {
+  apiVersion?: string;
+  command?: string;
+  provideClusterInfo?: boolean;
+  env?: { name: string; value: string }[];
+}
+
+const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+const ANONYMOUS: User = { name: '' };
+
+/**
+ * Credentials and address of a cluster, found where kubectl finds them: one file that was named, else all files of
+ * `KUBECONFIG` (the first to say something wins, missing ones are skipped), else `~/.kube/config`, else the service
+ * account of the pod this runs in.
+ * @throws ClusterError KUBECONFIG_NOT_FOUND | KUBECONFIG_INVALID | CONTEXT_NOT_FOUND
+ */
+export async function loadKubeConfig(choice: ClusterChoice): Promise<KubeConfig> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const files = await kubeconfigFiles(choice.kubeconfig);
+  const config = new KubeConfig();
+  if (files.length > 0) {
+    const parts = await Promise.all(files.map((file) => readKubeConfig(file, new KubeConfig())));
+    config.loadFromOptions(mergeConfigs(parts));
+  } else if (process.env.KUBERNETES_SERVICE_HOST && (await exists(SERVICE_ACCOUNT_TOKEN))) {
+    config.loadFromCluster();
+  } else {
+    throw new ClusterError('KUBECONFIG_NOT_FOUND', 'no kubeconfig was found, so there is no cluster to talk to', {
+      suggestions: ['name one with --kubeconfig or KUBECONFIG, or print the manifests with --dry-run=client -o yaml'],
+    });
+  }
+  useContext(config, choice);
+  return config;
+}
+
+async function kubeconfigFiles(named: string | undefined): Promise<string[]> {
+  if (named !== undefined) {
+    if (await exists(named)) return [named];
+    throw new ClusterError('KUBECONFIG_NOT_FOUND', `the kubeconfig ${named} does not exist or cannot be read`);
+  }
+  const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
+  const found = await Promise.all(
+    (listed.length > 0 ? listed : [join(process.env.HOME || homedir(), '.kube', 'config')]).map(existing),
+  );
+  const files = found.filter((file) => file !== undefined);
+  if (listed.length > 0 && files.length === 0) {
+    throw new ClusterError('KUBECONFIG_NOT_FOUND', `KUBECONFIG names ${listed.join(' and ')}, which cannot be read`);
+  }
+  return files;
+}
+
+/** Parse errors carry lines of the file, which may hold a token, so only the place is said. */
+async function readKubeConfig(file: string, config: KubeConfig): Promise<KubeConfig> {
+  const directory = dirname(resolve(file));
+  try {
+    const text = await readFile(file, 'utf8');
+    config.loadFromString(text);
+    readTokenFiles(config, text, directory);
+  } catch (error) {
+    const { line } = (error as { mark?: { line?: number } }).mark ?? {};
+    const reason = line === undefined ? 'is not a kubeconfig' : `is not valid YAML near line ${line + 1}`;
+    throw new ClusterError('KUBECONFIG_INVALID', `the kubeconfig ${file} ${reason}`);
+  }
+  config.makePathsAbsolute(directory);
+  for (const user of config.users) resolveExecCommand(user, directory);
+  return config;
+}
+
+/** client-node knows `tokenFile` as an auth provider only, not where kubectl writes it. */
+function readTokenFiles(config: KubeConfig, text: string, directory: string): void {
+  const { users } = load(text) as { users?: { name: string; user?: { tokenFile?: string } }[] };
+  for (const { name, user } of users ?? []) {
+    const target = config.users.find((candidate) => candidate.name === name) as Mutable<User> | undefined;
+    if (user?.tokenFile === undefined || target === undefined) continue;
+    target.authProvider = { name: 'tokenFile', config: { tokenFile: resolve(directory, user.tokenFile) } };
+    delete target.token;
+  }
+}
+
+/** A plugin named by a path is relative to its kubeconfig; a bare name is looked up in `PATH`. */
+function resolveExecCommand(user: User, directory: string): void {
+  const exec = user.exec as ExecConfig | undefined;
+  if (exec?.command?.includes('/') && !isAbsolute(exec.command)) exec.command = join(directory, exec.command);
+}
+
+function mergeConfigs(parts: readonly KubeConfig[]) {
+  return {
+    clusters: firstOfEachName(parts.flatMap((part) => part.clusters)),
+    contexts: firstOfEachName(parts.flatMap((part) => part.contexts)),
+    users: firstOfEachName(parts.flatMap((part) => part.users)),
+    currentContext: parts.map((part) => part.currentContext).find((name) => Boolean(name)) ?? '',
+  };
+}
+
+function firstOfEachName<T extends Cluster | Context | User>(items: readonly T[]): T[] {
+  return items.filter((item, index) => items.findIndex(({ name }) => name === item.name) === index);
+}
+
+function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterChoice): void {
+  const name = wanted ?? config.getCurrentContext();
+  if (!name) {
+    throw new ClusterError('CONTEXT_NOT_FOUND', 'the kubeconfig names no current context', {
+      suggestions: [`choose one with --kube-context (${contextNames(config)})`],
+    });
+  }
+  const context = config.contexts.find((candidate) => candidate.name === name);
+  if (context === undefined) {
+    throw new ClusterError('CONTEXT_NOT_FOUND', `the kubeconfig has no context "${name}"`, {
+      suggestions: [`choose one with --kube-context (${contextNames(config)})`],
+    });
+  }
+  config.setCurrentContext(name);
+  const cluster = config.getCluster(context.cluster);
+  if (!cluster) {
+    throw new ClusterError(
+      'KUBECONFIG_INVALID',
+      `context "${name}" uses the cluster "${context.cluster}", which is not in the kubeconfig`,
+    );
+  }
+  // Without TLS there is nothing to verify, and client-node refuses plain HTTP unless verification is off.
+  if (cluster.server.startsWith('http:')) (cluster as Mutable<Cluster>).skipTLSVerify = true;
+  if (!cluster.proxyUrl && URL.canParse(cluster.server)) {
+    const proxy = proxyFor?.(new URL(cluster.server));
+    if (proxy) (cluster as Mutable<Cluster>).proxyUrl = proxy.href;
+  }
+  prepareUser(config, context, cluster);
+}
+
+function prepareUser(config: KubeConfig, context: Context, cluster: Cluster): void {
+  const user = config.getCurrentUser();
+  if (!user && context.user) {
+    throw new ClusterError(
+      'KUBECONFIG_INVALID',
+      `context "${context.name}" uses the user "${context.user}", which is not in the kubeconfig`,
+    );
+  }
+  if (!user || cluster.server.startsWith('http:')) {
+    // Like kubectl, nobody's credentials over a connection that anybody can read.
+    // client-node reads the cluster's certificate authority only when there is a user.
+    config.users.push(ANONYMOUS);
+    (context as Mutable<Context>).user = ANONYMOUS.name;
+    return;
+  }
+  const exec = user.exec as ExecConfig | undefined;
+  if (exec) exec.env = [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: execInfo(exec, cluster) }];
+}
+
+/** What kubectl tells an exec plugin about the call; several refuse to run without it. */
+function execInfo(
+  { apiVersion, provideClusterInfo }: ExecConfig,
+  { server, caData, tlsServerName, skipTLSVerify }: Cluster,
+): string {
+  const cluster = {
+    server,
+    ...(caData !== undefined && { 'certificate-authority-data': caData }),
+    ...(tlsServerName !== undefined && { 'tls-server-name': tlsServerName }),
+    ...(skipTLSVerify && { 'insecure-skip-tls-verify': true }),
+  };
+  return JSON.stringify({
+    apiVersion,
+    kind: 'ExecCredential',
+    spec: { ...(provideClusterInfo && { cluster }), interactive: false },
+  });
+}
+
+function contextNames(config: KubeConfig): string {
+  return config.contexts.map(({ name }) => name).join(', ') || 'it has none';
+}
+
+async function existing(file: string): Promise<string | undefined> {
+  return (await exists(file)) ? file : undefined;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

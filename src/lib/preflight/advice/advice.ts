@@ -1,0 +1,51 @@
+import type { ModelShape } from '../../model/model-shape.js';
+import type { CacheType } from '../../runtime/launch-options.js';
+import type { CompletedVerdict } from '../verdict.js';
+
+/** Something to do about a refusal; amounts are bytes. */
+export type Change =
+  | { readonly kind: 'slots'; readonly slots: number }
+  | { readonly kind: 'ubatch'; readonly tokens: number }
+  | { readonly kind: 'cache-type'; readonly type: CacheType }
+  | { readonly kind: 'context'; readonly tokens: number }
+  | { readonly kind: 'quantization'; readonly variant: ModelVariant }
+  | { readonly kind: 'gpu-layers'; readonly layers: number }
+  | { readonly kind: 'cpu-experts'; readonly layers: number }
+  | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number; readonly given: boolean }
+  | { readonly kind: 'memory-fraction'; readonly fraction: number; readonly leftBytes: number }
+  | { readonly kind: 'wired-limit'; readonly mebibytes: number; readonly leftBytes: number }
+  | { readonly kind: 'machine'; readonly gigabytes: number; readonly memory: 'mac' | 'system' | 'gpu' | 'budget' };
+
+/** Changes that together make a launch fit, and the verdict of the same check that refused it. */
+export interface Suggestion {
+  readonly changes: readonly Change[];
+  readonly verdict: CompletedVerdict;
+}
+
+/** Flags to add, each with its value as one text, and where need be another model argument. */
+export interface TypedChanges {
+  readonly flags: readonly string[];
+  readonly model?: string;
+  /** To run first, by whoever administers the machine. */
+  readonly command?: string;
+}
+
+/** A suggestion and what to type for it. */
+export type Advice = Suggestion & TypedChanges;
+
+/** The same model in another quantization. */
+export interface ModelVariant {
+  readonly quantization: string;
+  readonly shape: ModelShape;
+  /** False while `shape` is not what a check of this variant would find. */
+  readonly isProven: boolean;
+  /** Worked out by recipe rather than read from a file, which may not even exist. */
+  readonly isEstimated: boolean;
+  /** What to type for the model when --quantization does not lead to it. */
+  readonly model?: string;
+}
+
+/** True when a figure rests on a recipe rather than on the header that would be loaded. */
+export function isEstimated({ changes }: Suggestion): boolean {
+  return changes.some((change) => change.kind === 'quantization' && change.variant.isEstimated);
+}

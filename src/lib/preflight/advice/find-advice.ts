@@ -1,0 +1,127 @@
+import { LlmkubeError } from '../../errors.js';
+import { describeModel } from '../../model/describe-model.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import { parseModelSource } from '../../source/model-source.js';
+import type { SiblingFile } from '../../source/hub/siblings.js';
+import type { Advice, ModelVariant, Suggestion } from './advice.js';
+import { advise } from './advise.js';
+import type { CheckDependencies, RefusedCheck } from '../check-memory.js';
+import { Trials } from './trials.js';
+import { withQuantization, type ResolvedModel } from '../resolve-model.js';
+import { typedChanges } from './typed-changes.js';
+import { listedVariants, recipeVariants } from './variants.js';
+
+/** Headers of smaller quantizations are read for what would be proposed, at most so many times over. */
+const MOST_PROOFS = 3;
+
+export interface AdviceSources extends Pick<CheckDependencies, 'readHeader'> {
+  /** What lies beside a source; undefined when that cannot be listed. */
+  readonly listSiblings: (source: string) => Promise<readonly SiblingFile[] | undefined>;
+  readonly offline: boolean;
+}
+
+/**
+ * What would make a refused launch fit. Quantizations are those that the model's own place has, or where it cannot
+ * be asked, those that have a recipe; their headers are read, or worked out, as a check of them would, before they are
+ * proposed.
+ */
+export async function findAdvice(refused: RefusedCheck, sources: AdviceSources): Promise<readonly Advice[]> {
+  const suggestions = await findSuggestions(refused, sources);
+  return suggestions.map((one) => ({ ...one, ...typedChanges(one.changes, refused.extraWords) }));
+}
+
+async function findSuggestions(refused: RefusedCheck, sources: AdviceSources): Promise<readonly Suggestion[]> {
+  const { shape, launch, room } = refused;
+  const trials = new Trials(room);
+  const search = (variants: readonly ModelVariant[]): readonly Suggestion[] =>
+    advise({ shape, launch, room, variants, trials });
+  const found = await searchProven(refused, sources, 'smaller', search, unprovenIn);
+  return found.filter((suggestion) => unprovenIn([suggestion]).length === 0);
+}
+
+/**
+ * Searches among the quantizations of a model, reads the headers of those that the result rests on, and searches
+ * again, until it rests on none that was not read, or that was tried often enough.
+ */
+export async function searchProven<T>(
+  refused: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin'>,
+  sources: AdviceSources,
+  which: 'smaller' | 'all',
+  search: (variants: readonly ModelVariant[]) => T,
+  unproven: (found: T) => readonly ModelVariant[],
+): Promise<T> {
+  let variants = await findVariants(refused, sources, which);
+  for (let round = 0; ; round++) {
+    const found = search(variants);
+    const open = unproven(found);
+    if (open.length === 0 || round === MOST_PROOFS) return found;
+    const proven = new Map(
+      await Promise.all(
+        open.map(async (variant) => [variant, await prove(variant, refused.resolved, sources)] as const),
+      ),
+    );
+    variants = variants.flatMap((variant) => {
+      const read = proven.get(variant);
+      return proven.has(variant) ? (read === undefined ? [] : [read]) : [variant];
+    });
+  }
+}
+
+async function findVariants(
+  { shape, resolved, origin }: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin'>,
+  { listSiblings, offline }: AdviceSources,
+  which: 'smaller' | 'all',
+): Promise<readonly ModelVariant[]> {
+  const isAsked = isLocal(resolved) || (!offline && origin !== 'bundled');
+  if (!isAsked) return recipeVariants(shape, resolved, which);
+  const siblings = await listSiblings(resolved.source).catch((error: unknown) => {
+    if (error instanceof LlmkubeError) return undefined;
+    throw error;
+  });
+  return siblings === undefined
+    ? recipeVariants(shape, resolved, which)
+    : listedVariants(shape, resolved, siblings, which);
+}
+
+function isLocal({ source }: ResolvedModel): boolean {
+  return parseModelSource(source).kind === 'file';
+}
+
+function unprovenIn(suggestions: readonly Suggestion[]): readonly ModelVariant[] {
+  const variants = suggestions.flatMap(({ changes }) =>
+    changes.flatMap((change) => (change.kind === 'quantization' ? [change.variant] : [])),
+  );
+  return [...new Set(variants)].filter(({ isProven }) => !isProven);
+}
+
+/** With the header that a check would find; undefined when there is none. */
+async function prove(
+  variant: ModelVariant,
+  resolved: ResolvedModel,
+  { readHeader }: AdviceSources,
+): Promise<ModelVariant | undefined> {
+  const { quantization, model } = variant;
+  const target: ResolvedModel =
+    model === undefined
+      ? withQuantization(resolved, quantization)
+      : { entry: undefined, source: model, quantization: undefined };
+  try {
+    const { header, derived } = await readHeader(target);
+    const read = describeModel(header);
+    // What was estimated for the shape at hand need not be estimated again.
+    const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
+    return { ...variant, shape, isProven: true, isEstimated: derived };
+  } catch (error) {
+    if (error instanceof LlmkubeError) return undefined;
+    throw error;
+  }
+}
+
+/** The same types and places throughout; the metadata of one model's quantizations is the same. */
+function hasSameTensors(a: ModelShape, b: ModelShape): boolean {
+  if (a.tensors.size !== b.tensors.size || a.fileBytes !== b.fileBytes) return false;
+  return [...a.tensors.values()].every(({ name, type, file, offsetBytes }) => {
+    const other = b.tensors.get(name);
+    return other?.type === type && other.file === file && other.offsetBytes === offsetBytes;
+  });
+}

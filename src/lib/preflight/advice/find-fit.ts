@@ -1,0 +1,23 @@
+import type { MemoryCheck } from '../check-memory.js';
+import { searchProven, type AdviceSources } from './find-advice.js';
+import { fitLaunch, type FittedLaunch, type Preference } from './fit-launch.js';
+import { Trials } from './trials.js';
+
+/** The best launch of a model that was checked, on the machine that it was checked for; undefined when there is none. */
+export async function findFit(
+  check: MemoryCheck,
+  prefer: Preference,
+  sources: AdviceSources,
+): Promise<FittedLaunch | undefined> {
+  const { shape, launch, room, resolved, header } = check;
+  if (!shape || !room || !resolved || !header) return undefined;
+  const trials = new Trials(room);
+  const fitted = await searchProven(
+    { shape, resolved, origin: header.origin },
+    sources,
+    'all',
+    (variants) => fitLaunch(trials, { shape, launch, variants, prefer }),
+    (found) => (found?.variant?.isProven === false ? [found.variant] : []),
+  );
+  return fitted?.variant?.isProven === false ? undefined : fitted;
+}

@@ -1,0 +1,126 @@
+import { defaultFraction } from '../../budget/budget-policy.js';
+import { MAC_SIZES_GB } from '../../host/mac-sizes.js';
+import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import type { Change, Suggestion } from './advice.js';
+import { isDiscrete } from '../judge.js';
+import type { Room, Trials } from './trials.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../verdict.js';
+
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+/** What a system and its desktop hold at the least; nobody can free that. */
+const LEAST_IN_USE_BYTES = 2 * GIB;
+/** What must stay free beside everything that is counted before a limit is called safe to raise. */
+const SAFE_RESERVE_BYTES = 4 * GIB;
+const SAFE_RESERVE_SHARE = 0.125;
+const FREED_STEP_BYTES = GIB / 10;
+const GPU_SIZES_GB: readonly number[] = [8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 141, 180, 192, 288];
+const SYSTEM_SIZES_GB: readonly number[] = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048];
+
+interface RefusedLaunch {
+  readonly shape: ModelShape;
+  readonly launch: LaunchOptions;
+  readonly verdict: CompletedVerdict;
+}
+
+/** What to change about the machine so that a launch fits as it is; only what leaves the system enough. */
+export function machineChanges(trials: Trials, refused: RefusedLaunch): readonly Suggestion[] {
+  const candidates = [freedMemory(trials.room, refused), raisedLimits(trials.room, refused)];
+  return candidates.flatMap((candidate) => {
+    const verdict = candidate && trials.fitting(refused.shape, refused.launch, candidate.room);
+    return verdict === undefined ? [] : [{ changes: candidate?.changes ?? [], verdict }];
+  });
+}
+
+interface Candidate {
+  readonly room: Room;
+  readonly changes: readonly Change[];
+}
+
+function limitOf({ limits }: CompletedVerdict, name: LimitCheck['name']): LimitCheck | undefined {
+  return limits.find((limit) => limit.name === name);
+}
+
+/** With memory freed, where enough of it is not the system's own. */
+function freedMemory({ host, policy }: Room, { verdict }: RefusedLaunch): Candidate | undefined {
+  const limit = limitOf(verdict, 'memory');
+  if (limit?.budget.kind !== 'fraction' || limit.budget.scope === 'cgroup' || headroomBytes(limit) >= 0) {
+    return undefined;
+  }
+  const { inUseBytes: before } = limit.budget;
+  const freeBytes = Math.ceil(-headroomBytes(limit) / FREED_STEP_BYTES) * FREED_STEP_BYTES;
+  const inUseBytes = Math.floor((before - freeBytes) / MIB) * MIB;
+  if (inUseBytes < LEAST_IN_USE_BYTES) return undefined;
+  const change = { kind: 'free-memory', freeBytes, inUseBytes, given: host.source === 'given' } as const;
+  return { room: { host: { ...host, inUseBytes }, policy }, changes: [change] };
+}
+
+/** With a higher fraction, a higher limit for Metal, or both, where the system keeps a reserve. */
+function raisedLimits({ host, policy }: Room, { verdict }: RefusedLaunch): Candidate | undefined {
+  const memory = limitOf(verdict, 'memory');
+  const gpu = limitOf(verdict, 'gpu');
+  const reserve = Math.max(SAFE_RESERVE_BYTES, host.totalBytes * SAFE_RESERVE_SHARE);
+  const changes: Change[] = [];
+  let room: Room = { host, policy };
+  if (memory !== undefined && headroomBytes(memory) < 0) {
+    if (memory.budget.kind !== 'fraction' || memory.budget.scope === 'cgroup') return undefined;
+    const takenBytes = memory.requiredBytes + host.inUseBytes;
+    const fraction = Math.ceil((takenBytes / host.totalBytes) * 100) / 100;
+    const leftBytes = host.totalBytes - takenBytes;
+    if (leftBytes < reserve) return undefined;
+    room = { ...room, policy: { ...policy, fraction } };
+    changes.push({ kind: 'memory-fraction', fraction, leftBytes });
+  }
+  if (gpu !== undefined && headroomBytes(gpu) < 0) {
+    if (gpu.budget.kind !== 'gpu-wired') return undefined;
+    const mebibytes = Math.ceil(gpu.requiredBytes / (256 * MIB)) * 256;
+    const leftBytes = host.totalBytes - Math.max(mebibytes * MIB, (memory?.requiredBytes ?? 0) + host.inUseBytes);
+    if (leftBytes < reserve) return undefined;
+    room = { ...room, host: { ...room.host, gpuWiredLimitBytes: mebibytes * MIB } };
+    changes.push({ kind: 'wired-limit', mebibytes, leftBytes });
+  }
+  return changes.length === 0 ? undefined : { room, changes };
+}
+
+/**
+ * The smallest machine of the same kind that runs a launch as it is, with as much in use as here and its default limits.
+ */
+export function smallestMachine(
+  trials: Trials,
+  { shape, launch }: Pick<RefusedLaunch, 'shape' | 'launch'>,
+): Suggestion | undefined {
+  const { host, policy } = trials.room;
+  if (policy.absoluteBytes !== undefined) return largerBudget(trials, { shape, launch });
+  const memory = launch.accelerator === 'metal' ? 'mac' : isDiscrete(launch.accelerator) ? 'gpu' : 'system';
+  const sizes = { mac: MAC_SIZES_GB, gpu: GPU_SIZES_GB, system: SYSTEM_SIZES_GB }[memory];
+  for (const gigabytes of sizes) {
+    const bytes = gigabytes * GIB;
+    const other: Room =
+      memory === 'gpu'
+        ? { policy, host: { ...host, gpuMemory: { totalBytes: bytes, inUseBytes: 0 } } }
+        : roomOf(bytes, host.inUseBytes, memory === 'mac', policy.fraction);
+    const verdict = trials.fitting(shape, launch, other);
+    if (verdict !== undefined) return { changes: [{ kind: 'machine', gigabytes, memory }], verdict };
+  }
+  return undefined;
+}
+
+function largerBudget(
+  trials: Trials,
+  { shape, launch }: Pick<RefusedLaunch, 'shape' | 'launch'>,
+): Suggestion | undefined {
+  const { host, policy } = trials.room;
+  const [limit] = trials.judge(shape, launch)?.limits ?? [];
+  const gigabytes = Math.ceil((limit?.requiredBytes ?? 0) / GIB);
+  const verdict = trials.fitting(shape, launch, { host, policy: { ...policy, absoluteBytes: gigabytes * GIB } });
+  return verdict && { changes: [{ kind: 'machine', gigabytes, memory: 'budget' }], verdict };
+}
+
+/** Another machine as --system-memory and --in-use describe it. */
+export function roomOf(totalBytes: number, inUseBytes: number, isMac: boolean, fraction?: number): Room {
+  const base = { source: 'given', totalBytes, inUseBytes, notes: [] } as const;
+  const host = isMac ? { ...base, gpuWiredLimitBytes: defaultWiredLimitBytes(totalBytes, undefined) } : base;
+  return { host, policy: { fraction: fraction ?? defaultFraction(totalBytes) } };
+}

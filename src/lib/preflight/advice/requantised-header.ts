@@ -1,0 +1,24 @@
+import { describeModel } from '../../model/describe-model.js';
+import { requantiseHeader } from '../../model/quant-recipe.js';
+import type { ModelHeader } from '../../source/model-header.js';
+import type { ResolvedModel } from '../resolve-model.js';
+
+/**
+ * The header of another quantization than the one whose header is at hand, worked out by llama.cpp's recipe; for when
+ * the source cannot be asked. Undefined when there is none at hand, or no recipe.
+ * @param readOffline reads what was read before, or what ships with this program
+ */
+export async function requantisedHeader(
+  model: ResolvedModel,
+  readOffline: (model: ResolvedModel) => Promise<ModelHeader>,
+): Promise<ModelHeader | undefined> {
+  const { entry, original, quantization } = model;
+  if (original === undefined || quantization === undefined) return undefined;
+  const known = await readOffline({ entry, ...original }).catch(() => undefined);
+  if (known === undefined) return undefined;
+  const shape = describeModel(known.header);
+  const header = requantiseHeader(known.header, shape, quantization);
+  if (header === undefined) return undefined;
+  const note = `source not read: ${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave`;
+  return { header, origin: known.origin, derived: true, notes: [note] };
+}

@@ -1,0 +1,123 @@
+import type { BudgetPolicy } from '../../budget/budget-policy.js';
+import { LlmkubeError } from '../../errors.js';
+import { estimateMemory, fixedMemory } from '../../estimate/estimate-memory.js';
+import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
+import type { HostMemory } from '../../host/host-memory.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { isDiscrete, judge, limitsOf } from '../judge.js';
+import { headroomBytes, type CompletedVerdict } from '../verdict.js';
+
+/** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
+export const CONTEXT_STEP = 256;
+
+/** A context below this is of little use to a conversation. */
+export const LEAST_USEFUL_CONTEXT = 2048;
+
+/** A machine, and how much of it may be used. */
+export interface Room {
+  readonly host: HostMemory;
+  readonly policy: BudgetPolicy;
+}
+
+/** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
+export class Trials {
+  readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
+
+  constructor(readonly room: Room) {}
+
+  judge(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room = this.room): CompletedVerdict | undefined {
+    const estimate = this.estimate(shape, launch);
+    return estimate && judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
+  }
+
+  /** The verdict when the launch fits, else undefined. */
+  fitting(shape: ModelShape, launch: LaunchOptions, room: Room = this.room): CompletedVerdict | undefined {
+    const verdict = this.judge(shape, launch, room);
+    return verdict?.kind === 'does-not-fit' ? undefined : verdict;
+  }
+
+  /**
+   * True when what no launch option takes away, the weights and the runtime's overhead, is more than a limit allows, with
+   * `known` parts on top; then nothing else need be tried. Devices with memory of their own can give weights to the host.
+   */
+  floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
+    if (isDiscrete(launch.accelerator)) return false;
+    const { host, policy } = this.room;
+    const least = { parts: [...fixedMemory(shape, launch).parts, ...known] };
+    return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
+  }
+
+  estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
+    const known = this.#estimates.get(shape) ?? new Map<string, MemoryEstimate | undefined>();
+    this.#estimates.set(shape, known);
+    const key = JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
+    if (!known.has(key)) known.set(key, attempt(shape, launch));
+    return known.get(key);
+  }
+}
+
+function attempt(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
+  try {
+    return estimateMemory(shape, launch);
+  } catch (error) {
+    if (error instanceof LlmkubeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The largest context between two bounds (tokens, multiples of 256) that fits, found by halving: it fits, and 256
+ * tokens more do not, unless it is the upper bound. `spareShare` of each budget is kept free. Undefined when not even the
+ * lower bound fits.
+ */
+export function largestContext(
+  trials: Trials,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  bounds: { readonly least: number; readonly most: number; readonly spareShare?: number },
+): number | undefined {
+  const { spareShare = 0 } = bounds;
+  const headroom = (steps: number): number => {
+    const verdict = trials.judge(shape, { ...launch, ctxSize: steps * CONTEXT_STEP });
+    if (verdict === undefined) return -Infinity;
+    return Math.min(...verdict.limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
+  };
+  const steps = lastNotNegative(
+    headroom,
+    Math.ceil(bounds.least / CONTEXT_STEP),
+    Math.floor(bounds.most / CONTEXT_STEP),
+  );
+  return steps === undefined ? undefined : steps * CONTEXT_STEP;
+}
+
+/**
+ * A whole number from `low` to `high` where `value` is not negative and one more is, or `high`; undefined when it is
+ * negative at `low`. Values fall nearly in a line, so where the line through the ends crosses zero is tried first, and
+ * the middle next, so that it ends soon whatever the values do.
+ */
+function lastNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
+  const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
+  if (ends.atLow < 0) return undefined;
+  ends.atHigh = value(high);
+  if (ends.atHigh >= 0) return high;
+  const narrow = (at: number): void => {
+    if (at <= ends.low || at >= ends.high) return;
+    const found = value(at);
+    if (found >= 0) [ends.low, ends.atLow] = [at, found];
+    else [ends.high, ends.atHigh] = [at, found];
+  };
+  while (ends.high - ends.low > 1) {
+    const share = ends.atLow / (ends.atLow - ends.atHigh);
+    const crossing = Math.floor(ends.low + share * (ends.high - ends.low));
+    narrow(crossing);
+    narrow(crossing + 1);
+    narrow(Math.floor((ends.low + ends.high) / 2));
+  }
+  return ends.low;
+}
+
+/** The largest whole number from `low` to `high` that passes, when what is below one that passes does too. */
+export function largestWhere(passes: (value: number) => boolean, low: number, high: number): number | undefined {
+  return lastNotNegative((value) => (passes(value) ? 0 : -Infinity), low, high);
+}

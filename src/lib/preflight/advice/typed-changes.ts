@@ -1,0 +1,69 @@
+import type { Change, TypedChanges } from './advice.js';
+import { parseServerArguments } from '../../runtime/server-arguments.js';
+import type { LaunchPatch } from '../../runtime/server-options.js';
+
+const MIB = 2 ** 20;
+
+/** Options of llama-server's that --extra-args may have set already, in which case only --extra-args can set them again. */
+type ServerFlag = readonly [option: keyof LaunchPatch, flag: string, serverOption: string, value: string];
+
+/**
+ * What to type for changes.
+ * @param extraWords what --extra-args holds now; its options win over flags
+ */
+export function typedChanges(changes: readonly Change[], extraWords: readonly string[]): TypedChanges {
+  const taken = parseServerArguments(extraWords).options;
+  const typed = changes.map((change) => typedChange(change, (flag) => serverFlag(flag, taken)));
+  const model = typed.find((one) => one.model !== undefined)?.model;
+  const command = typed.find((one) => one.command !== undefined)?.command;
+  return {
+    flags: typed.flatMap(({ flags }) => flags),
+    ...(model !== undefined && { model }),
+    ...(command !== undefined && { command }),
+  };
+}
+
+function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: LaunchPatch): string {
+  return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`;
+}
+
+function typedChange(change: Change, server: (flag: ServerFlag) => string): TypedChanges {
+  switch (change.kind) {
+    case 'slots':
+      return { flags: [server(['parallel', '--parallel', '--parallel', String(change.slots)])] };
+    case 'ubatch':
+      return { flags: [server(['ubatchSize', '--ubatch-size', '--ubatch-size', String(change.tokens)])] };
+    case 'context':
+      return { flags: [server(['ctxSize', '--ctx-size', '--ctx-size', String(change.tokens)])] };
+    case 'cache-type':
+      return {
+        flags: [
+          server(['cacheTypeK', '--cache-type-k', '--cache-type-k', change.type]),
+          server(['cacheTypeV', '--cache-type-v', '--cache-type-v', change.type]),
+        ],
+      };
+    case 'gpu-layers':
+      return { flags: [server(['gpuLayers', '--gpu-layers', '--n-gpu-layers', String(change.layers)])] };
+    case 'cpu-experts':
+      return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
+    case 'quantization': {
+      const { model, quantization } = change.variant;
+      return model === undefined ? { flags: [`--quantization ${quantization}`] } : { flags: [], model };
+    }
+    case 'free-memory':
+      return { flags: change.given ? [`--in-use ${Math.floor(change.inUseBytes / MIB)}Mi`] : [] };
+    case 'memory-fraction':
+      return { flags: [`--memory-fraction ${change.fraction}`] };
+    case 'wired-limit':
+      return { flags: [], command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}` };
+    case 'machine':
+      return { flags: [`${MACHINE_FLAGS[change.memory]} ${change.gigabytes}Gi`] };
+  }
+}
+
+const MACHINE_FLAGS = {
+  mac: '--system-memory',
+  system: '--system-memory',
+  gpu: '--gpu-memory',
+  budget: '--memory-budget',
+} as const;

@@ -1,0 +1,83 @@
+import { printable } from '../../printable.js';
+import type { HttpAnswer, RequestContext } from './http-answer.js';
+import { type SendRequest, sendRequest } from './http-request.js';
+import type { Credential } from '../hub/hub-urls.js';
+import { redactedUrl } from '../redacted-url.js';
+import { SourceError } from '../source-error.js';
+
+/** Hugging Face needs two: renamed repository, content network. */
+const MAX_REDIRECTS = 5;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export interface Request {
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Goes to its own origin only, however often redirects come and go. */
+  readonly credential?: Credential | undefined;
+  /** Sees each redirect before it is followed; true ends the chase there. */
+  readonly stopAt?: (redirect: HttpAnswer) => Promise<boolean>;
+  /** The client; Node's own unless another is better. */
+  readonly send?: SendRequest;
+}
+
+/**
+ * The first answer that is not a redirect, or the redirect that `stopAt` chose. Never leaves HTTP, never gives up
+ * encryption, never goes from a public address to a private one: a server outside must not make this machine ask
+ * servers inside.
+ */
+export async function followRedirects(request: Request, context: RequestContext): Promise<HttpAnswer> {
+  const { send = sendRequest } = request;
+  let url = request.url;
+  for (let redirects = 0; ; redirects++) {
+    const { credential } = request;
+    const authorization = credential?.origin === url.origin ? { authorization: credential.authorization } : {};
+    const answer = await send(url, { ...request.headers, ...authorization }, context);
+    if (!REDIRECTS.has(answer.status)) return answer;
+    try {
+      if ((await request.stopAt?.(answer)) === true) return answer;
+      if (redirects === MAX_REDIRECTS) {
+        throw badRedirect(request.url, `leads from redirect to redirect, more than ${MAX_REDIRECTS} times`);
+      }
+      url = await nextUrl(answer, context);
+    } catch (error) {
+      answer.close();
+      throw error;
+    }
+    await answer.discard();
+  }
+}
+
+async function nextUrl(answer: HttpAnswer, context: RequestContext): Promise<URL> {
+  const location = answer.header('location') ?? '';
+  if (location === '' || !URL.canParse(location, answer.url.href)) {
+    throw badRedirect(answer.url, `redirects (${answer.status}) without saying where to`);
+  }
+  const next = new URL(location, answer.url);
+  if (next.protocol !== 'http:' && next.protocol !== 'https:') {
+    throw badRedirect(answer.url, `redirects to a ${printable(next.protocol)} address, which is never followed`);
+  }
+  if (answer.url.protocol === 'https:' && next.protocol === 'http:') {
+    throw badRedirect(answer.url, `redirects to ${printable(next.host)} without encryption, which is not followed`);
+  }
+  next.username = '';
+  next.password = '';
+  const outward = next.host === answer.url.host || !(await leadsInside(next, context));
+  if (!outward && !(await leadsInside(answer.url, context))) {
+    throw badRedirect(answer.url, `redirects to the private address ${printable(next.host)}, which is not followed`);
+  }
+  return next;
+}
+
+async function leadsInside(url: URL, context: RequestContext): Promise<boolean> {
+  try {
+    return await context.network.leadsInside(url);
+  } catch (cause) {
+    const message = `cannot read ${redactedUrl(url)}: there is no such host`;
+    throw new SourceError('SOURCE_UNREACHABLE', message, { cause });
+  }
+}
+
+function badRedirect(url: URL, problem: string): SourceError {
+  return new SourceError('SOURCE_BAD_REDIRECT', `${redactedUrl(url)} ${problem}; check the address`);
+}

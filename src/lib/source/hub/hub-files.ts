@@ -1,0 +1,74 @@
+import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+
+/** A model file of a repository; all parts of a split one together. */
+export interface HubFile {
+  readonly kind: 'model' | 'mmproj';
+  /** Path in the repository, of the first part. */
+  readonly path: string;
+  readonly paths: readonly string[];
+  /** Of all parts together; undefined when the hub did not say. */
+  readonly bytes: number | undefined;
+  /** Upper case, as in the file's name (`Q4_K_M`); undefined when it names none. */
+  readonly quantization: string | undefined;
+}
+
+export interface HubEntry {
+  readonly path: string;
+  readonly bytes: number | undefined;
+}
+
+/** What llama.cpp v0.5.0 takes when nothing is asked for: `find_best_model` in `common/download.cpp`. */
+const PREFERRED_QUANTIZATIONS = ['Q4_K_M', 'Q8_0'];
+
+/** Names that mark a file as no model of its own: `gguf_filename_is_model` in `common/download.cpp`, llama.cpp v0.5.0. */
+const COMPANIONS = ['mmproj', 'imatrix', 'mtp-', 'eagle3-', 'dflash-', 'dspark-'];
+
+const QUANTIZATION =
+  /^(I?Q[1-8]_(0|1|K|K_(S|M|L|XL|XXL)|XXS|XS|S|M|NL|XL)|Q[2-8]|TQ[12]_0|MXFP4(_MOE)?|NVFP4|BF16|F16|F32|FP16|FP32)$/;
+
+/** The files of a repository that hold models, in the hub's order. Splits that lack a part are left out. */
+export function modelFiles(entries: readonly HubEntry[]): HubFile[] {
+  const sizes = new Map(entries.map(({ path, bytes }) => [path, bytes]));
+  return entries.flatMap(({ path }) => {
+    const kind = kindOf(path);
+    const shard = parseShardName(path);
+    if (kind === undefined || (shard !== undefined && shard.number !== 1)) return [];
+    const paths = shard === undefined ? [path] : shardPaths(shard);
+    if (!paths.every((part) => sizes.has(part))) return [];
+    const bytes = paths.reduce<number | undefined>((sum, part) => add(sum, sizes.get(part)), 0);
+    return [{ kind, path, paths, bytes, quantization: quantizationOf(path) }];
+  });
+}
+
+/** The quantization that a file name ends with (`get_gguf_split_info` in `common/download.cpp`), upper case. */
+export function quantizationOf(path: string): string | undefined {
+  const stem = parseShardName(path)?.prefix ?? path.replace(/\.gguf$/i, '');
+  const tag = /[-._]((?:I?Q\d|TQ\d|MXFP|NVFP|B?F\d|FP\d)[A-Z0-9_]*)$/i.exec(stem)?.[1]?.toUpperCase();
+  return tag !== undefined && QUANTIZATION.test(tag) ? tag : undefined;
+}
+
+/**
+ * The model that `llama-server -hf OWNER/REPO[:QUANT]` would take, undefined when there is none. Mirrors
+ * `find_best_model` in `common/download.cpp` of llama.cpp v0.5.0.
+ */
+export function chooseModel(files: readonly HubFile[], quantization?: string): HubFile | undefined {
+  const models = files.filter(({ kind }) => kind === 'model');
+  const tags = quantization === undefined ? PREFERRED_QUANTIZATIONS : [quantization];
+  for (const tag of tags) {
+    const pattern = new RegExp(`${tag.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[.-]`, 'i');
+    const found = models.find(({ path }) => pattern.test(path));
+    if (found !== undefined) return found;
+  }
+  return quantization === undefined ? models[0] : undefined;
+}
+
+function kindOf(path: string): HubFile['kind'] | undefined {
+  const name = path.split('/').at(-1) ?? '';
+  if (!/\.gguf$/i.test(name)) return undefined;
+  if (name.includes('mmproj')) return 'mmproj';
+  return COMPANIONS.some((word) => name.includes(word)) ? undefined : 'model';
+}
+
+function add(sum: number | undefined, bytes: number | undefined): number | undefined {
+  return sum === undefined || bytes === undefined ? undefined : sum + bytes;
+}

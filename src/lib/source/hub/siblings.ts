@@ -1,0 +1,81 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parseShardName } from '../../gguf/shard-name.js';
+import { chooseModel, type HubFile, modelFiles, quantizationOf } from './hub-files.js';
+import type { HubSource } from './hub-urls.js';
+import { formatModelSource, parseModelSource } from '../model-source.js';
+import type { ReadOptions } from '../session.js';
+
+/** The same model in another quantization, at the same place. */
+export interface SiblingFile {
+  readonly quantization: string;
+  /** Of all parts; undefined when the place does not say. */
+  readonly bytes: number | undefined;
+  /** As `parseModelSource` takes it. */
+  readonly source: string;
+  /** True when `hf:OWNER/REPO:QUANT` means this file. */
+  readonly isTagged: boolean;
+}
+
+/**
+ * The quantizations of the model that a source means which lie in the same repository or folder; undefined when the
+ * place cannot be listed.
+ * @throws SourceError when it could be, but is not there or does not answer
+ */
+export async function listSiblings(text: string, options: ReadOptions): Promise<readonly SiblingFile[] | undefined> {
+  const source = parseModelSource(text);
+  if (source.kind === 'file') return inFolder(source.path);
+  if (source.kind !== 'hf' || source.revision !== 'main' || options.offline === true) return undefined;
+  const { listGgufFiles } = await import('../open.js');
+  const { files } = await listGgufFiles(source.repository, options);
+  const own = source.file ?? chooseModel(files, source.quantization)?.path;
+  return own === undefined ? [] : siblingsOf(own, files).flatMap((file) => inRepository(source, file, files));
+}
+
+function inRepository(source: HubSource, file: HubFile & Named, files: readonly HubFile[]): SiblingFile[] {
+  const { repository, revision } = source;
+  const { path, bytes, quantization } = file;
+  const isTagged = chooseModel(files, quantization)?.path === path;
+  const own: HubSource = { kind: 'hf', repository, revision, file: path };
+  return [{ quantization, bytes, source: formatModelSource(own), isTagged }];
+}
+
+async function inFolder(path: string): Promise<readonly SiblingFile[]> {
+  const folder = dirname(path);
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.gguf$/i.test(name));
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const bytes = await stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => undefined,
+      );
+      return { path: name, bytes };
+    }),
+  );
+  return siblingsOf(basename(path), modelFiles(entries)).map((file) => ({
+    quantization: file.quantization,
+    bytes: file.bytes,
+    source: join(folder, file.path),
+    isTagged: false,
+  }));
+}
+
+interface Named {
+  readonly quantization: string;
+}
+
+/** Files whose name differs from `own` in the quantization only, folders apart. */
+function siblingsOf(own: string, files: readonly HubFile[]): readonly (HubFile & Named)[] {
+  const stem = stemOf(own);
+  return files.filter(
+    (file): file is HubFile & Named =>
+      file.kind === 'model' && file.quantization !== undefined && stemOf(file.path) === stem,
+  );
+}
+
+function stemOf(path: string): string {
+  const whole = parseShardName(path)?.prefix ?? path.replace(/\.gguf$/i, '');
+  const quantization = quantizationOf(path);
+  const stem = quantization === undefined ? whole : whole.slice(0, -quantization.length - 1);
+  return basename(stem).toLowerCase();
+}

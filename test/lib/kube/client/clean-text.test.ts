@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { cleanText } from '../../../../src/lib/kube/client/clean-text.js';
+
+test.each([
+  ['Authorization: Bearer abcdef123456', 'Authorization: Bearer ***'],
+  ['token eyJhbGciOi.eyJzdWIi.c2ln was refused', 'token *** was refused'],
+  ['https://user:pass@host/model.gguf', 'https://***@host/model.gguf'],
+  ['https://host/model.gguf?X-Amz-Signature=abc&part=1', 'https://host/model.gguf?X-Amz-Signature=***&part=1'],
+  ['two\nlines\u001b[31m', 'two lines [31m'],
+  ['models.inference.llmkube.dev "tiny" not found', 'models.inference.llmkube.dev "tiny" not found'],
+])('%j reads as %j', (text, clean) => {
+  expect(cleanText(text)).toBe(clean);
+});
+
+test('a known secret is masked wherever it stands, the longer one first', () => {
+  expect(cleanText('a hunter2-long b hunter2 c', ['hunter2', 'hunter2-long'])).toBe('a *** b *** c');
+});
+
+test('no known secret of four characters or more ever survives', () => {
+  const word = fc.stringMatching(/^[a-z0-9]{4,12}$/);
+  fc.assert(
+    fc.property(word, fc.array(word), (secret, words) => {
+      expect(cleanText([...words, secret, ...words].join(' '), [secret])).not.toContain(secret);
+    }),
+  );
+});

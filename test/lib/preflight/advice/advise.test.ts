@@ -1,0 +1,301 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
+import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
+import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quant-recipe.js';
+import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
+import { advise } from '../../../../src/lib/preflight/advice/advise.js';
+import { fitLaunch } from '../../../../src/lib/preflight/advice/fit-launch.js';
+import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
+import { largestContext, Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import { headroomBytes } from '../../../../src/lib/preflight/verdict.js';
+import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
+import { bundledShape } from '../../../support/bundled-shape.js';
+
+const GIB = 2 ** 30;
+const MODELS = [
+  ['qwen-2.5-coder-32b', 'Q4_K_M'],
+  ['llama-3.1-8b', 'Q5_K_M'],
+  ['gemma-3-12b', 'Q5_K_M'],
+  ['qwen-3-30b-a3b', 'Q4_K_M'],
+  ['gpt-oss-20b', 'MXFP4'],
+  ['lfm2-1.2b', 'Q4_K_M'],
+  ['phi-4', 'Q4_K_M'],
+] as const;
+
+const shapes: ModelShape[] = [];
+beforeAll(async () => {
+  for (const [id, quantization] of MODELS) shapes.push(await bundledShape(id, quantization));
+});
+
+const shapeAt = (index: number): ModelShape => shapes[index] as ModelShape;
+const anyModel = fc.nat(MODELS.length - 1);
+const anyContext = (most = 256) => fc.integer({ min: 1, max: most }).map((steps) => steps * 256);
+const anyAccelerator = fc.constantFrom('metal', 'cpu') as fc.Arbitrary<'metal' | 'cpu'>;
+const RUNS = { numRuns: 40 };
+
+function variantsOf(shape: ModelShape): readonly ModelVariant[] {
+  return RECIPE_NAMES.flatMap((quantization): ModelVariant[] => {
+    const other = requantise(shape, quantization);
+    return other === undefined ? [] : [{ quantization, shape: other, isProven: true, isEstimated: true }];
+  });
+}
+
+const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));
+const kinds = ({ changes }: Suggestion): string => changes.map(({ kind }) => kind).join('+');
+
+describe('what a launch needs', () => {
+  test('never falls with more context', () => {
+    fc.assert(
+      fc.property(anyModel, anyAccelerator, anyContext(), anyContext(16), (model, accelerator, ctxSize, more) => {
+        const launch = { accelerator, ctxSize };
+        expect(bytes(shapeAt(model), { ...launch, ctxSize: ctxSize + more })).toBeGreaterThanOrEqual(
+          bytes(shapeAt(model), launch),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test('never falls with twice the slots on one KV cache; numbers that do not divide the batch round it up', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        anyAccelerator,
+        anyContext(64),
+        fc.constantFrom(1, 2, 4, 8),
+        (model, accelerator, ctxSize, parallel) => {
+          const launch = { accelerator, ctxSize, kvUnified: true };
+          expect(bytes(shapeAt(model), { ...launch, parallel: parallel * 2 })).toBeGreaterThanOrEqual(
+            bytes(shapeAt(model), { ...launch, parallel }),
+          );
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test('never falls with twice the slots of as much context each; dividing one context among more can need less', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        anyAccelerator,
+        anyContext(16),
+        fc.constantFrom(1, 2, 4, 8),
+        (model, accelerator, each, slots) => {
+          const launch = (parallel: number) => ({ accelerator, parallel, kvUnified: false, ctxSize: each * parallel });
+          expect(bytes(shapeAt(model), launch(slots * 2))).toBeGreaterThanOrEqual(bytes(shapeAt(model), launch(slots)));
+        },
+      ),
+      RUNS,
+    );
+    const rounded = (parallel: number) => ({ accelerator: 'metal', ctxSize: 256, kvUnified: true, parallel }) as const;
+    expect(bytes(shapeAt(0), rounded(8))).toBeLessThan(bytes(shapeAt(0), rounded(7)));
+    const divided = (parallel: number) =>
+      ({ accelerator: 'metal', parallel, ctxSize: 23552, flashAttn: 'off' }) as const;
+    expect(bytes(shapeAt(0), divided(2))).toBeLessThan(bytes(shapeAt(0), divided(1)));
+  });
+
+  test('never falls with a larger ubatch', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        anyAccelerator,
+        anyContext(64),
+        fc.constantFrom(32, 64, 128, 256, 512),
+        (model, accelerator, ctxSize, ubatchSize) => {
+          const launch = { accelerator, ctxSize };
+          expect(bytes(shapeAt(model), { ...launch, ubatchSize: ubatchSize * 2 })).toBeGreaterThanOrEqual(
+            bytes(shapeAt(model), { ...launch, ubatchSize }),
+          );
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test('never falls with more bits in the KV cache, nor with more in the weights', () => {
+    fc.assert(
+      fc.property(anyModel, anyContext(64), (model, ctxSize) => {
+        const shape = shapeAt(model);
+        const cached = (['q4_0', 'q8_0', 'f16', 'f32'] as const).map((type) =>
+          bytes(shape, { accelerator: 'metal', ctxSize, cacheTypeK: type, cacheTypeV: type }),
+        );
+        expect(cached).toEqual([...cached].sort((a, b) => a - b));
+        const weighed = [...variantsOf(shape)]
+          .sort((a, b) => a.shape.fileBytes - b.shape.fileBytes)
+          .map((variant) => bytes(variant.shape, { accelerator: 'metal', ctxSize }));
+        expect(weighed).toEqual([...weighed].sort((a, b) => a - b));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+describe('the largest context', () => {
+  test('fits, and 256 tokens more do not', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        fc.integer({ min: 6, max: 64 }),
+        fc.option(fc.integer({ min: 1, max: 4 })),
+        (model, gigabytes, parallel) => {
+          const shape = shapeAt(model);
+          const trials = new Trials(roomOf(gigabytes * GIB, 2 * GIB, true));
+          const launch: LaunchOptions = {
+            accelerator: 'metal',
+            ...(parallel !== null && { parallel, kvUnified: true }),
+          };
+          const most = 131072;
+          const found = largestContext(trials, shape, launch, { least: 256, most });
+          const fits = (ctxSize: number): boolean => trials.fitting(shape, { ...launch, ctxSize }) !== undefined;
+          if (found === undefined) expect(fits(256)).toBe(false);
+          else {
+            expect(fits(found)).toBe(true);
+            if (found < most) expect(fits(found + 256)).toBe(false);
+          }
+        },
+      ),
+      RUNS,
+    );
+  });
+});
+
+describe('suggestions', () => {
+  const refusals = fc.record({ model: anyModel, gigabytes: fc.integer({ min: 6, max: 48 }), ctxSize: anyContext(512) });
+
+  test('each fits by the check that refused, and none is proposed to a launch that fits', () => {
+    fc.assert(
+      fc.property(refusals, ({ model, gigabytes, ctxSize }) => {
+        const [shape, room] = [shapeAt(model), roomOf(gigabytes * GIB, 3 * GIB, true)];
+        const launch: LaunchOptions = { accelerator: 'metal', ctxSize };
+        const found = advise({ shape, launch, room, variants: variantsOf(shape) });
+        const isRefused = new Trials(room).fitting(shape, launch) === undefined;
+        if (!isRefused) expect(found).toEqual([]);
+        for (const { verdict } of found) {
+          expect(verdict.kind).not.toBe('does-not-fit');
+          for (const limit of verdict.limits) expect(headroomBytes(limit)).toBeGreaterThanOrEqual(0);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('a context that is proposed by itself is the largest that fits', () => {
+    const shape = shapeAt(1);
+    const room = roomOf(16 * GIB, 3 * GIB, true);
+    const [found] = advise({ shape, launch: { accelerator: 'metal', ctxSize: 131072 }, room, variants: [] }).filter(
+      (suggestion) => kinds(suggestion) === 'context',
+    );
+    const [context] = found?.changes ?? [];
+    if (context?.kind !== 'context') throw new Error('no context was proposed');
+    const trials = new Trials(room);
+    expect(trials.fitting(shape, { accelerator: 'metal', ctxSize: context.tokens + 256 })).toBeUndefined();
+  });
+
+  test('a 32B on a 32 GB Mac with 3.4 GB in use has at least three ways that work', () => {
+    const shape = shapeAt(0);
+    const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+    const found = advise({ shape, launch, room: roomOf(32 * GIB, 3.4 * GIB, true), variants: variantsOf(shape) });
+    expect(found.map(kinds)).toEqual([
+      'quantization',
+      'quantization+cache-type+context',
+      'quantization+cache-type',
+      'memory-fraction',
+    ]);
+  });
+
+  test('where nothing helps, the smallest Mac that runs it as it is', () => {
+    const shape = shapeAt(0);
+    const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+    const [only, ...others] = advise({
+      shape,
+      launch,
+      room: roomOf(8 * GIB, 3.4 * GIB, true),
+      variants: variantsOf(shape),
+    });
+    expect(others).toEqual([]);
+    // 21.2 GB and 3.4 GB in use: 36 GB × 0.67 leaves 20.7 GB, 48 GB × 0.75 leaves 32.6 GB.
+    expect(only?.changes).toEqual([{ kind: 'machine', gigabytes: 48, memory: 'mac' }]);
+  });
+
+  test('the wired limit is proposed with what stays for macOS, and only where that is enough', () => {
+    const shape = shapeAt(0);
+    const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+    const room = (totalGiB: number, wiredGiB: number) => {
+      const { host } = roomOf(totalGiB * GIB, 2 * GIB, true);
+      return { host: { ...host, gpuWiredLimitBytes: wiredGiB * GIB }, policy: { fraction: 0.9 } };
+    };
+    const proposed = advise({ shape, launch, room: room(32, 16), variants: [] }).map(kinds);
+    expect(proposed).toContain('wired-limit');
+    const unsafe = advise({ shape, launch, room: room(24.5, 16), variants: [] }).map(kinds);
+    expect(unsafe).not.toContain('wired-limit');
+    expect(unsafe).not.toContain('memory-fraction');
+  });
+
+  test('memory is only to be freed where the system keeps its own', () => {
+    const shape = shapeAt(1);
+    const launch: LaunchOptions = { accelerator: 'cpu', ctxSize: 8192 };
+    const room = (inUseGiB: number) => roomOf(16 * GIB, inUseGiB * GIB, false);
+    const freed = advise({ shape, launch, room: room(5), variants: [] }).find((one) => kinds(one) === 'free-memory');
+    const [change] = freed?.changes ?? [];
+    if (change?.kind !== 'free-memory') throw new Error('nothing was to be freed');
+    const short = bytes(shape, launch) - (Math.floor(16 * GIB * 0.67) - 5 * GIB);
+    expect(change.freeBytes).toBeGreaterThanOrEqual(short);
+    expect(change.freeBytes).toBeLessThan(short + GIB / 10);
+    expect(change.inUseBytes).toBeGreaterThanOrEqual(2 * GIB);
+  });
+
+  test('experts leave a GPU of their own before layers do, and no more than have to', () => {
+    const shape = shapeAt(3);
+    const host = { source: 'given', totalBytes: 64 * GIB, inUseBytes: 0, notes: [] } as const;
+    const room = { host: { ...host, gpuMemory: { totalBytes: 12 * GIB, inUseBytes: 0 } }, policy: {} };
+    const launch: LaunchOptions = { accelerator: 'cuda', ctxSize: 8192 };
+    const [moved] = advise({ shape, launch, room, variants: [] }).filter((one) => kinds(one) === 'cpu-experts');
+    const [change] = moved?.changes ?? [];
+    if (change?.kind !== 'cpu-experts') throw new Error('no experts were moved');
+    const trials = new Trials(room);
+    expect(trials.fitting(shape, { ...launch, cpuMoeLayers: change.layers })).toBeDefined();
+    expect(trials.fitting(shape, { ...launch, cpuMoeLayers: change.layers - 1 })).toBeUndefined();
+  });
+});
+
+describe('the best launch', () => {
+  test('fits with five percent of the budget to spare, prompt cache and all', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        fc.integer({ min: 8, max: 96 }),
+        fc.constantFrom('quality', 'context'),
+        (model, gigabytes, prefer) => {
+          const shape = shapeAt(model);
+          const room = roomOf(gigabytes * GIB, 3 * GIB, true);
+          const request = { shape, launch: { accelerator: 'metal' }, variants: variantsOf(shape), prefer } as const;
+          const found = fitLaunch(new Trials(room), request);
+          for (const limit of found?.verdict.limits ?? []) {
+            expect(headroomBytes(limit)).toBeGreaterThanOrEqual(limit.budget.bytes * 0.05);
+          }
+          expect(found?.launch.ctxSize ?? 0).toBeLessThanOrEqual(Math.ceil(shape.hparams.nCtxTrain / 256) * 256);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('context first never holds less context than quality first, nor quality first fewer bits', () => {
+    const shape = shapeAt(1);
+    for (const gigabytes of [12, 16, 24, 32]) {
+      const find = (prefer: 'quality' | 'context') =>
+        fitLaunch(new Trials(roomOf(gigabytes * GIB, 3 * GIB, true)), {
+          shape,
+          launch: { accelerator: 'metal' },
+          variants: variantsOf(shape),
+          prefer,
+        });
+      const [quality, context] = [find('quality'), find('context')];
+      expect(context?.launch.ctxSize ?? 0).toBeGreaterThanOrEqual(quality?.launch.ctxSize ?? 0);
+      expect(quality?.shape.fileBytes ?? 0).toBeGreaterThanOrEqual(context?.shape.fileBytes ?? 0);
+    }
+  });
+});

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
+import { listGgufFiles } from '../../../../src/lib/source/open.js';
+import type { ReadOptions } from '../../../../src/lib/source/session.js';
+import { RangeServer } from '../../../support/range-server.js';
+
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const LIST = '/api/models/owner/m/revision/main';
+const ANSWER = { sha: COMMIT, siblings: [{ rfilename: 'm-Q4_K_M.gguf', size: 1000 }] };
+
+describe('the list of files in a repository', () => {
+  let hub: RangeServer;
+  let endpoint: string;
+  const list = (options: ReadOptions = {}, env: Record<string, string> = {}) =>
+    listGgufFiles('owner/m', {
+      env: { HF_ENDPOINT: endpoint, ...env },
+      retry: { attempts: 2, firstDelayMs: 1 },
+      timeouts: { firstByteMs: 300, idleMs: 300 },
+      ...options,
+    });
+
+  beforeEach(async () => {
+    hub = await RangeServer.start();
+    hub.json(LIST, ANSWER);
+    endpoint = hub.origin;
+  });
+
+  afterEach(async () => {
+    await hub.close();
+  });
+
+  const sendPacked = (body: Uint8Array) =>
+    hub.handle(LIST, (_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
+    });
+
+  test('may be compressed', async () => {
+    sendPacked(gzipSync(JSON.stringify(ANSWER)));
+    expect((await list()).files.map(({ path }) => path)).toEqual(['m-Q4_K_M.gguf']);
+    expect(hub.requests[0]?.headers['accept-encoding']).toContain('gzip');
+  });
+
+  test('is not unpacked beyond 8 MiB', async () => {
+    sendPacked(gzipSync(Buffer.alloc(64 * 2 ** 20, ' ')));
+    await expect(list()).rejects.toMatchObject({
+      code: 'SOURCE_BAD_RESPONSE',
+      message: expect.stringContaining('is longer than 8388608 bytes') as unknown,
+    });
+    expect(hub.requests).toHaveLength(1);
+  });
+
+  test('that breaks off is asked for again', async () => {
+    hub.handle(LIST, (_, response) => {
+      response.writeHead(200, { 'content-length': 1000 }).write('{"sha"');
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(list()).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', exitCode: 3 });
+    expect(hub.requests).toHaveLength(2);
+  });
+
+  test('is asked for again when the hub is busy or does not answer', async () => {
+    hub.fail(LIST, { kind: 'status', status: 503 });
+    expect((await list()).commit).toBe(COMMIT);
+    hub.fail(LIST, { kind: 'stall', afterBytes: -1 }, { kind: 'stall', afterBytes: -1 });
+    await expect(list()).rejects.toMatchObject({
+      code: 'SOURCE_TIMEOUT',
+      message: expect.stringContaining('did not answer within 300 ms') as unknown,
+    });
+    expect(hub.requests).toHaveLength(4);
+  });
+
+  test('that stalls is given up', async () => {
+    hub.handle(LIST, (_, response) => {
+      response.writeHead(200).write('{"sha"');
+    });
+    await expect(list()).rejects.toMatchObject({
+      code: 'SOURCE_TIMEOUT',
+      message: expect.stringContaining('sent nothing for 300 ms') as unknown,
+    });
+  });
+
+  test('is not asked of a hub that is not there', async () => {
+    await hub.close();
+    await expect(list()).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringContaining('the connection was refused') as unknown,
+    });
+    hub = await RangeServer.start();
+  });
+
+  test('can be cancelled before and after the answer has begun', async () => {
+    const answerings = [() => undefined, (write: () => void) => write()];
+    for (const answering of answerings) {
+      const controller = new AbortController();
+      hub.handle(LIST, (_, response) => {
+        answering(() => response.writeHead(200).write('{"sha"'));
+        setTimeout(() => controller.abort(), 50);
+      });
+      const patient = { firstByteMs: 20_000, idleMs: 20_000 };
+      await expect(list({ signal: controller.signal, timeouts: patient })).rejects.toMatchObject({
+        code: 'SOURCE_CANCELLED',
+      });
+    }
+    expect(hub.requests).toHaveLength(2);
+  });
+
+  test('of a repository that moved is found, without giving the token to another host', async () => {
+    const other = await RangeServer.start();
+    other.json('/list', ANSWER);
+    hub.redirect(LIST, '/renamed', {}, 307).redirect('/renamed', other.url('/list'), {}, 307);
+    const { commit } = await list({}, { HF_TOKEN: 'hf_token' });
+    await other.close();
+    expect(commit).toBe(COMMIT);
+    expect(hub.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer hf_token', 'Bearer hf_token']);
+    expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  test('that leads inside from outside is not followed', async () => {
+    hub.redirect(LIST, 'http://169.254.169.254/latest');
+    const isPrivateAddress = (address: string): boolean => address !== '127.0.0.1';
+    await expect(list({ isPrivateAddress })).rejects.toMatchObject({ code: 'SOURCE_BAD_REDIRECT' });
+  });
+
+  test('comes through the proxy', async () => {
+    const proxy = hub;
+    expect((await list({ env: { HF_ENDPOINT: 'http://hub.test', HTTP_PROXY: proxy.origin } })).commit).toBe(COMMIT);
+    expect(proxy.requests[0]?.headers.host).toBe('hub.test');
+  });
+});
