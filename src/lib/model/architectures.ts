@@ -1,5 +1,6 @@
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
+import { table } from '../table.js';
 
 /** attention: KV cache; recurrent: state only; hybrid: both; none: encoders. */
 export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
@@ -106,7 +107,7 @@ function lfm2(hparams: Hparams, keys: Keys): void {
 
 const plain: ArchitectureRule = { memory: 'attention' };
 
-export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   llama: plain,
   qwen2: plain,
   qwen3: plain,
@@ -166,4 +167,4 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
-};
+});
