@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { totalBytes } from '../src/lib/estimate/memory-estimate.js';
 import { estimateMemory } from '../src/lib/estimate/estimate-memory.js';
-import { describeModel } from '../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../src/lib/model/describe-language-model.js';
 import { kWidth, vWidth } from '../src/lib/model/hparams.js';
 import type { ModelShape } from '../src/lib/model/model-shape.js';
 import { type Case, launchOf, readCases, type Measured, type Resolved } from '../test/oracle/cases.js';
@@ -34,7 +34,7 @@ const files = new Map<string, string>();
 for (const { profile } of measuredCases) {
   if (shapes.has(profile)) continue;
   const header = readProfile(join(ORACLE, 'profiles', `${profile}.json`));
-  shapes.set(profile, describeModel(profileHeader(header)));
+  shapes.set(profile, describeLanguageModel(profileHeader(header)));
   files.set(profile, join(folder, `${profile}.gguf`));
   await writeProfile(header, join(folder, `${profile}.gguf`));
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { estimateMemory } from '../src/lib/estimate/estimate-memory.js';
-import { describeModel } from '../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../src/lib/model/describe-language-model.js';
 import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
 import { profileHeader, readProfile } from '../test/support/profile.js';
 
@@ -20,7 +20,7 @@ console.log(
 );
 for (const name of MODELS) {
   const path = fileURLToPath(new URL(`../../../test/oracle/profiles/${name}.json`, import.meta.url));
-  const shape = describeModel(profileHeader(readProfile(path)));
+  const shape = describeLanguageModel(profileHeader(readProfile(path)));
   for (const launch of LAUNCHES) {
     for (let i = 0; i < ROUNDS / 3; i++) estimateMemory(shape, launch);
     const before = process.cpuUsage();

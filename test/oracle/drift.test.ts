@@ -9,7 +9,7 @@ import { resolveContext } from '../../src/lib/estimate/context.js';
 import { GRAPHS } from '../../src/lib/estimate/graph/architectures.js';
 import { representativeLayers } from '../../src/lib/estimate/layers.js';
 import { Placement } from '../../src/lib/estimate/placement.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../src/lib/model/describe-language-model.js';
 import type { CacheType, FlashAttention, LaunchOptions } from '../../src/lib/runtime/launch-options.js';
 import { type Profile, profileHeader, readProfile, writeProfile } from '../support/profile.js';
 import { temporaryFolder } from '../support/sparse-file.js';
@@ -39,7 +39,7 @@ const QUESTIONS: readonly Question[] = [
 
 /** Our figures for the launch that node-llama-cpp makes of a question: every token of a batch has an output. */
 function ours(profile: Profile, question: Question): Answer {
-  const shape = describeModel(profileHeader(profile));
+  const shape = describeLanguageModel(profileHeader(profile));
   const window = shape.keys.number('attention.sliding_window', 0);
   const slides = window > 0 && window < shape.hparams.nCtxTrain;
   const batchSize = Math.max(question.ubatch, question.sequences) + (slides ? 1 : 0);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { LlmkubeError } from '../../src/lib/errors.js';
 import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../src/lib/model/describe-language-model.js';
 import type { ModelShape } from '../../src/lib/model/model-shape.js';
 import { profileHeader, readProfile } from '../support/profile.js';
 import { type Case, launchOf, measured, PROFILES, readCases } from './cases.js';
@@ -36,14 +36,14 @@ function deviation(shape: ModelShape, { launch, truth }: Case): unknown {
 
 describe('estimates equal what llama.cpp v0.5.0 allocated, to the byte', () => {
   test.each([...byProfile])('%s', (profile, cases) => {
-    const shape = describeModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
+    const shape = describeLanguageModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
     expect(cases.map((item) => deviation(shape, item)).filter(Boolean)).toEqual([]);
   });
 });
 
 describe('leaving out repeated layers changes nothing', () => {
   test.each([...byProfile])('%s', (profile, cases) => {
-    const shape = describeModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
+    const shape = describeLanguageModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
     const some = cases.filter(({ truth }, i) => i % 20 === 0 && !('error' in truth));
     for (const { launch } of some) {
       const every = estimateMemory(shape, launchOf(launch), { everyLayer: true });

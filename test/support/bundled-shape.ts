@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { describeModel } from '../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../src/lib/model/describe-language-model.js';
 import type { ModelShape } from '../../src/lib/model/model-shape.js';
 import { readBundledHeader } from '../../src/lib/source/bundled-header.js';
 
@@ -16,5 +16,5 @@ export function bundledNames(): readonly (readonly [id: string, quantization: st
 export async function bundledShape(id: string, quantization: string): Promise<ModelShape> {
   const bundled = await readBundledHeader(id, quantization);
   if (bundled === undefined) throw new Error(`no bundled header of ${id} in ${quantization}`);
-  return describeModel(bundled.header);
+  return describeLanguageModel(bundled.header);
 }

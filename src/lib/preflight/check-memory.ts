@@ -4,7 +4,7 @@ import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
-import { describeModel } from '../model/describe-model.js';
+import { describeLanguageModel } from '../model/describe-language-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
@@ -126,7 +126,7 @@ async function completeCheck(
   const { header, notes, ...reading } = await dependencies.readHeader(plan.resolved);
   findings.header = reading;
   findings.notes.push(...notes);
-  findings.shape = describeModel(header);
+  findings.shape = describeLanguageModel(header);
   findings.estimate = estimateMemory(findings.shape, launch);
   const host = await dependencies.measureHost({
     ...request.machine,

@@ -6,7 +6,7 @@ import { findEntry, requireEntry } from '../../../src/lib/catalog/catalog.js';
 import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../../src/lib/model/describe-language-model.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 import { parseModelSource } from '../../../src/lib/source/model-source.js';
 
@@ -46,7 +46,7 @@ describe('the bundled catalogue', () => {
     for (const { id, quantization = '', contextSize = 0, mode, vramEstimate } of await loadCatalog()) {
       const bundled = await readBundledHeader(id, quantization);
       if (bundled === undefined) continue;
-      const shape = describeModel(bundled.header);
+      const shape = describeLanguageModel(bundled.header);
       const gigabytes = (ctxSize: number): number =>
         totalBytes(estimateMemory(shape, { accelerator: 'metal', ctxSize, mode })) / 2 ** 30;
       const [low = Number.NaN, high = Number.NaN] = (vramEstimate ?? '').match(/[\d.]+/g)?.map(Number) ?? [];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../../src/lib/model/describe-language-model.js';
 import { inspectHeader } from '../../../src/lib/model/inspect-header.js';
 import { inspectLayers } from '../../../src/lib/model/inspect-layers.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
@@ -20,7 +20,7 @@ test.each(bundledNames())('%s (%s): the shares of the tensor types make a whole'
 });
 
 test('gemma-3-12b: five layers of six see only a window of 1024 tokens', async () => {
-  const layers = inspectLayers(describeModel(await headerOf('gemma-3-12b', 'Q5_K_M')));
+  const layers = inspectLayers(describeLanguageModel(await headerOf('gemma-3-12b', 'Q5_K_M')));
   expect(layers.count).toBe(48);
   expect(layers.window).toEqual({ tokens: 1024, layers: 40, chunked: false });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../../src/lib/model/describe-language-model.js';
 import type { ModelShape } from '../../../src/lib/model/model-shape.js';
 import { requantise, requantiseHeader } from '../../../src/lib/model/quant-recipe.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
@@ -52,9 +52,9 @@ describe('requantise', () => {
   test('a header says its new quantization, and describes as the shape does', async () => {
     const bundled = await readBundledHeader(CODER, 'Q4_K_M');
     if (bundled === undefined) throw new Error('not bundled');
-    const header = requantiseHeader(bundled.header, describeModel(bundled.header), 'Q5_K_M');
-    const shape = header && describeModel(header);
+    const header = requantiseHeader(bundled.header, describeLanguageModel(bundled.header), 'Q5_K_M');
+    const shape = header && describeLanguageModel(header);
     expect(shape?.quantization).toBe('Q5_K_M');
-    expect(shape?.fileBytes).toBe(requantise(describeModel(bundled.header), 'Q5_K_M')?.fileBytes);
+    expect(shape?.fileBytes).toBe(requantise(describeLanguageModel(bundled.header), 'Q5_K_M')?.fileBytes);
   });
 });

@@ -1,5 +1,5 @@
 import { LlmkubeError } from '../../errors.js';
-import { describeModel } from '../../model/describe-model.js';
+import { describeLanguageModel } from '../../model/describe-language-model.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
@@ -107,7 +107,7 @@ async function prove(
       : { entry: undefined, source: model, quantization: undefined };
   try {
     const { header, derived } = await readHeader(target);
-    const read = describeModel(header);
+    const read = describeLanguageModel(header);
     // What was estimated for the shape at hand need not be estimated again.
     const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
     return { ...variant, shape, isProven: true, isEstimated: derived };

@@ -1,4 +1,4 @@
-import { describeModel } from '../../model/describe-model.js';
+import { describeLanguageModel } from '../../model/describe-language-model.js';
 import { requantiseHeader } from '../../model/quant-recipe.js';
 import type { ModelHeader } from '../../source/model-header.js';
 import type { ResolvedModel } from '../resolve-model.js';
@@ -16,7 +16,7 @@ export async function requantisedHeader(
   if (original === undefined || quantization === undefined) return undefined;
   const known = await readOffline({ entry, ...original }).catch(() => undefined);
   if (known === undefined) return undefined;
-  const shape = describeModel(known.header);
+  const shape = describeLanguageModel(known.header);
   const header = requantiseHeader(known.header, shape, quantization);
   if (header === undefined) return undefined;
   const note = `source not read: ${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave`;

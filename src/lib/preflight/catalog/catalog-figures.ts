@@ -2,7 +2,7 @@ import type { CatalogEntry } from '../../catalog/catalog.js';
 import { estimateMemory } from '../../estimate/estimate-memory.js';
 import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { GgufHeader } from '../../gguf/header.js';
-import { describeModel } from '../../model/describe-model.js';
+import { describeLanguageModel } from '../../model/describe-language-model.js';
 import { combineLaunch } from '../../runtime/combine-launch.js';
 import { catalogDefaults } from '../check-memory.js';
 
@@ -28,7 +28,7 @@ export interface CatalogFigures {
  * @throws CheckIncompleteError when the header is not that of a language model.
  */
 export function catalogFigures(entry: CatalogEntry, header: GgufHeader): CatalogFigures {
-  const shape = describeModel(header);
+  const shape = describeLanguageModel(header);
   const { launch } = combineLaunch({
     accelerator: 'metal',
     defaults: catalogDefaults(entry),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import type { HostMemory } from '../../../../src/lib/host/host-memory.js';
-import { describeModel } from '../../../../src/lib/model/describe-model.js';
+import { describeLanguageModel } from '../../../../src/lib/model/describe-language-model.js';
 import { judge, limitsOf } from '../../../../src/lib/preflight/judge.js';
 import { suggestions } from '../../../../src/lib/preflight/advice/suggest.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -19,7 +19,7 @@ interface Case {
 async function advice({ model, launch: options, host: given, budgetGib }: Case): Promise<readonly string[]> {
   const bundled = await readBundledHeader(...(model ?? ['qwen-2.5-coder-32b', 'Q4_K_M']));
   if (bundled === undefined) throw new Error('no such header');
-  const shape = describeModel(bundled.header);
+  const shape = describeLanguageModel(bundled.header);
   const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192, ...options };
   const { totalGib, inUseGib = 0, ...more } = given;
   const host = { source: 'given', totalBytes: totalGib * GIB, inUseBytes: inUseGib * GIB, notes: [], ...more } as const;

@@ -1,0 +1,33 @@
+import { CheckIncompleteError } from '../errors.js';
+import type { GgufHeader, GgufTensor } from '../gguf/header.js';
+import { ARCHITECTURE_RULES } from './architectures.js';
+import { readHparams } from './hparams.js';
+import { describeFile } from './describe-file.js';
+import type { Keys } from './keys.js';
+import type { ModelShape } from './model-shape.js';
+
+/**
+ * What the header of a language model means.
+ * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's.
+ */
+export function describeLanguageModel(header: GgufHeader): ModelShape {
+  const file = describeFile(header);
+  const { architecture, keys } = file;
+  if (!keys.has('block_count')) {
+    throw new CheckIncompleteError(
+      'MODEL_NOT_A_LANGUAGE_MODEL',
+      `A GGUF file of architecture ${JSON.stringify(architecture)} without a block count is not a language model llama-server can load by itself; name the model file, not its projector or vocabulary.`,
+    );
+  }
+  const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
+  ARCHITECTURE_RULES[architecture]?.adjust?.(hparams, keys);
+  return { kind: 'model', ...file, hparams };
+}
+
+/** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none. */
+function vocabularySize(keys: Keys, tensors: readonly GgufTensor[]): number {
+  const tokens = keys.arrayLength('tokenizer.ggml.tokens');
+  if (tokens !== undefined) return tokens;
+  const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
+  return keys.number('vocab_size', embedding?.dims[1] ?? 0);
+}
