@@ -4,15 +4,24 @@ import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { describeFile } from './describe-file.js';
 import type { Keys } from './keys.js';
+import { unknownArchitecture } from './known-architectures.js';
 import type { ModelShape } from './model-shape.js';
 
 /**
  * What the header of a language model means.
- * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's.
+ * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, is not a language model's, or is of an
+ * architecture that llama.cpp does not know.
  */
 export function describeLanguageModel(header: GgufHeader): ModelShape {
   const file = describeFile(header);
   const { architecture, keys } = file;
+  const refusal = unknownArchitecture(architecture);
+  if (refusal) {
+    throw new CheckIncompleteError(
+      'MODEL_ARCHITECTURE_UNKNOWN',
+      `llama.cpp refuses to load this file: ${refusal}; use a file that llama.cpp's own tools converted.`,
+    );
+  }
   if (!keys.has('block_count')) {
     throw new CheckIncompleteError(
       'MODEL_NOT_A_LANGUAGE_MODEL',
