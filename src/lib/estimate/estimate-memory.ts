@@ -17,6 +17,7 @@ const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu']);
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD: EstimatePart = {
   name: 'runtime-overhead',
+  of: 'model',
   device: 'host',
   bytes: 500 * 2 ** 20,
   accuracy: 'modelled',
@@ -83,8 +84,8 @@ function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
 function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {
   const parts: EstimatePart[] = [];
   for (const bytes of [gpu, cpu]) if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
-  if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy });
-  if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
+  if (gpu > 0) parts.push({ name, of: 'model', device: 'gpu', bytes: gpu, accuracy });
+  if (cpu > 0) parts.push({ name, of: 'model', device: 'host', bytes: cpu, accuracy });
   return parts;
 }
 
