@@ -1,6 +1,7 @@
 import type { GgmlType } from '../gguf/ggml-types.js';
 import { rowBytes } from '../gguf/ggml-types.js';
-import { ARCHITECTURE_RULES, type MemoryKind } from '../model/architectures.js';
+import type { MemoryKind } from '../model/architecture-rule.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import {
   convStateSize,
   headKOf,

@@ -24,7 +24,7 @@ function weightOp(name: string): WeightOp {
   if (OTHER_OPS.test(name) || PER_LAYER_COPIES.test(name)) return 'OTHER';
   if (ELEMENTWISE.test(name) || name.endsWith('.ssm_d')) return 'ELEMENTWISE';
   if (INPUT_TENSORS.test(name)) return 'GET_ROWS';
-  return /_exps\.weight$/.test(name) ? 'MUL_MAT_ID' : 'MUL_MAT';
+  return /_(ch)?exps\.weight$/.test(name) ? 'MUL_MAT_ID' : 'MUL_MAT';
 }
 
 /** Types for which the CPU backend has an interleaved layout, and what the row count must be divisible by. */

@@ -28,6 +28,7 @@ export type Op =
   | 'RMS_NORM'
   | 'ROPE'
   | 'SCALE'
+  | 'SET'
   | 'SET_ROWS'
   | 'SOFT_MAX'
   | 'SQR'

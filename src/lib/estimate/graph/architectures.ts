@@ -1,4 +1,5 @@
-import type { GraphBuilder } from './builder.js';
+import type { ArchitectureGraph } from './architecture-graph.js';
+import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { bert, nomicBert } from './models/encoders.js';
 import { falconH1 } from './models/falcon-h1.js';
@@ -13,12 +14,6 @@ import { nemotronH } from './models/nemotron-h.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
-
-export interface ArchitectureGraph {
-  readonly build: (g: GraphBuilder) => void;
-  /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
-  readonly kindOf?: (layer: number) => number;
-}
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
 export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
@@ -54,4 +49,5 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen3next: { build: qwen3next },
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
+  ...DECODER_GRAPHS,
 };
