@@ -64,8 +64,6 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen3: plain,
   qwen3moe: plain,
   smollm3: plain,
-  granite: plain,
-  granitemoe: plain,
   phi3: plain,
   'minimax-m2': plain,
   glm4moe: {

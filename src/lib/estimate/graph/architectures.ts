@@ -8,7 +8,7 @@ import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
 import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
-import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { gptOss, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
 import { cohere2, olmo2 } from './models/parallel.js';
@@ -23,8 +23,6 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen3moe: { build: qwen3moe },
   smollm3: { build: smollm3, kindOf: (layer) => layer % 4 },
   phi3: { build: phi3 },
-  granite: { build: granite },
-  granitemoe: { build: granite },
   'gpt-oss': { build: gptOss },
   gemma2: { build: gemma2 },
   gemma3: { build: gemma3 },

@@ -38,6 +38,17 @@ const hasWindow = (_: Hparams, keys: Keys): boolean => keys.number('attention.sl
 const sectionsGiven = (_: Hparams, keys: Keys): boolean =>
   keys.flags('rope.dimension_sections', 2)?.every(Boolean) ?? false;
 
+function deepstackLayers(hparams: Hparams, keys: Keys): void {
+  hparams.nDeepstackLayers = keys.number('n_deepstack_layers', 0);
+}
+
+/** Granite Vision: each layer names the features it adds; how many there are is how many are named. */
+function deepstackMapping(hparams: Hparams, keys: Keys): void {
+  if (!keys.has('deepstack_mapping')) return;
+  hparams.deepstackOf = keys.perLayer('deepstack_mapping', hparams.nLayerAll, -1);
+  hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
+}
+
 /** EXAONE 4 32B is told by its depth. */
 const EXAONE_4_32B_LAYERS = 64;
 
@@ -104,6 +115,12 @@ const PLAIN = [
 /** Decoders with ordinary attention. */
 export const DECODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
   ...Object.fromEntries(PLAIN.map((name) => [name, plain])),
+  qwen3vl: rule(multiSectionRope, deepstackLayers),
+  qwen3vlmoe: rule(multiSectionRope, deepstackLayers),
+  qwen3tts: rule(multiSectionRope, deepstackLayers),
+  granite: rule(deepstackMapping),
+  granitemoe: rule(deepstackMapping),
+  granite_swa: rule(listedWindows, deepstackMapping),
   paddleocr: rule(multiSectionRope),
   qwen2vl: rule(multiSectionRope),
   glm4: rule(where(sectionsGiven, multiSectionRope)),

@@ -7,11 +7,12 @@ import { attend } from './attention-part.js';
 import { feed } from './feed-forward-part.js';
 import { finishDecoder } from './head.js';
 import { decoderInput } from './input.js';
-import type { AttentionPart, DecoderSpec, LayerInputs, LayerPart } from './spec.js';
+import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart } from './spec.js';
 
 /** The graph that a specification stands for. */
 export function decoderGraph(spec: DecoderSpec | ((g: GraphBuilder) => DecoderSpec)): ArchitectureGraph {
-  return { build: (g) => buildDecoder(g, typeof spec === 'function' ? spec(g) : spec) };
+  if (typeof spec === 'function') return { build: (g) => buildDecoder(g, spec(g)) };
+  return { build: (g) => buildDecoder(g, spec), ...(spec.kindOf ? { kindOf: spec.kindOf } : {}) };
 }
 
 function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
@@ -26,10 +27,11 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
   };
   const outIds = g.inputOutIds();
   const layers = new DecoderLayers(g, spec, kind, inputs, outIds);
+  const frame: DecoderFrame = { embeddings: rows, pick: (tensor, layer) => layers.pick(tensor, layer) };
   let cur = rows;
   for (const layer of g.layers) {
     cur = layers.build(cur, layer);
-    if (spec.afterLayer) cur = spec.afterLayer(g, cur, layer);
+    if (spec.afterLayer) cur = spec.afterLayer(g, cur, layer, frame);
   }
   finishDecoder(g, spec, kind, cur, outIds);
 }
@@ -89,14 +91,15 @@ class DecoderLayers {
     const { g, kind } = this;
     if (!name) return cur;
     if (this.spec.bareNorms) return g.norm(cur, null, null, kind, pinned);
-    return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), kind, pinned);
+    const weight = g.layerWeight(layer, name) ?? g.layerNeed(layer, `${name}.weight`);
+    return g.norm(cur, weight, g.layerWeight(layer, `${name}.bias`), kind, pinned);
   }
 
   private branch(cur: Tensor): Tensor {
     return this.spec.scaledBranches?.(this.g) ? ggml.scale(cur) : cur;
   }
 
-  private pick(cur: Tensor, layer: number): Tensor {
+  pick(cur: Tensor, layer: number): Tensor {
     const inside = (this.spec.outputs ?? 'in-last-layer') === 'in-last-layer';
     return inside && this.g.isLast(layer) ? this.g.pickOutputs(cur, this.outIds) : cur;
   }

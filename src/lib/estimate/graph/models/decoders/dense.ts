@@ -1,6 +1,16 @@
 import * as ggml from '../../../ggml/ops.js';
+import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
+import { deepstackAfterFirst } from './deepstack.js';
 import type { DecoderSpec } from './spec.js';
+
+/** `src/models/qwen3vl.cpp`: a head for fewer tokens than the embedding knows is padded in front. */
+function padVocabulary(g: GraphBuilder, logits: Tensor): Tensor {
+  const missing = g.need('token_embd.weight').ne[1] - logits.ne[0];
+  if (missing <= 0) return logits;
+  const minusInfinity = ggml.scale(ggml.view1d(g.need('output_norm.weight'), 1, 0));
+  return ggml.concat(ggml.repeat(minusInfinity, [missing, logits.ne[1], 1, 1]), logits, 0);
+}
 
 /** GPT-2's relatives: norms that subtract the mean, a GELU without a gate. */
 const gpt: DecoderSpec = { norm: 'layer', feedForward: { activation: 'gelu' } };
@@ -49,6 +59,8 @@ export const DENSE_SPECS: Readonly<Record<string, DecoderSpec>> = {
       rotates: (g, layer) => g.hparams.swa === 'none' || g.hparams.isSwa[layer] === true,
     },
   },
+  qwen3vl: { ...headNormsFirst, ...deepstackAfterFirst, head: { adapt: padVocabulary } },
+  qwen3tts: { ...headNormsFirst, ...deepstackAfterFirst, head: { adapt: padVocabulary } },
   spark2_5: { attention: { gate: 'sigmoid' }, feedForward: { activation: 'gelu' } },
   plamo3: { norms: sandwich, ...headNormsFirst, feedForward: { activation: 'swiglu' } },
   'muse-glimmer': {
@@ -68,6 +80,8 @@ export const DENSE_SPECS: Readonly<Record<string, DecoderSpec>> = {
     input: { norm: null },
     bareNorms: true,
     attention: { headNorms: 'after', bareKeyNorm: true },
+    afterLayer: (g, cur, layer, { embeddings, pick }) =>
+      ggml.add(cur, ggml.mul(pick(embeddings, layer), g.layerNeed(layer, 'layer_output_scale.weight'))),
     head: { scaled: 'always' },
   },
   gpt2: { ...gpt, input: { positions: 'learnt' }, attention: { rotates: 'never' } },

@@ -1,3 +1,4 @@
+import { deepstackAfterFirst } from './deepstack.js';
 import type { DecoderSpec, ExpertsSpec } from './spec.js';
 
 const softmax: ExpertsSpec = {};
@@ -26,6 +27,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
     attention: { headNorms: 'before', rotates: 'in-windows' },
     feedForward: { experts: routedByHeader },
   },
+  qwen3vlmoe: { attention: { headNorms: 'before' }, feedForward: { experts: softmax }, ...deepstackAfterFirst },
   mellum: { attention: { headNorms: 'before' }, feedForward: { experts: softmax } },
   maple: { attention: { headNorms: 'before', rotates: 'in-windows' }, feedForward: { experts: softmax } },
   mimo2: {

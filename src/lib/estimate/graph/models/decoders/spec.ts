@@ -1,4 +1,5 @@
 import type { Tensor } from '../../../ggml/tensor.js';
+import type { ArchitectureGraph } from '../../architecture-graph.js';
 import type { AttentionInput, AttentionOptions } from '../../attention.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import type { Gating } from '../../experts.js';
@@ -23,10 +24,20 @@ export interface DecoderSpec {
   /** The first (second) sum has the residual as its first operand. */
   readonly middleFirst?: boolean;
   readonly residualFirst?: boolean;
-  /** What is added to a layer's output before the next one reads it. */
-  readonly afterLayer?: LayerPart;
+  /** What happens to a layer's output before the next one reads it. */
+  readonly afterLayer?: (g: GraphBuilder, cur: Tensor, layer: number, frame: DecoderFrame) => Tensor;
+  /** What makes a layer's graph differ from another's beside its weights, heads and windows. */
+  readonly kindOf?: ArchitectureGraph['kindOf'];
   readonly outputs?: OutputRows;
   readonly head?: HeadSpec;
+}
+
+/** What a layer may need of the frame it stands in. */
+export interface DecoderFrame {
+  /** The first layer's input. */
+  readonly embeddings: Tensor;
+  /** Rows without output dropped, in the last layer. */
+  readonly pick: (cur: Tensor, layer: number) => Tensor;
 }
 
 export type AttentionPart = (g: GraphBuilder, cur: Tensor, layer: number, inputs: LayerInputs) => Tensor;
