@@ -13,12 +13,15 @@ type Position = number | 'input';
 
 const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$/;
 const OUTPUT_TENSORS =
-  /^(output|output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
+  /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
-const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks)\.weight$|\.ssm_a$/;
+const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks|attn_rel_b)\.weight$|\.ssm_a$/;
 const ELEMENTWISE =
   /(_norm|norm_\d|\.post_norm|\.enorm|\.hnorm|layer_output_scale|altup_correct_scale|ssm_d|exp_probs_b|\.scale|\.input_scale)(\.weight)?$|\.bias$/;
+
+/** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
+const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
 
 function weightOp(name: string): WeightOp {
   if (OTHER_OPS.test(name) || PER_LAYER_COPIES.test(name)) return 'OTHER';
@@ -111,6 +114,7 @@ export class Placement {
   *loaded(): Generator<readonly [GgufTensor, Buffer]> {
     const { nLayer, nLayerAll, isSwa } = this.shape.hparams;
     for (const tensor of this.shape.tensors.values()) {
+      if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
       if (layer !== undefined && layer >= nLayer) continue;
       if (PER_LAYER_COPIES.test(tensor.name)) {
@@ -192,7 +196,16 @@ export class Placement {
 }
 
 /** Encoders have no output head, tied or not. */
-const HEADLESS = new Set(['bert', 'nomic-bert']);
+const HEADLESS = new Set([
+  'bert',
+  'nomic-bert',
+  'nomic-bert-moe',
+  'jina-bert-v2',
+  'jina-bert-v3',
+  'modern-bert',
+  'neo-bert',
+  'eurobert',
+]);
 /** These load a tied head before the embedding and so keep both, even in one buffer. */
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 /** Weights above this size are read on demand where the architecture allows it. */
@@ -207,7 +220,7 @@ function gpuSupports(op: WeightOp, type: GgmlType): boolean {
 
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {
-  const match = /^blk\.(\d+)\./.exec(name);
+  const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }
 

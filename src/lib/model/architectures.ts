@@ -11,6 +11,7 @@ import {
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 import { DECODER_RULES } from './rules/decoders.js';
+import { ENCODER_RULES } from './rules/encoders.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
 function linearAttention(hparams: Hparams, keys: Keys): void {
@@ -91,8 +92,6 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
   deepseek2: { memory: 'attention', adjust: deepseek2 },
-  bert: { memory: 'none' },
-  'nomic-bert': { memory: 'none' },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },
@@ -117,4 +116,5 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   ...DECODER_RULES,
+  ...ENCODER_RULES,
 };

@@ -1,7 +1,7 @@
 import type { ArchitectureGraph } from './architecture-graph.js';
 import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
-import { bert, nomicBert } from './models/encoders.js';
+import { ENCODER_GRAPHS } from './models/encoders/table.js';
 import { falconH1 } from './models/falcon-h1.js';
 import { gemma2, gemma3 } from './models/gemma.js';
 import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
@@ -34,8 +34,6 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   deepseek2: { build: deepseek2 },
   glm4moe: { build: glm4moe },
   'minimax-m2': { build: minimaxM2 },
-  bert: { build: bert },
-  'nomic-bert': { build: nomicBert },
   mamba: { build: mamba },
   mamba2: { build: mamba2 },
   granitehybrid: { build: graniteHybrid },
@@ -48,4 +46,5 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
   ...DECODER_GRAPHS,
+  ...ENCODER_GRAPHS,
 };
