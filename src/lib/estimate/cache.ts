@@ -1,5 +1,6 @@
 import type { GgmlType } from '../gguf/ggml-types.js';
-import { ARCHITECTURE_RULES, type MemoryKind } from '../model/architectures.js';
+import type { MemoryKind } from '../model/architecture-rule.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import {
   convStateSize,
   headKOf,

@@ -121,5 +121,5 @@ function undescribed(architecture: string): string {
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */
 function outputBytes({ hparams }: ModelShape, { nSeqMax, embeddings }: ContextParams): number {
-  return 4 * nSeqMax * (hparams.nVocab + (embeddings ? hparams.nEmbdOut : 0));
+  return 4 * nSeqMax * (hparams.nVocab + (embeddings || hparams.encoder === 'with-decoder' ? hparams.nEmbdOut : 0));
 }

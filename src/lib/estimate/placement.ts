@@ -13,9 +13,12 @@ type Position = number | 'input';
 
 const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$/;
 const OUTPUT_TENSORS =
-  /^(output|output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
+  /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
+/** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
+const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
+
 /** Types for which the CPU backend has an interleaved layout, and what the row count must be divisible by. */
 const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, number>>>> = {
   x86: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
@@ -129,6 +132,7 @@ export class Placement {
   *loaded(): Generator<readonly [GgufTensor, Buffer]> {
     const { nLayer, nLayerAll, isSwa } = this.shape.hparams;
     for (const tensor of this.shape.tensors.values()) {
+      if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
       if (layer !== undefined && layer >= nLayer) continue;
       if (PER_LAYER_COPIES.test(tensor.name)) {
@@ -217,7 +221,16 @@ export class Placement {
 }
 
 /** Encoders have no output head, tied or not. */
-const HEADLESS = new Set(['bert', 'nomic-bert']);
+const HEADLESS = new Set([
+  'bert',
+  'nomic-bert',
+  'nomic-bert-moe',
+  'jina-bert-v2',
+  'jina-bert-v3',
+  'modern-bert',
+  'neo-bert',
+  'eurobert',
+]);
 /** These load a tied head before the embedding and so keep both, even in one buffer. */
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 /** Weights above this size are read on demand where the architecture allows it. */
@@ -227,7 +240,7 @@ const FILE_SPACING = 2 ** 44;
 
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {
-  const match = /^blk\.(\d+)\./.exec(name);
+  const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }
 

@@ -3,12 +3,14 @@ import type { GgufHeader, GgufTensor } from '../gguf/header.js';
 import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { Keys } from './keys.js';
+import { unknownArchitecture } from './known-architectures.js';
 import type { ModelShape } from './model-shape.js';
 import { quantizationOf } from './quantization.js';
 
 /**
  * What a header means.
- * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's.
+ * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's, or of an
+ * architecture that llama.cpp does not know.
  */
 export function describeModel(header: GgufHeader): ModelShape {
   const architecture = header.metadata.get('general.architecture');
@@ -16,6 +18,13 @@ export function describeModel(header: GgufHeader): ModelShape {
     throw new CheckIncompleteError(
       'MODEL_ARCHITECTURE_MISSING',
       'The header does not name its architecture (general.architecture), so the model cannot be sized; use a complete GGUF file.',
+    );
+  }
+  const refusal = unknownArchitecture(architecture);
+  if (refusal) {
+    throw new CheckIncompleteError(
+      'MODEL_ARCHITECTURE_UNKNOWN',
+      `llama.cpp refuses to load this file: ${refusal}; use a file that llama.cpp's own tools converted.`,
     );
   }
   const keys = new Keys(header.metadata, architecture);

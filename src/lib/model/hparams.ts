@@ -24,6 +24,8 @@ export interface Hparams {
   nEmbdOut: number;
   nVocab: number;
   causal: boolean;
+  /** `llama_model_has_encoder`, `llama_model_has_decoder`: T5. */
+  encoder: 'none' | 'alone' | 'with-decoder';
   /** `enum llama_pooling_type`: -1 unspecified, 0 none, 1 mean, 2 cls, 3 last, 4 rank. */
   pooling: number;
   nHead: number[];
@@ -44,7 +46,7 @@ export interface Hparams {
   nGroupUsed: number;
   /** Layers before the first with experts. */
   nLayerDenseLead: number;
-  swa: 'none' | 'standard' | 'chunked';
+  swa: 'none' | 'standard' | 'chunked' | 'symmetric';
   nSwa: number;
   isSwa: boolean[];
   isRecurrent: boolean[];
@@ -82,6 +84,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nEmbdOut: keys.number('embedding_length_out', nEmbd),
     nVocab,
     causal: keys.boolean('attention.causal', true),
+    encoder: 'none',
     pooling: keys.number('pooling_type', -1),
     nHead,
     nHeadKv,

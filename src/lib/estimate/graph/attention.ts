@@ -18,15 +18,22 @@ export interface KvInput {
 export interface AttentionInput {
   readonly full: KvInput | null;
   readonly sliding: KvInput | null;
-  /** Encoders: mask over the batch itself. */
+  /** Without a cache: mask over the batch itself, and that of layers with a window. */
   readonly batchMask: Tensor | null;
+  readonly batchSlidingMask: Tensor | null;
 }
 
-/** `build_attn_inp_kv`, `build_attn_inp_kv_iswa` and `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+/** `build_attn_inp_kv` and `build_attn_inp_kv_iswa` (`src/llama-graph.cpp`, llama.cpp v0.5.0); without a cache the batch's own. */
 export function attentionInput(g: GraphBuilder): AttentionInput {
   const { base, swa } = g.memory;
-  if (!base) return { full: null, sliding: null, batchMask: ggml.newInput(maskType(g), g.nTokens, g.nTokens) };
-  return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null };
+  if (!base) return batchAttentionInput(g);
+  return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null, batchSlidingMask: null };
+}
+
+/** `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+export function batchAttentionInput(g: GraphBuilder): AttentionInput {
+  const mask = (): Tensor => ggml.newInput(maskType(g), g.nTokens, g.nTokens);
+  return { full: null, sliding: null, batchMask: mask(), batchSlidingMask: g.hparams.swa === 'none' ? null : mask() };
 }
 
 function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
@@ -76,7 +83,7 @@ export function attention(
   const kv = sliding ? input.sliding : input.full;
   let cur = kv
     ? attendOverCache(g, kv, layer, qkv, options, input.sliding !== null)
-    : attendOverBatch(g, input.batchMask, layer, qkv, options);
+    : attendOverBatch(g, g.hparams.isSwa[layer] ? input.batchSlidingMask : input.batchMask, layer, qkv, options);
   const output = options.output === undefined ? 'attn_output' : options.output;
   if (output === null) return cur;
   const projection = g.layerWeight(layer, `${output}.weight`);

@@ -49,6 +49,8 @@ export class GraphBuilder {
   readonly nOutputs: number;
   readonly flashAttn: boolean;
   readonly offloadKqv: boolean;
+  /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
+  blocks = 'blk';
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
@@ -102,7 +104,7 @@ export class GraphBuilder {
   }
 
   layerWeight(layer: number, name: string): Tensor | null {
-    const full = `blk.${layer}.${name}`;
+    const full = `${this.blocks}.${layer}.${name}`;
     return this.tensorOf(full, full);
   }
 
@@ -113,7 +115,7 @@ export class GraphBuilder {
   }
 
   layerNeed(layer: number, name: string): Tensor {
-    return this.need(`blk.${layer}.${name}`);
+    return this.need(`${this.blocks}.${layer}.${name}`);
   }
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */
@@ -217,6 +219,11 @@ export class GraphBuilder {
     this.embeddings = normed;
     const logits = this.mulMat(this.outputHead(), normed, this.weight('output.scale'));
     this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
+  }
+
+  /** Encoders end with the final norm, whose rows are the embeddings. */
+  finishWithEmbeddings(cur: Tensor, kind: NormKind = 'rms', norm = 'output_norm'): void {
+    this.embeddings = this.expand(this.norm(cur, this.need(`${norm}.weight`), null, kind, -1));
   }
 
   /** `llm_graph_result::set_outputs`. */
