@@ -7,6 +7,7 @@ import { type ContextParams, resolveContext } from './context.js';
 import type { GpuPlan } from './devices.js';
 import type { DeviceBytes } from './ggml/device.js';
 import { GRAPHS } from './graph/architectures.js';
+import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
@@ -85,6 +86,9 @@ function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
 /** One part for each device that holds something; GPUs by the machine's numbers where it has several. */
 function partsOf(name: PartName, { gpus, cpu }: DeviceBytes, accuracy: Accuracy, { used }: GpuPlan): EstimatePart[] {
   const parts: EstimatePart[] = [];
+  for (const bytes of [...gpus, cpu]) {
+    if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
+  }
   const several = used.length > 1 || (used[0] ?? 0) > 0;
   gpus.forEach((bytes, i) => {
     const gpu = several ? { gpu: used[i] as number } : {};

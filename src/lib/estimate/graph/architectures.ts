@@ -13,9 +13,10 @@ import { nemotronH } from './models/nemotron-h.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
+import { table } from '../../table.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
+export const GRAPHS = table<ArchitectureGraph>({
   llama: { build: llama },
   qwen2: { build: qwen2 },
   qwen3: { build: qwen3 },
@@ -47,4 +48,4 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
   ...ENCODER_GRAPHS,
-};
+});
