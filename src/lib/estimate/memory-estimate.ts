@@ -18,6 +18,8 @@ export interface EstimatePart {
   readonly name: PartName;
   readonly of: PartOwner;
   readonly device: 'gpu' | 'host';
+  /** Its number, where there are several. */
+  readonly gpu?: number;
   readonly bytes: number;
   readonly accuracy: Accuracy;
 }

@@ -59,6 +59,10 @@ export interface Hparams {
   shortConvCache: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
+  /** Image features that later layers add: rows of the input are 1 + this many embeddings wide. */
+  nDeepstackLayers: number;
+  /** Which of them a layer adds to what it reads; -1 = none. */
+  deepstackOf: number[];
   longRope: boolean;
 }
 
@@ -126,6 +130,8 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     },
     shortConvCache: keys.number('shortconv.l_cache', 0),
     nPosPerEmbd: 1,
+    nDeepstackLayers: 0,
+    deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',
   };
 }
