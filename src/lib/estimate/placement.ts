@@ -16,9 +16,9 @@ const OUTPUT_TENSORS =
   /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
-const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks|attn_rel_b)\.weight$|\.ssm_a$/;
+const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks|attn_rel_b|time_mix_first)\.weight$|\.ssm_a$/;
 const ELEMENTWISE =
-  /(_norm|norm_\d|\.post_norm|\.enorm|\.hnorm|layer_output_scale|altup_correct_scale|ssm_d|exp_probs_b|\.scale|\.input_scale)(\.weight)?$|\.bias$/;
+  /(_norm|norm_\d|\.post_norm|\.enorm|\.hnorm|layer_output_scale|altup_correct_scale|(time|channel)_mix_lerp_\w+|time_mix_(decay|ln|[wav]0|k_[ka]|r_k)|ssm_d|exp_probs_b|\.scale|\.input_scale)(\.weight)?$|\.bias$/;
 
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
 const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;

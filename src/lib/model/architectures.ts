@@ -11,6 +11,7 @@ import {
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 import { ENCODER_RULES } from './rules/encoders.js';
+import { RECURRENT_RULES } from './rules/recurrent.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
 function linearAttention(hparams: Hparams, keys: Keys): void {
@@ -117,4 +118,5 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   ...ENCODER_RULES,
+  ...RECURRENT_RULES,
 };

@@ -10,6 +10,7 @@ import { lfm2 } from './models/lfm2.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
+import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
@@ -47,4 +48,5 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
   ...ENCODER_GRAPHS,
+  ...RECURRENT_GRAPHS,
 };
