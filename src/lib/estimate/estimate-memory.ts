@@ -5,6 +5,7 @@ import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import { GRAPHS } from './graph/architectures.js';
+import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
@@ -81,6 +82,7 @@ function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
 
 function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {
   const parts: EstimatePart[] = [];
+  for (const bytes of [gpu, cpu]) if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
   if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy });
   if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
   return parts;

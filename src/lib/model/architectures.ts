@@ -10,6 +10,7 @@ import {
 } from './architecture-rule.js';
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
+import { table } from '../table.js';
 import { ENCODER_RULES } from './rules/encoders.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
 
@@ -59,7 +60,7 @@ function lfm2(hparams: Hparams, keys: Keys): void {
 
 const plain: ArchitectureRule = { memory: 'attention' };
 
-export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   llama: plain,
   qwen2: plain,
   qwen3: plain,
@@ -119,4 +120,4 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   ...ENCODER_RULES,
   ...RECURRENT_RULES,
-};
+});

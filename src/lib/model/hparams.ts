@@ -1,3 +1,4 @@
+import { checkExpertCounts, checkLayerCounts } from './count-limits.js';
 import type { Keys } from './keys.js';
 
 /** State-space dimensions: `<arch>.ssm.*`. */
@@ -64,10 +65,14 @@ export interface Hparams {
   longRope: boolean;
 }
 
-/** `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has. */
+/**
+ * `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has.
+ * @throws CheckIncompleteError for values that llama.cpp does not accept
+ */
 export function readHparams(keys: Keys, nVocab: number): Hparams {
   const nLayerAll = keys.required('block_count');
   const nLayerNextn = keys.number('nextn_predict_layers', 0);
+  checkLayerCounts(nLayerAll, nLayerNextn);
   const nEmbd = keys.required('embedding_length');
   const nCtxTrain = keys.required('context_length');
   const nHead = keys.perLayer('attention.head_count', nLayerAll, 0);
@@ -77,7 +82,15 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
   const nHeadKv = keys.has('attention.head_count_kv')
     ? keys.perLayer('attention.head_count_kv', nLayerAll, 0)
     : [...nHead];
+  const experts = {
+    nExpert: keys.number('expert_count', 0),
+    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
+    nExpertGroups: keys.number('expert_group_count', 0),
+    nGroupUsed: keys.number('expert_group_used_count', 0),
+  };
+  checkExpertCounts(experts);
   return {
+    ...experts,
     nLayerAll,
     nLayerNextn,
     nLayer: nLayerAll - nLayerNextn,
@@ -99,11 +112,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     headKMla: 0,
     headVMla: 0,
     nRot: nHead[0] ? keys.number('rope.dimension_count', headK) : 0,
-    nExpert: keys.number('expert_count', 0),
-    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
     nFfExp: keys.perLayer('expert_feed_forward_length', nLayerAll, 0),
-    nExpertGroups: keys.number('expert_group_count', 0),
-    nGroupUsed: keys.number('expert_group_used_count', 0),
     nLayerDenseLead: keys.number('leading_dense_block_count', 0),
     swa: 'none',
     nSwa: 0,

@@ -14,9 +14,10 @@ import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
+import { table } from '../../table.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
+export const GRAPHS = table<ArchitectureGraph>({
   llama: { build: llama },
   qwen2: { build: qwen2 },
   qwen3: { build: qwen3 },
@@ -49,4 +50,4 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen35moe: { build: qwen35 },
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
-};
+});

@@ -3,6 +3,7 @@ import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
 import type { GraphBuilder } from './builder.js';
+import { graphError } from '../ggml/graph-error.js';
 
 /** Inputs of attention over one KV cache: `llm_graph_input_attn_kv`. */
 export interface KvInput {
@@ -108,7 +109,7 @@ function attendOverCache(
   for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
 
   const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw new Error(`layer ${layer} has no KV cache`);
+  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
   const cacheK = g.cacheTensor(layerCache.k);
   if (k) g.expand(storeK(cacheK, k, kv));
   const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
@@ -136,7 +137,7 @@ function attendOverBatch(
   { q, k, v }: Qkv,
   options: AttentionOptions,
 ): Tensor {
-  if (!k || !v || !mask) throw new Error('attention without a cache needs keys, values and a mask');
+  if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
   return multiHead(g, layer, { q, k, v }, mask, options);
 }
