@@ -242,7 +242,8 @@ export class GraphBuilder {
   pinToLayer(node: Tensor, layer: number): void {
     const { placement, backends } = this.inputs;
     if (layer < 0 || (this.nTokens >= PINNED_NORM_TOKENS && !placement.fullOffload)) return;
-    const index = placement.layerDevice(layer) === 'gpu' ? 0 : backends.length - 1;
+    const device = placement.layerDevice(layer);
+    const index = device === 'cpu' ? backends.length - 1 : device;
     if (backends[index]?.supportsOp(node)) node.backend = index;
   }
 
