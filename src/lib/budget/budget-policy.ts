@@ -27,11 +27,18 @@ export function defaultFraction(totalBytes: number): number {
  * @throws UsageError INVALID_FRACTION
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
-  if (policy.absoluteBytes !== undefined) return { kind: 'absolute', bytes: policy.absoluteBytes };
-  const machine = fractionBudget(host.totalBytes, host.inUseBytes, policy);
+  if (policy.absoluteBytes !== undefined) {
+    const { promisedBytes } = host;
+    return {
+      kind: 'absolute',
+      bytes: policy.absoluteBytes - (promisedBytes ?? 0),
+      ...(promisedBytes && { promisedBytes }),
+    };
+  }
+  const machine = fractionBudget(host, policy);
   return (host.cgroups ?? [])
-    .map(({ limitBytes, inUseBytes }) => ({
-      ...fractionBudget(limitBytes, inUseBytes, policy),
+    .map(({ limitBytes, ...use }) => ({
+      ...fractionBudget({ totalBytes: limitBytes, ...use }, policy),
       scope: 'cgroup' as const,
     }))
     .reduce<FractionBudget>((least, budget) => (budget.bytes < least.bytes ? budget : least), machine);
@@ -39,12 +46,16 @@ export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
 
 type FractionBudget = Extract<Budget, { kind: 'fraction' }>;
 
-function fractionBudget(totalBytes: number, inUseBytes: number, policy: BudgetPolicy): FractionBudget {
+function fractionBudget(
+  { totalBytes, inUseBytes, promisedBytes }: Pick<HostMemory, 'totalBytes' | 'inUseBytes' | 'promisedBytes'>,
+  policy: BudgetPolicy,
+): FractionBudget {
   const fraction = policy.fraction ?? defaultFraction(totalBytes);
   if (!(fraction > 0 && fraction <= 1)) {
     throw new UsageError('INVALID_FRACTION', `memory fraction ${fraction} is not above 0 and at most 1`);
   }
-  return { kind: 'fraction', bytes: Math.floor(totalBytes * fraction) - inUseBytes, totalBytes, fraction, inUseBytes };
+  const bytes = Math.floor(totalBytes * fraction) - inUseBytes - (promisedBytes ?? 0);
+  return { kind: 'fraction', bytes, totalBytes, fraction, inUseBytes, ...(promisedBytes && { promisedBytes }) };
 }
 
 /** The budget for what the GPU holds, when it has a limit of its own. */

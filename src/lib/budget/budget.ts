@@ -8,7 +8,9 @@ export type Budget =
       readonly totalBytes: number;
       readonly fraction: number;
       readonly inUseBytes: number;
+      /** Promised to other launches on this machine. */
+      readonly promisedBytes?: number;
     }
-  | { readonly kind: 'absolute'; readonly bytes: number }
+  | { readonly kind: 'absolute'; readonly bytes: number; readonly promisedBytes?: number }
   | { readonly kind: 'gpu-wired'; readonly bytes: number }
   | { readonly kind: 'gpu-memory'; readonly bytes: number; readonly totalBytes: number; readonly inUseBytes: number };

@@ -13,7 +13,7 @@ const MOUNT = '/sys/fs/cgroup';
 export async function cgroupLimits(readText: ReadText): Promise<readonly Cgroup[]> {
   const own = /^0::(\/.*)$/m.exec((await readText('/proc/self/cgroup')) ?? '')?.[1];
   if (own === undefined) return [];
-  const groups = await Promise.all(ancestry(own).map((group) => readGroup(readText, posix.join(MOUNT, group))));
+  const groups = await Promise.all(ancestry(own).map((group) => readGroup(readText, group)));
   return groups.filter((group) => group !== undefined);
 }
 
@@ -23,7 +23,8 @@ function ancestry(group: string): string[] {
   return group === parent ? [group] : [group, ...ancestry(parent)];
 }
 
-async function readGroup(readText: ReadText, directory: string): Promise<Cgroup | undefined> {
+async function readGroup(readText: ReadText, path: string): Promise<Cgroup | undefined> {
+  const directory = posix.join(MOUNT, path);
   const limit = (await readText(posix.join(directory, 'memory.max')))?.trim();
   if (limit === undefined || !/^\d+$/.test(limit)) return undefined;
   const [current, stat] = await Promise.all([
@@ -31,5 +32,5 @@ async function readGroup(readText: ReadText, directory: string): Promise<Cgroup 
     readText(posix.join(directory, 'memory.stat')),
   ]);
   const droppable = Number(/^inactive_file (\d+)$/m.exec(stat ?? '')?.[1] ?? 0);
-  return { limitBytes: Number(limit), inUseBytes: Math.max(0, Number(current?.trim() ?? 0) - droppable) };
+  return { path, limitBytes: Number(limit), inUseBytes: Math.max(0, Number(current?.trim() ?? 0) - droppable) };
 }

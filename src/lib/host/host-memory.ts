@@ -5,8 +5,16 @@ export interface HostMemory {
   readonly totalBytes: number;
   /** In use by everything that runs already; what cannot be had without swapping. */
   readonly inUseBytes: number;
+  /** Promised to launches by the guard's ledger; `inUseBytes` leaves out what these hold already. */
+  readonly promisedBytes?: number;
   /** Linux only: the cgroup v2 limits that apply to this process beside the machine's own memory. */
-  readonly cgroups?: readonly { readonly limitBytes: number; readonly inUseBytes: number }[];
+  readonly cgroups?: readonly {
+    /** Of the group, such as `/user.slice`. */
+    readonly path?: string;
+    readonly limitBytes: number;
+    readonly inUseBytes: number;
+    readonly promisedBytes?: number;
+  }[];
   /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */
   readonly gpuWiredLimitBytes?: number;
   /** Discrete GPUs only. */
