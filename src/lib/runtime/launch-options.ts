@@ -40,6 +40,8 @@ export interface LaunchOptions {
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
+  /** The llama.cpp that will run: a release or build, `v0.5.0`, `b12032`; unset = the newest known. */
+  readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
   readonly ctxCheckpoints?: number;
 }
