@@ -6,7 +6,7 @@ import { openStateFolder, stateFolderPath } from './state-folder.js';
 /** What the guard asks of the machine, so that tests can answer in its place. */
 export interface GuardMachine {
   /** @throws CheckIncompleteError STATE_FOLDER */
-  readonly openState: () => Promise<string>;
+  readonly openState: () => string;
   readonly find: FindProcess;
   /** Of one process of the ledger; undefined where it is gone or cannot be said. */
   readonly memoryOf: (pid: number) => ProcessMemory | undefined;

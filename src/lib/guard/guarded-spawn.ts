@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type ProcessIdentity } from '../host/processes.js';
 import { decide, requirementOf, type Decision, type LaunchRequest } from './decide.js';
+import { fingerprint } from './fingerprint.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
 import type { GuardMachine } from './guard-machine.js';
 import type { EntryState, LedgerEntry } from './ledger.js';
@@ -40,9 +40,9 @@ export interface StartedProcess {
  * @throws UsageError INVALID_FRACTION
  */
 export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine): Promise<GuardOutcome> {
-  const folder = await machine.openState();
+  const folder = machine.openState();
   const outcome = await exclusively(folder, machine, async () => {
-    const { entries, warning } = await readLedger(folder, 'repair');
+    const { entries, warning } = readLedger(folder, 'repair');
     const processes = processesOf(entries, machine);
     const decision = decide(launch, { entries, processes, measured: await machine.measure() });
     const said = { ...decision, ...(warning !== undefined && { warning }) };
@@ -50,7 +50,7 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
     const gated = await startGated(launch.program);
     try {
       const entry = newEntry(launch, identityOf(gated, machine));
-      await writeLedger(folder, { entries: [...decision.live, entry] });
+      writeLedger(folder, { entries: [...decision.live, entry] });
       return { ...said, kind: 'started' as const, gated, started: startedProcess(gated, entry, folder, machine) };
     } catch (error) {
       gated.abandon();
@@ -92,11 +92,10 @@ function processUnknown(pid: number): CheckIncompleteError {
 }
 
 function newEntry({ who, program, ...request }: GuardedLaunch, identity: ProcessIdentity): LedgerEntry {
-  const argv = JSON.stringify([program.file, ...program.args]);
   return {
     who,
     ...identity,
-    argvHash: createHash('sha256').update(argv).digest('hex'),
+    argvHash: fingerprint(JSON.stringify([program.file, ...program.args])),
     requirement: requirementOf(request),
     decidedAt: new Date().toISOString(),
     state: 'promised',
@@ -112,9 +111,9 @@ function startedProcess(
   const identity = { pid, startedAt };
   const rewrite = (change: (entry: LedgerEntry) => readonly LedgerEntry[]) =>
     exclusively(folder, machine, async () => {
-      const { entries } = await readLedger(folder, 'leave');
+      const { entries } = readLedger(folder, 'leave');
       if (!entries.some((entry) => sameProcess(entry, identity))) return;
-      await writeLedger(folder, {
+      writeLedger(folder, {
         entries: entries.flatMap((entry) => (sameProcess(entry, identity) ? change(entry) : [entry])),
       });
     }).catch(() => undefined);

@@ -1,5 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  fdatasyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { formatLedger, parseLedger, type Ledger } from './ledger.js';
@@ -19,9 +27,9 @@ export interface StoredLedger extends Ledger {
  * lock, and counts as empty either way, with a warning.
  * @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER
  */
-export async function readLedger(folder: string, repair: 'repair' | 'leave'): Promise<StoredLedger> {
+export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLedger {
   const file = join(folder, FILE);
-  const text = await readText(folder, file);
+  const text = readText(folder, file);
   if (text === undefined) return { entries: [] };
   const ledger = text.length > MAX_BYTES ? 'corrupt' : parseLedger(text);
   if (ledger === 'newer') {
@@ -32,18 +40,18 @@ export async function readLedger(folder: string, repair: 'repair' | 'leave'): Pr
   if (ledger !== 'corrupt') return ledger;
   const doubt = 'what was promised before is not known, and engines that run count by what they use';
   if (repair === 'leave') return { entries: [], warning: `the ledger ${file} cannot be read: ${doubt}` };
-  const aside = `${file}.corrupt-${randomBytes(4).toString('hex')}`;
+  const aside = `${file}.corrupt-${Date.now()}`;
   try {
-    await rename(file, aside);
+    renameSync(file, aside);
   } catch (error) {
     throw asStateFailure(folder, error);
   }
   return { entries: [], warning: `the ledger could not be read and was set aside as ${aside}: ${doubt}` };
 }
 
-async function readText(folder: string, file: string): Promise<string | undefined> {
+function readText(folder: string, file: string): string | undefined {
   try {
-    return await readFile(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw asStateFailure(folder, error);
@@ -54,26 +62,35 @@ async function readText(folder: string, file: string): Promise<string | undefine
  * Writes the ledger whole or not at all, on disk before it counts. Only for the holder of the lock.
  * @throws CheckIncompleteError STATE_FOLDER
  */
-export async function writeLedger(folder: string, ledger: Ledger): Promise<void> {
+export function writeLedger(folder: string, ledger: Ledger): void {
   const temporary = join(folder, `${FILE}.${process.pid}.tmp`);
   try {
-    await clearAbandoned(folder);
-    const handle = await open(temporary, 'w', 0o600);
+    clearAbandoned(folder);
+    const file = openSync(temporary, 'w', 0o600);
     try {
-      await handle.writeFile(formatLedger(ledger));
-      await handle.datasync();
+      writeFileSync(file, formatLedger(ledger));
+      fdatasyncSync(file);
     } finally {
-      await handle.close();
+      closeSync(file);
     }
-    await rename(temporary, join(folder, FILE));
+    renameSync(temporary, join(folder, FILE));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    discard(temporary);
     throw asStateFailure(folder, error);
   }
 }
 
 /** Whoever writes holds the lock, so any other unfinished file was left by a process that was killed. */
-async function clearAbandoned(folder: string): Promise<void> {
-  const unfinished = (await readdir(folder)).filter((name) => name.startsWith(`${FILE}.`) && name.endsWith('.tmp'));
-  await Promise.all(unfinished.map((name) => rm(join(folder, name), { force: true })));
+function clearAbandoned(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(`${FILE}.`) && name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The next one to write clears it away.
+  }
 }

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../host/processes.js';
 import { asStateFailure } from './state-folder.js';
@@ -26,34 +24,34 @@ interface Surroundings {
  * @throws CheckIncompleteError STATE_FOLDER, GUARD_BUSY
  */
 export async function withLock<T>(folder: string, { self, find }: Surroundings, work: () => Promise<T>): Promise<T> {
-  const claim = join(folder, `claim.${self.pid}.${randomBytes(6).toString('hex')}`);
+  const claim = join(folder, `claim.${self.pid}.${Math.random().toString(36).slice(2)}`);
   let turn: number;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
     turn = await takeTurn(folder, claim, find);
   } catch (error) {
     throw asStateFailure(folder, error);
   } finally {
-    await rm(claim, { force: true }).catch(() => undefined);
+    tryTo(() => rmSync(claim, { force: true }));
   }
   try {
     return await work();
   } finally {
-    await endTurn(folder, turn, find);
+    endTurn(folder, turn, find);
   }
 }
 
 async function takeTurn(folder: string, claim: string, find: FindProcess): Promise<number> {
   const startedAt = performance.now();
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, wait * 1.5)) {
-    const newest = await newestTurn(folder);
+    const newest = newestTurn(folder);
     const next = turnFile(folder, newest + 1);
-    if (newest === 0 || (await isFree(turnFile(folder, newest), find))) {
-      if (await linked(claim, next)) {
+    if (newest === 0 || isFree(turnFile(folder, newest), find)) {
+      if (linked(claim, next)) {
         // A number that was given out and cleared away long ago is no turn.
-        if ((await newestTurn(folder)) === newest + 1) return newest + 1;
-        await rm(next, { force: true });
+        if (newestTurn(folder) === newest + 1) return newest + 1;
+        rmSync(next, { force: true });
       }
     } else if (performance.now() - startedAt > PATIENCE_MS) {
       throw new CheckIncompleteError('GUARD_BUSY', `another start has been deciding for ${PATIENCE_MS / 1000} s`, {
@@ -68,13 +66,13 @@ function turnFile(folder: string, turn: number): string {
   return join(folder, `turn.${turn}`);
 }
 
-async function newestTurn(folder: string): Promise<number> {
-  return Math.max(0, ...(await readdir(folder)).map((name) => Number(TURN.exec(name)?.[1] ?? 0)));
+function newestTurn(folder: string): number {
+  return Math.max(0, ...readdirSync(folder).map((name) => Number(TURN.exec(name)?.[1] ?? 0)));
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+function linked(from: string, to: string): boolean {
   try {
-    await link(from, to);
+    linkSync(from, to);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -83,10 +81,10 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /** True when the turn was ended or its holder is dead. */
-async function isFree(file: string, find: FindProcess): Promise<boolean> {
+function isFree(file: string, find: FindProcess): boolean {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     // Cleared away: others have gone on since the folder was listed.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
@@ -107,14 +105,13 @@ function parseIdentity(text: string): ProcessIdentity | undefined {
 }
 
 /** Never fails: a turn that cannot be ended here ends with this process. Emptying a file needs no room on a full disk. */
-async function endTurn(folder: string, turn: number, find: FindProcess): Promise<void> {
-  try {
-    const old = (await readdir(folder)).filter((name) => isOld(name, turn, find));
-    await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
-  } catch {
-    // What is left over is cleared away by a later turn.
-  }
-  await truncate(turnFile(folder, turn)).catch(() => undefined);
+function endTurn(folder: string, turn: number, find: FindProcess): void {
+  tryTo(() => {
+    for (const name of readdirSync(folder)) {
+      if (isOld(name, turn, find)) rmSync(join(folder, name), { force: true });
+    }
+  });
+  tryTo(() => truncateSync(turnFile(folder, turn)));
 }
 
 /** Turns far behind, and claims of processes that were killed before they had removed them. */
@@ -123,4 +120,16 @@ function isOld(name: string, turn: number, find: FindProcess): boolean {
   if (number !== undefined) return Number(number) < turn - KEPT_TURNS;
   const claimant = /^claim\.(\d+)\./.exec(name)?.[1];
   return claimant !== undefined && find(Number(claimant)) === undefined;
+}
+
+function tryTo(tidy: () => void): void {
+  try {
+    tidy();
+  } catch {
+    // A later turn clears away what this one could not.
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
-import { homedir, userInfo } from 'node:os';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { printable } from '../printable.js';
@@ -20,13 +20,13 @@ export function stateFolderPath(env: Environment = process.env, platform: NodeJS
  * Creates the folder where it is missing, and closes it to others (0700).
  * @throws CheckIncompleteError STATE_FOLDER for one that is not this user's own, no folder, or cannot be had
  */
-export async function openStateFolder(path: string): Promise<string> {
+export function openStateFolder(path: string): string {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    const found = await stat(path);
-    const problem = folderProblem(found, userInfo().uid);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const found = statSync(path);
+    const problem = folderProblem(found, process.getuid?.() ?? 0);
     if (problem !== undefined) throw refusedFolder(path, problem);
-    if ((found.mode & OTHERS_MAY) !== 0) await chmod(path, 0o700);
+    if ((found.mode & OTHERS_MAY) !== 0) chmodSync(path, 0o700);
     return path;
   } catch (error) {
     throw asStateFailure(path, error);
