@@ -67,6 +67,10 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
   const flash = flashAttention(launch, typeV);
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off' });
 
+  const outputsMax = (): number => {
+    if (hparams.encoder !== 'none') return nBatch;
+    return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax));
+  };
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
     nCtxSeq,
@@ -74,7 +78,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     kvUnified,
     nBatch,
     nUbatch,
-    nOutputsMax: embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax)),
+    nOutputsMax: outputsMax(),
     flashAttn: flash !== 'off',
     autoFlashAttn: flash === 'auto',
     typeK,

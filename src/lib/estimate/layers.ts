@@ -82,12 +82,14 @@ export function representativeLayers(
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
-    const [, number, name] = /^blk\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
+    const [, blocks, number, name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
     const list = number === undefined ? undefined : result[Number(number)];
     if (!list) continue;
     const { device, repacked } = placement.bufferOf(tensor);
     const copied = placement.hasGpu && device === 'cpu';
-    list.push(`${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`);
+    list.push(
+      `${blocks}.${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`,
+    );
   }
   return result.map((weights) => weights.join());
 }

@@ -5,7 +5,7 @@ import { isDiscrete, judge, limitsOf } from '../preflight/judge.js';
 import type { CompletedVerdict } from '../preflight/verdict.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import type { LedgerEntry, Requirement } from './ledger.js';
-import { liveEntries, withReservations, type LiveProcesses } from './reservations.js';
+import { liveEntries, withReservations, type LiveProcess } from './reservations.js';
 
 /** A launch that asks for memory of this machine. */
 export interface LaunchRequest {
@@ -17,7 +17,8 @@ export interface LaunchRequest {
 /** Everything that a decision rests on, at one moment. */
 export interface Circumstances {
   readonly entries: readonly LedgerEntry[];
-  readonly processes: LiveProcesses;
+  /** Those of the ledger that run. */
+  readonly processes: readonly LiveProcess[];
   /** As measured: what the ledger's processes hold is still part of what is in use. */
   readonly measured: HostMemory;
 }
@@ -45,13 +46,20 @@ export function decide({ estimate, accelerator, policy }: LaunchRequest, circums
   };
 }
 
-/** What a launch is promised, by pool. */
-export function requirementOf({ estimate, accelerator }: Pick<LaunchRequest, 'estimate' | 'accelerator'>): Requirement {
-  const ownMemory = isDiscrete(accelerator);
+/** What a launch is promised on a machine, by pool. */
+export function requirementOf(
+  { estimate, accelerator }: Pick<LaunchRequest, 'estimate' | 'accelerator'>,
+  { unifiedMemory }: Pick<HostMemory, 'unifiedMemory'>,
+): Requirement {
+  const ownMemory = isDiscrete(accelerator) && unifiedMemory !== true;
+  const onGpus = estimate.parts.filter(({ device }) => device === 'gpu');
+  const count = accelerator === 'cpu' ? 0 : 1 + Math.max(0, ...onGpus.map(({ gpu }) => gpu ?? 0));
   const onHost = estimate.parts.filter(({ device }) => device === 'host' || !ownMemory);
   return {
     hostBytes: totalBytes({ parts: onHost }),
     mappedBytes: totalBytes({ parts: onHost.filter(({ name }) => name === 'weights') }),
-    gpuBytes: accelerator === 'cpu' ? [] : [totalBytes(estimate, 'gpu')],
+    gpuBytes: Array.from({ length: count }, (_, index) =>
+      totalBytes({ parts: onGpus.filter(({ gpu }) => (gpu ?? 0) === index) }),
+    ),
   };
 }

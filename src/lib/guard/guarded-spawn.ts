@@ -5,11 +5,10 @@ import { sameProcess, type ProcessIdentity } from '../host/processes.js';
 import { decide, requirementOf, type Decision, type LaunchRequest } from './decide.js';
 import { fingerprint } from './fingerprint.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
-import type { GuardMachine } from './guard-machine.js';
+import { liveProcesses, type GuardMachine } from './guard-machine.js';
 import type { EntryState, LedgerEntry } from './ledger.js';
 import { readLedger, writeLedger } from './ledger-store.js';
 import { withLock } from './lock.js';
-import type { LiveProcesses } from './reservations.js';
 
 /** A program that may run only if it fits. */
 export interface GuardedLaunch extends LaunchRequest {
@@ -26,7 +25,7 @@ export type GuardOutcome = Decision & {
 
 export interface StartedProcess {
   readonly child: ChildProcess;
-  readonly identity: ProcessIdentity;
+  readonly entry: LedgerEntry;
   /** Notes that all of its memory has arrived. Never fails: the entry counts in full either way. */
   markResident(): Promise<void>;
   /** Takes a process that has ended out of the ledger. Never fails: an entry of a dead process counts for nothing. */
@@ -43,13 +42,14 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
   const folder = machine.openState();
   const outcome = await exclusively(folder, machine, async () => {
     const { entries, warning } = readLedger(folder, 'repair');
-    const processes = processesOf(entries, machine);
-    const decision = decide(launch, { entries, processes, measured: await machine.measure() });
+    const processes = liveProcesses(entries, machine);
+    const measured = await machine.measure(processes.map(({ pid }) => pid));
+    const decision = decide(launch, { entries, processes, measured });
     const said = { ...decision, ...(warning !== undefined && { warning }) };
     if (decision.verdict.kind === 'does-not-fit') return { ...said, kind: 'refused' as const };
     const gated = await startGated(launch.program);
     try {
-      const entry = newEntry(launch, identityOf(gated, machine));
+      const entry = newEntry(launch, decision, identityOf(gated, machine));
       writeLedger(folder, { entries: [...decision.live, entry] });
       return { ...said, kind: 'started' as const, gated, started: startedProcess(gated, entry, folder, machine) };
     } catch (error) {
@@ -59,18 +59,6 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
   });
   if (outcome.kind === 'started') outcome.gated.open();
   return outcome;
-}
-
-/** The processes that a decision needs to know of now. */
-export function processesOf(
-  entries: readonly LedgerEntry[],
-  { find, memoryOf, engines }: Pick<GuardMachine, 'find' | 'memoryOf' | 'engines'>,
-): LiveProcesses {
-  const ledgered = entries.flatMap(({ pid }) => {
-    const identity = find(pid);
-    return identity === undefined ? [] : [{ ...memoryOf(pid), ...identity }];
-  });
-  return { ledgered, engines: engines() };
 }
 
 function exclusively<T>(folder: string, { find }: GuardMachine, work: () => Promise<T>): Promise<T> {
@@ -91,12 +79,16 @@ function processUnknown(pid: number): CheckIncompleteError {
   });
 }
 
-function newEntry({ who, program, ...request }: GuardedLaunch, identity: ProcessIdentity): LedgerEntry {
+function newEntry(
+  { who, program, ...request }: GuardedLaunch,
+  { host }: Decision,
+  identity: ProcessIdentity,
+): LedgerEntry {
   return {
     who,
     ...identity,
     argvHash: fingerprint(JSON.stringify([program.file, ...program.args])),
-    requirement: requirementOf(request),
+    requirement: requirementOf(request, host),
     decidedAt: new Date().toISOString(),
     state: 'promised',
   };
@@ -104,19 +96,18 @@ function newEntry({ who, program, ...request }: GuardedLaunch, identity: Process
 
 function startedProcess(
   { child }: GatedProcess,
-  { pid, startedAt }: LedgerEntry,
+  entry: LedgerEntry,
   folder: string,
   machine: GuardMachine,
 ): StartedProcess {
-  const identity = { pid, startedAt };
-  const rewrite = (change: (entry: LedgerEntry) => readonly LedgerEntry[]) =>
+  const rewrite = (change: (other: LedgerEntry) => readonly LedgerEntry[]) =>
     exclusively(folder, machine, async () => {
       const { entries } = readLedger(folder, 'leave');
-      if (!entries.some((entry) => sameProcess(entry, identity))) return;
+      if (!entries.some((other) => sameProcess(other, entry))) return;
       writeLedger(folder, {
-        entries: entries.flatMap((entry) => (sameProcess(entry, identity) ? change(entry) : [entry])),
+        entries: entries.flatMap((other) => (sameProcess(other, entry) ? change(other) : [other])),
       });
     }).catch(() => undefined);
-  const to = (state: EntryState) => (entry: LedgerEntry) => [{ ...entry, state }];
-  return { child, identity, markResident: () => rewrite(to('resident')), release: () => rewrite(() => []) };
+  const to = (state: EntryState) => (other: LedgerEntry) => [{ ...other, state }];
+  return { child, entry, markResident: () => rewrite(to('resident')), release: () => rewrite(() => []) };
 }

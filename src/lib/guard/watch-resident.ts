@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 import type { ServerAddress } from '../runtime/server-command.js';
 import type { GuardMachine } from './guard-machine.js';
 import type { StartedProcess } from './guarded-spawn.js';
-import type { Requirement } from './ledger.js';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
@@ -18,7 +17,7 @@ const ARRIVED_SHARE = 0.95;
  */
 export function watchUntilResident(
   started: StartedProcess,
-  { address, requirement }: { readonly address: ServerAddress; readonly requirement: Requirement },
+  address: ServerAddress,
   { memoryOf }: Pick<GuardMachine, 'memoryOf'>,
 ): () => void {
   let timer: NodeJS.Timeout;
@@ -28,8 +27,9 @@ export function watchUntilResident(
     }, ms).unref();
   };
   const look = async (ms: number): Promise<void> => {
+    const { pid, requirement } = started.entry;
     const ownBytes = requirement.hostBytes - requirement.mappedBytes;
-    const arrived = (memoryOf(started.identity.pid)?.anonymousBytes ?? 0) >= ownBytes * ARRIVED_SHARE;
+    const arrived = (memoryOf(pid)?.anonymousBytes ?? 0) >= ownBytes * ARRIVED_SHARE;
     if (arrived || (await isHealthy(address))) await started.markResident();
     else wait(Math.min(LONGEST_WAIT_MS, ms * 1.25));
   };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readNow } from './process-memory.js';
 
 /**
  * One process, told from every other that had or will have its number. `startedAt` is opaque: ticks since boot on Linux,
@@ -46,14 +46,6 @@ export function linuxProcesses(read: (path: string) => string | undefined = read
     const stat = read(`/proc/${pid}/stat`);
     return stat === undefined ? undefined : identityFromStat(stat, boot);
   };
-}
-
-function readNow(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** Processes of this machine. Where they cannot be told apart, every one counts as gone, and a start fails on its own. */

@@ -11,9 +11,10 @@ export function explainBudget(budget: Budget): string {
     case 'absolute':
       return `as given by --memory-budget${less(budget)}`;
     case 'gpu-wired':
-      return "Metal's limit for the GPU, iogpu.wired_limit_mb";
+      if (!budget.totalBytes || less(budget) === '') return "Metal's limit for the GPU, iogpu.wired_limit_mb";
+      return `${formatGigabytes(budget.totalBytes)} iogpu.wired_limit_mb${less(budget)} on the GPU`;
     case 'gpu-memory':
-      if (budget.inUseBytes === 0) return 'GPU memory';
+      if (less(budget) === '') return 'GPU memory';
       return `${formatGigabytes(budget.totalBytes)} GPU memory${less(budget)}`;
   }
 }
@@ -26,9 +27,9 @@ export function explainBudgetBriefly(budget: Budget): string {
     case 'absolute':
       return `--memory-budget${less(budget)}`;
     case 'gpu-wired':
-      return 'iogpu.wired_limit_mb';
+      return `iogpu.wired_limit_mb${less(budget)}`;
     case 'gpu-memory':
-      if (budget.inUseBytes === 0) return 'GPU memory';
+      if (less(budget) === '') return 'GPU memory';
       return `${formatGigabytes(budget.totalBytes)}${less(budget)}`;
   }
 }

@@ -1,14 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { guardHere } from '../../guard/guard-machine.js';
 import { guardedSpawn } from '../../guard/guarded-spawn.js';
-import { requirementOf } from '../../guard/decide.js';
 import { watchUntilResident } from '../../guard/watch-resident.js';
 import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
+import { readNow } from '../../host/process-memory.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
@@ -52,7 +52,7 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
   const { estimate } = needed;
   const { policy, gpuMemoryBytes } = options;
   const asked = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-  const machine = guardHere(() => measureHost(asked, READING_AT_ONCE));
+  const machine = guardHere(asked, (wanted) => measureHost(wanted, READING_AT_ONCE));
   const who = options.name ?? `${basename(file)} ${basename(command.source)}`;
   const launch = { estimate, accelerator, policy, who, program: { file, args: words } };
   const outcome = await guardedSpawn(launch, machine);
@@ -62,11 +62,7 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     return 1;
   }
   const { started } = outcome;
-  const stopWatching = watchUntilResident(
-    started,
-    { address: command.address, requirement: requirementOf(launch) },
-    machine,
-  );
+  const stopWatching = watchUntilResident(started, command.address, machine);
   const ended = await supervise(started.child);
   stopWatching();
   await started.release();
@@ -103,11 +99,12 @@ function refuseConfigFiles(): void {
 /** Small files of the system, without the threads that waiting for them takes: those stay as long as the server. */
 const READING_AT_ONCE: Probe = {
   ...thisMachine,
-  readText: async (path) => {
+  readText: async (path) => readNow(path),
+  list: async (folder) => {
     try {
-      return readFileSync(path, 'utf8');
+      return readdirSync(folder);
     } catch {
-      return undefined;
+      return [];
     }
   },
 };

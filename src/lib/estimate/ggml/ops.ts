@@ -1,6 +1,7 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { rowBytes } from '../../gguf/ggml-types.js';
 import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op, Tensor } from './tensor.js';
+import { graphError } from './graph-error.js';
 
 /*
  * The constructors of ggml/src/ggml.c (llama.cpp v0.5.0), as far as they decide shapes, strides, sources and views. Each
@@ -63,7 +64,7 @@ export function view4d(a: Tensor, ne: Four, nb1: number, nb2: number, nb3: numbe
 
 export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
-  if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw new Error(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
+  if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw graphError(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
   return viewOf('RESHAPE', a, ne, contiguousStrides(a.type, ne), 0);
 }
 
@@ -117,12 +118,12 @@ export function getRows(a: Tensor, indices: Tensor): Tensor {
 }
 
 export function mulMat(a: Tensor, b: Tensor): Tensor {
-  if (a.ne[0] !== b.ne[0]) throw new Error(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  if (a.ne[0] !== b.ne[0]) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
   return result('MUL_MAT', F32, [a.ne[1], b.ne[1], b.ne[2], b.ne[3]], a, b);
 }
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
-  if (experts.ne[0] !== b.ne[0]) throw new Error(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  if (experts.ne[0] !== b.ne[0]) throw graphError(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
   return result('MUL_MAT_ID', F32, [experts.ne[1], ids.ne[0], b.ne[2], 1], experts, b, ids);
 }
 

@@ -49,6 +49,8 @@ export class GraphBuilder {
   readonly nOutputs: number;
   readonly flashAttn: boolean;
   readonly offloadKqv: boolean;
+  /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
+  blocks = 'blk';
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
@@ -102,7 +104,7 @@ export class GraphBuilder {
   }
 
   layerWeight(layer: number, name: string): Tensor | null {
-    const full = `blk.${layer}.${name}`;
+    const full = `${this.blocks}.${layer}.${name}`;
     return this.tensorOf(full, full);
   }
 
@@ -113,7 +115,7 @@ export class GraphBuilder {
   }
 
   layerNeed(layer: number, name: string): Tensor {
-    return this.need(`blk.${layer}.${name}`);
+    return this.need(`${this.blocks}.${layer}.${name}`);
   }
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */
@@ -219,6 +221,11 @@ export class GraphBuilder {
     this.finish(adapt(this.addBias(logits, this.weight('output.bias'))));
   }
 
+  /** Encoders end with the final norm, whose rows are the embeddings. */
+  finishWithEmbeddings(cur: Tensor, kind: NormKind = 'rms', norm = 'output_norm'): void {
+    this.embeddings = this.expand(this.norm(cur, this.need(`${norm}.weight`), null, kind, -1));
+  }
+
   /** `llm_graph_result::set_outputs`. */
   markOutputs(): void {
     if (this.logits) this.logits.isOutput = true;
@@ -235,7 +242,8 @@ export class GraphBuilder {
   pinToLayer(node: Tensor, layer: number): void {
     const { placement, backends } = this.inputs;
     if (layer < 0 || (this.nTokens >= PINNED_NORM_TOKENS && !placement.fullOffload)) return;
-    const index = placement.layerDevice(layer) === 'gpu' ? 0 : backends.length - 1;
+    const device = placement.layerDevice(layer);
+    const index = device === 'cpu' ? backends.length - 1 : device;
     if (backends[index]?.supportsOp(node)) node.backend = index;
   }
 

@@ -2,6 +2,7 @@ import * as ggml from '../ggml/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { activate, type Activation, GATED } from './projections.js';
+import { graphError } from '../ggml/graph-error.js';
 
 export type Gating = 'softmax' | 'sigmoid' | 'softmax_weight' | 'sqrt_softplus';
 
@@ -119,7 +120,7 @@ function hidden(g: GraphBuilder, cur: Tensor, layer: number, chosen: Tensor, act
 
 function combine(gate: Tensor, up: Tensor, activation: Activation): Tensor {
   const glu = GATED[activation];
-  if (!glu) throw new Error(`experts with a gate cannot use ${activation}`);
+  if (!glu) throw graphError(`experts with a gate cannot use ${activation}`);
   return ggml.glu(gate, up, glu);
 }
 

@@ -62,7 +62,7 @@ export function projected(g: GraphBuilder, cur: Tensor, layer: number, name: str
   return g.addBias(product, g.layerWeight(layer, `${name}.bias`));
 }
 
-export type Activation = 'silu' | 'gelu' | 'relu' | 'relu_sqr' | 'swiglu' | 'geglu' | 'swiglu_oai';
+export type Activation = 'silu' | 'gelu' | 'relu' | 'relu_sqr' | 'swiglu' | 'geglu' | 'reglu' | 'swiglu_oai';
 
 /** Activations of a gate beside the up projection. */
 export const GATED: Partial<Record<Activation, GluOp>> = {
@@ -114,6 +114,7 @@ export function activate(cur: Tensor, activation: Activation): Tensor {
       return ggml.sqr(ggml.unary(cur, 'relu'));
     case 'swiglu':
     case 'geglu':
+    case 'reglu':
     case 'swiglu_oai':
       return ggml.glu(cur, null, activation);
     default:

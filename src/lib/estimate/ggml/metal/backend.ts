@@ -1,9 +1,8 @@
-import type { Backend } from '../backend.js';
+import { type Backend, BUFFER_ALIGNMENT } from '../backend.js';
 import {
   F16,
   F32,
   hasContiguousRows,
-  I32,
   isContiguous,
   isContiguousAboveRows,
   isTransposed,
@@ -132,7 +131,8 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 }
 
 export const metalBackend: Backend = {
-  memory: 'gpu',
+  memory: 0,
+  alignment: BUFFER_ALIGNMENT,
   readsRepacked: false,
   supportsOp,
   offloadsOp,
@@ -142,18 +142,3 @@ export const metalBackend: Backend = {
     reorder(nodes);
   },
 };
-
-/** CUDA, ROCm, Vulkan and SYCL plan over the same graph; their own extra areas are not known here. */
-export const discreteGpuBackend: Backend = {
-  memory: 'gpu',
-  readsRepacked: false,
-  supportsOp,
-  offloadsOp,
-  allocSize: (tensor) => (tensor.op === 'ARGSORT' && tensor.type === I32 ? allocSize(tensor) / 2 : plainSize(tensor)),
-};
-
-function plainSize(tensor: Tensor): number {
-  return tensor.op === 'FLASH_ATTN_EXT' || tensor.op === 'MUL_MAT_ID'
-    ? 4 * tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
-    : allocSize(tensor);
-}

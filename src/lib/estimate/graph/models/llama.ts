@@ -17,7 +17,7 @@ function softmaxExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
   });
 }
 
-function denseOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+export function denseOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
   return g.layerWeight(layer, 'ffn_gate_inp.weight') ? softmaxExperts(g, cur, layer) : dense(g, cur, layer);
 }
 
