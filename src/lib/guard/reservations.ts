@@ -79,6 +79,8 @@ function inGroup(group: CgroupMemory, held: readonly Held[]): CgroupMemory {
 }
 
 function isBelow(group: string, ancestor: string): boolean {
+  // Seen from inside a container, what is outside of it begins with dots.
+  if (group.startsWith('/..')) return false;
   return ancestor === '/' || group === ancestor || group.startsWith(`${ancestor}/`);
 }
 
