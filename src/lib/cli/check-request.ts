@@ -44,6 +44,11 @@ function launchPatch(flags: LaunchFlagValues): LaunchPatch {
     kvOffload: flags['kv-offload'],
     mmap: flags.mmap,
     cacheRamMiB: flags['cache-ram'],
+    mmproj: flags.mmproj ?? flags['mmproj-url'],
+    mmprojAuto: flags['no-mmproj'] === true ? false : undefined,
+    mmprojOffload: flags['mmproj-offload'],
+    imageMinTokens: flags['image-min-tokens'],
+    imageMaxTokens: flags['image-max-tokens'],
   } as const;
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }

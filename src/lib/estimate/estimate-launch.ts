@@ -30,12 +30,25 @@ export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): Launc
   const model: LaunchEstimate = files.model
     ? estimateMemory(files.model, launch)
     : { parts: [], growth: [], notes: [] };
-  const additions: Addition[] = [];
-  if (files.projector) additions.push(estimateProjector(files.projector, launch, model.resolved?.nCtxSeq ?? 0));
+  return withAdditions(model, additionsOf(files, launch, model.resolved?.nCtxSeq ?? 0));
+}
+
+/** What the files beside the model add; `contextTokens` is what one slot holds. */
+export function additionsOf(
+  { projector }: Omit<LaunchFiles, 'model'>,
+  launch: LaunchOptions,
+  contextTokens: number,
+): readonly Addition[] {
+  const isLoaded = launch.mmproj !== undefined || launch.mmprojAuto !== false;
+  return projector && isLoaded ? [estimateProjector(projector, launch, contextTokens)] : [];
+}
+
+/** An estimate with more in it. */
+export function withAdditions<T extends Addition>(estimate: T, additions: readonly Addition[]): T {
   return {
-    ...model,
-    parts: [...model.parts, ...additions.flatMap(({ parts }) => parts)],
-    growth: [...model.growth, ...additions.flatMap(({ growth }) => growth)],
-    notes: [...model.notes, ...additions.flatMap(({ notes }) => notes)],
+    ...estimate,
+    parts: [...estimate.parts, ...additions.flatMap(({ parts }) => parts)],
+    growth: [...estimate.growth, ...additions.flatMap(({ growth }) => growth)],
+    notes: [...estimate.notes, ...additions.flatMap(({ notes }) => notes)],
   };
 }

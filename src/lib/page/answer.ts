@@ -1,4 +1,5 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
+import { withAdditions } from '../estimate/estimate-launch.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import { fromDigest } from '../gguf/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
@@ -27,7 +28,7 @@ export function pageModel(input: PageInput): PageModel {
 export function answer({ input, shape }: PageModel, controls: Controls): PageAnswer {
   const launch = launchWith(input, controls);
   try {
-    const estimate = estimateMemory(shape, launch);
+    const estimate = withAdditions(estimateMemory(shape, launch), input.beside);
     const limits = limitsOf(estimate, launch.accelerator, hostWith(input, controls), policyWith(controls));
     return { kind: 'judged', verdict: judge(estimate, limits) };
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
-import { estimateMemory } from '../estimate/estimate-memory.js';
+import { estimateLaunch } from '../estimate/estimate-launch.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
@@ -12,6 +12,7 @@ import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
+import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
@@ -39,6 +40,8 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked for the projector that llama-server finds beside a model of the hub. */
+  readonly findProjector?: ProjectorReading['findProjector'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
@@ -65,6 +68,8 @@ export interface MemoryCheck {
   readonly extraWords: readonly string[];
   readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
   readonly shape?: ModelShape;
+  /** What is loaded beside the model. */
+  readonly projector?: LoadedProjector;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
   /** Each completes "try to …". */
@@ -83,6 +88,9 @@ interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 
+/** Nobody knows what will be sent: the worst counts. */
+const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
+
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
 export async function planCheck(
   request: CheckRequest,
@@ -91,7 +99,8 @@ export async function planCheck(
   const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
-  return { resolved, ...combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs }) };
+  const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
+  return { resolved, ...combined, launch: { ...ANY_MEDIA, ...combined.launch } };
 }
 
 /**
@@ -123,7 +132,9 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
+type Findings = { -readonly [K in 'header' | 'shape' | 'projector' | 'estimate' | 'room']?: MemoryCheck[K] } & {
+  notes: string[];
+};
 
 async function completeCheck(
   request: CheckRequest,
@@ -136,13 +147,17 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(header);
-  findings.estimate = estimateMemory(findings.shape, launch);
+  const { projector, note } = await findProjector(plan.resolved, launch, dependencies);
+  if (projector) findings.projector = projector;
+  if (note !== undefined) findings.notes.push(note);
+  const beside = { projector: projector?.shape };
+  findings.estimate = estimateLaunch({ ...beside, model: findings.shape }, launch);
   const host = await dependencies.measureHost({
     ...request.machine,
     accelerator: launch.accelerator,
     budgetBytes: request.policy.absoluteBytes,
   });
-  findings.room = { host, policy: request.policy };
+  findings.room = { host, policy: request.policy, beside };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);

@@ -22,7 +22,12 @@ export function limitsOf(
 ): readonly LimitCheck[] {
   const hostOnly = isDiscrete(accelerator) && host.unifiedMemory !== true;
   const requiredBytes = totalBytes(estimate, hostOnly ? 'host' : undefined);
-  const memory: LimitCheck = { name: 'memory', requiredBytes, budget: memoryBudget(host, policy) };
+  const memory: LimitCheck = {
+    name: 'memory',
+    requiredBytes,
+    budget: memoryBudget(host, policy),
+    ...(hostOnly && { hostOnly }),
+  };
   const budget = accelerator === 'cpu' ? undefined : gpuBudget(host);
   if (budget === undefined) return [memory];
   return [memory, { name: 'gpu', requiredBytes: totalBytes(estimate, 'gpu'), budget }];

@@ -9,6 +9,8 @@ export interface LimitCheck {
   readonly name: 'memory' | 'gpu';
   readonly requiredBytes: number;
   readonly budget: Budget;
+  /** Set where the GPU's parts lie in memory of its own. */
+  readonly hostOnly?: true;
 }
 
 /** What is left under a limit, in bytes; negative when it refuses. */
