@@ -1,5 +1,6 @@
 import type { ModelShape } from '../model/model-shape.js';
 import type { Accelerator } from '../runtime/launch-options.js';
+import type { Switches } from '../runtime/llama-cpp.js';
 import type { ContextMemory } from './cache.js';
 import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
@@ -7,16 +8,15 @@ import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
 import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
-import { pool } from './graph/pooling.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
 /** In order of priority. Macs have Accelerate between GPU and CPU. */
-function backendsOf(accelerator: Accelerator): readonly Backend[] {
+function backendsOf(accelerator: Accelerator, llama: Switches): readonly Backend[] {
   if (accelerator === 'cpu') return [cpuBackend];
-  return accelerator === 'metal' ? [metalBackend, blasBackend, cpuBackend] : [discreteGpuBackend, cpuBackend];
+  return accelerator === 'metal' ? [metalBackend(llama), blasBackend, cpuBackend] : [discreteGpuBackend, cpuBackend];
 }
 
 export interface ComputeInputs {
@@ -57,7 +57,7 @@ class Planner {
   private readonly scheduler: Scheduler;
 
   constructor(private readonly inputs: ComputeInputs) {
-    this.backends = backendsOf(inputs.accelerator);
+    this.backends = backendsOf(inputs.accelerator, inputs.params.llama);
     this.scheduler = new Scheduler(this.backends, inputs.params.opOffload);
   }
 
@@ -118,8 +118,7 @@ class Planner {
       layers,
     });
     this.inputs.buildGraph(builder);
-    pool(builder);
-    builder.markOutputs();
+    builder.complete();
     return builder;
   }
 }

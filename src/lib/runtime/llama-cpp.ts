@@ -33,10 +33,14 @@ const SWITCHES = {
   metalFusionTable: { since: { from: 10606, to: 11291 }, safer: true },
   /** Tokens and embeddings may be mixed in a batch: `llm_graph_context::build_inp_embd` (`src/llama-graph.cpp`). */
   mixedInput: { since: { from: 11350, to: 11434 }, safer: true },
+  /** Rows of the embeddings are looked up before anything else: `build_inp_embd`, `ggml_build_forward_order`. */
+  lookupsFirst: { since: { from: 11435, to: 11548 }, safer: true },
   /** A layer's recurrent states are gathered once: `llm_graph_context::build_rs` (`src/llama-graph.cpp`). */
   statesGatheredOnce: { since: { from: 11292, to: 11434 }, safer: true },
   /** The experts' areas shrank: `ggml_metal_op_mul_mat_id_extra_*` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`). */
   metalExpertTiles: { since: { from: 11435, to: 12032 }, safer: false },
+  /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
+  metalMatrixAdd: { since: { from: 11435, to: 12032 }, safer: true },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: { since: { from: 11740, to: 12032 }, safer: true },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */

@@ -11,6 +11,7 @@ export type Op =
   | 'CONT'
   | 'CPY'
   | 'DIV'
+  | 'DUP'
   | 'FILL'
   | 'FLASH_ATTN_EXT'
   | 'GATED_DELTA_NET'

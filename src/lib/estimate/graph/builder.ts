@@ -8,6 +8,8 @@ import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
 import { layerOf, type Placement } from '../placement.js';
+import { embeddingInput } from './embedding-input.js';
+import { pool, POOLING_NONE } from './pooling.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -150,14 +152,8 @@ export class GraphBuilder {
     return tensor;
   }
 
-  /** `build_inp_embd`: both the token and the embedding input exist, one is used. */
   inputEmbeddings(): Tensor {
-    const tokens = ggml.newInput(I32, this.nTokens);
-    const given = ggml.newInput(F32, this.nEmbd, this.nTokens);
-    const looked = ggml.getRows(this.need('token_embd.weight'), tokens);
-    this.expand(looked);
-    this.expand(given);
-    return looked;
+    return embeddingInput(this);
   }
 
   inputPositions(): Tensor {
@@ -207,10 +203,25 @@ export class GraphBuilder {
     this.hidden = cur;
   }
 
-  /** `t_logits`: the graph's last result. */
+  /** `t_logits`: the graph's last result, planned by `complete` where a version plans embeddings first. */
   finish(logits: Tensor): void {
     this.logits = logits;
-    this.expand(logits);
+    if (!this.params.llama.headlessEmbeddings) this.expand(logits);
+  }
+
+  /**
+   * `llama_model::build_graph` (`src/llama-model.cpp`): pooling, then the logits, which a context that pools embeddings does
+   * without from b11435..b12032 on (`llm_graph_context::build_logits`, `src/llama-graph.cpp`).
+   */
+  complete(): void {
+    const { llama, embeddings, pooling } = this.params;
+    pool(this);
+    if (llama.headlessEmbeddings) {
+      if (embeddings && pooling !== POOLING_NONE) this.logits = null;
+      if (this.logits) this.expand(this.logits);
+      else if (!embeddings && this.embeddings) this.expand(this.embeddings);
+    }
+    this.markOutputs();
   }
 
   /** The final norm, the output head, its bias, and what the model does to the logits. */
@@ -227,7 +238,7 @@ export class GraphBuilder {
   }
 
   /** `llm_graph_result::set_outputs`. */
-  markOutputs(): void {
+  private markOutputs(): void {
     if (this.logits) this.logits.isOutput = true;
     if (this.embeddings) this.embeddings.isOutput = true;
     if (this.pooled) this.pooled.isOutput = true;

@@ -1,18 +1,19 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import type { Backend } from '../backend.js';
 import {
   F16,
   F32,
   hasContiguousRows,
-  I32,
   isContiguous,
   isContiguousAboveRows,
   isTransposed,
   sameShape,
   type Op,
   type Tensor,
+  tensorBytes,
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
-import { keepFusedInputs } from './fusion.js';
+import { fusionTable, keepFusedInputs } from './fusion.js';
 import { reorder } from './reorder.js';
 
 /*
@@ -108,6 +109,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   MUL_MAT: mulMat,
   MUL_MAT_ID: mulMatId,
   CPY: copies,
+  DUP: copies,
   CONT: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
@@ -131,17 +133,21 @@ function offloadsOp({ op, ne }: Tensor): boolean {
   return op === 'MUL_MAT_ID' && ne[2] >= OFFLOAD_MIN_BATCH;
 }
 
-export const metalBackend: Backend = {
-  memory: 'gpu',
-  readsRepacked: false,
-  supportsOp,
-  offloadsOp,
-  allocSize,
-  optimize(nodes, keepUntil) {
-    keepFusedInputs(nodes, keepUntil);
-    reorder(nodes);
-  },
-};
+/** Metal as the llama.cpp with these switches drives it. */
+export function metalBackend(llama: Switches): Backend {
+  const table = fusionTable(llama.metalMatrixAdd);
+  return {
+    memory: 'gpu',
+    readsRepacked: false,
+    supportsOp,
+    offloadsOp,
+    allocSize: (tensor) => allocSize(tensor, llama),
+    optimize(nodes, keepUntil) {
+      keepFusedInputs(nodes, table, keepUntil);
+      reorder(nodes, table);
+    },
+  };
+}
 
 /** CUDA, ROCm, Vulkan and SYCL plan over the same graph; their own extra areas are not known here. */
 export const discreteGpuBackend: Backend = {
@@ -149,11 +155,11 @@ export const discreteGpuBackend: Backend = {
   readsRepacked: false,
   supportsOp,
   offloadsOp,
-  allocSize: (tensor) => (tensor.op === 'ARGSORT' && tensor.type === I32 ? allocSize(tensor) / 2 : plainSize(tensor)),
+  allocSize: plainSize,
 };
 
 function plainSize(tensor: Tensor): number {
   return tensor.op === 'FLASH_ATTN_EXT' || tensor.op === 'MUL_MAT_ID'
     ? 4 * tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
-    : allocSize(tensor);
+    : tensorBytes(tensor);
 }

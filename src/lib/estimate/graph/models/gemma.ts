@@ -1,6 +1,7 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
+import { scaledEmbeddingInput } from '../embedding-input.js';
 import { decoder, rotaryAttention } from '../decoder.js';
 import { feedForward } from '../projections.js';
 
@@ -11,7 +12,7 @@ export function softCap(logits: Tensor): Tensor {
 
 function gemma(g: GraphBuilder, headNorms: boolean, capped: boolean): void {
   decoder(g, {
-    inputs: () => ggml.scale(g.inputEmbeddings()),
+    inputs: () => scaledEmbeddingInput(g),
     attention: rotaryAttention({ headNorms, scaleQ: true }),
     postAttentionNorm: 'post_attention_norm',
     feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'gelu' }),

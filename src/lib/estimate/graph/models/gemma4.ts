@@ -2,6 +2,7 @@ import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention, attentionInput } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
+import { scaledEmbeddingInput } from '../embedding-input.js';
 import type { DecoderInputs } from '../decoder.js';
 import { experts } from '../experts.js';
 import { feedForward, projectRows } from '../projections.js';
@@ -14,7 +15,7 @@ const DEFAULT_CAP = 30;
 
 /** `src/models/gemma4.cpp` (llama.cpp v0.5.0): dense, with experts, or with embeddings for each layer. */
 export function gemma4(g: GraphBuilder): void {
-  const embeddings = ggml.scale(g.inputEmbeddings());
+  const embeddings = scaledEmbeddingInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
   const width = g.shape.keys.number('embedding_length_per_layer_input', 0);
