@@ -75,8 +75,12 @@ function accuracyOn(accelerator: Accelerator): Accuracy {
 }
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
-  const { mapped, copied } = placement.bytes();
-  return [...partsOf('weights', mapped, accuracy), ...partsOf('weights-copy', copied, accuracy)];
+  const { mapped, unread, copied } = placement.bytes();
+  return [
+    ...partsOf('weights', mapped, accuracy),
+    ...partsOf('weights-unread', { gpu: 0, cpu: unread }, accuracy),
+    ...partsOf('weights-copy', copied, accuracy),
+  ];
 }
 
 function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {

@@ -1,12 +1,21 @@
 import type { CacheType } from '../runtime/launch-options.js';
 
 /**
- * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-copy`: anonymous copies (no mmap,
- * CPU repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
+ * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-unread`: file-backed pages that nothing
+ * reads once the model is loaded, which the system drops before anything else; `weights-copy`: anonymous copies (no mmap, CPU
+ * repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
  * baseline for process, Metal library and pipelines.
  */
 export type PartName =
-  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'mmproj' | 'runtime-overhead';
+  | 'weights'
+  | 'weights-unread'
+  | 'weights-copy'
+  | 'kv-cache'
+  | 'recurrent-state'
+  | 'compute'
+  | 'output'
+  | 'mmproj'
+  | 'runtime-overhead';
 
 /** exact: llama.cpp's own byte count; modelled: the right mechanism on a backend not measured; bound: not below truth. */
 export type Accuracy = 'exact' | 'modelled' | 'bound';
@@ -50,9 +59,9 @@ export interface MemoryEstimate {
   readonly notes: readonly string[];
 }
 
-/** Sum of the parts, optionally only those on one device, in bytes. */
+/** Sum of the parts that must stay in memory, optionally only those on one device, in bytes. */
 export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
   return estimate.parts
-    .filter((part) => device === undefined || part.device === device)
+    .filter((part) => part.name !== 'weights-unread' && (device === undefined || part.device === device))
     .reduce((sum, part) => sum + part.bytes, 0);
 }

@@ -1,6 +1,7 @@
 import type { GgmlType } from '../gguf/ggml-types.js';
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
+import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { BUFFER_ALIGNMENT } from './ggml/backend.js';
 import { type Buffer, pad } from './ggml/tensor.js';
@@ -43,8 +44,10 @@ const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
-  /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
+  /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
   readonly mapped: { readonly gpu: number; readonly cpu: number };
+  /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
+  readonly unread: number;
   /** Anonymous copies. */
   readonly copied: { readonly gpu: number; readonly cpu: number };
 }
@@ -59,13 +62,15 @@ export class Placement {
   /** Weights are used where the file is mapped; discrete GPUs copy them. */
   private readonly gpuMaps: boolean;
   private readonly firstGpuLayer: number;
+  private readonly llama: Switches;
 
   private weights: WeightBytes | undefined;
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers } = launch;
-    const key = [accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers].join();
+    const { ownRanges, embeddingLoadedFirst } = llamaCpp(launch.llamaCpp).switches;
+    const key = [accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers, ownRanges, embeddingLoadedFirst].join();
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
     const placement = known.get(key) ?? new Placement(shape, launch);
@@ -78,6 +83,7 @@ export class Placement {
     private readonly launch: LaunchOptions,
   ) {
     const { nLayerAll } = shape.hparams;
+    this.llama = llamaCpp(launch.llamaCpp).switches;
     this.hasGpu = launch.accelerator !== 'cpu';
     this.gpuMaps = launch.accelerator === 'metal';
     const asked = launch.gpuLayers ?? -1;
@@ -130,9 +136,13 @@ export class Placement {
       yield [tensor, buffer];
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
+        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
       }
     }
+  }
+
+  private loadsHeadFirst(): boolean {
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
@@ -151,13 +161,17 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const used = new RangeList();
     const copied = { gpu: 0, cpu: 0 };
     for (const [tensor, buffer] of this.loaded()) {
-      if (this.isMapped(tensor, buffer)) ranges[buffer.device].include(tensor, this.isLazy(tensor));
-      else copied[buffer.device] += pad(tensor.bytes, BUFFER_ALIGNMENT);
+      if (this.isMapped(tensor, buffer)) {
+        ranges[buffer.device].include(tensor, this.llama.ownRanges || this.isLazy(tensor));
+        if (buffer.device === 'cpu') used.include(tensor, true);
+      } else copied[buffer.device] += pad(tensor.bytes, BUFFER_ALIGNMENT);
     }
     const gpu = ranges.gpu.bytes();
-    return { mapped: { gpu, cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    return { mapped: { gpu, cpu }, unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu, copied };
   }
 
   private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
@@ -231,7 +245,7 @@ interface Range {
 
 /**
  * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand.
+ * each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
  */
 class RangeList {
   private readonly byFile: Range[] = [];

@@ -16,6 +16,7 @@ interface Segment {
 
 const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   weights: 'weights',
+  'weights-unread': 'weights',
   'weights-copy': 'weights',
   mmproj: 'weights',
   'kv-cache': 'kv',

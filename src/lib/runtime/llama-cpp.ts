@@ -40,7 +40,17 @@ const SWITCHES = {
   /** The experts' areas shrank: `ggml_metal_op_mul_mat_id_extra_*` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`). */
   metalExpertTiles: { since: { from: 11435, to: 12032 }, safer: false },
   /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
-  metalMatrixAdd: { since: { from: 11435, to: 12032 }, safer: true },
+  metalMatrixAdd: { since: { from: 11292, to: 11434 }, safer: true },
+  /** That kernel multiplies more types: `ggml_metal_mul_mv_mma_type_supported` (`ggml-metal-common.cpp`). */
+  metalMatrixAddTypes: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Attention without a cache pads K, V and the mask to 256 cells: `build_attn_inp_no_cache` (`src/llama-graph.cpp`). */
+  paddedBatchAttention: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Rows without output are dropped inside the last layer: `crop_before_nextn` (`src/llama-graph.h`). */
+  cropsEarly: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Fewer copies, projections over flat rows: `build_layer_attn_linear` (`src/models/qwen3next.cpp`), `build_lfm_shortconv`. */
+  leanRecurrentLayers: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Gemma 3n and 4 load the token embedding before the head that repeats it: `load_arch_tensors` (`src/models/gemma4.cpp`). */
+  embeddingLoadedFirst: { since: { from: 11435, to: 12032 }, safer: false },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: { since: { from: 11740, to: 12032 }, safer: true },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */

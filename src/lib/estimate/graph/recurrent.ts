@@ -68,7 +68,12 @@ interface Gathered {
   readonly moved: () => Tensor;
 }
 
-function gatheredApart(g: GraphBuilder, { rows, extraRows }: RecurrentInput, flat: Tensor, read: ReadInPlace): Gathered {
+function gatheredApart(
+  g: GraphBuilder,
+  { rows, extraRows }: RecurrentInput,
+  flat: Tensor,
+  read: ReadInPlace,
+): Gathered {
   return { loaded: g.expand((read ?? ggml.getRows)(flat, rows)), moved: () => ggml.getRows(flat, extraRows) };
 }
 

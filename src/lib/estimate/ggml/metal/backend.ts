@@ -135,7 +135,7 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
-  const table = fusionTable(llama.metalMatrixAdd);
+  const table = fusionTable(llama);
   return {
     memory: 'gpu',
     readsRepacked: false,

@@ -1,5 +1,6 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
-import { elidable, FUSIONS, type Fusion, MATRIX_ADD, type Window } from './fusion-patterns.js';
+import { elidable, FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
 
 /** Nodes that one fused kernel can span at most: `GGML_METAL_FUSION_MAX` (`ggml-metal-fusion.h`). */
 const MAX_FUSED = 16;
@@ -11,15 +12,14 @@ export interface FusionTable {
   readonly fusesEmpty: boolean;
 }
 
-/** `matrixAdd`: from b11435..b12032 on a matrix product and the sum that follows it may be one kernel. */
-export function fusionTable(matrixAdd: boolean): FusionTable {
-  const fusions = matrixAdd ? [...FUSIONS, MATRIX_ADD] : FUSIONS;
+export function fusionTable({ metalMatrixAdd, metalMatrixAddTypes }: Switches): FusionTable {
+  const fusions = metalMatrixAdd ? [...FUSIONS, matrixAdd(metalMatrixAddTypes)] : FUSIONS;
   const byFirstOp = new Map<Op, Fusion[]>();
   for (const fusion of fusions) {
     const first = fusion.rawOps[0] as Op;
     byFirstOp.set(first, [...(byFirstOp.get(first) ?? []), fusion]);
   }
-  return { byFirstOp, fusesEmpty: matrixAdd };
+  return { byFirstOp, fusesEmpty: metalMatrixAdd };
 }
 
 /**

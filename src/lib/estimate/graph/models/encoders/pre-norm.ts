@@ -1,4 +1,3 @@
-import * as ggml from '../../../ggml/ops.js';
 import { batchAttentionInput } from '../../attention.js';
 import type { GraphBuilder } from '../../builder.js';
 import { scaledEmbeddingInput } from '../../embedding-input.js';
