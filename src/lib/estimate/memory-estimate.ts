@@ -59,9 +59,14 @@ export interface MemoryEstimate {
   readonly notes: readonly string[];
 }
 
+/** The parts that must stay in memory: all but the pages that nothing reads again. */
+export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {
+  return parts.filter(({ name }) => name !== 'weights-unread');
+}
+
 /** Sum of the parts that must stay in memory, optionally only those on one device, in bytes. */
 export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
-  return estimate.parts
-    .filter((part) => part.name !== 'weights-unread' && (device === undefined || part.device === device))
+  return neededParts(estimate)
+    .filter((part) => device === undefined || part.device === device)
     .reduce((sum, part) => sum + part.bytes, 0);
 }

@@ -3,7 +3,7 @@ import type { GrowthPart, PartName } from '../estimate/memory-estimate.js';
 /** What people call the parts of an estimate. */
 export const PART_LABELS: Readonly<Record<PartName, string>> = {
   weights: 'weights',
-  'weights-unread': 'weights, not read again',
+  'weights-unread': 'weights, read no more',
   'weights-copy': 'weights, copied',
   'kv-cache': 'KV cache',
   'recurrent-state': 'recurrent state',
