@@ -7,6 +7,7 @@ import type { Backend } from './ggml/backend.js';
 import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
 import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
 import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
+import { pad } from './ggml/tensor.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
@@ -43,7 +44,8 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   try {
     const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
-    const prompt = planner.reserve(nTokens, Math.min(nTokens, params.nOutputsMax), flashAttn);
+    const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
     return { gpu: Math.max(prompt.gpu, generation.gpu), cpu: Math.max(prompt.cpu, generation.cpu), flashAttn };
   } catch (error) {

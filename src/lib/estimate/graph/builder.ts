@@ -198,9 +198,14 @@ export class GraphBuilder {
     return ggml.getRows(cur, outIds);
   }
 
+  /** Since b9497..b10472 every model with a draft head of its own keeps what it reads; these did before. */
+  get keepsHidden(): boolean {
+    return this.params.llama.keepsHidden || ['qwen35', 'qwen35moe'].includes(this.shape.architecture);
+  }
+
   /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
   keepHidden(cur: Tensor): void {
-    this.hidden = cur;
+    if (this.keepsHidden) this.hidden = cur;
   }
 
   /** `t_logits`: the graph's last result, planned by `complete` where a version plans embeddings first. */

@@ -49,7 +49,7 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
     let residual = layerInput;
     let cur = normed(layerInput, layer, nameOf(layer));
     cur = spec.attention(g, cur, layer, inputs);
-    if (g.isLast(layer) && (!spec.pickAfterLayers || g.params.llama.cropsEarly)) {
+    if (g.isLast(layer) && (!spec.pickAfterLayers || dropsEarly(g))) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);
     }
@@ -73,12 +73,16 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
  * after its attention, where no draft head reads them.
  */
 export function cropEarly(g: GraphBuilder, layer: number, cur: Tensor, outIds: Tensor): Tensor {
-  return g.isLast(layer) && g.params.llama.cropsEarly ? g.pickOutputs(cur, outIds) : cur;
+  return g.isLast(layer) && dropsEarly(g) ? g.pickOutputs(cur, outIds) : cur;
 }
 
 /** `crop_after_nextn`: before, they were dropped only when what a draft head might read had been kept. */
 export function cropLate(g: GraphBuilder, cur: Tensor, outIds: Tensor): Tensor {
-  return g.params.llama.cropsEarly ? cur : g.pickOutputs(cur, outIds);
+  return dropsEarly(g) ? cur : g.pickOutputs(cur, outIds);
+}
+
+function dropsEarly(g: GraphBuilder): boolean {
+  return g.params.llama.cropsEarly || !g.keepsHidden;
 }
 
 /** All rows of the final norm are kept for a draft head. */

@@ -16,7 +16,7 @@ const NEVER_MIXED: ReadonlySet<string> = new Set([
 
 /**
  * `build_inp_embd` (`src/llama-graph.cpp`): a row of the token embedding for each token, and an input for embeddings that are
- * given; one of them is used. From b11350..b11434 on a third way mixes both (`mixedInput`), and from b11435..b11548 on the
+ * given; one of them is used. From b11394..b11401 on a third way mixes both (`mixedInput`), and from b11435..b11548 on the
  * rows are looked up before anything else (`lookupsFirst`).
  */
 export function embeddingInput(g: GraphBuilder): Tensor {

@@ -43,7 +43,7 @@ export function layerStates(g: GraphBuilder, { cache }: RecurrentInput, layer: n
 
 /**
  * `build_rs`: clears a row for new sequences and gathers the batch's rows, or lets an op read them in place. From
- * b11292..b11434 on the rows that are only moved are gathered together with them (`statesGatheredOnce`).
+ * b11369..b11393 on the rows that are only moved are gathered together with them (`statesGatheredOnce`).
  */
 export function loadStates(
   g: GraphBuilder,

@@ -26,7 +26,7 @@ export function allocSize(tensor: Tensor, llama: Switches): number {
     case 'MUL_MAT_ID':
       return bytes + mulMatIdExtra(tensor, llama);
     case 'FLASH_ATTN_EXT':
-      return bytes + flashAttnExtra(tensor);
+      return bytes + flashAttnExtra(tensor, llama);
     case 'ARGSORT':
       return bytes * 2;
     default:
@@ -49,16 +49,17 @@ function mulMatIdExtra({ src }: Tensor, { metalExpertTiles, metalFusionTable }: 
   return I32_BYTES * (1 + 3 * tiles) + I32_BYTES * (rows + experts);
 }
 
-function flashAttnExtra(op: Tensor): number {
+function flashAttnExtra(op: Tensor, { metalHalfCopies }: Switches): number {
   const [q, k, v, mask] = op.src as [Tensor, Tensor, Tensor, Tensor | null];
-  return padArea(q, k, v, mask) + blockArea(q, mask) + temporaryArea(q, v) + f16Copies(k, v);
+  const copies = metalHalfCopies ? f16Copies(k, v) : 0;
+  return padArea(q, k, v, mask, metalHalfCopies) + blockArea(q, mask) + temporaryArea(q, v) + copies;
 }
 
 /** `extra_pad`: the last, incomplete piece of K, V and mask. */
-function padArea(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null): number {
+function padArea(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, halfCopies: boolean): number {
   let rowK = k.nb[1];
   let rowV = v.nb[1];
-  if (q.ne[1] >= DEQUANTIZE_MIN_QUERIES && DEQUANTIZED.has(k.type.name)) {
+  if (halfCopies && q.ne[1] >= DEQUANTIZE_MIN_QUERIES && DEQUANTIZED.has(k.type.name)) {
     rowK = F16_BYTES * k.ne[0];
     rowV = F16_BYTES * (isViewOf(v, k) ? k.ne[0] : v.ne[0]);
   }

@@ -13,7 +13,8 @@ import {
   tensorBytes,
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
-import { fusionTable, keepFusedInputs } from './fusion.js';
+import { chainLength } from './chain-packing.js';
+import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
 import { reorder } from './reorder.js';
 
 /*
@@ -135,17 +136,20 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
-  const table = fusionTable(llama);
   return {
     memory: 'gpu',
     readsRepacked: false,
     supportsOp,
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
-    optimize(nodes, keepUntil) {
-      keepFusedInputs(nodes, table, keepUntil);
-      reorder(nodes, table);
-    },
+    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : (nodes): void => reorder(nodes, chainLength),
+  };
+}
+
+function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
+  return (nodes, keepUntil) => {
+    keepFusedInputs(nodes, table, keepUntil);
+    reorder(nodes, (all, start) => fusedLength(all, start, table));
   };
 }
 

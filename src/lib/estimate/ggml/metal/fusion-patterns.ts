@@ -83,7 +83,7 @@ const MORE_FEW_ROWS_TYPES = [
   'IQ3_XXS',
 ].concat(['IQ3_S', 'IQ1_S', 'IQ1_M', 'IQ4_NL', 'IQ4_XS', 'TQ2_0']);
 
-/** A product and the sum with something that is no weight: `ggml_metal_fusion_check_mul_mat_add`, from b11292..b11434 on. */
+/** A product and the sum with something that is no weight: `ggml_metal_fusion_check_mul_mat_add`, from b11402..b11434 on. */
 export function matrixAdd(moreTypes: boolean): Fusion {
   const types = new Set(moreTypes ? [...FEW_ROWS_TYPES, ...MORE_FEW_ROWS_TYPES] : FEW_ROWS_TYPES);
   return fusion(['MUL_MAT', 'ADD'], false, (matched) => productThenSum(matched, types));
