@@ -81,12 +81,12 @@ export function hostMemoryNeed(estimate: Pick<MemoryEstimate, 'parts' | 'growth'
       .filter(isOnHost)
       .map((part) => part.bytes),
   );
-  const limitBytes = requestBytes + sum(estimate.growth.map((part) => part.maxBytes));
+  const limitBytes = requestBytes + sum(estimate.growth.filter(isOnHost).map((part) => part.maxBytes));
   return Number.isFinite(limitBytes) ? { requestBytes, limitBytes } : { requestBytes };
 }
 
-function isOnHost(part: EstimatePart): boolean {
-  return part.device === 'host';
+function isOnHost({ device }: Pick<EstimatePart, 'device'>): boolean {
+  return device === 'host';
 }
 
 function sum(values: readonly number[]): number {

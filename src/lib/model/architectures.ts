@@ -10,7 +10,10 @@ import {
 } from './architecture-rule.js';
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
+import { table } from '../table.js';
+import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
+import { RECURRENT_RULES } from './rules/recurrent.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
 function linearAttention(hparams: Hparams, keys: Keys): void {
@@ -58,14 +61,12 @@ function lfm2(hparams: Hparams, keys: Keys): void {
 
 const plain: ArchitectureRule = { memory: 'attention' };
 
-export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   llama: plain,
   qwen2: plain,
   qwen3: plain,
   qwen3moe: plain,
   smollm3: plain,
-  granite: plain,
-  granitemoe: plain,
   phi3: plain,
   'minimax-m2': plain,
   glm4moe: {
@@ -116,5 +117,7 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+  ...DECODER_RULES,
   ...ENCODER_RULES,
-};
+  ...RECURRENT_RULES,
+});

@@ -3,6 +3,7 @@ import * as ggml from '../ggml/ops.js';
 import { F16, F32, type Four, I64, pad, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
 import type { GraphBuilder } from './builder.js';
+import { graphError } from '../ggml/graph-error.js';
 
 /** Inputs of attention over one KV cache: `llm_graph_input_attn_kv`. */
 export interface KvInput {
@@ -104,7 +105,7 @@ function attendOverCache(
   windowed: boolean,
 ): Tensor {
   const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw new Error(`layer ${layer} has no KV cache`);
+  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
   const kRotation = layerCache.kRotation ? g.cacheTensor(layerCache.kRotation) : kv.kRotation;
   const vRotation = layerCache.vRotation ? g.cacheTensor(layerCache.vRotation) : kv.vRotation;
   const rotateK = (tensor: Tensor): Tensor => (kRotation ? ggml.mulMatHadamard(tensor, kRotation) : tensor);
@@ -142,7 +143,7 @@ function attendOverBatch(
   { q, k, v }: Qkv,
   options: AttentionOptions,
 ): Tensor {
-  if (!k || !v || !mask) throw new Error('attention without a cache needs keys, values and a mask');
+  if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
   if (!g.params.llama.paddedBatchAttention) return multiHead(g, layer, { q, k, v }, mask, options);
   const padded = ({ ne }: Tensor): Four => [ne[0], ne[1], mask.ne[0], ne[3]];

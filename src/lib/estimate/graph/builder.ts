@@ -61,6 +61,7 @@ export class GraphBuilder {
   pooled: Tensor | null = null;
   private logits: Tensor | null = null;
   private hidden: Tensor | null = null;
+  private inputRows: Tensor | null = null;
   private readonly weights = new Map<string, Tensor>();
   private readonly caches = new Map<CacheTensor, Tensor>();
 
@@ -153,7 +154,17 @@ export class GraphBuilder {
   }
 
   inputEmbeddings(): Tensor {
-    return embeddingInput(this);
+    const wide = embeddingInput(this);
+    if (this.hparams.nDeepstackLayers === 0) return wide;
+    this.inputRows = wide;
+    return this.expand(this.deepstackRows(0));
+  }
+
+  /** The embeddings themselves (0), or image features beside them, as a view of the input. */
+  deepstackRows(index: number): Tensor {
+    const rows = this.inputRows;
+    if (!rows) throw new Error('the input has no image features');
+    return ggml.view2d(rows, this.nEmbd, this.nTokens, rows.nb[1], ggml.rowSize(rows, index * this.nEmbd));
   }
 
   inputPositions(): Tensor {
@@ -258,7 +269,8 @@ export class GraphBuilder {
   pinToLayer(node: Tensor, layer: number): void {
     const { placement, backends } = this.inputs;
     if (layer < 0 || (this.nTokens >= PINNED_NORM_TOKENS && !placement.fullOffload)) return;
-    const index = placement.layerDevice(layer) === 'gpu' ? 0 : backends.length - 1;
+    const device = placement.layerDevice(layer);
+    const index = device === 'cpu' ? backends.length - 1 : device;
     if (backends[index]?.supportsOp(node)) node.backend = index;
   }
 

@@ -16,15 +16,17 @@ const NEVER_MIXED: ReadonlySet<string> = new Set([
 
 /**
  * `build_inp_embd` (`src/llama-graph.cpp`): a row of the token embedding for each token, and an input for embeddings that are
- * given; one of them is used. From b11394..b11401 on a third way mixes both (`mixedInput`), and from b11435..b11548 on the
+ * given, with room for image features beside them; one of them is used. From b11394..b11401 on a third way mixes both (`mixedInput`), and from b11435..b11548 on the
  * rows are looked up before anything else (`lookupsFirst`).
  */
 export function embeddingInput(g: GraphBuilder): Tensor {
   const { mixedInput, lookupsFirst } = g.params.llama;
   const mixed = mixedInput && !NEVER_MIXED.has(g.shape.architecture);
   const table = g.need('token_embd.weight');
+  const width = g.nEmbd * (1 + g.hparams.nDeepstackLayers);
   const look = (): Tensor => ggml.getRows(table, ggml.newInput(I32, g.nTokens));
-  const given = (): Tensor => ggml.newInput(F32, g.nEmbd, g.nTokens);
+  const given = (): Tensor => ggml.newInput(F32, width, g.nTokens);
+  const widened = (rows: Tensor): Tensor => (width > g.nEmbd ? ggml.padTo(rows, [width, g.nTokens, 1, 1]) : rows);
 
   const rows = look();
   const embeddings = given();
@@ -33,18 +35,18 @@ export function embeddingInput(g: GraphBuilder): Tensor {
     g.expand(rows);
     if (mixedRows) g.expand(mixedRows);
   }
-  g.expand(rows);
+  const chosen = g.expand(widened(rows));
   g.expand(embeddings);
   if (mixedRows) {
     const slots = ggml.newInput(I64, g.nTokens);
-    g.expand(ggml.setRows(ggml.dup(given()), mixedRows, slots));
+    g.expand(ggml.setRows(ggml.dup(given()), widened(mixedRows), slots));
   }
-  return rows;
+  return chosen;
 }
 
 /** The same for models that scale tokens' rows but not embeddings that are given: a factor a row where both can be mixed. */
 export function scaledEmbeddingInput(g: GraphBuilder): Tensor {
-  const rows = embeddingInput(g);
+  const rows = g.inputEmbeddings();
   if (!g.params.llama.mixedInput) return ggml.scale(rows);
   return g.expand(ggml.mul(rows, ggml.newInput(F32, 1, g.nTokens)));
 }

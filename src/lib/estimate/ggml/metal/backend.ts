@@ -1,5 +1,5 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
-import type { Backend } from '../backend.js';
+import { type Backend, BUFFER_ALIGNMENT } from '../backend.js';
 import {
   F16,
   F32,
@@ -10,7 +10,6 @@ import {
   sameShape,
   type Op,
   type Tensor,
-  tensorBytes,
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
 import { chainLength } from './chain-packing.js';
@@ -99,12 +98,15 @@ const RULES: Partial<Record<Op, Rule>> = {
   MEAN: contiguousRows,
   SOFT_MAX: contiguousRows,
   NORM: contiguousRows,
+  L2_NORM: contiguousRows,
   RMS_NORM: contiguousRows,
   ROPE: always,
   PAD: always,
   ARGSORT: always,
   FLASH_ATTN_EXT: flashAttn,
   SSM_SCAN: always,
+  RWKV_WKV6: always,
+  RWKV_WKV7: always,
   SSM_CONV: always,
   GATED_DELTA_NET: (op) => (op.src[2]?.ne[0] ?? 1) % 32 === 0,
   MUL_MAT: mulMat,
@@ -112,6 +114,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   CPY: copies,
   DUP: copies,
   CONT: copies,
+  SET: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
 };
@@ -137,7 +140,8 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
   return {
-    memory: 'gpu',
+    memory: 0,
+    alignment: BUFFER_ALIGNMENT,
     readsRepacked: false,
     supportsOp,
     offloadsOp,
@@ -151,19 +155,4 @@ function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
     keepFusedInputs(nodes, table, keepUntil);
     reorder(nodes, (all, start) => fusedLength(all, start, table));
   };
-}
-
-/** CUDA, ROCm, Vulkan and SYCL plan over the same graph; their own extra areas are not known here. */
-export const discreteGpuBackend: Backend = {
-  memory: 'gpu',
-  readsRepacked: false,
-  supportsOp,
-  offloadsOp,
-  allocSize: plainSize,
-};
-
-function plainSize(tensor: Tensor): number {
-  return tensor.op === 'FLASH_ATTN_EXT' || tensor.op === 'MUL_MAT_ID'
-    ? 4 * tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
-    : tensorBytes(tensor);
 }

@@ -7,6 +7,7 @@ const MOVABLE: ReadonlySet<Op> = new Set<Op>([
   'ROPE',
   'NORM',
   'RMS_NORM',
+  'L2_NORM',
   'SUM_ROWS',
   'SSM_CONV',
   'SSM_SCAN',
