@@ -44,8 +44,9 @@ function deepstackLayers(hparams: Hparams, keys: Keys): void {
 
 /** Granite Vision: each layer names the features it adds; how many there are is how many are named. */
 function deepstackMapping(hparams: Hparams, keys: Keys): void {
-  if (!keys.has('deepstack_mapping')) return;
-  hparams.deepstackOf = keys.perLayer('deepstack_mapping', hparams.nLayerAll, -1);
+  const given = keys.indices('deepstack_mapping');
+  if (!given) return;
+  hparams.deepstackOf = hparams.deepstackOf.map((none, layer) => given[layer] ?? none);
   hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
 }
 
