@@ -13,6 +13,7 @@ import type { Keys } from './keys.js';
 import { table } from '../table.js';
 import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
+import { RECURRENT_RULES } from './rules/recurrent.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
 function linearAttention(hparams: Hparams, keys: Keys): void {
@@ -119,4 +120,5 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   ...DECODER_RULES,
   ...ENCODER_RULES,
+  ...RECURRENT_RULES,
 });

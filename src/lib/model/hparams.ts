@@ -57,6 +57,9 @@ export interface Hparams {
   ssm: SsmShape;
   /** Short-convolution cache length (LFM2), 0 = none. */
   shortConvCache: number;
+  /** RWKV: head size, 0 = none; and how many earlier tokens' inputs a layer keeps. */
+  wkvHeadSize: number;
+  tokenShifts: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
   /** The block of the file whose weights a layer uses: its own, but where a model runs its blocks in loops. */
@@ -131,6 +134,8 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
       groups: keys.number('ssm.group_count', 0),
     },
     shortConvCache: keys.number('shortconv.l_cache', 0),
+    wkvHeadSize: keys.number('wkv.head_size', 0),
+    tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,
     blockOf: Array.from({ length: nLayerAll }, (_, layer) => layer),
     nDeepstackLayers: 0,
@@ -165,12 +170,14 @@ export function maxVWidth(hparams: Hparams): number {
 }
 
 /** `n_embd_r` (`src/llama-hparams.cpp`): elements of one sequence's convolution state. */
-export function convStateSize({ ssm, shortConvCache, nEmbd }: Hparams): number {
+export function convStateSize({ ssm, shortConvCache, nEmbd, wkvHeadSize, tokenShifts }: Hparams): number {
+  if (wkvHeadSize > 0) return tokenShifts * nEmbd;
   if (shortConvCache > 0) return nEmbd * (shortConvCache - 1);
   return Math.max(0, ssm.conv - 1) * (ssm.inner + 2 * ssm.groups * ssm.state);
 }
 
 /** `n_embd_s` (`src/llama-hparams.cpp`): elements of one sequence's recurrent state. */
-export function ssmStateSize({ ssm }: Hparams): number {
+export function ssmStateSize({ ssm, nEmbd, wkvHeadSize }: Hparams): number {
+  if (wkvHeadSize > 0) return nEmbd * wkvHeadSize;
   return ssm.state * ssm.inner;
 }

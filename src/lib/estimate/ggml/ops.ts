@@ -181,6 +181,9 @@ export function fill(a: Tensor): Tensor {
 export function norm(a: Tensor): Tensor {
   return like('NORM', a);
 }
+export function l2Norm(a: Tensor): Tensor {
+  return like('L2_NORM', a);
+}
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
@@ -283,6 +286,17 @@ export function gatedDeltaNet(
   const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
   tensor.snapshots = snapshots;
   return tensor;
+}
+
+/** `ggml_rwkv_wkv6`, `ggml_rwkv_wkv7`, `ggml_gated_linear_attn`: the output of each token, then the new states. */
+export function linearAttention(
+  op: 'RWKV_WKV6' | 'RWKV_WKV7' | 'GATED_LINEAR_ATTN',
+  state: Tensor,
+  ...inputs: [Tensor, ...Tensor[]]
+): Tensor {
+  const [size, heads, tokens] = inputs[0].ne;
+  const rows = tokens + size * state.ne[1];
+  return result(op, F32, [size * heads, rows, 1, 1], ...inputs, state);
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */
