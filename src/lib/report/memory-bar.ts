@@ -54,7 +54,7 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
 function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): readonly Segment[] {
   const limit = limits.find(({ name }) => name === 'memory');
   const isFraction = limit?.budget.kind === 'fraction';
-  const isHostOnly = host.gpuMemory !== undefined;
+  const isHostOnly = host.gpus !== undefined && host.unifiedMemory !== true;
   const sum = (names: readonly string[]): number =>
     estimate.parts
       .filter(({ name, device }) => names.includes(name) && !(isHostOnly && device === 'gpu'))
@@ -62,7 +62,7 @@ function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): r
   const growth = estimate.growth.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
   const all: readonly Segment[] = [
     { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? host.inUseBytes : 0 },
-    { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy', 'mmproj']) },
+    { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy']) },
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },
     { name: 'overhead', glyph: '#', color: 'gray', bytes: sum(['runtime-overhead']) },
