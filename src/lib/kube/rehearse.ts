@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClusterError } from '../errors.js';
 import { FIELD_MANAGER, type AnyResource, type InferenceServiceResource, type ModelResource } from './client/api.js';
 import type { KubeClient } from './client/client.js';
-import { ConflictError, conflictList } from './client/errors.js';
+import { ConflictError, conflictList, type FieldConflict } from './client/errors.js';
 import { MEASURED_ANNOTATIONS } from './check-record.js';
 import { hasOwnUpdates, isAppliedByUs, isOurs } from './managed-fields.js';
 import type { DeployResources } from './resources.js';
@@ -81,8 +81,20 @@ async function rehearseOne<T extends AnyResource>(
     const isSettled = previous !== undefined && isAppliedByUs(previous) && !hasOwnUpdates(previous);
     return { resource, previous, merged, isUnchanged: isSettled && isSameContent(merged, previous) };
   } catch (error) {
-    if (error instanceof ConflictError && previous !== undefined && !isOurs(previous)) throw nameTaken(previous, error);
+    if (error instanceof ConflictError && previous !== undefined && !isOurs(previous)) {
+      throw new TakenError(`${kind} ${namespace}/${name}`, error);
+    }
     throw error;
+  }
+}
+
+/** A conflict with a resource that this program never wrote. */
+class TakenError extends ConflictError {
+  constructor(
+    readonly resource: string,
+    { what, conflicts }: ConflictError,
+  ) {
+    super(what, conflicts);
   }
 }
 
@@ -99,11 +111,10 @@ function withMeasuredFrom<T extends AnyResource>(resource: T, previous: T | unde
 function worst(errors: readonly unknown[]): unknown {
   const conflicts = errors.filter((error) => error instanceof ConflictError);
   if (conflicts.length < errors.length) return errors.find((error) => !(error instanceof ConflictError));
-  const what = conflicts.map((error) => error.what).join(' and ');
-  return new ConflictError(
-    what,
-    conflicts.flatMap((error) => error.conflicts),
-  );
+  const fields = conflicts.flatMap((error) => error.conflicts);
+  const taken = conflicts.find((error) => error instanceof TakenError);
+  if (taken !== undefined) return nameTaken(taken.resource, fields);
+  return new ConflictError(conflicts.map((error) => error.what).join(' and '), fields);
 }
 
 function beingDeleted({ kind, metadata: { name, namespace, finalizers = [] } }: AnyResource): ClusterError {
@@ -113,9 +124,9 @@ function beingDeleted({ kind, metadata: { name, namespace, finalizers = [] } }: 
   });
 }
 
-function nameTaken({ kind, metadata }: AnyResource, { conflicts }: ConflictError): ClusterError {
+function nameTaken(resource: string, conflicts: readonly FieldConflict[]): ClusterError {
   const owners = [...new Set(conflicts.map(({ owner }) => owner))].join(' and ');
-  const message = `the name is taken: ${kind} ${metadata.namespace}/${metadata.name} belongs to ${owners}, and this deploy would change ${conflictList(conflicts)}`;
+  const message = `the name is taken: ${resource} belongs to ${owners}, and this deploy would change ${conflictList(conflicts)}`;
   return new ClusterError('NAME_TAKEN', message, {
     suggestions: ['deploy under another name with --name, or take it over with --force-conflicts'],
   });

@@ -132,8 +132,8 @@ describe('applying the two resources', () => {
     api.store.patch(MODEL, note, 'kubectl', { dryRun: false });
     api.store.patch(SERVICE, { spec: { contextSize: 4096 } }, 'kubectl', { dryRun: false });
     const { message } = await failure();
-    expect(message).toContain(
-      'cannot apply Model default/tiny and apply InferenceService default/tiny: it would change .spec.contextSize (owned by kubectl), .metadata.annotations.',
+    expect(message).toBe(
+      'cannot apply Model default/tiny and apply InferenceService default/tiny: it would change .spec.contextSize (owned by kubectl) and 1 more in metadata',
     );
   });
 
@@ -165,6 +165,16 @@ describe('applying the two resources', () => {
     expect(error.message).toContain('Model default/tiny belongs to helm');
     expect(error.message).toContain('.spec.source');
     expect(api.store.version).toBe(version);
+  });
+
+  test('the fields of a name that is taken are those of both resources', async () => {
+    const { model, service } = buildResources(planFor());
+    const plain = (resource: object) => JSON.parse(JSON.stringify(resource));
+    api.store.create(MODEL, plain(model), 'kubectl-create', { dryRun: false });
+    api.store.create(SERVICE, plain(service), 'kubectl-create', { dryRun: false });
+    const error = await failure({ launch: { accelerator: 'cpu', ctxSize: 4096 } });
+    expect(error.code).toBe('NAME_TAKEN');
+    expect(error.message).toContain('this deploy would change .spec.contextSize (owned by kubectl-create)');
   });
 
   test('when the service fails, a model that this run created is removed again', async () => {

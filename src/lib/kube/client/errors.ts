@@ -51,11 +51,13 @@ export class UnknownFieldError extends ClusterError {
   }
 }
 
-/** What decides how it runs first, records last. */
+/** What decides how it runs; the records beside it are only counted, unless there is nothing else. */
 export function conflictList(conflicts: readonly FieldConflict[]): string {
-  const isSpec = ({ field }: FieldConflict): boolean => field.startsWith('.spec');
-  const ordered = [...conflicts.filter(isSpec), ...conflicts.filter((each) => !isSpec(each))];
-  return ordered.map(({ field, owner }) => `${field} (owned by ${owner})`).join(', ');
+  const ofSpec = conflicts.filter(({ field }) => field.startsWith('.spec'));
+  const shown = ofSpec.length > 0 ? ofSpec : conflicts;
+  const more = conflicts.length - shown.length;
+  const list = shown.map(({ field, owner }) => `${field} (owned by ${owner})`).join(', ');
+  return more === 0 ? list : `${list} and ${more} more in metadata`;
 }
 
 const UNKNOWN_FIELD = /unknown field "([^"]+)"|(\.[\w.[\]-]+): field not declared in schema/;
