@@ -28,7 +28,10 @@ export function defaultFraction(totalBytes: number): number {
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
   if (policy.absoluteBytes !== undefined) return { kind: 'absolute', bytes: policy.absoluteBytes };
-  const machine = fractionBudget(host.totalBytes, host.inUseBytes, policy);
+  const machine = {
+    ...fractionBudget(host.totalBytes, host.inUseBytes, policy),
+    ...(host.idleBytes && { idleBytes: host.idleBytes }),
+  };
   return (host.cgroups ?? [])
     .map(({ limitBytes, inUseBytes }) => ({
       ...fractionBudget(limitBytes, inUseBytes, policy),
@@ -47,11 +50,12 @@ function fractionBudget(totalBytes: number, inUseBytes: number, policy: BudgetPo
   return { kind: 'fraction', bytes: Math.floor(totalBytes * fraction) - inUseBytes, totalBytes, fraction, inUseBytes };
 }
 
-/** The budget for what the GPU holds, when it has a limit of its own. */
+/** The budget for what the first GPU holds, when it has a limit of its own. */
 export function gpuBudget(host: HostMemory): Budget | undefined {
-  if (host.gpuMemory !== undefined) {
-    const { totalBytes, inUseBytes } = host.gpuMemory;
-    return { kind: 'gpu-memory', bytes: totalBytes - inUseBytes, totalBytes, inUseBytes };
+  const gpu = host.gpus?.[0];
+  if (gpu !== undefined) {
+    const { totalBytes, usedBytes } = gpu;
+    return { kind: 'gpu-memory', bytes: totalBytes - usedBytes, totalBytes, inUseBytes: usedBytes };
   }
   if (host.gpuWiredLimitBytes !== undefined) return { kind: 'gpu-wired', bytes: host.gpuWiredLimitBytes };
   return undefined;

@@ -8,6 +8,8 @@ export type Budget =
       readonly totalBytes: number;
       readonly fraction: number;
       readonly inUseBytes: number;
+      /** What others hold beside that and would have to give up first; see `HostMemory.idleBytes`. */
+      readonly idleBytes?: number;
     }
   | { readonly kind: 'absolute'; readonly bytes: number }
   | { readonly kind: 'gpu-wired'; readonly bytes: number }

@@ -1,10 +1,11 @@
 import { UsageError } from '../errors.js';
+import { table } from '../table.js';
 
 /**
  * Bytes per unit. Without a `B`, as Kubernetes reads them (`Gi` binary, `G` decimal); with a `B`, as this program and
  * Macs use them: `24GB` is 24 × 2^30.
  */
-const UNIT_BYTES: Readonly<Record<string, number>> = {
+const UNIT_BYTES = table<number>({
   '': 1,
   k: 1e3,
   M: 1e6,
@@ -24,7 +25,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   MB: 2 ** 20,
   GB: 2 ** 30,
   TB: 2 ** 40,
-};
+});
 
 const QUANTITY = /^(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)$/;
 const SMALLEST_SENSIBLE_BYTES = 2 ** 20;

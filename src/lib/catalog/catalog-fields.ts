@@ -1,3 +1,5 @@
+import { table } from '../table.js';
+
 /** Gives what is wrong with a value ("is not …"), or undefined when it is right. */
 type Check = (value: unknown) => string | undefined;
 
@@ -19,7 +21,7 @@ const pattern =
     typeof value === 'string' && expression.test(value) ? undefined : problem;
 
 /** What an entry may contain, by path below the entry. */
-export const ENTRY_FIELDS: Readonly<Record<string, { readonly required?: true; readonly check: Check }>> = {
+export const ENTRY_FIELDS = table<{ readonly required?: true; readonly check: Check }>({
   source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor a path') },
   name: { check: text },
   description: { check: text },
@@ -35,4 +37,4 @@ export const ENTRY_FIELDS: Readonly<Record<string, { readonly required?: true; r
   'resources.cpu': { check: quantity },
   'resources.memory': { check: quantity },
   'resources.gpu_memory': { check: quantity },
-};
+});

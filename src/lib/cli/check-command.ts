@@ -1,6 +1,7 @@
 import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
 import { measureHost } from '../host/measure-host.js';
+import { largestPrograms } from '../host/programs.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
 import type { AdviceSources } from '../preflight/advice/find-advice.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
@@ -41,6 +42,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     loadCatalog: () => loadCatalog(catalog),
     readHeader,
     measureHost,
+    largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
       const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
         import('../preflight/advice/find-advice.js'),

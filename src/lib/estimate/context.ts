@@ -2,6 +2,7 @@ import { type GgmlType, ggmlTypeByName } from '../gguf/ggml-types.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
+import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import { pad } from './ggml/tensor.js';
 
 /** `struct llama_cparams` (`src/llama-cparams.h`, llama.cpp v0.5.0), as far as memory depends on it. */
@@ -23,6 +24,8 @@ export interface ContextParams {
   readonly swaFull: boolean;
   readonly embeddings: boolean;
   readonly pooling: number;
+  /** What the llama.cpp that will run has of the changes between versions. */
+  readonly llama: Switches;
 }
 
 /** llama-server's own defaults: `common/common.h`, `tools/server/server.cpp` (v0.5.0). */
@@ -64,6 +67,10 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
   const flash = flashAttention(launch, typeV);
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off' });
 
+  const outputsMax = (): number => {
+    if (hparams.encoder !== 'none') return nBatch;
+    return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax));
+  };
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
     nCtxSeq,
@@ -71,7 +78,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     kvUnified,
     nBatch,
     nUbatch,
-    nOutputsMax: embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax)),
+    nOutputsMax: outputsMax(),
     flashAttn: flash !== 'off',
     autoFlashAttn: flash === 'auto',
     typeK,
@@ -81,6 +88,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     swaFull: launch.swaFull ?? false,
     embeddings,
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
+    llama: llamaCpp(launch.llamaCpp).switches,
   };
 }
 

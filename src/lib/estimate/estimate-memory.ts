@@ -4,14 +4,17 @@ import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
+import type { GpuPlan } from './devices.js';
+import type { DeviceBytes } from './ggml/device.js';
 import { GRAPHS } from './graph/architectures.js';
+import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-estimate.js';
 import { Placement } from './placement.js';
 
 /** Backends whose figures were held against llama.cpp's own allocator. */
-const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu']);
+const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu', 'cuda']);
 
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD: EstimatePart = {
@@ -40,10 +43,10 @@ export function estimateMemory(
   return {
     parts: [
       ...weightParts(placement, accuracy),
-      ...partsOf('kv-cache', memory.kvBytes, accuracy),
-      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy),
-      ...partsOf('compute', compute, compute.described ? accuracy : 'bound'),
-      ...partsOf('output', { gpu: 0, cpu: outputBytes(shape, params) }, accuracy),
+      ...partsOf('kv-cache', memory.kvBytes, accuracy, placement.gpus),
+      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy, placement.gpus),
+      ...partsOf('compute', compute.bytes, compute.described ? accuracy : 'bound', placement.gpus),
+      ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
       RUNTIME_OVERHEAD,
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
@@ -76,12 +79,21 @@ function accuracyOn(accelerator: Accelerator): Accuracy {
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
   const { mapped, copied } = placement.bytes();
-  return [...partsOf('weights', mapped, accuracy), ...partsOf('weights-copy', copied, accuracy)];
+  const { gpus } = placement;
+  return [...partsOf('weights', mapped, accuracy, gpus), ...partsOf('weights-copy', copied, accuracy, gpus)];
 }
 
-function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {
+/** One part for each device that holds something; GPUs by the machine's numbers where it has several. */
+function partsOf(name: PartName, { gpus, cpu }: DeviceBytes, accuracy: Accuracy, { used }: GpuPlan): EstimatePart[] {
   const parts: EstimatePart[] = [];
-  if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy });
+  for (const bytes of [...gpus, cpu]) {
+    if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
+  }
+  const several = used.length > 1 || (used[0] ?? 0) > 0;
+  gpus.forEach((bytes, i) => {
+    const gpu = several ? { gpu: used[i] as number } : {};
+    if (bytes > 0) parts.push({ name, device: 'gpu', ...gpu, bytes, accuracy });
+  });
   if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
   return parts;
 }
@@ -103,7 +115,7 @@ function planCompute(
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
   const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, planned };
+  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned };
   return { ...computeBuffers(inputs), described: true };
 }
 
@@ -113,5 +125,5 @@ function undescribed(architecture: string): string {
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */
 function outputBytes({ hparams }: ModelShape, { nSeqMax, embeddings }: ContextParams): number {
-  return 4 * nSeqMax * (hparams.nVocab + (embeddings ? hparams.nEmbdOut : 0));
+  return 4 * nSeqMax * (hparams.nVocab + (embeddings || hparams.encoder === 'with-decoder' ? hparams.nEmbdOut : 0));
 }

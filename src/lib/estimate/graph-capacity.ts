@@ -1,14 +1,36 @@
 import { UsageError } from '../errors.js';
 
+interface Capacity {
+  readonly perToken: number;
+  readonly perTensor: number;
+}
+
+const MANY: Capacity = { perToken: 40, perTensor: 32 };
+
 /** Architectures whose graphs have many small nodes: `llama_context::graph_max_nodes` (`src/llama-context.cpp`, v0.5.0). */
-const MANY_NODES = new Set(['qwen3next', 'qwen35', 'qwen35moe']);
+const MANY_NODES = new Map<string, Capacity>([
+  ['kimi-k3', { perToken: 160, perTensor: 64 }],
+  ['hrm_text', { perToken: 80, perTensor: 64 }],
+  ['qwen3next', MANY],
+  ['kimi-linear', MANY],
+  ['bailingmoe3', MANY],
+  ['qwen35', MANY],
+  ['qwen35moe', MANY],
+  ['qwen4exp', MANY],
+  ['deepseek4', MANY],
+  ['nanbeige', MANY],
+  ['minimax-01', MANY],
+  ['minimax-m3', MANY],
+  ['hy_v4', MANY],
+]);
 
 /** Sizes that a hash set can have, up to the largest graph: `ggml_hash_size` (`ggml/src/ggml.c`). */
 const HASH_SIZES = [1031, 2053, 4099, 8209, 16411, 32771, 65537, 131101, 262147, 524309, 1048583];
 
 /** Nodes that llama.cpp makes room for. */
 export function maxNodes(architecture: string, nTensors: number, nTokens: number): number {
-  if (MANY_NODES.has(architecture)) return Math.max(nTokens * 40, 32 * nTensors);
+  const many = MANY_NODES.get(architecture);
+  if (many) return Math.max(nTokens * many.perToken, many.perTensor * nTensors);
   return Math.max(1024, 8 * nTensors);
 }
 

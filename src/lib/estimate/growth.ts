@@ -1,6 +1,7 @@
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { ContextMemory, KvCache } from './cache.js';
 import type { ContextParams } from './context.js';
+import { allBytes } from './ggml/device.js';
 import { pad, tensorBytesOf } from './ggml/tensor.js';
 import type { GrowthPart } from './memory-estimate.js';
 
@@ -46,7 +47,7 @@ function checkpointBytes(
 ): number {
   const windowed =
     swa && !params.swaFull ? bytesPerCell(swa) * Math.min(swa.cells, pad(nSwa + params.nUbatch, 256)) : 0;
-  const state = recurrent ? (recurrentBytes.gpu + recurrentBytes.cpu) / recurrent.rows : 0;
+  const state = recurrent ? allBytes(recurrentBytes) / recurrent.rows : 0;
   return windowed + state;
 }
 

@@ -50,7 +50,7 @@ export function representativeLayers(
   shape: ModelShape,
   placement: Placement,
   memory: ContextMemory,
-  kindOf: (layer: number) => string | number = () => 0,
+  kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): PlannedLayers {
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
@@ -58,7 +58,7 @@ export function representativeLayers(
   const { base, swa, recurrent } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
-      kindOf(layer),
+      kindOf(layer, shape),
       placement.layerDevice(layer),
       hparams.nHead[layer],
       hparams.nHeadKv[layer],
@@ -82,12 +82,14 @@ export function representativeLayers(
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
-    const [, number, name] = /^blk\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
+    const [, blocks, number, name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
     const list = number === undefined ? undefined : result[Number(number)];
     if (!list) continue;
     const { device, repacked } = placement.bufferOf(tensor);
     const copied = placement.hasGpu && device === 'cpu';
-    list.push(`${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`);
+    list.push(
+      `${blocks}.${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`,
+    );
   }
   return result.map((weights) => weights.join());
 }

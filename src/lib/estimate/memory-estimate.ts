@@ -14,6 +14,8 @@ export type Accuracy = 'exact' | 'modelled' | 'bound';
 export interface EstimatePart {
   readonly name: PartName;
   readonly device: 'gpu' | 'host';
+  /** Its number, where there are several. */
+  readonly gpu?: number;
   readonly bytes: number;
   readonly accuracy: Accuracy;
 }

@@ -1,5 +1,6 @@
 import { splitBlockNumber } from './block-numbers.js';
-import type { GgufHeader, GgufTensor, MetadataValue } from './header.js';
+import type { GgufHeader, GgufTensor } from './header.js';
+import { type JsonValue, toJsonValue } from './json-values.js';
 
 export const DIGEST_FORMAT = 1;
 
@@ -27,7 +28,7 @@ export interface HeaderDigest {
   readonly format: typeof DIGEST_FORMAT;
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
-  readonly metadata: readonly (readonly [key: string, value: MetadataValue])[];
+  readonly metadata: readonly (readonly [key: string, value: JsonValue])[];
   readonly tensors: readonly DigestTensor[];
   /** Each the tensors of one block, in file order, as indexes into `tensors`. */
   readonly layouts: readonly (readonly number[])[];
@@ -66,7 +67,7 @@ export function toDigest(header: GgufHeader): HeaderDigest {
     format: DIGEST_FORMAT,
     version: header.version,
     byteOrder: header.byteOrder,
-    metadata: [...header.metadata],
+    metadata: [...header.metadata].map(([key, value]) => [key, toJsonValue(value)]),
     tensors: tensors.items,
     layouts: layouts.items,
     files,

@@ -40,7 +40,7 @@ export interface GgufFile {
 export interface GgufHeader {
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
-  /** Integers beyond 2^53 are the nearest number; control characters in strings are U+FFFD. */
+  /** Integers beyond 2^53 are the nearest number; floats may be infinite or no number; control characters in strings are U+FFFD. */
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   /** In file order, parts after one another. */
   readonly tensors: readonly GgufTensor[];

@@ -5,39 +5,47 @@ import type { MetadataValue } from './header.js';
 type Kind = 'string' | 'count' | 'counts' | 'number' | 'boolean';
 
 /** Keys whose type an estimate relies on, and what that type is; `counts` is one count or one a layer. */
-const GENERAL_KEYS: Readonly<Record<string, Kind>> = {
-  'general.architecture': 'string',
-  'general.name': 'string',
-  'general.alignment': 'count',
-  'general.file_type': 'count',
-  'split.no': 'count',
-  'split.count': 'count',
-  'split.tensors.count': 'count',
-};
+const GENERAL_KEYS = new Map<string, Kind>(
+  Object.entries<Kind>({
+    'general.architecture': 'string',
+    'general.name': 'string',
+    'general.alignment': 'count',
+    'general.file_type': 'count',
+    'split.no': 'count',
+    'split.count': 'count',
+    'split.tensors.count': 'count',
+  }),
+);
 
-/** The same for keys that carry the architecture's name in front; `llama_model_base::load_hparams` of llama.cpp v0.5.0. */
-const ARCHITECTURE_KEYS: Readonly<Record<string, Kind>> = {
-  block_count: 'count',
-  context_length: 'count',
-  embedding_length: 'count',
-  vocab_size: 'count',
-  expert_count: 'count',
-  expert_used_count: 'count',
-  nextn_predict_layers: 'count',
-  feed_forward_length: 'counts',
-  'attention.head_count': 'counts',
-  'attention.head_count_kv': 'counts',
-  'attention.key_length': 'count',
-  'attention.value_length': 'count',
-  'attention.sliding_window': 'count',
-  'attention.causal': 'boolean',
-  'ssm.conv_kernel': 'count',
-  'ssm.inner_size': 'count',
-  'ssm.state_size': 'count',
-  'ssm.group_count': 'count',
-  'ssm.time_step_rank': 'count',
-  'rope.freq_base': 'number',
-};
+/**
+ * The same for keys that carry the architecture's name in front; `llama_model_base::load_hparams` of llama.cpp v0.5.0,
+ * where `counts` are those read with `get_key_or_arr`.
+ */
+const ARCHITECTURE_KEYS = new Map<string, Kind>(
+  Object.entries<Kind>({
+    block_count: 'count',
+    context_length: 'count',
+    embedding_length: 'count',
+    vocab_size: 'count',
+    expert_count: 'count',
+    expert_used_count: 'counts',
+    expert_feed_forward_length: 'counts',
+    nextn_predict_layers: 'count',
+    feed_forward_length: 'counts',
+    'attention.head_count': 'counts',
+    'attention.head_count_kv': 'counts',
+    'attention.key_length': 'count',
+    'attention.value_length': 'count',
+    'attention.sliding_window': 'count',
+    'attention.causal': 'boolean',
+    'ssm.conv_kernel': 'count',
+    'ssm.inner_size': 'count',
+    'ssm.state_size': 'count',
+    'ssm.group_count': 'count',
+    'ssm.time_step_rank': 'count',
+    'rope.freq_base': 'number',
+  }),
+);
 
 const MATCHES: Readonly<Record<Kind, (value: MetadataValue) => boolean>> = {
   string: (value) => typeof value === 'string',
@@ -72,8 +80,7 @@ export function checkKnownKeys(metadata: ReadonlyMap<string, MetadataValue>, nam
 }
 
 function kindOf(key: string, prefix: string | undefined): Kind | undefined {
-  if (Object.hasOwn(GENERAL_KEYS, key)) return GENERAL_KEYS[key];
-  if (prefix === undefined || !key.startsWith(prefix)) return undefined;
-  const suffix = key.slice(prefix.length);
-  return Object.hasOwn(ARCHITECTURE_KEYS, suffix) ? ARCHITECTURE_KEYS[suffix] : undefined;
+  const general = GENERAL_KEYS.get(key);
+  if (general !== undefined || prefix === undefined || !key.startsWith(prefix)) return general;
+  return ARCHITECTURE_KEYS.get(key.slice(prefix.length));
 }

@@ -86,7 +86,7 @@ export class MetadataParser {
     if (type === ARRAY_TYPE) return yield* this.#array(key);
     const fixed = this.#fixedType(key, type);
     yield* this.need(fixed.bytes);
-    return this.#scalar(key, fixed);
+    return this.#scalar(fixed);
   }
 
   *#string(key: string): Steps<MetadataValue> {
@@ -111,7 +111,7 @@ export class MetadataParser {
       return { skipped: true, length };
     }
     yield* this.need(length * fixed.bytes);
-    return Array.from({ length }, () => this.#scalar(key, fixed));
+    return Array.from({ length }, () => this.#scalar(fixed));
   }
 
   *#strings(key: string, length: number, kept: boolean): Steps<MetadataValue> {
@@ -145,13 +145,9 @@ export class MetadataParser {
     return this.#window.text(length).replace(CONTROL, '\ufffd');
   }
 
-  #scalar(key: string, type: FixedValueType): MetadataScalar {
+  #scalar(type: FixedValueType): MetadataScalar {
     this.#keep(8);
-    const value = type.read(this.#window);
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      this.#fail('GGUF_METADATA_INVALID', `the key ${printable(key)} holds ${value}, which is not a finite number`);
-    }
-    return value;
+    return type.read(this.#window);
   }
 
   #fixedType(key: string, type: number): FixedValueType {

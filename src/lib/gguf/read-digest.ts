@@ -1,3 +1,4 @@
+import { printable } from '../printable.js';
 import { withBlockNumber } from './block-numbers.js';
 import { DIGEST_FORMAT, type DigestRun, type DigestTensor } from './digest.js';
 import { ggmlTypeByName, type GgmlType } from './ggml-types.js';
@@ -9,8 +10,9 @@ import {
   type GgufTensor,
   type MetadataValue,
 } from './header.js';
+import { fromJsonValue } from './json-values.js';
 import { checkKnownKeys } from './known-keys.js';
-import { MAX_ALIGNMENT_BYTES, MAX_KEPT_ELEMENTS, MAX_KEYS, MAX_SHARDS, MAX_TENSORS } from './limits.js';
+import { MAX_ALIGNMENT_BYTES, MAX_KEYS, MAX_SHARDS, MAX_TENSORS } from './limits.js';
 import { TensorLayout, tensorBytes } from './tensor-layout.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -53,38 +55,27 @@ export function fromDigest(json: unknown): GgufHeader {
   return { version, byteOrder, metadata, tensors, files };
 }
 
-function readMetadata(value: unknown): Map<string, MetadataValue> {
+function readMetadata(json: unknown): Map<string, MetadataValue> {
   const metadata = new Map<string, MetadataValue>();
-  for (const pair of list(value, 'metadata', MAX_KEYS)) {
+  for (const pair of list(json, 'metadata', MAX_KEYS)) {
     const [key, keyValue] = list(pair, 'a metadata entry', 2);
     require(typeof key === 'string' && !metadata.has(key), 'a metadata key is not a string, or occurs twice');
-    require(isMetadataValue(keyValue), `the value of ${key} is neither a scalar nor an array of scalars`);
-    metadata.set(key, keyValue);
+    const value = fromJsonValue(keyValue);
+    require(value !== undefined, `the value of ${printable(key)} is neither a scalar nor an array of scalars`);
+    metadata.set(key, value);
   }
   checkKnownKeys(metadata, 'header digest');
   return metadata;
-}
-
-function isMetadataValue(value: unknown): value is MetadataValue {
-  if (Array.isArray(value)) return value.length <= MAX_KEPT_ELEMENTS && value.every(isScalar);
-  if (isScalar(value)) return true;
-  return typeof value === 'object' && value !== null && 'skipped' in value && 'length' in value
-    ? value.skipped === true && isCount(value.length)
-    : false;
-}
-
-function isScalar(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
 function readRow(value: unknown): TensorRow {
   const [pattern, typeName, ...dims] = list(value, 'a tensor', 6) as Partial<DigestTensor>;
   require(typeof pattern === 'string' && typeof typeName === 'string', 'a tensor has no name or no type');
   const type = ggmlTypeByName(typeName);
-  require(type !== undefined, `the tensor type ${typeName} is unknown`);
-  require(dims.length >= 1 && dims.every(isCount), `the dimensions of ${pattern} are not whole numbers`);
+  require(type !== undefined, `the tensor type ${printable(typeName)} is unknown`);
+  require(dims.length >= 1 && dims.every(isCount), `the dimensions of ${printable(pattern)} are not whole numbers`);
   const bytes = tensorBytes(dims as number[], type);
-  require(bytes !== undefined, `${pattern} cannot have its shape`);
+  require(bytes !== undefined, `${printable(pattern)} cannot have its shape`);
   return { name: pattern, dims: dims as number[], type, bytes };
 }
 

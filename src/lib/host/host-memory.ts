@@ -3,14 +3,35 @@ export interface HostMemory {
   /** `measured` on this machine now, or `given` by flags for this or another one. */
   readonly source: 'measured' | 'given';
   readonly totalBytes: number;
-  /** In use by everything that runs already; what cannot be had without swapping. */
+  /** In use by everything that runs already, by the most generous count: what nobody else can have. */
   readonly inUseBytes: number;
-  /** Linux only: the cgroup v2 limits that apply to this process beside the machine's own memory. */
-  readonly cgroups?: readonly { readonly limitBytes: number; readonly inUseBytes: number }[];
+  /**
+   * What other programs hold beyond that and would have to give up, by compression or swap, before another could have it;
+   * unset or 0 where there is no such memory, or it is not known.
+   */
+  readonly idleBytes?: number;
+  /** Linux only: the cgroup limits (v1 and v2) that apply to this process beside the machine's own memory. */
+  readonly cgroups?: readonly CgroupMemory[];
   /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */
   readonly gpuWiredLimitBytes?: number;
-  /** Discrete GPUs only. */
-  readonly gpuMemory?: { readonly totalBytes: number; readonly inUseBytes: number };
+  /** Every GPU that llama-server would see, in its order; unset where there is none, or with Metal. */
+  readonly gpus?: readonly Gpu[];
+  /** True where the GPU has no memory of its own beside the machine's: what it holds counts against both. */
+  readonly unifiedMemory?: boolean;
   /** Sentences such as "in-use not given, counted as 0". */
   readonly notes: readonly string[];
+}
+
+export interface Gpu {
+  /** Its number among the GPUs that llama-server sees. */
+  readonly index: number;
+  /** As its driver calls it; empty where nobody said. */
+  readonly name: string;
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+}
+
+export interface CgroupMemory {
+  readonly limitBytes: number;
+  readonly inUseBytes: number;
 }

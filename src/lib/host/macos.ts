@@ -1,13 +1,20 @@
 import { CheckIncompleteError } from '../errors.js';
 import type { HostMemory } from './host-memory.js';
 import type { RunCommand } from './probe.js';
-import { availableBytesFromVmStat } from './vm-stat.js';
 import { defaultWiredLimitBytes } from './wired-limit.js';
 
 const MIB = 2 ** 20;
 
+/** The most that macOS can give to a new program, if others give up what they do not touch at the moment. */
+const LOOSELY_AVAILABLE = ['Pages free', 'Pages inactive', 'Pages speculative', 'Pages purgeable'] as const;
 /**
- * This Mac, now. In use is what `vm_stat` does not count as available.
+ * What it can give without compressing or swapping out anything of theirs: all but what Activity Monitor calls Memory Used
+ * (anonymous − purgeable + wired + occupied by compressor). Speculative pages are file-backed ones.
+ */
+const STRICTLY_AVAILABLE = ['Pages free', 'File-backed pages', 'Pages purgeable'] as const;
+
+/**
+ * This Mac, now.
  * @throws CheckIncompleteError MEASUREMENT_FAILED
  */
 export async function measureMac(run: RunCommand): Promise<HostMemory> {
@@ -19,13 +26,35 @@ export async function measureMac(run: RunCommand): Promise<HostMemory> {
   ]);
   const totalBytes = Number(memsize?.trim() || Number.NaN);
   if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0 || vmStat === undefined) {
-    throw new CheckIncompleteError('MEASUREMENT_FAILED', 'the memory of this Mac could not be measured', {
-      suggestions: ['give it by hand: --system-memory 32Gi --in-use 4Gi'],
-    });
+    throw unmeasured('the memory of this Mac could not be measured');
   }
-  const inUseBytes = Math.max(0, totalBytes - availableBytesFromVmStat(vmStat));
+  const { looseBytes, strictBytes } = availableFromVmStat(vmStat);
+  const inUseBytes = Math.max(0, totalBytes - looseBytes);
   const gpuWiredLimitBytes = setLimitBytes(wiredLimit) ?? defaultWiredLimitBytes(totalBytes, majorVersion(version));
-  return { source: 'measured', totalBytes, inUseBytes, gpuWiredLimitBytes, notes: [] };
+  const idleBytes = Math.min(totalBytes - inUseBytes, looseBytes - strictBytes);
+  return { source: 'measured', totalBytes, inUseBytes, idleBytes, gpuWiredLimitBytes, notes: [] };
+}
+
+/**
+ * Available bytes according to the output of macOS's `vm_stat`: `looseBytes` at the most, `strictBytes` without anybody
+ * else's memory being compressed or swapped out; never more than the former.
+ * @throws CheckIncompleteError MEASUREMENT_FAILED
+ */
+export function availableFromVmStat(output: string): { readonly looseBytes: number; readonly strictBytes: number } {
+  const pageBytes = Number(/page size of (\d+) bytes/.exec(output)?.[1]);
+  const sum = (labels: readonly string[]): number =>
+    labels.map((label) => pageCount(output, label)).reduce((all, count) => all + count, 0) * pageBytes;
+  const looseBytes = sum(LOOSELY_AVAILABLE);
+  const strictBytes = sum(STRICTLY_AVAILABLE);
+  if (!Number.isFinite(looseBytes + strictBytes)) {
+    throw unmeasured('vm_stat printed something that could not be understood');
+  }
+  return { looseBytes, strictBytes: Math.min(looseBytes, strictBytes) };
+}
+
+function pageCount(output: string, label: string): number {
+  const count = new RegExp(`^${label}:\\s+(\\d+)\\.?$`, 'm').exec(output)?.[1];
+  return Number(count ?? Number.NaN);
 }
 
 /** `iogpu.wired_limit_mb` in bytes, or undefined when nobody has set it (0) or it does not exist (Intel). */
@@ -37,4 +66,10 @@ function setLimitBytes(output: string | undefined): number | undefined {
 function majorVersion(output: string | undefined): number | undefined {
   const major = /^(\d+)/.exec(output?.trim() ?? '')?.[1];
   return major === undefined ? undefined : Number(major);
+}
+
+function unmeasured(problem: string): CheckIncompleteError {
+  return new CheckIncompleteError('MEASUREMENT_FAILED', problem, {
+    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
+  });
 }

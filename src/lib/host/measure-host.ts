@@ -1,9 +1,9 @@
 import type { Accelerator } from '../runtime/launch-options.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
+import { measureGpus } from './gpus.js';
 import type { HostMemory } from './host-memory.js';
 import { measureLinux } from './linux.js';
 import { measureMac } from './macos.js';
-import { measureNvidia } from './nvidia.js';
 import { thisMachine, type Probe } from './probe.js';
 import { defaultWiredLimitBytes } from './wired-limit.js';
 
@@ -13,6 +13,10 @@ export interface MachineRequest {
   readonly systemMemoryBytes?: number | undefined;
   readonly inUseBytes?: number | undefined;
   readonly gpuMemoryBytes?: number | undefined;
+  /** What Metal may wire, where somebody has raised `iogpu.wired_limit_mb`, or is about to. */
+  readonly gpuWiredLimitBytes?: number | undefined;
+  /** The GPU has no memory of its own: both are one pool. */
+  readonly unifiedMemory?: boolean | undefined;
   /** An absolute budget: with it a machine that cannot be measured from here need not be known. */
   readonly budgetBytes?: number | undefined;
 }
@@ -26,25 +30,31 @@ export function defaultAccelerator(probe: Pick<Probe, 'platform' | 'arch'> = thi
 
 /**
  * The machine that was asked for, as it is now.
+ * @throws UsageError INVALID_QUANTITY for amounts that cannot be
  * @throws CheckIncompleteError MACHINE_UNKNOWN, GPU_MEMORY_UNKNOWN, MEASUREMENT_FAILED
  */
 export async function measureHost(request: MachineRequest, probe: Probe = thisMachine): Promise<HostMemory> {
   const host = await systemMemory(request, probe);
+  if (host.inUseBytes > host.totalBytes) {
+    throw new UsageError('INVALID_QUANTITY', 'more memory is said to be in use than the machine has', {
+      suggestions: ['lower --in-use, or raise --system-memory'],
+    });
+  }
   if (request.accelerator === 'metal') return withWiredLimit(host, request);
-  return request.accelerator === 'cpu' ? host : withGpuMemory(host, request, probe);
+  return request.accelerator === 'cpu' ? host : withGpus(host, request, probe);
 }
 
 async function systemMemory(request: MachineRequest, probe: Probe): Promise<HostMemory> {
   const { accelerator, systemMemoryBytes, inUseBytes, budgetBytes } = request;
   if (systemMemoryBytes !== undefined) return givenMachine(systemMemoryBytes, inUseBytes);
   if (accelerator === 'metal' && probe.platform !== 'darwin') {
-    if (budgetBytes !== undefined) return budgetOnly(budgetBytes);
+    if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request.gpuWiredLimitBytes);
     throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
       suggestions: ["give the Mac's memory: --system-memory 32Gi --in-use 4Gi"],
     });
   }
-  const host = await measure(probe);
-  return inUseBytes === undefined ? host : { ...host, inUseBytes };
+  const { idleBytes, ...host } = await measure(probe);
+  return inUseBytes === undefined ? { ...host, ...(idleBytes && { idleBytes }) } : { ...host, inUseBytes };
 }
 
 function givenMachine(totalBytes: number, inUseBytes: number | undefined): HostMemory {
@@ -53,35 +63,38 @@ function givenMachine(totalBytes: number, inUseBytes: number | undefined): HostM
   return { source: 'given', totalBytes, inUseBytes: inUseBytes ?? 0, notes };
 }
 
-function budgetOnly(budgetBytes: number): HostMemory {
+function budgetOnly(budgetBytes: number, wiredLimitBytes: number | undefined): HostMemory {
   const notes = ['what the GPU of that Mac may wire was not checked: --system-memory was not given'];
-  return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes };
+  return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes: wiredLimitBytes === undefined ? notes : [] };
 }
 
 function measure(probe: Probe): Promise<HostMemory> {
   if (probe.platform === 'darwin') return measureMac(probe.run);
-  if (probe.platform === 'linux') return measureLinux(probe.readText);
+  if (probe.platform === 'linux') return measureLinux(probe);
   throw new CheckIncompleteError('MACHINE_UNKNOWN', `memory cannot be measured on ${probe.platform}`, {
     suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
   });
 }
 
 function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
-  if (host.gpuWiredLimitBytes !== undefined || request.systemMemoryBytes === undefined) return host;
+  const { gpuWiredLimitBytes, systemMemoryBytes } = request;
+  if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes };
+  if (host.gpuWiredLimitBytes !== undefined || systemMemoryBytes === undefined) return host;
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
 }
 
-async function withGpuMemory(host: HostMemory, request: MachineRequest, probe: Probe): Promise<HostMemory> {
-  if (request.gpuMemoryBytes !== undefined) {
-    return { ...host, gpuMemory: { totalBytes: request.gpuMemoryBytes, inUseBytes: 0 } };
+async function withGpus(host: HostMemory, request: MachineRequest, probe: Probe): Promise<HostMemory> {
+  const { accelerator, gpuMemoryBytes, unifiedMemory } = request;
+  if (gpuMemoryBytes !== undefined) {
+    const gpus = [{ index: 0, name: '', totalBytes: gpuMemoryBytes, usedBytes: 0 }];
+    return { ...host, gpus, ...(unifiedMemory && { unifiedMemory }) };
   }
-  const measured = host.source === 'measured' ? await measureNvidia(probe.run) : undefined;
+  if (unifiedMemory) return { ...host, unifiedMemory };
+  const measured = host.source === 'measured' ? await measureGpus(accelerator, host, probe) : undefined;
   if (measured === undefined) {
-    throw new CheckIncompleteError('GPU_MEMORY_UNKNOWN', `the memory of the ${request.accelerator} GPU is not known`, {
+    throw new CheckIncompleteError('GPU_MEMORY_UNKNOWN', `the memory of the ${accelerator} GPU is not known`, {
       suggestions: ['give it: --gpu-memory 24Gi'],
     });
   }
-  const { gpus, ...gpuMemory } = measured;
-  const notes = gpus > 1 ? [...host.notes, `only the first of ${gpus} GPUs is counted`] : host.notes;
-  return { ...host, gpuMemory, notes };
+  return measured;
 }

@@ -1,54 +1,19 @@
+import {
+  all,
+  type ArchitectureRule,
+  multiSectionRope,
+  optionalWindow,
+  recurrentWhere,
+  slideEvery,
+  slidingWindow,
+  withoutKvHeads,
+} from './architecture-rule.js';
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
-
-/** attention: KV cache; recurrent: state only; hybrid: both; none: encoders. */
-export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
-
-/** What llama.cpp fixes in code for an architecture: `load_arch_hparams` in `src/models/*.cpp`, v0.5.0. */
-export interface ArchitectureRule {
-  readonly memory: MemoryKind;
-  readonly adjust?: (hparams: Hparams, keys: Keys) => void;
-  /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
-  readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
-}
-
-type LayerFilter = (hparams: Hparams, layer: number) => boolean;
-
-/** `llama_hparams::set_swa_pattern`, or the header's own pattern: `load_swa_pattern` in `src/llama-model.cpp`. */
-function slideEvery(hparams: Hparams, keys: Keys, pattern: number): void {
-  const given = keys.flags('attention.sliding_window_pattern', hparams.nLayerAll);
-  if (given) {
-    hparams.isSwa = given;
-    return;
-  }
-  const period = keys.number('attention.sliding_window_pattern', pattern);
-  hparams.isSwa = hparams.isSwa.map(
-    (_, layer) => layer < hparams.nLayer && (period === 0 || layer % period < period - 1),
-  );
-}
-
-function slidingWindow(pattern: number, fallback = 0) {
-  return (hparams: Hparams, keys: Keys): void => {
-    hparams.swa = 'standard';
-    hparams.nSwa = keys.number('attention.sliding_window', fallback);
-    slideEvery(hparams, keys, pattern);
-  };
-}
-
-/** Windows only where the header has the key. */
-function optionalWindow(pattern: number) {
-  return (hparams: Hparams, keys: Keys): void => {
-    if (keys.number('attention.sliding_window', 0) > 0) slidingWindow(pattern)(hparams, keys);
-  };
-}
-
-function recurrentWhere(test: LayerFilter) {
-  return (hparams: Hparams): void => {
-    hparams.isRecurrent = hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && test(hparams, layer));
-  };
-}
-
-const withoutKvHeads = recurrentWhere(({ nHeadKv }, layer) => nHeadKv[layer] === 0);
+import { table } from '../table.js';
+import { DECODER_RULES } from './rules/decoders.js';
+import { ENCODER_RULES } from './rules/encoders.js';
+import { RECURRENT_RULES } from './rules/recurrent.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
 function linearAttention(hparams: Hparams, keys: Keys): void {
@@ -67,16 +32,6 @@ const withoutFeedForward: ArchitectureRule['hybrid'] = {
   attention: ({ isRecurrent, nFf }, layer) => !isRecurrent[layer] && nFf[layer] === 0,
   recurrent: ({ isRecurrent, nFf }, layer) => isRecurrent[layer] === true && nFf[layer] === 0,
 };
-
-function multiSectionRope(hparams: Hparams): void {
-  hparams.nPosPerEmbd = 4;
-}
-
-function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
-  return (hparams: Hparams, keys: Keys): void => {
-    for (const rule of rules) rule(hparams, keys);
-  };
-}
 
 function llama4(hparams: Hparams, keys: Keys): void {
   if (keys.has('attention.sliding_window') && keys.number('attention.sliding_window', 0) === 0) return;
@@ -106,14 +61,12 @@ function lfm2(hparams: Hparams, keys: Keys): void {
 
 const plain: ArchitectureRule = { memory: 'attention' };
 
-export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   llama: plain,
   qwen2: plain,
   qwen3: plain,
   qwen3moe: plain,
   smollm3: plain,
-  granite: plain,
-  granitemoe: plain,
   phi3: plain,
   'minimax-m2': plain,
   glm4moe: {
@@ -141,8 +94,6 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
   deepseek2: { memory: 'attention', adjust: deepseek2 },
-  bert: { memory: 'none' },
-  'nomic-bert': { memory: 'none' },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },
@@ -166,4 +117,7 @@ export const ARCHITECTURE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
-};
+  ...DECODER_RULES,
+  ...ENCODER_RULES,
+  ...RECURRENT_RULES,
+});

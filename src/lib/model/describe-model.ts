@@ -3,19 +3,39 @@ import type { GgufHeader, GgufTensor } from '../gguf/header.js';
 import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { Keys } from './keys.js';
+import { requireLoadable } from './loadable.js';
+import { unknownArchitecture } from './known-architectures.js';
 import type { ModelShape } from './model-shape.js';
 import { quantizationOf } from './quantization.js';
 
 /**
- * What a header means.
- * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's.
+ * What a header means, held against itself.
+ * @throws CheckIncompleteError when llama.cpp would not load the file, or it is not a language model's
  */
 export function describeModel(header: GgufHeader): ModelShape {
+  const shape = describeHeader(header);
+  requireLoadable(shape, header.byteOrder);
+  return shape;
+}
+
+/**
+ * What a header means, of a file that was found loadable before, or is only looked at.
+ * @throws CheckIncompleteError when it lacks what llama.cpp needs to load the model, or is not a language model's, or of an
+ * architecture that llama.cpp does not know
+ */
+export function describeHeader(header: GgufHeader): ModelShape {
   const architecture = header.metadata.get('general.architecture');
   if (typeof architecture !== 'string' || architecture === '') {
     throw new CheckIncompleteError(
       'MODEL_ARCHITECTURE_MISSING',
       'The header does not name its architecture (general.architecture), so the model cannot be sized; use a complete GGUF file.',
+    );
+  }
+  const refusal = unknownArchitecture(architecture);
+  if (refusal) {
+    throw new CheckIncompleteError(
+      'MODEL_ARCHITECTURE_UNKNOWN',
+      `llama.cpp refuses to load this file: ${refusal}; use a file that llama.cpp's own tools converted.`,
     );
   }
   const keys = new Keys(header.metadata, architecture);

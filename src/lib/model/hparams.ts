@@ -1,3 +1,4 @@
+import { checkExpertCounts, checkLayerCounts } from './count-limits.js';
 import type { Keys } from './keys.js';
 
 /** State-space dimensions: `<arch>.ssm.*`. */
@@ -24,6 +25,8 @@ export interface Hparams {
   nEmbdOut: number;
   nVocab: number;
   causal: boolean;
+  /** `llama_model_has_encoder`, `llama_model_has_decoder`: T5. */
+  encoder: 'none' | 'alone' | 'with-decoder';
   /** `enum llama_pooling_type`: -1 unspecified, 0 none, 1 mean, 2 cls, 3 last, 4 rank. */
   pooling: number;
   nHead: number[];
@@ -44,7 +47,7 @@ export interface Hparams {
   nGroupUsed: number;
   /** Layers before the first with experts. */
   nLayerDenseLead: number;
-  swa: 'none' | 'standard' | 'chunked';
+  swa: 'none' | 'standard' | 'chunked' | 'symmetric';
   nSwa: number;
   isSwa: boolean[];
   isRecurrent: boolean[];
@@ -54,15 +57,26 @@ export interface Hparams {
   ssm: SsmShape;
   /** Short-convolution cache length (LFM2), 0 = none. */
   shortConvCache: number;
+  /** RWKV: head size, 0 = none; and how many earlier tokens' inputs a layer keeps. */
+  wkvHeadSize: number;
+  tokenShifts: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
+  /** Image features that later layers add: rows of the input are 1 + this many embeddings wide. */
+  nDeepstackLayers: number;
+  /** Which of them a layer adds to what it reads; -1 = none. */
+  deepstackOf: number[];
   longRope: boolean;
 }
 
-/** `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has. */
+/**
+ * `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has.
+ * @throws CheckIncompleteError for values that llama.cpp does not accept
+ */
 export function readHparams(keys: Keys, nVocab: number): Hparams {
   const nLayerAll = keys.required('block_count');
   const nLayerNextn = keys.number('nextn_predict_layers', 0);
+  checkLayerCounts(nLayerAll, nLayerNextn);
   const nEmbd = keys.required('embedding_length');
   const nCtxTrain = keys.required('context_length');
   const nHead = keys.perLayer('attention.head_count', nLayerAll, 0);
@@ -72,7 +86,15 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
   const nHeadKv = keys.has('attention.head_count_kv')
     ? keys.perLayer('attention.head_count_kv', nLayerAll, 0)
     : [...nHead];
+  const experts = {
+    nExpert: keys.number('expert_count', 0),
+    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
+    nExpertGroups: keys.number('expert_group_count', 0),
+    nGroupUsed: keys.number('expert_group_used_count', 0),
+  };
+  checkExpertCounts(experts);
   return {
+    ...experts,
     nLayerAll,
     nLayerNextn,
     nLayer: nLayerAll - nLayerNextn,
@@ -82,6 +104,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nEmbdOut: keys.number('embedding_length_out', nEmbd),
     nVocab,
     causal: keys.boolean('attention.causal', true),
+    encoder: 'none',
     pooling: keys.number('pooling_type', -1),
     nHead,
     nHeadKv,
@@ -93,11 +116,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     headKMla: 0,
     headVMla: 0,
     nRot: nHead[0] ? keys.number('rope.dimension_count', headK) : 0,
-    nExpert: keys.number('expert_count', 0),
-    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
     nFfExp: keys.perLayer('expert_feed_forward_length', nLayerAll, 0),
-    nExpertGroups: keys.number('expert_group_count', 0),
-    nGroupUsed: keys.number('expert_group_used_count', 0),
     nLayerDenseLead: keys.number('leading_dense_block_count', 0),
     swa: 'none',
     nSwa: 0,
@@ -113,7 +132,11 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
       groups: keys.number('ssm.group_count', 0),
     },
     shortConvCache: keys.number('shortconv.l_cache', 0),
+    wkvHeadSize: keys.number('wkv.head_size', 0),
+    tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,
+    nDeepstackLayers: 0,
+    deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',
   };
 }
@@ -144,12 +167,14 @@ export function maxVWidth(hparams: Hparams): number {
 }
 
 /** `n_embd_r` (`src/llama-hparams.cpp`): elements of one sequence's convolution state. */
-export function convStateSize({ ssm, shortConvCache, nEmbd }: Hparams): number {
+export function convStateSize({ ssm, shortConvCache, nEmbd, wkvHeadSize, tokenShifts }: Hparams): number {
+  if (wkvHeadSize > 0) return tokenShifts * nEmbd;
   if (shortConvCache > 0) return nEmbd * (shortConvCache - 1);
   return Math.max(0, ssm.conv - 1) * (ssm.inner + 2 * ssm.groups * ssm.state);
 }
 
 /** `n_embd_s` (`src/llama-hparams.cpp`): elements of one sequence's recurrent state. */
-export function ssmStateSize({ ssm }: Hparams): number {
+export function ssmStateSize({ ssm, nEmbd, wkvHeadSize }: Hparams): number {
+  if (wkvHeadSize > 0) return nEmbd * wkvHeadSize;
   return ssm.state * ssm.inner;
 }

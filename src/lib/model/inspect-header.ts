@@ -1,7 +1,7 @@
 import { CheckIncompleteError } from '../errors.js';
 import { splitBlockNumber } from '../gguf/block-numbers.js';
 import type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from '../gguf/header.js';
-import { describeModel } from './describe-model.js';
+import { describeHeader } from './describe-model.js';
 import { inspectLayers, type LayerFacts } from './inspect-layers.js';
 import { Keys } from './keys.js';
 import { quantizationOf } from './quantization.js';
@@ -106,7 +106,7 @@ function largest(tensors: readonly GgufTensor[]): LargeTensor[] {
 
 function layersOf(header: GgufHeader): LayerFacts | null {
   try {
-    return inspectLayers(describeModel(header));
+    return inspectLayers(describeHeader(header));
   } catch (error) {
     if (error instanceof CheckIncompleteError) return null;
     throw error;

@@ -1,6 +1,9 @@
 import { CheckIncompleteError } from '../errors.js';
 import type { MetadataScalar, MetadataValue, SkippedArray } from '../gguf/header.js';
 
+/** What llama.cpp keeps in 32 bits without a sign, as it does nearly all it reads. */
+const MAX_AMOUNT = 2 ** 32 - 1;
+
 /** Typed access to a header's metadata; keys without a known prefix are looked up under the architecture's name. */
 export class Keys {
   constructor(
@@ -16,16 +19,19 @@ export class Keys {
     return this.raw(key) !== undefined;
   }
 
-  /** @throws CheckIncompleteError if the key is there with another type. */
+  /**
+   * A count or an amount: never below 0, never beyond 32 bits.
+   * @throws CheckIncompleteError if the key is there with another type or an impossible value.
+   */
   number(key: string, fallback: number): number {
     const value = this.raw(key);
     if (value === undefined) return fallback;
     if (typeof value === 'boolean') return Number(value);
-    if (typeof value !== 'number') throw wrongType(key, 'a number');
+    if (!isAmount(value)) throw wrongType(key, 'a number from 0 to 2^32');
     return value;
   }
 
-  /** @throws CheckIncompleteError if the key is missing or has another type. */
+  /** @throws CheckIncompleteError if the key is missing, has another type or an impossible value. */
   required(key: string): number {
     if (!this.has(key)) {
       throw new CheckIncompleteError(
@@ -50,8 +56,9 @@ export class Keys {
   perLayer(key: string, layers: number, fallback: number): number[] {
     const value = this.raw(key);
     if (isArray(value)) {
-      if (value.length < layers) throw wrongType(key, `${layers} numbers, one a layer`);
-      return value.slice(0, layers).map(Number);
+      const numbers = value.map((item) => (typeof item === 'boolean' ? Number(item) : item));
+      if (numbers.length !== layers || !numbers.every(isAmount)) throw wrongType(key, `${layers} numbers, one a layer`);
+      return numbers;
     }
     return new Array<number>(layers).fill(this.number(key, fallback));
   }
@@ -68,6 +75,10 @@ export class Keys {
     if (isArray(value)) return value.length;
     return isSkipped(value) ? value.length : undefined;
   }
+}
+
+function isAmount(value: MetadataValue | undefined): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_AMOUNT;
 }
 
 function isArray(value: MetadataValue | undefined): value is readonly MetadataScalar[] {

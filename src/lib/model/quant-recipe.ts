@@ -1,6 +1,7 @@
 import { ggmlTypeByName, type GgmlType } from '../gguf/ggml-types.js';
 import { DEFAULT_ALIGNMENT_BYTES, type GgufHeader, type GgufTensor } from '../gguf/header.js';
 import { tensorBytes, TensorLayout } from '../gguf/tensor-layout.js';
+import { table } from '../table.js';
 import type { ModelShape } from './model-shape.js';
 import { FILE_TYPES } from './quantization.js';
 import { tensorClass, type TensorClass } from './tensor-class.js';
@@ -43,7 +44,7 @@ const eighth = (count: number): number => Math.floor(count / 8);
  * `llama_tensor_get_type` in `src/llama-quant.cpp` of llama.cpp v0.5.0, without an importance matrix, which would make
  * IQ4_XS a little smaller.
  */
-const RECIPES: Readonly<Record<string, Recipe>> = {
+const RECIPES = table<Recipe>({
   Q8_0: { base: 'Q8_0', output: always('Q8_0') },
   Q6_K: { base: 'Q6_K' },
   Q5_K_M: {
@@ -82,7 +83,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     down: always('Q3_K'),
     attention: always('Q3_K'),
   },
-};
+});
 
 /** Quantizations that a header can be worked out for, largest first. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);

@@ -1,7 +1,7 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import { fromDigest } from '../gguf/read-digest.js';
-import { describeModel } from '../model/describe-model.js';
+import { describeHeader } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { judge, limitsOf } from '../preflight/judge.js';
 import type { CompletedVerdict } from '../preflight/verdict.js';
@@ -20,7 +20,7 @@ export type PageAnswer =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export function pageModel(input: PageInput): PageModel {
-  return { input, shape: describeModel(fromDigest(input.digest)) };
+  return { input, shape: describeHeader(fromDigest(input.digest)) };
 }
 
 /** The same estimate and the same judgement as `check-memory` gives for these settings. */

@@ -45,7 +45,7 @@ export function initialControls({ launch, host, policy }: PageInput, shape: Mode
     inUseBytes: host.inUseBytes,
     fraction: policy.fraction ?? null,
     budgetBytes: policy.absoluteBytes ?? null,
-    gpuBytes: host.gpuMemory?.totalBytes ?? null,
+    gpuBytes: host.gpus?.[0]?.totalBytes ?? null,
   };
 }
 
@@ -57,19 +57,21 @@ export function launchWith({ launch }: PageInput, controls: Controls): LaunchOpt
 /** Another amount of memory is another machine: nothing that was measured on this one holds for it. */
 export function hostWith({ host, launch }: PageInput, controls: Controls): HostMemory {
   const { totalBytes, inUseBytes, gpuBytes } = controls;
-  const gpu =
-    gpuBytes === null || gpuBytes === host.gpuMemory?.totalBytes
-      ? host.gpuMemory
-      : { totalBytes: gpuBytes, inUseBytes: 0 };
-  const gpuMemory = gpu === undefined ? {} : { gpuMemory: gpu };
-  if (totalBytes === host.totalBytes) return { ...host, inUseBytes, ...gpuMemory };
+  const same = gpuBytes === null || gpuBytes === host.gpus?.[0]?.totalBytes;
+  const others = same ? host.gpus : [{ index: 0, name: '', totalBytes: gpuBytes, usedBytes: 0 }];
+  const gpus = { ...(others && { gpus: others }), ...(host.unifiedMemory && { unifiedMemory: true }) };
+  if (totalBytes === host.totalBytes) {
+    // What programs hold idle was measured together with what they have in use.
+    const { idleBytes, ...known } = host;
+    return { ...known, inUseBytes, ...gpus, ...(inUseBytes === host.inUseBytes && idleBytes && { idleBytes }) };
+  }
   const wired = launch.accelerator === 'metal' && host.gpuWiredLimitBytes !== undefined;
   return {
     source: 'given',
     totalBytes,
     inUseBytes,
     notes: [],
-    ...gpuMemory,
+    ...gpus,
     ...(wired && { gpuWiredLimitBytes: defaultWiredLimitBytes(totalBytes, undefined) }),
   };
 }

@@ -1,6 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HeaderDigest } from '../gguf/digest.js';
 import type { HostMemory } from '../host/host-memory.js';
+import type { Program } from '../host/programs.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 
 /** Everything that a page's answer rests on, as JSON in the page. */
@@ -17,6 +18,8 @@ export interface PageInput {
   readonly extraWords: readonly string[];
   readonly host: HostMemory;
   readonly policy: BudgetPolicy;
+  /** Which programs hold most of that machine's memory, where some would have to give up. */
+  readonly programs: readonly Program[];
   /** What the check had to say beside the verdict, a sentence each. */
   readonly notes: readonly string[];
   /** Why a fit cannot be claimed even where the estimate fits. */

@@ -28,6 +28,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     extraWords,
     host,
     policy,
+    programs: check.programs ?? [],
     notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
     uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
   };

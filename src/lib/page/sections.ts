@@ -34,7 +34,7 @@ export function sectionsOf(model: PageModel, controls: Controls, answer: PageAns
     bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
     parts: partsHtml(verdict),
     launch: launchHtml(verdict.estimate.resolved),
-    notes: notesHtml([...warningsOf({ verdict }), ...model.input.notes]),
+    notes: notesHtml([...warningsOf({ verdict, programs: model.input.programs }), ...model.input.notes]),
     command,
   };
 }

@@ -4,6 +4,7 @@ import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
+import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
@@ -15,7 +16,8 @@ import { isDiscrete, judge, limitsOf } from './judge.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
-import type { Verdict } from './verdict.js';
+import { tightness } from './tightness.js';
+import type { CompletedVerdict, Verdict } from './verdict.js';
 
 /** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */
 export interface CheckRequest {
@@ -37,6 +39,8 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
+  readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
   readonly advise?: (refused: RefusedCheck) => Promise<readonly Advice[]>;
 }
@@ -67,6 +71,8 @@ export interface MemoryCheck {
   readonly suggestions: readonly string[];
   /** What would fit instead, worked out for a refusal. */
   readonly advice?: readonly Advice[];
+  /** Which programs hold most, where they would have to give up some. */
+  readonly programs?: readonly Program[];
   /** The machine it was held against. */
   readonly room?: Room;
   readonly resolved?: ResolvedModel;
@@ -102,7 +108,10 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
     const verdict = await completeCheck(request, plan, dependencies, findings);
     const { notes, ...found } = findings;
     const completed = { ...base, ...found, verdict: { ...verdict, warnings: [...notes, ...verdict.warnings] } };
-    if (found.shape === undefined || verdict.kind !== 'does-not-fit') return { ...completed, suggestions: [] };
+    if (found.shape === undefined || verdict.kind !== 'does-not-fit') {
+      const programs = await programsToAsk(verdict, dependencies);
+      return { ...completed, suggestions: [], ...(programs && { programs }) };
+    }
     const advice = await adviceOn(plan, found, dependencies);
     return { ...completed, suggestions: suggestions(verdict, found.shape, launch), ...(advice && { advice }) };
   } catch (error) {
@@ -139,6 +148,14 @@ async function completeCheck(
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+async function programsToAsk(
+  { limits, estimate }: CompletedVerdict,
+  { largestPrograms }: CheckDependencies,
+): Promise<readonly Program[] | undefined> {
+  const isAsked = tightness(limits, estimate.growth).some(({ reason }) => reason === 'others');
+  return isAsked ? largestPrograms?.() : undefined;
 }
 
 async function adviceOn(

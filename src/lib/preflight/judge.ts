@@ -5,7 +5,7 @@ import type { Accelerator } from '../runtime/launch-options.js';
 import { tightness } from './tightness.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from './verdict.js';
 
-/** GPUs with memory of their own; the others share the machine's. */
+/** GPUs that have memory of their own, unless the machine says otherwise; the others always share the machine's. */
 export function isDiscrete(accelerator: Accelerator): boolean {
   return accelerator !== 'metal' && accelerator !== 'cpu';
 }
@@ -20,7 +20,8 @@ export function limitsOf(
   host: HostMemory,
   policy: BudgetPolicy,
 ): readonly LimitCheck[] {
-  const requiredBytes = totalBytes(estimate, isDiscrete(accelerator) ? 'host' : undefined);
+  const hostOnly = isDiscrete(accelerator) && host.unifiedMemory !== true;
+  const requiredBytes = totalBytes(estimate, hostOnly ? 'host' : undefined);
   const memory: LimitCheck = { name: 'memory', requiredBytes, budget: memoryBudget(host, policy) };
   const budget = accelerator === 'cpu' ? undefined : gpuBudget(host);
   if (budget === undefined) return [memory];

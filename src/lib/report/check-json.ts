@@ -2,6 +2,7 @@ import type { Budget } from '../budget/budget.js';
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
+import { tightness, type Tightness } from '../preflight/tightness.js';
 import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
 import { failureOf } from './failure.js';
 import { warningsOf } from './warnings.js';
@@ -30,6 +31,8 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
     verdict: verdict.kind,
     limits: limits.map(limitJson),
+    tight: verdict.kind === 'tight' ? tightness(limits, verdict.estimate.growth).map(tightJson) : [],
+    programs: check.programs ?? [],
     suggestions: (check.advice ?? []).map(adviceJson),
     hints: check.suggestions,
     warnings: warningsOf(check),
@@ -39,6 +42,22 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
 
 function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
   return { ...limit, headroomBytes: headroomBytes(limit) };
+}
+
+/** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */
+function tightJson(cause: Tightness): Record<string, unknown> {
+  switch (cause.reason) {
+    case 'others':
+      return { ...cause };
+    case 'growth':
+      return {
+        reason: cause.reason,
+        overBytes: Number.isFinite(cause.overBytes) ? cause.overBytes : null,
+        cacheRamMiB: cause.cacheRamMiB ?? null,
+      };
+    case 'headroom':
+      return { reason: cause.reason, limit: cause.limit.name, headroomBytes: headroomBytes(cause.limit) };
+  }
 }
 
 /** `flags`, `model` and `command` are what to type. */

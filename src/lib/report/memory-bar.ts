@@ -54,7 +54,7 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
 function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): readonly Segment[] {
   const limit = limits.find(({ name }) => name === 'memory');
   const isFraction = limit?.budget.kind === 'fraction';
-  const isHostOnly = host.gpuMemory !== undefined;
+  const isHostOnly = host.gpus !== undefined && host.unifiedMemory !== true;
   const sum = (names: readonly string[]): number =>
     estimate.parts
       .filter(({ name, device }) => names.includes(name) && !(isHostOnly && device === 'gpu'))

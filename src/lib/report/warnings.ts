@@ -1,13 +1,12 @@
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
-import { headroomBytes, type LimitCheck, type Verdict } from '../preflight/verdict.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
+import { printable } from '../printable.js';
 import { formatSize } from './bytes.js';
 
 const GROWTH_NAMES = { 'prompt-cache': 'the prompt cache', 'context-checkpoints': 'context checkpoints' } as const;
-const GROWTH_OPTIONS = { 'prompt-cache': '--cache-ram', 'context-checkpoints': '--ctx-checkpoints' } as const;
 
-interface Judged {
-  readonly verdict: Verdict;
-}
+type Judged = Pick<MemoryCheck, 'verdict' | 'programs'>;
 
 /** Everything a person should know beside the verdict, a sentence each: first what makes it tight. */
 export function warningsOf(check: Judged): readonly string[] {
@@ -15,21 +14,36 @@ export function warningsOf(check: Judged): readonly string[] {
 }
 
 /** What can push a tight fit over, and by how much. */
-export function tightnessOf({ verdict }: Judged): readonly string[] {
+export function tightnessOf({ verdict, programs = [] }: Judged): readonly string[] {
   if (verdict.kind !== 'tight') return [];
-  return tightness(verdict.limits, verdict.estimate.growth).map(tightnessText);
+  return tightness(verdict.limits, verdict.estimate.growth).map((cause) => tightnessText(cause, programs));
 }
 
-function tightnessText(cause: Tightness): string {
-  if (cause.reason === 'headroom') {
-    const { limit } = cause;
-    const percent = Math.floor((headroomBytes(limit) / limit.budget.bytes) * 1000) / 10;
-    return `only ${formatSize(headroomBytes(limit))} (${percent} %) of the ${limitName(limit)} budget is left, less than ${COMFORTABLE_SHARE * 100} %`;
+function tightnessText(cause: Tightness, programs: NonNullable<MemoryCheck['programs']>): string {
+  switch (cause.reason) {
+    case 'others': {
+      const most = programs.map(({ name, bytes }) => `${printable(name)} ${formatSize(bytes)}`).join(', ');
+      const held = most === '' ? '' : ` (most is held by: ${most})`;
+      return `other programs would have to give up ${formatSize(cause.giveUpBytes)} of the ${formatSize(cause.idleBytes)} that they do not use at the moment, by compression or swap${held}`;
+    }
+    case 'headroom': {
+      const { limit } = cause;
+      const percent = Math.floor((headroomBytes(limit) / limit.budget.bytes) * 1000) / 10;
+      return `only ${formatSize(headroomBytes(limit))} (${percent} %) of the ${limitName(limit)} budget is left, less than ${COMFORTABLE_SHARE * 100} %`;
+    }
+    case 'growth': {
+      const names = cause.growth.map(({ name, maxBytes }) => `${GROWTH_NAMES[name]} (${upTo(maxBytes)})`);
+      const over = Number.isFinite(cause.overBytes)
+        ? `${formatSize(cause.overBytes)} over the budget`
+        : 'over any budget';
+      return `${names.join(' and ')} can grow after start-up and push it ${over}; ${mend(cause)}`;
+    }
   }
-  const names = cause.growth.map(({ name, maxBytes }) => `${GROWTH_NAMES[name]} (${upTo(maxBytes)})`);
-  const options = cause.growth.map(({ name }) => GROWTH_OPTIONS[name]);
-  const over = Number.isFinite(cause.overBytes) ? `${formatSize(cause.overBytes)} over the budget` : 'over any budget';
-  return `${names.join(' and ')} can grow after start-up and push it ${over}; ${options.join(' and ')} limit${options.length > 1 ? '' : 's'} that`;
+}
+
+function mend({ cacheRamMiB }: Extract<Tightness, { reason: 'growth' }>): string {
+  if (cacheRamMiB !== undefined) return `--cache-ram ${cacheRamMiB} keeps it within`;
+  return 'fewer --ctx-checkpoints in --extra-args, and --cache-ram 0, limit that';
 }
 
 function limitName({ name }: LimitCheck): string {

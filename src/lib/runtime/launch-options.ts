@@ -6,6 +6,10 @@ export type Accelerator = (typeof ACCELERATORS)[number];
 export const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'iq4_nl', 'q5_0', 'q5_1'] as const;
 export type CacheType = (typeof CACHE_TYPES)[number];
 
+/** `--split-mode`: `common/arg.cpp` of llama.cpp v0.5.0. */
+export const SPLIT_MODES = ['none', 'layer', 'row', 'tensor'] as const;
+export type SplitMode = (typeof SPLIT_MODES)[number];
+
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
 
@@ -29,6 +33,17 @@ export interface LaunchOptions {
   readonly cacheTypeV?: CacheType;
   /** Layers on the GPU (`--n-gpu-layers`); unset or negative = all. */
   readonly gpuLayers?: number;
+  /** GPUs that llama.cpp sees; default 1. */
+  readonly gpus?: number;
+  /** Free memory of each, in bytes, which layers are split by; unset = all equal. */
+  readonly gpuFreeBytes?: readonly number[];
+  /** The only GPUs to use, by number (`--device`); empty = none. */
+  readonly devices?: readonly number[];
+  readonly splitMode?: SplitMode;
+  /** Shares of the layers, one a GPU (`--tensor-split`). */
+  readonly tensorSplit?: readonly number[];
+  /** The one GPU that is used with split mode none. */
+  readonly mainGpu?: number;
   readonly kvOffload?: boolean;
   readonly opOffload?: boolean;
   readonly mmap?: boolean;
@@ -40,6 +55,8 @@ export interface LaunchOptions {
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
+  /** The llama.cpp that will run: a release or build, `v0.5.0`, `b12032`; unset = the newest known. */
+  readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
   readonly ctxCheckpoints?: number;
 }

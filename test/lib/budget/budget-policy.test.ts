@@ -77,8 +77,8 @@ describe('the memory budget', () => {
 
 describe('the GPU budget', () => {
   test('is a discrete GPU’s memory less what is in use there', () => {
-    const gpuMemory = { totalBytes: 24 * GIB, inUseBytes: GIB };
-    expect(gpuBudget(host(64, 0, { gpuMemory }))).toMatchObject({ kind: 'gpu-memory', bytes: 23 * GIB });
+    const gpus = [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: GIB }];
+    expect(gpuBudget(host(64, 0, { gpus }))).toMatchObject({ kind: 'gpu-memory', bytes: 23 * GIB });
   });
 
   test('is what Metal may wire on a Mac', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { measureMac } from '../../../src/lib/host/macos.js';
+import { availableFromVmStat, measureMac } from '../../../src/lib/host/macos.js';
 import type { RunCommand } from '../../../src/lib/host/probe.js';
-import { availableBytesFromVmStat } from '../../../src/lib/host/vm-stat.js';
+import { largestPrograms, programsFromTop } from '../../../src/lib/host/programs.js';
 import { defaultWiredLimitBytes } from '../../../src/lib/host/wired-limit.js';
 
 const GIB = 2 ** 30;
@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 const sample = (name: string): string => readFileSync(new URL(`samples/${name}`, import.meta.url), 'utf8');
 
 function mac(answers: Record<string, string>): RunCommand {
-  return async (program, args) => answers[[program, ...args].join(' ')];
+  return async (program, args) => answers[[program, ...args].join(' ')] ?? answers[program];
 }
 
 const M5 = {
@@ -28,23 +28,37 @@ describe('vm_stat', () => {
     ['vm_stat-m5pro-48gb-b.txt', 1_322_175 * 16_384],
     // (6127229 + 628646 + 430715 + 11820) × 4096
     ['vm_stat-4096.txt', 7_198_410 * 4_096],
-  ])('%s leaves %d bytes', (name, bytes) => {
-    expect(availableBytesFromVmStat(sample(name))).toBe(bytes);
+  ])('%s leaves %d bytes at the most', (name, bytes) => {
+    expect(availableFromVmStat(sample(name)).looseBytes).toBe(bytes);
   });
 
-  test.each(['', 'no such command', sample('vm_stat-4096.txt').replace('Pages inactive', 'Seiten inaktiv')])(
-    'that says something else is not guessed at',
-    (output) => {
-      expect(() => availableBytesFromVmStat(output)).toThrow('could not be understood');
-    },
-  );
+  test.each([
+    // 167743 free + 431704 file-backed + 14563 purgeable, 9.4 GiB: what is not anonymous, wired or compressed
+    ['vm_stat-m5pro-48gb-a.txt', 614_010 * 16_384],
+    // 50667 + 486128 + 16362
+    ['vm_stat-m5pro-48gb-b.txt', 553_157 * 16_384],
+    // 6127229 + 1080348 + 11820 are more than the sum above: nobody is asked to give up anything
+    ['vm_stat-4096.txt', 7_198_410 * 4_096],
+  ])('%s leaves %d bytes that nobody has to give up', (name, bytes) => {
+    expect(availableFromVmStat(sample(name)).strictBytes).toBe(bytes);
+  });
+
+  test.each([
+    '',
+    'no such command',
+    sample('vm_stat-4096.txt').replace('Pages inactive', 'Seiten inaktiv'),
+    sample('vm_stat-4096.txt').replace('File-backed', 'Datei-'),
+  ])('that says something else is not guessed at', (output) => {
+    expect(() => availableFromVmStat(output)).toThrow('could not be understood');
+  });
 });
 
 describe('a Mac', () => {
-  test('has in use what vm_stat does not count as available', async () => {
+  test('has in use what vm_stat calls available by no count, and idle what it does by one only', async () => {
     const host = await measureMac(mac(M5));
     expect(host).toMatchObject({ source: 'measured', totalBytes: 48 * GIB });
     expect(host.inUseBytes).toBe(48 * GIB - 1_384_211 * 16_384);
+    expect(host.idleBytes).toBe((1_384_211 - 614_010) * 16_384);
   });
 
   test('wires by default what its version of macOS allows', async () => {
@@ -61,6 +75,36 @@ describe('a Mac', () => {
   test.each(['sysctl -n hw.memsize', 'vm_stat'])('is not measured without %s', async (missing) => {
     const answers = Object.fromEntries(Object.entries(M5).filter(([command]) => command !== missing));
     await expect(measureMac(mac(answers))).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED', exitCode: 3 });
+  });
+});
+
+describe('the programs that hold most', () => {
+  const TOP = `Processes: 512 total, 3 running, 509 sleeping, 2800 threads
+2026/11/25 10:00:00
+PhysMem: 46G used (4G wired, 9G compressor), 1G unused.
+
+PID    MEM    COMMAND
+0      600M   kernel_task
+4242   18G    ollama
+501    2048M+ WindowServer
+77*    1536M- Google Chrome He
+78     1024M  Google Chrome He
+9      812K   launchd
+`;
+
+  test('are those with the largest footprint, of one name together', () => {
+    expect(programsFromTop(TOP)).toEqual([
+      { name: 'ollama', bytes: 18 * GIB },
+      { name: 'Google Chrome He', bytes: 2.5 * GIB },
+      { name: 'WindowServer', bytes: 2 * GIB },
+      { name: 'launchd', bytes: 812 * 1024 },
+    ]);
+  });
+
+  test('are the first three, of a Mac', async () => {
+    expect(await largestPrograms({ platform: 'darwin', run: mac({ top: TOP }) })).toHaveLength(3);
+    expect(await largestPrograms({ platform: 'darwin', run: mac({}) })).toEqual([]);
+    expect(await largestPrograms({ platform: 'linux', run: mac({ top: TOP }) })).toEqual([]);
   });
 });
 

@@ -55,12 +55,12 @@ describe('the machine that a check is for', () => {
 describe('a discrete GPU', () => {
   test('has the memory that is given', async () => {
     const host = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: 24 * GIB }, linux());
-    expect(host.gpuMemory).toEqual({ totalBytes: 24 * GIB, inUseBytes: 0 });
+    expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24 * GIB, usedBytes: 0 });
   });
 
   test('is measured by nvidia-smi, the first of several', async () => {
     const host = await measureHost({ accelerator: 'cuda' }, linux({ 'nvidia-smi': '24576, 1024\n24576, 0\n' }));
-    expect(host.gpuMemory).toEqual({ totalBytes: 24_576 * MIB, inUseBytes: 1024 * MIB });
+    expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB });
     expect(host.notes).toEqual(['only the first of 2 GPUs is counted']);
   });
 

@@ -50,7 +50,7 @@ async function manifestsOf(id: string, accelerator: (typeof ACCELERATORS)[number
       source: 'given',
       totalBytes: 512 * GIB,
       inUseBytes: 0,
-      gpuMemory: { totalBytes: 512 * GIB, inUseBytes: 0 },
+      gpus: [{ index: 0, name: '', totalBytes: 512 * GIB, usedBytes: 0 }],
       notes: [],
     }),
   });

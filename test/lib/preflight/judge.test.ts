@@ -53,7 +53,9 @@ describe('the verdict', () => {
     const verdict = verdictOn([part('gpu', 9)], 16, { growth });
     expect(verdict.kind).toBe('tight');
     // 16 − 9 = 7 GiB are left for 8
-    expect(tightness(verdict.limits, growth)).toEqual([{ reason: 'growth', growth, overBytes: GIB }]);
+    expect(tightness(verdict.limits, growth)).toEqual([
+      { reason: 'growth', growth, overBytes: GIB, cacheRamMiB: 7168 },
+    ]);
   });
 
   test('is not tight when what grows has room', () => {
@@ -70,12 +72,51 @@ describe('the verdict', () => {
   });
 
   test('on a discrete GPU holds each device to its own', () => {
-    const host = machine(64, { gpuMemory: { totalBytes: 24 * GIB, inUseBytes: GIB } });
+    const host = machine(64, { gpus: [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: GIB }] });
     const found = estimate([part('gpu', 20), part('host', 2)]);
     const [first, second] = judge(found, limitsOf(found, 'cuda', host, {})).limits;
     // 64 × 0.75 − 2 = 46 GiB of headroom on the host, 23 − 20 = 3 on the GPU
     expect(first).toMatchObject({ name: 'gpu', requiredBytes: 20 * GIB, budget: { bytes: 23 * GIB } });
     expect(second).toMatchObject({ name: 'memory', requiredBytes: 2 * GIB, budget: { bytes: 48 * GIB } });
+  });
+
+  test('on a GPU that shares the machine’s memory counts everything against it, and the GPU’s part against its own', () => {
+    const gpus = [{ index: 0, name: '', totalBytes: 60 * GIB, usedBytes: 0 }];
+    const host = machine(64, { gpus, unifiedMemory: true });
+    const found = estimate([part('gpu', 48), part('host', 31)]);
+    const verdict = judge(found, limitsOf(found, 'rocm', host, {}));
+    // 48 + 31 = 79 GiB in a machine of 64, of which 48 may be used
+    expect(verdict.kind).toBe('does-not-fit');
+    expect(verdict.limits[0]).toMatchObject({ name: 'memory', requiredBytes: 79 * GIB, budget: { bytes: 48 * GIB } });
+    expect(verdict.limits[1]).toMatchObject({ name: 'gpu', requiredBytes: 48 * GIB });
+  });
+
+  test.each([
+    // 48 × 0.75 − 20 = 16 GiB at the most, 6 without anybody giving up anything
+    [5, 'fits', undefined],
+    [6, 'fits', undefined],
+    [6.5, 'tight', 0.5],
+    [15, 'tight', 9],
+    [16.1, 'does-not-fit', undefined],
+  ])('on %d GiB where others hold 10 GiB idle is %s', (need, kind, giveUpGib) => {
+    const found = estimate([part('gpu', need)]);
+    const host = machine(48, { inUseBytes: 20 * GIB, idleBytes: 10 * GIB });
+    const verdict = judge(found, limitsOf(found, 'metal', host, {}));
+    expect(verdict.kind).toBe(kind);
+    const others = tightness(verdict.limits, []).find(({ reason }) => reason === 'others');
+    const expected = { reason: 'others', giveUpBytes: (giveUpGib ?? 0) * GIB, idleBytes: 10 * GIB };
+    expect(kind === 'does-not-fit' ? undefined : others).toEqual(giveUpGib === undefined ? undefined : expected);
+  });
+
+  test('is tight when what grows reaches into what others hold idle', () => {
+    const growth: GrowthPart[] = [{ name: 'prompt-cache', maxBytes: 8 * GIB }];
+    const found = estimate([part('gpu', 2)], growth);
+    const host = machine(48, { inUseBytes: 20 * GIB, idleBytes: 10 * GIB });
+    const verdict = judge(found, limitsOf(found, 'metal', host, {}));
+    // 6 − 2 = 4 GiB are left for 8
+    expect(tightness(verdict.limits, growth)).toEqual([
+      { reason: 'growth', growth, overBytes: 4 * GIB, cacheRamMiB: 4096 },
+    ]);
   });
 
   test('on the CPU counts everything once, against the memory alone', () => {

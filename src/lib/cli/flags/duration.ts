@@ -1,6 +1,7 @@
+import { table } from '../../table.js';
 import { UsageError } from '../../errors.js';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT_MS = table<number>({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 });
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/;
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/g;
 

@@ -1,6 +1,7 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { rowBytes } from '../../gguf/ggml-types.js';
 import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op, Tensor } from './tensor.js';
+import { graphError } from './graph-error.js';
 
 /*
  * The constructors of ggml/src/ggml.c (llama.cpp v0.5.0), as far as they decide shapes, strides, sources and views. Each
@@ -63,7 +64,7 @@ export function view4d(a: Tensor, ne: Four, nb1: number, nb2: number, nb3: numbe
 
 export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
-  if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw new Error(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
+  if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw graphError(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
   return viewOf('RESHAPE', a, ne, contiguousStrides(a.type, ne), 0);
 }
 
@@ -79,6 +80,15 @@ export function permute(a: Tensor, axis0: number, axis1: number, axis2: number, 
 
 export function transpose(a: Tensor): Tensor {
   return viewOf('TRANSPOSE', a, [a.ne[1], a.ne[0], a.ne[2], a.ne[3]], [a.nb[1], a.nb[0], a.nb[2], a.nb[3]], 0);
+}
+
+/** A tensor that nothing is written to before an op overwrites it: not an input, not a weight. */
+export function newUnset(ne0: number): Tensor {
+  return newTensor(F32, ne0);
+}
+
+export function set1d(a: Tensor, b: Tensor): Tensor {
+  return like('SET', a, b);
 }
 
 export function cont(a: Tensor): Tensor {
@@ -117,12 +127,12 @@ export function getRows(a: Tensor, indices: Tensor): Tensor {
 }
 
 export function mulMat(a: Tensor, b: Tensor): Tensor {
-  if (a.ne[0] !== b.ne[0]) throw new Error(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  if (a.ne[0] !== b.ne[0]) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
   return result('MUL_MAT', F32, [a.ne[1], b.ne[1], b.ne[2], b.ne[3]], a, b);
 }
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
-  if (experts.ne[0] !== b.ne[0]) throw new Error(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  if (experts.ne[0] !== b.ne[0]) throw graphError(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
   return result('MUL_MAT_ID', F32, [experts.ne[1], ids.ne[0], b.ne[2], 1], experts, b, ids);
 }
 
@@ -171,10 +181,13 @@ export function fill(a: Tensor): Tensor {
 export function norm(a: Tensor): Tensor {
   return like('NORM', a);
 }
+export function l2Norm(a: Tensor): Tensor {
+  return like('L2_NORM', a);
+}
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);
@@ -273,6 +286,17 @@ export function gatedDeltaNet(
   const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
   tensor.snapshots = snapshots;
   return tensor;
+}
+
+/** `ggml_rwkv_wkv6`, `ggml_rwkv_wkv7`, `ggml_gated_linear_attn`: the output of each token, then the new states. */
+export function linearAttention(
+  op: 'RWKV_WKV6' | 'RWKV_WKV7' | 'GATED_LINEAR_ATTN',
+  state: Tensor,
+  ...inputs: [Tensor, ...Tensor[]]
+): Tensor {
+  const [size, heads, tokens] = inputs[0].ne;
+  const rows = tokens + size * state.ne[1];
+  return result(op, F32, [size * heads, rows, 1, 1], ...inputs, state);
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */

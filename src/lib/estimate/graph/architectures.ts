@@ -1,35 +1,30 @@
-import type { GraphBuilder } from './builder.js';
+import type { ArchitectureGraph } from './architecture-graph.js';
+import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
-import { bert, nomicBert } from './models/encoders.js';
+import { ENCODER_GRAPHS } from './models/encoders/table.js';
 import { falconH1 } from './models/falcon-h1.js';
 import { gemma2, gemma3 } from './models/gemma.js';
 import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
 import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
-import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { gptOss, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
+import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
-
-export interface ArchitectureGraph {
-  readonly build: (g: GraphBuilder) => void;
-  /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
-  readonly kindOf?: (layer: number) => number;
-}
+import { table } from '../../table.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
+export const GRAPHS = table<ArchitectureGraph>({
   llama: { build: llama },
   qwen2: { build: qwen2 },
   qwen3: { build: qwen3 },
   qwen3moe: { build: qwen3moe },
   smollm3: { build: smollm3, kindOf: (layer) => layer % 4 },
   phi3: { build: phi3 },
-  granite: { build: granite },
-  granitemoe: { build: granite },
   'gpt-oss': { build: gptOss },
   gemma2: { build: gemma2 },
   gemma3: { build: gemma3 },
@@ -41,8 +36,6 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   deepseek2: { build: deepseek2 },
   glm4moe: { build: glm4moe },
   'minimax-m2': { build: minimaxM2 },
-  bert: { build: bert },
-  'nomic-bert': { build: nomicBert },
   mamba: { build: mamba },
   mamba2: { build: mamba2 },
   granitehybrid: { build: graniteHybrid },
@@ -54,4 +47,7 @@ export const GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   qwen3next: { build: qwen3next },
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
-};
+  ...DECODER_GRAPHS,
+  ...ENCODER_GRAPHS,
+  ...RECURRENT_GRAPHS,
+});

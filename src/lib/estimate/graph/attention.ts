@@ -3,6 +3,7 @@ import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
 import type { GraphBuilder } from './builder.js';
+import { graphError } from '../ggml/graph-error.js';
 
 /** Inputs of attention over one KV cache: `llm_graph_input_attn_kv`. */
 export interface KvInput {
@@ -18,15 +19,22 @@ export interface KvInput {
 export interface AttentionInput {
   readonly full: KvInput | null;
   readonly sliding: KvInput | null;
-  /** Encoders: mask over the batch itself. */
+  /** Without a cache: mask over the batch itself, and that of layers with a window. */
   readonly batchMask: Tensor | null;
+  readonly batchSlidingMask: Tensor | null;
 }
 
-/** `build_attn_inp_kv`, `build_attn_inp_kv_iswa` and `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+/** `build_attn_inp_kv` and `build_attn_inp_kv_iswa` (`src/llama-graph.cpp`, llama.cpp v0.5.0); without a cache the batch's own. */
 export function attentionInput(g: GraphBuilder): AttentionInput {
   const { base, swa } = g.memory;
-  if (!base) return { full: null, sliding: null, batchMask: ggml.newInput(maskType(g), g.nTokens, g.nTokens) };
-  return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null };
+  if (!base) return batchAttentionInput(g);
+  return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null, batchSlidingMask: null };
+}
+
+/** `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
+export function batchAttentionInput(g: GraphBuilder): AttentionInput {
+  const mask = (): Tensor => ggml.newInput(maskType(g), g.nTokens, g.nTokens);
+  return { full: null, sliding: null, batchMask: mask(), batchSlidingMask: g.hparams.swa === 'none' ? null : mask() };
 }
 
 function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
@@ -76,7 +84,7 @@ export function attention(
   const kv = sliding ? input.sliding : input.full;
   let cur = kv
     ? attendOverCache(g, kv, layer, qkv, options, input.sliding !== null)
-    : attendOverBatch(g, input.batchMask, layer, qkv, options);
+    : attendOverBatch(g, g.hparams.isSwa[layer] ? input.batchSlidingMask : input.batchMask, layer, qkv, options);
   const output = options.output === undefined ? 'attn_output' : options.output;
   if (output === null) return cur;
   const projection = g.layerWeight(layer, `${output}.weight`);
@@ -101,7 +109,7 @@ function attendOverCache(
   for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
 
   const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw new Error(`layer ${layer} has no KV cache`);
+  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
   const cacheK = g.cacheTensor(layerCache.k);
   if (k) g.expand(storeK(cacheK, k, kv));
   const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
@@ -129,7 +137,7 @@ function attendOverBatch(
   { q, k, v }: Qkv,
   options: AttentionOptions,
 ): Tensor {
-  if (!k || !v || !mask) throw new Error('attention without a cache needs keys, values and a mask');
+  if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
   return multiHead(g, layer, { q, k, v }, mask, options);
 }

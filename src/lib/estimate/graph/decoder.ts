@@ -1,7 +1,7 @@
 import * as ggml from '../ggml/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import { attention, attentionInput, type AttentionInput, type AttentionOptions } from './attention.js';
-import type { GraphBuilder } from './builder.js';
+import type { GraphBuilder, NormKind } from './builder.js';
 import { type Heads, projectQkv } from './projections.js';
 
 /** Inputs that every layer of a decoder may read. */
@@ -17,8 +17,10 @@ export interface Decoder {
   readonly attention: (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) => Tensor;
   readonly feedForward: LayerPart;
   readonly inputs?: (g: GraphBuilder) => Tensor;
+  readonly attentionInput?: (g: GraphBuilder) => AttentionInput;
+  readonly norm?: NormKind;
   /** Names of the norms; null = none there. */
-  readonly attentionNorm?: string | null;
+  readonly attentionNorm?: string | null | ((layer: number) => string | null);
   readonly postAttentionNorm?: string;
   readonly feedForwardNorm?: string | null;
   readonly postFeedForwardNorm?: string;
@@ -34,14 +36,18 @@ export interface Decoder {
 /** The common frame of llama, qwen2, gemma2 and their relatives in `src/models/*.cpp` (llama.cpp v0.5.0). */
 export function decoder(g: GraphBuilder, spec: Decoder): void {
   const { attentionNorm = 'attn_norm', feedForwardNorm = 'ffn_norm', branch = (cur: Tensor): Tensor => cur } = spec;
+  const nameOf = typeof attentionNorm === 'function' ? attentionNorm : (): string | null => attentionNorm;
   const normed = (cur: Tensor, layer: number, name: string | null | undefined, pinned = layer): Tensor =>
-    name ? optionalBiasNorm(g, cur, layer, name, pinned) : cur;
+    name ? optionalBiasNorm(g, cur, layer, name, pinned, spec.norm) : cur;
   let layerInput = spec.inputs ? spec.inputs(g) : g.inputEmbeddings();
-  const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
+  const inputs: DecoderInputs = {
+    positions: g.inputPositions(),
+    attention: (spec.attentionInput ?? attentionInput)(g),
+  };
   const outIds = g.inputOutIds();
   for (const layer of g.layers) {
     let residual = layerInput;
-    let cur = normed(layerInput, layer, attentionNorm);
+    let cur = normed(layerInput, layer, nameOf(layer));
     cur = spec.attention(g, cur, layer, inputs);
     if (g.isLast(layer) && !spec.pickAfterLayers) {
       cur = g.pickOutputs(cur, outIds);
@@ -71,8 +77,15 @@ export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor
   g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
 }
 
-function optionalBiasNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string, pinned: number): Tensor {
-  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), 'rms', pinned);
+function optionalBiasNorm(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  name: string,
+  pinned: number,
+  kind: NormKind = 'rms',
+): Tensor {
+  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), kind, pinned);
 }
 
 export interface RotaryAttention {

@@ -2,6 +2,7 @@ import * as ggml from '../ggml/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { activate, type Activation, GATED } from './projections.js';
+import { graphError } from '../ggml/graph-error.js';
 
 export type Gating = 'softmax' | 'sigmoid' | 'softmax_weight' | 'sqrt_softplus';
 
@@ -33,7 +34,7 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   const [nEmbd, nTokens] = input.ne;
   const logits = options.logits ?? routerLogits(g, input, layer);
   const probs = probabilities(logits, options.gating);
-  const bias = g.layerWeight(layer, 'exp_probs_b.bias');
+  const bias = g.layerWeight(layer, 'exp_probs_b.bias') ?? g.layerWeight(layer, 'exp_probs_b');
   let selection = bias ? ggml.add(probs, bias) : probs;
   if (options.weighInput) selection = logits;
   if (g.hparams.nExpertGroups > 1) selection = withinBestGroups(g, selection, nTokens);
@@ -119,7 +120,7 @@ function hidden(g: GraphBuilder, cur: Tensor, layer: number, chosen: Tensor, act
 
 function combine(gate: Tensor, up: Tensor, activation: Activation): Tensor {
   const glu = GATED[activation];
-  if (!glu) throw new Error(`experts with a gate cannot use ${activation}`);
+  if (!glu) throw graphError(`experts with a gate cannot use ${activation}`);
   return ggml.glu(gate, up, glu);
 }
 

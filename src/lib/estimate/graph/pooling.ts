@@ -17,8 +17,10 @@ export function pool(g: GraphBuilder): void {
   const rows = g.embeddings;
   if (!g.params.embeddings || !rows) return;
   g.pooled = g.expand(pooledRows(g, rows));
-  const dense = g.weight('dense_2.weight');
-  if (dense) g.pooled = g.expand(g.addBias(ggml.mulMat(dense, g.pooled), g.weight('dense_2.bias')));
+  const [first, second] = [g.weight('dense_2.weight'), g.weight('dense_3.weight')];
+  if (first) g.pooled = g.addBias(ggml.mulMat(first, g.pooled), g.weight('dense_2.bias'));
+  if (second) g.pooled = ggml.mulMat(second, g.pooled);
+  g.expand(g.pooled);
 }
 
 function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
@@ -26,25 +28,43 @@ function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
     case NONE:
       return rows;
     case MEAN:
-      if (rows.ne[1] !== g.nTokens) throw unevenPooling(rows.ne[1], g.nSeqs);
-      return ggml.mulMat(ggml.cont(ggml.transpose(rows)), ggml.newInput(F32, g.nTokens, g.nSeqs));
+      return mean(g, rows);
     case RANK:
-      return classify(g, ggml.getRows(rows, ggml.newInput(I32, g.nSeqs)));
+      return classify(g, isModernBert(g) ? mean(g, rows) : oneRowEach(g, rows));
     default:
-      return ggml.getRows(rows, ggml.newInput(I32, g.nSeqs));
+      return oneRowEach(g, rows);
   }
 }
+
+function mean(g: GraphBuilder, rows: Tensor): Tensor {
+  if (rows.ne[1] !== g.nTokens) throw unevenPooling(rows.ne[1], g.nSeqs);
+  return ggml.mulMat(ggml.cont(ggml.transpose(rows)), ggml.newInput(F32, g.nTokens, g.nSeqs));
+}
+
+function oneRowEach(g: GraphBuilder, rows: Tensor): Tensor {
+  return ggml.getRows(rows, ggml.newInput(I32, g.nSeqs));
+}
+
+function isModernBert(g: GraphBuilder): boolean {
+  return g.shape.architecture === 'modern-bert';
+}
+
+/** Rerankers that end with a softmax over their labels. */
+const SOFTMAX_AFTER_RANK = new Set(['qwen3', 'qwen3vl']);
 
 /** The classification head of a reranker. */
 function classify(g: GraphBuilder, input: Tensor): Tensor {
   let cur = input;
   const dense = g.weight('cls.weight');
-  if (dense) cur = ggml.unary(g.addBias(ggml.mulMat(dense, cur), g.weight('cls.bias')), 'tanh');
+  if (dense) {
+    const product = g.addBias(ggml.mulMat(dense, cur), g.weight('cls.bias'));
+    cur = ggml.unary(product, isModernBert(g) ? 'gelu' : 'tanh');
+  }
   const norm = dense && g.weight('cls.norm.weight');
   if (norm) cur = g.norm(cur, norm, null, 'layer', -1);
   const out = g.weight('cls.output.weight');
   if (out) cur = g.addBias(ggml.mulMat(out, cur), g.weight('cls.output.bias'));
-  return g.shape.architecture === 'qwen3' ? ggml.softMax(cur) : cur;
+  return SOFTMAX_AFTER_RANK.has(g.shape.architecture) ? ggml.softMax(cur) : cur;
 }
 
 function unevenPooling(ubatch: number, slots: number): UsageError {

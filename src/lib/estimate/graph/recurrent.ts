@@ -2,6 +2,7 @@ import type { RecurrentCache } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
 import { I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
+import { graphError } from '../ggml/graph-error.js';
 
 /** `llm_graph_input_rs`: which row of the recurrent cache each sequence continues from. */
 export interface RecurrentInput {
@@ -21,7 +22,7 @@ export interface LayerStates {
 /** `build_rs_inp` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function recurrentInput(g: GraphBuilder): RecurrentInput {
   const cache = g.memory.recurrent;
-  if (!cache) throw new Error('a recurrent layer needs a recurrent cache');
+  if (!cache) throw graphError('a recurrent layer needs a recurrent cache');
   const rows = ggml.newInput(I32, cache.rows);
   return {
     cache,
@@ -32,7 +33,7 @@ export function recurrentInput(g: GraphBuilder): RecurrentInput {
 
 export function layerStates(g: GraphBuilder, { cache }: RecurrentInput, layer: number): LayerStates {
   const own = cache.layers.get(layer);
-  if (!own) throw new Error(`layer ${layer} has no recurrent state`);
+  if (!own) throw graphError(`layer ${layer} has no recurrent state`);
   return { conv: g.cacheTensor(own.conv), state: g.cacheTensor(own.state) };
 }
 

@@ -2,16 +2,14 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from './advice.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
-import { COMFORTABLE_SHARE } from '../tightness.js';
-import { headroomBytes, type CompletedVerdict } from '../verdict.js';
+import { COMFORTABLE_SHARE, promptCacheMiB } from '../tightness.js';
+import type { CompletedVerdict } from '../verdict.js';
 
-const MIB = 2 ** 20;
 const COMPACT_CACHE = 'q8_0';
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
 /** Bits per weight that a longer context is no reason to go below, until there is no other way to a usual one. */
 const FLOORS_BITS = [4, 3.3, 0];
-const PROMPT_CACHE_STEP_MIB = 256;
 const DEFAULT_PROMPT_CACHE_MIB = 8192;
 
 export const PREFERENCES = ['quality', 'context'] as const;
@@ -112,7 +110,7 @@ function longestOf(trials: Trials, { shape, launch }: Model, least: number): num
 function finished(trials: Trials, best: Candidate, nCtxTrain: number): FittedLaunch | undefined {
   const { shape, variant, nCtx, isCompact } = best;
   const sized: LaunchOptions = { ...best.launch, ctxSize: nCtx };
-  const cacheRamMiB = promptCacheMiB(trials.judge(shape, sized), sized);
+  const cacheRamMiB = fittingCacheMiB(trials.judge(shape, sized), sized);
   const launch = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
   const verdict = trials.fitting(shape, launch);
   if (verdict === undefined) return undefined;
@@ -125,14 +123,10 @@ function finished(trials: Trials, best: Candidate, nCtxTrain: number): FittedLau
 }
 
 /** What of the prompt cache fits beside the rest; undefined when all of it does, or a limit was given. */
-function promptCacheMiB(verdict: CompletedVerdict | undefined, launch: LaunchOptions): number | undefined {
-  const memory = verdict?.limits.find(({ name }) => name === 'memory');
-  if (verdict === undefined || memory === undefined || launch.cacheRamMiB !== undefined) return undefined;
-  const others = verdict.estimate.growth
-    .filter(({ name }) => name !== 'prompt-cache')
-    .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
-  const left = Math.max(0, headroomBytes(memory) - others) / MIB;
-  const whole = Math.floor(left / PROMPT_CACHE_STEP_MIB) * PROMPT_CACHE_STEP_MIB;
-  const grows = verdict.estimate.growth.some(({ name }) => name === 'prompt-cache');
-  return grows && whole < DEFAULT_PROMPT_CACHE_MIB ? whole : undefined;
+function fittingCacheMiB(verdict: CompletedVerdict | undefined, launch: LaunchOptions): number | undefined {
+  if (verdict === undefined || launch.cacheRamMiB !== undefined) return undefined;
+  const { growth } = verdict.estimate;
+  if (!growth.some(({ name }) => name === 'prompt-cache')) return undefined;
+  const whole = promptCacheMiB(verdict.limits, growth) ?? 0;
+  return whole < DEFAULT_PROMPT_CACHE_MIB ? whole : undefined;
 }

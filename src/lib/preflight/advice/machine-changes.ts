@@ -99,7 +99,7 @@ export function smallestMachine(
     const bytes = gigabytes * GIB;
     const other: Room =
       memory === 'gpu'
-        ? { policy, host: { ...host, gpuMemory: { totalBytes: bytes, inUseBytes: 0 } } }
+        ? { policy, host: { ...host, gpus: [{ index: 0, name: '', totalBytes: bytes, usedBytes: 0 }] } }
         : roomOf(bytes, host.inUseBytes, memory === 'mac', policy.fraction);
     const verdict = trials.fitting(shape, launch, other);
     if (verdict !== undefined) return { changes: [{ kind: 'machine', gigabytes, memory }], verdict };

@@ -250,7 +250,7 @@ describe('suggestions', () => {
   test('experts leave a GPU of their own before layers do, and no more than have to', () => {
     const shape = shapeAt(3);
     const host = { source: 'given', totalBytes: 64 * GIB, inUseBytes: 0, notes: [] } as const;
-    const room = { host: { ...host, gpuMemory: { totalBytes: 12 * GIB, inUseBytes: 0 } }, policy: {} };
+    const room = { host: { ...host, gpus: [{ index: 0, name: '', totalBytes: 12 * GIB, usedBytes: 0 }] }, policy: {} };
     const launch: LaunchOptions = { accelerator: 'cuda', ctxSize: 8192 };
     const [moved] = advise({ shape, launch, room, variants: [] }).filter((one) => kinds(one) === 'cpu-experts');
     const [change] = moved?.changes ?? [];

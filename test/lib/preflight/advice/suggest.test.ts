@@ -71,8 +71,8 @@ describe('what to do about a refusal', () => {
   });
 
   test('is fewer layers on a discrete GPU, or experts on the CPU', async () => {
-    const gpuMemory = { totalBytes: 16 * GIB, inUseBytes: 0 };
-    const host = { totalGib: 64, gpuMemory };
+    const gpus = [{ index: 0, name: '', totalBytes: 16 * GIB, usedBytes: 0 }];
+    const host = { totalGib: 64, gpus };
     expect(await advice({ host, launch: { accelerator: 'cuda' } })).toContain('lower --gpu-layers');
     const moe: Case = { model: ['qwen-3-30b-a3b', 'Q4_K_M'], host, launch: { accelerator: 'cuda' } };
     expect((await advice(moe)).join()).toContain('--cpu-moe');

@@ -7,6 +7,7 @@ import { experts } from '../experts.js';
 import { feedForward, projectRows } from '../projections.js';
 import { perLayerInputs, slice } from './gemma-per-layer.js';
 import { softCap } from './gemma.js';
+import { graphError } from '../../ggml/graph-error.js';
 
 const GELU = { activation: 'gelu' } as const;
 /** `f_final_logit_softcapping` where the file has none (`src/llama-hparams.h`). */
@@ -57,7 +58,7 @@ function attend(g: GraphBuilder, cur: Tensor, layer: number, { positions, attent
 }
 
 function need(rows: Tensor | null): Tensor {
-  if (!rows) throw new Error('attention without queries or keys');
+  if (!rows) throw graphError('attention without queries or keys');
   return rows;
 }
 

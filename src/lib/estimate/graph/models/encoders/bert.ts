@@ -1,13 +1,14 @@
-import * as ggml from '../../ggml/ops.js';
-import type { Tensor } from '../../ggml/tensor.js';
-import { attention, attentionInput } from '../attention.js';
-import type { GraphBuilder } from '../builder.js';
-import { feedForward, projectQkv } from '../projections.js';
+import * as ggml from '../../../ggml/ops.js';
+import type { Tensor } from '../../../ggml/tensor.js';
+import { attention, attentionInput } from '../../attention.js';
+import type { GraphBuilder } from '../../builder.js';
+import { experts } from '../../experts.js';
+import { type Activation, feedForward, projectQkv } from '../../projections.js';
 
 interface Encoder {
-  /** Learnt positions are added to the embeddings, or Q and K are rotated. */
-  readonly positions: 'learnt' | 'rotary';
-  readonly activation: 'gelu' | 'silu';
+  /** Learnt positions are added to the embeddings, Q and K are rotated, or scores are biased by distance (ALiBi). */
+  readonly positions: 'learnt' | 'rotary' | 'alibi';
+  readonly activation: (g: GraphBuilder, layer: number) => Activation;
 }
 
 /** `src/models/bert.cpp` (llama.cpp v0.5.0): norms after each sum, no cache, no output head. */
@@ -29,8 +30,10 @@ function encoder(g: GraphBuilder, { positions: kind, activation }: Encoder): voi
       cur = g.pickOutputs(cur, outIds);
       layerInput = g.pickOutputs(layerInput, outIds);
     }
-    const middle = layerNorm(g, ggml.add(cur, layerInput), layer, 'attn_output_norm');
-    cur = ggml.add(feedForward(g, middle, layer, { activation }), middle);
+    let middle = layerNorm(g, ggml.add(cur, layerInput), layer, 'attn_output_norm');
+    if (g.layerWeight(layer, 'attn_norm_2.weight'))
+      middle = layerNorm(g, ggml.add(middle, layerInput), layer, 'attn_norm_2');
+    cur = ggml.add(feedForwardOrExperts(g, middle, layer, activation(g, layer)), middle);
     layerInput = layerNorm(g, cur, layer, 'layer_output_norm');
   }
   g.embeddings = layerInput;
@@ -47,7 +50,7 @@ function embeddings(g: GraphBuilder, positions: Tensor | null): Tensor {
 }
 
 function layerNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string): Tensor {
-  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerNeed(layer, `${name}.bias`), 'layer', layer);
+  return g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), 'layer', layer);
 }
 
 /** A norm over all heads of Q or K, where the file has one. */
@@ -60,12 +63,34 @@ function wholeRowNorm(g: GraphBuilder, heads: Tensor, layer: number, name: strin
   return ggml.reshape(normed, size, count, tokens);
 }
 
+function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number, activation: Activation): Tensor {
+  if (!g.layerWeight(layer, 'ffn_gate_inp.weight')) return feedForward(g, cur, layer, { activation });
+  const scale = g.shape.keys.number('expert_weights_scale', 0);
+  return experts(g, cur, layer, { activation, gating: 'softmax', normalise: false, scale });
+}
+
 /** `src/models/bert.cpp` (llama.cpp v0.5.0). */
 export function bert(g: GraphBuilder): void {
-  encoder(g, { positions: 'learnt', activation: 'gelu' });
+  encoder(g, { positions: 'learnt', activation: () => 'gelu' });
 }
 
 /** `src/models/nomic-bert.cpp` (llama.cpp v0.5.0), which uses the graph of `bert.cpp`. */
 export function nomicBert(g: GraphBuilder): void {
-  encoder(g, { positions: 'rotary', activation: 'silu' });
+  encoder(g, { positions: 'rotary', activation: () => 'silu' });
+}
+
+/** `src/models/nomic-bert-moe.cpp` and `jina-bert-v3.cpp` (llama.cpp v0.5.0), which use the graph of `bert.cpp`. */
+export function nomicBertMoe(g: GraphBuilder): void {
+  encoder(g, { positions: 'rotary', activation: () => 'gelu' });
+}
+
+/** `src/models/jina-bert-v2.cpp` (llama.cpp v0.5.0), which uses the graph of `bert.cpp`; gate and up may be one matrix. */
+export function jinaBertV2(g: GraphBuilder): void {
+  encoder(g, {
+    positions: 'alibi',
+    activation: (_, layer) => {
+      const fused = g.layerNeed(layer, 'ffn_up.weight').ne[1] !== g.hparams.nFf[layer];
+      return fused && !g.layerWeight(layer, 'ffn_gate.weight') ? 'geglu' : 'gelu';
+    },
+  });
 }

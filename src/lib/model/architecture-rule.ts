@@ -1,0 +1,64 @@
+import type { Hparams } from './hparams.js';
+import type { Keys } from './keys.js';
+
+/** attention: KV cache; recurrent: state only; hybrid: both; none: encoders. */
+export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
+
+/** What llama.cpp fixes in code for an architecture: `load_arch_hparams` in `src/models/*.cpp`, v0.5.0. */
+export interface ArchitectureRule {
+  readonly memory: MemoryKind;
+  readonly adjust?: (hparams: Hparams, keys: Keys) => void;
+  /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
+  readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
+}
+
+type LayerFilter = (hparams: Hparams, layer: number) => boolean;
+
+/** `llama_hparams::set_swa_pattern`, or the header's own pattern: `load_swa_pattern` in `src/llama-model.cpp`. */
+export function slideEvery(hparams: Hparams, keys: Keys, pattern: number, denseFirst = false): void {
+  const given = keys.flags('attention.sliding_window_pattern', hparams.nLayerAll);
+  if (given) {
+    hparams.isSwa = given;
+    return;
+  }
+  const period = keys.number('attention.sliding_window_pattern', pattern);
+  hparams.isSwa = hparams.isSwa.map(
+    (_, layer) =>
+      layer < hparams.nLayer && (period === 0 || (denseFirst ? layer % period !== 0 : layer % period < period - 1)),
+  );
+}
+
+export function slidingWindow(pattern: number, fallback = 0) {
+  return (hparams: Hparams, keys: Keys): void => {
+    hparams.swa = 'standard';
+    hparams.nSwa = keys.number('attention.sliding_window', fallback);
+    slideEvery(hparams, keys, pattern);
+  };
+}
+
+/** Windows only where the header has the key. */
+export function optionalWindow(pattern: number) {
+  return (hparams: Hparams, keys: Keys): void => {
+    if (keys.number('attention.sliding_window', 0) > 0) slidingWindow(pattern)(hparams, keys);
+  };
+}
+
+export function recurrentWhere(test: LayerFilter) {
+  return (hparams: Hparams): void => {
+    hparams.isRecurrent = hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && test(hparams, layer));
+  };
+}
+
+export const withoutKvHeads = recurrentWhere(({ nHeadKv }, layer) => nHeadKv[layer] === 0);
+
+/** Four positions a token. */
+export function multiSectionRope(hparams: Hparams): void {
+  hparams.nPosPerEmbd = 4;
+}
+
+/** One rule after the other. */
+export function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
+  return (hparams: Hparams, keys: Keys): void => {
+    for (const rule of rules) rule(hparams, keys);
+  };
+}

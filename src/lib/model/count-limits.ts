@@ -1,0 +1,44 @@
+import type { Hparams } from './hparams.js';
+import { refusedByLoader } from './load-error.js';
+
+/** `LLAMA_MAX_LAYERS` (`src/llama-hparams.h`, llama.cpp v0.5.0). */
+const MAX_LAYERS = 512;
+/** `LLAMA_MAX_EXPERTS` (`src/llama-hparams.h`). */
+const MAX_EXPERTS = 1024;
+
+/**
+ * How many layers a header may claim, of which the last only predict tokens ahead: `load_hparams`
+ * (`src/llama-model.cpp`, llama.cpp v0.5.0).
+ * @throws CheckIncompleteError MODEL_COUNT_INVALID
+ */
+export function checkLayerCounts(nLayerAll: number, nLayerNextn: number): void {
+  hold('block_count', nLayerAll, 1, MAX_LAYERS);
+  hold('nextn_predict_layers', nLayerNextn, 0, nLayerAll);
+}
+
+/**
+ * The experts' counts against each other: `load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0).
+ * @throws CheckIncompleteError MODEL_COUNT_INVALID
+ */
+export function checkExpertCounts(
+  hparams: Pick<Hparams, 'nExpert' | 'nExpertUsed' | 'nExpertGroups' | 'nGroupUsed'>,
+): void {
+  const { nExpert, nExpertUsed, nExpertGroups, nGroupUsed } = hparams;
+  hold('expert_count', nExpert, 0, MAX_EXPERTS);
+  hold('expert_used_count', Math.max(...nExpertUsed), nExpert > 0 ? 1 : 0, nExpert);
+  hold('expert_group_count', nExpertGroups, 0, Math.max(0, nExpert - 1));
+  if (nExpertGroups <= 1) return;
+  hold('expert_group_used_count', nGroupUsed, 1, nExpertGroups - 1);
+  if (nExpert % nExpertGroups !== 0) {
+    throw invalid(`expert_count ${nExpert} is not a multiple of expert_group_count ${nExpertGroups}`);
+  }
+}
+
+function hold(key: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  throw invalid(`${key} is ${value}; it can be ${least === most ? `only ${least}` : `${least} to ${most}`}`);
+}
+
+function invalid(reason: string): Error {
+  return refusedByLoader('MODEL_COUNT_INVALID', reason);
+}

@@ -1,0 +1,60 @@
+import { printable } from '../printable.js';
+import { refusedByLoader } from './load-error.js';
+import type { ModelShape } from './model-shape.js';
+
+/** Every Mac, every machine with a discrete GPU and nearly every other is little-endian. */
+const MACHINE_BYTE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
+
+/**
+ * Holds what a header says of itself against its tensors, as llama.cpp does when it loads the file.
+ * @throws CheckIncompleteError with the reason that llama.cpp would give
+ */
+export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'): void {
+  if (byteOrder !== MACHINE_BYTE_ORDER) {
+    throw refusedByLoader(
+      'MODEL_BYTE_ORDER',
+      `it is ${byteOrder}-endian and this machine is ${MACHINE_BYTE_ORDER}-endian, is there a mismatch between the host and model endianness?`,
+    );
+  }
+  checkBlocks(shape);
+}
+
+/** Drafts that are nothing but layers that predict ahead. */
+const ONLY_PREDICTING: ReadonlySet<string> = new Set(['gemma4-assistant']);
+/** These run each block several times and count every run. */
+const BLOCKS_RUN_AGAIN: ReadonlySet<string> = new Set(['hrm_text']);
+const BLOCK = /^(?:enc\.|dec\.)?blk\.(\d+)\./;
+
+/** For any architecture: every block is there, none is beyond the last, and those left out only predict ahead. */
+function checkBlocks({ tensors, architecture, hparams: { nLayerAll, nLayer } }: ModelShape): void {
+  if (nLayer === 0 && !ONLY_PREDICTING.has(architecture)) {
+    throw refusedByLoader('MODEL_COUNT_INVALID', `nextn_predict_layers leaves none of its ${nLayerAll} blocks to run`);
+  }
+  const present = new Set<number>();
+  const predicting = new Set<number>();
+  for (const name of tensors.keys()) {
+    const block = Number(BLOCK.exec(name)?.[1] ?? NaN);
+    if (block >= nLayerAll) {
+      throw refusedByLoader(
+        'MODEL_TENSOR_UNUSED',
+        `wrong number of tensors; ${printable(name)} belongs to a block beyond its block_count of ${nLayerAll}`,
+      );
+    }
+    present.add(block);
+    if (name.includes('.nextn.')) predicting.add(block);
+  }
+  for (let block = 0; block < nLayerAll; block++) {
+    if (block < nLayer && !present.has(block) && !BLOCKS_RUN_AGAIN.has(architecture)) {
+      throw refusedByLoader(
+        'MODEL_TENSOR_MISSING',
+        `it has no tensor of block ${block}, though its block_count is ${nLayerAll}`,
+      );
+    }
+    if (block >= nLayer && present.has(block) && !predicting.has(block) && !ONLY_PREDICTING.has(architecture)) {
+      throw refusedByLoader(
+        'MODEL_TENSOR_MISSING',
+        `tensor 'blk.${block}.nextn.eh_proj.weight' not found, though nextn_predict_layers leaves only ${nLayer} blocks to run`,
+      );
+    }
+  }
+}

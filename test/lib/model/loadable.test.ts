@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
+import { fromDigest } from '../../../src/lib/gguf/read-digest.js';
+import { toDigest } from '../../../src/lib/gguf/digest.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { profileHeader, readProfile } from '../../support/profile.js';
+
+function header(profile: string): GgufHeader {
+  return profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));
+}
+
+const LLAMA = header('llama-3.1-8b.Q4_K_M');
+
+function changed(base: GgufHeader, values: Readonly<Record<string, MetadataValue>>): GgufHeader {
+  return { ...base, metadata: new Map([...base.metadata, ...Object.entries(values)]) };
+}
+
+function codeOf(work: () => unknown): unknown {
+  try {
+    work();
+    return 'no error';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+}
+
+describe('a header held against itself', () => {
+  it.each([
+    ['no layers at all', { 'llama.block_count': 0 }],
+    ['more layers than llama.cpp has room for', { 'llama.block_count': 513 }],
+    ['two hundred million layers', { 'llama.block_count': 200_000_000 }],
+    ['more prediction layers than layers', { 'llama.nextn_predict_layers': 33 }],
+    ['nothing but prediction layers', { 'llama.nextn_predict_layers': 32 }],
+    ['more experts than llama.cpp has room for', { 'llama.expert_count': 1025, 'llama.expert_used_count': 2 }],
+    ['more experts used than there are', { 'llama.expert_count': 8, 'llama.expert_used_count': 50_000_000 }],
+    ['experts of which none is used', { 'llama.expert_count': 8, 'llama.expert_used_count': 0 }],
+    ['used experts without experts', { 'llama.expert_used_count': 2 }],
+    [
+      'groups that do not divide the experts',
+      {
+        'llama.expert_count': 8,
+        'llama.expert_used_count': 2,
+        'llama.expert_group_count': 3,
+        'llama.expert_group_used_count': 1,
+      },
+    ],
+  ])('refuses %s, as load_hparams does', (_, values) => {
+    expect(codeOf(() => describeModel(changed(LLAMA, values)))).toBe('MODEL_COUNT_INVALID');
+  });
+
+  it('refuses blocks beyond block_count, which would not be counted', () => {
+    expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.block_count': 2 })))).toBe('MODEL_TENSOR_UNUSED');
+  });
+
+  it('refuses layers that have no tensors', () => {
+    expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.block_count': 40 })))).toBe('MODEL_TENSOR_MISSING');
+  });
+
+  it('refuses to leave out layers as prediction layers that are none', () => {
+    const header35 = header('qwen3.6-35b-a3b.Q4_K_M');
+    expect(codeOf(() => describeModel(changed(header35, { 'qwen35moe.nextn_predict_layers': 39 })))).toBe(
+      'MODEL_TENSOR_MISSING',
+    );
+  });
+
+  it('refuses a byte order that is not the machine’s, in the words of gguf.cpp', () => {
+    const other = { ...LLAMA, byteOrder: 'big' } as const;
+    expect(codeOf(() => describeModel(other))).toBe('MODEL_BYTE_ORDER');
+    expect(() => describeModel(other)).toThrow(/mismatch between the host and model endianness/);
+  });
+
+  it('refuses counts below 0, beyond 32 bits, and lists of another length than one a layer', () => {
+    const lists = { 'llama.attention.head_count_kv': new Array<number>(31).fill(8) };
+    expect(codeOf(() => describeModel(changed(LLAMA, lists)))).toBe('MODEL_KEY_TYPE');
+    expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.attention.key_length_swa': -4 })))).toBe(
+      'MODEL_KEY_TYPE',
+    );
+    expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.context_length': 2 ** 40 })))).toBe('MODEL_KEY_TYPE');
+  });
+
+  it('takes one number of used experts a layer', () => {
+    const mixtral = header('mixtral-8x7b.Q4_K_M');
+    const perLayer = changed(mixtral, { 'llama.expert_used_count': new Array<number>(32).fill(2) });
+    expect(estimateMemory(describeModel(perLayer), { accelerator: 'metal' })).toEqual(
+      estimateMemory(describeModel(mixtral), { accelerator: 'metal' }),
+    );
+  });
+
+  it('does not mind an infinite value that nothing reads, fresh or from the cache', () => {
+    const gemma = header('gemma3n-gemma-3n-e2b');
+    const real = changed(gemma, { 'gemma3n.activation_sparsity_scale': [1.64, -Infinity, NaN, Infinity] });
+    const expected = estimateMemory(describeModel(gemma), { accelerator: 'metal' });
+    expect(estimateMemory(describeModel(real), { accelerator: 'metal' })).toEqual(expected);
+    const cached = fromDigest(JSON.parse(JSON.stringify(toDigest(real))));
+    expect(cached.metadata).toEqual(real.metadata);
+    expect(estimateMemory(describeModel(cached), { accelerator: 'metal' })).toEqual(expected);
+  });
+
+  it('refuses an infinite value that is read', () => {
+    expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.attention.key_length_swa': Infinity })))).toBe(
+      'MODEL_KEY_TYPE',
+    );
+  });
+});
