@@ -41,10 +41,11 @@ export function judge({ model, service }: DeployState, before: DeployState, befo
   const serviceCounts = !isStale(service, before.service);
   if (modelCounts && serviceCounts && model.status?.phase === 'Ready' && isUp(service)) return { kind: 'ready' };
   if (service.spec.suspend === true) return { kind: 'failed', error: suspended(service) };
-  const refusal = refusalOf(service, beforeRefusal.service);
+  const isOldRefusal = saysTheSame(service, beforeRefusal.service);
+  const refusal = isOldRefusal ? undefined : refusalOf(service);
   if (refusal) return { kind: 'failed', error: refusal };
   if (modelCounts && model.status?.phase === 'Failed') return failed('MODEL_FAILED', model);
-  if (serviceCounts && service.status?.phase === 'Failed') return failed('SERVICE_FAILED', service);
+  if (serviceCounts && !isOldRefusal && service.status?.phase === 'Failed') return failed('SERVICE_FAILED', service);
   return { kind: 'waiting', for: `${standing(model)}, ${standing(service)}` };
 }
 
@@ -64,13 +65,15 @@ function hasNewSpec(current: AnyResource, before: AnyResource): boolean {
 }
 
 /** The agent's verdict outlives other status updates, so it has to differ from the one before to be about this spec. */
-function refusalOf(
-  service: InferenceServiceResource,
-  before: InferenceServiceResource | undefined,
-): LlmkubeError | undefined {
+function saysTheSame(service: InferenceServiceResource, before: InferenceServiceResource | undefined): boolean {
+  if (before === undefined || !hasNewSpec(service, before)) return false;
+  const { reason, message, condition } = schedulingOf(service);
+  const earlier = schedulingOf(before);
+  return reason !== '' && reason === earlier.reason && message === earlier.message && !observes(condition, service);
+}
+
+function refusalOf(service: InferenceServiceResource): LlmkubeError | undefined {
   const verdict = schedulingOf(service);
-  const isOld = before !== undefined && hasNewSpec(service, before) && !observes(verdict.condition, service);
-  if (isOld && isSameVerdict(verdict, schedulingOf(before))) return;
   const { name, namespace } = service.metadata;
   const message = `${namespace}/${name} was refused by the cluster: ${verdict.message || verdict.reason}`;
   if (verdict.reason === INSUFFICIENT_MEMORY) {
@@ -98,10 +101,6 @@ function schedulingOf({ status }: InferenceServiceResource): SchedulingVerdict {
   );
   const reason = status?.schedulingStatus || condition?.reason || '';
   return { reason, message: cleanText(status?.schedulingMessage || condition?.message || ''), condition };
-}
-
-function isSameVerdict(a: SchedulingVerdict, b: SchedulingVerdict): boolean {
-  return a.reason === b.reason && a.message === b.message;
 }
 
 function observes(condition: Condition | undefined, { metadata }: InferenceServiceResource): boolean {
