@@ -1,4 +1,5 @@
 import { LlmkubeError, UsageError } from '../errors.js';
+import { addedUp } from './device-options.js';
 import { isTrueWord, normaliseOptionName, SERVER_OPTIONS, serverOption, type LaunchPatch } from './server-options.js';
 import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
@@ -29,7 +30,7 @@ export function parseServerArguments(words: readonly string[]): ServerArguments 
     if (option === undefined) continue;
     if (attached !== undefined) remarks.push(attachedRemark(name, attached));
     const value = option.takesValue ? (attached ?? words[++i]) : option.off?.includes(name) ? 'off' : 'on';
-    patch = { ...patch, ...applied(name, value, option.patch) };
+    patch = addedUp(patch, applied(name, value, option.patch));
   }
   return { options: patch, remarks };
 }
@@ -41,7 +42,7 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
     const name = `LLAMA_ARG_${option.env}`;
     const value = option.env === undefined ? undefined : env[name];
     if (value !== undefined)
-      patch = { ...patch, ...applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch) };
+      patch = addedUp(patch, applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch));
   }
   return { options: patch, remarks: [] };
 }
