@@ -31,7 +31,7 @@ describe('waiting for a deploy', () => {
     ]);
     expect(endpoint?.url).toBe('http://tiny.default.svc:8080');
     expect(endpoint?.tryIt[0]).toBe(
-      `kubectl --deploys.kubeconfig ${deploys.kubeconfig} port-forward -n default svc/tiny 8080:8080`,
+      `kubectl --kubeconfig ${deploys.kubeconfig} port-forward -n default svc/tiny 8080:8080`,
     );
     expect(endpoint?.tryIt[1]).toContain('curl http://localhost:8080/v1/chat/completions');
   });
