@@ -67,6 +67,9 @@ export interface MemoryEstimate {
   readonly notes: readonly string[];
 }
 
+/** What a file beside the model adds. */
+export type Addition = Pick<MemoryEstimate, 'parts' | 'growth' | 'notes'>;
+
 /** The parts that must stay in memory: all but the pages that nothing reads again. */
 export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {
   return parts.filter(({ name }) => name !== 'weights-unread');
