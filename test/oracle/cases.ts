@@ -9,7 +9,7 @@ export const PROFILES = join(here, 'profiles');
 
 /** llama-server's options in the words of the instrument that measured; those left out have their defaults. */
 export interface CaseLaunch {
-  readonly backend: 'metal' | 'cpu';
+  readonly backend: 'metal' | 'cpu' | 'cuda';
   readonly cpu_arch?: 'arm' | 'x86';
   readonly ctx: number;
   readonly parallel?: number;
@@ -25,6 +25,11 @@ export interface CaseLaunch {
   readonly repack?: number;
   readonly swa_full?: number;
   readonly embedding?: number;
+  readonly cpu_moe?: number;
+  readonly n_cpu_moe?: number;
+  readonly gpus?: number;
+  readonly split_mode?: string;
+  readonly tensor_split?: string;
 }
 
 /** Bytes that llama.cpp allocated, by kind and device. */
@@ -36,6 +41,8 @@ export interface Measured {
   readonly computeGpu: number;
   readonly computeHost: number;
   readonly output: number;
+  /** Everything on each GPU, where there are several. */
+  readonly gpus?: readonly number[];
 }
 
 /** What llama.cpp made of the options. */
@@ -81,6 +88,10 @@ export function launchOf(given: CaseLaunch): LaunchOptions {
     repack: flag(given.repack),
     swaFull: flag(given.swa_full),
     mode: given.embedding ? 'embedding' : undefined,
+    cpuMoeLayers: given.cpu_moe ? Infinity : given.n_cpu_moe,
+    gpus: given.gpus,
+    splitMode: given.split_mode,
+    tensorSplit: given.tensor_split?.split(',').map(Number),
   };
   return Object.fromEntries(
     Object.entries(launch).filter(([, value]) => value !== undefined),
@@ -101,5 +112,14 @@ export function measured({ parts }: MemoryEstimate): Measured {
     computeGpu: sum(['compute'], 'gpu'),
     computeHost: sum(['compute'], 'host'),
     output: sum(['output']),
+    ...(parts.some(({ gpu }) => gpu !== undefined) && { gpus: perGpu(parts) }),
   };
+}
+
+function perGpu(parts: MemoryEstimate['parts']): number[] {
+  const sums: number[] = [];
+  for (const { name, gpu, bytes } of parts) {
+    if (gpu !== undefined && name !== 'runtime-overhead') sums[gpu] = (sums[gpu] ?? 0) + bytes;
+  }
+  return Array.from(sums, (bytes = 0) => bytes);
 }

@@ -69,12 +69,14 @@ function ours(profile: Profile, question: Question): Answer {
     params,
     memory,
     placement,
-    accelerator: 'cpu',
     buildGraph: graph.build,
     planned,
   });
   const { mapped, copied } = placement.bytes();
-  return { model: mapped.cpu + copied.cpu, context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.cpu };
+  return {
+    model: mapped.cpu + copied.cpu,
+    context: memory.kvBytes.cpu + memory.recurrentBytes.cpu + compute.bytes.cpu,
+  };
 }
 
 /** Questions that would make llama.cpp abort, and take the process with it, are not asked. */

@@ -24,7 +24,9 @@ function deviation(shape: ModelShape, { launch, truth }: Case): unknown {
   const estimate = estimateMemory(shape, launchOf(launch));
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, nOutputsMax: outputsMax } = estimate.resolved;
   const ours = { ...measured(estimate), nCtx, nCtxSeq, slots, kvUnified, flashAttn, outputsMax };
-  const different = Object.entries(ours).filter(([key, value]) => truth[key as keyof typeof ours] !== value);
+  const different = Object.entries(ours).filter(
+    ([key, value]) => JSON.stringify(truth[key as keyof typeof ours]) !== JSON.stringify(value),
+  );
   if (different.length === 0) return undefined;
   return {
     launch,

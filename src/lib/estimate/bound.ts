@@ -2,8 +2,8 @@ import { headKOf, headVOf } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import type { ContextMemory, KvCache } from './cache.js';
+import type { ComputeBuffers } from './compute.js';
 import type { ContextParams } from './context.js';
-import type { BufferSizes } from './ggml/graph-allocator.js';
 import type { Placement } from './placement.js';
 
 const F32_BYTES = 4;
@@ -28,7 +28,7 @@ export function boundComputeBuffers(
   memory: ContextMemory,
   placement: Placement,
   accelerator: Accelerator,
-): BufferSizes & { readonly flashAttn: boolean } {
+): ComputeBuffers {
   const { hparams } = shape;
   const tokens = Math.max(Math.min(params.nCtx, params.nUbatch), params.nSeqMax);
   const outputs = Math.max(Math.min(tokens, params.nOutputsMax), params.nSeqMax);
@@ -43,11 +43,8 @@ export function boundComputeBuffers(
 
   const working = layerBytes + rows + logits + recurrent + attention + inputs;
   const onCpu = !placement.fullOffload || !params.offloadKqv;
-  return {
-    gpu: placement.hasGpu ? working + (onCpu ? largestExperts(shape) : 0) : 0,
-    cpu: onCpu ? working : inputs,
-    flashAttn,
-  };
+  const onGpu = working + (onCpu ? largestExperts(shape) : 0);
+  return { bytes: { gpus: placement.gpus.used.map(() => onGpu), cpu: onCpu ? working : inputs }, flashAttn };
 }
 
 /** Elements that one layer's matrices produce for a token. */

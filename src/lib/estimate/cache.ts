@@ -1,5 +1,4 @@
 import type { GgmlType } from '../gguf/ggml-types.js';
-import { rowBytes } from '../gguf/ggml-types.js';
 import type { MemoryKind } from '../model/architecture-rule.js';
 import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import {
@@ -14,8 +13,8 @@ import {
 } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { ContextParams } from './context.js';
-import { BUFFER_ALIGNMENT } from './ggml/backend.js';
-import { type Buffer, F32, type Four, pad } from './ggml/tensor.js';
+import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
+import { type Buffer, contiguousStrides, F32, type Four, pad, Tensor } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
 
 /** A tensor that lives as long as the context. */
@@ -43,11 +42,6 @@ export interface KvCache {
 export interface RecurrentCache {
   readonly rows: number;
   readonly layers: ReadonlyMap<number, { readonly conv: CacheTensor; readonly state: CacheTensor }>;
-}
-
-interface DeviceBytes {
-  readonly gpu: number;
-  readonly cpu: number;
 }
 
 export interface ContextMemory {
@@ -171,9 +165,9 @@ function buildRecurrentCache(
 
 /** Tensors of one kind of memory one after another, a buffer for each device. */
 class BufferSpace {
-  private readonly sizes = { gpu: 0, cpu: 0 };
-  private buffers = newBuffers();
-  private used = { gpu: 0, cpu: 0 };
+  private readonly sizes = new DeviceTally();
+  private buffers = new Map<Device, Buffer>();
+  private used = new DeviceTally();
 
   constructor(
     private readonly params: ContextParams,
@@ -186,24 +180,26 @@ class BufferSpace {
 
   /** Later tensors go to new buffers; the total goes on. */
   fresh(): this {
-    this.buffers = newBuffers();
-    this.used = { gpu: 0, cpu: 0 };
+    this.buffers = new Map();
+    this.used = new DeviceTally();
     return this;
   }
 
   place(layer: number, type: GgmlType, ne: Four): CacheTensor {
     const device = this.params.offloadKqv ? this.placement.layerDevice(layer) : 'cpu';
-    const bytes = pad(rowBytes(type, ne[0]) * ne[1] * ne[2] * ne[3], BUFFER_ALIGNMENT);
-    const address = this.used[device];
-    this.used[device] += bytes;
-    this.sizes[device] += bytes;
-    return { type, ne, buffer: this.buffers[device], address };
+    const { allocSize, alignment } = this.placement.backendOn(device);
+    const bytes = pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
+    const address = this.used.on(device);
+    this.used.add(device, bytes);
+    this.sizes.add(device, bytes);
+    return { type, ne, buffer: this.bufferOn(device), address };
   }
-}
 
-function newBuffers(): Record<'gpu' | 'cpu', Buffer> {
-  return {
-    gpu: { device: 'gpu', usage: 'cache', repacked: false },
-    cpu: { device: 'cpu', usage: 'cache', repacked: false },
-  };
+  private bufferOn(device: Device): Buffer {
+    const known = this.buffers.get(device);
+    if (known) return known;
+    const buffer: Buffer = { device, usage: 'cache', repacked: false };
+    this.buffers.set(device, buffer);
+    return buffer;
+  }
 }

@@ -1,11 +1,9 @@
 import type { ModelShape } from '../model/model-shape.js';
-import type { Accelerator } from '../runtime/launch-options.js';
 import type { ContextMemory } from './cache.js';
 import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
-import { allocateGraph, type BufferSizes } from './ggml/graph-allocator.js';
-import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
-import { discreteGpuBackend, metalBackend } from './ggml/metal/backend.js';
+import { type DeviceBytes, largerOf } from './ggml/device.js';
+import { allocateGraph } from './ggml/graph-allocator.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
 import { pool } from './graph/pooling.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
@@ -13,23 +11,20 @@ import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
-/** In order of priority. Macs have Accelerate between GPU and CPU. */
-function backendsOf(accelerator: Accelerator): readonly Backend[] {
-  if (accelerator === 'cpu') return [cpuBackend];
-  return accelerator === 'metal' ? [metalBackend, blasBackend, cpuBackend] : [discreteGpuBackend, cpuBackend];
-}
+/** `GGML_SCHED_MAX_COPIES` (`ggml/CMakeLists.txt`, llama.cpp v0.5.0). */
+const PIPELINE_COPIES = 4;
 
 export interface ComputeInputs {
   readonly shape: ModelShape;
   readonly params: ContextParams;
   readonly memory: ContextMemory;
   readonly placement: Placement;
-  readonly accelerator: Accelerator;
   readonly buildGraph: (g: GraphBuilder) => void;
   readonly planned: PlannedLayers;
 }
 
-export interface ComputeBuffers extends BufferSizes {
+export interface ComputeBuffers {
+  readonly bytes: DeviceBytes;
   readonly flashAttn: boolean;
 }
 
@@ -45,11 +40,16 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const prompt = planner.reserve(nTokens, Math.min(nTokens, params.nOutputsMax), flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
-    return { gpu: Math.max(prompt.gpu, generation.gpu), cpu: Math.max(prompt.cpu, generation.cpu), flashAttn };
+    return { bytes: largerOf(prompt, generation), flashAttn };
   } catch (error) {
     if (error instanceof UnsupportedOpError) throw refused(error.message);
     throw error;
   }
+}
+
+/** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
+function pipelines(placement: Placement, { offloadKqv }: ContextParams): boolean {
+  return placement.gpus.used.length > 1 && placement.fullOffload && offloadKqv && !placement.hasOverrides;
 }
 
 class Planner {
@@ -57,12 +57,14 @@ class Planner {
   private readonly scheduler: Scheduler;
 
   constructor(private readonly inputs: ComputeInputs) {
-    this.backends = backendsOf(inputs.accelerator);
-    this.scheduler = new Scheduler(this.backends, inputs.params.opOffload);
+    const { placement, params } = inputs;
+    this.backends = placement.backends;
+    const copies = pipelines(placement, params) ? PIPELINE_COPIES : 1;
+    this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
   }
 
   /** `llama_context::graph_reserve`; every layer is planned where leaving some out might matter. */
-  reserve(nTokens: number, nOutputs: number, flashAttn: boolean): BufferSizes {
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean): DeviceBytes {
     const { planned, shape } = this.inputs;
     const states = new Map<number, string>();
     const sizes = this.plan(this.build(nTokens, nOutputs, flashAttn), (layer, state) => states.set(layer, state));
@@ -70,9 +72,10 @@ class Planner {
     return this.plan(this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape)));
   }
 
-  private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): BufferSizes {
+  private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
     this.scheduler.assign(graph);
-    return allocateGraph(this.scheduler.steps(graph), graph.leafs, this.backends, onLayer);
+    const { steps, leafs } = this.scheduler.plan(graph);
+    return allocateGraph(steps, leafs, this.backends, onLayer);
   }
 
   /** `llama_context::resolve_fused_ops`: every layer's attention must run where the layer is. */

@@ -4,6 +4,8 @@ import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
+import type { GpuPlan } from './devices.js';
+import type { DeviceBytes } from './ggml/device.js';
 import { GRAPHS } from './graph/architectures.js';
 import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
@@ -12,11 +14,12 @@ import type { Accuracy, EstimatePart, MemoryEstimate, PartName } from './memory-
 import { Placement } from './placement.js';
 
 /** Backends whose figures were held against llama.cpp's own allocator. */
-const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu']);
+const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu', 'cuda']);
 
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD: EstimatePart = {
   name: 'runtime-overhead',
+  of: 'model',
   device: 'host',
   bytes: 500 * 2 ** 20,
   accuracy: 'modelled',
@@ -41,10 +44,10 @@ export function estimateMemory(
   return {
     parts: [
       ...weightParts(placement, accuracy),
-      ...partsOf('kv-cache', memory.kvBytes, accuracy),
-      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy),
-      ...partsOf('compute', compute, compute.described ? accuracy : 'bound'),
-      ...partsOf('output', { gpu: 0, cpu: outputBytes(shape, params) }, accuracy),
+      ...partsOf('kv-cache', memory.kvBytes, accuracy, placement.gpus),
+      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy, placement.gpus),
+      ...partsOf('compute', compute.bytes, compute.described ? accuracy : 'bound', placement.gpus),
+      ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
       RUNTIME_OVERHEAD,
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
@@ -77,14 +80,22 @@ function accuracyOn(accelerator: Accelerator): Accuracy {
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
   const { mapped, copied } = placement.bytes();
-  return [...partsOf('weights', mapped, accuracy), ...partsOf('weights-copy', copied, accuracy)];
+  const { gpus } = placement;
+  return [...partsOf('weights', mapped, accuracy, gpus), ...partsOf('weights-copy', copied, accuracy, gpus)];
 }
 
-function partsOf(name: PartName, { gpu, cpu }: { gpu: number; cpu: number }, accuracy: Accuracy): EstimatePart[] {
+/** One part for each device that holds something; GPUs by the machine's numbers where it has several. */
+function partsOf(name: PartName, { gpus, cpu }: DeviceBytes, accuracy: Accuracy, { used }: GpuPlan): EstimatePart[] {
   const parts: EstimatePart[] = [];
-  for (const bytes of [gpu, cpu]) if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
-  if (gpu > 0) parts.push({ name, device: 'gpu', bytes: gpu, accuracy });
-  if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
+  for (const bytes of [...gpus, cpu]) {
+    if (!(bytes >= 0 && bytes < Infinity)) throw graphError(`${name} of ${bytes} bytes`);
+  }
+  const several = used.length > 1 || (used[0] ?? 0) > 0;
+  gpus.forEach((bytes, i) => {
+    const gpu = several ? { gpu: used[i] as number } : {};
+    if (bytes > 0) parts.push({ name, of: 'model', device: 'gpu', ...gpu, bytes, accuracy });
+  });
+  if (cpu > 0) parts.push({ name, of: 'model', device: 'host', bytes: cpu, accuracy });
   return parts;
 }
 
@@ -105,7 +116,7 @@ function planCompute(
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
   const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, accelerator, buildGraph: graph.build, planned };
+  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned };
   return { ...computeBuffers(inputs), described: true };
 }
 

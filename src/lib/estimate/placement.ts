@@ -1,12 +1,14 @@
-import type { GgmlType } from '../gguf/ggml-types.js';
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
+import { overridesOf } from '../runtime/device-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import { BUFFER_ALIGNMENT } from './ggml/backend.js';
-import { type Buffer, pad } from './ggml/tensor.js';
-
-/** The op that llama.cpp tries a weight with before it gives it to a device: `llm_tensor_info` (`src/llama-arch.cpp`). */
-type WeightOp = 'MUL_MAT' | 'MUL_MAT_ID' | 'GET_ROWS' | 'ELEMENTWISE' | 'OTHER';
+import { backendsFor, GPU_BACKENDS } from './backends.js';
+import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
+import type { Backend } from './ggml/backend.js';
+import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
+import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
+import { type WeightOverride, weightOverrides } from './weight-overrides.js';
+import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
 
 /** A layer's number, or the output head, which counts as the layer after the last. */
 type Position = number | 'input';
@@ -16,19 +18,8 @@ const OUTPUT_TENSORS =
   /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
-const OTHER_OPS = /\.(ssm_conv1d|shortconv\.conv|attn_sinks|attn_rel_b)\.weight$|\.ssm_a$/;
-const ELEMENTWISE =
-  /(_norm|norm_\d|\.post_norm|\.enorm|\.hnorm|layer_output_scale|altup_correct_scale|ssm_d|exp_probs_b|\.scale|\.input_scale)(\.weight)?$|\.bias$/;
-
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
 const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
-
-function weightOp(name: string): WeightOp {
-  if (OTHER_OPS.test(name) || PER_LAYER_COPIES.test(name)) return 'OTHER';
-  if (ELEMENTWISE.test(name) || name.endsWith('.ssm_d')) return 'ELEMENTWISE';
-  if (INPUT_TENSORS.test(name)) return 'GET_ROWS';
-  return /_exps\.weight$/.test(name) ? 'MUL_MAT_ID' : 'MUL_MAT';
-}
 
 /** Types for which the CPU backend has an interleaved layout, and what the row count must be divisible by. */
 const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, number>>>> = {
@@ -36,17 +27,14 @@ const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, num
   arm: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, IQ4_NL: 4, MXFP4: 4, Q8_0: 4, Q1_0: 4 },
 };
 
-const NO_GPU_MATRIX_KERNEL = new Set(['NVFP4', 'TQ1_0']);
-
-const GPU: Buffer = { device: 'gpu', usage: 'weights', repacked: false };
 const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
   /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
-  readonly mapped: { readonly gpu: number; readonly cpu: number };
+  readonly mapped: DeviceBytes;
   /** Anonymous copies. */
-  readonly copied: { readonly gpu: number; readonly cpu: number };
+  readonly copied: DeviceBytes;
 }
 
 /** Working out where a thousand weights go takes longer than the rest of an estimate. */
@@ -56,19 +44,26 @@ const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
 export class Placement {
   readonly nGpuLayers: number;
   readonly hasGpu: boolean;
+  readonly gpus: GpuPlan;
+  /** In order of priority: the GPUs, others, the CPU. */
+  readonly backends: readonly Backend[];
   /** Weights are used where the file is mapped; discrete GPUs copy them. */
   private readonly gpuMaps: boolean;
+  private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
+  private readonly gpuBuffers: readonly Buffer[];
+  private readonly overrides: readonly WeightOverride[];
 
   private weights: WeightBytes | undefined;
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
-    const { accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers } = launch;
-    const key = [accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers].join();
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost } = launch;
+    const gpus = planGpus(launch);
+    const key = JSON.stringify([accelerator, cpuArch, gpuLayers, mmap, repack, noHost, overridesOf(launch), gpus]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
-    const placement = known.get(key) ?? new Placement(shape, launch);
+    const placement = known.get(key) ?? new Placement(shape, launch, gpus);
     known.set(key, placement);
     return placement;
   }
@@ -76,10 +71,18 @@ export class Placement {
   private constructor(
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
+    gpus: GpuPlan,
   ) {
     const { nLayerAll } = shape.hparams;
-    this.hasGpu = launch.accelerator !== 'cpu';
-    this.gpuMaps = launch.accelerator === 'metal';
+    const { accelerator } = launch;
+    this.gpus = gpus;
+    this.hasGpu = gpus.used.length > 0;
+    this.backends = backendsFor(accelerator, gpus.used.length);
+    this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
+    this.hostBuffers =
+      accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
+    this.overrides = weightOverrides(launch, gpus);
+    this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
     const asked = launch.gpuLayers ?? -1;
     this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
     this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);
@@ -94,8 +97,20 @@ export class Placement {
     return this.nGpuLayers > this.shape.hparams.nLayerAll;
   }
 
-  layerDevice(layer: number): 'gpu' | 'cpu' {
-    return this.hasGpu && layer >= this.firstGpuLayer ? 'gpu' : 'cpu';
+  /** Some weights are told where to go: `has_tensor_overrides`. */
+  get hasOverrides(): boolean {
+    return this.overrides.length > 0;
+  }
+
+  layerDevice(layer: number): Device {
+    const { nLayerAll } = this.shape.hparams;
+    if (!this.hasGpu || layer < this.firstGpuLayer) return 'cpu';
+    return gpuOfLayer(this.gpus, layer - this.firstGpuLayer, Math.min(this.nGpuLayers, nLayerAll + 1));
+  }
+
+  /** The backend that allocates on a device. */
+  backendOn(device: Device): Backend {
+    return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
   }
 
   /** The buffer of a weight used at `position`; unset = where its name says. */
@@ -104,9 +119,19 @@ export class Placement {
     position = this.positionOf(tensor.name),
     as?: WeightOp,
   ): Buffer {
-    const op = as ?? weightOp(tensor.name);
-    const onGpu = position !== 'input' && this.layerDevice(position) === 'gpu' && !this.keptOnHost(tensor.name);
-    if (onGpu && gpuSupports(op, tensor.type)) return GPU;
+    const { hparams, architecture } = this.shape;
+    const op = as ?? weightOp(tensor.name, architecture);
+    const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
+    if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
+    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
+    if (device !== 'cpu' && supportsWeight(this.backendOn(device), tensor, op, hparams))
+      return this.gpuBuffers[device] as Buffer;
+    return this.hostBufferOf(tensor, op);
+  }
+
+  /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
+  private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
+    if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU;
     return this.repacks(op, tensor) ? CPU_REPACKED : CPU;
   }
 
@@ -151,17 +176,24 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
-    const copied = { gpu: 0, cpu: 0 };
+    const copied = new DeviceTally();
     for (const [tensor, buffer] of this.loaded()) {
-      if (this.isMapped(tensor, buffer)) ranges[buffer.device].include(tensor, this.isLazy(tensor));
-      else copied[buffer.device] += pad(tensor.bytes, BUFFER_ALIGNMENT);
+      const { device } = buffer;
+      if (this.isMapped(tensor, buffer)) ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, this.isLazy(tensor));
+      else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();
-    return { mapped: { gpu, cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+    return { mapped: { gpus: gpu > 0 ? [gpu] : [], cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+  }
+
+  private copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
+    const { allocSize, alignment } = this.backendOn(device);
+    const ne: Four = [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1, dims[3] ?? 1];
+    return pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
   }
 
   private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
-    if (buffer.repacked || (buffer.device === 'gpu' && !this.gpuMaps)) return false;
+    if (buffer.repacked || (buffer.device !== 'cpu' && !this.gpuMaps)) return false;
     return (this.launch.mmap ?? true) || this.isLazy(tensor);
   }
 
@@ -176,12 +208,6 @@ export class Placement {
     if (name === 'token_embd_norm.weight' && this.shape.architecture.startsWith('lfm2'))
       return this.shape.hparams.nLayerAll;
     return layerOf(name) ?? 0;
-  }
-
-  /** `--cpu-moe` and `--n-cpu-moe`: `llm_ffn_exps_block_regex` (`common/common.h`). */
-  private keptOnHost(name: string): boolean {
-    const layers = this.launch.cpuMoeLayers ?? 0;
-    return layers > 0 && /\.ffn_(up|down|gate|gate_up)_(ch|)exps/.test(name) && (layerOf(name) ?? 0) < layers;
   }
 
   /** `ggml_repack_get_optimal_repack_type` (`ggml/src/ggml-cpu/repack.cpp`). */
@@ -212,11 +238,6 @@ const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 const LAZY_MIN_BYTES = 4 * 2 ** 30;
 /** Keeps the files of a model apart; larger than any. */
 const FILE_SPACING = 2 ** 44;
-
-function gpuSupports(op: WeightOp, type: GgmlType): boolean {
-  if (op === 'ELEMENTWISE') return type.name === 'F32';
-  return op === 'OTHER' || !NO_GPU_MATRIX_KERNEL.has(type.name);
-}
 
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {

@@ -57,8 +57,15 @@ export interface Hparams {
   ssm: SsmShape;
   /** Short-convolution cache length (LFM2), 0 = none. */
   shortConvCache: number;
+  /** RWKV: head size, 0 = none; and how many earlier tokens' inputs a layer keeps. */
+  wkvHeadSize: number;
+  tokenShifts: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
+  /** Image features that later layers add: rows of the input are 1 + this many embeddings wide. */
+  nDeepstackLayers: number;
+  /** Which of them a layer adds to what it reads; -1 = none. */
+  deepstackOf: number[];
   longRope: boolean;
 }
 
@@ -125,7 +132,11 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
       groups: keys.number('ssm.group_count', 0),
     },
     shortConvCache: keys.number('shortconv.l_cache', 0),
+    wkvHeadSize: keys.number('wkv.head_size', 0),
+    tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,
+    nDeepstackLayers: 0,
+    deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',
   };
 }
@@ -156,12 +167,14 @@ export function maxVWidth(hparams: Hparams): number {
 }
 
 /** `n_embd_r` (`src/llama-hparams.cpp`): elements of one sequence's convolution state. */
-export function convStateSize({ ssm, shortConvCache, nEmbd }: Hparams): number {
+export function convStateSize({ ssm, shortConvCache, nEmbd, wkvHeadSize, tokenShifts }: Hparams): number {
+  if (wkvHeadSize > 0) return tokenShifts * nEmbd;
   if (shortConvCache > 0) return nEmbd * (shortConvCache - 1);
   return Math.max(0, ssm.conv - 1) * (ssm.inner + 2 * ssm.groups * ssm.state);
 }
 
 /** `n_embd_s` (`src/llama-hparams.cpp`): elements of one sequence's recurrent state. */
-export function ssmStateSize({ ssm }: Hparams): number {
+export function ssmStateSize({ ssm, nEmbd, wkvHeadSize }: Hparams): number {
+  if (wkvHeadSize > 0) return nEmbd * wkvHeadSize;
   return ssm.state * ssm.inner;
 }

@@ -32,6 +32,8 @@ export interface CheckRequest {
   readonly cpuArch?: 'arm' | 'x86' | undefined;
   readonly launch: LaunchPatch;
   readonly extraArgs: readonly string[];
+  /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
+  readonly overrides?: readonly KvOverride[];
   readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
@@ -97,7 +99,8 @@ export async function planCheck(
   const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
-  return { resolved, ...combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs }) };
+  const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
+  return { resolved, ...combined, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { addedUp } from './device-options.js';
 import type { KvOverride } from './kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
@@ -30,7 +31,7 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
   const { options, remarks, overrides } = parseServerArguments(extraWords);
   const { accelerator, cpuArch, defaults, flags } = sources;
-  const patch = finished({ ...defaults, ...flags, ...options });
+  const patch = finished(addedUp({ ...defaults, ...flags }, options));
   return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks, overrides };
 }
 

@@ -6,8 +6,18 @@ export type Accelerator = (typeof ACCELERATORS)[number];
 export const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'iq4_nl', 'q5_0', 'q5_1'] as const;
 export type CacheType = (typeof CACHE_TYPES)[number];
 
+/** `--split-mode`: `common/arg.cpp` of llama.cpp v0.5.0. */
+export const SPLIT_MODES = ['none', 'layer', 'row', 'tensor'] as const;
+export type SplitMode = (typeof SPLIT_MODES)[number];
+
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
+
+/** Weights whose name fits a regular expression go to a device's buffer: `CPU`, `CUDA0`. */
+export interface TensorOverride {
+  readonly pattern: string;
+  readonly buffer: string;
+}
 
 /**
  * The options of llama-server that change what it allocates. A field that is left out has llama-server's own default,
@@ -29,6 +39,17 @@ export interface LaunchOptions {
   readonly cacheTypeV?: CacheType;
   /** Layers on the GPU (`--n-gpu-layers`); unset or negative = all. */
   readonly gpuLayers?: number;
+  /** GPUs that llama.cpp sees; default 1. */
+  readonly gpus?: number;
+  /** Free memory of each, in bytes, which layers are split by; unset = all equal. */
+  readonly gpuFreeBytes?: readonly number[];
+  /** The only GPUs to use, by number (`--device`); empty = none. */
+  readonly devices?: readonly number[];
+  readonly splitMode?: SplitMode;
+  /** Shares of the layers, one a GPU (`--tensor-split`). */
+  readonly tensorSplit?: readonly number[];
+  /** The one GPU that is used with split mode none. */
+  readonly mainGpu?: number;
   readonly kvOffload?: boolean;
   readonly opOffload?: boolean;
   readonly mmap?: boolean;
@@ -37,6 +58,10 @@ export interface LaunchOptions {
   readonly swaFull?: boolean;
   /** Experts of the first N layers stay on the CPU (`--n-cpu-moe N`); Infinity = all (`--cpu-moe`). */
   readonly cpuMoeLayers?: number;
+  /** Weights told where to go (`--override-tensor`), before `cpuMoeLayers`; the first that fits a name holds. */
+  readonly tensorOverrides?: readonly TensorOverride[];
+  /** Weights on the host are repacked even where the GPU has host buffers (`--no-host`). */
+  readonly noHost?: boolean;
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
@@ -44,4 +69,40 @@ export interface LaunchOptions {
   readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
   readonly ctxCheckpoints?: number;
+
+  /** The projector on the GPU (`--no-mmproj-offload` keeps it off). */
+  readonly mmprojOffload?: boolean;
+  /** Bounds on an image's tokens (`--image-min-tokens`, `--image-max-tokens`); unset = the projector's own. */
+  readonly imageMinTokens?: number;
+  readonly imageMaxTokens?: number;
+  /** Tokens of equal images that are encoded together (`--mtmd-batch-max-tokens`); default 1024. */
+  readonly mtmdBatchMaxTokens?: number;
+  /** `--no-warmup` leaves the projector's buffers for the first image. */
+  readonly warmup?: boolean;
+  /** What will be sent, in order; repeated sizes arrive in one request. `any`: the worst that the projector accepts. Unset = none. */
+  readonly images?: readonly ImageSize[] | 'any';
+  readonly audioSeconds?: readonly number[] | 'any';
+
+  /** Speculative decoding (`--spec-type`), as llama-server names its types. */
+  readonly specTypes?: readonly string[];
+  /** Tokens drafted at a time (`--spec-draft-n-max` and the n-gram types' own). */
+  readonly draftMax?: number;
+  readonly draftGpuLayers?: number;
+  readonly draftCacheTypeK?: CacheType;
+  readonly draftCacheTypeV?: CacheType;
+  /** `none` keeps the draft off the GPU (`--spec-draft-device`). */
+  readonly draftDevice?: string;
+  /** Draft samplers in the draft's graph (`--no-spec-draft-backend-sampling` leaves them out). */
+  readonly backendSampling?: boolean;
+
+  /** `--lora-scaled`; 0 = loaded, not applied. */
+  readonly adapterScale?: number;
+  /** A control vector is loaded (`--control-vector`). */
+  readonly controlVector?: boolean;
+}
+
+/** Pixels. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
 }

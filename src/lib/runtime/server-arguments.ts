@@ -1,9 +1,17 @@
 import { LlmkubeError, UsageError } from '../errors.js';
-import { isTrueWord, normaliseOptionName, SERVER_OPTIONS, serverOption, type LaunchPatch } from './server-options.js';
-import { nearest } from '../nearest.js';
+import { addedUp } from './device-options.js';
 import { parseKvOverrides, type KvOverride } from './kv-overrides.js';
+import { nearest } from '../nearest.js';
 import { serverOptionNames, valueCount } from './option-names.js';
 import { presetPatch } from './preset-options.js';
+import {
+  isTrueWord,
+  normaliseOptionName,
+  SERVER_OPTIONS,
+  serverOption,
+  type LaunchPatch,
+  type ServerOption,
+} from './server-options.js';
 import { ANOTHER_MODEL, unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
@@ -44,7 +52,12 @@ export function parseServerArguments(words: readonly string[]): ServerArguments 
     if (name === '--override-kv') overrides.push(...named(name, () => parseKvOverrides(values[0] ?? '')));
     const option = serverOption(name);
     const value = option?.takesValue === false ? (option.off?.includes(name) ? 'off' : 'on') : (values[0] ?? '');
-    patch = { ...patch, ...preset, ...(option && named(name, () => option.patch(value))) };
+    if (preset) patch = { ...patch, ...preset };
+    if (option)
+      patch = addedUp(
+        patch,
+        named(name, () => option.patch(value)),
+      );
   }
   return { options: patch, remarks, overrides };
 }
@@ -65,14 +78,19 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
   let patch: LaunchPatch = {};
   for (const option of SERVER_OPTIONS) {
     const name = `LLAMA_ARG_${option.env}`;
-    const value = option.env === undefined ? undefined : env[name];
+    const value = option.env === undefined ? undefined : isNegated(option, env) ? 'off' : env[name];
     if (value !== undefined)
-      patch = {
-        ...patch,
-        ...named(name, () => option.patch(option.takesValue || isTrueWord(value) ? value : 'off')),
-      };
+      patch = addedUp(
+        patch,
+        named(name, () => option.patch(option.takesValue || isTrueWord(value) ? value : 'off')),
+      );
   }
   return { options: patch, remarks: [], overrides: [] };
+}
+
+/** `common_arg::get_value_from_env`: an option that can be negated is by `LLAMA_ARG_NO_*`, whatever that is set to. */
+function isNegated({ off, env: name }: ServerOption, env: Readonly<Record<string, string | undefined>>): boolean {
+  return (off?.length ?? 0) > 0 && env[`LLAMA_ARG_NO_${name}`] !== undefined;
 }
 
 /** Splits text as a shell would, without expanding anything: blanks separate, quotes and backslashes protect. */

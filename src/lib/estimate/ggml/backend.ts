@@ -1,9 +1,18 @@
+import type { Device } from './device.js';
 import type { Tensor } from './tensor.js';
 
-/** What the scheduler and the graph allocator ask of a device: `struct ggml_backend_device_i`. */
+/** A tensor must stay allocated until a node has run. */
+export type KeepUntil = (kept: Tensor, until: Tensor) => void;
+
+/**
+ * What loading, the scheduler and the graph allocator ask of a device: `struct ggml_backend_device_i` and
+ * `struct ggml_backend_buffer_type_i` (`ggml/src/ggml-backend-impl.h`, llama.cpp v0.5.0). Another backend is another of these.
+ */
 export interface Backend {
   /** Where its buffers lie; BLAS and CPU share the host's. */
-  readonly memory: 'gpu' | 'cpu';
+  readonly memory: Device;
+  /** What offsets in its buffers are padded to; `get_alignment`. */
+  readonly alignment: number;
   readonly supportsOp: (op: Tensor) => boolean;
   /** Whether it would rather run an op whose weights lie in host memory than leave it to the CPU. */
   readonly offloadsOp: (op: Tensor) => boolean;
@@ -11,9 +20,12 @@ export interface Backend {
   readonly readsRepacked: boolean;
   /** Bytes to reserve for a tensor, with what the op needs beside its result. */
   readonly allocSize: (tensor: Tensor) => number;
-  /** Reorders a run of nodes in place and names tensors that must outlive a node; `graph_optimize`. */
-  readonly optimize?: (nodes: Tensor[], keepUntil: (kept: Tensor, until: Tensor) => void) => void;
+  /**
+   * Reorders a run of nodes in place and names tensors that must outlive a node; `graph_optimize`. `following` is the first
+   * node after the run.
+   */
+  readonly optimize?: (nodes: Tensor[], keepUntil: KeepUntil, following: Tensor | undefined) => void;
 }
 
-/** Offset alignment of compute buffers: CPU `TENSOR_ALIGNMENT`, Metal 32 (`ggml-metal.cpp`). */
+/** Offset alignment of the CPU's buffers (`TENSOR_ALIGNMENT`) and Metal's (`ggml-metal.cpp`). */
 export const BUFFER_ALIGNMENT = 32;

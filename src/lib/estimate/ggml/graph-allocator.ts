@@ -1,5 +1,6 @@
 import { BlockAllocator } from './allocator.js';
-import { type Backend, BUFFER_ALIGNMENT } from './backend.js';
+import type { Backend } from './backend.js';
+import { type Device, type DeviceBytes, DeviceTally } from './device.js';
 import { type Op, pad, sameLayout, type Tensor } from './tensor.js';
 
 /** `ggml_op_can_inplace` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0). */
@@ -26,11 +27,6 @@ export interface Step {
   readonly backend: number;
 }
 
-export interface BufferSizes {
-  readonly gpu: number;
-  readonly cpu: number;
-}
-
 /**
  * `ggml_gallocr_alloc_graph_impl` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): walks the steps, gives each result the best
  * free place or a parent's, frees what nobody needs any more, and reports how large each device's buffer became. `onLayer`
@@ -41,10 +37,18 @@ export function allocateGraph(
   leafs: readonly Tensor[],
   backends: readonly Backend[],
   onLayer?: (layer: number, state: string) => void,
-): BufferSizes {
-  const allocators = { gpu: new BlockAllocator(BUFFER_ALIGNMENT), cpu: new BlockAllocator(BUFFER_ALIGNMENT) };
-  const sizeOn = (tensor: Tensor, backend: number): number => (backends[backend] as Backend).allocSize(tensor);
-  const allocatorOf = (backend: number): BlockAllocator => allocators[(backends[backend] as Backend).memory];
+): DeviceBytes {
+  const byDevice = new Map<Device, BlockAllocator>();
+  const allocators = backends.map(({ memory, alignment }) => {
+    const allocator = byDevice.get(memory) ?? new BlockAllocator(alignment);
+    byDevice.set(memory, allocator);
+    return allocator;
+  });
+  const allocatorOf = (backend: number): BlockAllocator => allocators[backend] as BlockAllocator;
+  const sizeOn = (tensor: Tensor, backend: number): number => {
+    const { allocSize, alignment } = backends[backend] as Backend;
+    return pad(allocSize(tensor), alignment);
+  };
 
   const live = new Set<Tensor>();
   let currentLayer = -1;
@@ -53,7 +57,8 @@ export function allocateGraph(
       if (!source || source.layer <= currentLayer) continue;
       currentLayer = source.layer;
       const places = [...live].map(({ allocator, offset }) => `${allocator}@${offset}`).join();
-      onLayer?.(currentLayer, `${allocators.gpu.describe()};${allocators.cpu.describe()};${places}`);
+      const free = [...byDevice.values()].map((allocator) => allocator.describe()).join(';');
+      onLayer?.(currentLayer, `${free};${places}`);
     }
   };
 
@@ -62,8 +67,8 @@ export function allocateGraph(
     node.offset = parent.offset;
     parent.allocated = false;
     live.delete(parent);
-    const parentSize = pad(sizeOn(parent, parent.allocator), BUFFER_ALIGNMENT);
-    const nodeSize = pad(sizeOn(node, node.allocator), BUFFER_ALIGNMENT);
+    const parentSize = sizeOn(parent, parent.allocator);
+    const nodeSize = sizeOn(node, node.allocator);
     if (parentSize > nodeSize) allocatorOf(parent.allocator).free(parent.offset + nodeSize, parentSize - nodeSize);
   };
 
@@ -116,5 +121,7 @@ export function allocateGraph(
       }
     }
   }
-  return { gpu: allocators.gpu.maxSize, cpu: allocators.cpu.maxSize };
+  const sizes = new DeviceTally();
+  for (const [device, { maxSize }] of byDevice) sizes.set(device, maxSize);
+  return sizes;
 }

@@ -82,6 +82,15 @@ export function transpose(a: Tensor): Tensor {
   return viewOf('TRANSPOSE', a, [a.ne[1], a.ne[0], a.ne[2], a.ne[3]], [a.nb[1], a.nb[0], a.nb[2], a.nb[3]], 0);
 }
 
+/** A tensor that nothing is written to before an op overwrites it: not an input, not a weight. */
+export function newUnset(ne0: number): Tensor {
+  return newTensor(F32, ne0);
+}
+
+export function set1d(a: Tensor, b: Tensor): Tensor {
+  return like('SET', a, b);
+}
+
 export function cont(a: Tensor): Tensor {
   return like('CONT', a);
 }
@@ -172,10 +181,13 @@ export function fill(a: Tensor): Tensor {
 export function norm(a: Tensor): Tensor {
   return like('NORM', a);
 }
+export function l2Norm(a: Tensor): Tensor {
+  return like('L2_NORM', a);
+}
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);
@@ -274,6 +286,17 @@ export function gatedDeltaNet(
   const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
   tensor.snapshots = snapshots;
   return tensor;
+}
+
+/** `ggml_rwkv_wkv6`, `ggml_rwkv_wkv7`, `ggml_gated_linear_attn`: the output of each token, then the new states. */
+export function linearAttention(
+  op: 'RWKV_WKV6' | 'RWKV_WKV7' | 'GATED_LINEAR_ATTN',
+  state: Tensor,
+  ...inputs: [Tensor, ...Tensor[]]
+): Tensor {
+  const [size, heads, tokens] = inputs[0].ne;
+  const rows = tokens + size * state.ne[1];
+  return result(op, F32, [size * heads, rows, 1, 1], ...inputs, state);
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */

@@ -30,6 +30,8 @@ export class Scheduler {
   constructor(
     private readonly backends: readonly Backend[],
     private readonly opOffload: boolean,
+    /** More than one where pipeline parallelism lets several batches be under way. */
+    private readonly inputCopies = 1,
   ) {
     this.cpu = backends.length - 1;
   }
@@ -48,16 +50,19 @@ export class Scheduler {
     for (const node of graph.nodes) this.settle(node);
   }
 
-  /** Pass 5 and the graph copy: the steps to plan memory for, in order. */
-  steps(graph: Graph): Step[] {
-    const splits = this.split(graph);
+  /** Pass 5 and the graph copy: the steps to plan memory for, in order, and the leafs that are placed before them. */
+  plan(graph: Graph): { readonly steps: Step[]; readonly leafs: readonly Tensor[] } {
+    const inputs: Tensor[] = [];
+    const splits = this.split(graph, inputs);
     const kept = new Map<Tensor, Tensor[]>();
     const keepUntil = (tensor: Tensor, until: Tensor): void => {
       const list = kept.get(until);
       if (!list) kept.set(until, [tensor]);
       else if (!list.includes(tensor)) list.push(tensor);
     };
-    for (const split of splits) this.backends[split.backend]?.optimize?.(split.nodes, keepUntil);
+    splits.forEach(({ backend, nodes }, i) =>
+      this.backends[backend]?.optimize?.(nodes, keepUntil, splits[i + 1]?.nodes[0]),
+    );
 
     const steps: Step[] = [];
     for (const { backend, inputs, nodes } of splits) {
@@ -72,7 +77,19 @@ export class Scheduler {
         }
       }
     }
-    return steps;
+    return { steps, leafs: [...this.copiedInputs(inputs, splits), ...graph.leafs] };
+  }
+
+  /** With several copies, graph inputs and what is brought over to a split keep a place for each copy from the start. */
+  private copiedInputs(inputs: readonly Tensor[], splits: readonly Split[]): Tensor[] {
+    if (this.inputCopies === 1) return [];
+    const first = [...inputs, ...splits.flatMap((split) => split.inputs.map((input) => copyOn(input, split.backend)))];
+    return first.flatMap((tensor) => [
+      tensor,
+      ...Array.from({ length: this.inputCopies - 1 }, () =>
+        Object.assign(new Tensor(tensor.type, tensor.ne, tensor.nb), { backend: tensor.backend, isOutput: true }),
+      ),
+    ]);
   }
 
   /** `ggml_backend_sched_backend_from_buffer`: the first backend that can read the buffer and run the op. */
@@ -164,7 +181,8 @@ export class Scheduler {
     return holder !== UNASSIGNED && (this.backends[holder] as Backend).memory === reader.memory;
   }
 
-  private split(graph: Graph): Split[] {
+  /** Graph inputs that are read are added to `inputs` if they are kept in several copies. */
+  private split(graph: Graph, inputs: Tensor[]): Split[] {
     const first = graph.nodes.find((node) => !isViewOp(node.op));
     if (!first) return [];
     let split: Split = { backend: first.backend, inputs: [], nodes: [] };
@@ -181,9 +199,18 @@ export class Scheduler {
       split.nodes.push(node);
       for (let i = 0; i < node.src.length; i++) {
         const source = node.src[i];
-        if (!source || source.backend === split.backend || this.canRead(source, split.backend)) continue;
+        if (!source) continue;
+        if (this.inputCopies > 1 && source.isInput && !source.copies?.[source.backend]) {
+          inputs.push(source);
+          source.copies ??= [];
+          source.copies[source.backend] = source;
+          source.isOutput = true;
+        }
+        if (source.backend === split.backend || this.canRead(source, split.backend)) continue;
         if (!source.copies?.[split.backend]) split.inputs.push(source);
-        node.src[i] = copyOn(source, split.backend);
+        const copy = copyOn(source, split.backend);
+        if (this.inputCopies > 1) copy.isInput = copy.isOutput = true;
+        node.src[i] = copy;
       }
     }
     return splits;

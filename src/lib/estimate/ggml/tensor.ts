@@ -1,4 +1,5 @@
 import { type GgmlType, ggmlTypeByName } from '../../gguf/ggml-types.js';
+import type { Device } from './device.js';
 
 /** The ops of `enum ggml_op` (`ggml/include/ggml.h`, llama.cpp v0.5.0) that llama.cpp's layer graphs use. */
 export type Op =
@@ -14,8 +15,10 @@ export type Op =
   | 'FILL'
   | 'FLASH_ATTN_EXT'
   | 'GATED_DELTA_NET'
+  | 'GATED_LINEAR_ATTN'
   | 'GET_ROWS'
   | 'GLU'
+  | 'L2_NORM'
   | 'MEAN'
   | 'MUL'
   | 'MUL_MAT'
@@ -27,7 +30,10 @@ export type Op =
   | 'RESHAPE'
   | 'RMS_NORM'
   | 'ROPE'
+  | 'RWKV_WKV6'
+  | 'RWKV_WKV7'
   | 'SCALE'
+  | 'SET'
   | 'SET_ROWS'
   | 'SOFT_MAX'
   | 'SQR'
@@ -45,7 +51,7 @@ export type Four = [number, number, number, number];
 
 /** Memory that exists before the graph is planned: mapped or copied weights, KV cache, recurrent state. */
 export interface Buffer {
-  readonly device: 'gpu' | 'cpu';
+  readonly device: Device;
   readonly usage: 'weights' | 'cache';
   /** Repacked weights can only be read by the CPU backend's matrix products. */
   readonly repacked: boolean;
@@ -140,11 +146,11 @@ export function tensorBytesOf({ type, ne }: { type: GgmlType; ne: Four }): numbe
   return (ne[0] / type.elementsPerBlock) * type.bytesPerBlock * ne[1] * ne[2] * ne[3];
 }
 
-/** `ggml_is_contiguous_m_n` from dimension `from`, for all dimensions above it. */
-function isContiguousFrom({ type, ne, nb }: Tensor, from: number): boolean {
+/** `ggml_is_contiguous_m_n`: from dimension `from`, for all dimensions above it and below `to`. */
+function isContiguousFrom({ type, ne, nb }: Tensor, from: number, to = 4): boolean {
   if (ne[0] !== type.elementsPerBlock && nb[0] !== type.bytesPerBlock) return false;
   let next = nb[0] * (ne[0] / type.elementsPerBlock);
-  for (let i = 1; i < 4; i++) {
+  for (let i = 1; i < to; i++) {
     const dim = ne[i] as number;
     const stride = nb[i] as number;
     if (i > from) {
@@ -164,6 +170,20 @@ export function isContiguous(tensor: Tensor): boolean {
 /** `ggml_is_contiguous_1`: rows may have gaps between them, everything above must not. */
 export function isContiguousAboveRows(tensor: Tensor): boolean {
   return isContiguousFrom(tensor, 1);
+}
+
+/** `ggml_is_contiguous_2`: planes may have gaps too. */
+export function isContiguousAbovePlanes(tensor: Tensor): boolean {
+  return isContiguousFrom(tensor, 2);
+}
+
+/** `ggml_is_contiguous_to_3`: whatever the outermost dimension's step. */
+export function isContiguousWithinCubes(tensor: Tensor): boolean {
+  return isContiguousFrom(tensor, 0, 3);
+}
+
+export function isQuantized(type: GgmlType): boolean {
+  return type.elementsPerBlock > 1;
 }
 
 export function hasContiguousRows({ type, ne, nb }: Tensor): boolean {

@@ -29,8 +29,11 @@ export function mambaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, 
   let dt = ggml.view3d(rates, [dtRank, nSeqTokens, nSeqs], rates.nb[1], rates.nb[2], 0);
   let b = column(dtRank);
   let c = column(dtRank + state);
-  if (g.shape.keys.boolean('ssm.dt_b_c_rms', false)) [dt, b, c] = [ggml.rmsNorm(dt), ggml.rmsNorm(b), ggml.rmsNorm(c)];
-  else dt = ggml.cont(dt);
+  if (g.shape.keys.boolean('ssm.dt_b_c_rms', false) || g.layerWeight(layer, 'ssm_dt_norm.weight')) {
+    dt = partNorm(g, dt, layer, 'ssm_dt_norm.weight');
+    b = partNorm(g, b, layer, 'ssm_b_norm.weight');
+    c = partNorm(g, c, layer, 'ssm_c_norm.weight');
+  } else dt = ggml.cont(dt);
   dt = projected(g, dt, layer, 'ssm_dt');
 
   const x = ggml.reshape(convolved, 1, inner, nSeqTokens, nSeqs);
@@ -43,6 +46,11 @@ export function mambaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, 
   const gated = ggml.glu(ggml.cont(z), skipped, 'swiglu');
   const out = projected(g, gated, layer, 'ssm_out');
   return ggml.reshape(out, out.ne[0], nSeqTokens * nSeqs);
+}
+
+/** With weights in Jamba, without in FalconMamba. */
+function partNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string): Tensor {
+  return g.norm(cur, g.layerWeight(layer, name), null, 'rms', layer);
 }
 
 /** `build_mamba2_layer` (`src/models/mamba-base.cpp`, llama.cpp v0.5.0). */

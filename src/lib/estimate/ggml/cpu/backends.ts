@@ -1,5 +1,5 @@
 import { ggmlTypeByName } from '../../../gguf/ggml-types.js';
-import { type Backend } from '../backend.js';
+import { type Backend, BUFFER_ALIGNMENT } from '../backend.js';
 import { elements, F16, F32, isContiguous, isEmptyOp, type Tensor, tensorBytes } from '../tensor.js';
 
 /** Types that the CPU backend cannot quantize to: no `from_float` in `ggml-cpu.cpp`. */
@@ -47,6 +47,7 @@ function multipliesRepacked(op: Tensor): boolean {
 
 export const cpuBackend: Backend = {
   memory: 'cpu',
+  alignment: BUFFER_ALIGNMENT,
   readsRepacked: true,
   supportsOp,
   offloadsOp: () => false,
@@ -74,6 +75,7 @@ function blasSupportsOp(op: Tensor): boolean {
 
 export const blasBackend: Backend = {
   memory: 'cpu',
+  alignment: BUFFER_ALIGNMENT,
   readsRepacked: false,
   supportsOp: blasSupportsOp,
   offloadsOp: () => false,

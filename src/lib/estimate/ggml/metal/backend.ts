@@ -1,9 +1,8 @@
-import type { Backend } from '../backend.js';
+import { type Backend, BUFFER_ALIGNMENT } from '../backend.js';
 import {
   F16,
   F32,
   hasContiguousRows,
-  I32,
   isContiguous,
   isContiguousAboveRows,
   isTransposed,
@@ -97,18 +96,22 @@ const RULES: Partial<Record<Op, Rule>> = {
   MEAN: contiguousRows,
   SOFT_MAX: contiguousRows,
   NORM: contiguousRows,
+  L2_NORM: contiguousRows,
   RMS_NORM: contiguousRows,
   ROPE: always,
   PAD: always,
   ARGSORT: always,
   FLASH_ATTN_EXT: flashAttn,
   SSM_SCAN: always,
+  RWKV_WKV6: always,
+  RWKV_WKV7: always,
   SSM_CONV: always,
   GATED_DELTA_NET: (op) => (op.src[2]?.ne[0] ?? 1) % 32 === 0,
   MUL_MAT: mulMat,
   MUL_MAT_ID: mulMatId,
   CPY: copies,
   CONT: copies,
+  SET: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
 };
@@ -132,7 +135,8 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 }
 
 export const metalBackend: Backend = {
-  memory: 'gpu',
+  memory: 0,
+  alignment: BUFFER_ALIGNMENT,
   readsRepacked: false,
   supportsOp,
   offloadsOp,
@@ -142,18 +146,3 @@ export const metalBackend: Backend = {
     reorder(nodes);
   },
 };
-
-/** CUDA, ROCm, Vulkan and SYCL plan over the same graph; their own extra areas are not known here. */
-export const discreteGpuBackend: Backend = {
-  memory: 'gpu',
-  readsRepacked: false,
-  supportsOp,
-  offloadsOp,
-  allocSize: (tensor) => (tensor.op === 'ARGSORT' && tensor.type === I32 ? allocSize(tensor) / 2 : plainSize(tensor)),
-};
-
-function plainSize(tensor: Tensor): number {
-  return tensor.op === 'FLASH_ATTN_EXT' || tensor.op === 'MUL_MAT_ID'
-    ? 4 * tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
-    : allocSize(tensor);
-}

@@ -1,3 +1,4 @@
+import { elidable } from '../elidable.js';
 import { F32, hasContiguousRows, I32, isContiguous, type Op, rootOf, sameLayout, type Tensor } from '../tensor.js';
 
 /** A run of graph nodes, and the positions of those that compute something, from a pattern's first on. */
@@ -19,21 +20,6 @@ export interface Fusion {
 const MAX_EXPERTS_TOP_K = 1024;
 const MAX_EXPERTS_REDUCED = 8;
 const MAX_ADDS = 7;
-
-/** `ggml_can_fuse_subgraph_ext` (`ggml/src/ggml.c`): nodes other than `outputs` (positions) are used only inside. */
-export function elidable(nodes: readonly Tensor[], indices: readonly number[], outputs: readonly number[]): boolean {
-  const members = indices.map((index) => nodes[index] as Tensor);
-  return members.every((node, i) => {
-    if (outputs.includes(i)) return true;
-    if (node.isOutput) return false;
-    let uses = 0;
-    for (let j = i + 1; j < members.length; j++) {
-      for (const source of (members[j] as Tensor).src) if (source === node) uses++;
-    }
-    if (uses !== node.useCount) return false;
-    return !node.viewSrc || members.includes(node.viewSrc) || node.viewSrc.buffer?.usage === 'weights';
-  });
-}
 
 /** The weight or bias of each fused step has the width of the rows and contiguous ones. */
 function normFollowedByWeights(matched: readonly Tensor[]): boolean {

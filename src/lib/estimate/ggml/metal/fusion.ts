@@ -1,5 +1,6 @@
+import { elidable } from '../elidable.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
-import { elidable, FUSIONS, type Fusion, type Window } from './fusion-patterns.js';
+import { FUSIONS, type Fusion, type Window } from './fusion-patterns.js';
 
 /** Nodes that one fused kernel can span at most: `GGML_METAL_FUSION_MAX` (`ggml-metal-fusion.h`). */
 const MAX_FUSED = 16;

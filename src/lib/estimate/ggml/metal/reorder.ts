@@ -8,6 +8,7 @@ const MOVABLE: ReadonlySet<Op> = new Set<Op>([
   'ROPE',
   'NORM',
   'RMS_NORM',
+  'L2_NORM',
   'SUM_ROWS',
   'SSM_CONV',
   'SSM_SCAN',

@@ -1,0 +1,64 @@
+import { CheckIncompleteError, UsageError } from '../errors.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import type { Device } from './ggml/device.js';
+
+/** The GPUs that a launch uses, in llama.cpp's order, and where each layer's share of them ends. */
+export interface GpuPlan {
+  /** Numbers of the machine's GPUs. */
+  readonly used: readonly number[];
+  /** For each used GPU the part of the offloaded layers, from the first on, that lies on it and those before it. */
+  readonly splitPoints: readonly number[];
+}
+
+/**
+ * `llama_prepare_model_devices` (`src/llama.cpp`, llama.cpp v0.5.0), and the split points of `load_tensors`
+ * (`src/llama-model.cpp`).
+ * @throws UsageError where llama.cpp refuses the choice of GPUs.
+ */
+export function planGpus(launch: LaunchOptions): GpuPlan {
+  const used = usedGpus(launch);
+  return { used, splitPoints: splitPoints(used, launch) };
+}
+
+/** `get_layer_buft_list` of `load_tensors`, in single precision as there. */
+export function gpuOfLayer({ splitPoints }: GpuPlan, offloadedBefore: number, offloaded: number): Device {
+  const position = Math.fround(offloadedBefore / offloaded);
+  const gpu = splitPoints.findIndex((end) => end > position);
+  return gpu < 0 ? 'cpu' : gpu;
+}
+
+function usedGpus({ accelerator, gpus = 1, devices, splitMode = 'layer', mainGpu = 0 }: LaunchOptions): number[] {
+  if (accelerator === 'cpu') return [];
+  const present = devices ?? Array.from({ length: accelerator === 'metal' ? 1 : gpus }, (_, gpu) => gpu);
+  if (splitMode === 'row') {
+    throw new UsageError(
+      'LAUNCH_SPLIT_MODE',
+      'llama.cpp refuses --split-mode row: its backends no longer split rows; use layer, or none for one GPU.',
+    );
+  }
+  if (splitMode === 'tensor') {
+    throw new CheckIncompleteError(
+      'LAUNCH_SPLIT_MODE_TENSOR',
+      'What --split-mode tensor allocates is not described here; use layer to have it checked.',
+    );
+  }
+  if (splitMode === 'layer' || present.length === 0) return [...present];
+  if (mainGpu < 0) return [];
+  const main = present[mainGpu];
+  if (main === undefined) {
+    throw new UsageError(
+      'LAUNCH_MAIN_GPU',
+      `llama.cpp refuses --main-gpu ${mainGpu}: the GPUs are numbered 0 to ${present.length - 1}.`,
+    );
+  }
+  return [main];
+}
+
+/** By `--tensor-split`, else by free memory; unknown free memory counts as equal. */
+function splitPoints(used: readonly number[], { tensorSplit, gpuFreeBytes }: LaunchOptions): number[] {
+  const given = used.map((_, i) => tensorSplit?.[i] ?? 0);
+  const shares = given.some((share) => share !== 0) ? given : used.map((gpu) => gpuFreeBytes?.[gpu] ?? 1);
+  let sum = 0;
+  const ends = shares.map((share) => (sum = Math.fround(sum + Math.fround(share))));
+  return ends.map((end) => Math.fround(end / sum));
+}
