@@ -1,6 +1,8 @@
 import { printable } from '../printable.js';
 import { refusedByLoader } from './load-error.js';
 import type { ModelShape } from './model-shape.js';
+import { tensorRows } from './tensors/architectures.js';
+import { loadTensors } from './tensors/load-tensors.js';
 
 /** Every Mac, every machine with a discrete GPU and nearly every other is little-endian. */
 const MACHINE_BYTE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
@@ -17,6 +19,8 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
     );
   }
   checkBlocks(shape);
+  const rows = tensorRows(shape.architecture);
+  if (rows !== undefined) loadTensors(shape, rows);
 }
 
 /** Drafts that are nothing but layers that predict ahead. */
