@@ -78,7 +78,9 @@ describe('llama-server’s own options', () => {
 
   test('that do not exist have a likely name', () => {
     expect(() => options('--cache-tpye-k q8_0')).toThrow(
-      expect.objectContaining({ options: { suggestions: [expect.stringContaining('--cache-type-k')] } }) as unknown as Error,
+      expect.objectContaining({
+        options: { suggestions: [expect.stringContaining('--cache-type-k')] },
+      }) as unknown as Error,
     );
   });
 
