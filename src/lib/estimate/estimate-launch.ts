@@ -1,7 +1,7 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { estimateMemory } from './estimate-memory.js';
-import type { Addition, MemoryEstimate } from './memory-estimate.js';
+import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */
@@ -41,14 +41,4 @@ export function additionsOf(
 ): readonly Addition[] {
   const isLoaded = launch.mmproj !== undefined || launch.mmprojAuto !== false;
   return projector && isLoaded ? [estimateProjector(projector, launch, contextTokens)] : [];
-}
-
-/** An estimate with more in it. */
-export function withAdditions<T extends Addition>(estimate: T, additions: readonly Addition[]): T {
-  return {
-    ...estimate,
-    parts: [...estimate.parts, ...additions.flatMap(({ parts }) => parts)],
-    growth: [...estimate.growth, ...additions.flatMap(({ growth }) => growth)],
-    notes: [...estimate.notes, ...additions.flatMap(({ notes }) => notes)],
-  };
 }

@@ -1,6 +1,6 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
-import { withAdditions } from '../estimate/estimate-launch.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
+import { withAdditions } from '../estimate/memory-estimate.js';
 import { fromDigest } from '../gguf/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
+import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
 import type { ProjectorReason } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
@@ -50,10 +50,16 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
 }
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
+  const needed = neededParts(estimate);
   const width = Math.max(LABEL_WIDTH, ...estimate.parts.map((part) => partLabel(part).length));
-  const rows = estimate.parts.map((part) => partLine(part, width, colors));
+  const rows = needed.map((part) => partLine(part, width, colors));
   const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
-  return [...rows, colors.bold(`  ${'requirement'.padEnd(width)} ${total}`)];
+  const beside = estimate.parts.filter((part) => !needed.includes(part));
+  return [
+    ...rows,
+    colors.bold(`  ${'requirement'.padEnd(width)} ${total}`),
+    ...beside.map((part) => `${partLine(part, width, colors)} ${colors.dim('(file pages that the system may drop)')}`),
+  ];
 }
 
 function partLine(part: EstimatePart, width: number, colors: ChalkInstance): string {

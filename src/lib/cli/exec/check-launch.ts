@@ -21,6 +21,7 @@ export async function checkLaunch(request: RequirementRequest, room: Room): Prom
       accelerator,
       cpuArch: accelerator === 'metal' ? undefined : process.arch === 'arm64' ? 'arm' : 'x86',
       launch: inFolder(command.patch, cwd),
+      overrides: command.overrides,
       extraArgs: [],
       machine: {},
       policy: room.policy,
