@@ -50,11 +50,11 @@ function fractionBudget(totalBytes: number, inUseBytes: number, policy: BudgetPo
   return { kind: 'fraction', bytes: Math.floor(totalBytes * fraction) - inUseBytes, totalBytes, fraction, inUseBytes };
 }
 
-/** The budget for what the first GPU holds, when it has a limit of its own. */
-export function gpuBudget(host: HostMemory): Budget | undefined {
-  const gpu = host.gpus?.[0];
-  if (gpu !== undefined) {
-    const { totalBytes, usedBytes } = gpu;
+/** The budget for what a GPU holds, the first unless said otherwise, when it has a limit of its own. */
+export function gpuBudget(host: HostMemory, gpu = 0): Budget | undefined {
+  const card = host.gpus?.[gpu];
+  if (card !== undefined) {
+    const { totalBytes, usedBytes } = card;
     return { kind: 'gpu-memory', bytes: totalBytes - usedBytes, totalBytes, inUseBytes: usedBytes };
   }
   if (host.gpuWiredLimitBytes !== undefined) return { kind: 'gpu-wired', bytes: host.gpuWiredLimitBytes };

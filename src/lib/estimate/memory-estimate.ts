@@ -3,7 +3,7 @@ import type { CacheType } from '../runtime/launch-options.js';
 /**
  * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-copy`: anonymous copies (no mmap,
  * CPU repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
- * baseline for process, Metal library and pipelines.
+ * baseline for process, Metal library and pipelines, and for what a GPU holds beside buffers.
  */
 export type PartName =
   'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'runtime-overhead';
@@ -59,9 +59,19 @@ export interface MemoryEstimate {
   readonly notes: readonly string[];
 }
 
-/** Sum of the parts, optionally only those on one device, in bytes. */
-export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
+/** Sum of the parts, optionally only those on one device, or on one GPU, in bytes. */
+export function totalBytes(
+  estimate: Pick<MemoryEstimate, 'parts'>,
+  device?: EstimatePart['device'],
+  gpu?: number,
+): number {
   return estimate.parts
     .filter((part) => device === undefined || part.device === device)
+    .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .reduce((sum, part) => sum + part.bytes, 0);
+}
+
+/** The GPU's number; the only one is 0. */
+export function gpuOf({ gpu = 0 }: Pick<EstimatePart, 'gpu'>): number {
+  return gpu;
 }

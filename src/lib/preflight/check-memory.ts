@@ -3,6 +3,7 @@ import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
@@ -13,6 +14,7 @@ import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
+import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
@@ -29,7 +31,7 @@ export interface CheckRequest {
   readonly cpuArch?: 'arm' | 'x86' | undefined;
   readonly launch: LaunchPatch;
   readonly extraArgs: readonly string[];
-  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
 
@@ -136,18 +138,31 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(header);
-  findings.estimate = estimateMemory(findings.shape, launch);
-  const host = await dependencies.measureHost({
-    ...request.machine,
-    accelerator: launch.accelerator,
-    budgetBytes: request.policy.absoluteBytes,
-  });
+  const host = await measured(request, findings.shape, launch, dependencies, findings);
+  findings.estimate = estimateMemory(findings.shape, onMachine(launch, host));
   findings.room = { host, policy: request.policy };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
+async function measured(
+  { machine, policy }: CheckRequest,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  { measureHost }: CheckDependencies,
+  findings: Findings,
+): Promise<HostMemory> {
+  try {
+    const { accelerator, gpus } = launch;
+    return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
+  } catch (error) {
+    if (error instanceof CheckIncompleteError) findings.estimate = estimateMemory(shape, launch);
+    throw error;
+  }
 }
 
 async function programsToAsk(

@@ -13,6 +13,12 @@ const quantityFlag = Flags.custom<number>({
   parse: async (input, _context, { name }) => parseQuantity(input, `--${name}`),
 });
 
+/** One amount or several, such as `24Gi,16Gi`. */
+const quantitiesFlag = Flags.custom<readonly number[]>({
+  helpValue: '24Gi[,16Gi]',
+  parse: async (input, _context, { name }) => input.split(',').map((text) => parseQuantity(text, `--${name}`)),
+});
+
 const fractionFlag = Flags.custom<number>({
   helpValue: '0.67',
   parse: async (input, _context, { name }) => {
@@ -44,9 +50,21 @@ export const budgetFlags = {
     env: 'LLMKUBE_IN_USE',
     helpGroup: HELP_GROUP,
   }),
-  'gpu-memory': quantityFlag({
-    description: 'memory of a discrete GPU (default: as nvidia-smi says)',
+  'gpu-memory': quantitiesFlag({
+    description: 'memory of a GPU, or of each GPU (default: measured)',
     env: 'LLMKUBE_GPU_MEMORY',
+    helpGroup: HELP_GROUP,
+  }),
+  gpus: Flags.integer({
+    description: 'how many GPUs, all of one size (default: as many as there are)',
+    env: 'LLMKUBE_GPUS',
+    helpGroup: HELP_GROUP,
+    max: 16,
+    min: 1,
+  }),
+  'unified-memory': Flags.boolean({
+    description: "the GPU shares the machine's memory, as on GB10, Strix Halo and Jetson (default: measured)",
+    env: 'LLMKUBE_UNIFIED_MEMORY',
     helpGroup: HELP_GROUP,
   }),
 };
@@ -68,7 +86,9 @@ export interface BudgetFlagValues {
   readonly 'memory-budget'?: number | undefined;
   readonly 'system-memory'?: number | undefined;
   readonly 'in-use'?: number | undefined;
-  readonly 'gpu-memory'?: number | undefined;
+  readonly 'gpu-memory'?: readonly number[] | undefined;
+  readonly gpus?: number | undefined;
+  readonly 'unified-memory'?: boolean | undefined;
 }
 
 /** What `machineFlags` parse to. */
