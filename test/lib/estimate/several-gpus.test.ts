@@ -30,7 +30,7 @@ const memory = (...free: number[]) => ({
 });
 
 describe('layers are split', () => {
-  test.each([
+  test.each<[string, Partial<LaunchOptions>, readonly number[]]>([
     // 33 with the output head: the first takes those whose position, counted from 0, is below its share
     ['in halves', { gpus: 2 }, [17, 15]],
     ['by free memory', memory(24, 8), [25, 7]],
@@ -38,17 +38,17 @@ describe('layers are split', () => {
     ['onto one GPU', { gpus: 2, splitMode: 'none', mainGpu: 1 }, [0, 32]],
     ['onto the devices named', { gpus: 3, devices: [0, 2] }, [17, 0, 15]],
     ['from the last layers on where not all are offloaded', { gpus: 2, gpuLayers: 11 }, [6, 4]],
-  ] as const)('%s', (_how, launch, layers) => {
+  ])('%s', (_how, launch, layers) => {
     expect(layersOn(launch)).toEqual(layers);
   });
 });
 
 describe('several GPUs', () => {
-  test.each([
+  test.each<[string, Partial<LaunchOptions>, string]>([
     ['rows are refused', { gpus: 2, splitMode: 'row' }, 'refuses --split-mode row'],
     ['a main GPU that is not there is refused', { splitMode: 'none', mainGpu: 1 }, 'numbered 0 to 0'],
     ['tensors are not described', { gpus: 2, splitMode: 'tensor' }, 'is not described'],
-  ] as const)('%s', (_what, launch, message) => {
+  ])('%s', (_what, launch, message) => {
     expect(() => estimated(launch)).toThrow(message);
   });
 
