@@ -22,6 +22,7 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
       inUseBytes: flags['in-use'],
       gpuMemoryBytes: flags['gpu-memory'],
       unifiedMemory: flags['unified-memory'],
+      gpuWiredLimitBytes: flags['gpu-wired-limit'],
     },
     policy: {
       ...(flags['memory-fraction'] !== undefined && { fraction: flags['memory-fraction'] }),
