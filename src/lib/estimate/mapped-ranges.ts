@@ -10,7 +10,7 @@ interface Range {
 
 /**
  * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand.
+ * each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
  */
 export class RangeList {
   private readonly byFile: Range[] = [];

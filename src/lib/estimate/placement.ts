@@ -1,6 +1,7 @@
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { overridesOf } from '../runtime/device-options.js';
+import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
@@ -33,8 +34,10 @@ const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
-  /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
+  /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
   readonly mapped: DeviceBytes;
+  /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
+  readonly unread: number;
   /** Anonymous copies. */
   readonly copied: DeviceBytes;
 }
@@ -54,6 +57,7 @@ export class Placement {
   private readonly mapsFiles: boolean;
   private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
+  private readonly llama: Switches;
   private readonly gpuBuffers: readonly Buffer[];
   private readonly overrides: readonly WeightOverride[];
 
@@ -63,6 +67,7 @@ export class Placement {
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
     const gpus = planGpus(launch);
+    const { name } = llamaCpp(launch.llamaCpp);
     const key = JSON.stringify([
       accelerator,
       cpuArch,
@@ -73,6 +78,7 @@ export class Placement {
       unifiedMemory,
       overridesOf(launch),
       gpus,
+      name,
     ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
@@ -88,9 +94,10 @@ export class Placement {
   ) {
     const { nLayerAll } = shape.hparams;
     const { accelerator } = launch;
+    this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.backends = backendsFor(accelerator, gpus.used.length);
+    this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
     // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
     this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
@@ -170,9 +177,13 @@ export class Placement {
       yield [tensor, buffer];
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
+        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
       }
     }
+  }
+
+  private loadsHeadFirst(): boolean {
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
@@ -191,14 +202,23 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const used = new RangeList();
     const copied = new DeviceTally();
     for (const [tensor, buffer] of this.loaded()) {
       const { device } = buffer;
-      if (this.isMapped(tensor, buffer)) ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, this.isLazy(tensor));
-      else copied.add(device, this.copiedBytes(tensor, device));
+      if (this.isMapped(tensor, buffer)) {
+        const alone = this.llama.ownRanges || this.isLazy(tensor);
+        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, alone);
+        if (device === 'cpu') used.include(tensor, true);
+      } else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();
-    return { mapped: { gpus: gpu > 0 ? [gpu] : [], cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    return {
+      mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
+      unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      copied,
+    };
   }
 
   private copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {

@@ -1,4 +1,10 @@
-import { gpuOf, type GrowthPart, type MemoryEstimate, type PartName } from '../estimate/memory-estimate.js';
+import {
+  gpuOf,
+  type GrowthPart,
+  type MemoryEstimate,
+  neededParts,
+  type PartName,
+} from '../estimate/memory-estimate.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from '../report/budget-text.js';
 import { formatGigabytes, formatSize } from '../report/bytes.js';
@@ -17,6 +23,7 @@ interface Segment {
 
 const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   weights: 'weights',
+  'weights-unread': 'weights',
   'weights-copy': 'weights',
   'kv-cache': 'kv',
   'recurrent-state': 'recurrent',
@@ -71,7 +78,7 @@ function legendItem({ kind, label, bytes }: Segment): string {
 
 function segmentsOf({ name, gpu, budget }: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
   const inUse = 'inUseBytes' in budget && budget.inUseBytes > 0 ? budget.inUseBytes : 0;
-  const parts = estimate.parts
+  const parts = neededParts(estimate)
     .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : !discrete || device === 'host'))
     .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .map((part): Segment => ({ kind: KINDS[part.name], label: partLabel(part), bytes: part.bytes }));
