@@ -7,13 +7,14 @@ import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
 import type { Backend } from './ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
+import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
 
 /** A layer's number, or the output head, which counts as the layer after the last. */
 type Position = number | 'input';
 
-const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$/;
+const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
 const OUTPUT_TENSORS =
   /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
@@ -141,7 +142,7 @@ export class Placement {
     for (const tensor of this.shape.tensors.values()) {
       if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
-      if (layer !== undefined && layer >= nLayer) continue;
+      if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
       if (PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
