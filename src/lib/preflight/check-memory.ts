@@ -1,8 +1,9 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
-import { estimateLaunch } from '../estimate/estimate-launch.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
@@ -17,6 +18,7 @@ import type { Advice } from './advice/advice.js';
 import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
+import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
@@ -35,7 +37,7 @@ export interface CheckRequest {
   readonly extraArgs: readonly string[];
   /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
   readonly overrides?: readonly KvOverride[];
-  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
 
@@ -187,19 +189,35 @@ async function completeCheck(
   if (projector) findings.projector = projector;
   if (note !== undefined) findings.notes.push(note);
   const beside = { projector: projector?.shape };
-  findings.estimate = estimateLaunch({ ...beside, model: findings.shape }, launch);
+  const files = { ...beside, model: findings.shape };
+  const host = await measured(request, files, launch, dependencies, findings);
+  findings.estimate = estimateLaunch(files, onMachine(launch, host));
   findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  const host = await dependencies.measureHost({
-    ...request.machine,
-    accelerator: launch.accelerator,
-    budgetBytes: request.policy.absoluteBytes,
-  });
   findings.room = { host, policy: request.policy, beside };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
+async function measured(
+  { machine, policy }: CheckRequest,
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  { measureHost }: CheckDependencies,
+  findings: Findings,
+): Promise<HostMemory> {
+  try {
+    const { accelerator, gpus } = launch;
+    return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    findings.estimate = estimateLaunch(files, launch);
+    findings.notes.push(...launchNotes(files.model, launch, findings.estimate.resolved));
+    throw error;
+  }
 }
 
 async function programsToAsk(

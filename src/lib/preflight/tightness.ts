@@ -67,8 +67,10 @@ function idleOf({ budget }: LimitCheck): number {
 }
 
 /** What grows on a GPU counts against its limit, and against the memory that it shares. */
-function growthOf({ name, hostOnly }: LimitCheck, growth: readonly GrowthPart[]): number {
+function growthOf({ name, gpu: own = 0, hostOnly }: LimitCheck, growth: readonly GrowthPart[]): number {
   return growth
-    .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : device === 'host' || hostOnly !== true))
+    .filter(({ device, gpu = 0 }) =>
+      name === 'gpu' ? device === 'gpu' && gpu === own : device === 'host' || hostOnly !== true,
+    )
     .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
 }

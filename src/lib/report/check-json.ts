@@ -1,4 +1,3 @@
-import type { Budget } from '../budget/budget.js';
 import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
 import type { LoadedProjector } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
@@ -46,9 +45,9 @@ function projectorJson({ source, reason, shape }: LoadedProjector): Record<strin
   return { source: redactedSource(source), reason, quantization: shape.quantization, fileBytes: shape.fileBytes };
 }
 
-function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
-  const { name, requiredBytes, budget } = limit;
-  return { name, requiredBytes, budget, headroomBytes: headroomBytes(limit) };
+function limitJson(limit: LimitCheck): Record<string, unknown> {
+  const { name, gpu, requiredBytes, budget } = limit;
+  return { name, ...(gpu !== undefined && { gpu }), requiredBytes, budget, headroomBytes: headroomBytes(limit) };
 }
 
 /** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */
@@ -63,8 +62,17 @@ function tightJson(cause: Tightness): Record<string, unknown> {
         cacheRamMiB: cause.cacheRamMiB ?? null,
       };
     case 'headroom':
-      return { reason: cause.reason, limit: cause.limit.name, headroomBytes: headroomBytes(cause.limit) };
+      return {
+        reason: cause.reason,
+        limit: cause.limit.name,
+        ...gpuNumber(cause.limit),
+        headroomBytes: headroomBytes(cause.limit),
+      };
   }
+}
+
+function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
+  return gpu === undefined ? {} : { gpu };
 }
 
 /** `flags`, `model` and `command` are what to type. */

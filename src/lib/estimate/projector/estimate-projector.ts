@@ -66,8 +66,8 @@ function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: 
     const sure = found.note === undefined ? accuracy : 'bound';
     parts.push(...partsOf('compute', found.atStart, sure, placed));
     if (found.note !== undefined) notes.push(found.note);
-    for (const { device, bytes } of partsOf('compute', found.added, accuracy, placed)) {
-      growth.push({ name: 'compute', of: 'projector', device, maxBytes: bytes });
+    for (const { device, gpu, bytes } of partsOf('compute', found.added, accuracy, placed)) {
+      growth.push({ name: 'compute', of: 'projector', device, ...(gpu !== undefined && { gpu }), maxBytes: bytes });
     }
   }
   return { parts: merged(parts), growth, notes };
