@@ -4,6 +4,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
+import { safeJson } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -25,7 +26,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     source: redactedSource(check.source),
     digest: toDigest(header),
     launch: withoutInfinity(launch),
-    extraWords,
+    extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,
     programs: check.programs ?? [],

@@ -63,7 +63,7 @@ export interface MemoryCheck {
   readonly launch: LaunchOptions;
   /** llama-server's own options that were given, one word each. */
   readonly extraWords: readonly string[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
