@@ -7,7 +7,6 @@ import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
 import { deployPlan } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySource } from '../lib/cli/deploy/deploy-source.js';
-import { spellBooleans } from '../lib/cli/flags/go-booleans.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -20,7 +19,7 @@ import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { checkText } from '../lib/report/check-text.js';
-import { endpointText, eventLine } from '../lib/report/deploy-text.js';
+import { endpointText, eventLine, stoppedText } from '../lib/report/deploy-text.js';
 import { failureText } from '../lib/report/failure.js';
 import { formatManifests } from '../lib/report/manifests.js';
 import { warningsOf } from '../lib/report/warnings.js';
@@ -65,7 +64,7 @@ Works as "kubectl llmkube deploy" too.`;
       cacheDir: this.config.cacheDir,
       env: process.env,
     };
-    const source = await deploySource(check.source, reading);
+    const source = await deploySource(check.source, reading, flags.runtime);
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
     await this.reportCheck(check, flags);
@@ -74,7 +73,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private readFlags() {
-    return this.parse(Deploy, spellBooleans(this.argv, Deploy.flags));
+    return this.parse(Deploy);
   }
 
   private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
@@ -120,6 +119,7 @@ Works as "kubectl llmkube deploy" too.`;
   private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
     if (flags.output !== undefined) this.write(formatManifests(Object.values(outcome.resources), flags.output));
     else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
+    else if (outcome.state === 'stopped') this.log(`\n${stoppedText(name)}`);
     if (outcome.state !== 'interrupted') return;
     process.exitCode = INTERRUPTED;
     this.notice(`Stopped waiting; the deploy goes on. See how it stands with: llmkube status ${name} -n ${namespace}`);
@@ -133,7 +133,7 @@ Works as "kubectl llmkube deploy" too.`;
   /** The check on stdout for people, out of the way where stdout is for manifests. */
   private async reportCheck(check: DeployCheck, flags: Flags): Promise<void> {
     if (!isComplete(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
-    if (exitCodeOf(check) !== 0) this.notice(failureText(check).replace(/^Error:/, 'Warning:'));
+    if (exitCodeOf(check) !== 0) this.notice(failureText(check, 'Warning'));
     const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
     if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Why a file was not read, where the system has no code for it. */
-export class UnreadableFileError extends Error {}
+class UnreadableFileError extends Error {}
 
 /**
  * The text of a regular file of at most so many bytes. Never waits: pipes and devices are refused, since one that is

@@ -33,6 +33,7 @@ describe('what is printed', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(shown(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
         expect(jsonText([text])).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Cs}]/u);
+        // eslint-disable-next-line no-control-regex -- how colours look
         expect(safeOutput(text).replace(/\u001b\[[0-9;]*m/g, '')).not.toMatch(/[^\P{Cc}\n\t]|[\p{Cf}\p{Cs}]/u);
       }),
     );

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import { shown } from '../printable.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
 
 /** A catalogue of 30,000 entries has fewer. */

@@ -23,7 +23,7 @@ export function quantizationInName(path: string): NamedQuantization | undefined 
 }
 
 /** The same for the folder that the file lies in, where there is one folder a quantization. */
-export function quantizationInFolder(path: string): NamedQuantization | undefined {
+function quantizationInFolder(path: string): NamedQuantization | undefined {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? undefined : lastTag(path, slash);
 }

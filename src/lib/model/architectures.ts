@@ -94,6 +94,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
   deepseek2: { memory: 'attention', adjust: deepseek2 },
+  mistral4: { memory: 'attention', adjust: deepseek2 },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },

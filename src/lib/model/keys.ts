@@ -11,6 +11,11 @@ export class Keys {
     readonly architecture: string,
   ) {}
 
+  /** The same metadata, looked up under another name. */
+  under(architecture: string): Keys {
+    return new Keys(this.metadata, architecture);
+  }
+
   raw(key: string): MetadataValue | undefined {
     return this.metadata.get(`${this.architecture}.${key}`) ?? this.metadata.get(key);
   }
@@ -63,11 +68,26 @@ export class Keys {
     return new Array<number>(layers).fill(this.number(key, fallback));
   }
 
+  /** An array of whole numbers for the first layers, negative ones among them; undefined where there is none. */
+  indices(key: string): readonly number[] | undefined {
+    const value = this.raw(key);
+    if (value === undefined) return undefined;
+    const numbers = isArray(value) ? value.filter((item) => typeof item === 'number') : [];
+    if (!isArray(value) || numbers.length !== value.length) throw wrongType(key, 'a list of numbers');
+    return numbers;
+  }
+
   /** An array of truth values for each layer, or undefined where there is none. */
   flags(key: string, layers: number): boolean[] | undefined {
     const value = this.raw(key);
     if (!isArray(value)) return undefined;
     return Array.from({ length: layers }, (_, i) => Boolean(value[i]));
+  }
+
+  /** The numbers of an array; none where there is no array. */
+  list(key: string): readonly number[] {
+    const value = this.raw(key);
+    return isArray(value) ? value.map(Number) : [];
   }
 
   arrayLength(key: string): number | undefined {

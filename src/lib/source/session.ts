@@ -27,7 +27,7 @@ export interface ReadOptions {
 }
 
 /** A header of 16 MB at 1 Mbit/s; who reads more slowly can say so with --read-timeout. */
-export const DEFAULT_READING_MS = 120_000;
+const DEFAULT_READING_MS = 120_000;
 
 /** What a timer of Node can count to. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

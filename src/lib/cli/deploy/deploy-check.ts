@@ -8,6 +8,7 @@ import {
   type MemoryCheck,
 } from '../../preflight/check-memory.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';
 import type { DeployFlagValues } from '../flags/deploy-flags.js';
 import type { LaunchFlagValues } from '../flags/launch-flags.js';
@@ -36,20 +37,25 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
     readHeader: (resolved) =>
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
-  const unchecked = flags['memory-check'] === 'off' || flags.runtime !== 'llamacpp';
-  const check = unchecked ? await plannedOnly(request, reading, flags.runtime) : await checkMemory(request, reading);
+  const check = await checkAsFarAsAsked(request, reading, flags);
   return { ...check, model, source: override ?? check.source };
 }
 
-async function plannedOnly(
+async function checkAsFarAsAsked(
   request: CheckRequest,
   dependencies: CheckDependencies,
-  runtime: string,
+  { 'memory-check': mode, runtime }: Flags,
 ): Promise<DeployCheck> {
-  const { resolved, launch, extraWords } = await planCheck(request, dependencies);
-  const { entry, source } = resolved;
-  const planned = { model: request.model, entry, source, launch, extraWords, suggestions: [] };
-  if (runtime === 'llamacpp') return planned;
+  if (mode !== 'off' && runtime === 'llamacpp') return checkMemory(request, dependencies);
+  // Another server's arguments are its own.
+  const { extraArgs } = request;
+  const isOther = runtime !== 'llamacpp';
+  const plan = await planCheck(isOther ? { ...request, extraArgs: [] } : request, dependencies);
+  const { entry, source } = plan.resolved;
+  const { launch, overrides } = plan;
+  const extraWords = isOther ? extraArgs.flatMap(splitWords) : plan.extraWords;
+  const planned = { model: request.model, entry, source, launch, extraWords, overrides, suggestions: [] };
+  if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {
     ...planned,

@@ -30,13 +30,13 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   const { entry, launch, extraWords, verdict, shape } = check;
   const gpuMemory = flags['gpu-memory'];
   return {
-    name: flags.name ?? deployName(model),
+    name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
     ...source,
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch: withoutOwnWords(launch, extraWords),
+    launch: flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch,
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {

@@ -8,7 +8,8 @@ import { graphError } from './graph-error.js';
  * function here is `ggml_` plus its name in snake case.
  */
 
-function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+/** Neither an input nor a weight. */
+export function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
   return new Tensor(type, ne, contiguousStrides(type, ne));
 }
@@ -19,7 +20,8 @@ export function newInput(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1)
   return tensor;
 }
 
-function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
+/** A node with memory of its own, contiguous. */
+export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
   const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
   tensor.op = op;
   for (const source of src) tensor.src.push(source);
@@ -93,6 +95,10 @@ export function set1d(a: Tensor, b: Tensor): Tensor {
 
 export function cont(a: Tensor): Tensor {
   return like('CONT', a);
+}
+
+export function dup(a: Tensor): Tensor {
+  return like('DUP', a);
 }
 
 export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
@@ -172,6 +178,9 @@ export function scale(a: Tensor): Tensor {
 export function scaleInplace(a: Tensor): Tensor {
   return viewOf('SCALE', a, [...a.ne], [...a.nb], 0);
 }
+export function geluInplace(a: Tensor): Tensor {
+  return Object.assign(viewOf('UNARY', a, [...a.ne], [...a.nb], 0), { variant: 'gelu' });
+}
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
 }
@@ -187,7 +196,8 @@ export function l2Norm(a: Tensor): Tensor {
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+export type UnaryOp =
+  'silu' | 'gelu' | 'gelu_erf' | 'gelu_quick' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);
@@ -195,7 +205,7 @@ export function unary(a: Tensor, variant: UnaryOp): Tensor {
   return tensor;
 }
 
-export type GluOp = 'swiglu' | 'geglu' | 'reglu' | 'swiglu_oai' | 'swiglu_clamp';
+export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' | 'swiglu_oai' | 'swiglu_clamp';
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
