@@ -41,12 +41,13 @@ export function estimateMemory(
   const memory = createMemory(shape, params, placement);
   const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
   const accuracy = accuracyOn(launch.accelerator);
+  const planned = compute.described ? accuracy : 'bound';
   return {
     parts: [
       ...weightParts(placement, accuracy),
-      ...partsOf('kv-cache', memory.kvBytes, accuracy, placement.gpus),
-      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy, placement.gpus),
-      ...partsOf('compute', compute.bytes, compute.described ? accuracy : 'bound', placement.gpus),
+      ...partsOf('kv-cache', memory.kvBytes, planned, placement.gpus),
+      ...partsOf('recurrent-state', memory.recurrentBytes, planned, placement.gpus),
+      ...partsOf('compute', compute.bytes, planned, placement.gpus),
       ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
       RUNTIME_OVERHEAD,
     ],
@@ -125,7 +126,7 @@ function planCompute(
 }
 
 function undescribed(architecture: string): string {
-  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its compute buffers are an upper bound, and its KV cache counts every layer in full`;
+  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its caches and compute buffers are upper bounds`;
 }
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */
