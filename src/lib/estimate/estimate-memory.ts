@@ -6,6 +6,7 @@ import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import type { GpuPlan } from './devices.js';
 import type { DeviceBytes } from './ggml/device.js';
+import { gpuOverheadBytes } from './gpu-overhead.js';
 import { GRAPHS } from './graph/architectures.js';
 import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
@@ -49,7 +50,7 @@ export function estimateMemory(
       ...partsOf('recurrent-state', memory.recurrentBytes, planned, placement.gpus),
       ...partsOf('compute', compute.bytes, planned, placement.gpus),
       ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
-      RUNTIME_OVERHEAD,
+      ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
     notes: compute.described ? [] : [undescribed(shape.architecture)],
@@ -71,8 +72,16 @@ export function estimateMemory(
 
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
-  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch.accelerator));
-  return { parts: [...weights, RUNTIME_OVERHEAD] };
+  const placement = Placement.of(shape, launch);
+  const weights = weightParts(placement, accuracyOn(launch.accelerator));
+  return { parts: [...weights, ...overheadParts(placement, launch)] };
+}
+
+/** The process's own, and what each GPU with memory of its own needs beside its buffers. */
+function overheadParts({ gpus }: Placement, { accelerator, gpuMemory }: LaunchOptions): EstimatePart[] {
+  if (accelerator === 'metal') return [RUNTIME_OVERHEAD];
+  const onGpus = gpus.used.map((gpu) => gpuOverheadBytes(gpuMemory?.[gpu]));
+  return [...partsOf('runtime-overhead', { gpus: onGpus, cpu: 0 }, 'modelled', gpus), RUNTIME_OVERHEAD];
 }
 
 function accuracyOn(accelerator: Accelerator): Accuracy {
