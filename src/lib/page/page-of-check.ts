@@ -6,6 +6,7 @@ import type { HostMemory } from '../host/host-memory.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
+import { safeJson } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -28,7 +29,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     digest: toDigest(withKvOverrides(header, overrides)),
     launch: withoutInfinity(launch),
     beside: additionsOf({ ...check.room?.beside }, launch, estimate?.resolved.nCtxSeq ?? 0),
-    extraWords,
+    extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,
     programs: check.programs ?? [],

@@ -1,7 +1,8 @@
+import { quantizationInName } from '../../gguf/file-name.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
 import { listGgufFiles } from '../open.js';
 import type { ReadOptions } from '../session.js';
-import { chooseModel, type HubFile, quantizationOf } from './hub-files.js';
+import { chooseModel, type HubFile } from './hub-files.js';
 
 /** A projector in the repository of a model. */
 export interface ProjectorFile {
@@ -44,5 +45,5 @@ export function chooseProjector(files: readonly HubFile[], model: string): HubFi
 
 /** `extract_quant_bits`: the first number of the quantization in a file's name; 0 where it names none. */
 function bitsOf(path: string): number {
-  return Number(/\d+/.exec(quantizationOf(path) ?? '')?.[0] ?? 0);
+  return Number(/\d+/.exec(quantizationInName(path)?.name ?? '')?.[0] ?? 0);
 }
