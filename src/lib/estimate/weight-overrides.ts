@@ -31,6 +31,11 @@ export function weightOverrides(launch: LaunchOptions, gpus: GpuPlan): readonly 
   }));
 }
 
+/** What `--override-tensor` calls a GPU's buffer. */
+export function bufferName(accelerator: Accelerator, gpu: number): string {
+  return `${BUFFER_NAMES[accelerator][0] ?? ''}${gpu}`;
+}
+
 function deviceNamed(buffer: string, { accelerator, gpus = 1 }: LaunchOptions, { used }: GpuPlan): Device {
   if (buffer === 'CPU') return 'cpu';
   const [, name = '', number = ''] = /^([A-Za-z]+)(\d+)$/.exec(buffer) ?? [];
