@@ -1,5 +1,6 @@
 import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
+import { besideLedger } from '../guard/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
 import { largestPrograms } from '../host/programs.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
@@ -41,7 +42,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
   return {
     loadCatalog: () => loadCatalog(catalog),
     readHeader,
-    measureHost,
+    measureHost: besideLedger(measureHost),
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
       const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([

@@ -4,8 +4,8 @@ import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
+import { pad } from './ggml/tensor.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
-import { pool } from './graph/pooling.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -38,7 +38,8 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   try {
     const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
-    const prompt = planner.reserve(nTokens, Math.min(nTokens, params.nOutputsMax), flashAttn);
+    const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
     return { bytes: largerOf(prompt, generation), flashAttn };
   } catch (error) {
@@ -120,8 +121,7 @@ class Planner {
       layers,
     });
     this.inputs.buildGraph(builder);
-    pool(builder);
-    builder.markOutputs();
+    builder.complete();
     return builder;
   }
 }

@@ -34,7 +34,7 @@ export const budgetFlags = {
     helpGroup: HELP_GROUP,
   }),
   'memory-budget': quantityFlag({
-    description: 'absolute budget; nothing is measured or subtracted then',
+    description: 'absolute budget; nothing is measured then, only what is promised on this machine is subtracted',
     env: 'LLMKUBE_MEMORY_BUDGET',
     helpGroup: HELP_GROUP,
   }),
