@@ -1,5 +1,11 @@
-import { falsePosition, type MeasuredSplit, type MeasureSplit } from './fit-layers.js';
-import type { DeviceLayers, LayerSplit, Overflow } from './layer-split.js';
+import {
+  type DeviceLayers,
+  falsePosition,
+  type LayerSplit,
+  type MeasuredSplit,
+  type MeasureSplit,
+  type Overflow,
+} from './layer-split.js';
 
 /** A measured split, and the first device that still has layers without experts. */
 interface Conversion extends MeasuredSplit {
@@ -17,7 +23,7 @@ export function convertToWholeLayers(
 ): MeasuredSplit {
   const occupied = start.split.findIndex((_, i) => start.split.slice(i).every(({ layers }) => layers > 0));
   let current: Conversion = { ...start, denseFrom: occupied };
-  for (let device = 0; device <= current.denseFrom; device++) {
+  for (let device = 0; device <= current.denseFrom && current.denseFrom < start.split.length; device++) {
     current = fillWithWholeLayers(targets, measure, current, device);
     current = tryOneMore(targets, measure, current, device);
   }

@@ -25,7 +25,7 @@ const COUNTED: ReadonlySet<PartName> = new Set([...MODEL, 'kv-cache', 'recurrent
  * @throws what `estimateMemory` throws
  */
 export function dryRun(shape: ModelShape, launch: LaunchOptions, gpus: number): DryRun {
-  const estimate = estimateMemory(shape, { ...launch, mmap: false });
+  const estimate = estimateMemory(shape, { ...launch, mmap: false }, { dryRun: true });
   const host = useOf(estimate, 'host');
   // Buffers of repacked weights are no host buffers in that breakdown and belong to no device either.
   const repacked = gpus === 0 ? repackedBytes(shape, launch) : 0;

@@ -1,6 +1,6 @@
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { DeviceUse, DryRun } from './dry-run.js';
-import type { FitProblem } from './resolve-fit.js';
+import type { FitProblem } from './layer-split.js';
 
 interface ContextRange {
   /** Not set by the user. */

@@ -2,17 +2,15 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { expertsOnHost } from '../../runtime/device-options.js';
 import type { DryRun } from './dry-run.js';
 import { convertToWholeLayers } from './convert-layers.js';
-import { launchFor, type LayerSplit, noLayers } from './layer-split.js';
-import type { FitProblem } from './resolve-fit.js';
-
-/** A split that was measured: bytes on each device. */
-export interface MeasuredSplit {
-  readonly split: LayerSplit;
-  readonly bytes: readonly number[];
-}
-
-/** Measures where a split puts what. */
-export type MeasureSplit = (split: LayerSplit) => MeasuredSplit;
+import {
+  falsePosition,
+  type FitProblem,
+  launchFor,
+  type LayerSplit,
+  type MeasuredSplit,
+  type MeasureSplit,
+  noLayers,
+} from './layer-split.js';
 
 type LayerChoice = { readonly launch: LaunchOptions } | { readonly launch: LaunchOptions; readonly gaveUp: string };
 
@@ -81,10 +79,4 @@ function fillDevice(problem: FitProblem, measure: MeasureSplit, start: MeasuredS
 
 function layersOf({ split }: MeasuredSplit, device: number): number {
   return split[device]?.layers ?? 0;
-}
-
-/** In the integers of llama.cpp: what is below zero becomes a huge unsigned number. */
-export function falsePosition(delta: number, target: number, low: number, high: number): number {
-  const step = Math.trunc((delta * (target - low)) / (high - low));
-  return Math.min(step < 0 ? delta : Math.max(step, 1), delta - 1);
 }

@@ -1,7 +1,20 @@
+import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions, TensorOverride } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
 import { bufferName } from '../weight-overrides.js';
-import type { FitProblem } from './resolve-fit.js';
+import type { DryRun } from './dry-run.js';
+
+/** What is known before anything is changed. */
+export interface FitProblem {
+  readonly shape: ModelShape;
+  /** With a context, asked for or aimed at. */
+  readonly launch: LaunchOptions;
+  readonly nLayers: number;
+  readonly hasExperts: boolean;
+  /** Free memory less what is to stay free, of each GPU, or without one of the host. */
+  readonly targets: readonly number[];
+  readonly measure: (launch: LaunchOptions) => DryRun;
+}
 
 /** What goes elsewhere of a layer that is not whole: `common_layer_fraction_t` (`common/fit.cpp`, llama.cpp v0.5.0). */
 export type Overflow = 'experts' | 'up-stays' | 'up-and-gate-stay' | 'attention-stays';
@@ -17,6 +30,15 @@ export interface DeviceLayers {
 }
 
 export type LayerSplit = readonly DeviceLayers[];
+
+/** A split that was measured: bytes on each device. */
+export interface MeasuredSplit {
+  readonly split: LayerSplit;
+  readonly bytes: readonly number[];
+}
+
+/** Measures where a split puts what. */
+export type MeasureSplit = (split: LayerSplit) => MeasuredSplit;
 
 /** `get_overflow_pattern` (`common/fit.cpp`). */
 const PATTERNS: Readonly<Record<Overflow, string>> = {
@@ -58,4 +80,10 @@ export function launchFor({ launch, nLayers }: FitProblem, split: LayerSplit): L
     ...(split.length > 1 && { tensorSplit: split.map(({ layers }) => layers) }),
     ...(tensorOverrides.length > 0 && { tensorOverrides }),
   };
+}
+
+/** In the integers of llama.cpp: what is below zero becomes a huge unsigned number. */
+export function falsePosition(delta: number, target: number, low: number, high: number): number {
+  const step = Math.trunc((delta * (target - low)) / (high - low));
+  return Math.min(step < 0 ? delta : Math.max(step, 1), delta - 1);
 }

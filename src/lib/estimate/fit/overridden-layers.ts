@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 
-/** The weights that the overrides of a launch, beside those that were asked for, put on the host: by name, their layers. */
+/** The weights that the overrides of a launch, beside those that were asked for, take away from their layer's device: by name, their layers. */
 export function overriddenLayers(
   { tensors }: ModelShape,
   { tensorOverrides = [] }: LaunchOptions,
@@ -9,12 +9,11 @@ export function overriddenLayers(
 ): Record<string, number[]> {
   const patterns = tensorOverrides
     .filter((override) => !asked.tensorOverrides?.includes(override))
-    .map(({ pattern, buffer }) => ({ regex: new RegExp(pattern), buffer }));
+    .map(({ pattern }) => new RegExp(pattern));
   const result: Record<string, number[]> = {};
   for (const { name } of tensors.values()) {
-    const override = patterns.find(({ regex }) => regex.test(name));
     const [, layer, kind] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
-    if (override?.buffer !== 'CPU' || kind === undefined) continue;
+    if (kind === undefined || !patterns.some((pattern) => pattern.test(name))) continue;
     (result[kind] ??= []).push(Number(layer));
   }
   for (const layers of Object.values(result)) layers.sort((a, b) => a - b);

@@ -2,9 +2,10 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
-import { type DryRun, dryRun } from './dry-run.js';
+import { dryRun } from './dry-run.js';
 import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
+import type { FitProblem } from './layer-split.js';
 import { overriddenLayers } from './overridden-layers.js';
 
 /** What llama-server sees at its start, in bytes. */
@@ -22,24 +23,12 @@ export interface FitResult {
   readonly nCtx: number;
   /** Layers on GPUs, the output head counted as one. */
   readonly gpuLayers: number;
-  /** Weights that go to the CPU although their layer does not: name within the block, and layers. */
+  /** Weights that go to the CPU, or another GPU, although their layer does not: name within the block, and layers. */
   readonly overridden: Readonly<Record<string, readonly number[]>>;
   /** Nothing needed changing. */
   readonly unchanged: boolean;
   /** Why llama-server would start with what it has, whether it fits or not; undefined when it found a way. */
   readonly gaveUp: string | undefined;
-}
-
-/** What is known before anything is changed. */
-export interface FitProblem {
-  readonly shape: ModelShape;
-  /** With a context, asked for or aimed at. */
-  readonly launch: LaunchOptions;
-  readonly nLayers: number;
-  readonly hasExperts: boolean;
-  /** Free memory less what is to stay free, of each GPU, or without one of the host. */
-  readonly targets: readonly number[];
-  readonly measure: (launch: LaunchOptions) => DryRun;
 }
 
 const MIB = 2 ** 20;
