@@ -6,6 +6,7 @@ import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import type { GpuPlan } from './devices.js';
 import type { DeviceBytes } from './ggml/device.js';
+import { gpuOverheadBytes } from './gpu-overhead.js';
 import { GRAPHS } from './graph/architectures.js';
 import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
@@ -42,14 +43,15 @@ export function estimateMemory(
   const memory = createMemory(shape, params, placement);
   const compute = planCompute(shape, launch, params, memory, placement, options);
   const accuracy = accuracyOn(launch.accelerator);
+  const planned = compute.described ? accuracy : 'bound';
   return {
     parts: [
       ...weightParts(placement, accuracy),
-      ...partsOf('kv-cache', memory.kvBytes, accuracy, placement.gpus),
-      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy, placement.gpus),
-      ...partsOf('compute', compute.bytes, compute.described ? accuracy : 'bound', placement.gpus),
+      ...partsOf('kv-cache', memory.kvBytes, planned, placement.gpus),
+      ...partsOf('recurrent-state', memory.recurrentBytes, planned, placement.gpus),
+      ...partsOf('compute', compute.bytes, planned, placement.gpus),
       ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
-      RUNTIME_OVERHEAD,
+      ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
     notes: compute.described ? [] : [undescribed(shape.architecture)],
@@ -76,8 +78,16 @@ interface EstimateOptions {
 
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
-  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch.accelerator));
-  return { parts: [...weights, RUNTIME_OVERHEAD] };
+  const placement = Placement.of(shape, launch);
+  const weights = weightParts(placement, accuracyOn(launch.accelerator));
+  return { parts: [...weights, ...overheadParts(placement, launch)] };
+}
+
+/** The process's own, and what each GPU with memory of its own needs beside its buffers. */
+function overheadParts({ gpus }: Placement, { accelerator, gpuMemory }: LaunchOptions): EstimatePart[] {
+  if (accelerator === 'metal') return [RUNTIME_OVERHEAD];
+  const onGpus = gpus.used.map((gpu) => gpuOverheadBytes(gpuMemory?.[gpu]));
+  return [...partsOf('runtime-overhead', { gpus: onGpus, cpu: 0 }, 'modelled', gpus), RUNTIME_OVERHEAD];
 }
 
 function accuracyOn(accelerator: Accelerator): Accuracy {
@@ -131,7 +141,7 @@ function planCompute(
 }
 
 function undescribed(architecture: string): string {
-  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its compute buffers are an upper bound, and its KV cache counts every layer in full`;
+  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its caches and compute buffers are upper bounds`;
 }
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */

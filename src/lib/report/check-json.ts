@@ -56,8 +56,17 @@ function tightJson(cause: Tightness): Record<string, unknown> {
         cacheRamMiB: cause.cacheRamMiB ?? null,
       };
     case 'headroom':
-      return { reason: cause.reason, limit: cause.limit.name, headroomBytes: headroomBytes(cause.limit) };
+      return {
+        reason: cause.reason,
+        limit: cause.limit.name,
+        ...gpuNumber(cause.limit),
+        headroomBytes: headroomBytes(cause.limit),
+      };
   }
+}
+
+function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
+  return gpu === undefined ? {} : { gpu };
 }
 
 /** `flags`, `model` and `command` are what to type. */

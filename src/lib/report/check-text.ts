@@ -6,6 +6,7 @@ import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
+import { holderLabel, limitLabel } from './limit-label.js';
 import { partLabel } from './part-labels.js';
 import { tightnessOf } from './warnings.js';
 
@@ -39,12 +40,12 @@ function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colo
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
 function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
-  const { name, requiredBytes, budget } = limit;
+  const { requiredBytes, budget } = limit;
   const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
   const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
   const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
   const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`.padEnd(18);
-  return `${(name === 'gpu' ? 'GPU' : 'memory').padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
+  return `${limitLabel(limit).padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
 }
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
@@ -60,9 +61,9 @@ function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string
 }
 
 function partLine(part: EstimatePart, colors: ChalkInstance): string {
-  const { device, bytes, accuracy } = part;
+  const { bytes, accuracy } = part;
   const remark = accuracy === 'exact' ? '' : accuracy;
-  const where = device === 'gpu' ? 'GPU' : 'host';
+  const where = holderLabel(part);
   const line = `  ${partLabel(part).padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
   return line.trimEnd();
 }
@@ -72,7 +73,9 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
-  const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on the GPU`;
+  const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
+  const layers =
+    launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,

@@ -2,6 +2,7 @@ import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
+import { whereLimited } from './limit-label.js';
 import { formatCompared, formatGigabytes } from './bytes.js';
 
 /** Why a check does not let a model through. */
@@ -55,7 +56,7 @@ function headline({ model, shape }: MemoryCheck): string {
 
 function amounts(limit: LimitCheck): readonly [required: string, available: string] {
   const [required, available] = formatCompared(limit.requiredBytes, Math.max(0, limit.budget.bytes));
-  const where = limit.budget.kind === 'gpu-wired' || limit.budget.kind === 'gpu-memory' ? ' on the GPU' : '';
+  const where = whereLimited(limit);
   return [`~${required}${where}`, `${available} (${explainBudget(limit.budget)})`];
 }
 
