@@ -21,11 +21,6 @@ export function weightOverrides(launch: LaunchOptions, gpus: GpuPlan): readonly 
   }));
 }
 
-/** What `--override-tensor` calls a GPU's buffer. */
-export function bufferName(accelerator: Accelerator, gpu: number): string {
-  return `${BUFFER_NAMES[accelerator][0] ?? ''}${gpu}`;
-}
-
 function deviceNamed(buffer: string, { accelerator, gpus = 1 }: LaunchOptions, { used }: GpuPlan): Device {
   if (buffer === 'CPU') return 'cpu';
   // A GPU's own buffer is called like the device.

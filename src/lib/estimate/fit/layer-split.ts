@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions, TensorOverride } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
-import { bufferName } from '../weight-overrides.js';
+import { deviceName } from '../../runtime/device-options.js';
 import type { DryRun } from './dry-run.js';
 
 /** What is known before anything is changed. */
@@ -67,7 +67,7 @@ export function launchFor({ launch, nLayers }: FitProblem, split: LayerSplit): L
   split.forEach(({ layers, partial, overflow, overflowsToNext }, device) => {
     first += layers - partial;
     const next = used[device + 1];
-    const buffer = overflowsToNext && next !== undefined ? bufferName(launch.accelerator, next) : HOST_BUFFER;
+    const buffer = overflowsToNext && next !== undefined ? deviceName(launch.accelerator, next) : HOST_BUFFER;
     for (let i = 0; i < partial; i++) {
       const pattern = String.raw`blk\.${first + i}${PATTERNS[i === 0 ? overflow : 'experts']}`;
       tensorOverrides.push({ pattern, buffer: i === 0 ? buffer : HOST_BUFFER });
