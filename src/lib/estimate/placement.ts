@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../gguf/header.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';
@@ -134,7 +135,7 @@ export class Placement {
     for (const tensor of this.shape.tensors.values()) {
       if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
-      if (layer !== undefined && layer >= nLayer) continue;
+      if (layer !== undefined && layer >= nLayer && !this.isLoadedPredictor(tensor.name)) continue;
       if (PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
@@ -151,6 +152,11 @@ export class Placement {
         if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
       }
     }
+  }
+
+  /** Some models load weights of blocks that only a draft head would use. */
+  private isLoadedPredictor(name: string): boolean {
+    return ARCHITECTURE_RULES[this.shape.architecture]?.loadedPredictors?.test(name) ?? false;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */

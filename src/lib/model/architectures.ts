@@ -12,6 +12,7 @@ import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 import { table } from '../table.js';
 import { ENCODER_RULES } from './rules/encoders.js';
+import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
 
 /** Delta-net layers, every fourth of full attention unless the header says otherwise. */
@@ -42,11 +43,6 @@ function llama4(hparams: Hparams, keys: Keys): void {
 function gemma4(hparams: Hparams, keys: Keys): void {
   slidingWindow(1)(hparams, keys);
   hparams.nLayerKvFromStart = hparams.nLayerAll - keys.number('attention.shared_kv_layers', 0);
-}
-
-function deepseek2(hparams: Hparams, keys: Keys): void {
-  hparams.headKMla = keys.number('attention.key_length_mla', 0);
-  hparams.headVMla = keys.number('attention.value_length_mla', 0);
 }
 
 function lfm2(hparams: Hparams, keys: Keys): void {
@@ -94,7 +90,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   cohere2: { memory: 'attention', adjust: slidingWindow(4) },
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
-  deepseek2: { memory: 'attention', adjust: deepseek2 },
+  deepseek2: { memory: 'attention', adjust: latentAttention },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },
@@ -120,4 +116,5 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   ...ENCODER_RULES,
   ...RECURRENT_RULES,
+  ...LATENT_RULES,
 });

@@ -8,7 +8,7 @@ import { graphError } from './graph-error.js';
  * function here is `ggml_` plus its name in snake case.
  */
 
-function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+export function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
   return new Tensor(type, ne, contiguousStrides(type, ne));
 }
@@ -218,6 +218,15 @@ function argsort(a: Tensor): Tensor {
 export function argsortTopK(a: Tensor, k: number): Tensor {
   const sorted = argsort(a);
   return view4d(sorted, [k, a.ne[1], a.ne[2], a.ne[3]], sorted.nb[1], sorted.nb[2], sorted.nb[3], 0);
+}
+
+export function topK(a: Tensor, k: number): Tensor {
+  return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
+}
+
+/** Scores of each cell for each token: [cells, tokens, 1, streams]. */
+export function lightningIndexer(q: Tensor, k: Tensor, weights: Tensor, mask: Tensor): Tensor {
+  return result('LIGHTNING_INDEXER', F32, [k.ne[2], q.ne[2], 1, q.ne[3]], q, k, weights, mask);
 }
 
 export function sumRows(a: Tensor): Tensor {

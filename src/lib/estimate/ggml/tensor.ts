@@ -19,6 +19,7 @@ export type Op =
   | 'GET_ROWS'
   | 'GLU'
   | 'L2_NORM'
+  | 'LIGHTNING_INDEXER'
   | 'MEAN'
   | 'MUL'
   | 'MUL_MAT'
@@ -41,6 +42,7 @@ export type Op =
   | 'SSM_SCAN'
   | 'SUB'
   | 'SUM_ROWS'
+  | 'TOP_K'
   | 'TRANSPOSE'
   | 'UNARY'
   | 'VIEW';
@@ -74,6 +76,8 @@ export class Tensor {
   variant = '';
   /** States that SSM_SCAN and GATED_DELTA_NET keep per sequence (`K`). */
   snapshots = 0;
+  /** Of the cells that FLASH_ATTN_EXT reads, at most so many are open to a token; 0 = no limit known (`n_kv_max`). */
+  cellsLeft = 0;
   readonly src: (Tensor | null)[] = [];
   viewSrc: Tensor | null = null;
   viewOffset = 0;

@@ -10,6 +10,7 @@ import { lfm2 } from './models/lfm2.js';
 import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
+import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
@@ -50,4 +51,5 @@ export const GRAPHS = table<ArchitectureGraph>({
   qwen35moe: { build: qwen35 },
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
+  ...LATENT_GRAPHS,
 });

@@ -61,6 +61,9 @@ export interface AttentionOptions {
   readonly sinks?: Tensor | null;
   /** Decompresses latent attention's values; K's rows hold V then. */
   readonly valueUp?: Tensor | null;
+  /** Takes the cache's mask's place; of the cells that it leaves, at most so many. */
+  readonly mask?: Tensor;
+  readonly cellsLeft?: number;
   /** Tensor names of the output projection; null = none here. */
   readonly output?: string | null;
 }
@@ -126,7 +129,7 @@ function attendOverCache(
         keys.nb[3],
         0,
       );
-  const cur = multiHead(g, layer, { q, k: keys, v: values }, kv.mask, options);
+  const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
   return latent ? cur : rotateV(cur);
 }
 
@@ -143,7 +146,11 @@ function attendOverBatch(
 }
 
 /** `llama_kv_cache::cpy_k`. */
-function storeK(cache: Tensor, k: Tensor, { kIndices, cache: { cells, streams } }: KvInput): Tensor {
+export function storeK(
+  cache: Tensor,
+  k: Tensor,
+  { kIndices, cache: { cells, streams } }: Pick<KvInput, 'kIndices' | 'cache'>,
+): Tensor {
   const width = k.ne[0] * k.ne[1];
   const rows = ggml.view2d(k, width, k.ne[2], k.nb[2], 0);
   return ggml.setRows(streams > 1 ? ggml.reshape(cache, width, cells * streams) : cache, rows, kIndices);
@@ -163,11 +170,15 @@ function storeV(cache: Tensor, v: Tensor, { vIndices, cache: { cells, streams, v
   return ggml.setRows(ggml.reshape(cache, 1, elements), ggml.reshape(rows, 1, rows.ne[0] * tokens), vIndices);
 }
 
+function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: kv }: KvInput): Tensor {
+  const heads = g.head(layer);
+  return keyRows(cache, heads.k, heads.kv, kv);
+}
+
 /** `llama_kv_cache::get_k`. */
-function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: { cells, streams } }: KvInput): Tensor {
-  const { k, kv } = g.head(layer);
+export function keyRows(cache: Tensor, size: number, heads: number, { cells, streams }: KvCache): Tensor {
   const row = ggml.rowSize(cache, cache.ne[0]);
-  return ggml.view4d(cache, [k, kv, cells, streams], ggml.rowSize(cache, k), row, row * cells, 0);
+  return ggml.view4d(cache, [size, heads, cells, streams], ggml.rowSize(cache, size), row, row * cells, 0);
 }
 
 /** `llama_kv_cache::get_v`. */
@@ -199,8 +210,9 @@ function multiHead(
   layer: number,
   qkv: { q: Tensor; k: Tensor; v: Tensor },
   mask: Tensor,
-  { bias = null, sinks = null, valueUp = null }: AttentionOptions,
+  options: AttentionOptions,
 ): Tensor {
+  const { bias = null, sinks = null, valueUp = null, cellsLeft = 0 } = options;
   const transposed = qkv.v.nb[1] > qkv.v.nb[2];
   const streams = qkv.k.ne[3];
   const { ne, nb } = qkv.q;
@@ -210,7 +222,7 @@ function multiHead(
   const v = ggml.permute(qkv.v, 0, 2, 1, 3);
   const cur =
     g.flashAttn && !bias
-      ? flash(g, layer, q, k, transposed ? ggml.transpose(v) : v, mask, sinks, valueUp)
+      ? flash(g, layer, q, k, transposed ? ggml.transpose(v) : v, mask, sinks, valueUp, cellsLeft)
       : softmaxAttention(g, q, k, transposed ? v : null, v, mask, bias, sinks, valueUp);
   return g.expand(cur);
 }
@@ -224,9 +236,11 @@ function flash(
   mask: Tensor,
   sinks: Tensor | null,
   valueUp: Tensor | null,
+  cellsLeft: number,
 ): Tensor {
   const half = (tensor: Tensor): Tensor => (tensor.type === F32 ? ggml.cast(tensor, F16) : tensor);
   let cur = ggml.flashAttnExt(q, half(k), half(v), mask, sinks);
+  cur.cellsLeft = cellsLeft;
   g.flashNodes.push({ node: cur, layer });
   if (valueUp) {
     cur = ggml.mulMat(valueUp, ggml.permute(cur, 0, 2, 1, 3));

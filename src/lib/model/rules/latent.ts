@@ -1,0 +1,51 @@
+import { all, type ArchitectureRule } from '../architecture-rule.js';
+import type { Hparams } from '../hparams.js';
+import type { Keys } from '../keys.js';
+
+/** Both keys, or the old layout. */
+export function latentAttention(hparams: Hparams, keys: Keys): void {
+  hparams.headKMla = keys.number('attention.key_length_mla', 0);
+  hparams.headVMla = keys.number('attention.value_length_mla', 0);
+}
+
+/** The numbers of a lightning indexer, which every layer has unless a rule says otherwise. */
+function indexer(hparams: Hparams, keys: Keys): void {
+  hparams.indexer = {
+    heads: keys.number('attention.indexer.head_count', 0),
+    headSize: keys.number('attention.indexer.key_length', 0),
+    topK: keys.number('attention.indexer.top_k', 0),
+    full: hparams.isSwa.map(() => true),
+  };
+}
+
+/** Models from here on share indexers. */
+const GLM_5_2_CONTEXT = 1048576;
+
+/** Without the header's word: the first two layers, and every fourth from the third on (`glm-dsa.cpp`). */
+function sharedIndexers(hparams: Hparams, keys: Keys): void {
+  const types = keys.flags('attention.indexer.types', hparams.nLayer);
+  if (types) hparams.indexer.full = types;
+  else if (hparams.nCtxTrain >= GLM_5_2_CONTEXT)
+    hparams.indexer.full = hparams.indexer.full.map((_, layer) => layer < 2 || layer % 4 === 2);
+}
+
+const ownsIndexer: ArchitectureRule['indexer'] = ({ nLayer, indexer: { full } }, layer) =>
+  layer < nLayer && full[layer] === true;
+
+const EXPERT_BIASES = /\.exp_probs_b\.bias$/;
+
+/** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
+export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  deepseek32: {
+    memory: 'attention',
+    adjust: all(latentAttention, indexer),
+    indexer: ownsIndexer,
+    loadedPredictors: EXPERT_BIASES,
+  },
+  'glm-dsa': {
+    memory: 'attention',
+    adjust: all(latentAttention, indexer, sharedIndexers),
+    indexer: ownsIndexer,
+    loadedPredictors: EXPERT_BIASES,
+  },
+};
