@@ -1,22 +1,30 @@
 export { loadCatalog } from './lib/catalog/load-catalog.js';
 export type { Catalog, CatalogEntry } from './lib/catalog/catalog.js';
 export { CheckIncompleteError, ClusterError, InsufficientMemoryError, LlmkubeError, UsageError } from './lib/errors.js';
+export { estimateLaunch } from './lib/estimate/estimate-launch.js';
+export type { LaunchEstimate, LaunchFiles } from './lib/estimate/estimate-launch.js';
 export { estimateMemory } from './lib/estimate/estimate-memory.js';
 export { totalBytes } from './lib/estimate/memory-estimate.js';
-export type { EstimatePart, GrowthPart, MemoryEstimate, ResolvedLaunch } from './lib/estimate/memory-estimate.js';
+export type {
+  EstimatePart,
+  GrowthPart,
+  MemoryEstimate,
+  PartOwner,
+  ResolvedLaunch,
+} from './lib/estimate/memory-estimate.js';
 export type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from './lib/gguf/header.js';
 export type { HostMemory } from './lib/host/host-memory.js';
 export { measureHost } from './lib/host/measure-host.js';
-export { describeModel } from './lib/model/describe-model.js';
-export type { ModelShape } from './lib/model/model-shape.js';
+export { describeShape as describeModel } from './lib/model/describe-shape.js';
+export type { AdapterShape, ModelShape, ProjectorShape, Shape } from './lib/model/model-shape.js';
 export type { Budget } from './lib/budget/budget.js';
 export type { BudgetPolicy } from './lib/budget/budget-policy.js';
 export { checkMemory } from './lib/preflight/check-memory.js';
 export type { CheckDependencies, CheckRequest, MemoryCheck } from './lib/preflight/check-memory.js';
-export { judge } from './lib/preflight/judge.js';
+export { judge, limitsOf } from './lib/preflight/judge.js';
 export type { CompletedVerdict, LimitCheck, UnknownVerdict, Verdict, VerdictKind } from './lib/preflight/verdict.js';
 export { checkJson } from './lib/report/check-json.js';
-export type { Accelerator, CacheType, LaunchOptions } from './lib/runtime/launch-options.js';
+export type { Accelerator, CacheType, ImageSize, LaunchOptions } from './lib/runtime/launch-options.js';
 export { readHeaderFor } from './lib/source/model-header.js';
 export { readModelHeader } from './lib/source/open.js';
 export { parseModelSource } from './lib/source/model-source.js';

@@ -21,12 +21,12 @@ export const RESOLVED: ResolvedLaunch = {
 /** On the host 3 GiB when loaded and up to 5 GiB later, on the GPU 10 GiB. */
 const ESTIMATE: MemoryEstimate = {
   parts: [
-    { name: 'weights', device: 'gpu', bytes: 8 * GIB, accuracy: 'exact' },
-    { name: 'kv-cache', device: 'gpu', bytes: 2 * GIB, accuracy: 'exact' },
-    { name: 'weights', device: 'host', bytes: 2 * GIB, accuracy: 'exact' },
-    { name: 'runtime-overhead', device: 'host', bytes: GIB, accuracy: 'bound' },
+    { name: 'weights', of: 'model', device: 'gpu', bytes: 8 * GIB, accuracy: 'exact' },
+    { name: 'kv-cache', of: 'model', device: 'gpu', bytes: 2 * GIB, accuracy: 'exact' },
+    { name: 'weights', of: 'model', device: 'host', bytes: 2 * GIB, accuracy: 'exact' },
+    { name: 'runtime-overhead', of: 'model', device: 'host', bytes: GIB, accuracy: 'bound' },
   ],
-  growth: [{ name: 'prompt-cache', maxBytes: 2 * GIB }],
+  growth: [{ name: 'prompt-cache', of: 'model', device: 'host', maxBytes: 2 * GIB }],
   resolved: RESOLVED,
   notes: [],
 };

@@ -19,6 +19,7 @@ const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu', 'cuda']);
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD: EstimatePart = {
   name: 'runtime-overhead',
+  of: 'model',
   device: 'host',
   bytes: 500 * 2 ** 20,
   accuracy: 'modelled',
@@ -92,9 +93,9 @@ function partsOf(name: PartName, { gpus, cpu }: DeviceBytes, accuracy: Accuracy,
   const several = used.length > 1 || (used[0] ?? 0) > 0;
   gpus.forEach((bytes, i) => {
     const gpu = several ? { gpu: used[i] as number } : {};
-    if (bytes > 0) parts.push({ name, device: 'gpu', ...gpu, bytes, accuracy });
+    if (bytes > 0) parts.push({ name, of: 'model', device: 'gpu', ...gpu, bytes, accuracy });
   });
-  if (cpu > 0) parts.push({ name, device: 'host', bytes: cpu, accuracy });
+  if (cpu > 0) parts.push({ name, of: 'model', device: 'host', bytes: cpu, accuracy });
   return parts;
 }
 

@@ -6,6 +6,7 @@ import { pad, tensorBytesOf } from './ggml/tensor.js';
 import type { GrowthPart } from './memory-estimate.js';
 
 const MIB = 2 ** 20;
+const HOST = { of: 'model', device: 'host' } as const;
 /** `common_params::cache_ram_mib` and `n_ctx_checkpoints` (`common/common.h`, llama.cpp v0.5.0). */
 const DEFAULTS = { cacheRamMiB: 8192, ctxCheckpoints: 32 };
 /** `common_params::checkpoint_min_step`: tokens between checkpoints that stay. */
@@ -25,10 +26,10 @@ export function growthParts(
   const parts: GrowthPart[] = [];
   const cacheRamMiB = launch.cacheRamMiB ?? DEFAULTS.cacheRamMiB;
   if (cacheRamMiB !== 0) {
-    parts.push({ name: 'prompt-cache', maxBytes: cacheRamMiB < 0 ? Infinity : cacheRamMiB * MIB });
+    parts.push({ ...HOST, name: 'prompt-cache', maxBytes: cacheRamMiB < 0 ? Infinity : cacheRamMiB * MIB });
   }
   const checkpoints = checkpointCount(params, launch) * checkpointBytes(memory, params, nSwa);
-  if (checkpoints > 0) parts.push({ name: 'context-checkpoints', maxBytes: checkpoints });
+  if (checkpoints > 0) parts.push({ ...HOST, name: 'context-checkpoints', maxBytes: checkpoints });
   return parts;
 }
 

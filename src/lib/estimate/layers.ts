@@ -50,7 +50,7 @@ export function representativeLayers(
   shape: ModelShape,
   placement: Placement,
   memory: ContextMemory,
-  kindOf: (layer: number) => string | number = () => 0,
+  kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): PlannedLayers {
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
@@ -58,7 +58,7 @@ export function representativeLayers(
   const { base, swa, recurrent, indexer } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
-      kindOf(layer),
+      kindOf(layer, shape),
       placement.layerDevice(layer),
       hparams.nHead[layer],
       hparams.nHeadKv[layer],

@@ -6,13 +6,17 @@ import type { CacheType } from '../runtime/launch-options.js';
  * baseline for process, Metal library and pipelines.
  */
 export type PartName =
-  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'mmproj' | 'runtime-overhead';
+  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'runtime-overhead';
+
+/** Whose memory it is; `mtp`: a draft head in the model's own file. */
+export type PartOwner = 'model' | 'projector' | 'draft' | 'mtp' | 'adapter';
 
 /** exact: llama.cpp's own byte count; modelled: the right mechanism on a backend not measured; bound: not below truth. */
 export type Accuracy = 'exact' | 'modelled' | 'bound';
 
 export interface EstimatePart {
   readonly name: PartName;
+  readonly of: PartOwner;
   readonly device: 'gpu' | 'host';
   /** Its number, where there are several. */
   readonly gpu?: number;
@@ -20,9 +24,12 @@ export interface EstimatePart {
   readonly accuracy: Accuracy;
 }
 
-/** What can still grow after start-up, up to `maxBytes`, always on the host. */
+/** What use can still add after start-up, up to `maxBytes`. */
 export interface GrowthPart {
-  readonly name: 'prompt-cache' | 'context-checkpoints';
+  /** `compute` and `output`: buffers that are replaced by larger ones, by the difference. */
+  readonly name: 'prompt-cache' | 'context-checkpoints' | 'compute' | 'output';
+  readonly of: PartOwner;
+  readonly device: 'gpu' | 'host';
   readonly maxBytes: number;
 }
 

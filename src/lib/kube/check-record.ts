@@ -77,12 +77,12 @@ function addLimit(
 /** What the host's side of this estimate asks of a container: the GPU's own memory is not the container's. */
 export function hostMemoryNeed(estimate: Pick<MemoryEstimate, 'parts' | 'growth'>): HostMemoryNeed {
   const requestBytes = sum(estimate.parts.filter(isOnHost).map((part) => part.bytes));
-  const limitBytes = requestBytes + sum(estimate.growth.map((part) => part.maxBytes));
+  const limitBytes = requestBytes + sum(estimate.growth.filter(isOnHost).map((part) => part.maxBytes));
   return Number.isFinite(limitBytes) ? { requestBytes, limitBytes } : { requestBytes };
 }
 
-function isOnHost(part: EstimatePart): boolean {
-  return part.device === 'host';
+function isOnHost({ device }: Pick<EstimatePart, 'device'>): boolean {
+  return device === 'host';
 }
 
 function sum(values: readonly number[]): number {

@@ -11,6 +11,7 @@ import {
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 import { table } from '../table.js';
+import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
 import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
@@ -62,8 +63,6 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   qwen3: plain,
   qwen3moe: plain,
   smollm3: plain,
-  granite: plain,
-  granitemoe: plain,
   phi3: plain,
   'minimax-m2': plain,
   glm4moe: {
@@ -114,6 +113,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
   qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+  ...DECODER_RULES,
   ...ENCODER_RULES,
   ...RECURRENT_RULES,
   ...LATENT_RULES,

@@ -2,11 +2,11 @@ import { CheckIncompleteError } from '../errors.js';
 import type { GgufHeader, GgufTensor } from '../gguf/header.js';
 import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
-import { Keys } from './keys.js';
+import { describeFile } from './describe-file.js';
+import type { Keys } from './keys.js';
 import { requireLoadable } from './loadable.js';
 import { unknownArchitecture } from './known-architectures.js';
 import type { ModelShape } from './model-shape.js';
-import { quantizationOf } from './quantization.js';
 
 /**
  * What a header means, held against itself.
@@ -24,13 +24,8 @@ export function describeModel(header: GgufHeader): ModelShape {
  * architecture that llama.cpp does not know
  */
 export function describeHeader(header: GgufHeader): ModelShape {
-  const architecture = header.metadata.get('general.architecture');
-  if (typeof architecture !== 'string' || architecture === '') {
-    throw new CheckIncompleteError(
-      'MODEL_ARCHITECTURE_MISSING',
-      'The header does not name its architecture (general.architecture), so the model cannot be sized; use a complete GGUF file.',
-    );
-  }
+  const file = describeFile(header);
+  const { architecture, keys } = file;
   const refusal = unknownArchitecture(architecture);
   if (refusal) {
     throw new CheckIncompleteError(
@@ -38,7 +33,6 @@ export function describeHeader(header: GgufHeader): ModelShape {
       `llama.cpp refuses to load this file: ${refusal}; use a file that llama.cpp's own tools converted.`,
     );
   }
-  const keys = new Keys(header.metadata, architecture);
   if (!keys.has('block_count')) {
     throw new CheckIncompleteError(
       'MODEL_NOT_A_LANGUAGE_MODEL',
@@ -47,17 +41,7 @@ export function describeHeader(header: GgufHeader): ModelShape {
   }
   const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
   ARCHITECTURE_RULES[architecture]?.adjust?.(hparams, keys);
-  return {
-    architecture,
-    name: keys.text('general.name'),
-    quantization: quantizationOf(keys, header.tensors),
-    parameterCount: header.tensors.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
-    keys,
-    hparams,
-    tensors: new Map(header.tensors.map((tensor) => [tensor.name, tensor])),
-    files: header.files,
-    fileBytes: fileBytes(header),
-  };
+  return { kind: 'model', ...file, hparams };
 }
 
 /** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none. */
@@ -66,16 +50,4 @@ function vocabularySize(keys: Keys, tensors: readonly GgufTensor[]): number {
   if (tokens !== undefined) return tokens;
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
   return keys.number('vocab_size', embedding?.dims[1] ?? 0);
-}
-
-function fileBytes({ files, tensors }: GgufHeader): number {
-  return files.reduce((sum, file, index) => {
-    if (file.bytes !== undefined) return sum + file.bytes;
-    return (
-      sum +
-      tensors
-        .filter((tensor) => tensor.file === index)
-        .reduce((end, tensor) => Math.max(end, tensor.offsetBytes + tensor.bytes), 0)
-    );
-  }, 0);
 }

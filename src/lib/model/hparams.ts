@@ -70,6 +70,10 @@ export interface Hparams {
   tokenShifts: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
+  /** Image features that later layers add: rows of the input are 1 + this many embeddings wide. */
+  nDeepstackLayers: number;
+  /** Which of them a layer adds to what it reads; -1 = none. */
+  deepstackOf: number[];
   longRope: boolean;
 }
 
@@ -144,6 +148,8 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     wkvHeadSize: keys.number('wkv.head_size', 0),
     tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,
+    nDeepstackLayers: 0,
+    deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',
   };
 }

@@ -2,8 +2,8 @@ import type { GgufFile, GgufTensor } from '../gguf/header.js';
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 
-/** What a header means: the numbers every room needs, and the tensors by name. */
-export interface ModelShape {
+/** What the header of any GGUF file says. */
+export interface FileShape {
   readonly architecture: string;
   readonly name: string | undefined;
   /** As people call it (`Q4_K_M`), from `general.file_type`, or the type that most weight bytes have. */
@@ -11,10 +11,27 @@ export interface ModelShape {
   readonly parameterCount: number;
   /** The header's metadata; keys of the architecture without their prefix. */
   readonly keys: Keys;
-  /** Layers, heads, windows, experts, recurrent layers: what llama.cpp derives from the metadata. */
-  readonly hparams: Readonly<Hparams>;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   readonly files: readonly GgufFile[];
   /** Size of all files together. */
   readonly fileBytes: number;
 }
+
+/** A language model: one that is served, or the draft for one. */
+export interface ModelShape extends FileShape {
+  readonly kind: 'model';
+  /** Layers, heads, windows, experts, recurrent layers: what llama.cpp derives from the metadata. */
+  readonly hparams: Readonly<Hparams>;
+}
+
+/** A multimodal projector (mmproj): the encoders of images and audio beside a model. */
+export interface ProjectorShape extends FileShape {
+  readonly kind: 'projector';
+}
+
+/** A LoRA adapter or a control vector. */
+export interface AdapterShape extends FileShape {
+  readonly kind: 'adapter';
+}
+
+export type Shape = ModelShape | ProjectorShape | AdapterShape;

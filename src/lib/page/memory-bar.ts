@@ -2,7 +2,7 @@ import type { GrowthPart, MemoryEstimate, PartName } from '../estimate/memory-es
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from '../report/budget-text.js';
 import { formatGigabytes, formatSize } from '../report/bytes.js';
-import { GROWTH_LABELS, PART_LABELS } from '../report/part-labels.js';
+import { growthLabel, partLabel } from '../report/part-labels.js';
 import { escapeHtml } from './html.js';
 
 type SegmentKind = 'in-use' | 'weights' | 'kv' | 'recurrent' | 'compute' | 'output' | 'overhead' | 'growth';
@@ -17,7 +17,6 @@ interface Segment {
 const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   weights: 'weights',
   'weights-copy': 'weights',
-  mmproj: 'weights',
   'kv-cache': 'kv',
   'recurrent-state': 'recurrent',
   compute: 'compute',
@@ -73,7 +72,7 @@ function segmentsOf({ name, budget }: LimitCheck, estimate: MemoryEstimate, disc
   const inUse = 'inUseBytes' in budget && budget.inUseBytes > 0 ? budget.inUseBytes : 0;
   const parts = estimate.parts
     .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : !discrete || device === 'host'))
-    .map((part): Segment => ({ kind: KINDS[part.name], label: PART_LABELS[part.name], bytes: part.bytes }));
+    .map((part): Segment => ({ kind: KINDS[part.name], label: partLabel(part), bytes: part.bytes }));
   const growth = name === 'memory' ? estimate.growth.map(growthSegment) : [];
   const used: Segment[] = inUse > 0 ? [{ kind: 'in-use', label: 'in use', bytes: inUse }] : [];
   return [...used, ...joined(parts), ...growth];
@@ -88,8 +87,8 @@ function joined(parts: readonly Segment[]): Segment[] {
   return [...byLabel.values()];
 }
 
-function growthSegment({ name, maxBytes }: GrowthPart): Segment {
-  return { kind: 'growth', label: `${GROWTH_LABELS[name]}, later`, bytes: maxBytes };
+function growthSegment(growth: GrowthPart): Segment {
+  return { kind: 'growth', label: `${growthLabel(growth)}, later`, bytes: growth.maxBytes };
 }
 
 /** Where the budget ends, counted from the start of the bar, in-use included. */

@@ -3,7 +3,7 @@ import { isDiscrete } from '../preflight/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
 import { formatCompared, formatGigabytes, formatSize } from '../report/bytes.js';
 import { explainBudget } from '../report/budget-text.js';
-import { PART_LABELS } from '../report/part-labels.js';
+import { partLabel } from '../report/part-labels.js';
 import { warningsOf } from '../report/warnings.js';
 import type { PageAnswer, PageModel } from './answer.js';
 import { commandLine } from './command-line.js';
@@ -71,8 +71,9 @@ function partsHtml({ estimate }: CompletedVerdict): string {
   return `<table><thead><tr><th scope="col">Part</th><th scope="col">Size</th><th scope="col">Held by</th><th scope="col">How sure</th></tr></thead><tbody>${rows}${total}</tbody></table>`;
 }
 
-function partRow({ name, bytes, device, accuracy }: EstimatePart): string {
-  return `<tr><th scope="row">${PART_LABELS[name]}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${device === 'gpu' ? 'GPU' : 'host'}</td><td>${accuracy}</td></tr>`;
+function partRow(part: EstimatePart): string {
+  const { bytes, device, accuracy } = part;
+  return `<tr><th scope="row">${partLabel(part)}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${device === 'gpu' ? 'GPU' : 'host'}</td><td>${accuracy}</td></tr>`;
 }
 
 function launchHtml(resolved: ResolvedLaunch): string {

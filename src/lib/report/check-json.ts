@@ -1,5 +1,5 @@
 import type { Budget } from '../budget/budget.js';
-import { totalBytes } from '../estimate/memory-estimate.js';
+import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../preflight/tightness.js';
@@ -82,6 +82,6 @@ function adviceJson(advice: Advice): Record<string, unknown> {
 }
 
 /** JSON has no infinity: growth without bound is null. */
-function bounded({ name, maxBytes }: { name: string; maxBytes: number }): { name: string; maxBytes: number | null } {
-  return { name, maxBytes: Number.isFinite(maxBytes) ? maxBytes : null };
+function bounded(growth: GrowthPart): Record<string, unknown> {
+  return { ...growth, maxBytes: Number.isFinite(growth.maxBytes) ? growth.maxBytes : null };
 }

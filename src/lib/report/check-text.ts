@@ -6,7 +6,7 @@ import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
-import { PART_LABELS } from './part-labels.js';
+import { partLabel } from './part-labels.js';
 import { tightnessOf } from './warnings.js';
 
 const BAR_CELLS = 20;
@@ -53,10 +53,11 @@ function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string
   return [...rows, colors.bold(`  ${'requirement'.padEnd(LABEL_WIDTH)} ${total}`)];
 }
 
-function partLine({ name, device, bytes, accuracy }: EstimatePart, colors: ChalkInstance): string {
+function partLine(part: EstimatePart, colors: ChalkInstance): string {
+  const { device, bytes, accuracy } = part;
   const remark = accuracy === 'exact' ? '' : accuracy;
   const where = device === 'gpu' ? 'GPU' : 'host';
-  const line = `  ${PART_LABELS[name].padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
+  const line = `  ${partLabel(part).padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
   return line.trimEnd();
 }
 

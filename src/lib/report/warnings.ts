@@ -1,10 +1,10 @@
+import type { GrowthPart } from '../estimate/memory-estimate.js';
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
 import { printable } from '../printable.js';
 import { formatSize } from './bytes.js';
-
-const GROWTH_NAMES = { 'prompt-cache': 'the prompt cache', 'context-checkpoints': 'context checkpoints' } as const;
+import { growthLabel } from './part-labels.js';
 
 type Judged = Pick<MemoryCheck, 'verdict' | 'programs'>;
 
@@ -32,13 +32,22 @@ function tightnessText(cause: Tightness, programs: NonNullable<MemoryCheck['prog
       return `only ${formatSize(headroomBytes(limit))} (${percent} %) of the ${limitName(limit)} budget is left, less than ${COMFORTABLE_SHARE * 100} %`;
     }
     case 'growth': {
-      const names = cause.growth.map(({ name, maxBytes }) => `${GROWTH_NAMES[name]} (${upTo(maxBytes)})`);
+      const names = [...bytesByLabel(cause.growth)].map(([label, maxBytes]) => `${label} (${upTo(maxBytes)})`);
       const over = Number.isFinite(cause.overBytes)
         ? `${formatSize(cause.overBytes)} over the budget`
         : 'over any budget';
       return `${names.join(' and ')} can grow after start-up and push it ${over}; ${mend(cause)}`;
     }
   }
+}
+
+function bytesByLabel(growth: readonly GrowthPart[]): ReadonlyMap<string, number> {
+  const bytesOf = new Map<string, number>();
+  for (const part of growth) {
+    const label = growthLabel(part);
+    bytesOf.set(label, (bytesOf.get(label) ?? 0) + part.maxBytes);
+  }
+  return bytesOf;
 }
 
 function mend({ cacheRamMiB }: Extract<Tightness, { reason: 'growth' }>): string {

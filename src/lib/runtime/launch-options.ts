@@ -59,4 +59,40 @@ export interface LaunchOptions {
   readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
   readonly ctxCheckpoints?: number;
+
+  /** The projector on the GPU (`--no-mmproj-offload` keeps it off). */
+  readonly mmprojOffload?: boolean;
+  /** Bounds on an image's tokens (`--image-min-tokens`, `--image-max-tokens`); unset = the projector's own. */
+  readonly imageMinTokens?: number;
+  readonly imageMaxTokens?: number;
+  /** Tokens of equal images that are encoded together (`--mtmd-batch-max-tokens`); default 1024. */
+  readonly mtmdBatchMaxTokens?: number;
+  /** `--no-warmup` leaves the projector's buffers for the first image. */
+  readonly warmup?: boolean;
+  /** What will be sent, in order; repeated sizes arrive in one request. `any`: the worst that the projector accepts. Unset = none. */
+  readonly images?: readonly ImageSize[] | 'any';
+  readonly audioSeconds?: readonly number[] | 'any';
+
+  /** Speculative decoding (`--spec-type`), as llama-server names its types. */
+  readonly specTypes?: readonly string[];
+  /** Tokens drafted at a time (`--spec-draft-n-max` and the n-gram types' own). */
+  readonly draftMax?: number;
+  readonly draftGpuLayers?: number;
+  readonly draftCacheTypeK?: CacheType;
+  readonly draftCacheTypeV?: CacheType;
+  /** `none` keeps the draft off the GPU (`--spec-draft-device`). */
+  readonly draftDevice?: string;
+  /** Draft samplers in the draft's graph (`--no-spec-draft-backend-sampling` leaves them out). */
+  readonly backendSampling?: boolean;
+
+  /** `--lora-scaled`; 0 = loaded, not applied. */
+  readonly adapterScale?: number;
+  /** A control vector is loaded (`--control-vector`). */
+  readonly controlVector?: boolean;
+}
+
+/** Pixels. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
 }

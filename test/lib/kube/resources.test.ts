@@ -36,7 +36,7 @@ describe('the resources of a plan', () => {
   });
 
   test('a part of a mebibyte is asked for as a whole one', () => {
-    const parts = [{ name: 'weights', device: 'host', bytes: 2 ** 30 + 1, accuracy: 'exact' }] as const;
+    const parts = [{ name: 'weights', of: 'model', device: 'host', bytes: 2 ** 30 + 1, accuracy: 'exact' }] as const;
     const { service } = buildResources(
       planFor({ check: { mode: 'enforce', version: '1', verdict: verdictOf({ parts }) } }),
     );
@@ -76,7 +76,7 @@ describe('the resources of a plan', () => {
   });
 
   test('a growth without bound leaves the limit out', () => {
-    const verdict = verdictOf({ growth: [{ name: 'prompt-cache', maxBytes: Infinity }] });
+    const verdict = verdictOf({ growth: [{ name: 'prompt-cache', of: 'model', device: 'host', maxBytes: Infinity }] });
     const { metadata } = buildResources(planFor({ check: { mode: 'enforce', version: '1', verdict } })).service;
     expect(metadata.annotations).not.toHaveProperty(['inference.llmkube.dev/memory-check-container-limit-bytes']);
   });

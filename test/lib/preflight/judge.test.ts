@@ -9,6 +9,7 @@ const GIB = 2 ** 30;
 
 const part = (device: EstimatePart['device'], gib: number): EstimatePart => ({
   name: 'weights',
+  of: 'model',
   device,
   bytes: gib * GIB,
   accuracy: 'exact',
@@ -49,7 +50,7 @@ describe('the verdict', () => {
   });
 
   test('is tight when what grows can go beyond the budget', () => {
-    const growth: GrowthPart[] = [{ name: 'prompt-cache', maxBytes: 8 * GIB }];
+    const growth: GrowthPart[] = [{ name: 'prompt-cache', of: 'model', device: 'host', maxBytes: 8 * GIB }];
     const verdict = verdictOn([part('gpu', 9)], 16, { growth });
     expect(verdict.kind).toBe('tight');
     // 16 − 9 = 7 GiB are left for 8
@@ -59,9 +60,11 @@ describe('the verdict', () => {
   });
 
   test('is not tight when what grows has room', () => {
-    expect(verdictOn([part('gpu', 9)], 17, { growth: [{ name: 'prompt-cache', maxBytes: 8 * GIB }] }).kind).toBe(
-      'fits',
-    );
+    expect(
+      verdictOn([part('gpu', 9)], 17, {
+        growth: [{ name: 'prompt-cache', of: 'model', device: 'host', maxBytes: 8 * GIB }],
+      }).kind,
+    ).toBe('fits');
   });
 
   test('refuses by what Metal may wire although the memory would do', () => {
@@ -109,7 +112,7 @@ describe('the verdict', () => {
   });
 
   test('is tight when what grows reaches into what others hold idle', () => {
-    const growth: GrowthPart[] = [{ name: 'prompt-cache', maxBytes: 8 * GIB }];
+    const growth: GrowthPart[] = [{ name: 'prompt-cache', of: 'model', device: 'host', maxBytes: 8 * GIB }];
     const found = estimate([part('gpu', 2)], growth);
     const host = machine(48, { inUseBytes: 20 * GIB, idleBytes: 10 * GIB });
     const verdict = judge(found, limitsOf(found, 'metal', host, {}));

@@ -82,6 +82,15 @@ export function transpose(a: Tensor): Tensor {
   return viewOf('TRANSPOSE', a, [a.ne[1], a.ne[0], a.ne[2], a.ne[3]], [a.nb[1], a.nb[0], a.nb[2], a.nb[3]], 0);
 }
 
+/** A tensor that nothing is written to before an op overwrites it: not an input, not a weight. */
+export function newUnset(ne0: number): Tensor {
+  return newTensor(F32, ne0);
+}
+
+export function set1d(a: Tensor, b: Tensor): Tensor {
+  return like('SET', a, b);
+}
+
 export function cont(a: Tensor): Tensor {
   return like('CONT', a);
 }
@@ -178,7 +187,7 @@ export function l2Norm(a: Tensor): Tensor {
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);

@@ -34,6 +34,7 @@ export type Op =
   | 'RWKV_WKV6'
   | 'RWKV_WKV7'
   | 'SCALE'
+  | 'SET'
   | 'SET_ROWS'
   | 'SOFT_MAX'
   | 'SQR'

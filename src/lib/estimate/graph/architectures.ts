@@ -1,4 +1,5 @@
 import type { ArchitectureGraph } from './architecture-graph.js';
+import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { ENCODER_GRAPHS } from './models/encoders/table.js';
 import { falconH1 } from './models/falcon-h1.js';
@@ -7,7 +8,7 @@ import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
 import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
-import { gptOss, granite, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
+import { gptOss, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
 import { LATENT_GRAPHS } from './models/latent/table.js';
@@ -25,8 +26,6 @@ export const GRAPHS = table<ArchitectureGraph>({
   qwen3moe: { build: qwen3moe },
   smollm3: { build: smollm3, kindOf: (layer) => layer % 4 },
   phi3: { build: phi3 },
-  granite: { build: granite },
-  granitemoe: { build: granite },
   'gpt-oss': { build: gptOss },
   gemma2: { build: gemma2 },
   gemma3: { build: gemma3 },
@@ -49,6 +48,7 @@ export const GRAPHS = table<ArchitectureGraph>({
   qwen3next: { build: qwen3next },
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
+  ...DECODER_GRAPHS,
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
   ...LATENT_GRAPHS,

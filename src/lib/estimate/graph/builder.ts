@@ -64,6 +64,7 @@ export class GraphBuilder {
   pooled: Tensor | null = null;
   private logits: Tensor | null = null;
   private hidden: Tensor | null = null;
+  private inputRows: Tensor | null = null;
   private readonly weights = new Map<string, Tensor>();
   private readonly caches = new Map<CacheTensor, Tensor>();
 
@@ -158,12 +159,23 @@ export class GraphBuilder {
 
   /** `build_inp_embd`: both the token and the embedding input exist, one is used. */
   inputEmbeddings(): Tensor {
+    const width = this.nEmbd * (1 + this.hparams.nDeepstackLayers);
     const tokens = ggml.newInput(I32, this.nTokens);
-    const given = ggml.newInput(F32, this.nEmbd, this.nTokens);
-    const looked = ggml.getRows(this.need('token_embd.weight'), tokens);
+    const given = ggml.newInput(F32, width, this.nTokens);
+    let looked = ggml.getRows(this.need('token_embd.weight'), tokens);
+    if (width > this.nEmbd) looked = ggml.padTo(looked, [width, this.nTokens, 1, 1]);
     this.expand(looked);
     this.expand(given);
-    return looked;
+    if (width === this.nEmbd) return looked;
+    this.inputRows = looked;
+    return this.expand(this.deepstackRows(0));
+  }
+
+  /** The embeddings themselves (0), or image features beside them, as a view of the input. */
+  deepstackRows(index: number): Tensor {
+    const rows = this.inputRows;
+    if (!rows) throw new Error('the input has no image features');
+    return ggml.view2d(rows, this.nEmbd, this.nTokens, rows.nb[1], ggml.rowSize(rows, index * this.nEmbd));
   }
 
   inputPositions(): Tensor {

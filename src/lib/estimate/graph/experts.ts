@@ -34,7 +34,7 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   const [nEmbd, nTokens] = input.ne;
   const logits = options.logits ?? routerLogits(g, input, layer);
   const probs = probabilities(logits, options.gating);
-  const bias = g.layerWeight(layer, 'exp_probs_b.bias');
+  const bias = g.layerWeight(layer, 'exp_probs_b.bias') ?? g.layerWeight(layer, 'exp_probs_b');
   let selection = bias ? ggml.add(probs, bias) : probs;
   if (options.weighInput) selection = logits;
   if (g.hparams.nExpertGroups > 1) selection = withinBestGroups(g, selection, nTokens);

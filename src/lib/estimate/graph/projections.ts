@@ -9,12 +9,16 @@ export interface Heads {
   readonly v: Tensor;
 }
 
-/** `build_qkv` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one fused matrix, or three, biases where the file has them. */
-export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number): Heads {
+/**
+ * `build_qkv` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one fused matrix, or three, biases where the file has them, each
+ * result clamped where the model wants that.
+ */
+export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number, clamped = false): Heads {
+  const clamp = (tensor: Tensor): Tensor => (clamped ? ggml.clamp(tensor) : tensor);
   const { k: headK, v: headV, q: nHead, kv: nHeadKv } = g.head(layer);
   const fused = g.layerWeight(layer, 'attn_qkv.weight');
   if (fused) {
-    const qkv = g.addBias(g.mulMat(fused, cur), g.layerWeight(layer, 'attn_qkv.bias'));
+    const qkv = clamp(fusedRows(g, fused, cur, layer));
     const view = (size: number, heads: number, offset: number): Tensor =>
       ggml.view3d(qkv, [size, heads, g.nTokens], ggml.rowSize(qkv, size), qkv.nb[1], ggml.rowSize(qkv, offset));
     return {
@@ -23,7 +27,17 @@ export function projectQkv(g: GraphBuilder, cur: Tensor, layer: number): Heads {
       v: view(headV, nHeadKv, headK * nHead + headK * nHeadKv),
     };
   }
-  return splitHeads(g, projectRows(g, cur, layer), layer);
+  const { q, k, v } = projectRows(g, cur, layer);
+  return splitHeads(g, { q: clamp(q), k: clamp(k), v: clamp(v) }, layer);
+}
+
+/** One matrix for Q, K and V; its biases may still be three. */
+function fusedRows(g: GraphBuilder, fused: Tensor, cur: Tensor, layer: number): Tensor {
+  const product = g.mulMat(fused, cur, g.layerWeight(layer, 'attn_qkv.scale'));
+  const bias = g.layerWeight(layer, 'attn_qkv.bias');
+  if (bias) return ggml.add(product, bias);
+  const [q, k, v] = ['q', 'k', 'v'].map((name) => g.layerWeight(layer, `attn_${name}.bias`));
+  return q && k && v ? ggml.add(product, ggml.concat(ggml.concat(q, k, 0), v, 0)) : product;
 }
 
 /** `build_qkv` without splitting into heads: rows of all heads, for norms over the whole row. */
@@ -37,7 +51,7 @@ export function projectRows(g: GraphBuilder, cur: Tensor, layer: number, headQ =
       v: projected(g, cur, layer, 'attn_v'),
     };
   }
-  const qkv = g.addBias(g.mulMat(fused, cur), g.layerWeight(layer, 'attn_qkv.bias'));
+  const qkv = fusedRows(g, fused, cur, layer);
   const rows = (width: number, offset: number): Tensor =>
     ggml.view2d(qkv, width, g.nTokens, qkv.nb[1], ggml.rowSize(qkv, offset));
   const q = rows(headQ * nHead, 0);
@@ -62,7 +76,7 @@ export function projected(g: GraphBuilder, cur: Tensor, layer: number, name: str
   return g.addBias(product, g.layerWeight(layer, `${name}.bias`));
 }
 
-export type Activation = 'silu' | 'gelu' | 'relu' | 'relu_sqr' | 'swiglu' | 'geglu' | 'reglu' | 'swiglu_oai';
+export type Activation = 'silu' | 'gelu' | 'relu' | 'relu_sqr' | 'xielu' | 'swiglu' | 'geglu' | 'reglu' | 'swiglu_oai';
 
 /** Activations of a gate beside the up projection. */
 export const GATED: Partial<Record<Activation, GluOp>> = {
@@ -78,6 +92,8 @@ export interface FeedForward {
   readonly suffix?: string;
   /** `LLM_FFN_SEQ`: the gate reads the up projection, not the input. */
   readonly sequential?: boolean;
+  /** Up to the activation only. */
+  readonly withoutDown?: boolean;
 }
 
 /** `build_ffn`: up, optional gate beside it, activation, down; biases and scales where the file has them. */
@@ -85,7 +101,7 @@ export function feedForward(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
-  { activation, suffix = '' }: FeedForward,
+  { activation, suffix = '', withoutDown }: FeedForward,
 ): Tensor {
   const part = (name: string, input: Tensor): Tensor | null => {
     const weight = g.layerWeight(layer, `ffn_${name}${suffix}.weight`);
@@ -98,7 +114,7 @@ export function feedForward(
   const up = part('up', cur) ?? cur;
   const gate = part('gate', cur);
   const activated = gate ? gated(gate, up, activation) : activate(up, activation);
-  return part('down', activated) ?? activated;
+  return (withoutDown ? null : part('down', activated)) ?? activated;
 }
 
 function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {

@@ -124,6 +124,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   MUL_MAT_ID: mulMatId,
   CPY: copies,
   CONT: copies,
+  SET: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
 };

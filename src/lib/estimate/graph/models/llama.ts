@@ -1,4 +1,3 @@
-import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, ropeFactors, rotaryAttention } from '../decoder.js';
@@ -59,24 +58,6 @@ export function phi3(g: GraphBuilder): void {
         ? softmaxExperts(g, cur, layer)
         : feedForward(g, cur, layer, { activation: 'swiglu' }),
     residualFirst: true,
-  });
-}
-
-/** `src/models/granite.cpp`, with and without experts; embeddings, residual branches and logits are scaled. */
-export function granite(g: GraphBuilder): void {
-  const { keys } = g.shape;
-  const scaled = (key: string): boolean => keys.number(key, 0) !== 0;
-  const rotates = keys.boolean('rope.scaling.finetuned', true);
-  decoder(g, {
-    inputs: () => (scaled('embedding_scale') ? g.expand(ggml.scale(g.inputEmbeddings())) : g.inputEmbeddings()),
-    attention: rotaryAttention({ factors: rotates ? ropeFactors : () => null, rotates: () => rotates }),
-    feedForward: (_, cur, layer) => {
-      const routed = denseOrExperts(g, cur, layer);
-      const shared = g.layerWeight(layer, 'ffn_gate_shexp.weight');
-      return shared ? ggml.add(routed, feedForward(g, cur, layer, { activation: 'silu', suffix: '_shexp' })) : routed;
-    },
-    branch: (cur) => (scaled('residual_scale') ? ggml.scale(cur) : cur),
-    finish: (_, cur) => g.finishWithHead(cur, 'rms', ggml.scale),
   });
 }
 

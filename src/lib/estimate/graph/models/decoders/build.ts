@@ -1,0 +1,106 @@
+import * as ggml from '../../../ggml/ops.js';
+import type { Tensor } from '../../../ggml/tensor.js';
+import type { ArchitectureGraph } from '../../architecture-graph.js';
+import { attentionInput } from '../../attention.js';
+import type { GraphBuilder, NormKind } from '../../builder.js';
+import { attend } from './attention-part.js';
+import { feed } from './feed-forward-part.js';
+import { finishDecoder } from './head.js';
+import { decoderInput } from './input.js';
+import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart } from './spec.js';
+
+/** The graph that a specification stands for. */
+export function decoderGraph(spec: DecoderSpec | ((g: GraphBuilder) => DecoderSpec)): ArchitectureGraph {
+  if (typeof spec === 'function') return { build: (g) => buildDecoder(g, spec(g)) };
+  return { build: (g) => buildDecoder(g, spec), ...(spec.kindOf ? { kindOf: spec.kindOf } : {}) };
+}
+
+function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
+  const kind = typeof spec.norm === 'function' ? spec.norm(g) : (spec.norm ?? 'rms');
+  const attentionSpec = typeof spec.attention === 'function' ? {} : (spec.attention ?? {});
+  const { rows, positions } = decoderInput(g, spec.input ?? {}, kind, attentionSpec.rotates !== 'never');
+  const temperature = attentionSpec.temperature && g.shape.keys.number('attention.temperature_scale', 0) !== 0;
+  const inputs = {
+    positions,
+    queryScales: temperature ? g.inputQueryScales() : null,
+    attention: attentionInput(g),
+  };
+  const outIds = g.inputOutIds();
+  const layers = new DecoderLayers(g, spec, kind, inputs, outIds);
+  const frame: DecoderFrame = { embeddings: rows, pick: (tensor, layer) => layers.pick(tensor, layer) };
+  let cur = rows;
+  for (const layer of g.layers) {
+    cur = layers.build(cur, layer);
+    if (spec.afterLayer) cur = spec.afterLayer(g, cur, layer, frame);
+  }
+  finishDecoder(g, spec, kind, cur, outIds);
+}
+
+class DecoderLayers {
+  private readonly attention: AttentionPart;
+  private readonly feedForward: LayerPart;
+
+  constructor(
+    private readonly g: GraphBuilder,
+    private readonly spec: DecoderSpec,
+    private readonly kind: NormKind,
+    private readonly inputs: LayerInputs,
+    private readonly outIds: Tensor,
+  ) {
+    const { attention = {}, feedForward = {} } = spec;
+    this.attention =
+      typeof attention === 'function' ? attention : (_, cur, layer, all) => attend(g, attention, cur, layer, all);
+    this.feedForward =
+      typeof feedForward === 'function' ? feedForward : (_, cur, layer) => feed(g, feedForward, cur, layer);
+  }
+
+  build(input: Tensor, layer: number): Tensor {
+    const { parallel } = this.spec;
+    if (parallel && (parallel.when?.(this.g, layer) ?? true)) return this.sideBySide(input, layer, parallel);
+    return this.oneAfterTheOther(input, layer);
+  }
+
+  private oneAfterTheOther(input: Tensor, layer: number): Tensor {
+    const { g, spec } = this;
+    const { attention = 'attn_norm', feedForward = 'ffn_norm', ...norms } = spec.norms ?? {};
+    let cur = this.attention(g, this.norm(input, layer, attention), layer, this.inputs);
+    const pinned = (norm: 'afterAttention' | 'afterFeedForward'): number =>
+      norms.unpinned?.includes(norm) ? -1 : layer;
+    if (norms.beforePicking) cur = this.norm(cur, layer, norms.afterAttention, pinned('afterAttention'));
+    cur = this.pick(cur, layer);
+    const residual = this.pick(input, layer);
+    if (!norms.beforePicking) cur = this.norm(cur, layer, norms.afterAttention, pinned('afterAttention'));
+    const middle = spec.middleFirst ? ggml.add(residual, cur) : ggml.add(this.branch(cur), residual);
+    cur = this.feedForward(g, this.norm(middle, layer, feedForward), layer);
+    cur = this.branch(this.norm(cur, layer, norms.afterFeedForward, pinned('afterFeedForward')));
+    return spec.residualFirst ? ggml.add(middle, cur) : ggml.add(cur, middle);
+  }
+
+  private sideBySide(input: Tensor, layer: number, spec: NonNullable<DecoderSpec['parallel']>): Tensor {
+    const { g } = this;
+    const normed = this.norm(input, layer, 'attn_norm');
+    const own = spec.attentionNorm && g.layerWeight(layer, `${spec.attentionNorm}.weight`) ? spec.attentionNorm : null;
+    const attentionRows = own ? this.norm(input, layer, own) : normed;
+    const attended = this.pick(this.attention(g, attentionRows, layer, this.inputs), layer);
+    const picked = this.pick(input, layer);
+    const read = spec.ownNorm ? this.norm(picked, layer, 'ffn_norm') : this.pick(normed, layer);
+    return spec.sum({ input: picked, attended, fed: this.feedForward(g, read, layer) });
+  }
+
+  private norm(cur: Tensor, layer: number, name: string | null | undefined, pinned = layer): Tensor {
+    const { g, kind } = this;
+    if (!name) return cur;
+    if (this.spec.bareNorms) return g.norm(cur, null, null, kind, pinned);
+    const weight = g.layerWeight(layer, name) ?? g.layerNeed(layer, `${name}.weight`);
+    return g.norm(cur, weight, g.layerWeight(layer, `${name}.bias`), kind, pinned);
+  }
+
+  private branch(cur: Tensor): Tensor {
+    return this.spec.scaledBranches?.(this.g) ? ggml.scale(cur) : cur;
+  }
+
+  pick(cur: Tensor, layer: number): Tensor {
+    const inside = (this.spec.outputs ?? 'in-last-layer') === 'in-last-layer';
+    return inside && this.g.isLast(layer) ? this.g.pickOutputs(cur, this.outIds) : cur;
+  }
+}

@@ -1,0 +1,65 @@
+import { deepstackAfterFirst } from './deepstack.js';
+import type { DecoderSpec, ExpertsSpec } from './spec.js';
+
+const softmax: ExpertsSpec = {};
+/** What DeepSeek's relatives read from the header. */
+const routedByHeader: ExpertsSpec = { gatingFromHeader: true, normalise: 'header', scaled: true };
+const sigmoidByHeader: ExpertsSpec = { ...routedByHeader, gating: 'sigmoid' };
+
+/** Decoders with experts in some or all layers. */
+export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
+  mistral3: { attention: { temperature: true }, feedForward: { experts: softmax } },
+  phimoe: {
+    attention: { scaledQueries: true },
+    feedForward: { activation: 'swiglu', experts: softmax },
+    residualFirst: true,
+  },
+  'ernie4_5-moe': { feedForward: { experts: softmax } },
+  bailingmoe: { feedForward: { experts: { normalise: 'header', scaled: true } } },
+  bailingmoe2: { attention: { headNorms: 'before' }, feedForward: { experts: routedByHeader } },
+  dots1: { attention: { headNorms: 'before' }, feedForward: { experts: routedByHeader } },
+  'deepseek2-ocr': { feedForward: { experts: routedByHeader } },
+  deepseek: { feedForward: { experts: { normalise: false, scaled: true } } },
+  'hunyuan-moe': { attention: { headNorms: 'after' }, feedForward: { experts: softmax } },
+  qwen2moe: { feedForward: { experts: { normalise: false, sharedGate: 'silu-ratio' } } },
+  olmoe: { attention: { headNorms: 'rows' }, feedForward: { experts: { normalise: false } } },
+  'exaone-moe': {
+    attention: { headNorms: 'before', rotates: 'in-windows' },
+    feedForward: { experts: routedByHeader },
+  },
+  qwen3vlmoe: { attention: { headNorms: 'before' }, feedForward: { experts: softmax }, ...deepstackAfterFirst },
+  mellum: { attention: { headNorms: 'before' }, feedForward: { experts: softmax } },
+  maple: { attention: { headNorms: 'before', rotates: 'in-windows' }, feedForward: { experts: softmax } },
+  mimo2: {
+    attention: {
+      scaledOutput: (g) => ![0, 1].includes(g.shape.keys.number('attention.value_scale', 0)),
+    },
+    feedForward: { experts: { gating: 'sigmoid' } },
+  },
+  laguna: {
+    attention: { headNorms: 'before', gate: 'softplus' },
+    feedForward: { experts: sigmoidByHeader },
+  },
+  step35: {
+    attention: { headNorms: 'before', gate: 'sigmoid', factorsOfFullLayersOnly: true },
+    feedForward: { experts: sigmoidByHeader },
+    outputs: 'after-layers',
+  },
+  hy_v3: {
+    attention: { headNorms: 'before' },
+    feedForward: { experts: sigmoidByHeader },
+    outputs: 'after-norm',
+  },
+  afmoe: {
+    input: { scaled: 'later' },
+    norms: { afterAttention: 'post_attention_norm', beforePicking: true, afterFeedForward: 'post_ffw_norm' },
+    attention: { headNorms: 'before', gate: 'sigmoid', rotates: (_, layer) => (layer + 1) % 4 !== 0 },
+    feedForward: { experts: sigmoidByHeader },
+  },
+  dbrx: {
+    norm: 'layer',
+    norms: { feedForward: 'attn_output_norm' },
+    attention: { clamped: true },
+    feedForward: { experts: softmax },
+  },
+};

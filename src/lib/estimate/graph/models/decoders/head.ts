@@ -1,0 +1,38 @@
+import * as ggml from '../../../ggml/ops.js';
+import type { Tensor } from '../../../ggml/tensor.js';
+import type { GraphBuilder, NormKind } from '../../builder.js';
+import { softCap } from '../gemma.js';
+import type { DecoderSpec, HeadSpec } from './spec.js';
+
+/** From the last layer's output to the logits. */
+export function finishDecoder(
+  g: GraphBuilder,
+  { outputs, head = {}, bareNorms }: DecoderSpec,
+  kind: NormKind,
+  lastLayer: Tensor,
+  outIds: Tensor,
+): void {
+  let cur = lastLayer;
+  if (outputs === 'after-layers') {
+    g.keepHidden(cur);
+    cur = g.pickOutputs(cur, outIds);
+  }
+  const weight = bareNorms ? null : g.need('output_norm.weight');
+  cur = g.norm(cur, weight, weight && g.weight('output_norm.bias'), kind, -1);
+  if (outputs === 'after-norm') {
+    g.keepHidden(cur);
+    cur = g.pickOutputs(cur, outIds);
+  }
+  g.embeddings = cur;
+  if (head.scaledRows) cur = ggml.scale(cur);
+  const logits = g.mulMat(head.tied ? g.need('token_embd.weight') : g.outputHead(), cur, g.weight('output.scale'));
+  g.finish(adapted(g, head, g.addBias(logits, g.weight('output.bias'))));
+}
+
+function adapted(g: GraphBuilder, { scaled, softCap: capped, adapt }: HeadSpec, logits: Tensor): Tensor {
+  const given = (key: string): boolean => g.shape.keys.number(key, 0) !== 0;
+  let cur = logits;
+  if (scaled === 'always' || (scaled === 'if-given' && given('logit_scale'))) cur = ggml.scale(cur);
+  if (capped && given('final_logit_softcapping')) cur = softCap(cur);
+  return adapt ? adapt(g, cur) : cur;
+}

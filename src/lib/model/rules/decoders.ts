@@ -1,0 +1,140 @@
+import {
+  all,
+  type ArchitectureRule,
+  multiSectionRope,
+  optionalWindow,
+  slideEvery,
+  slidingWindow,
+} from '../architecture-rule.js';
+import type { Hparams } from '../hparams.js';
+import type { Keys } from '../keys.js';
+
+type Adjust = NonNullable<ArchitectureRule['adjust']>;
+
+const plain: ArchitectureRule = { memory: 'attention' };
+const rule = (...adjust: Adjust[]): ArchitectureRule => ({ memory: 'attention', adjust: all(...adjust) });
+
+/** The header says which layers have a window. */
+const listedWindows = slidingWindow(1);
+
+/** Every n-th layer, the first one too, is of full attention. */
+function fullFirst(pattern: number, fixedWindow?: number): Adjust {
+  return (hparams, keys) => {
+    hparams.swa = 'standard';
+    hparams.nSwa = fixedWindow ?? keys.number('attention.sliding_window', 0);
+    slideEvery(hparams, keys, pattern, true);
+  };
+}
+
+const where =
+  (test: (hparams: Hparams, keys: Keys) => boolean, rule: Adjust): Adjust =>
+  (hparams, keys) => {
+    if (test(hparams, keys)) rule(hparams, keys);
+  };
+
+const hasWindow = (_: Hparams, keys: Keys): boolean => keys.number('attention.sliding_window', 0) > 0;
+
+/** `llama_hparams::use_mrope`. */
+const sectionsGiven = (_: Hparams, keys: Keys): boolean =>
+  keys.flags('rope.dimension_sections', 2)?.every(Boolean) ?? false;
+
+function deepstackLayers(hparams: Hparams, keys: Keys): void {
+  hparams.nDeepstackLayers = keys.number('n_deepstack_layers', 0);
+}
+
+/** Granite Vision: each layer names the features it adds; how many there are is how many are named. */
+function deepstackMapping(hparams: Hparams, keys: Keys): void {
+  if (!keys.has('deepstack_mapping')) return;
+  hparams.deepstackOf = keys.perLayer('deepstack_mapping', hparams.nLayerAll, -1);
+  hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
+}
+
+/** EXAONE 4 32B is told by its depth. */
+const EXAONE_4_32B_LAYERS = 64;
+
+/** Architectures with ordinary attention and nothing else fixed in code. */
+const PLAIN = [
+  'apertus',
+  'arcee',
+  'arctic',
+  'baichuan',
+  'bailingmoe',
+  'bailingmoe2',
+  'bitnet',
+  'bloom',
+  'chameleon',
+  'chatglm',
+  'codeshell',
+  'cogvlm',
+  'command-r',
+  'dbrx',
+  'deepseek',
+  'deepseek2-ocr',
+  'dots1',
+  'ernie4_5',
+  'ernie4_5-moe',
+  'exaone',
+  'falcon',
+  'gemma',
+  'gpt2',
+  'gptneox',
+  'grovemoe',
+  'hunyuan-dense',
+  'hunyuan-moe',
+  'hy_v3',
+  'internlm2',
+  'jais',
+  'jais2',
+  'maincoder',
+  'minicpm',
+  'minicpm3',
+  'mistral3',
+  'mpt',
+  'nemotron',
+  'olmo',
+  'olmoe',
+  'openelm',
+  'orion',
+  'pangu-embedded',
+  'phi2',
+  'phimoe',
+  'plamo',
+  'plm',
+  'pockettts',
+  'qwen',
+  'qwen2moe',
+  'refact',
+  'seed_oss',
+  'stablelm',
+  'starcoder',
+  'starcoder2',
+  'talkie',
+  'xverse',
+];
+
+/** Decoders with ordinary attention. */
+export const DECODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  ...Object.fromEntries(PLAIN.map((name) => [name, plain])),
+  qwen3vl: rule(multiSectionRope, deepstackLayers),
+  qwen3vlmoe: rule(multiSectionRope, deepstackLayers),
+  qwen3tts: rule(multiSectionRope, deepstackLayers),
+  granite: rule(deepstackMapping),
+  granitemoe: rule(deepstackMapping),
+  granite_swa: rule(listedWindows, deepstackMapping),
+  paddleocr: rule(multiSectionRope),
+  qwen2vl: rule(multiSectionRope),
+  glm4: rule(where(sectionsGiven, multiSectionRope)),
+  hunyuan_vl: rule(where(sectionsGiven, multiSectionRope)),
+  exaone4: rule(where(({ nLayer }) => nLayer === EXAONE_4_32B_LAYERS, slidingWindow(4, 4096))),
+  'exaone-moe': rule(slidingWindow(4, 128)),
+  mellum: rule(optionalWindow(4)),
+  afmoe: rule(optionalWindow(4)),
+  plamo3: rule(optionalWindow(8)),
+  'muse-glimmer': rule(slidingWindow(4)),
+  maple: rule(listedWindows),
+  mimo2: rule(listedWindows),
+  spark2_5: rule(listedWindows),
+  step35: rule(listedWindows),
+  laguna: rule(where(hasWindow, fullFirst(4))),
+  cohere2moe: rule(fullFirst(4)),
+};
