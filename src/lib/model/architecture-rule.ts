@@ -66,3 +66,18 @@ export function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
     for (const rule of rules) rule(hparams, keys);
   };
 }
+
+/** Layers of linear attention, every `interval`th a full one unless the header says otherwise. */
+export function linearAttention(everyFull: number) {
+  return (hparams: Hparams, keys: Keys): void => {
+    const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
+    const interval = keys.number('full_attention_interval', everyFull);
+    hparams.isRecurrent =
+      given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);
+  };
+}
+
+export const mainLayersOnly: NonNullable<ArchitectureRule['hybrid']> = {
+  attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
+  recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
+};

@@ -1,6 +1,8 @@
 import {
   all,
   type ArchitectureRule,
+  linearAttention,
+  mainLayersOnly,
   multiSectionRope,
   optionalWindow,
   recurrentWhere,
@@ -15,19 +17,6 @@ import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
 import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
-
-/** Delta-net layers, every fourth of full attention unless the header says otherwise. */
-function linearAttention(hparams: Hparams, keys: Keys): void {
-  const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
-  const interval = keys.number('full_attention_interval', 4);
-  hparams.isRecurrent =
-    given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);
-}
-
-const mainLayersOnly: ArchitectureRule['hybrid'] = {
-  attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
-  recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
-};
 
 const withoutFeedForward: ArchitectureRule['hybrid'] = {
   attention: ({ isRecurrent, nFf }, layer) => !isRecurrent[layer] && nFf[layer] === 0,
@@ -110,9 +99,9 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
     adjust: recurrentWhere(() => true),
     hybrid: { attention: () => true, recurrent: () => true },
   },
-  qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
-  qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
-  qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+  qwen3next: { memory: 'hybrid', adjust: linearAttention(4), hybrid: mainLayersOnly },
+  qwen35: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
+  qwen35moe: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
   ...DECODER_RULES,
   ...ENCODER_RULES,
   ...RECURRENT_RULES,

@@ -1,4 +1,4 @@
-import { all, type ArchitectureRule } from '../architecture-rule.js';
+import { all, type ArchitectureRule, withoutKvHeads } from '../architecture-rule.js';
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
@@ -32,10 +32,18 @@ function sharedIndexers(hparams: Hparams, keys: Keys): void {
 const ownsIndexer: ArchitectureRule['indexer'] = ({ nLayer, indexer: { full } }, layer) =>
   layer < nLayer && full[layer] === true;
 
+/** Delta attention where a layer has no KV heads, latent attention elsewhere. */
+const kimiDelta = all(latentAttention, withoutKvHeads, (hparams, keys) => {
+  hparams.headKda = keys.number('kda.head_dim', 0);
+});
+
 const EXPERT_BIASES = /\.exp_probs_b\.bias$/;
 
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  minicpm3: { memory: 'attention' },
+  'kimi-linear': { memory: 'hybrid', adjust: kimiDelta },
+  bailingmoe3: { memory: 'hybrid', adjust: kimiDelta },
   deepseek32: {
     memory: 'attention',
     adjust: all(latentAttention, indexer),

@@ -1,8 +1,13 @@
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { sparseLatent } from './dsa.js';
+import { bailingMoe3, kimiLinear } from './kimi-linear.js';
+import { miniCpm3 } from './minicpm3.js';
 
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   deepseek32: { build: sparseLatent },
   'glm-dsa': { build: sparseLatent },
+  minicpm3: { build: miniCpm3 },
+  'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
+  bailingmoe3: { build: bailingMoe3 },
 };
