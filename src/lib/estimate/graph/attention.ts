@@ -1,3 +1,4 @@
+import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { KvCache } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
@@ -42,10 +43,16 @@ function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
     cache,
     kIndices: ggml.newInput(I64, g.nTokens),
     vIndices: ggml.newInput(I64, g.nTokens * (cache.vTransposed ? maxVWidth(g.hparams) : 1)),
-    mask: ggml.newInput(maskType(g), cache.cells, g.nTokens / cache.streams, 1, cache.streams),
+    mask: cacheMask(g, cache, maskType(g)),
     kRotation: rotationInput(cache.kRotation),
     vRotation: rotationInput(cache.vRotation),
   };
+}
+
+/** `build_attn_inp_kq_mask`: one for each sequence of the batch where the cache has one for each. */
+export function cacheMask(g: GraphBuilder, { cells, streams }: KvCache, type: GgmlType): Tensor {
+  const sequences = streams > 1 ? g.nSeqs : 1;
+  return ggml.newInput(type, cells, g.nTokens / sequences, 1, sequences);
 }
 
 function maskType(g: GraphBuilder): typeof F16 {

@@ -2,7 +2,7 @@ import type { KvCache } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
 import { graphError } from '../ggml/graph-error.js';
-import { keyRows, storeK } from './attention.js';
+import { cacheMask, keyRows, storeK } from './attention.js';
 import type { GraphBuilder } from './builder.js';
 
 /** Inputs of a lightning indexer over its own cache of keys: `lid` of `llm_graph_input_attn_k_dsa`. */
@@ -17,11 +17,11 @@ export interface IndexerInput {
 export function indexerInput(g: GraphBuilder): IndexerInput {
   const cache = g.memory.indexer;
   if (!cache) throw graphError('an indexer needs a cache of keys');
-  const { cells, streams, kRotation } = cache;
+  const { kRotation } = cache;
   return {
     cache,
     kIndices: ggml.newInput(I64, g.nTokens),
-    mask: ggml.newInput(F16, cells, g.nTokens / streams, 1, streams),
+    mask: cacheMask(g, cache, F16),
     rotation: ggml.newInput(F32, kRotation, kRotation),
   };
 }
