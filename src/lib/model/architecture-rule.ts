@@ -81,3 +81,13 @@ export const mainLayersOnly: NonNullable<ArchitectureRule['hybrid']> = {
   attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
   recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
 };
+
+/** The numbers of a lightning indexer, which every layer has unless a rule says otherwise. */
+export function lightningIndexer(hparams: Hparams, keys: Keys): void {
+  hparams.indexer = {
+    heads: keys.number('attention.indexer.head_count', 0),
+    headSize: keys.number('attention.indexer.key_length', 0),
+    topK: keys.number('attention.indexer.top_k', 0),
+    full: hparams.isSwa.map(() => true),
+  };
+}

@@ -17,6 +17,7 @@ import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
 import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
+import { SPARSE_RULES } from './rules/sparse.js';
 
 const withoutFeedForward: ArchitectureRule['hybrid'] = {
   attention: ({ isRecurrent, nFf }, layer) => !isRecurrent[layer] && nFf[layer] === 0,
@@ -106,4 +107,5 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   ...ENCODER_RULES,
   ...RECURRENT_RULES,
   ...LATENT_RULES,
+  ...SPARSE_RULES,
 });

@@ -151,6 +151,12 @@ export function add(a: Tensor, b: Tensor): Tensor {
 export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
   return like('ADD_ID', a, b, ids);
 }
+/** The sum takes the first operand's place. */
+export function addInplace(a: Tensor, b: Tensor): Tensor {
+  const tensor = viewOf('ADD', a, [...a.ne], [...a.nb], 0);
+  tensor.src[1] = b;
+  return tensor;
+}
 export function sub(a: Tensor, b: Tensor): Tensor {
   return like('SUB', a, b);
 }
@@ -227,6 +233,16 @@ function argsort(a: Tensor): Tensor {
 export function argsortTopK(a: Tensor, k: number): Tensor {
   const sorted = argsort(a);
   return view4d(sorted, [k, a.ne[1], a.ne[2], a.ne[3]], sorted.nb[1], sorted.nb[2], sorted.nb[3], 0);
+}
+
+/** `ggml_pool_2d` over pieces of `width` and `height` that do not overlap. */
+export function pool2d(a: Tensor, width: number, height: number): Tensor {
+  const [ne0, ne1, ne2, ne3] = a.ne;
+  return result('POOL_2D', F32, [Math.floor(ne0 / width), Math.floor(ne1 / height), ne2, ne3], a);
+}
+
+export function arange(steps: number): Tensor {
+  return result('ARANGE', F32, [steps, 1, 1, 1]);
 }
 
 export function topK(a: Tensor, k: number): Tensor {

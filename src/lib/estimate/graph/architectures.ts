@@ -13,6 +13,7 @@ import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
 import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
+import { SPARSE_GRAPHS } from './models/sparse/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
@@ -52,4 +53,5 @@ export const GRAPHS = table<ArchitectureGraph>({
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
   ...LATENT_GRAPHS,
+  ...SPARSE_GRAPHS,
 });

@@ -110,13 +110,33 @@ function attendOverCache(
   options: AttentionOptions,
   windowed: boolean,
 ): Tensor {
-  const rotateK = (tensor: Tensor): Tensor => (kv.kRotation ? ggml.mulMatHadamard(tensor, kv.kRotation) : tensor);
-  const rotateV = (tensor: Tensor): Tensor => (kv.vRotation ? ggml.mulMatHadamard(tensor, kv.vRotation) : tensor);
   const latent = options.valueUp !== undefined && options.valueUp !== null;
-  const q = latent ? qkv.q : rotateK(qkv.q);
-  const k = qkv.k && (latent ? qkv.k : rotateK(qkv.k));
-  const v = qkv.v && (latent ? qkv.v : rotateV(qkv.v));
-  for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
+  const { q, keys, values } = overCache(g, kv, layer, qkv, { latent, keysFirst: windowed });
+  const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
+  return latent || !kv.vRotation ? cur : ggml.mulMatHadamard(cur, kv.vRotation);
+}
+
+/** Queries, and all keys and values that the cache holds for a layer. */
+export interface StoredHeads {
+  readonly q: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** Rotates for quantization, stores K and V and reads the cache; `latent`: V is the first part of K's rows. */
+export function overCache(
+  g: GraphBuilder,
+  kv: KvInput,
+  layer: number,
+  qkv: Qkv,
+  { latent, keysFirst }: { readonly latent: boolean; readonly keysFirst: boolean },
+): StoredHeads {
+  const rotated = (tensor: Tensor, rotation: Tensor | null): Tensor =>
+    rotation && !latent ? ggml.mulMatHadamard(tensor, rotation) : tensor;
+  const q = rotated(qkv.q, kv.kRotation);
+  const k = qkv.k && rotated(qkv.k, kv.kRotation);
+  const v = qkv.v && rotated(qkv.v, kv.vRotation);
+  for (const tensor of keysFirst ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
 
   const layerCache = kv.cache.layers.get(layer);
   if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
@@ -126,18 +146,10 @@ function attendOverCache(
   if (v && cacheV) g.expand(storeV(cacheV, v, kv));
 
   const keys = readK(g, cacheK, layer, kv);
-  const values = cacheV
-    ? readV(g, cacheV, layer, kv)
-    : ggml.view4d(
-        keys,
-        [(v as Tensor).ne[0], keys.ne[1], keys.ne[2], keys.ne[3]],
-        keys.nb[1],
-        keys.nb[2],
-        keys.nb[3],
-        0,
-      );
-  const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
-  return latent ? cur : rotateV(cur);
+  if (cacheV) return { q, keys, values: readV(g, cacheV, layer, kv) };
+  const { ne, nb } = keys;
+  const values = ggml.view4d(keys, [(v as Tensor).ne[0], ne[1], ne[2], ne[3]], nb[1], nb[2], nb[3], 0);
+  return { q, keys, values };
 }
 
 function attendOverBatch(

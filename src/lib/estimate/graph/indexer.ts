@@ -5,10 +5,14 @@ import { graphError } from '../ggml/graph-error.js';
 import { cacheMask, keyRows, storeK } from './attention.js';
 import type { GraphBuilder } from './builder.js';
 
-/** Inputs of a lightning indexer over its own cache of keys: `lid` of `llm_graph_input_attn_k_dsa`. */
-export interface IndexerInput {
+/** A cache of an indexer's keys, and where the batch's go. */
+export interface StoredKeys {
   readonly cache: KvCache;
   readonly kIndices: Tensor;
+}
+
+/** Inputs of a lightning indexer over its own cache of keys: `lid` of `llm_graph_input_attn_k_dsa`. */
+export interface IndexerInput extends StoredKeys {
   readonly mask: Tensor;
   readonly rotation: Tensor;
 }
@@ -27,7 +31,7 @@ export function indexerInput(g: GraphBuilder): IndexerInput {
 }
 
 /** Stores a layer's keys of the indexer, [size, 1, tokens], and returns all that the cache holds. */
-export function indexerKeys(g: GraphBuilder, input: IndexerInput, layer: number, keys: Tensor): Tensor {
+export function indexerKeys(g: GraphBuilder, input: StoredKeys, layer: number, keys: Tensor): Tensor {
   const own = input.cache.layers.get(layer);
   if (!own) throw graphError(`layer ${layer} has no keys of the indexer`);
   const cache = g.cacheTensor(own.k);

@@ -1,4 +1,4 @@
-import { all, type ArchitectureRule, withoutKvHeads } from '../architecture-rule.js';
+import { all, type ArchitectureRule, lightningIndexer, withoutKvHeads } from '../architecture-rule.js';
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
@@ -6,16 +6,6 @@ import type { Keys } from '../keys.js';
 export function latentAttention(hparams: Hparams, keys: Keys): void {
   hparams.headKMla = keys.number('attention.key_length_mla', 0);
   hparams.headVMla = keys.number('attention.value_length_mla', 0);
-}
-
-/** The numbers of a lightning indexer, which every layer has unless a rule says otherwise. */
-function indexer(hparams: Hparams, keys: Keys): void {
-  hparams.indexer = {
-    heads: keys.number('attention.indexer.head_count', 0),
-    headSize: keys.number('attention.indexer.key_length', 0),
-    topK: keys.number('attention.indexer.top_k', 0),
-    full: hparams.isSwa.map(() => true),
-  };
 }
 
 /** Models from here on share indexers. */
@@ -46,13 +36,13 @@ export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
   bailingmoe3: { memory: 'hybrid', adjust: kimiDelta },
   deepseek32: {
     memory: 'attention',
-    adjust: all(latentAttention, indexer),
+    adjust: all(latentAttention, lightningIndexer),
     indexer: ownsIndexer,
     loadedPredictors: EXPERT_BIASES,
   },
   'glm-dsa': {
     memory: 'attention',
-    adjust: all(latentAttention, indexer, sharedIndexers),
+    adjust: all(latentAttention, lightningIndexer, sharedIndexers),
     indexer: ownsIndexer,
     loadedPredictors: EXPERT_BIASES,
   },

@@ -111,6 +111,8 @@ const RULES: Partial<Record<Op, Rule>> = {
   RMS_NORM: contiguousRows,
   ROPE: always,
   PAD: always,
+  POOL_2D: (_, a) => a.type === F32,
+  ARANGE: always,
   ARGSORT: always,
   TOP_K: always,
   FLASH_ATTN_EXT: flashAttn,

@@ -18,7 +18,7 @@ export function withSharedExperts(g: GraphBuilder, cur: Tensor, layer: number, r
     ...routing,
   });
   if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
-  return ggml.add(routed, feedForward(g, cur, layer, { ...SILU, suffix: '_shexp' }));
+  return ggml.add(routed, feedForward(g, cur, layer, { activation: routing.activation ?? 'silu', suffix: '_shexp' }));
 }
 
 /** `src/models/glm4-moe.cpp` (llama.cpp v0.5.0). */
