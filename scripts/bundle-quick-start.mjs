@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Bundles check-memory with what it needs of oclif into a few files: reading some 230 small ones takes longer than the
+// Bundles check-memory and exec with what it needs of oclif into a few files: reading some 230 small ones takes longer than the
 // check itself. The folder is as deep as the modules' own, so that their paths to the catalogue and the headers hold.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild-wasm';
@@ -16,12 +16,10 @@ const __dirname = import.meta.dirname ?? '';`;
 const UNUSED = ['ejs', 'lilconfig', 'minimatch', 'tinyglobby'];
 const EMPTY = fileURLToPath(new URL('empty-module.cjs', import.meta.url));
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { 'check-memory': 'dist/quick-start.js' },
   outdir: 'dist/quick/bundle',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
@@ -34,4 +32,17 @@ await build({
     ...['chalk', 'ora', 'js-yaml', 'node-fetch', 'https-proxy-agent', 'http-proxy-agent'],
     ...['typescript', 'ts-node', 'tsx'],
   ],
+};
+
+await build({
+  ...common,
+  entryPoints: {
+    'check-memory': 'dist/quick-start.js',
+    'explain-refusal': 'dist/lib/cli/exec/explain-refusal.js',
+    'requirement-worker': 'dist/lib/cli/exec/requirement-worker.js',
+  },
+  splitting: true,
 });
+
+// In one file, without what explains a refusal: it stays in memory as long as the server.
+await build({ ...common, banner: {}, entryPoints: { exec: 'dist/quick-exec.js' } });

@@ -27,14 +27,16 @@ export function defaultFraction(totalBytes: number): number {
  * @throws UsageError INVALID_FRACTION
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
-  if (policy.absoluteBytes !== undefined) return { kind: 'absolute', bytes: policy.absoluteBytes };
+  if (policy.absoluteBytes !== undefined) {
+    return { kind: 'absolute', ...lessPromised(policy.absoluteBytes, host) };
+  }
   const machine = {
-    ...fractionBudget(host.totalBytes, host.inUseBytes, policy),
+    ...fractionBudget(host, policy),
     ...(host.idleBytes && { idleBytes: host.idleBytes }),
   };
   return (host.cgroups ?? [])
-    .map(({ limitBytes, inUseBytes }) => ({
-      ...fractionBudget(limitBytes, inUseBytes, policy),
+    .map(({ limitBytes, ...use }) => ({
+      ...fractionBudget({ totalBytes: limitBytes, ...use }, policy),
       scope: 'cgroup' as const,
     }))
     .reduce<FractionBudget>((least, budget) => (budget.bytes < least.bytes ? budget : least), machine);
@@ -42,12 +44,21 @@ export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
 
 type FractionBudget = Extract<Budget, { kind: 'fraction' }>;
 
-function fractionBudget(totalBytes: number, inUseBytes: number, policy: BudgetPolicy): FractionBudget {
+/** What is promised is named only where something is. */
+function lessPromised(bytes: number, { promisedBytes = 0 }: { readonly promisedBytes?: number }) {
+  return promisedBytes > 0 ? { bytes: bytes - promisedBytes, promisedBytes } : { bytes };
+}
+
+function fractionBudget(
+  { totalBytes, inUseBytes, ...promised }: Pick<HostMemory, 'totalBytes' | 'inUseBytes' | 'promisedBytes'>,
+  policy: BudgetPolicy,
+): FractionBudget {
   const fraction = policy.fraction ?? defaultFraction(totalBytes);
   if (!(fraction > 0 && fraction <= 1)) {
     throw new UsageError('INVALID_FRACTION', `memory fraction ${fraction} is not above 0 and at most 1`);
   }
-  return { kind: 'fraction', bytes: Math.floor(totalBytes * fraction) - inUseBytes, totalBytes, fraction, inUseBytes };
+  const bytes = Math.floor(totalBytes * fraction) - inUseBytes;
+  return { kind: 'fraction', ...lessPromised(bytes, promised), totalBytes, fraction, inUseBytes };
 }
 
 /** The budget for what the first GPU holds, when it has a limit of its own. */
@@ -55,8 +66,11 @@ export function gpuBudget(host: HostMemory): Budget | undefined {
   const gpu = host.gpus?.[0];
   if (gpu !== undefined) {
     const { totalBytes, usedBytes } = gpu;
-    return { kind: 'gpu-memory', bytes: totalBytes - usedBytes, totalBytes, inUseBytes: usedBytes };
+    return { kind: 'gpu-memory', ...lessPromised(totalBytes - usedBytes, gpu), totalBytes, inUseBytes: usedBytes };
   }
-  if (host.gpuWiredLimitBytes !== undefined) return { kind: 'gpu-wired', bytes: host.gpuWiredLimitBytes };
-  return undefined;
+  const { gpuWiredLimitBytes: limitBytes, gpuWired } = host;
+  if (limitBytes === undefined) return undefined;
+  if (gpuWired === undefined) return { kind: 'gpu-wired', bytes: limitBytes };
+  const { inUseBytes } = gpuWired;
+  return { kind: 'gpu-wired', ...lessPromised(limitBytes - inUseBytes, gpuWired), totalBytes: limitBytes, inUseBytes };
 }

@@ -10,7 +10,22 @@ export type Budget =
       readonly inUseBytes: number;
       /** What others hold beside that and would have to give up first; see `HostMemory.idleBytes`. */
       readonly idleBytes?: number;
+      /** Promised to other launches on this machine, here and below. */
+      readonly promisedBytes?: number;
     }
-  | { readonly kind: 'absolute'; readonly bytes: number }
-  | { readonly kind: 'gpu-wired'; readonly bytes: number }
-  | { readonly kind: 'gpu-memory'; readonly bytes: number; readonly totalBytes: number; readonly inUseBytes: number };
+  | { readonly kind: 'absolute'; readonly bytes: number; readonly promisedBytes?: number }
+  | {
+      readonly kind: 'gpu-wired';
+      readonly bytes: number;
+      /** Where it is known: the limit, and what other programs have wired. */
+      readonly totalBytes?: number;
+      readonly inUseBytes?: number;
+      readonly promisedBytes?: number;
+    }
+  | {
+      readonly kind: 'gpu-memory';
+      readonly bytes: number;
+      readonly totalBytes: number;
+      readonly inUseBytes: number;
+      readonly promisedBytes?: number;
+    };

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import type { BaseCommand } from './base-command.js';
+import { cacheDirHere } from './cache-dir.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -27,12 +28,6 @@ async function quickConfig(): Promise<Config> {
   const userAgent = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}`;
   config.runHook = async () => ({ failures: [], successes: [] });
   Object.assign(config, { bin, dirname: bin, home: homedir(), name, pjson, root: ROOT, userAgent, version });
-  config.cacheDir = config.scopedEnvVar('CACHE_DIR') ?? defaultCacheDir(config);
+  config.cacheDir = cacheDirHere(process.env, config.home);
   return config;
-}
-
-function defaultCacheDir(config: Config): string {
-  if (process.platform === 'darwin') return join(config.home, 'Library', 'Caches', config.dirname);
-  const local = process.platform === 'win32' ? process.env.LOCALAPPDATA : undefined;
-  return join(process.env.XDG_CACHE_HOME || local || join(config.home, '.cache'), config.dirname);
 }

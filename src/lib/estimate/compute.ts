@@ -124,8 +124,7 @@ class Planner {
     const limit = maxNodes(shape.architecture, placement.tensorCount, Math.min(params.nCtx, params.nUbatch));
     const size = graph.nodes.length + graph.leafs.length;
     if ((size * shape.hparams.nLayer) / planned.layers.length < limit) return;
-    const all = buildAll().graph;
-    refuseOversizedGraph(all.nodes.length, all.leafs.length, limit);
+    refuseOversizedGraph(buildAll().graph, limit);
   }
 
   private buildLayers(

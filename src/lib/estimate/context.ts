@@ -64,7 +64,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
 
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
-  const flash = flashAttention(launch, typeV);
+  const flash = flashAttention(launch, typeV, architecture);
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off' });
 
   const outputsMax = (): number => {
@@ -106,8 +106,16 @@ function isQuantized(type: GgmlType): boolean {
   return type.elementsPerBlock > 1;
 }
 
+/** `llama_init_from_model` turns flash attention off for these, whatever was asked for. */
+const WITHOUT_FLASH_ATTN: ReadonlySet<string> = new Set(['grok']);
+
 /** `llama_init_from_model`: a quantized V cache turns automatic flash attention on for good. */
-function flashAttention({ flashAttn = 'auto' }: LaunchOptions, typeV: GgmlType): 'auto' | 'on' | 'off' {
+function flashAttention(
+  { flashAttn: asked = 'auto' }: LaunchOptions,
+  typeV: GgmlType,
+  architecture: string,
+): 'auto' | 'on' | 'off' {
+  const flashAttn = WITHOUT_FLASH_ATTN.has(architecture) ? 'off' : asked;
   if (!isQuantized(typeV)) return flashAttn;
   if (flashAttn === 'off') {
     throw new UsageError(

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import type { Graph } from './ggml/graph.js';
 
 interface Capacity {
   readonly perToken: number;
@@ -36,14 +37,17 @@ export function maxNodes(architecture: string, nTensors: number, nTokens: number
 
 /**
  * llama.cpp aborts when a graph outgrows the room it made from the number of the model's weights: models with few fused
- * weights reach that with rotated (quantized) caches and split slots.
+ * weights reach that with rotated (quantized) caches and split slots. The graph's own tensors (`llm_graph_result::reset`)
+ * and, weights included, the scheduler's hash set have limits.
  * @throws UsageError where it would abort.
  */
-export function refuseOversizedGraph(nodes: number, leafs: number, limit: number): void {
+export function refuseOversizedGraph({ nodes: { length: nodes }, leafs: all }: Graph, limit: number): void {
+  const leafs = all.length;
+  const inputs = all.filter(({ buffer }) => buffer === null).length;
   const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
-  if (nodes < limit && leafs < limit && nodes + leafs <= hashSize) return;
+  if (nodes + inputs <= limit && leafs < limit && nodes + leafs <= hashSize) return;
   throw new UsageError(
     'LAUNCH_GRAPH_TOO_LARGE',
-    `llama.cpp aborts on this launch: its graph of ${nodes + leafs} tensors exceeds the ${hashSize} it makes room for with this model; use an f16 KV cache or one unified cache (--kv-unified).`,
+    `llama.cpp aborts on this launch: its graph of ${nodes + inputs} tensors and ${leafs - inputs} weights exceeds the ${limit} it makes room for with this model; use an f16 KV cache or one unified cache (--kv-unified).`,
   );
 }

@@ -71,7 +71,7 @@ export function representativeLayers(
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
-      byLayer[layer],
+      byLayer[hparams.blockOf[layer] ?? layer],
     ].join(';'),
   );
   let planned = allLayers(shape);

@@ -1,18 +1,20 @@
 import type { GgufTensor } from '../gguf/header.js';
-import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import type { ModelShape } from '../model/model-shape.js';
+import { overridesOf } from '../runtime/device-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
 import type { Backend } from './ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
+import { isLoadedUnused } from './unused-blocks.js';
+import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
 
 /** A layer's number, or the output head, which counts as the layer after the last. */
 type Position = number | 'input';
 
-const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$/;
+const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
 const OUTPUT_TENSORS =
   /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
@@ -51,14 +53,15 @@ export class Placement {
   private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
   private readonly gpuBuffers: readonly Buffer[];
+  private readonly overrides: readonly WeightOverride[];
 
   private weights: WeightBytes | undefined;
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
-    const { accelerator, cpuArch, gpuLayers, mmap, repack, cpuMoeLayers } = launch;
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost } = launch;
     const gpus = planGpus(launch);
-    const key = JSON.stringify([accelerator, cpuArch, gpuLayers, mmap, repack, String(cpuMoeLayers), gpus]);
+    const key = JSON.stringify([accelerator, cpuArch, gpuLayers, mmap, repack, noHost, overridesOf(launch), gpus]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
     const placement = known.get(key) ?? new Placement(shape, launch, gpus);
@@ -77,7 +80,9 @@ export class Placement {
     this.hasGpu = gpus.used.length > 0;
     this.backends = backendsFor(accelerator, gpus.used.length);
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
-    this.hostBuffers = accelerator !== 'cpu' && this.hasGpu && GPU_BACKENDS[accelerator].hostBuffers;
+    this.hostBuffers =
+      accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
+    this.overrides = weightOverrides(launch, gpus);
     this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
     const asked = launch.gpuLayers ?? -1;
     this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
@@ -95,7 +100,7 @@ export class Placement {
 
   /** Some weights are told where to go: `has_tensor_overrides`. */
   get hasOverrides(): boolean {
-    return (this.launch.cpuMoeLayers ?? 0) > 0;
+    return this.overrides.length > 0;
   }
 
   layerDevice(layer: number): Device {
@@ -117,7 +122,9 @@ export class Placement {
   ): Buffer {
     const { hparams, architecture } = this.shape;
     const op = as ?? weightOp(tensor.name, architecture);
-    const device = position === 'input' || this.keptOnHost(tensor.name) ? 'cpu' : this.layerDevice(position);
+    const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
+    if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
+    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
     if (device !== 'cpu' && supportsWeight(this.backendOn(device), tensor, op, hparams))
       return this.gpuBuffers[device] as Buffer;
     return this.hostBufferOf(tensor, op);
@@ -135,7 +142,7 @@ export class Placement {
     for (const tensor of this.shape.tensors.values()) {
       if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
-      if (layer !== undefined && layer >= nLayer && !this.isLoadedPredictor(tensor.name)) continue;
+      if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
       if (PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
@@ -152,11 +159,6 @@ export class Placement {
         if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
       }
     }
-  }
-
-  /** Some models load weights of blocks that only a draft head would use. */
-  private isLoadedPredictor(name: string): boolean {
-    return ARCHITECTURE_RULES[this.shape.architecture]?.loadedPredictors?.test(name) ?? false;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
@@ -207,12 +209,6 @@ export class Placement {
     if (name === 'token_embd_norm.weight' && this.shape.architecture.startsWith('lfm2'))
       return this.shape.hparams.nLayerAll;
     return layerOf(name) ?? 0;
-  }
-
-  /** `--cpu-moe` and `--n-cpu-moe`: `llm_ffn_exps_block_regex` (`common/common.h`). */
-  private keptOnHost(name: string): boolean {
-    const layers = this.launch.cpuMoeLayers ?? 0;
-    return layers > 0 && /\.ffn_(up|down|gate|gate_up)_(ch|)exps/.test(name) && (layerOf(name) ?? 0) < layers;
   }
 
   /** `ggml_repack_get_optimal_repack_type` (`ggml/src/ggml-cpu/repack.cpp`). */

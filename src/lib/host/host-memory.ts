@@ -10,10 +10,14 @@ export interface HostMemory {
    * unset or 0 where there is no such memory, or it is not known.
    */
   readonly idleBytes?: number;
+  /** Promised to launches by the guard's ledger; `inUseBytes` leaves out what these hold already. */
+  readonly promisedBytes?: number;
   /** Linux only: the cgroup limits (v1 and v2) that apply to this process beside the machine's own memory. */
   readonly cgroups?: readonly CgroupMemory[];
   /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */
   readonly gpuWiredLimitBytes?: number;
+  /** Metal only, where macOS says it: what the GPU holds for all programs, and what of that is promised to none. */
+  readonly gpuWired?: GpuWiredMemory;
   /** Every GPU that llama-server would see, in its order; unset where there is none, or with Metal. */
   readonly gpus?: readonly Gpu[];
   /** True where the GPU has no memory of its own beside the machine's: what it holds counts against both. */
@@ -29,9 +33,24 @@ export interface Gpu {
   readonly name: string;
   readonly totalBytes: number;
   readonly usedBytes: number;
+  /** Promised to launches by the guard's ledger; `usedBytes` leaves out what these hold already. */
+  readonly promisedBytes?: number;
+}
+
+/** Bytes, of the machine's own memory. */
+export interface GpuWiredMemory {
+  /** Given to programs, wired at the moment or not. */
+  readonly allocatedBytes: number;
+  /** Wired now. */
+  readonly inUseBytes: number;
+  /** Promised to launches by the guard's ledger; `inUseBytes` leaves out what these hold already. */
+  readonly promisedBytes?: number;
 }
 
 export interface CgroupMemory {
+  /** The group's path in cgroup v2, such as `/user.slice`. */
+  readonly path?: string;
   readonly limitBytes: number;
   readonly inUseBytes: number;
+  readonly promisedBytes?: number;
 }

@@ -29,14 +29,18 @@ type CgroupVersion = (typeof CGROUP_VERSIONS)[number];
 /**
  * This Linux machine, now: `/proc/meminfo`, less what ZFS would give back, with what running engines have mapped, and the
  * limits of every cgroup above this process.
+ * @param ledgered processes whose weights are counted elsewhere
  * @throws CheckIncompleteError MEASUREMENT_FAILED
  */
-export async function measureLinux(probe: Pick<Probe, 'readText' | 'list'>): Promise<HostMemory> {
+export async function measureLinux(
+  probe: Pick<Probe, 'readText' | 'list'>,
+  ledgered: readonly number[] = [],
+): Promise<HostMemory> {
   const { readText } = probe;
   const [meminfo, arcstats, mappedBytes, cgroups] = await Promise.all([
     readText('/proc/meminfo'),
     readText('/proc/spl/kstat/zfs/arcstats'),
-    mappedWeightsBytes(probe),
+    mappedWeightsBytes(probe, ledgered),
     cgroupLimits(readText),
   ]);
   const totalBytes = meminfoBytes(meminfo, 'MemTotal');
@@ -105,7 +109,8 @@ async function readGroup(readText: ReadText, version: CgroupVersion, group: stri
   const limitBytes = Math.min(...[...limits, above].map((text) => limitOf(text)));
   if (limitBytes >= NO_LIMIT_BYTES) return undefined;
   const droppable = Number(new RegExp(`^${version.droppable} (\\d+)$`, 'm').exec(stat ?? '')?.[1] ?? 0);
-  return { limitBytes, inUseBytes: Math.max(0, Number(usage?.trim() ?? 0) - droppable) };
+  const path = version === CGROUP_VERSIONS[0] ? { path: group } : {};
+  return { ...path, limitBytes, inUseBytes: Math.max(0, Number(usage?.trim() ?? 0) - droppable) };
 }
 
 function limitOf(text: string | undefined): number {

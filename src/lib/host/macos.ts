@@ -1,5 +1,5 @@
 import { CheckIncompleteError } from '../errors.js';
-import type { HostMemory } from './host-memory.js';
+import type { GpuWiredMemory, HostMemory } from './host-memory.js';
 import type { RunCommand } from './probe.js';
 import { defaultWiredLimitBytes } from './wired-limit.js';
 
@@ -18,11 +18,12 @@ const STRICTLY_AVAILABLE = ['Pages free', 'File-backed pages', 'Pages purgeable'
  * @throws CheckIncompleteError MEASUREMENT_FAILED
  */
 export async function measureMac(run: RunCommand): Promise<HostMemory> {
-  const [memsize, wiredLimit, version, vmStat] = await Promise.all([
+  const [memsize, wiredLimit, version, vmStat, ioreg] = await Promise.all([
     run('sysctl', ['-n', 'hw.memsize']),
     run('sysctl', ['-n', 'iogpu.wired_limit_mb']),
     run('sysctl', ['-n', 'kern.osproductversion']),
     run('vm_stat', []),
+    run('ioreg', IOREG),
   ]);
   const totalBytes = Number(memsize?.trim() || Number.NaN);
   if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0 || vmStat === undefined) {
@@ -32,7 +33,30 @@ export async function measureMac(run: RunCommand): Promise<HostMemory> {
   const inUseBytes = Math.max(0, totalBytes - looseBytes);
   const gpuWiredLimitBytes = setLimitBytes(wiredLimit) ?? defaultWiredLimitBytes(totalBytes, majorVersion(version));
   const idleBytes = Math.min(totalBytes - inUseBytes, looseBytes - strictBytes);
-  return { source: 'measured', totalBytes, inUseBytes, idleBytes, gpuWiredLimitBytes, notes: [] };
+  const gpuWired = gpuWiredFromIoreg(ioreg ?? '');
+  return {
+    source: 'measured',
+    totalBytes,
+    inUseBytes,
+    idleBytes,
+    gpuWiredLimitBytes,
+    ...(gpuWired && { gpuWired }),
+    notes: [],
+  };
+}
+
+const IOREG = ['-r', '-w', '0', '-d', '1', '-c', 'IOAccelerator'] as const;
+
+/** What the GPU holds for all programs: `PerformanceStatistics` of its accelerator; undefined where there is none. */
+export function gpuWiredFromIoreg(output: string): GpuWiredMemory | undefined {
+  const allocatedBytes = statistic(output, 'Alloc system memory');
+  const inUseBytes = statistic(output, 'In use system memory');
+  return allocatedBytes === undefined || inUseBytes === undefined ? undefined : { allocatedBytes, inUseBytes };
+}
+
+function statistic(output: string, name: string): number | undefined {
+  const bytes = new RegExp(`"${name}"\\s*=\\s*(\\d+)`).exec(output)?.[1];
+  return bytes === undefined ? undefined : Number(bytes);
 }
 
 /**

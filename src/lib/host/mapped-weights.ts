@@ -13,8 +13,12 @@ const ENGINES = /^(llama-|llama_|ollama|koboldcpp|llamafile|local-ai|LM Studio|l
  * Resident bytes of model files that running programs have mapped. The kernel counts them as available, since it could
  * drop them, but an engine that computes reads them again at once.
  */
-export async function mappedWeightsBytes({ readText, list }: Pick<Probe, 'readText' | 'list'>): Promise<number> {
-  const processes = ((await list?.('/proc')) ?? []).filter((name) => /^\d+$/.test(name));
+export async function mappedWeightsBytes(
+  { readText, list }: Pick<Probe, 'readText' | 'list'>,
+  except: readonly number[] = [],
+): Promise<number> {
+  const all = (await list?.('/proc')) ?? [];
+  const processes = all.filter((name) => /^\d+$/.test(name) && !except.includes(Number(name)));
   const held = await Promise.all(
     processes.map(async (id) => {
       const status = await readText(`/proc/${id}/status`);

@@ -19,6 +19,8 @@ export interface MachineRequest {
   readonly unifiedMemory?: boolean | undefined;
   /** An absolute budget: with it a machine that cannot be measured from here need not be known. */
   readonly budgetBytes?: number | undefined;
+  /** Processes of this machine whose mapped weights are counted elsewhere: those of the guard's ledger. */
+  readonly ledgered?: readonly number[] | undefined;
 }
 
 export type MeasureHost = (request: MachineRequest) => Promise<HostMemory>;
@@ -53,7 +55,7 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
       suggestions: ["give the Mac's memory: --system-memory 32Gi --in-use 4Gi"],
     });
   }
-  const { idleBytes, ...host } = await measure(probe);
+  const { idleBytes, ...host } = await measure(probe, request.ledgered);
   return inUseBytes === undefined ? { ...host, ...(idleBytes && { idleBytes }) } : { ...host, inUseBytes };
 }
 
@@ -68,9 +70,9 @@ function budgetOnly(budgetBytes: number, wiredLimitBytes: number | undefined): H
   return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes: wiredLimitBytes === undefined ? notes : [] };
 }
 
-function measure(probe: Probe): Promise<HostMemory> {
+function measure(probe: Probe, ledgered: readonly number[] | undefined): Promise<HostMemory> {
   if (probe.platform === 'darwin') return measureMac(probe.run);
-  if (probe.platform === 'linux') return measureLinux(probe);
+  if (probe.platform === 'linux') return measureLinux(probe, ledgered);
   throw new CheckIncompleteError('MACHINE_UNKNOWN', `memory cannot be measured on ${probe.platform}`, {
     suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
   });

@@ -9,8 +9,6 @@ export interface ArchitectureRule {
   readonly memory: MemoryKind;
   readonly adjust?: (hparams: Hparams, keys: Keys) => void;
   /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
-  /** Weights that are loaded even in blocks that only predict further tokens. */
-  readonly loadedPredictors?: RegExp;
   /** Which layers own a key of the indexer. */
   readonly indexer?: LayerFilter;
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };

@@ -80,6 +80,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
   deepseek2: { memory: 'attention', adjust: latentAttention },
+  mistral4: { memory: 'attention', adjust: latentAttention },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },

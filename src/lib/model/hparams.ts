@@ -70,6 +70,8 @@ export interface Hparams {
   tokenShifts: number;
   /** Positions per token: 4 for multi-section rotary embeddings. */
   nPosPerEmbd: number;
+  /** The block of the file whose weights a layer uses: its own, but where a model runs its blocks in loops. */
+  blockOf: number[];
   /** Image features that later layers add: rows of the input are 1 + this many embeddings wide. */
   nDeepstackLayers: number;
   /** Which of them a layer adds to what it reads; -1 = none. */
@@ -148,6 +150,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     wkvHeadSize: keys.number('wkv.head_size', 0),
     tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,
+    blockOf: Array.from({ length: nLayerAll }, (_, layer) => layer),
     nDeepstackLayers: 0,
     deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',

@@ -63,6 +63,15 @@ export class Keys {
     return new Array<number>(layers).fill(this.number(key, fallback));
   }
 
+  /** An array of whole numbers for the first layers, negative ones among them; undefined where there is none. */
+  indices(key: string): readonly number[] | undefined {
+    const value = this.raw(key);
+    if (value === undefined) return undefined;
+    const numbers = isArray(value) ? value.filter((item) => typeof item === 'number') : [];
+    if (!isArray(value) || numbers.length !== value.length) throw wrongType(key, 'a list of numbers');
+    return numbers;
+  }
+
   /** An array of truth values for each layer, or undefined where there is none. */
   flags(key: string, layers: number): boolean[] | undefined {
     const value = this.raw(key);

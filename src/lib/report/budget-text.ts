@@ -5,16 +5,17 @@ import { formatGigabytes } from './bytes.js';
 export function explainBudget(budget: Budget): string {
   switch (budget.kind) {
     case 'fraction': {
-      const { totalBytes, fraction, inUseBytes, scope } = budget;
-      return `${formatGigabytes(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${lessInUse(inUseBytes)}`;
+      const { totalBytes, fraction, scope } = budget;
+      return `${formatGigabytes(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${less(budget)}`;
     }
     case 'absolute':
-      return 'as given by --memory-budget';
+      return `as given by --memory-budget${less(budget)}`;
     case 'gpu-wired':
-      return "Metal's limit for the GPU, iogpu.wired_limit_mb";
+      if (!budget.totalBytes || less(budget) === '') return "Metal's limit for the GPU, iogpu.wired_limit_mb";
+      return `${formatGigabytes(budget.totalBytes)} iogpu.wired_limit_mb${less(budget)} on the GPU`;
     case 'gpu-memory':
-      if (budget.inUseBytes === 0) return 'GPU memory';
-      return `${formatGigabytes(budget.totalBytes)} GPU memory${lessInUse(budget.inUseBytes)}`;
+      if (less(budget) === '') return 'GPU memory';
+      return `${formatGigabytes(budget.totalBytes)} GPU memory${less(budget)}`;
   }
 }
 
@@ -22,17 +23,28 @@ export function explainBudget(budget: Budget): string {
 export function explainBudgetBriefly(budget: Budget): string {
   switch (budget.kind) {
     case 'fraction':
-      return `${formatGigabytes(budget.totalBytes)} × ${budget.fraction}${lessInUse(budget.inUseBytes)}`;
+      return `${formatGigabytes(budget.totalBytes)} × ${budget.fraction}${less(budget)}`;
     case 'absolute':
-      return '--memory-budget';
+      return `--memory-budget${less(budget)}`;
     case 'gpu-wired':
-      return 'iogpu.wired_limit_mb';
+      return `iogpu.wired_limit_mb${less(budget)}`;
     case 'gpu-memory':
-      if (budget.inUseBytes === 0) return 'GPU memory';
-      return `${formatGigabytes(budget.totalBytes)}${lessInUse(budget.inUseBytes)}`;
+      if (less(budget) === '') return 'GPU memory';
+      return `${formatGigabytes(budget.totalBytes)}${less(budget)}`;
   }
 }
 
-function lessInUse(inUseBytes: number): string {
-  return inUseBytes > 0 ? ` − ${formatGigabytes(inUseBytes)} in use` : '';
+/** ` − 3.4GB in use − 8.1GB promised`, without what is nothing. */
+function less({
+  inUseBytes,
+  promisedBytes,
+}: {
+  readonly inUseBytes?: number;
+  readonly promisedBytes?: number;
+}): string {
+  const amounts = [
+    [inUseBytes, 'in use'],
+    [promisedBytes, 'promised'],
+  ] as const;
+  return amounts.map(([bytes, what]) => (bytes ? ` − ${formatGigabytes(bytes)} ${what}` : '')).join('');
 }

@@ -25,7 +25,7 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
   const segments = segmentsOf(verdict, host);
   const limit = verdict.limits.find(({ name }) => name === 'memory');
   const isFraction = limit?.budget.kind === 'fraction';
-  const budgetEnd = (limit?.budget.bytes ?? 0) + (isFraction ? host.inUseBytes : 0);
+  const budgetEnd = (limit?.budget.bytes ?? 0) + (isFraction ? taken(host) : 0);
   const wholeBytes = isFraction ? host.totalBytes : budgetEnd;
   const needed = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   const fixed = needed - (segments.find(({ name }) => name === GROWTH)?.bytes ?? 0);
@@ -51,6 +51,11 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
   ].join('\n');
 }
 
+/** What is not to be had: in use, or promised. */
+function taken({ inUseBytes, promisedBytes }: HostMemory): number {
+  return inUseBytes + (promisedBytes ?? 0);
+}
+
 function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): readonly Segment[] {
   const limit = limits.find(({ name }) => name === 'memory');
   const isFraction = limit?.budget.kind === 'fraction';
@@ -61,7 +66,7 @@ function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): r
       .reduce((total, { bytes }) => total + bytes, 0);
   const growth = estimate.growth.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
   const all: readonly Segment[] = [
-    { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? host.inUseBytes : 0 },
+    { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? taken(host) : 0 },
     { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy']) },
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },

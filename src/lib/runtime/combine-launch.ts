@@ -1,3 +1,4 @@
+import { addedUp } from './device-options.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
 import type { LaunchPatch } from './server-options.js';
@@ -28,7 +29,7 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
   const { options, remarks } = parseServerArguments(extraWords);
   const { accelerator, cpuArch, defaults, flags } = sources;
-  const patch = finished({ ...defaults, ...flags, ...options });
+  const patch = finished(addedUp({ ...defaults, ...flags }, options));
   return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks };
 }
 

@@ -13,6 +13,12 @@ export type SplitMode = (typeof SPLIT_MODES)[number];
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
 
+/** Weights whose name fits a regular expression go to a device's buffer: `CPU`, `CUDA0`. */
+export interface TensorOverride {
+  readonly pattern: string;
+  readonly buffer: string;
+}
+
 /**
  * The options of llama-server that change what it allocates. A field that is left out has llama-server's own default,
  * which `estimateMemory` resolves (`MemoryEstimate.resolved` says to what).
@@ -52,6 +58,10 @@ export interface LaunchOptions {
   readonly swaFull?: boolean;
   /** Experts of the first N layers stay on the CPU (`--n-cpu-moe N`); Infinity = all (`--cpu-moe`). */
   readonly cpuMoeLayers?: number;
+  /** Weights told where to go (`--override-tensor`), before `cpuMoeLayers`; the first that fits a name holds. */
+  readonly tensorOverrides?: readonly TensorOverride[];
+  /** Weights on the host are repacked even where the GPU has host buffers (`--no-host`). */
+  readonly noHost?: boolean;
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;

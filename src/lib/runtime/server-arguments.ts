@@ -1,5 +1,13 @@
 import { LlmkubeError, UsageError } from '../errors.js';
-import { isTrueWord, normaliseOptionName, SERVER_OPTIONS, serverOption, type LaunchPatch } from './server-options.js';
+import { addedUp } from './device-options.js';
+import {
+  isTrueWord,
+  normaliseOptionName,
+  SERVER_OPTIONS,
+  serverOption,
+  type LaunchPatch,
+  type ServerOption,
+} from './server-options.js';
 import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
@@ -29,7 +37,7 @@ export function parseServerArguments(words: readonly string[]): ServerArguments 
     if (option === undefined) continue;
     if (attached !== undefined) remarks.push(attachedRemark(name, attached));
     const value = option.takesValue ? (attached ?? words[++i]) : option.off?.includes(name) ? 'off' : 'on';
-    patch = { ...patch, ...applied(name, value, option.patch) };
+    patch = addedUp(patch, applied(name, value, option.patch));
   }
   return { options: patch, remarks };
 }
@@ -39,11 +47,16 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
   let patch: LaunchPatch = {};
   for (const option of SERVER_OPTIONS) {
     const name = `LLAMA_ARG_${option.env}`;
-    const value = option.env === undefined ? undefined : env[name];
+    const value = option.env === undefined ? undefined : isNegated(option, env) ? 'off' : env[name];
     if (value !== undefined)
-      patch = { ...patch, ...applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch) };
+      patch = addedUp(patch, applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch));
   }
   return { options: patch, remarks: [] };
+}
+
+/** `common_arg::get_value_from_env`: an option that can be negated is by `LLAMA_ARG_NO_*`, whatever that is set to. */
+function isNegated({ off, env: name }: ServerOption, env: Readonly<Record<string, string | undefined>>): boolean {
+  return (off?.length ?? 0) > 0 && env[`LLAMA_ARG_NO_${name}`] !== undefined;
 }
 
 /** Splits text as a shell would, without expanding anything: blanks separate, quotes and backslashes protect. */

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
 import { CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
@@ -32,6 +33,12 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   number(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'CTX_CHECKPOINTS', (ctxCheckpoints) => ({
     ctxCheckpoints,
   })),
+  number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', denseOnHost),
+  { names: ['-ot', '--override-tensor'], takesValue: true, env: 'OVERRIDE_TENSOR', patch: tensorOverrides },
+  { names: ['-dev', '--device'], takesValue: true, env: 'DEVICE', patch: deviceList },
+  { names: ['-sm', '--split-mode'], takesValue: true, env: 'SPLIT_MODE', patch: splitMode },
+  { names: ['-ts', '--tensor-split'], takesValue: true, env: 'TENSOR_SPLIT', patch: tensorSplit },
+  number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
   number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
   { names: ['-ngl', '--gpu-layers', '--n-gpu-layers'], takesValue: true, env: 'N_GPU_LAYERS', patch: gpuLayers },
   { names: ['-fa', '--flash-attn'], takesValue: true, env: 'FLASH_ATTN', patch: flashAttention },
@@ -51,6 +58,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
   toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
+  toggle(['--no-host'], [], 'NO_HOST', (noHost) => ({ noHost })),
   toggle(['--repack'], ['-nr', '--no-repack'], 'REPACK', (repack) => ({ repack })),
   toggle(['--mmap'], ['--no-mmap'], 'MMAP', (mmap) => ({ mmap })), // [older]
   toggle(['--swa-full'], [], 'SWA_FULL', (swaFull) => ({ swaFull })),

@@ -40,12 +40,7 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     consequence: ADAPTER,
   },
   { names: ['-mv', '--model-vocoder'], effect: 'adds', consequence: 'loads a vocoder, which is not counted' },
-  { names: ['-ot', '--override-tensor', '-ncffn', '--n-cpu-ffn'], effect: 'moves', consequence: PLACEMENT },
-  {
-    names: ['-dev', '--device', '-sm', '--split-mode', '-ts', '--tensor-split', '-mg', '--main-gpu', '--rpc'],
-    effect: 'moves',
-    consequence: PLACEMENT,
-  },
+  { names: ['--rpc'], effect: 'moves', consequence: PLACEMENT },
   {
     names: ['-fit', '--fit', '-fitc', '--fit-ctx', '-fitt', '--fit-target'],
     effect: 'shifts',
@@ -60,11 +55,6 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     names: ['-lzm', '--lazy-mode'],
     effect: 'shifts',
     consequence: 'may leave some weights on disk; the figures count them as resident',
-  },
-  {
-    names: ['--no-host'],
-    effect: 'shifts',
-    consequence: 'changes which weights are repacked, which the figures leave out',
   },
   {
     names: ['-cms', '--checkpoint-min-step'],

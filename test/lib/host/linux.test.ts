@@ -50,7 +50,7 @@ describe('the limits of cgroups', () => {
         '/sys/fs/cgroup/user.slice/memory.stat': `anon 1\ninactive_file ${GIB}\nactive_file 5\n`,
       }),
     );
-    expect(host.cgroups).toEqual([{ limitBytes: 8 * GIB, inUseBytes: 2 * GIB }]);
+    expect(host.cgroups).toEqual([{ path: '/user.slice', limitBytes: 8 * GIB, inUseBytes: 2 * GIB }]);
   });
 
   test('are found at the root of the mount in a container', async () => {
@@ -61,13 +61,13 @@ describe('the limits of cgroups', () => {
         '/sys/fs/cgroup/memory.current': String(GIB),
       }),
     );
-    expect(host.cgroups).toEqual([{ limitBytes: 4 * GIB, inUseBytes: GIB }]);
+    expect(host.cgroups).toEqual([{ path: '/', limitBytes: 4 * GIB, inUseBytes: GIB }]);
   });
 
   test('begin where the kernel begins to throttle', async () => {
     const files = { '/sys/fs/cgroup/memory.max': 'max', '/sys/fs/cgroup/memory.high': String(6 * GIB) };
     const host = await measureLinux(linux({ '/proc/self/cgroup': '0::/\n', ...files }));
-    expect(host.cgroups).toEqual([{ limitBytes: 6 * GIB, inUseBytes: 0 }]);
+    expect(host.cgroups).toEqual([{ path: '/', limitBytes: 6 * GIB, inUseBytes: 0 }]);
   });
 
   test('are those of cgroup v1, which has a number for none', async () => {

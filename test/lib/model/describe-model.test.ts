@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { describeHeader } from '../../../src/lib/model/describe-model.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 
 async function headerNaming(architecture: string): Promise<GgufHeader> {
@@ -18,11 +18,11 @@ test.each([
   ['\u001b[2J', "unknown model architecture: '\\u{1b}[2J'"],
 ])('a file of architecture %j is refused in the words of llama.cpp', async (architecture, words) => {
   const header = await headerNaming(architecture);
-  expect(() => describeModel(header)).toThrow(
+  expect(() => describeHeader(header)).toThrow(
     expect.objectContaining({ code: 'MODEL_ARCHITECTURE_UNKNOWN', message: expect.stringContaining(words) as unknown }),
   );
 });
 
 test.each(['llama', 'gptneox', 'glm5-next'])('%s is an architecture that llama.cpp knows', async (architecture) => {
-  expect(describeModel(await headerNaming(architecture)).architecture).toBe(architecture);
+  expect(describeHeader(await headerNaming(architecture)).architecture).toBe(architecture);
 });

@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
+import { ggmlTypeByName } from '../../../src/lib/gguf/ggml-types.js';
+import type { GgufHeader, GgufTensor, MetadataValue } from '../../../src/lib/gguf/header.js';
 import { fromDigest } from '../../../src/lib/gguf/read-digest.js';
 import { toDigest } from '../../../src/lib/gguf/digest.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
@@ -101,5 +103,99 @@ describe('a header held against itself', () => {
     expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.attention.key_length_swa': Infinity })))).toBe(
       'MODEL_KEY_TYPE',
     );
+  });
+});
+
+/** A header with its tensors changed; where they lie is none of the loader's business here. */
+function withTensors(base: GgufHeader, change: (tensors: readonly GgufTensor[]) => readonly GgufTensor[]): GgufHeader {
+  return { ...base, tensors: change(base.tensors) };
+}
+
+function without(name: string) {
+  return (tensors: readonly GgufTensor[]): readonly GgufTensor[] => tensors.filter((tensor) => tensor.name !== name);
+}
+
+function resized(name: string, dims: readonly number[]) {
+  return (tensors: readonly GgufTensor[]): readonly GgufTensor[] =>
+    tensors.map((tensor) => (tensor.name === name ? { ...tensor, dims } : tensor));
+}
+
+function withMore(name: string, dims: readonly number[]) {
+  const type = ggmlTypeByName('F32');
+  if (type === undefined) throw new Error('no F32');
+  return (tensors: readonly GgufTensor[]): readonly GgufTensor[] => [
+    ...tensors,
+    { name, dims, type, file: 0, offsetBytes: 0, bytes: 4 },
+  ];
+}
+
+describe('the tensors of a file', () => {
+  it.each(readdirSync('test/oracle/profiles').map((name) => [name.replace('.json', '')]))(
+    'are those that its architecture loads: %s',
+    (profile) => {
+      expect(() => describeModel(header(profile))).not.toThrow();
+    },
+  );
+
+  it.each([
+    ['llama-3.1-8b.Q4_K_M', 'blk.3.ffn_gate.weight'],
+    ['llama-3.1-8b.Q4_K_M', 'blk.31.attn_output.weight'],
+    ['llama-3.1-8b.Q4_K_M', 'output_norm.weight'],
+    ['deepseek2-deepseek-v3', 'blk.5.attn_kv_a_norm.weight'],
+    ['gpt-oss-20b.MXFP4', 'output.weight'],
+    ['qwen35-qwen3.5-9b', 'blk.0.ssm_a'],
+  ])('of %s cannot lack %s', (profile, name) => {
+    const lacking = withTensors(header(profile), without(name));
+    expect(codeOf(() => describeModel(lacking))).toBe('MODEL_TENSOR_MISSING');
+    expect(() => describeModel(lacking)).toThrow(`tensor '${name}' not found`);
+  });
+
+  it('may lack what llama.cpp does without, such as an output head', () => {
+    const smol = header('smollm2-1.7b.Q4_K_M');
+    expect(() => describeModel(withTensors(smol, without('output.weight')))).not.toThrow();
+    expect(() => describeModel(withTensors(LLAMA, without('rope_freqs.weight')))).not.toThrow();
+  });
+
+  it.each([
+    ['blk.0.attn_norm.weight', [8192], 'expected 4096, got 8192'],
+    ['blk.7.attn_k.weight', [4096, 2048], 'expected 4096, 1024, got 4096, 2048'],
+    ['token_embd.weight', [4096, 100], 'expected 4096, 128256, got 4096, 100'],
+  ])('have the shape that the header gives %s', (name, dims, words) => {
+    const wrong = withTensors(LLAMA, resized(name, dims));
+    expect(codeOf(() => describeModel(wrong))).toBe('MODEL_TENSOR_SHAPE');
+    expect(() => describeModel(wrong)).toThrow(`tensor '${name}' has wrong shape; ${words}`);
+  });
+
+  it.each([
+    { 'llama.attention.head_count_kv': 0 },
+    { 'llama.attention.head_count': 0 },
+    { 'llama.attention.key_length': 0 },
+    { 'llama.embedding_length': 2 },
+    { 'llama.feed_forward_length': 7 },
+  ])('contradict a header with %j', (values) => {
+    expect(codeOf(() => describeModel(changed(LLAMA, values)))).toBe('MODEL_TENSOR_SHAPE');
+  });
+
+  it('are all used: Ollama’s blobs with a projector inside are refused in llama.cpp’s words', () => {
+    const blob = withTensors(LLAMA, withMore('v.blk.0.attn_q.weight', [1152, 1152]));
+    expect(codeOf(() => describeModel(blob))).toBe('MODEL_TENSOR_UNUSED');
+    expect(() => describeModel(blob)).toThrow(
+      /wrong number of tensors; expected 293, got 292: llama has no use for v\.blk\.0\.attn_q\.weight/,
+    );
+  });
+
+  it('may bring factors of their own for weights that are there', () => {
+    const scaled = withTensors(LLAMA, withMore('blk.0.attn_q.scale', [1]));
+    expect(() => describeModel(scaled)).not.toThrow();
+    expect(codeOf(() => describeModel(withTensors(LLAMA, withMore('blk.0.attn_q.scale', [2]))))).toBe(
+      'MODEL_TENSOR_UNUSED',
+    );
+  });
+
+  it('are held to the same when the header comes from a cache entry that somebody changed', () => {
+    const digest = JSON.parse(JSON.stringify(toDigest(LLAMA))) as { metadata: [string, unknown][] };
+    const count = digest.metadata.find(([key]) => key === 'llama.block_count');
+    if (count !== undefined) count[1] = 2;
+    expect(codeOf(() => describeModel(fromDigest(digest)))).not.toBe('no error');
   });
 });

@@ -147,14 +147,18 @@ describe('a check that cannot be completed', () => {
   });
 
   test('does not come of an option that only moves memory the CPU and the GPU share', async () => {
-    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-ot exps=CPU'] });
+    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['--rpc 10.0.0.1:50052'] });
     expect(verdict.kind).not.toBe('unknown');
-    expect(verdict.warnings.join()).toContain('-ot moves weights');
+    expect(verdict.warnings.join()).toContain('--rpc moves weights');
   });
 
   test('comes of that option on a discrete GPU', async () => {
     const machine = { systemMemoryBytes: 64 * GIB, inUseBytes: 0, gpuMemoryBytes: 24 * GIB };
-    const { verdict } = await check(server.url(LLAMA), { accelerator: 'cuda', extraArgs: ['-ot exps=CPU'], machine });
+    const { verdict } = await check(server.url(LLAMA), {
+      accelerator: 'cuda',
+      extraArgs: ['--rpc 10.0.0.1:50052'],
+      machine,
+    });
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'OPTION_NOT_COUNTED' });
   });
 });

@@ -59,7 +59,7 @@ describe('llama-server’s own options', () => {
     ['--mmproj p.gguf', 'adds'],
     ['--lora a.gguf', 'adds'],
     ['-hf other/model', 'adds'],
-    ['-ot exps=CPU', 'moves'],
+    ['--rpc 10.0.0.1:50052', 'moves'],
     ['--fit on', 'shifts'],
   ])('%s, which is not modelled, leaves a remark', (line, effect) => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));

@@ -36,6 +36,7 @@ export const GRAPHS = table<ArchitectureGraph>({
   olmo2: { build: olmo2 },
   llama4: { build: llama4, kindOf: (layer) => layer % 4 },
   deepseek2: { build: deepseek2 },
+  mistral4: { build: deepseek2 },
   glm4moe: { build: glm4moe },
   'minimax-m2': { build: minimaxM2 },
   mamba: { build: mamba },

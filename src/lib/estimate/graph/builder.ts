@@ -111,7 +111,7 @@ export class GraphBuilder {
   }
 
   layerWeight(layer: number, name: string): Tensor | null {
-    const full = `${this.blocks}.${layer}.${name}`;
+    const full = this.blockName(layer, name);
     return this.tensorOf(full, full);
   }
 
@@ -122,7 +122,11 @@ export class GraphBuilder {
   }
 
   layerNeed(layer: number, name: string): Tensor {
-    return this.need(`${this.blocks}.${layer}.${name}`);
+    return this.need(this.blockName(layer, name));
+  }
+
+  private blockName(layer: number, name: string): string {
+    return `${this.blocks}.${this.hparams.blockOf[layer]}.${name}`;
   }
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */

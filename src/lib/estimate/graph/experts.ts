@@ -1,7 +1,7 @@
 import * as ggml from '../ggml/ops.js';
-import type { Tensor } from '../ggml/tensor.js';
+import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
-import { activate, type Activation, GATED } from './projections.js';
+import { activate, type Activation, clampedSwiglu, GATED } from './projections.js';
 import { graphError } from '../ggml/graph-error.js';
 
 export type Gating = 'softmax' | 'sigmoid' | 'softmax_weight' | 'sqrt_softplus';
@@ -17,6 +17,12 @@ export interface Experts {
   readonly logits?: Tensor;
   /** Llama 4 weighs the input, and chooses by the logits. */
   readonly weighInput?: boolean;
+  /** GroveMoE chooses by the sigmoid of the logits. */
+  readonly chooseBySigmoid?: boolean;
+  /** Experts that each stand for a group of the others; how many share one. */
+  readonly adjugate?: number;
+  /** Gate and up are kept within limits before they are multiplied: one op, or one by one. */
+  readonly clamped?: 'fused' | 'apart';
 }
 
 /** `enum llama_expert_gating_func_type` (`src/llama-hparams.h`); 0 = the file does not say. */
@@ -30,16 +36,19 @@ export function gatingOf(g: GraphBuilder, fallback: Gating): Gating {
 /** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function experts(g: GraphBuilder, input: Tensor, layer: number, options: Experts): Tensor {
   const { nExpert } = g.hparams;
-  const used = g.hparams.nExpertUsed[layer] as number;
+  const usedOfLayer = g.hparams.nExpertUsed[layer] as number;
+  const used = options.adjugate ? Math.min(usedOfLayer, Math.floor(nExpert / options.adjugate)) : usedOfLayer;
   const [nEmbd, nTokens] = input.ne;
   const logits = options.logits ?? routerLogits(g, input, layer);
   const probs = probabilities(logits, options.gating);
   const bias = g.layerWeight(layer, 'exp_probs_b.bias') ?? g.layerWeight(layer, 'exp_probs_b');
   let selection = bias ? ggml.add(probs, bias) : probs;
   if (options.weighInput) selection = logits;
+  if (options.chooseBySigmoid) selection = ggml.unary(logits, 'sigmoid');
   if (g.hparams.nExpertGroups > 1) selection = withinBestGroups(g, selection, nTokens);
 
-  const chosen = ggml.argsortTopK(selection, used);
+  let chosen = ggml.argsortTopK(selection, used);
+  if (options.adjugate) chosen = ggml.cast(ggml.scale(ggml.cast(chosen, F32)), I32);
   let weights = ggml.getRows(ggml.reshape(probs, 1, nExpert, nTokens), chosen);
   if (options.gating === 'softmax_weight') {
     weights = ggml.softMax(ggml.reshape(weights, used, nTokens));
@@ -55,10 +64,11 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
 
   let cur = ggml.reshape(input, nEmbd, 1, nTokens);
   if (options.weighInput) cur = ggml.mul(ggml.repeat(cur, [nEmbd, used, nTokens, 1]), weights);
-  let outputs = product(g, layer, 'ffn_down', hidden(g, cur, layer, chosen, options.activation), chosen);
+  const named = (name: string): string => `ffn_${name}${options.adjugate ? '_chexps' : '_exps'}`;
+  let outputs = product(g, layer, named('down'), hidden(g, cur, layer, chosen, options, named), chosen);
   if (!options.weighInput) outputs = ggml.mul(outputs, weights);
   g.expand(outputs);
-  return summed(g, outputs, used, nTokens);
+  return summed(g, outputs, usedOfLayer, nTokens);
 }
 
 function routerLogits(g: GraphBuilder, input: Tensor, layer: number): Tensor {
@@ -94,28 +104,37 @@ function withinBestGroups(g: GraphBuilder, selection: Tensor, nTokens: number): 
 
 /** `build_lora_mm_id`, then the experts' biases. */
 function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, chosen: Tensor): Tensor {
-  let result = ggml.mulMatId(g.layerNeed(layer, `${name}_exps.weight`), cur, chosen);
-  const scale = g.layerWeight(layer, `${name}_exps.scale`);
+  let result = ggml.mulMatId(g.layerNeed(layer, `${name}.weight`), cur, chosen);
+  const scale = g.layerWeight(layer, `${name}.scale`);
   if (scale) {
     const nExpert = scale.ne[0];
     const repeated = ggml.repeat(ggml.reshape(scale, 1, nExpert, 1), [1, nExpert, cur.ne[2], 1]);
     result = ggml.mul(result, ggml.getRows(repeated, chosen));
   }
-  const bias = g.layerWeight(layer, `${name}_exps.bias`);
+  const bias = g.layerWeight(layer, `${name}.bias`);
   return bias ? ggml.addId(result, bias, chosen) : result;
 }
 
-function hidden(g: GraphBuilder, cur: Tensor, layer: number, chosen: Tensor, activation: Activation): Tensor {
-  if (g.layerWeight(layer, 'ffn_gate_up_exps.weight')) {
-    const both = product(g, layer, 'ffn_gate_up', cur, chosen);
+function hidden(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  chosen: Tensor,
+  { activation, clamped }: Experts,
+  named: (name: string) => string,
+): Tensor {
+  if (g.layerWeight(layer, `${named('gate_up')}.weight`)) {
+    const both = product(g, layer, named('gate_up'), cur, chosen);
     const width = both.ne[0] / 2;
     const half = (offset: number): Tensor =>
       ggml.view3d(both, [width, both.ne[1], both.ne[2]], both.nb[1], both.nb[2], offset);
     return combine(half(0), half(width * both.nb[0]), activation);
   }
-  const up = product(g, layer, 'ffn_up', cur, chosen);
-  if (!g.layerWeight(layer, 'ffn_gate_exps.weight')) return activate(up, activation);
-  return combine(product(g, layer, 'ffn_gate', cur, chosen), up, activation);
+  const up = product(g, layer, named('up'), cur, chosen);
+  if (!g.layerWeight(layer, `${named('gate')}.weight`)) return activate(up, activation);
+  const gate = product(g, layer, named('gate'), cur, chosen);
+  if (clamped === 'fused') return ggml.glu(gate, up, 'swiglu_clamp');
+  return clamped === 'apart' ? clampedSwiglu(gate, up) : combine(gate, up, activation);
 }
 
 function combine(gate: Tensor, up: Tensor, activation: Activation): Tensor {

@@ -92,6 +92,8 @@ export interface FeedForward {
   readonly suffix?: string;
   /** `LLM_FFN_SEQ`: the gate reads the up projection, not the input. */
   readonly sequential?: boolean;
+  /** Gate and up are kept within limits, each by itself, before they are multiplied. */
+  readonly clamped?: boolean;
   /** Up to the activation only. */
   readonly withoutDown?: boolean;
 }
@@ -101,7 +103,7 @@ export function feedForward(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
-  { activation, suffix = '', withoutDown }: FeedForward,
+  { activation, suffix = '', clamped, withoutDown }: FeedForward,
 ): Tensor {
   const part = (name: string, input: Tensor): Tensor | null => {
     const weight = g.layerWeight(layer, `ffn_${name}${suffix}.weight`);
@@ -113,7 +115,8 @@ export function feedForward(
   };
   const up = part('up', cur) ?? cur;
   const gate = part('gate', cur);
-  const activated = gate ? gated(gate, up, activation) : activate(up, activation);
+  const combine = clamped ? clampedSwiglu : gated;
+  const activated = gate ? combine(gate, up, activation) : activate(up, activation);
   return (withoutDown ? null : part('down', activated)) ?? activated;
 }
 
@@ -121,6 +124,11 @@ function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {
   const glu = GATED[activation];
   if (glu) return ggml.glu(gate, up, glu);
   return ggml.mul(activate(gate, activation), up);
+}
+
+/** `swiglu_clamp_exp`, `swiglu_clamp_shexp`: op by op, not `GGML_GLU_OP_SWIGLU_CLAMP`. */
+export function clampedSwiglu(gate: Tensor, up: Tensor): Tensor {
+  return ggml.mul(ggml.clamp(ggml.unary(gate, 'silu')), ggml.clamp(up));
 }
 
 /** Activation without a gate of its own; `swiglu` and `geglu` find both halves in one row. */

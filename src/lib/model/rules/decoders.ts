@@ -44,9 +44,41 @@ function deepstackLayers(hparams: Hparams, keys: Keys): void {
 
 /** Granite Vision: each layer names the features it adds; how many there are is how many are named. */
 function deepstackMapping(hparams: Hparams, keys: Keys): void {
-  if (!keys.has('deepstack_mapping')) return;
-  hparams.deepstackOf = keys.perLayer('deepstack_mapping', hparams.nLayerAll, -1);
+  const given = keys.indices('deepstack_mapping');
+  if (!given) return;
+  hparams.deepstackOf = hparams.deepstackOf.map((none, layer) => given[layer] ?? none);
   hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
+}
+
+/** Nanbeige runs all its blocks several times; each round has caches of its own. */
+function looped(hparams: Hparams, keys: Keys): void {
+  const blocks = hparams.nLayer;
+  const layers = blocks * keys.number('num_loops', 1);
+  const repeated = <T>(values: readonly T[]): T[] => Array.from({ length: layers }, (_, i) => values[i % blocks] as T);
+  Object.assign(hparams, { nLayerAll: layers, nLayer: layers });
+  for (const key of PER_LAYER) hparams[key] = repeated(hparams[key] as never) as never;
+}
+
+const PER_LAYER = [
+  'nHead',
+  'nHeadKv',
+  'nFf',
+  'nExpertUsed',
+  'nFfExp',
+  'isSwa',
+  'isRecurrent',
+  'deepstackOf',
+  'blockOf',
+] as const satisfies readonly (keyof Hparams)[];
+
+/** HRM-Text's low stack is block 0 and on, its high stack follows; every pass of a cycle is a run of layers. */
+function hierarchical(hparams: Hparams, keys: Keys): void {
+  const perStack = keys.required('hrm.layers_per_stack');
+  const passes = keys.required('hrm.l_cycles') + 1;
+  hparams.blockOf = hparams.blockOf.map((layer) => {
+    const high = Math.floor(layer / perStack) % passes === passes - 1;
+    return (layer % perStack) + (high ? perStack : 0);
+  });
 }
 
 /** EXAONE 4 32B is told by its depth. */
@@ -135,6 +167,13 @@ export const DECODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
   mimo2: rule(listedWindows),
   spark2_5: rule(listedWindows),
   step35: rule(listedWindows),
+  deci: plain,
+  smallthinker: rule(where(hasWindow, fullFirst(4, 4096))),
+  grok: rule((hparams) => {
+    hparams.attnSoftCap = true;
+  }),
+  nanbeige: rule(looped),
+  hrm_text: rule(hierarchical),
   laguna: rule(where(hasWindow, fullFirst(4))),
   cohere2moe: rule(fullFirst(4)),
 };

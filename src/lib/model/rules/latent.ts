@@ -27,8 +27,6 @@ const kimiDelta = all(latentAttention, withoutKvHeads, (hparams, keys) => {
   hparams.headKda = keys.number('kda.head_dim', 0);
 });
 
-const EXPERT_BIASES = /\.exp_probs_b\.bias$/;
-
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
   minicpm3: { memory: 'attention' },
@@ -38,12 +36,10 @@ export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
     memory: 'attention',
     adjust: all(latentAttention, lightningIndexer),
     indexer: ownsIndexer,
-    loadedPredictors: EXPERT_BIASES,
   },
   'glm-dsa': {
     memory: 'attention',
     adjust: all(latentAttention, lightningIndexer, sharedIndexers),
     indexer: ownsIndexer,
-    loadedPredictors: EXPERT_BIASES,
   },
 };

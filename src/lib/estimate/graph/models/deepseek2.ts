@@ -4,7 +4,7 @@ import { attention } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, type DecoderInputs } from '../decoder.js';
 import { gatingOf } from '../experts.js';
-import { feedForward } from '../projections.js';
+import { feedForward, type Heads } from '../projections.js';
 import { withSharedExperts } from './shared-experts.js';
 
 /** What a token's K and V are compressed to: [rank, tokens] and, rotated, [rope, 1, tokens]. */
@@ -46,14 +46,14 @@ function queries(g: GraphBuilder, cur: Tensor, layer: number, headSize: number):
   return ggml.reshape(q, headSize, g.head(layer).q, g.nTokens);
 }
 
-function latent(g: GraphBuilder, cur: Tensor, layer: number, { positions }: DecoderInputs): Latent {
+function latent(g: GraphBuilder, cur: Tensor, layer: number, positions: Tensor, factors: Tensor | null = null): Latent {
   const rope = g.hparams.nRot;
   const both = g.mulMat(g.layerNeed(layer, 'attn_kv_a_mqa.weight'), cur);
   const rank = both.ne[0] - rope;
   const row = both.nb[1];
   const compressed = ggml.view2d(both, rank, g.nTokens, row, 0);
   const tail = ggml.view3d(both, [rope, 1, g.nTokens], row, row, ggml.rowSize(both, rank));
-  const rotated = ggml.rope(tail, positions);
+  const rotated = ggml.rope(tail, positions, factors);
   return { compressed: g.rmsNorm(compressed, layer, 'attn_kv_a_norm.weight'), rotated };
 }
 
@@ -69,7 +69,7 @@ function absorbedAttention(
 ): Tensor {
   const { headKMla, nRot } = g.hparams;
   const q = queries(g, cur, layer, headKMla);
-  const { compressed, rotated } = latent(g, cur, layer, inputs);
+  const { compressed, rotated } = latent(g, cur, layer, inputs.positions);
   const plainSize = headKMla - nRot;
   const part = (size: number, offset: number): Tensor =>
     ggml.view3d(q, [size, q.ne[1], g.nTokens], q.nb[1], q.nb[2], offset);
@@ -92,18 +92,29 @@ function expandedAttention(
   inputs: DecoderInputs,
   scales: Tensor | null,
 ): Tensor {
+  const { q, k, v } = expandedHeads(g, cur, layer, inputs.positions);
+  return attention(g, inputs.attention, layer, { q: scaled(q, scales), k, v });
+}
+
+/** Rotated queries, and K and V of every head brought out of the latent rows. */
+export function expandedHeads(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  positions: Tensor,
+  factors: Tensor | null = null,
+): Heads {
   const { k: headK, v: headV, q: heads } = g.head(layer);
   const { nRot } = g.hparams;
   const plainSize = headK - nRot;
   const q = queries(g, cur, layer, headK);
-  const { compressed, rotated } = latent(g, cur, layer, inputs);
+  const { compressed, rotated } = latent(g, cur, layer, positions, factors);
   const both = g.mulMat(g.layerNeed(layer, 'attn_kv_b.weight'), compressed);
   const head = ggml.rowSize(both, plainSize + headV);
   const part = (size: number, offset: number): Tensor =>
     ggml.view3d(both, [size, heads, g.nTokens], head, head * heads, offset);
   const plain = part(plainSize, 0);
   const v = ggml.cont(part(headV, ggml.rowSize(both, plainSize)));
-  const query = ggml.rope(q, inputs.positions);
   const k = ggml.concat(plain, ggml.repeat(rotated, [nRot, heads, g.nTokens, 1]), 0);
-  return attention(g, inputs.attention, layer, { q: scaled(query, scales), k, v });
+  return { q: ggml.rope(q, positions, factors), k, v };
 }

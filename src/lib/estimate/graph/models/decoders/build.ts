@@ -7,7 +7,7 @@ import { attend } from './attention-part.js';
 import { feed } from './feed-forward-part.js';
 import { finishDecoder } from './head.js';
 import { decoderInput } from './input.js';
-import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart } from './spec.js';
+import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart, LayerTools } from './spec.js';
 
 /** The graph that a specification stands for. */
 export function decoderGraph(spec: DecoderSpec | ((g: GraphBuilder) => DecoderSpec)): ArchitectureGraph {
@@ -51,10 +51,13 @@ class DecoderLayers {
     this.attention =
       typeof attention === 'function' ? attention : (_, cur, layer, all) => attend(g, attention, cur, layer, all);
     this.feedForward =
-      typeof feedForward === 'function' ? feedForward : (_, cur, layer) => feed(g, feedForward, cur, layer);
+      typeof feedForward === 'function'
+        ? feedForward
+        : (_, cur, layer, input) => feed(g, feedForward, cur, layer, input);
   }
 
   build(input: Tensor, layer: number): Tensor {
+    if (this.spec.layer) return this.spec.layer(this.tools(input), input, layer);
     const { parallel } = this.spec;
     if (parallel && (parallel.when?.(this.g, layer) ?? true)) return this.sideBySide(input, layer, parallel);
     return this.oneAfterTheOther(input, layer);
@@ -71,7 +74,7 @@ class DecoderLayers {
     const residual = this.pick(input, layer);
     if (!norms.beforePicking) cur = this.norm(cur, layer, norms.afterAttention, pinned('afterAttention'));
     const middle = spec.middleFirst ? ggml.add(residual, cur) : ggml.add(this.branch(cur), residual);
-    cur = this.feedForward(g, this.norm(middle, layer, feedForward), layer);
+    cur = this.fed(this.norm(middle, layer, feedForward), layer, input);
     cur = this.branch(this.norm(cur, layer, norms.afterFeedForward, pinned('afterFeedForward')));
     return spec.residualFirst ? ggml.add(middle, cur) : ggml.add(cur, middle);
   }
@@ -84,7 +87,22 @@ class DecoderLayers {
     const attended = this.pick(this.attention(g, attentionRows, layer, this.inputs), layer);
     const picked = this.pick(input, layer);
     const read = spec.ownNorm ? this.norm(picked, layer, 'ffn_norm') : this.pick(normed, layer);
-    return spec.sum({ input: picked, attended, fed: this.feedForward(g, read, layer) });
+    return spec.sum({ input: picked, attended, fed: this.fed(read, layer, input) });
+  }
+
+  private fed(cur: Tensor, layer: number, input: Tensor): Tensor {
+    return this.feedForward(this.g, cur, layer, { input, pick: (rows, at) => this.pick(rows, at) });
+  }
+
+  private tools(input: Tensor): LayerTools {
+    const { g } = this;
+    return {
+      g,
+      pick: (cur, layer) => this.pick(cur, layer),
+      norm: (cur, layer, name) => this.norm(cur, layer, name),
+      attend: (cur, layer) => this.attention(g, cur, layer, this.inputs),
+      feed: (cur, layer) => this.fed(cur, layer, input),
+    };
   }
 
   private norm(cur: Tensor, layer: number, name: string | null | undefined, pinned = layer): Tensor {

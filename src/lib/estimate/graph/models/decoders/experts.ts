@@ -6,6 +6,9 @@ const softmax: ExpertsSpec = {};
 const routedByHeader: ExpertsSpec = { gatingFromHeader: true, normalise: 'header', scaled: true };
 const sigmoidByHeader: ExpertsSpec = { ...routedByHeader, gating: 'sigmoid' };
 
+/** `n_no_rope_layer_step` (`src/llama-hparams.h`): one layer of so many is not rotated. */
+const ROTATION_PERIOD = 4;
+
 /** Decoders with experts in some or all layers. */
 export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
   mistral3: { attention: { temperature: true }, feedForward: { experts: softmax } },
@@ -29,7 +32,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
   },
   qwen3vlmoe: { attention: { headNorms: 'before' }, feedForward: { experts: softmax }, ...deepstackAfterFirst },
   mellum: { attention: { headNorms: 'before' }, feedForward: { experts: softmax } },
-  maple: { attention: { headNorms: 'before', rotates: 'in-windows' }, feedForward: { experts: softmax } },
+  maple: { attention: { headNorms: 'before', rotates: 'in-windows' }, feedForward: { experts: { clamped: 'fused' } } },
   mimo2: {
     attention: {
       scaledOutput: (g) => ![0, 1].includes(g.shape.keys.number('attention.value_scale', 0)),
@@ -42,7 +45,12 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
   },
   step35: {
     attention: { headNorms: 'before', gate: 'sigmoid', factorsOfFullLayersOnly: true },
-    feedForward: { experts: sigmoidByHeader },
+    feedForward: { experts: { ...sigmoidByHeader, clamped: 'apart' } },
+    kindOf: (layer, { hparams, keys }) =>
+      ['swiglu_clamp_exp', 'swiglu_clamp_shexp'].reduce(
+        (kind, key) => 2 * kind + Number(keys.perLayer(key, hparams.nLayerAll, 0)[layer] !== 0),
+        0,
+      ),
     outputs: 'after-layers',
   },
   hy_v3: {
@@ -53,8 +61,15 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
   afmoe: {
     input: { scaled: 'later' },
     norms: { afterAttention: 'post_attention_norm', beforePicking: true, afterFeedForward: 'post_ffw_norm' },
-    attention: { headNorms: 'before', gate: 'sigmoid', rotates: (_, layer) => (layer + 1) % 4 !== 0 },
+    attention: { headNorms: 'before', gate: 'sigmoid', rotates: (_, layer) => (layer + 1) % ROTATION_PERIOD !== 0 },
+    kindOf: (layer) => layer % ROTATION_PERIOD,
     feedForward: { experts: sigmoidByHeader },
+  },
+  grovemoe: { attention: { headNorms: 'before' }, feedForward: { experts: { chooseBySigmoid: true, adjugate: true } } },
+  smallthinker: {
+    attention: { rotates: (g, layer) => g.hparams.swa === 'none' || layer % ROTATION_PERIOD !== 0 },
+    feedForward: { experts: { activation: 'relu', gatingFromHeader: true, routesByInput: true } },
+    kindOf: (layer) => layer % ROTATION_PERIOD,
   },
   dbrx: {
     norm: 'layer',

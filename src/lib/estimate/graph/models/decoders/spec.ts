@@ -19,6 +19,8 @@ export interface DecoderSpec {
   readonly feedForward?: FeedForwardSpec | LayerPart;
   /** Attention and feed-forward read the same rows, side by side. */
   readonly parallel?: ParallelSpec;
+  /** Another order altogether: from a layer's input to its output. */
+  readonly layer?: (tools: LayerTools, input: Tensor, layer: number) => Tensor;
   /** Each branch is scaled before it is added. */
   readonly scaledBranches?: (g: GraphBuilder) => boolean;
   /** The first (second) sum has the residual as its first operand. */
@@ -32,16 +34,34 @@ export interface DecoderSpec {
   readonly head?: HeadSpec;
 }
 
+/** Drops rows without output, in the last layer. */
+type Pick = (cur: Tensor, layer: number) => Tensor;
+
 /** What a layer may need of the frame it stands in. */
 export interface DecoderFrame {
   /** The first layer's input. */
   readonly embeddings: Tensor;
-  /** Rows without output dropped, in the last layer. */
-  readonly pick: (cur: Tensor, layer: number) => Tensor;
+  readonly pick: Pick;
+}
+
+/** What a feed-forward may need beside its rows. */
+export interface LayerInput {
+  /** The layer's own input, all rows. */
+  readonly input: Tensor;
+  readonly pick: Pick;
+}
+
+/** The parts of a layer, put together by `DecoderSpec.layer`. */
+export interface LayerTools {
+  readonly g: GraphBuilder;
+  readonly pick: Pick;
+  readonly norm: (cur: Tensor, layer: number, name: string) => Tensor;
+  readonly attend: (cur: Tensor, layer: number) => Tensor;
+  readonly feed: (cur: Tensor, layer: number) => Tensor;
 }
 
 export type AttentionPart = (g: GraphBuilder, cur: Tensor, layer: number, inputs: LayerInputs) => Tensor;
-export type LayerPart = (g: GraphBuilder, cur: Tensor, layer: number) => Tensor;
+export type LayerPart = (g: GraphBuilder, cur: Tensor, layer: number, input: LayerInput) => Tensor;
 
 /** Inputs that every layer may read; no positions where nothing depends on them. */
 export interface LayerInputs {
@@ -119,6 +139,13 @@ export interface ExpertsSpec {
   readonly scaled?: boolean;
   /** What the shared experts' output is multiplied with. */
   readonly sharedGate?: 'silu-ratio';
+  /** The logits come from the layer's own input, before the norm. */
+  readonly routesByInput?: boolean;
+  readonly chooseBySigmoid?: boolean;
+  /** Experts that stand for groups of `experts_per_group` others read what those gave. */
+  readonly adjugate?: boolean;
+  /** Layers with a limit in `swiglu_clamp_exp` (shared experts and dense: `swiglu_clamp_shexp`) keep within it. */
+  readonly clamped?: 'fused' | 'apart';
   /** Routed and shared experts' sum is halved. */
   readonly halved?: boolean;
 }

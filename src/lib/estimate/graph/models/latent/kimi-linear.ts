@@ -45,7 +45,7 @@ function hybrid(g: GraphBuilder, spec: Hybrid): void {
 }
 
 /** Latent attention in a hybrid: keys only, values read out of them. */
-export function hybridLatent(
+function hybridLatent(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
@@ -79,7 +79,7 @@ export function kimiLinear(g: GraphBuilder): void {
 }
 
 /** By sequence and back, as the gate reads its input. */
-export function flattened(g: GraphBuilder, cur: Tensor): Tensor {
+function flattened(g: GraphBuilder, cur: Tensor): Tensor {
   return ggml.reshape(ggml.reshape(cur, cur.ne[0], g.nSeqTokens, g.nSeqs), cur.ne[0], g.nTokens);
 }
 

@@ -1,0 +1,23 @@
+import { text } from 'node:stream/consumers';
+import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
+import { refusalText } from '../terminal/refusal.js';
+import { checkLaunch } from './check-launch.js';
+import type { RequirementAnswer, RequirementRequest } from './requirement.js';
+
+/** Memory enough for everything: what is asked is only what a launch takes. */
+const BOUNDLESS = { source: 'given', totalBytes: Number.MAX_SAFE_INTEGER, inUseBytes: 0, notes: [] } as const;
+
+async function answer(): Promise<RequirementAnswer> {
+  try {
+    const request = JSON.parse(await text(process.stdin)) as RequirementRequest;
+    const policy = { absoluteBytes: Number.MAX_SAFE_INTEGER };
+    const check = await checkLaunch(request, { host: BOUNDLESS, policy });
+    if (check.verdict.kind !== 'unknown') return { kind: 'known', estimate: check.verdict.estimate };
+    return { kind: 'unknown', text: await refusalText(check), exitCode: 3 };
+  } catch (error) {
+    const failure = asFailure(error as OclifError);
+    return { kind: 'unknown', text: renderFailure(failure).trimEnd(), exitCode: failure.exitCode };
+  }
+}
+
+process.stdout.write(JSON.stringify(await answer()));

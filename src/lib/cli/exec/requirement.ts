@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CheckIncompleteError } from '../../errors.js';
+import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { fingerprint } from '../../guard/fingerprint.js';
+import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+
+/** What is to be estimated, as it was typed, so that it can be handed to another process. */
+export interface RequirementRequest {
+  readonly words: readonly string[];
+  /** `LLAMA_ARG_*`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly source: string;
+  readonly accelerator: Accelerator;
+  readonly cacheDir: string;
+}
+
+/** What a launch takes, or the text for stderr that says why that is not known. */
+export type RequirementAnswer =
+  | { readonly kind: 'known'; readonly estimate: MemoryEstimate }
+  | { readonly kind: 'unknown'; readonly text: string; readonly exitCode: number };
+
+const FOLDER = 'requirements-v1';
+
+const WORKER = fileURLToPath(new URL('./requirement-worker.js', import.meta.url));
+
+/**
+ * What a launch takes. Worked out in a process of its own, which is gone before the server starts, and kept for the same words
+ * and the same files: a second start loads neither the model's header nor the program that estimates.
+ * @throws CheckIncompleteError ESTIMATE_FAILED
+ */
+export async function requirement(request: RequirementRequest): Promise<RequirementAnswer> {
+  const file = cacheFile(request);
+  const kept = file === undefined ? undefined : read(file);
+  if (kept !== undefined) return kept;
+  const answer = await askWorker(request);
+  if (file !== undefined && answer.kind === 'known') keep(file, answer);
+  return answer;
+}
+
+function read(file: string): RequirementAnswer | undefined {
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<RequirementAnswer>;
+    return kept.kind === 'known' && Array.isArray(kept.estimate?.parts) ? (kept as RequirementAnswer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be kept is worked out again. */
+function keep(file: string, answer: RequirementAnswer): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(answer), { mode: 0o600 });
+    renameSync(`${file}.${process.pid}`, file);
+  } catch {
+    return;
+  }
+}
+
+/** Names every file that the estimate is read from; undefined for a model that is not on this machine. */
+function cacheFile({ words, env, cwd, source, accelerator, cacheDir }: RequirementRequest): string | undefined {
+  if (!source.startsWith('/')) return undefined;
+  const shard = parseShardName(source);
+  const files = [WORKER, ...(shard === undefined ? [source] : shardPaths(shard))].map(identity);
+  if (files.includes(undefined)) return undefined;
+  const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files]);
+  return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);
+}
+
+function identity(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${path} ${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+}
+
+async function askWorker(request: RequirementRequest): Promise<RequirementAnswer> {
+  const worker = spawn(process.execPath, [WORKER], { stdio: ['pipe', 'pipe', 'inherit'] });
+  worker.stdin.on('error', () => undefined);
+  worker.stdin.end(JSON.stringify(request));
+  let text = '';
+  worker.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await new Promise<void>((resolve) => void worker.once('close', () => resolve()).once('error', () => resolve()));
+  try {
+    return JSON.parse(text) as RequirementAnswer;
+  } catch {
+    throw new CheckIncompleteError(
+      'ESTIMATE_FAILED',
+      'the process that works out the requirement ended without an answer',
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { CheckIncompleteError } from '../../errors.js';
+import { guardHere } from '../../guard/guard-machine.js';
+import { guardedSpawn } from '../../guard/guarded-spawn.js';
+import { watchUntilResident } from '../../guard/watch-resident.js';
+import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
+import { thisMachine, type Probe } from '../../host/probe.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+import { configFiles, readServerCommand } from '../../runtime/server-command.js';
+import { readNow } from '../../host/process-memory.js';
+import type { Room } from '../../preflight/advice/trials.js';
+import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
+import { readExecOptions, type ExecOptions } from './exec-options.js';
+import { findProgram } from './find-program.js';
+import { requirement, type RequirementRequest } from './requirement.js';
+import { endAlike, supervise } from './supervise.js';
+
+/** Runs `llmkube exec`; ends the process with the program's exit code, or with its own when nothing was run. */
+export async function runExec(argv: readonly string[], cacheDir: string): Promise<void> {
+  try {
+    process.exitCode = await guardedExec(readExecOptions(argv, process.env), cacheDir);
+  } catch (error) {
+    const failure = asFailure(error as OclifError);
+    process.stderr.write(renderFailure(failure));
+    process.exitCode = failure.exitCode;
+  }
+}
+
+async function guardedExec(options: ExecOptions, cacheDir: string): Promise<number> {
+  const { env } = process;
+  const cwd = process.cwd();
+  const [name, ...words] = options.command;
+  const file = findProgram(name, env.PATH, cwd);
+  const command = readServerCommand(words, env, cwd);
+  if (command.kind === 'loads-nothing') return runUnchecked(file, words);
+  refuseConfigFiles();
+  const accelerator = options.accelerator ?? defaultHere();
+  const request: RequirementRequest = {
+    words,
+    env: serverEnvironment(),
+    cwd,
+    source: command.source,
+    accelerator,
+    cacheDir,
+  };
+  const needed = await requirement(request);
+  if (needed.kind === 'unknown') {
+    process.stderr.write(`${needed.text}\n`);
+    return needed.exitCode;
+  }
+  const { estimate } = needed;
+  const { policy, gpuMemoryBytes } = options;
+  const asked = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+  const machine = guardHere(asked, (wanted) => measureHost(wanted, READING_AT_ONCE));
+  const who = options.name ?? `${basename(file)} ${basename(command.source)}`;
+  const launch = { estimate, accelerator, policy, who, program: { file, args: words } };
+  const outcome = await guardedSpawn(launch, machine);
+  if (outcome.warning !== undefined) process.stderr.write(`Note: ${outcome.warning}\n`);
+  if (outcome.kind === 'refused') {
+    process.stderr.write(`${await explained(request, { host: outcome.host, policy })}\n`);
+    return 1;
+  }
+  const { started } = outcome;
+  const stopWatching = watchUntilResident(started, command.address, machine);
+  const ended = await supervise(started.child);
+  stopWatching();
+  await started.release();
+  return endAlike(ended);
+}
+
+/** Everything that estimates and advises is loaded for this only. */
+async function explained(request: RequirementRequest, room: Room): Promise<string> {
+  const { explainRefusal } = (await import(new URL('./explain-refusal.js', import.meta.url).href)) as {
+    explainRefusal: (request: RequirementRequest, room: Room) => Promise<string>;
+  };
+  return explainRefusal(request, room);
+}
+
+/** What prints something and ends, or has no model, needs no promise. */
+async function runUnchecked(file: string, words: readonly string[]): Promise<number> {
+  const { spawn } = await import('node:child_process');
+  return endAlike(await supervise(spawn(file, words, { stdio: 'inherit' })));
+}
+
+function serverEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('LLAMA_ARG_')));
+}
+
+/** Options in these files hold for every start, and are not read here. */
+function refuseConfigFiles(): void {
+  const file = configFiles(process.env).find((path) => existsSync(path));
+  if (file === undefined) return;
+  throw new CheckIncompleteError('CONFIG_FILE', `llama-server takes options from ${file}, which are not read here`, {
+    suggestions: ['give those options on the command line and remove the file'],
+  });
+}
+
+/** Small files of the system, without the threads that waiting for them takes: those stay as long as the server. */
+const READING_AT_ONCE: Probe = {
+  ...thisMachine,
+  readText: async (path) => readNow(path),
+  list: async (folder) => {
+    try {
+      return readdirSync(folder);
+    } catch {
+      return [];
+    }
+  },
+};
+
+const NVIDIA_DRIVER = '/proc/driver/nvidia/version';
+
+/** Where there is an NVIDIA GPU, a build for it would take memory there that nobody checked. */
+function defaultHere(): Accelerator {
+  const accelerator = defaultAccelerator();
+  if (accelerator === 'metal' || !existsSync(NVIDIA_DRIVER)) return accelerator;
+  throw new CheckIncompleteError(
+    'ACCELERATOR_UNKNOWN',
+    'it is not known whether this llama-server uses the NVIDIA GPU',
+    {
+      suggestions: ['say what it runs on: --accelerator cuda, or --accelerator cpu'],
+    },
+  );
+}

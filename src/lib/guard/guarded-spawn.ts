@@ -1,0 +1,113 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { CheckIncompleteError } from '../errors.js';
+import { sameProcess, type ProcessIdentity } from '../host/processes.js';
+import { decide, requirementOf, type Decision, type LaunchRequest } from './decide.js';
+import { fingerprint } from './fingerprint.js';
+import { startGated, type GatedProcess, type Program } from './gate.js';
+import { liveProcesses, type GuardMachine } from './guard-machine.js';
+import type { EntryState, LedgerEntry } from './ledger.js';
+import { readLedger, writeLedger } from './ledger-store.js';
+import { withLock } from './lock.js';
+
+/** A program that may run only if it fits. */
+export interface GuardedLaunch extends LaunchRequest {
+  /** The service or the command, as the ledger shows it. */
+  readonly who: string;
+  readonly program: Program;
+}
+
+/** `started`: the program runs, and is in the ledger. `refused`: nothing was written and nothing runs. */
+export type GuardOutcome = Decision & {
+  /** What became of a ledger that could not be read. */
+  readonly warning?: string;
+} & ({ readonly kind: 'started'; readonly started: StartedProcess } | { readonly kind: 'refused' });
+
+export interface StartedProcess {
+  readonly child: ChildProcess;
+  readonly entry: LedgerEntry;
+  /** Notes that all of its memory has arrived. Never fails: the entry counts in full either way. */
+  markResident(): Promise<void>;
+  /** Takes a process that has ended out of the ledger. Never fails: an entry of a dead process counts for nothing. */
+  release(): Promise<void>;
+}
+
+/**
+ * Checks a launch against this machine as it is now and what is promised on it, writes it into the ledger and starts it:
+ * one decision at a time on the whole machine, while loading goes on side by side.
+ * @throws CheckIncompleteError when it cannot be decided or written down; then nothing runs
+ * @throws UsageError INVALID_FRACTION
+ */
+export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine): Promise<GuardOutcome> {
+  const folder = machine.openState();
+  const outcome = await exclusively(folder, machine, async () => {
+    const { entries, warning } = readLedger(folder, 'repair');
+    const processes = liveProcesses(entries, machine);
+    const measured = await machine.measure(processes.map(({ pid }) => pid));
+    const decision = decide(launch, { entries, processes, measured });
+    const said = { ...decision, ...(warning !== undefined && { warning }) };
+    if (decision.verdict.kind === 'does-not-fit') return { ...said, kind: 'refused' as const };
+    const gated = await startGated(launch.program);
+    try {
+      const entry = newEntry(launch, decision, identityOf(gated, machine));
+      writeLedger(folder, { entries: [...decision.live, entry] });
+      return { ...said, kind: 'started' as const, gated, started: startedProcess(gated, entry, folder, machine) };
+    } catch (error) {
+      gated.abandon();
+      throw error;
+    }
+  });
+  if (outcome.kind === 'started') outcome.gated.open();
+  return outcome;
+}
+
+function exclusively<T>(folder: string, { find }: GuardMachine, work: () => Promise<T>): Promise<T> {
+  const self = find(process.pid);
+  if (self === undefined) throw processUnknown(process.pid);
+  return withLock(join(folder, 'lock'), { self, find }, work);
+}
+
+function identityOf({ pid }: GatedProcess, { find }: GuardMachine): ProcessIdentity {
+  const identity = find(pid);
+  if (identity === undefined) throw processUnknown(pid);
+  return identity;
+}
+
+function processUnknown(pid: number): CheckIncompleteError {
+  return new CheckIncompleteError('PROCESS_UNKNOWN', `process ${pid} cannot be told from others on this machine`, {
+    suggestions: ['see that /proc is mounted on Linux, and that ps runs elsewhere'],
+  });
+}
+
+function newEntry(
+  { who, program, ...request }: GuardedLaunch,
+  { host }: Decision,
+  identity: ProcessIdentity,
+): LedgerEntry {
+  return {
+    who,
+    ...identity,
+    argvHash: fingerprint(JSON.stringify([program.file, ...program.args])),
+    requirement: requirementOf(request, host),
+    decidedAt: new Date().toISOString(),
+    state: 'promised',
+  };
+}
+
+function startedProcess(
+  { child }: GatedProcess,
+  entry: LedgerEntry,
+  folder: string,
+  machine: GuardMachine,
+): StartedProcess {
+  const rewrite = (change: (other: LedgerEntry) => readonly LedgerEntry[]) =>
+    exclusively(folder, machine, async () => {
+      const { entries } = readLedger(folder, 'leave');
+      if (!entries.some((other) => sameProcess(other, entry))) return;
+      writeLedger(folder, {
+        entries: entries.flatMap((other) => (sameProcess(other, entry) ? change(other) : [other])),
+      });
+    }).catch(() => undefined);
+  const to = (state: EntryState) => (other: LedgerEntry) => [{ ...other, state }];
+  return { child, entry, markResident: () => rewrite(to('resident')), release: () => rewrite(() => []) };
+}

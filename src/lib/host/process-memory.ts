@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+
+/** What one process of this Linux machine holds now. */
+export interface ProcessMemory {
+  /** Pages of its own, which count as in use. */
+  readonly anonymousBytes: number;
+  /** The cgroup v2 that it is in, such as `/user.slice`; undefined where that is not known. */
+  readonly cgroup?: string;
+}
+
+/** A file of the system, or undefined when it cannot be read. */
+type ReadNow = (path: string) => string | undefined;
+
+/** From `/proc/PID/status`, which costs no walk through its pages; undefined when the process is gone. */
+export function linuxProcessMemory(pid: number, read: ReadNow = readNow): ProcessMemory | undefined {
+  const status = read(`/proc/${pid}/status`);
+  if (status === undefined) return undefined;
+  const cgroup = /^0::(\/.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? '')?.[1];
+  return {
+    anonymousBytes: statusBytes(status, 'RssAnon') + statusBytes(status, 'RssShmem'),
+    ...(cgroup !== undefined && { cgroup }),
+  };
+}
+
+function statusBytes(status: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Undefined when it cannot be read. */
+export function readNow(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,175 @@
+/** Models that have experts, or may have, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
+export const EXPERTS_3_ROWS = `
+minimax-01
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    if !is_recr[i]
+      qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
+    else
+      .attn_norm_2: n_embd_head_k * n_head
+      .attn_qkv: n_embd, 3 * n_embd_head_k * n_head
+      .attn_gate: n_embd, n_embd_head_k * n_head
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .ffn_norm: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    .ffn_gate_exps?: n_embd, n_ff, n_expert
+    .ffn_down_exps: n_ff, n_embd, n_expert
+    .ffn_up_exps: n_embd, n_ff, n_expert
+minimax-m2
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .attn_norm .ffn_norm: n_embd
+    .attn_q_norm: n_embd_head_k * n_head
+    .attn_k_norm: n_embd_k_gqa
+    .ffn_gate_inp: n_embd, n_expert
+    experts: n_embd, n_ff, n_expert
+    .exp_probs_b.bias: n_expert
+minimax-m3
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .attn_norm .ffn_norm: n_embd
+    .attn_q_norm .attn_k_norm: n_embd_head_k
+    if i < n_layer_dense_lead
+      ffn: n_embd, n_ff
+    else
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias: n_expert
+      experts: n_embd, n_ff_exp, n_expert
+      shared_expert: n_embd, n_ff_exp * n_expert_shared
+      .indexer.q_proj: n_embd, indexer_n_head * indexer_head_size
+      .indexer.k_proj: n_embd, indexer_head_size
+      .indexer.q_norm .indexer.k_norm: indexer_head_size
+mistral3
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .attn_output.bias?: n_embd
+    .ffn_norm: n_embd
+    .ffn_norm_ada_down?: n_embd, rows(.ffn_norm_ada_down)
+    .ffn_norm_ada_up?: rows(.ffn_norm_ada_down), n_embd
+    if long_rope
+      rope_factors_long rope_factors_short?: n_rot/2
+    else
+      rope_freqs?: n_rot/2
+    if n_expert == 0
+      ffn: n_embd, n_ff
+      .ffn_gate.bias .ffn_up.bias?: n_ff
+      .ffn_down.bias?: n_embd
+    else
+      .ffn_gate_inp: n_embd, n_expert
+      .ffn_gate_exps?: n_embd, n_ff, n_expert
+      .ffn_down_exps: n_ff, n_embd, n_expert
+      .ffn_up_exps: n_embd, n_ff, n_expert
+olmoe
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd, n_embd
+    .attn_q_norm .attn_k_norm .ffn_norm: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    if n_expert == 0
+      refuse n_expert must be > 0
+    if n_expert_used == 0
+      refuse n_expert_used must be > 0
+    experts: n_embd, n_ff, n_expert
+gpt-oss
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    .attn_norm .post_attention_norm: n_embd
+    qkv: n_embd, n_head * n_rot, n_head_kv * n_rot, n_head_kv * n_rot
+    .attn_output: n_head * n_rot, n_embd
+    .attn_sinks: n_head
+    .ffn_gate_inp: n_embd, n_expert
+    experts: n_embd, n_ff_exp, n_expert
+    .attn_output.bias: n_embd
+    .ffn_gate_inp.bias: n_expert
+    .ffn_gate_exps.bias .ffn_up_exps.bias: n_ff_exp, n_expert
+    .ffn_down_exps.bias: n_embd, n_expert
+phimoe
+  let n_embd_head = n_embd / n_head
+  token_embd output: n_embd, n_vocab
+  output_norm output_norm.bias: n_embd
+  output.bias: n_vocab
+  each 0..n_layer
+    .attn_norm .attn_norm.bias: n_embd
+    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd, n_embd
+    .attn_output.bias .ffn_norm .ffn_norm.bias: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    experts: n_embd, n_ff, n_expert
+    rope_factors_long rope_factors_short?: n_embd_head/2
+qwen2moe
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd, n_embd
+    .ffn_norm: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    if n_expert == 0
+      refuse n_expert must be > 0 for QWEN2MOE
+    if n_expert_used == 0
+      refuse n_expert_used must be > 0 for QWEN2MOE
+    let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+    experts: n_embd, n_ff_exp, n_expert
+    let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
+    .ffn_gate_inp_shexp: n_embd
+    shared_expert: n_embd, n_ff_shexp
+qwen3moe qwen3vlmoe rnd1
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .attn_k_norm .attn_q_norm: n_embd_head_k
+    .ffn_norm: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    if n_expert == 0
+      refuse n_expert must be > 0 for QWEN3MOE
+    if n_expert_used == 0
+      refuse n_expert_used must be > 0 for QWEN3MOE
+    let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+    experts: n_embd, n_ff_exp, n_expert
+smallthinker
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .ffn_norm: n_embd
+    need n_expert > 0
+    need n_expert_used > 0
+    .ffn_gate_inp: n_embd, n_expert
+    experts: n_embd, n_ff_exp, n_expert
+ernie4_5-moe
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .attn_output.bias?: n_embd
+    .ffn_norm: n_embd
+    if i >= n_layer_dense_lead
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias?: n_expert
+      .ffn_gate_exps?: n_embd, n_ff_exp, n_expert
+      .ffn_down_exps: n_ff_exp, n_embd, n_expert
+      .ffn_up_exps: n_embd, n_ff_exp, n_expert
+      if n_ff_shexp > 0
+        shared_expert: n_embd, n_ff_shexp
+    else
+      ffn: n_embd, n_ff
+`;

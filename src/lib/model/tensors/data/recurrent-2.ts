@@ -1,0 +1,240 @@
+/** Models with recurrent layers, and hybrids, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
+export const RECURRENT_2_ROWS = `
+nemotron_h nemotron_h_moe
+  let d_in_proj = 2*ssm_d_inner + 2*ssm_n_group*ssm_d_state + ssm_dt_rank
+  let moe_n_embd = moe_latent_size > 0 ? moe_latent_size : n_embd
+  embedding
+  each 0..n_layer
+    .attn_norm?(only_mtp): n_embd
+    if is_recr[i]
+      .ssm_in?(only_mtp): n_embd, d_in_proj
+      .ssm_conv1d?(only_mtp): ssm_d_conv, ssm_d_inner + 2*ssm_n_group*ssm_d_state
+      .ssm_conv1d.bias?: ssm_d_inner + 2*ssm_n_group*ssm_d_state
+      .ssm_dt.bias?(only_mtp): ssm_dt_rank
+      .ssm_a! .ssm_d!?(only_mtp): 1, ssm_dt_rank
+      .ssm_norm?(only_mtp): ssm_d_inner / ssm_n_group, ssm_n_group
+      .ssm_out?(only_mtp): ssm_d_inner, n_embd
+    else
+      if n_ff[i] == 0
+        let n_head_i = n_head[i]
+        let n_embd_k_gqa_i = n_embd_k_gqa[i]
+        let n_embd_v_gqa_i = n_embd_v_gqa[i]
+        qkv?(only_mtp): n_embd, n_embd_head_k * n_head_i, n_embd_k_gqa_i, n_embd_v_gqa_i
+        .attn_output?(only_mtp): n_embd_head_k * n_head_i, n_embd
+        .attn_output.bias?: n_embd
+      else
+        if n_expert != 0
+          let n_ff_exp_i = n_ff_exp[i] ? n_ff_exp[i] : n_ff[i] / n_expert_used[i]
+          let n_expert = has(.ffn_gate_inp) ? rows(.ffn_gate_inp) : n_expert
+          need n_expert >= n_expert_used[i]
+          .ffn_gate_inp?(only_mtp): n_embd, n_expert
+          .exp_probs_b.bias?(only_mtp): n_expert
+          .ffn_latent_down?: n_embd, moe_n_embd
+          .ffn_latent_up?: moe_n_embd, n_embd
+          .ffn_down_exps?(only_mtp): n_ff_exp_i, moe_n_embd, n_expert
+          .ffn_up_exps?(only_mtp): moe_n_embd, n_ff_exp_i, n_expert
+          .ffn_down_shexp?(only_mtp): n_ff_shexp, n_embd
+          .ffn_up_shexp?(only_mtp): n_embd, n_ff_shexp
+        else
+          .ffn_down?(only_mtp): n_ff[i], n_embd
+          .ffn_up?(only_mtp): n_embd, n_ff[i]
+          .ffn_down.bias?: n_embd
+          .ffn_up.bias?: n_ff[i]
+  each n_layer..n_layer_all
+    let n_head_i = n_head[i]
+    let n_embd_k_gqa_i = n_embd_k_gqa[i]
+    let n_embd_v_gqa_i = n_embd_v_gqa[i]
+    let n_ff_exp_i = n_ff_exp[i]
+    if n_ff_exp_i == 0 && n_expert_used[i] == 0
+      refuse a layer declares neither expert_feed_forward_length nor expert_used_count
+    let n_ff_exp = n_ff_exp_i ? n_ff_exp_i : n_ff / n_expert_used[i]
+    .nextn.enorm .nextn.hnorm .nextn.shared_head_norm .attn_norm?(without_mtp): n_embd
+    .nextn.eh_proj?(without_mtp): 2*n_embd, n_embd
+    qkv?: n_embd, n_embd_head_k * n_head_i, n_embd_k_gqa_i, n_embd_v_gqa_i
+    .attn_output?(without_mtp): n_embd_head_k * n_head_i, n_embd
+    .attn_output.bias?: n_embd
+    .post_attention_norm?(without_mtp): n_embd
+    .ffn_gate_inp?(without_mtp): n_embd, n_expert
+    .exp_probs_b.bias?(without_mtp): n_expert
+    .ffn_latent_down?: n_embd, moe_n_embd
+    .ffn_latent_up?: moe_n_embd, n_embd
+    .ffn_down_exps?(without_mtp): n_ff_exp, moe_n_embd, n_expert
+    .ffn_up_exps?(without_mtp): moe_n_embd, n_ff_exp, n_expert
+    .ffn_down_shexp?(without_mtp): n_ff_shexp, n_embd
+    .ffn_up_shexp?(without_mtp): n_embd, n_ff_shexp
+plamo2
+  let dt_dim = n_embd / 16 > 64 ? n_embd / 16 : 64
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    if is_recr[i]
+      .ssm_in: n_embd, 2 * ssm_d_inner
+      .ssm_conv1d: ssm_d_conv, ssm_d_inner
+      .ssm_x: ssm_d_inner, dt_dim + 2*ssm_d_state
+      .ssm_dt: dt_dim, ssm_dt_rank
+      .ssm_dt.bias .ssm_a! .ssm_d!: ssm_dt_rank
+      .ssm_out: ssm_d_inner, n_embd
+      .ssm_dt_norm!: dt_dim
+      .ssm_b_norm! .ssm_c_norm!: ssm_d_state
+    else
+      let q_proj_dim = n_head[i] * n_embd_head_k
+      let k_proj_dim = n_head_kv[i] * n_embd_head_k
+      let v_proj_dim = n_head_kv[i] * n_embd_head_v
+      .attn_qkv: n_embd, q_proj_dim + k_proj_dim + v_proj_dim
+      .attn_q_norm: n_embd_head_k, n_head[i]
+      .attn_k_norm: n_embd_head_k, n_head_kv[i]
+      .attn_output: n_head[i] * n_embd_head_v, n_embd
+    .post_attention_norm! .ffn_norm .post_ffw_norm!: n_embd
+    .ffn_down: n_ff, n_embd
+    .ffn_up: n_embd, n_ff * 2
+qwen35
+  embedding
+  cls.output?: n_embd, n_embd_out
+  cls.output.bias?: n_embd_out
+  each 0..n_layer
+    let key_dim = ssm_d_state * ssm_n_group
+    let value_dim = ssm_d_state * ssm_dt_rank
+    let conv_dim = key_dim * 2 + value_dim
+    .attn_norm .post_attention_norm?(only_mtp): n_embd
+    if !is_recr[i]
+      qkv?(only_mtp): n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+      .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm?(only_mtp): n_embd_head_k
+    else
+      .attn_qkv?: n_embd, key_dim * 2 + value_dim
+      .attn_gate?: n_embd, value_dim
+      .ssm_conv1d?(only_mtp): ssm_d_conv, conv_dim
+      .ssm_dt.bias .ssm_a!?(only_mtp): ssm_dt_rank
+      .ssm_beta .ssm_alpha?(only_mtp): n_embd, ssm_dt_rank
+      .ssm_norm?(only_mtp): ssm_d_state
+      .ssm_out?(only_mtp): value_dim, n_embd
+    ffn?(only_mtp): n_embd, n_ff
+  each n_layer..n_layer_all
+    .attn_norm .post_attention_norm?(without_mtp): n_embd
+    qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+    .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
+    .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+    ffn?(without_mtp): n_embd, n_ff
+    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
+    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
+    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
+    .nextn.shared_head_norm?: n_embd
+qwen35moe
+  embedding
+  each 0..n_layer
+    let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+    let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
+    let key_dim = ssm_d_state * ssm_n_group
+    let value_dim = ssm_d_state * ssm_dt_rank
+    let conv_dim = key_dim * 2 + value_dim
+    .attn_norm .post_attention_norm?(only_mtp): n_embd
+    if !is_recr[i]
+      qkv?(only_mtp): n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+      .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm?(only_mtp): n_embd_head_k
+    else
+      .attn_qkv?: n_embd, key_dim * 2 + value_dim
+      .attn_gate?: n_embd, value_dim
+      .ssm_conv1d?(only_mtp): ssm_d_conv, conv_dim
+      .ssm_dt.bias .ssm_a!?(only_mtp): ssm_dt_rank
+      .ssm_beta .ssm_alpha?(only_mtp): n_embd, ssm_dt_rank
+      .ssm_norm?(only_mtp): ssm_d_state
+      .ssm_out?(only_mtp): value_dim, n_embd
+    .ffn_gate_inp?(only_mtp): n_embd, n_expert
+    .ffn_down_exps?(only_mtp): n_ff_exp, n_embd, n_expert
+    gate_up_exps?(only_mtp): n_embd, n_ff_exp, n_expert
+    .ffn_gate_inp_shexp?(only_mtp): n_embd
+    shared_expert?(only_mtp): n_embd, n_ff_shexp
+  each n_layer..n_layer_all
+    let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+    let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
+    .attn_norm .post_attention_norm?(without_mtp): n_embd
+    qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+    .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
+    .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+    .ffn_gate_inp?(without_mtp): n_embd, n_expert
+    .ffn_down_exps?(without_mtp): n_ff_exp, n_embd, n_expert
+    gate_up_exps?: n_embd, n_ff_exp, n_expert
+    .ffn_gate_inp_shexp?(without_mtp): n_embd
+    shared_expert?(without_mtp): n_embd, n_ff_shexp
+    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
+    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
+    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
+    .nextn.shared_head_norm?: n_embd
+qwen3next
+  if n_expert == 0
+    refuse model cannot have zero experts
+  embedding
+  let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+  let key_dim = ssm_d_state * ssm_n_group
+  let value_dim = ssm_d_state * ssm_dt_rank
+  let conv_dim = key_dim * 2 + value_dim
+  let qkvz_dim = key_dim * 2 + value_dim * 2
+  let ba_dim = ssm_dt_rank * 2
+  each 0..n_layer
+    let n_ff_shexp = n_ff_shexp > 0 ? n_ff_shexp : n_ff[i]
+    .attn_norm .post_attention_norm?(only_mtp): n_embd
+    if !is_recr[i]
+      qkv?(only_mtp): n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+      .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm?(only_mtp): n_embd_head_k
+    else
+      .ssm_in?: n_embd, qkvz_dim
+      .attn_qkv?: n_embd, key_dim * 2 + value_dim
+      .attn_gate?: n_embd, value_dim
+      .ssm_conv1d?(only_mtp): ssm_d_conv, conv_dim
+      .ssm_dt.bias .ssm_a!?(only_mtp): ssm_dt_rank
+      .ssm_ba?(only_mtp): n_embd, ba_dim
+      .ssm_norm?(only_mtp): ssm_d_state
+      .ssm_out?(only_mtp): value_dim, n_embd
+    .ffn_gate_inp?(only_mtp): n_embd, n_expert
+    .ffn_down_exps?(only_mtp): n_ff_exp, n_embd, n_expert
+    gate_up_exps?(only_mtp): n_embd, n_ff_exp, n_expert
+    .ffn_gate_inp_shexp?(only_mtp): n_embd
+    shared_expert?(only_mtp): n_embd, n_ff_shexp
+  each n_layer..n_layer_all
+    let n_ff_shexp = n_ff_shexp > 0 ? n_ff_shexp : n_ff[i]
+    .attn_norm .post_attention_norm?(without_mtp): n_embd
+    if !is_recr[i]
+      qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+      .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+    else
+      .ssm_in?: n_embd, qkvz_dim
+      .attn_qkv?: n_embd, key_dim * 2 + value_dim
+      .attn_gate?: n_embd, value_dim
+      .ssm_conv1d?(without_mtp): ssm_d_conv, conv_dim
+      .ssm_dt.bias .ssm_a!?(without_mtp): ssm_dt_rank
+      .ssm_ba?(without_mtp): n_embd, ba_dim
+      .ssm_norm?(without_mtp): ssm_d_state
+      .ssm_out?(without_mtp): value_dim, n_embd
+    .ffn_gate_inp?(without_mtp): n_embd, n_expert
+    .ffn_down_exps?(without_mtp): n_ff_exp, n_embd, n_expert
+    gate_up_exps?: n_embd, n_ff_exp, n_expert
+    .ffn_gate_inp_shexp?(without_mtp): n_embd
+    shared_expert?(without_mtp): n_embd, n_ff_shexp
+    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
+    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
+    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
+    .nextn.shared_head_norm?: n_embd
+rwkv6
+  token_embd output: n_embd, n_vocab
+  token_embd_norm token_embd_norm.bias output_norm output_norm.bias: n_embd
+  each 0..n_layer
+    .attn_norm .attn_norm.bias .attn_norm_2 .attn_norm_2.bias: n_embd
+    .time_mix_w1: n_embd, time_mix_extra_dim * 5
+    .time_mix_w2: time_mix_extra_dim, n_embd, 5
+    .time_mix_lerp_x: n_embd, 1, 1
+    .time_mix_lerp_w .time_mix_lerp_k .time_mix_lerp_v .time_mix_lerp_r .time_mix_lerp_g?: n_embd, 1, 1
+    .time_mix_lerp_fused?: n_embd, 1, 1, 5
+    need !(!has(.time_mix_lerp_fused.weight) && !has(.time_mix_lerp_w.weight))
+    .time_mix_first: wkv_head_size, n_embd / wkv_head_size
+    .time_mix_decay .time_mix_ln .time_mix_ln.bias: n_embd
+    .time_mix_decay_w1: n_embd, time_decay_extra_dim
+    .time_mix_decay_w2: time_decay_extra_dim, n_embd
+    .time_mix_key .time_mix_value .time_mix_receptance .time_mix_gate .time_mix_output: n_embd, n_embd
+    .channel_mix_receptance: n_embd, n_embd
+    .channel_mix_lerp_k .channel_mix_lerp_r: n_embd, 1, 1
+    .channel_mix_key: n_embd, n_ff
+    .channel_mix_value: n_ff, n_embd
+`;

@@ -1,0 +1,99 @@
+import { UsageError } from '../errors.js';
+import { SPLIT_MODES, type LaunchOptions, type SplitMode, type TensorOverride } from './launch-options.js';
+import type { LaunchPatch } from './server-options.js';
+
+/*
+ * Options that say where weights go: `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0.
+ */
+
+const HOST_BUFFER = 'CPU';
+/** `LLM_FFN_EXPS_REGEX` and `LLM_FFN_DENSE_REGEX` (`common/common.h`). */
+const EXPERTS = String.raw`\.ffn_(up|down|gate|gate_up)_(ch|)exps`;
+const DENSE = String.raw`\.ffn_(up|down|gate)\.`;
+/** A layer count that no model has: all of them. */
+const ALL_LAYERS = Infinity;
+
+/** `parse_tensor_buffer_overrides`: `PATTERN=BUFFER,…`. */
+export function tensorOverrides(value: string): LaunchPatch {
+  return { tensorOverrides: value.split(',').map(tensorOverride) };
+}
+
+function tensorOverride(text: string): TensorOverride {
+  const equals = text.indexOf('=');
+  if (equals < 0) throw invalid(`expects PATTERN=BUFFER such as exps=CPU, not "${text}"`);
+  const [pattern, buffer] = [text.slice(0, equals), text.slice(equals + 1)];
+  try {
+    void new RegExp(pattern);
+  } catch {
+    throw invalid(`expects a regular expression before =, not "${pattern}"`);
+  }
+  if (buffer !== HOST_BUFFER && !/^[A-Za-z]+\d+$/.test(buffer)) {
+    throw invalid(`expects a buffer such as CPU or CUDA0 after =, not "${buffer}"`);
+  }
+  return { pattern, buffer };
+}
+
+/** `--n-cpu-ffn`: the dense feed-forward weights of the first layers. */
+export function denseOnHost(layers: number): LaunchPatch {
+  return { tensorOverrides: firstLayers(layers, DENSE) };
+}
+
+function firstLayers(layers: number, regex: string): TensorOverride[] {
+  if (layers === ALL_LAYERS) return [{ pattern: regex, buffer: HOST_BUFFER }];
+  return Array.from({ length: layers }, (_, i) => ({ pattern: String.raw`blk\.${i}${regex}`, buffer: HOST_BUFFER }));
+}
+
+/** What the experts' options mean as overrides: `llm_ffn_exps_cpu_override`, `llm_add_n_cpu_ffn_overrides`. */
+export function expertsOnHost(layers: number): readonly TensorOverride[] {
+  return layers > 0 ? firstLayers(layers, EXPERTS) : [];
+}
+
+/**
+ * Overrides add up, on one command line and between its sources, and the first that fits a name holds; so do the options
+ * for experts, none of which takes another back.
+ */
+export function addedUp(before: LaunchPatch, after: LaunchPatch): LaunchPatch {
+  const merged = { ...before, ...after };
+  const layers = Math.max(before.cpuMoeLayers ?? 0, after.cpuMoeLayers ?? 0);
+  const earlier = before.tensorOverrides ?? expertsOnHost(before.cpuMoeLayers ?? 0);
+  return {
+    ...merged,
+    ...((before.cpuMoeLayers ?? after.cpuMoeLayers) !== undefined && { cpuMoeLayers: layers }),
+    ...(after.tensorOverrides && { tensorOverrides: [...earlier, ...after.tensorOverrides] }),
+  };
+}
+
+/** `parse_device_list`: names such as CUDA1, or none. */
+export function deviceList(value: string): LaunchPatch {
+  if (value === 'none') return { devices: [] };
+  return {
+    devices: value.split(',').map((name) => {
+      const number = /^[A-Za-z]+(\d+)$/.exec(name.trim())?.[1];
+      if (number === undefined) throw invalid(`expects devices such as CUDA0,CUDA1, or none, not "${value}"`);
+      return Number(number);
+    }),
+  };
+}
+
+export function tensorSplit(value: string): LaunchPatch {
+  const shares = value.split(/[,/]+/).map(Number);
+  if (value.trim() === '' || !shares.every((share) => share >= 0 && share < Infinity)) {
+    throw invalid(`expects a share for each GPU such as 3,1, not "${value}"`);
+  }
+  return { tensorSplit: shares };
+}
+
+export function splitMode(value: string): LaunchPatch {
+  const known = SPLIT_MODES.find((mode: SplitMode) => mode === value);
+  if (known === undefined) throw invalid(`expects one of ${SPLIT_MODES.join(', ')}, not "${value}"`);
+  return { splitMode: known };
+}
+
+/** Which weights are told where to go, in the order in which the first that fits holds. */
+export function overridesOf({ tensorOverrides = [], cpuMoeLayers = 0 }: LaunchOptions): readonly TensorOverride[] {
+  return [...tensorOverrides, ...expertsOnHost(cpuMoeLayers)];
+}
+
+function invalid(problem: string): UsageError {
+  return new UsageError('INVALID_SERVER_OPTION', problem);
+}

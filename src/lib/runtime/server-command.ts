@@ -1,0 +1,186 @@
+import { resolve } from 'node:path';
+import { CheckIncompleteError } from '../errors.js';
+import { parseServerArguments, parseServerEnvironment } from './server-arguments.js';
+import { serverOption, type LaunchPatch } from './server-options.js';
+import { readServerWords, type ServerWord } from './server-words.js';
+import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command line of llama-server comes to. */
+export type ServerCommand =
+  /** It prints something and ends, or it has no model to load. */
+  | { readonly kind: 'loads-nothing' }
+  | {
+      readonly kind: 'loads';
+      /** As `parseModelSource` reads it. */
+      readonly source: string;
+      readonly patch: LaunchPatch;
+      /** Options that change memory and are not modelled, each with a sentence. */
+      readonly remarks: readonly { readonly effect: UnmodelledEffect; readonly text: string }[];
+      /** Set when a projector of the same repository on the hub would be loaded, too. */
+      readonly projectorOf?: string;
+      readonly address: ServerAddress;
+    };
+
+/** Where the server will answer. */
+export interface ServerAddress {
+  /** A host, or the path of a socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Before every path of its API. */
+  readonly prefix: string;
+}
+
+const PRINTS_AND_ENDS = [
+  '-h',
+  '--help',
+  '--usage',
+  '--version',
+  '-cl',
+  '--cache-list',
+  '--completion-bash',
+  '--list-devices',
+];
+
+/** Options whose place an environment variable can take, beside those of `SERVER_OPTIONS`: `set_env` in `common/arg.cpp`. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  LLAMA_ARG_HOST: '--host',
+  LLAMA_ARG_PORT: '--port',
+  LLAMA_ARG_API_PREFIX: '--api-prefix',
+  LLAMA_ARG_MODEL: '--model',
+  LLAMA_ARG_MODEL_URL: '--model-url',
+  LLAMA_ARG_DOCKER_REPO: '--docker-repo',
+  LLAMA_ARG_HF_REPO: '--hf-repo',
+  LLAMA_ARG_HF_FILE: '--hf-file',
+  LLAMA_ARG_MMPROJ: '--mmproj',
+  LLAMA_ARG_MMPROJ_URL: '--mmproj-url',
+  LLAMA_ARG_SPEC_DRAFT_MODEL: '--spec-draft-model',
+  LLAMA_ARG_MODEL_DRAFT: '--model-draft',
+  LLAMA_ARG_SPEC_DRAFT_HF_REPO: '--spec-draft-hf',
+  LLAMA_ARG_HFD_REPO: '--hf-repo-draft',
+  LLAMA_ARG_SPEC_TYPE: '--spec-type',
+  LLAMA_ARG_OVERRIDE_TENSOR: '--override-tensor',
+  LLAMA_ARG_N_CPU_FFN: '--n-cpu-ffn',
+  LLAMA_ARG_DEVICE: '--device',
+  LLAMA_ARG_SPLIT_MODE: '--split-mode',
+  LLAMA_ARG_TENSOR_SPLIT: '--tensor-split',
+  LLAMA_ARG_MAIN_GPU: '--main-gpu',
+  LLAMA_ARG_RPC: '--rpc',
+  LLAMA_ARG_FIT: '--fit',
+  LLAMA_ARG_FIT_CTX: '--fit-ctx',
+  LLAMA_ARG_FIT_TARGET: '--fit-target',
+  LLAMA_ARG_LAZY_MODE: '--lazy-mode',
+  LLAMA_ARG_MOE_CACHE_MIB: '--moe-cache-mib',
+  LLAMA_ARG_MODELS_DIR: '--models-dir',
+  LLAMA_ARG_MODELS_PRESET: '--models-preset',
+};
+
+/** What stands for a whole launch, a model on the hub and its options, or for many. */
+const PRESETS = /^(--(embd|fim|gpt-oss|vision)-.+|--models-dir|--models-preset)$/;
+
+/** Not among the unmodelled options of a model that was named otherwise: here they name it. */
+const NAMES_THE_MODEL = [
+  '-m',
+  '--model',
+  '-mu',
+  '--model-url',
+  '-dr',
+  '--docker-repo',
+  '-hf',
+  '-hfr',
+  '--hf-repo',
+  '-hff',
+  '--hf-file',
+];
+
+/**
+ * What llama-server will load and with which options, read as it reads them: `LLAMA_ARG_*` first, then the command line, the last
+ * one wins (`common_params_parse_ex` in `common/arg.cpp` of llama.cpp v0.5.0).
+ * @param words the command line after the program's name
+ * @throws CheckIncompleteError OPTION_UNKNOWN, MODEL_UNKNOWN
+ * @throws UsageError INVALID_SERVER_OPTION
+ */
+export function readServerCommand(words: readonly string[], env: Environment, cwd: string): ServerCommand {
+  const typed = readServerWords(words);
+  if (typed.some(({ name }) => PRINTS_AND_ENDS.includes(name))) return { kind: 'loads-nothing' };
+  const all = [...environmentWords(env), ...typed];
+  const preset = all.find(({ name }) => PRESETS.test(name));
+  if (preset !== undefined) {
+    throw new CheckIncompleteError(
+      'MODEL_UNKNOWN',
+      `${preset.name} lets llama-server choose models and options of its own`,
+      {
+        suggestions: ['name the model and its options on the command line'],
+      },
+    );
+  }
+  const model = modelOf(all, cwd);
+  if (model === undefined) return { kind: 'loads-nothing' };
+  const modelled = typed.filter(({ name }) => serverOption(name) !== undefined);
+  const { options } = parseServerArguments(modelled.flatMap(({ name, values }) => [name, ...values]));
+  return {
+    kind: 'loads',
+    ...model,
+    patch: { ...parseServerEnvironment(env).options, ...options },
+    remarks: remarksOn(all),
+    address: addressOf(all),
+  };
+}
+
+function environmentWords(env: Environment): readonly ServerWord[] {
+  return Object.entries(ENVIRONMENT).flatMap(([variable, name]) => {
+    const value = env[variable];
+    return value === undefined || value === '' ? [] : [{ name, values: [value] }];
+  });
+}
+
+/** `common_models_handler_apply` in `common/arg.cpp`: what the hub has wins over an address, and that over a path. */
+function modelOf(all: readonly ServerWord[], cwd: string): { source: string; projectorOf?: string } | undefined {
+  const last = (...names: string[]): string | undefined => all.findLast(({ name }) => names.includes(name))?.values[0];
+  const docker = last('-dr', '--docker-repo');
+  if (docker !== undefined) {
+    throw new CheckIncompleteError('MODEL_UNKNOWN', 'what --docker-repo would load cannot be read from here', {
+      suggestions: ['give the same model by -hf or -m'],
+    });
+  }
+  const repository = last('-hf', '-hfr', '--hf-repo');
+  if (repository !== undefined) {
+    const file = last('-hff', '--hf-file');
+    const [name = ''] = repository.split(':');
+    const source = file === undefined ? `hf:${repository}` : `hf:${name}/${file}`;
+    const own = all.some(({ name: option }) => ['-mm', '--mmproj', '-mmu', '--mmproj-url'].includes(option));
+    const auto = all.findLast(({ name: option }) => /^--(no-)?mmproj(-auto)?$/.test(option) && option !== '--mmproj');
+    return { source, ...(own || auto?.name.startsWith('--no') ? {} : { projectorOf: name }) };
+  }
+  const url = last('-mu', '--model-url');
+  if (url !== undefined) return { source: url };
+  const path = last('-m', '--model');
+  return path === undefined || path === '' ? undefined : { source: resolve(cwd, path) };
+}
+
+/** Defaults of `common_params` in `common/common.h`. */
+function addressOf(all: readonly ServerWord[]): ServerAddress {
+  const last = (name: string): string | undefined => all.findLast((word) => word.name === name)?.values[0];
+  return {
+    host: last('--host') ?? '127.0.0.1',
+    port: Number(last('--port') ?? 8080),
+    prefix: last('--api-prefix') ?? '',
+  };
+}
+
+function remarksOn(all: readonly ServerWord[]): { effect: UnmodelledEffect; text: string }[] {
+  return all.flatMap(({ name, values }) => {
+    const unmodelled = NAMES_THE_MODEL.includes(name) ? undefined : unmodelledOption(name);
+    const isOff = name === '--spec-type' && values[0] === 'none';
+    return unmodelled === undefined || isOff
+      ? []
+      : [{ effect: unmodelled.effect, text: `${name} ${unmodelled.consequence}` }];
+  });
+}
+
+/** Files in which llama-server v0.5.0 looks for options before all others: `common_params_apply_system_config`. */
+export function configFiles(env: Environment): readonly string[] {
+  const own = env.XDG_CONFIG_HOME ? `${env.XDG_CONFIG_HOME}/` : env.HOME ? `${env.HOME}/.config/` : undefined;
+  return ['/etc/llama.cpp/config.ini', ...(own === undefined ? [] : [`${own}llama.cpp/config.ini`])];
+}

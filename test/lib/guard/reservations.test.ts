@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import type { LedgerEntry } from '../../../src/lib/guard/ledger.js';
+import { liveEntries, withReservations } from '../../../src/lib/guard/reservations.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
+
+const GIB = 2 ** 30;
+
+const host: HostMemory = { source: 'measured', totalBytes: 64 * GIB, inUseBytes: 20 * GIB, notes: [] };
+
+/** 10 GiB, of which 7 are mapped weights. */
+function entry(pid: number, extra: Partial<LedgerEntry> = {}): LedgerEntry {
+  return {
+    who: 'llama-server',
+    pid,
+    startedAt: 'boot+1',
+    argvHash: '',
+    requirement: { hostBytes: 10 * GIB, mappedBytes: 7 * GIB, gpuBytes: [] },
+    decidedAt: '2026-11-01T00:00:00Z',
+    state: 'promised',
+    ...extra,
+  };
+}
+
+const running = (pid: number, extra = {}) => ({ pid, startedAt: 'boot+1', ...extra });
+
+describe('what is promised', () => {
+  test('counts in full, and what its process holds already does not count twice', () => {
+    const adjusted = withReservations(host, [entry(1)], [running(1, { anonymousBytes: 2 * GIB })]);
+    expect(adjusted).toMatchObject({ inUseBytes: 18 * GIB, promisedBytes: 10 * GIB });
+  });
+
+  test('never hides what a process holds beyond its promise: a prompt cache of 8 GiB stays in use', () => {
+    const adjusted = withReservations(host, [entry(1)], [running(1, { anonymousBytes: 11 * GIB })]);
+    expect(adjusted).toMatchObject({ inUseBytes: 17 * GIB, promisedBytes: 10 * GIB });
+  });
+
+  test('of a process that cannot be looked at is added to everything in use', () => {
+    expect(withReservations(host, [entry(1)], [running(1)])).toMatchObject({
+      inUseBytes: 20 * GIB,
+      promisedBytes: 10 * GIB,
+    });
+  });
+
+  test('ends with its process, also when another one has got its number', () => {
+    const reused = running(1, { startedAt: 'boot+2' });
+    expect(liveEntries([entry(1), entry(2)], [reused])).toEqual([]);
+    expect(withReservations(host, [entry(1), entry(2)], [reused])).toEqual(host);
+  });
+
+  test('counts in a cgroup only for processes inside it, or whose group nobody can tell', () => {
+    const cgroups = [{ path: '/user.slice', limitBytes: 32 * GIB, inUseBytes: 4 * GIB }];
+    const processes = [
+      running(1, { cgroup: '/user.slice/a', anonymousBytes: 3 * GIB }),
+      running(2, { cgroup: '/user.slice-2', anonymousBytes: 3 * GIB }),
+      running(3, { anonymousBytes: 3 * GIB }),
+    ];
+    const adjusted = withReservations({ ...host, cgroups }, [entry(1), entry(2), entry(3)], processes);
+    expect(adjusted).toMatchObject({ inUseBytes: 11 * GIB, promisedBytes: 30 * GIB });
+    expect(adjusted.cgroups).toEqual([{ ...cgroups[0], inUseBytes: GIB, promisedBytes: 20 * GIB }]);
+  });
+});
+
+describe('what the GPU of a Mac has wired', () => {
+  const onMetal = (state: LedgerEntry['state']): LedgerEntry =>
+    entry(1, { state, requirement: { hostBytes: 10 * GIB, mappedBytes: 7 * GIB, gpuBytes: [9 * GIB] } });
+  const mac: HostMemory = { ...host, gpuWired: { allocatedBytes: 12 * GIB, inUseBytes: 11 * GIB } };
+
+  test('is others’ as far as it is allocated beyond what is resident: 3 of 12 GiB', () => {
+    const { gpuWired, inUseBytes } = withReservations(mac, [onMetal('resident')], [running(1)]);
+    expect(gpuWired).toEqual({ allocatedBytes: 12 * GIB, inUseBytes: 3 * GIB, promisedBytes: 9 * GIB });
+    // 8 of the 11 GiB that are wired are the promised process's own.
+    expect(inUseBytes).toBe(12 * GIB);
+  });
+
+  test('is all others’ while the promised process may still be loading', () => {
+    const { gpuWired, inUseBytes } = withReservations(mac, [onMetal('promised')], [running(1)]);
+    expect(gpuWired).toMatchObject({ inUseBytes: 11 * GIB, promisedBytes: 9 * GIB });
+    expect(inUseBytes).toBe(20 * GIB);
+  });
+});
+
+describe('GPUs with memory of their own', () => {
+  const promise = entry(1, { requirement: { hostBytes: GIB, mappedBytes: 0, gpuBytes: [9 * GIB, 5 * GIB] } });
+  const gpu = (index: number) => ({ index, name: '', totalBytes: 24 * GIB, usedBytes: 10 * GIB });
+
+  test('leave out what the promised process holds on the only one', () => {
+    const { gpus } = withReservations({ ...host, gpus: [gpu(0)] }, [promise], [running(1, { gpuBytes: 8 * GIB })]);
+    expect(gpus).toEqual([{ ...gpu(0), usedBytes: 2 * GIB, promisedBytes: 9 * GIB }]);
+  });
+
+  test('leave nothing out of several, where nobody says who holds what on which', () => {
+    const gpus = [gpu(0), gpu(1)];
+    const adjusted = withReservations({ ...host, gpus }, [promise], [running(1, { gpuBytes: 8 * GIB })]);
+    expect(adjusted.gpus?.map(({ usedBytes, promisedBytes }) => [usedBytes, promisedBytes])).toEqual([
+      [10 * GIB, 9 * GIB],
+      [10 * GIB, 5 * GIB],
+    ]);
+  });
+});
