@@ -5,7 +5,7 @@ import { load } from 'js-yaml';
 import { discover, EMPTY_OPEN_API_V2, SERVED } from './kube-discovery.js';
 import { KubeSchemas } from './kube-schema.js';
 import { KubeStore, type Key } from './kube-store.js';
-import { ApiFailure, type JsonObject, type KubeObject } from './kube-types.js';
+import { ApiFailure, type Json, type JsonObject, type KubeObject } from './kube-types.js';
 import { OpenWatch } from './kube-watch.js';
 
 export interface KubeApiOptions {
@@ -17,6 +17,10 @@ export interface KubeApiOptions {
   /** Fields that an older operator does not know, such as `InferenceService.spec.skipModelInit`. */
   readonly withoutFields?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Namespaces that are being deleted: nothing can be created in them. */
+  readonly terminating?: readonly string[];
+  /** An operator of 0.9.26 or later. */
+  readonly knowsMemoryLimit?: boolean;
 }
 
 export interface RecordedRequest {
@@ -31,12 +35,19 @@ export interface Fault {
   readonly method?: string;
   readonly path?: RegExp;
   readonly watch?: boolean;
+  readonly dryRun?: boolean;
   readonly times?: number;
   readonly failure?: ApiFailure;
   /** The connection is closed without an answer. */
   readonly drop?: boolean;
   /** An answer that no API server gives. */
   readonly html?: string;
+  /** The request is taken and never answered. */
+  readonly silent?: boolean;
+  /** An answer of JSON that never ends. */
+  readonly endless?: boolean;
+  /** Whatever this is, as JSON. */
+  readonly json?: Json;
 }
 
 interface Route extends Omit<Key, 'name' | 'namespace'> {
@@ -56,7 +67,7 @@ export class KubeApi {
   readonly #namespaces: Set<string>;
 
   private constructor(readonly options: KubeApiOptions) {
-    this.store = new KubeStore(new KubeSchemas(options.withoutFields));
+    this.store = new KubeStore(new KubeSchemas(options.withoutFields, options.knowsMemoryLimit));
     this.#namespaces = new Set(options.namespaces ?? ['default']);
     const handle = (request: IncomingMessage, response: ServerResponse) => void this.#handle(request, response);
     this.#server = options.tls ? createHttpsServer(options.tls, handle) : createHttpServer(handle);
@@ -100,6 +111,9 @@ export class KubeApi {
       const body = await readBody(request);
       const fault = this.#takeFault(method, pathname, searchParams);
       if (fault?.drop) return void request.socket.destroy();
+      if (fault?.silent) return;
+      if (fault?.endless) return sendWithoutEnd(response);
+      if (fault?.json !== undefined) return send(response, 200, fault.json as JsonObject);
       if (fault?.html !== undefined)
         return void response.writeHead(200, { 'content-type': 'text/html' }).end(fault.html);
       if (fault?.failure) throw fault.failure;
@@ -153,6 +167,9 @@ export class KubeApi {
     if (type.startsWith('application/apply-patch')) {
       return this.store.apply(key, sent, manager, query.get('force') === 'true', options);
     }
+    if (type.startsWith('application/json-patch')) {
+      return this.store.jsonPatch(key, sent as unknown as Parameters<KubeStore['jsonPatch']>[1]);
+    }
     if (type.startsWith('application/merge-patch'))
       return this.store.patch(key, sent as unknown as JsonObject, manager, options);
     throw new ApiFailure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format: ${type}`);
@@ -181,7 +198,19 @@ export class KubeApi {
       throw new ApiFailure(401, 'Unauthorized', 'Unauthorized');
   }
 
-  #requireNamespace({ namespace }: Key): void {
+  #requireNamespace(key: Key): void {
+    const { namespace } = key;
+    if (this.options.terminating?.includes(namespace) && this.store.get(key) === undefined) {
+      const message = `${key.plural}.inference.llmkube.dev "${key.name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`;
+      const causes = [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ];
+      throw new ApiFailure(403, 'Forbidden', message, { name: key.name, kind: key.plural, causes });
+    }
     if (this.#namespaces.has(namespace)) return;
     throw new ApiFailure(404, 'NotFound', `namespaces "${namespace}" not found`, {
       name: namespace,
@@ -201,6 +230,7 @@ export class KubeApi {
       ({ fault }) =>
         (fault.method ?? method) === method &&
         (fault.path ?? /./).test(path) &&
+        (fault.dryRun === undefined || fault.dryRun === query.has('dryRun')) &&
         (fault.watch === undefined || fault.watch === query.has('watch')),
     );
     const found = this.#faults[index];
@@ -231,6 +261,16 @@ async function readBody(request: IncomingMessage): Promise<string> {
 function sendOpenApiV2(response: ServerResponse): void {
   const type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
   response.writeHead(200, { 'content-type': type }).end(EMPTY_OPEN_API_V2);
+}
+
+function sendWithoutEnd(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const chunk = ' '.repeat(2 ** 20);
+  const more = (): void => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on('drain', more);
+  more();
 }
 
 function send(response: ServerResponse, code: number, body: JsonObject): void {

@@ -4,6 +4,8 @@ import { ApiFailure, omit, type Json, type JsonObject, type KubeObject, type Sta
 
 interface Schema {
   type?: string;
+  minimum?: number;
+  maximum?: number;
   properties?: Record<string, Schema>;
   items?: Schema;
   default?: Json;
@@ -18,10 +20,15 @@ export class KubeSchemas {
   readonly #schemas: Readonly<Record<string, Schema>>;
   readonly #validators: ReadonlyMap<string, ValidateFunction>;
 
-  /** @param withoutFields dotted paths such as `InferenceService.spec.skipModelInit` */
-  constructor(withoutFields: readonly string[] = []) {
+  /**
+   * @param withoutFields dotted paths such as `InferenceService.spec.skipModelInit`
+   * @param knowsMemoryLimit `resources.memoryLimit` of LLMKube 0.9.26
+   */
+  constructor(withoutFields: readonly string[] = [], knowsMemoryLimit = false) {
     this.#schemas = Object.fromEntries(Object.entries(SCHEMA_FILES).map(([kind, file]) => [kind, readSchema(file)]));
     for (const path of withoutFields) removeField(this.#schemas, path.split('.'));
+    Object.values(this.#schemas).forEach(boundIntegers);
+    if (knowsMemoryLimit) addMemoryLimit(this.#schemas);
     const ajv = new Ajv({ allErrors: true, strict: false });
     this.#validators = new Map(Object.entries(this.#schemas).map(([kind, schema]) => [kind, ajv.compile(schema)]));
   }
@@ -48,6 +55,7 @@ export class KubeSchemas {
   validate(object: KubeObject): void {
     const causes = this.#errors(object).map(causeOf);
     if (causes.length === 0) return;
+    if (object.kind === 'InferenceService') causes.push(RULES_NOT_CHECKED);
     const subject = `${object.kind}.inference.llmkube.dev "${object.metadata.name}"`;
     const list = causes.map(({ field, message }) => `${field}: ${message}`).join(', ');
     const message = `${subject} is invalid: ${causes.length > 1 ? `[${list}]` : list}`;
@@ -71,6 +79,17 @@ function readSchema(file: string): Schema {
   return JSON.parse(readFileSync(url, 'utf8')) as Schema;
 }
 
+/** Every integer of these CRDs is of format int32. */
+function boundIntegers(schema: Schema): void {
+  if (schema.type === 'integer') schema.maximum ??= 2 ** 31 - 1;
+  [...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : [])].forEach(boundIntegers);
+}
+
+function addMemoryLimit({ InferenceService: schema }: Readonly<Record<string, Schema>>): void {
+  const resources = schema?.properties?.spec?.properties?.resources?.properties ?? {};
+  resources.memoryLimit = { ...resources.memory };
+}
+
 function removeField(schemas: Readonly<Record<string, Schema>>, [kind = '', ...keys]: string[]): void {
   let node: Schema | undefined = schemas[kind];
   for (const key of keys.slice(0, -1)) node = node?.properties?.[key];
@@ -84,6 +103,14 @@ function fill(value: JsonObject, schema: Schema): void {
     if (typeof child === 'object' && child !== null && !Array.isArray(child)) fill(child, property);
   }
 }
+
+/** Beside any other cause where the CRD has rules in CEL. */
+const RULES_NOT_CHECKED: StatusCause = {
+  reason: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
 
 function causeOf({ instancePath, keyword, params, message = '' }: ErrorObject): StatusCause {
   const field = instancePath.slice(1).replaceAll('/', '.');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { mergePatch, serverSideApply, trackUpdate } from './kube-merge.js';
 import type { KubeSchemas } from './kube-schema.js';
-import { ApiFailure, omit, type Json, type JsonObject, type KubeObject } from './kube-types.js';
+import { ApiFailure, omit, type Json, type JsonObject, type KubeObject, type ManagedFields } from './kube-types.js';
 
 export interface Key {
   readonly plural: string;
@@ -94,6 +94,18 @@ export class KubeStore {
     return this.update(key, merged, manager, options);
   }
 
+  /** A JSON patch, as far as clients send one: to replace who owns which field. */
+  jsonPatch(key: Key, operations: readonly { op: string; path: string; value: Json }[]): KubeObject {
+    const live = this.require(key);
+    const valueOf = (path: string): Json | undefined =>
+      operations.find((operation) => operation.op === 'replace' && operation.path === path)?.value;
+    if (valueOf('/metadata/resourceVersion') !== live.metadata.resourceVersion) {
+      throw new ApiFailure(409, 'Conflict', 'the object has been modified');
+    }
+    const managedFields = valueOf('/metadata/managedFields') as unknown as ManagedFields[];
+    return this.#write(key, live, { ...live, metadata: { ...live.metadata, managedFields } }, { dryRun: false });
+  }
+
   /** The status subresource: nothing else changes, and the generation stays. */
   setStatus(key: Key, status: JsonObject, manager = 'manager'): KubeObject {
     const live = this.require(key);
@@ -109,6 +121,14 @@ export class KubeStore {
         409,
         'Conflict',
         `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`,
+      );
+    }
+    if ((live.metadata.finalizers ?? []).length > 0) {
+      return this.#write(
+        key,
+        live,
+        { ...live, metadata: { ...live.metadata, deletionTimestamp: now() } },
+        { dryRun: false },
       );
     }
     this.#objects.delete(idOf(key));

@@ -14,6 +14,8 @@ export interface KubeMetadata {
   resourceVersion?: string;
   generation?: number;
   creationTimestamp?: string;
+  deletionTimestamp?: string;
+  finalizers?: string[];
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   managedFields?: ManagedFields[];

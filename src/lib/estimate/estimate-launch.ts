@@ -1,7 +1,8 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { estimateMemory } from './estimate-memory.js';
-import type { EstimatePart, GrowthPart, MemoryEstimate } from './memory-estimate.js';
+import type { Addition, MemoryEstimate } from './memory-estimate.js';
+import { estimateProjector } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */
 export interface LaunchFiles {
@@ -13,13 +14,6 @@ export interface LaunchFiles {
 
 /** `resolved` is the model's; without a model there is none. */
 export type LaunchEstimate = Omit<MemoryEstimate, 'resolved'> & Partial<Pick<MemoryEstimate, 'resolved'>>;
-
-/** What a file beside the model adds. */
-export interface Addition {
-  readonly parts: readonly EstimatePart[];
-  readonly growth: readonly GrowthPart[];
-  readonly notes: readonly string[];
-}
 
 /**
  * What llama-server allocates for all files of a launch, in bytes for each part, owner and device: `load_model` in
@@ -36,7 +30,8 @@ export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): Launc
   const model: LaunchEstimate = files.model
     ? estimateMemory(files.model, launch)
     : { parts: [], growth: [], notes: [] };
-  const additions: readonly Addition[] = [];
+  const additions: Addition[] = [];
+  if (files.projector) additions.push(estimateProjector(files.projector, launch, model.resolved?.nCtxSeq ?? 0));
   return {
     ...model,
     parts: [...model.parts, ...additions.flatMap(({ parts }) => parts)],

@@ -59,6 +59,9 @@ export interface MemoryEstimate {
   readonly notes: readonly string[];
 }
 
+/** What a file beside the model adds. */
+export type Addition = Pick<MemoryEstimate, 'parts' | 'growth' | 'notes'>;
+
 /** Sum of the parts, optionally only those on one device, in bytes. */
 export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
   return estimate.parts

@@ -1,4 +1,8 @@
 import { UsageError } from '../errors.js';
+import type { Accelerator } from '../runtime/launch-options.js';
+
+/** Numbers that the API gives no bound are of format int32. */
+const INT32_MAX = 2 ** 31 - 1;
 
 /** Inclusive bounds of the API's numbers, and the flag that sets each. */
 export const API_BOUNDS = {
@@ -8,11 +12,11 @@ export const API_BOUNDS = {
   nodePort: { flag: '--node-port', min: 30000, max: 32767 },
   containerPort: { flag: '--container-port', min: 1, max: 65535 },
   gpuCount: { flag: '--gpu-count', min: 1, max: 8 },
-  gpuLayers: { flag: '--gpu-layers', min: -1, max: Number.MAX_SAFE_INTEGER },
+  gpuLayers: { flag: '--gpu-layers', min: -1, max: INT32_MAX },
   contextSize: { flag: '--ctx-size', min: 128, max: 2097152 },
   parallelSlots: { flag: '--parallel', min: 1, max: 64 },
   batchSize: { flag: '--batch-size', min: 1, max: 16384 },
-  uBatchSize: { flag: '--ubatch-size', min: 1, max: Number.MAX_SAFE_INTEGER },
+  uBatchSize: { flag: '--ubatch-size', min: 1, max: INT32_MAX },
 } as const;
 
 const QUANTITY = /^\+?(\d+(\.\d*)?|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/;
@@ -25,9 +29,8 @@ export function checkBounds(field: keyof typeof API_BOUNDS, value: number | unde
   if (value === undefined) return;
   const { flag, min, max } = API_BOUNDS[field];
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  const allowed =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min}` : `a whole number from ${min} to ${max}`;
-  throw new UsageError('OUT_OF_BOUNDS', `${flag} ${value} is not allowed: the LLMKube API takes ${allowed}`);
+  const message = `${flag} ${value} is not allowed: the LLMKube API takes a whole number from ${min} to ${max}`;
+  throw new UsageError('OUT_OF_BOUNDS', message);
 }
 
 /** @throws UsageError NOT_ALLOWED naming flag, value and what is allowed */
@@ -44,12 +47,18 @@ export function checkQuantity(flag: string, value: string | undefined): void {
   });
 }
 
+/** Of a deployment's name: the agent on a Mac appends to it (0.10). */
+export function maxNameLength(accelerator: Accelerator): number {
+  return accelerator === 'metal' ? 57 : MAX_LABEL_LENGTH;
+}
+
 /** @throws UsageError INVALID_NAME */
-export function checkName(name: string): void {
-  if (name.length <= MAX_LABEL_LENGTH && SUBDOMAIN.test(name)) return;
+export function checkName(name: string, accelerator: Accelerator): void {
+  const longest = maxNameLength(accelerator);
+  if (name.length <= longest && SUBDOMAIN.test(name)) return;
   throw new UsageError(
     'INVALID_NAME',
-    `"${name}" cannot be the name of a Kubernetes resource: at most ${MAX_LABEL_LENGTH} lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit`,
+    `"${name}" cannot be the name of a deployment with --accelerator ${accelerator}: at most ${longest} lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit`,
   );
 }
 

@@ -31,7 +31,7 @@ export const CHECK_ANNOTATIONS = {
   budgetBytes: `${PREFIX}budget-bytes`,
   gpuRequiredBytes: `${PREFIX}gpu-required-bytes`,
   gpuBudgetBytes: `${PREFIX}gpu-budget-bytes`,
-  /** The API has no field for a container's memory limit, so it is recorded only. */
+  /** What the container can grow to, whichever fields the cluster has for it. */
   limitBytes: `${PREFIX}container-limit-bytes`,
 } as const;
 

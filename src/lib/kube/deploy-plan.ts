@@ -56,7 +56,7 @@ const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
  * @throws UsageError naming flag, value and what is allowed
  */
 export function checkPlan(plan: DeployPlan): void {
-  checkName(plan.name);
+  checkName(plan.name, plan.launch.accelerator);
   checkNamespace(plan.namespace);
   checkSource(plan);
   checkEnum('--format', plan.format, FORMATS);

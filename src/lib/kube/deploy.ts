@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
-import { ClusterError } from '../errors.js';
+import { CheckIncompleteError, ClusterError } from '../errors.js';
 import type { Kind } from './client/api.js';
 import { applyResources, type Applied, type ApplyOutcome } from './apply.js';
 import { connect, type KubeClient } from './client/client.js';
 import type { DeployPlan } from './deploy-plan.js';
 import { describeEndpoint, type Endpoint } from './endpoint.js';
 import type { ClusterChoice } from './client/kubeconfig.js';
+import { UnknownFieldError } from './client/errors.js';
+import { foreignFields } from './foreign-fields.js';
+import { rehearse, type RehearsedResources } from './rehearse.js';
 import { buildResources, type DeployResources } from './resources.js';
 import { waitUntilReady, type WaitEvent } from './wait.js';
+
+const MEMORY_LIMIT_FIELD = 'spec.resources.memoryLimit';
 
 export interface DeployOptions extends ClusterChoice {
   /** `server`: the cluster checks and answers, and keeps nothing. */
@@ -22,6 +27,8 @@ export interface DeployOptions extends ClusterChoice {
   /** See `WaitOptions`. */
   readonly settleMs?: number | undefined;
   readonly retryMs?: number | undefined;
+  /** For one call to the API server, in milliseconds. */
+  readonly callTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DeployEvent) => void) | undefined;
 }
@@ -43,7 +50,7 @@ export interface NoteEvent {
 export type DeployEvent = AppliedEvent | NoteEvent | WaitEvent;
 
 export interface DeployOutcome {
-  readonly state: 'ready' | 'applied' | 'interrupted' | 'dry-run';
+  readonly state: 'ready' | 'stopped' | 'applied' | 'interrupted' | 'dry-run';
   readonly applied: readonly AppliedEvent[];
   /** As the cluster has them now, or would have them. */
   readonly resources: DeployResources;
@@ -53,20 +60,25 @@ export interface DeployOutcome {
 
 /**
  * Creates or updates the two resources of a plan and waits until the service answers. Nothing is sent before the whole
- * plan has been held against the API's bounds.
- * @throws UsageError, ClusterError, and InsufficientMemoryError when the machine itself refuses
+ * plan has been held against the API's bounds, and nothing is changed before the cluster's dry run of both is what was
+ * checked.
+ * @throws UsageError, ClusterError, CheckIncompleteError FOREIGN_LAUNCH_FIELDS when what others set changes what was
+ * checked, and InsufficientMemoryError when the machine itself refuses
  */
 export async function deployToCluster(plan: DeployPlan, options: DeployOptions): Promise<DeployOutcome> {
-  const resources = buildResources(plan);
   const secrets = (plan.env ?? []).map(({ value }) => value);
-  const client = await connect({ ...options, secrets });
+  const client = await connect({ ...options, secrets, timeoutMs: options.callTimeoutMs });
   noteOtherNamespace(client, plan, options);
+  noteSplitModel(plan, options);
   if (options.fromCache) await requireCached(client, plan);
   const dryRun = options.dryRun === 'server';
   const applied: AppliedEvent[] = [];
-  const { model, service } = await applyResources(client, resources, {
+  const forceConflicts = options.forceConflicts ?? false;
+  const rehearsed = await rehearsePlan(client, plan, forceConflicts);
+  refuseForeignFields(rehearsed, plan, options);
+  const { model, service } = await applyResources(client, rehearsed, {
     dryRun,
-    forceConflicts: options.forceConflicts ?? false,
+    forceConflicts,
     onApplied: (each) => {
       const event = appliedEvent(each);
       applied.push(event);
@@ -80,8 +92,50 @@ export async function deployToCluster(plan: DeployPlan, options: DeployOptions):
   const { kind, state } = await waitUntilReady(client, plan, before, options);
   const now = { model: state.model ?? model.current, service: state.service ?? service.current };
   if (kind === 'interrupted') return { state: 'interrupted', applied, resources: now };
+  if (now.service.status?.phase === 'Stopped') return { state: 'stopped', applied, resources: now };
   const endpoint = describeEndpoint(now.service, { ...options, metal: plan.launch.accelerator === 'metal' });
   return { state: 'ready', applied, resources: now, endpoint };
+}
+
+/** The agent on a Mac fetches the last part of the source's path, and nothing else. */
+function noteSplitModel({ files = [], launch }: DeployPlan, { onEvent }: DeployOptions): void {
+  if (launch.accelerator !== 'metal' || files.length < 2) return;
+  const message = `this model has ${files.length} parts, and LLMKube's own agent on a Mac (0.10) fetches one file only: join them with llama-gguf-split --merge, or put them into its model store`;
+  onEvent?.({ type: 'note', message });
+}
+
+/** With `memoryLimit` where the cluster knows it, which its own answer tells. */
+async function rehearsePlan(client: KubeClient, plan: DeployPlan, force: boolean): Promise<RehearsedResources> {
+  const withLimit = buildResources(plan, true);
+  try {
+    return await rehearse(client, withLimit, { force });
+  } catch (error) {
+    const isTooNew = error instanceof UnknownFieldError && error.field === MEMORY_LIMIT_FIELD;
+    if (!isTooNew || withLimit.service.spec.resources?.memoryLimit === undefined) throw error;
+    return rehearse(client, buildResources(plan, false), { force });
+  }
+}
+
+/** The check holds for what was sent; others' fields that decide what llama-server allocates make another launch of it. */
+function refuseForeignFields(
+  { model, service }: RehearsedResources,
+  { check }: DeployPlan,
+  options: DeployOptions,
+): void {
+  const foreign = [model, service].flatMap(({ resource, merged }) => foreignFields(resource, merged));
+  if (foreign.length === 0) return;
+  const list = foreign.map(
+    ({ kind, field, value, owner }) => `${kind} ${field} = ${JSON.stringify(value)} (set by ${owner})`,
+  );
+  const message = `what would run is not what was checked: ${list.join(', ')}`;
+  if (check.mode !== 'enforce') return options.onEvent?.({ type: 'note', message });
+  const { namespace, name } = service.resource.metadata;
+  throw new CheckIncompleteError('FOREIGN_LAUNCH_FIELDS', message, {
+    suggestions: [
+      'give the same values as flags, so that they are checked',
+      `or take these fields out: kubectl edit isvc -n ${namespace} ${name}`,
+    ],
+  });
 }
 
 function noteOtherNamespace({ contextNamespace }: KubeClient, { namespace }: DeployPlan, options: DeployOptions): void {

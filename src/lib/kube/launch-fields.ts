@@ -50,9 +50,16 @@ export function launchFields(
   return { fields, extraArgs };
 }
 
-/** `hardware.gpu.layers`: -1 = all. More than 99 are named, since "all" is passed on as 99. */
+/** More than any model has: llama.cpp takes those that there are. */
+const EVERY_LAYER = 999;
+
+/**
+ * `hardware.gpu.layers`: the operator passes -1 on as 99, so more are named; the agent on a Mac passes -1 on as it is,
+ * which llama-server reads as "what fits", so there the number that was checked is always named.
+ */
 export function gpuLayersField(launch: LaunchOptions, resolved: ResolvedLaunch | undefined): number {
   if (launch.gpuLayers !== undefined && launch.gpuLayers >= 0) return launch.gpuLayers;
+  if (launch.accelerator === 'metal') return resolved?.gpuLayers ?? EVERY_LAYER;
   return resolved !== undefined && resolved.gpuLayers > DEFAULT_GPU_LAYERS ? resolved.gpuLayers : -1;
 }
 

@@ -16,21 +16,36 @@ export type Progress =
 
 const INSUFFICIENT_MEMORY = 'InsufficientMemory';
 const MEMORY_CHECK_FAILED = 'MemoryCheckFailed';
+/** Refusals of LLMKube 0.10 that waiting does not change, and the code each is reported with. */
+const FINAL_REFUSALS: Readonly<Record<string, string>> = {
+  [MEMORY_CHECK_FAILED]: 'MEMORY_CHECK_FAILED',
+  ModelDigestMismatch: 'DEPLOY_REFUSED',
+  ExtraArgsRejected: 'DEPLOY_REFUSED',
+  EndpointNameConflict: 'DEPLOY_REFUSED',
+  ModelSourceNotAllowed: 'DEPLOY_REFUSED',
+  ServiceNameTooLong: 'DEPLOY_REFUSED',
+  RelaySecretNotManaged: 'DEPLOY_REFUSED',
+};
+/** In these phases what was once said about scheduling is over; the operator lets it stand. */
+const SETTLED_PHASES = new Set(['Ready', 'Stopped', 'Suspended']);
 
 /**
  * Reads the status that operator and agent wrote.
  * @param before the resources as they were before this deploy changed them: a status that has not moved since then
  * speaks of the old spec and decides nothing
+ * @param beforeRefusal the same for refusals, which the agent may leave standing while it is busy
  */
-export function judge({ model, service }: DeployState, before: DeployState): Progress {
+export function judge({ model, service }: DeployState, before: DeployState, beforeRefusal = before): Progress {
   if (model === undefined || service === undefined) return { kind: 'waiting', for: 'the resources to be read' };
   const modelCounts = !isStale(model, before.model);
   const serviceCounts = !isStale(service, before.service);
   if (modelCounts && serviceCounts && model.status?.phase === 'Ready' && isUp(service)) return { kind: 'ready' };
-  const refusal = memoryRefusal(service, before.service);
+  if (service.spec.suspend === true) return { kind: 'failed', error: suspended(service) };
+  const isOldRefusal = saysTheSame(service, beforeRefusal.service);
+  const refusal = isOldRefusal ? undefined : refusalOf(service);
   if (refusal) return { kind: 'failed', error: refusal };
   if (modelCounts && model.status?.phase === 'Failed') return failed('MODEL_FAILED', model);
-  if (serviceCounts && service.status?.phase === 'Failed') return failed('SERVICE_FAILED', service);
+  if (serviceCounts && !isOldRefusal && service.status?.phase === 'Failed') return failed('SERVICE_FAILED', service);
   return { kind: 'waiting', for: `${standing(model)}, ${standing(service)}` };
 }
 
@@ -50,12 +65,15 @@ function hasNewSpec(current: AnyResource, before: AnyResource): boolean {
 }
 
 /** The agent's verdict outlives other status updates, so it has to differ from the one before to be about this spec. */
-function memoryRefusal(
-  service: InferenceServiceResource,
-  before: InferenceServiceResource | undefined,
-): LlmkubeError | undefined {
+function saysTheSame(service: InferenceServiceResource, before: InferenceServiceResource | undefined): boolean {
+  if (before === undefined || !hasNewSpec(service, before)) return false;
+  const { reason, message, condition } = schedulingOf(service);
+  const earlier = schedulingOf(before);
+  return reason !== '' && reason === earlier.reason && message === earlier.message && !observes(condition, service);
+}
+
+function refusalOf(service: InferenceServiceResource): LlmkubeError | undefined {
   const verdict = schedulingOf(service);
-  if (before !== undefined && hasNewSpec(service, before) && isDeepStrictEqual(verdict, schedulingOf(before))) return;
   const { name, namespace } = service.metadata;
   const message = `${namespace}/${name} was refused by the cluster: ${verdict.message || verdict.reason}`;
   if (verdict.reason === INSUFFICIENT_MEMORY) {
@@ -63,18 +81,42 @@ function memoryRefusal(
       suggestions: ['try a smaller quantization, reduce --ctx-size, or free memory on that machine'],
     });
   }
-  if (verdict.reason !== MEMORY_CHECK_FAILED) return;
-  return new ClusterError('MEMORY_CHECK_FAILED', `the memory check there could not be completed: ${message}`, {
+  const code = Object.hasOwn(FINAL_REFUSALS, verdict.reason) ? FINAL_REFUSALS[verdict.reason] : undefined;
+  if (code === undefined) return;
+  const what = code === 'MEMORY_CHECK_FAILED' ? 'the memory check there could not be completed' : verdict.reason;
+  return new ClusterError(code, `${what}: ${message}`, {
     suggestions: [`see more with: kubectl describe isvc -n ${namespace} ${name}`],
   });
 }
 
-function schedulingOf({ status }: InferenceServiceResource): { reason: string; message: string } {
-  const refusing = status?.conditions?.find(
-    ({ reason }) => reason === INSUFFICIENT_MEMORY || reason === MEMORY_CHECK_FAILED,
+interface SchedulingVerdict {
+  readonly reason: string;
+  readonly message: string;
+  readonly condition: Condition | undefined;
+}
+
+function schedulingOf({ status }: InferenceServiceResource): SchedulingVerdict {
+  const condition = status?.conditions?.find(
+    ({ reason = '' }) => reason === INSUFFICIENT_MEMORY || Object.hasOwn(FINAL_REFUSALS, reason),
   );
-  const reason = status?.schedulingStatus || refusing?.reason || '';
-  return { reason, message: cleanText(status?.schedulingMessage || refusing?.message || '') };
+  const reason = status?.schedulingStatus || condition?.reason || '';
+  return { reason, message: cleanText(status?.schedulingMessage || condition?.message || ''), condition };
+}
+
+function observes(condition: Condition | undefined, { metadata }: InferenceServiceResource): boolean {
+  return condition?.observedGeneration !== undefined && condition.observedGeneration >= (metadata.generation ?? 0);
+}
+
+function suspended({ metadata: { name, namespace } }: InferenceServiceResource): ClusterError {
+  return new ClusterError(
+    'SUSPENDED',
+    `InferenceService ${namespace}/${name} is suspended (spec.suspend), so it will not start`,
+    {
+      suggestions: [
+        `resume it with: kubectl patch isvc -n ${namespace} ${name} --type merge -p '{"spec":{"suspend":false}}'`,
+      ],
+    },
+  );
 }
 
 function failed(code: string, resource: AnyResource): Progress {
@@ -88,6 +130,11 @@ function failed(code: string, resource: AnyResource): Progress {
   };
 }
 
+/** The operator's or the agent's word for why a service does not run, while it does not. */
+export function schedulingReason({ status }: InferenceServiceResource): string {
+  return SETTLED_PHASES.has(status?.phase ?? '') ? '' : cleanText(status?.schedulingStatus ?? '');
+}
+
 function standing(resource: AnyResource): string {
   const reason = explain(resource);
   return `${resource.kind} ${resource.status?.phase ?? 'not yet seen by the operator'}${reason ? ` (${reason})` : ''}`;
@@ -95,7 +142,8 @@ function standing(resource: AnyResource): string {
 
 /** The sentence of the condition that says most about where a resource stands now. */
 export function explain({ status }: AnyResource): string {
-  const scheduling = status && 'schedulingMessage' in status ? status.schedulingMessage : undefined;
+  const isSettled = SETTLED_PHASES.has(status?.phase ?? '');
+  const scheduling = status && !isSettled && 'schedulingMessage' in status ? status.schedulingMessage : undefined;
   const latest = [...(status?.conditions ?? [])].filter(isTelling).sort(byTransition).at(-1);
   return cleanText(scheduling || latest?.message || latest?.reason || '');
 }

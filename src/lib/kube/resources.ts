@@ -53,16 +53,23 @@ const DEFAULT_VENDORS: Readonly<Record<Accelerator, GpuVendor | undefined>> = {
 
 /**
  * The two resources of a plan, of the same name, ready to be applied or printed.
+ * @param knowsMemoryLimit the cluster's CRD has `resources.memoryLimit`; where it does not, or nobody asked, the memory that
+ * is requested is what the container can grow to, since the operator makes its limit of it
  * @throws UsageError where the API would refuse a value
  */
-export function buildResources(plan: DeployPlan): DeployResources {
+export function buildResources(plan: DeployPlan, knowsMemoryLimit = false): DeployResources {
   checkPlan(plan);
   const estimate = checkedEstimate(plan);
   const need = estimate === undefined || plan.launch.accelerator === 'metal' ? undefined : hostMemoryNeed(estimate);
-  const resources = containerResources(plan, need);
+  const resources = containerResources(plan, need, knowsMemoryLimit);
   const metadata = metadataOf(plan, need);
   return {
-    model: { apiVersion: GROUP_VERSION, kind: 'Model', metadata, spec: modelSpec(plan, estimate, resources) },
+    model: {
+      apiVersion: GROUP_VERSION,
+      kind: 'Model',
+      metadata,
+      spec: modelSpec(plan, estimate, withoutLimit(resources)),
+    },
     service: {
       apiVersion: GROUP_VERSION,
       kind: 'InferenceService',
@@ -125,7 +132,7 @@ function serviceSpec(
   const image = plan.image ?? defaultImage(plan);
   return {
     modelRef: plan.name,
-    replicas: plan.replicas ?? 1,
+    ...(plan.replicas !== undefined && { replicas: plan.replicas }),
     ...(image !== undefined && { image }),
     ...(plan.runtime !== undefined && { runtime: plan.runtime as Runtime }),
     ...endpointField(plan),
@@ -175,15 +182,32 @@ function autoscalingField(plan: DeployPlan): Pick<InferenceServiceSpec, 'autosca
 interface ContainerResources {
   readonly cpu: string;
   readonly memory?: string;
+  readonly memoryLimit?: string;
 }
 
-/** The operator makes the container's memory request of `memory`; the agent on a Mac does not read it. */
-function containerResources(plan: DeployPlan, need: HostMemoryNeed | undefined): ContainerResources {
+/** The agent on a Mac does not read the memory. */
+function containerResources(
+  plan: DeployPlan,
+  need: HostMemoryNeed | undefined,
+  knowsMemoryLimit: boolean,
+): ContainerResources {
   const cpu = plan.cpu ?? DEFAULT_CPU;
   if (plan.memory !== undefined) return { cpu, memory: plan.memory };
   if (plan.launch.accelerator === 'metal') return { cpu };
   if (need === undefined) return { cpu, memory: plan.defaultMemory ?? DEFAULT_MEMORY };
-  return { cpu, memory: `${Math.ceil(need.requestBytes / MIB)}Mi` };
+  const { requestBytes, limitBytes = requestBytes } = need;
+  return knowsMemoryLimit
+    ? { cpu, memory: mebibytes(requestBytes), memoryLimit: mebibytes(limitBytes) }
+    : { cpu, memory: mebibytes(limitBytes) };
+}
+
+/** The Model's resources are for fetching the file. */
+function withoutLimit({ cpu, memory }: ContainerResources): ContainerResources {
+  return { cpu, ...(memory !== undefined && { memory }) };
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / MIB)}Mi`;
 }
 
 function defaultImage({ runtime, launch }: DeployPlan): string | undefined {

@@ -43,19 +43,21 @@ export async function waitUntilReady(
   const watching = new AbortController();
   const timers: NodeJS.Timeout[] = [];
   const report = phaseReporter(onEvent);
+  const outage = new Outage(onEvent);
   let state: DeployState = NOTHING_BEFORE;
   let baseline = before;
 
   const waiting = new Promise<WaitResult>((resolve, reject) => {
     const decide = () => {
-      const progress = judge(state, baseline);
+      const progress = judge(state, baseline, before);
       if (progress.kind === 'ready') resolve({ kind: 'ready', state });
       if (progress.kind === 'failed') reject(progress.error);
     };
     const followKind = async (kind: Kind) => {
-      const onRetry = ({ message }: ClusterError) => onEvent?.({ type: 'retry', message });
+      const onRetry = (error: ClusterError): void => outage.failed(error);
       const options = { signal: watching.signal, onRetry, ...(retryMs !== undefined && { retryMs }) };
       for await (const resource of follow(client, { kind, ...target }, options)) {
+        outage.answered();
         if (resource === undefined) throw vanished(kind, target);
         state = { ...state, [STATE_KEY[kind]]: resource };
         report(resource);
@@ -67,7 +69,9 @@ export async function waitUntilReady(
       decide();
     };
     timers.push(setTimeout(settle, settleMs));
-    timers.push(setTimeout(() => reject(timedOut(state, target, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS)));
+    timers.push(
+      setTimeout(() => reject(timedOut(state, target, timeoutMs, outage)), Math.min(timeoutMs, LONGEST_TIMER_MS)),
+    );
     const interrupt = () => resolve({ kind: 'interrupted', state });
     if (signal?.aborted) return interrupt();
     signal?.addEventListener('abort', interrupt, { once: true, signal: watching.signal });
@@ -96,18 +100,44 @@ function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource)
   };
 }
 
+/** A time in which the API server does not answer: said once, however often it is asked. */
+class Outage {
+  #since: Date | undefined;
+  #error: ClusterError | undefined;
+
+  constructor(private readonly onEvent: WaitOptions['onEvent']) {}
+
+  failed(error: ClusterError): void {
+    if (this.#since === undefined) this.onEvent?.({ type: 'retry', message: error.message });
+    this.#since ??= new Date();
+    this.#error = error;
+  }
+
+  answered(): void {
+    this.#since = undefined;
+    this.#error = undefined;
+  }
+
+  /** To be appended to what is being waited for; empty when the server answers. */
+  sentence(): string {
+    if (this.#since === undefined || this.#error === undefined) return '';
+    return `; since ${this.#since.toISOString()} ${this.#error.message}`;
+  }
+}
+
 /** At the end of the time, a failure that might have been about the old spec is the best answer there is. */
 function timedOut(
   state: DeployState,
   { name, namespace }: { name: string; namespace: string },
   timeoutMs: number,
+  outage: Outage,
 ): Error {
   const progress = judge(state, NOTHING_BEFORE);
   if (progress.kind === 'failed') return progress.error;
   const what = progress.kind === 'waiting' ? progress.for : 'the operator to take up the change';
   return new ClusterError(
     'WAIT_TIMEOUT',
-    `${namespace}/${name} was not ready after ${seconds(timeoutMs)}; still waiting for ${what}`,
+    `${namespace}/${name} was not ready after ${seconds(timeoutMs)}; still waiting for ${what}${outage.sentence()}`,
     {
       suggestions: [`the deploy goes on: llmkube status ${name} -n ${namespace}`, 'wait longer with --timeout 30m'],
     },

@@ -56,9 +56,6 @@ export interface Hparams {
   attnSoftCap: boolean;
   /** Sparse attention: heads and size of the indexer's keys (0 = no indexer), cells it keeps, layers with one of their own. */
   indexer: { heads: number; headSize: number; topK: number; full: boolean[] };
-  /** Limits of gated activations by layer, 0 = none: `swiglu_clamp_exp`, `swiglu_clamp_shexp`. */
-  swigluClampExp: number[];
-  swigluClampShexp: number[];
   /** Head size of Kimi's delta attention and of MiniMax's linear attention, 0 = none. */
   headKda: number;
   headLinear: number;
@@ -135,8 +132,6 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nLayerKvFromStart: -1,
     attnSoftCap: false,
     indexer: { heads: 0, headSize: 0, topK: 0, full: new Array<boolean>(nLayerAll).fill(false) },
-    swigluClampExp: new Array<number>(nLayerAll).fill(0),
-    swigluClampShexp: new Array<number>(nLayerAll).fill(0),
     headKda: 0,
     headLinear: 0,
     ssm: {

@@ -11,6 +11,11 @@ export class Keys {
     readonly architecture: string,
   ) {}
 
+  /** The same metadata, looked up under another name. */
+  under(architecture: string): Keys {
+    return new Keys(this.metadata, architecture);
+  }
+
   raw(key: string): MetadataValue | undefined {
     return this.metadata.get(`${this.architecture}.${key}`) ?? this.metadata.get(key);
   }
@@ -77,6 +82,12 @@ export class Keys {
     const value = this.raw(key);
     if (!isArray(value)) return undefined;
     return Array.from({ length: layers }, (_, i) => Boolean(value[i]));
+  }
+
+  /** The numbers of an array; none where there is no array. */
+  list(key: string): readonly number[] {
+    const value = this.raw(key);
+    return isArray(value) ? value.map(Number) : [];
   }
 
   arrayLength(key: string): number | undefined {

@@ -20,3 +20,7 @@ export function eventLine(event: DeployEvent, dryRun: boolean): string {
 export function endpointText(name: string, { url, tryIt }: Endpoint): string {
   return [`${name} is ready at ${url}`, '', 'Try it:', ...tryIt.map((command) => `  ${command}`)].join('\n');
 }
+
+export function stoppedText(name: string): string {
+  return `${name} is stopped: 0 replicas. Start it with: llmkube deploy ${name} --replicas 1`;
+}

@@ -1,7 +1,7 @@
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
 import { cleanText } from '../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../kube/inventory.js';
-import { explain } from '../kube/progress.js';
+import { explain, schedulingReason } from '../kube/progress.js';
 import { recordedCheck, type RecordedCheck } from '../kube/recorded-check.js';
 import { formatGigabytes } from './bytes.js';
 import { alignColumns } from './columns.js';
@@ -20,7 +20,7 @@ export function servicesTable(services: readonly InferenceServiceResource[], all
     status?.phase ?? NOTHING,
     `${status?.readyReplicas ?? 0}/${status?.desiredReplicas ?? spec.replicas ?? 1}`,
     recordedCheck({ metadata } as InferenceServiceResource)?.verdict ?? NOTHING,
-    cleanText(status?.schedulingStatus ?? '') || NOTHING,
+    schedulingReason({ metadata, spec, status } as InferenceServiceResource) || NOTHING,
     cleanText(status?.endpoint ?? '') || NOTHING,
   ]);
   const heading = ['NAME', 'MODEL', 'PHASE', 'REPLICAS', 'CHECK', 'REASON', 'ENDPOINT'];
@@ -106,12 +106,14 @@ function launchLine({ contextSize, slots }: RecordedCheck): string {
 
 function containerLine({ spec }: InferenceServiceResource, check: RecordedCheck | undefined): string {
   const limit = check?.containerLimitBytes;
-  if (spec.resources?.memory === undefined) return '';
-  return `requests ${spec.resources.memory}${limit === undefined ? '' : `, can grow to ${formatGigabytes(limit)}`}`;
+  const { memory, memoryLimit } = spec.resources ?? {};
+  if (memory === undefined) return '';
+  const growth = limit === undefined ? '' : `, can grow to ${formatGigabytes(limit)}`;
+  return `requests ${memory}${memoryLimit === undefined ? '' : `, limit ${memoryLimit}`}${growth}`;
 }
 
 function reportedLine(service: InferenceServiceResource): string {
-  const reason = cleanText(service.status?.schedulingStatus ?? '');
+  const reason = schedulingReason(service);
   const message = explain(service);
   return [reason, message].filter((part) => part !== '').join(': ') || 'nothing against it';
 }

@@ -65,5 +65,5 @@ test.each([
   ['hf:ggml-org/gpt-oss-20b-GGUF', 'gpt-oss-20b'],
   ['pvc://claim/dir/model.gguf', 'model'],
 ])('%s is deployed as %s', (model, name) => {
-  expect(deployName(model)).toBe(name);
+  expect(deployName(model, 'cuda')).toBe(name);
 });

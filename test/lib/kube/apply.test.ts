@@ -3,6 +3,7 @@ import type { ClusterError } from '../../../src/lib/errors.js';
 import { applyResources, type Applied, type ApplyAllOptions } from '../../../src/lib/kube/apply.js';
 import { connect } from '../../../src/lib/kube/client/client.js';
 import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
+import { rehearse } from '../../../src/lib/kube/rehearse.js';
 import { buildResources } from '../../../src/lib/kube/resources.js';
 import { planFor, verdictOf } from '../../support/deploy-plans.js';
 import { KubeApi } from '../../support/kube-api.js';
@@ -13,6 +14,8 @@ jest.setTimeout(30_000);
 
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
+
+const WRITE_OF_SERVICE = { method: 'PATCH', path: /inferenceservices/, dryRun: false } as const;
 
 describe('applying the two resources', () => {
   let api: KubeApi;
@@ -25,11 +28,11 @@ describe('applying the two resources', () => {
   afterEach(() => api.close());
 
   async function apply(changes: Partial<DeployPlan> = {}, options: ApplyAllOptions = {}): Promise<[string, string]> {
-    const { model, service } = await applyResources(
-      await connect({ kubeconfig }),
-      buildResources(planFor(changes)),
-      options,
-    );
+    const client = await connect({ kubeconfig });
+    const rehearsed = await rehearse(client, buildResources(planFor(changes)), {
+      force: options.forceConflicts ?? false,
+    });
+    const { model, service } = await applyResources(client, rehearsed, options);
     return [model.outcome, service.outcome];
   }
 
@@ -91,7 +94,7 @@ describe('applying the two resources', () => {
     expect(error.code).toBe('FIELD_CONFLICT');
     expect(error.exitCode).toBe(4);
     expect(error.message).toContain('it would change .spec.contextSize (owned by kubectl-edit)');
-    expect(error.message).toContain('the Model default/tiny was there before and stays (unchanged)');
+    expect(api.writes).toHaveLength(2);
     expect(api.store.get(SERVICE)?.spec?.contextSize).toBe(4096);
   });
 
@@ -109,6 +112,48 @@ describe('applying the two resources', () => {
     api.store.create(SERVICE, plain(service), 'llmkube', { dryRun: false });
     expect(await apply({ replicas: 1 })).toEqual(['configured', 'configured']);
     expect(api.store.get(SERVICE)?.spec?.replicas).toBe(1);
+    expect(await apply({ replicas: 1 })).toEqual(['unchanged', 'unchanged']);
+  });
+
+  test('what an earlier version wrote and this deploy does not send again is taken away', async () => {
+    const { model, service } = buildResources(planFor());
+    const plain = (resource: object) => JSON.parse(JSON.stringify(resource));
+    api.store.create(MODEL, plain(model), 'llmkube', { dryRun: false });
+    const old = { ...service, spec: { ...service.spec, parallelSlots: 8, cacheTypeK: 'f32' } };
+    api.store.create(SERVICE, plain(old), 'llmkube', { dryRun: false });
+    expect(await apply()).toEqual(['configured', 'configured']);
+    const { spec } = api.store.get(SERVICE) ?? {};
+    expect([spec?.parallelSlots, spec?.cacheTypeK]).toEqual([undefined, undefined]);
+  });
+
+  test('conflicts of both resources are named in one error, the spec before the records', async () => {
+    await apply();
+    const note = { metadata: { annotations: { 'inference.llmkube.dev/memory-check-verdict': 'mine' } } };
+    api.store.patch(MODEL, note, 'kubectl', { dryRun: false });
+    api.store.patch(SERVICE, { spec: { contextSize: 4096 } }, 'kubectl', { dryRun: false });
+    const { message } = await failure();
+    expect(message).toBe(
+      'cannot apply Model default/tiny and apply InferenceService default/tiny: it would change .spec.contextSize (owned by kubectl) and 1 more in metadata',
+    );
+  });
+
+  test('one that is being deleted is not written to', async () => {
+    await apply();
+    api.store.patch(MODEL, { metadata: { finalizers: ['example.org/keep'] } }, 'kubectl', { dryRun: false });
+    api.store.delete(MODEL);
+    const version = api.store.version;
+    const error = await failure({ jinja: true });
+    expect(error.code).toBe('BEING_DELETED');
+    expect(error.message).toContain('Model default/tiny is being deleted and waits for example.org/keep');
+    expect(api.store.version).toBe(version);
+  });
+
+  test('the number of replicas is left to whoever scales it, unless it was asked for', async () => {
+    await apply();
+    api.store.patch(SERVICE, { spec: { replicas: 3 } }, 'kubectl-scale', { dryRun: false });
+    expect(await apply()).toEqual(['unchanged', 'unchanged']);
+    expect(api.store.get(SERVICE)?.spec?.replicas).toBe(3);
+    expect((await failure({ replicas: 1 })).message).toContain('.spec.replicas (owned by kubectl-scale)');
   });
 
   test('a name that belongs to something else is refused before anything is written', async () => {
@@ -122,8 +167,18 @@ describe('applying the two resources', () => {
     expect(api.store.version).toBe(version);
   });
 
+  test('the fields of a name that is taken are those of both resources', async () => {
+    const { model, service } = buildResources(planFor());
+    const plain = (resource: object) => JSON.parse(JSON.stringify(resource));
+    api.store.create(MODEL, plain(model), 'kubectl-create', { dryRun: false });
+    api.store.create(SERVICE, plain(service), 'kubectl-create', { dryRun: false });
+    const error = await failure({ launch: { accelerator: 'cpu', ctxSize: 4096 } });
+    expect(error.code).toBe('NAME_TAKEN');
+    expect(error.message).toContain('this deploy would change .spec.contextSize (owned by kubectl-create)');
+  });
+
   test('when the service fails, a model that this run created is removed again', async () => {
-    api.inject({ method: 'PATCH', path: /inferenceservices/, failure: new ApiFailure(403, 'Forbidden', 'no') });
+    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
     const error = await failure();
     expect(error.code).toBe('FORBIDDEN');
     expect(error.message).toContain('the Model default/tiny that this run had created was removed again');
@@ -131,7 +186,7 @@ describe('applying the two resources', () => {
   });
 
   test('when the model cannot be removed either, the error says how to', async () => {
-    api.inject({ method: 'PATCH', path: /inferenceservices/, failure: new ApiFailure(500, 'InternalError', 'boom') });
+    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(500, 'InternalError', 'boom') });
     api.inject({ method: 'DELETE', failure: new ApiFailure(403, 'Forbidden', 'no') });
     const error = await failure();
     expect(error.message).toContain('could not be removed: kubectl delete model -n default tiny');
@@ -139,7 +194,7 @@ describe('applying the two resources', () => {
   });
 
   test('when the answer about the service is lost, the model stays, since the service may be there', async () => {
-    api.inject({ method: 'PATCH', path: /inferenceservices/, drop: true, times: 4 });
+    api.inject({ ...WRITE_OF_SERVICE, drop: true, times: 4 });
     const error = await failure();
     expect(error.code).toBe('CLUSTER_UNREACHABLE');
     expect(error.message).toContain('the Model default/tiny was created and stays');

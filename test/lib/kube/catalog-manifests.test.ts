@@ -26,7 +26,7 @@ const FLAGS = {
 } as const;
 
 function validator(file: string): ValidateFunction {
-  const url = new URL(`../../schemas/${file}.v1alpha1.schema.json`, import.meta.url);
+  const url = new URL(`../../../schemas/${file}.v1alpha1.schema.json`, import.meta.url);
   return new Ajv({ allErrors: true }).compile(JSON.parse(readFileSync(url, 'utf8')) as object);
 }
 
@@ -54,7 +54,7 @@ async function manifestsOf(id: string, accelerator: (typeof ACCELERATORS)[number
       notes: [],
     }),
   });
-  const source = await deploySource(check.source, { offline: true });
+  const source = await deploySource(check.source, { offline: true }, 'llamacpp');
   return buildResources(deployPlan({ model: id, flags: FLAGS, source, check, version: '1.0.0' }));
 }
 

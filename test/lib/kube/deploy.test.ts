@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LlmkubeError } from '../../../src/lib/errors.js';
 import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../../src/lib/kube/deploy.js';
+import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
 import { eventLine } from '../../../src/lib/report/deploy-text.js';
 import { planFor } from '../../support/deploy-plans.js';
 import { KubeApi } from '../../support/kube-api.js';
 import { writeKubeconfig } from '../../support/kubeconfig-file.js';
 
+const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
 
 describe('deploying to a cluster', () => {
@@ -20,8 +22,8 @@ describe('deploying to a cluster', () => {
   });
   afterEach(() => api.close());
 
-  function deploy(options: Partial<DeployOptions> = {}): Promise<DeployOutcome> {
-    return deployToCluster(planFor(), {
+  function deploy(options: Partial<DeployOptions> = {}, changes: Partial<DeployPlan> = {}): Promise<DeployOutcome> {
+    return deployToCluster(planFor(changes), {
       kubeconfig,
       wait: false,
       timeoutMs: 1000,
@@ -68,5 +70,48 @@ describe('deploying to a cluster', () => {
     expect(error.code).toBe('INTERRUPTED');
     expect(error.message).toContain('the Model default/tiny that this run had created was removed again');
     expect(api.store.list('models', 'default')).toEqual([]);
+  });
+
+  describe('when others set what decides what llama-server allocates', () => {
+    const foreign = { parallelSlots: 64, cacheTypeK: 'f32', env: [{ name: 'LLAMA_ARG_CTX_SIZE', value: '131072' }] };
+    beforeEach(async () => {
+      await deploy();
+      api.store.patch(SERVICE, { spec: foreign }, 'kubectl-patch', { dryRun: false });
+    });
+
+    test('nothing is deployed: what would run was not checked', async () => {
+      const version = api.store.version;
+      const error = (await deploy({}, { jinja: true }).catch((thrown: unknown) => thrown)) as LlmkubeError;
+      expect([error.code, error.exitCode]).toEqual(['FOREIGN_LAUNCH_FIELDS', 3]);
+      expect(error.message).toContain('InferenceService spec.parallelSlots = 64 (set by kubectl-patch)');
+      expect(error.message).toContain('InferenceService spec.cacheTypeK = "f32" (set by kubectl-patch)');
+      expect(error.message).toContain('LLAMA_ARG_CTX_SIZE');
+      expect(api.store.version).toBe(version);
+    });
+
+    test('with --memory-check warn it is said', async () => {
+      const verdict = planFor().check.verdict;
+      const check = { mode: 'warn', version: '1.2.3', ...(verdict && { verdict }) } as const;
+      expect((await deploy({}, { check })).state).toBe('applied');
+      expect(lines).toContainEqual(expect.stringContaining('spec.parallelSlots = 64'));
+    });
+
+    test('the same values, given as flags, are what was checked', async () => {
+      api.store.patch(SERVICE, { spec: { cacheTypeK: null, env: null } }, 'kubectl-patch', { dryRun: false });
+      expect((await deploy({}, { launch: { accelerator: 'cpu', ctxSize: 8192, parallel: 64 } })).state).toBe('applied');
+    });
+  });
+
+  test('an operator that knows resources.memoryLimit gets it', async () => {
+    const newer = await KubeApi.start({ knowsMemoryLimit: true });
+    await deploy({ kubeconfig: await writeKubeconfig({ double: { server: newer.url } }) });
+    expect(newer.store.get(SERVICE)?.spec?.resources).toEqual({ cpu: '2', memory: '3072Mi', memoryLimit: '5120Mi' });
+    await newer.close();
+  });
+
+  test('a model of several parts on a Mac: the agent there fetches one', async () => {
+    const files = ['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'];
+    await deploy({}, { source: 'hf://o/r', files, launch: { accelerator: 'metal', ctxSize: 8192 } });
+    expect(lines[0]).toContain('this model has 2 parts');
   });
 });

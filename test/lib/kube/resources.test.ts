@@ -4,20 +4,19 @@ import type { Accelerator } from '../../../src/lib/runtime/launch-options.js';
 import { planFor, RESOLVED, verdictOf } from '../../support/deploy-plans.js';
 
 describe('the resources of a plan', () => {
-  test('a CPU service asks for what its container holds when loaded, and records what it can grow to', () => {
+  test('a CPU service asks for what its container can grow to, which the operator makes its limit', () => {
     const { model, service } = buildResources(planFor());
     expect(model.spec).toEqual({
       source: 'https://host.example/tiny.gguf',
       format: 'gguf',
       hardware: { accelerator: 'cpu' },
-      resources: { cpu: '2', memory: '3072Mi' },
+      resources: { cpu: '2', memory: '5120Mi' },
     });
     expect(service.spec).toEqual({
       modelRef: 'tiny',
-      replicas: 1,
       image: 'ghcr.io/ggml-org/llama.cpp:server',
       endpoint: { port: 8080, path: '/v1/chat/completions', type: 'ClusterIP' },
-      resources: { cpu: '2', memory: '3072Mi' },
+      resources: { cpu: '2', memory: '5120Mi' },
       contextSize: 8192,
     });
     expect(service.metadata.annotations).toEqual({
@@ -35,10 +34,16 @@ describe('the resources of a plan', () => {
     expect(model.metadata).toEqual(service.metadata);
   });
 
+  test('where the API has a limit, what is held when loaded is asked for, and growth is the limit', () => {
+    const { model, service } = buildResources(planFor(), true);
+    expect(service.spec.resources).toEqual({ cpu: '2', memory: '3072Mi', memoryLimit: '5120Mi' });
+    expect(model.spec.resources).toEqual({ cpu: '2', memory: '3072Mi' });
+  });
+
   test('a part of a mebibyte is asked for as a whole one', () => {
     const parts = [{ name: 'weights', of: 'model', device: 'host', bytes: 2 ** 30 + 1, accuracy: 'exact' }] as const;
     const { service } = buildResources(
-      planFor({ check: { mode: 'enforce', version: '1', verdict: verdictOf({ parts }) } }),
+      planFor({ check: { mode: 'enforce', version: '1', verdict: verdictOf({ parts, growth: [] }) } }),
     );
     expect(service.spec.resources?.memory).toBe('1025Mi');
   });
@@ -90,7 +95,7 @@ describe('the resources of a plan', () => {
     const { model, service } = buildResources(plan);
     expect(model.spec.hardware).toEqual({
       accelerator: 'metal',
-      gpu: { enabled: true, count: 1, layers: -1 },
+      gpu: { enabled: true, count: 1, layers: 33 },
       memoryBudget: '24Gi',
       memoryFraction: 0.5,
     });
@@ -109,7 +114,7 @@ describe('the resources of a plan', () => {
     const { model, service } = buildResources(plan);
     expect(model.spec.hardware.gpu).toEqual({ enabled: true, count: 2, vendor, layers: 20, memory: '24Gi' });
     expect(service.spec.image).toBe(image);
-    expect(service.spec.resources).toEqual({ cpu: '2', memory: '3072Mi', gpu: 2, gpuMemory: '24Gi' });
+    expect(service.spec.resources).toEqual({ cpu: '2', memory: '5120Mi', gpu: 2, gpuMemory: '24Gi' });
   });
 
   test('what else the flags say ends up in its field', () => {
@@ -168,6 +173,11 @@ describe('the resources of a plan', () => {
 
   test('a runtime that is not llama-server takes the image of its operator', () => {
     expect(buildResources(planFor({ runtime: 'vllm' })).service.spec).not.toHaveProperty('image');
+  });
+
+  test('on Metal all layers are named even when nothing was checked, since -1 there means what fits', () => {
+    const plan = planFor({ launch: { accelerator: 'metal' }, check: { mode: 'off', version: '1' } });
+    expect(buildResources(plan).model.spec.hardware.gpu?.layers).toBe(999);
   });
 
   test('more layers than "all" means to the operator are named', () => {

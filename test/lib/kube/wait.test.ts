@@ -1,92 +1,57 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { LlmkubeError } from '../../../src/lib/errors.js';
-import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../../src/lib/kube/deploy.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
-import { eventLine } from '../../../src/lib/report/deploy-text.js';
-import { planFor } from '../../support/deploy-plans.js';
 import { operate, TO_READY } from '../../support/imitation-operator.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure, type JsonObject } from '../../support/kube-types.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import { ApiFailure } from '../../support/kube-types.js';
+import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../support/waiting-deploy.js';
 
 jest.setTimeout(30_000);
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
-const LONG_MS = 20_000;
 
 describe('waiting for a deploy', () => {
-  let api: KubeApi;
-  let kubeconfig: string;
-  let lines: string[];
-
+  let deploys: WaitingDeploy;
   beforeEach(async () => {
-    api = await KubeApi.start();
-    kubeconfig = await writeKubeconfig({ double: { server: api.url } });
-    lines = [];
+    deploys = await WaitingDeploy.start();
   });
-  afterEach(() => api.close());
-
-  function deploy(options: Partial<DeployOptions> = {}, changes: Partial<DeployPlan> = {}): Promise<DeployOutcome> {
-    return deployToCluster(planFor(changes), {
-      kubeconfig,
-      wait: true,
-      timeoutMs: LONG_MS,
-      retryMs: 10,
-      onEvent: (event) => void lines.push(eventLine(event, false)),
-      ...options,
-    });
-  }
-
-  async function failure(deploying: Promise<DeployOutcome>): Promise<LlmkubeError> {
-    return deploying.then(
-      (outcome) => Promise.reject(new Error(`it ended as ${outcome.state}`)),
-      (error: LlmkubeError) => error,
-    );
-  }
-
-  const service = (status: JsonObject) => ({ kind: 'InferenceService', status }) as const;
-  const model = (status: JsonObject) => ({ kind: 'Model', status }) as const;
-
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  afterEach(() => deploys.api.close());
 
   test('follows both through their phases to Ready, and names the endpoint and a call to try', async () => {
-    operate(api, TO_READY);
-    const { state, endpoint } = await deploy();
+    operate(deploys.api, TO_READY);
+    const { state, endpoint } = await deploys.run();
     expect(state).toBe('ready');
-    expect(lines.slice(0, 2)).toEqual([
+    expect(deploys.lines.slice(0, 2)).toEqual([
       'model.inference.llmkube.dev/tiny created',
       'inferenceservice.inference.llmkube.dev/tiny created',
     ]);
-    expect(lines.filter((line) => line.startsWith('Model:'))).toEqual(['Model: Downloading', 'Model: Ready']);
-    expect(lines.filter((line) => line.startsWith('InferenceService:'))).toEqual([
+    expect(deploys.lines.filter((line) => line.startsWith('Model:'))).toEqual(['Model: Downloading', 'Model: Ready']);
+    expect(deploys.lines.filter((line) => line.startsWith('InferenceService:'))).toEqual([
       'InferenceService: Pending',
       'InferenceService: Creating',
       'InferenceService: Ready',
     ]);
     expect(endpoint?.url).toBe('http://tiny.default.svc:8080');
-    expect(endpoint?.tryIt[0]).toBe(`kubectl --kubeconfig ${kubeconfig} port-forward -n default svc/tiny 8080:8080`);
+    expect(endpoint?.tryIt[0]).toBe(
+      `kubectl --kubeconfig ${deploys.kubeconfig} port-forward -n default svc/tiny 8080:8080`,
+    );
     expect(endpoint?.tryIt[1]).toContain('curl http://localhost:8080/v1/chat/completions');
   });
 
   test('reads each resource once and then watches: it does not poll', async () => {
-    operate(api, TO_READY);
-    await deploy();
-    const reads = api.requests.filter(({ method, query }) => method === 'GET' && !query.has('watch'));
+    operate(deploys.api, TO_READY);
+    await deploys.run();
+    const reads = deploys.api.requests.filter(({ method, query }) => method === 'GET' && !query.has('watch'));
     expect(reads.map(({ path }) => path.split('/').slice(-2).join('/'))).toEqual([
-      'models/tiny',
-      'inferenceservices/tiny',
-      'models/tiny',
-      'inferenceservices/tiny',
+      ...['models/tiny', 'inferenceservices/tiny'],
+      // Again for an operator that does not know resources.memoryLimit.
+      ...['models/tiny', 'inferenceservices/tiny'],
+      ...['models/tiny', 'inferenceservices/tiny'],
     ]);
-    expect(api.requests.filter(({ query }) => query.has('watch'))).toHaveLength(2);
+    expect(deploys.api.requests.filter(({ query }) => query.has('watch'))).toHaveLength(2);
   });
 
   test('says why a phase lasts, and shows the progress of a download', async () => {
     const downloading = (message: string) =>
-      model({
+      modelIs({
         phase: 'Downloading',
         conditions: [
           {
@@ -98,21 +63,21 @@ describe('waiting for a deploy', () => {
           },
         ],
       });
-    operate(api, [downloading('20 of 100 MiB'), downloading('80 of 100 MiB'), ...TO_READY]);
-    await deploy();
-    expect(lines).toContain('Model: Downloading (20 of 100 MiB)');
-    expect(lines).toContain('Model: Downloading (80 of 100 MiB)');
+    operate(deploys.api, [downloading('20 of 100 MiB'), downloading('80 of 100 MiB'), ...TO_READY]);
+    await deploys.run();
+    expect(deploys.lines).toContain('Model: Downloading (20 of 100 MiB)');
+    expect(deploys.lines).toContain('Model: Downloading (80 of 100 MiB)');
   });
 
   test('a refusal by the machine ends with its reason and exit code 1', async () => {
-    operate(api, [
-      service({
+    operate(deploys.api, [
+      serviceIs({
         phase: 'Pending',
         schedulingStatus: 'InsufficientMemory',
         schedulingMessage: 'needs 21 GiB of 18 GiB',
       }),
     ]);
-    const error = await failure(deploy());
+    const error = await failureOf(deploys.run());
     expect([error.exitCode, error.code]).toEqual([1, 'INSUFFICIENT_MEMORY']);
     expect(error.message).toContain('needs 21 GiB of 18 GiB');
   });
@@ -125,20 +90,20 @@ describe('waiting for a deploy', () => {
       message: 'too big',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     };
-    operate(api, [service({ phase: 'Failed', conditions: [refusing] })]);
-    expect((await failure(deploy())).exitCode).toBe(1);
+    operate(deploys.api, [serviceIs({ phase: 'Failed', conditions: [refusing] })]);
+    expect((await failureOf(deploys.run())).exitCode).toBe(1);
   });
 
   test.each([
     [
       'a memory check that could not be completed',
-      service({ phase: 'Pending', schedulingStatus: 'MemoryCheckFailed', schedulingMessage: 'size unknown' }),
+      serviceIs({ phase: 'Pending', schedulingStatus: 'MemoryCheckFailed', schedulingMessage: 'size unknown' }),
       'MEMORY_CHECK_FAILED',
       'size unknown',
     ],
     [
       'a model that failed',
-      model({
+      modelIs({
         phase: 'Failed',
         conditions: [
           {
@@ -155,20 +120,20 @@ describe('waiting for a deploy', () => {
     ],
     [
       'a service that failed without a word',
-      service({ phase: 'Failed' }),
+      serviceIs({ phase: 'Failed' }),
       'SERVICE_FAILED',
       'the cluster gave no reason',
     ],
   ])('%s ends with the reason and exit code 4', async (_, step, code, reason) => {
-    operate(api, [step]);
-    const error = await failure(deploy());
+    operate(deploys.api, [step]);
+    const error = await failureOf(deploys.run());
     expect([error.exitCode, error.code]).toEqual([4, code]);
     expect(error.message).toContain(reason);
   });
 
   test('the end of the time says what it was waiting for', async () => {
-    operate(api, [model({ phase: 'Downloading' })]);
-    const error = await failure(deploy({ timeoutMs: 700 }));
+    operate(deploys.api, [modelIs({ phase: 'Downloading' })]);
+    const error = await failureOf(deploys.run({ timeoutMs: 700 }));
     expect([error.exitCode, error.code]).toEqual([4, 'WAIT_TIMEOUT']);
     expect(error.message).toContain(
       'still waiting for Model Downloading, InferenceService not yet seen by the operator',
@@ -176,144 +141,96 @@ describe('waiting for a deploy', () => {
   });
 
   test('a deletion ends it', async () => {
-    const error = failure(deploy());
-    await until(() => api.watches.size === 2);
-    api.store.delete(SERVICE);
+    const error = failureOf(deploys.run());
+    await until(() => deploys.api.watches.size === 2);
+    deploys.api.store.delete(SERVICE);
     expect((await error).code).toBe('DELETED');
   });
 
   test('Ctrl-C ends the waiting, not the deploy', async () => {
     const interrupt = new AbortController();
-    const deploying = deploy({ signal: interrupt.signal });
-    await until(() => api.watches.size === 2);
+    const deploying = deploys.run({ signal: interrupt.signal });
+    await until(() => deploys.api.watches.size === 2);
     interrupt.abort();
     expect((await deploying).state).toBe('interrupted');
-    expect(api.store.get(SERVICE)).toBeDefined();
-    await until(() => api.watches.size === 0);
+    expect(deploys.api.store.get(SERVICE)).toBeDefined();
+    await until(() => deploys.api.watches.size === 0);
   });
 
   test('without --wait nothing is watched', async () => {
-    expect((await deploy({ wait: false })).state).toBe('applied');
-    expect(api.requests.filter(({ query }) => query.has('watch'))).toEqual([]);
+    expect((await deploys.run({ wait: false })).state).toBe('applied');
+    expect(deploys.api.requests.filter(({ query }) => query.has('watch'))).toEqual([]);
   });
 
   test('goes on after the connection of a watch breaks, from where it was', async () => {
-    const deploying = deploy();
-    await until(() => api.watches.size === 2);
-    api.store.setStatus(MODEL, { phase: 'Downloading' });
-    await until(() => lines.includes('Model: Downloading'));
-    api.dropWatches();
-    api.store.setStatus(MODEL, { phase: 'Ready' });
-    api.store.setStatus(SERVICE, { phase: 'Ready' });
+    const deploying = deploys.run();
+    await until(() => deploys.api.watches.size === 2);
+    deploys.api.store.setStatus(MODEL, { phase: 'Downloading' });
+    await until(() => deploys.lines.includes('Model: Downloading'));
+    deploys.api.dropWatches();
+    deploys.api.store.setStatus(MODEL, { phase: 'Ready' });
+    deploys.api.store.setStatus(SERVICE, { phase: 'Ready' });
     expect((await deploying).state).toBe('ready');
-    expect(lines.filter((line) => line === 'Model: Downloading')).toHaveLength(1);
+    expect(deploys.lines.filter((line) => line === 'Model: Downloading')).toHaveLength(1);
   });
 
   test('goes on when the server ends a watch in good order', async () => {
-    const deploying = deploy();
-    await until(() => api.watches.size === 2);
-    for (const watch of api.watches) watch.end();
-    await until(() => api.requests.filter(({ query }) => query.has('watch')).length === 4);
-    api.store.setStatus(MODEL, { phase: 'Ready' });
-    api.store.setStatus(SERVICE, { phase: 'Ready' });
+    const deploying = deploys.run();
+    await until(() => deploys.api.watches.size === 2);
+    for (const watch of deploys.api.watches) watch.end();
+    await until(() => deploys.api.requests.filter(({ query }) => query.has('watch')).length === 4);
+    deploys.api.store.setStatus(MODEL, { phase: 'Ready' });
+    deploys.api.store.setStatus(SERVICE, { phase: 'Ready' });
     expect((await deploying).state).toBe('ready');
   });
 
   test('reads anew after 410 Gone', async () => {
-    const deploying = deploy();
-    await until(() => api.watches.size === 2);
-    api.dropWatches();
-    await until(() => api.watches.size === 0);
-    api.store.setStatus(MODEL, { phase: 'Ready' });
-    api.store.setStatus(SERVICE, { phase: 'Ready' });
-    api.store.compact();
+    const deploying = deploys.run();
+    await until(() => deploys.api.watches.size === 2);
+    deploys.api.dropWatches();
+    await until(() => deploys.api.watches.size === 0);
+    deploys.api.store.setStatus(MODEL, { phase: 'Ready' });
+    deploys.api.store.setStatus(SERVICE, { phase: 'Ready' });
+    deploys.api.store.compact();
     expect((await deploying).state).toBe('ready');
   });
 
   test('reads anew when a watch is answered with 410 outright', async () => {
-    api.inject({ watch: true, failure: new ApiFailure(410, 'Expired', 'too old'), times: 2 });
-    operate(api, TO_READY);
-    expect((await deploy()).state).toBe('ready');
-    expect(lines.filter((line) => line.includes('too old'))).toEqual([]);
+    deploys.api.inject({ watch: true, failure: new ApiFailure(410, 'Expired', 'too old'), times: 2 });
+    operate(deploys.api, TO_READY);
+    expect((await deploys.run()).state).toBe('ready');
+    expect(deploys.lines.filter((line) => line.includes('too old'))).toEqual([]);
   });
 
   test('a bookmark moves on the version that a later watch starts from', async () => {
-    const deploying = deploy();
-    await until(() => api.watches.size === 2);
-    api.store.compact();
-    for (const watch of api.watches) watch.bookmark();
-    const version = String(api.store.version);
+    const deploying = deploys.run();
+    await until(() => deploys.api.watches.size === 2);
+    deploys.api.store.compact();
+    for (const watch of deploys.api.watches) watch.bookmark();
+    const version = String(deploys.api.store.version);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    for (const watch of api.watches) watch.end();
-    await until(() => api.requests.filter(({ query }) => query.has('watch')).length === 4);
-    const started = api.requests
+    for (const watch of deploys.api.watches) watch.end();
+    await until(() => deploys.api.requests.filter(({ query }) => query.has('watch')).length === 4);
+    const started = deploys.api.requests
       .filter(({ query }) => query.has('watch'))
       .map(({ query }) => query.get('resourceVersion'));
     expect(started.slice(2)).toEqual([version, version]);
-    api.store.setStatus(MODEL, { phase: 'Ready' });
-    api.store.setStatus(SERVICE, { phase: 'Ready' });
+    deploys.api.store.setStatus(MODEL, { phase: 'Ready' });
+    deploys.api.store.setStatus(SERVICE, { phase: 'Ready' });
     await deploying;
   });
 
-  test('a server that fails for a while is asked again, and that is said', async () => {
-    api.inject({ watch: true, failure: new ApiFailure(503, 'ServiceUnavailable', 'restarting'), times: 2 });
-    operate(api, TO_READY);
-    expect((await deploy()).state).toBe('ready');
-    expect(lines.filter((line) => line.includes('restarting') && line.endsWith('trying again'))).toHaveLength(2);
+  test('a server that fails for a while is asked again, and that is said once', async () => {
+    deploys.api.inject({ watch: true, failure: new ApiFailure(503, 'ServiceUnavailable', 'restarting'), times: 2 });
+    operate(deploys.api, TO_READY);
+    expect((await deploys.run()).state).toBe('ready');
+    expect(deploys.lines.filter((line) => line.includes('restarting') && line.endsWith('trying again'))).toHaveLength(
+      1,
+    );
   });
 
   test('missing permission to watch ends it at once', async () => {
-    api.inject({ watch: true, failure: new ApiFailure(403, 'Forbidden', 'cannot watch') });
-    expect((await failure(deploy())).code).toBe('FORBIDDEN');
-  });
-
-  describe('for a service that was there before', () => {
-    beforeEach(async () => {
-      await deploy({ wait: false });
-      api.store.setStatus(MODEL, { phase: 'Ready' });
-    });
-
-    test('a failure of the old spec decides nothing', async () => {
-      api.store.setStatus(SERVICE, {
-        phase: 'Failed',
-        schedulingStatus: 'InsufficientMemory',
-        schedulingMessage: 'old',
-      });
-      const deploying = deploy({}, { launch: { accelerator: 'cpu', ctxSize: 2048 } });
-      await until(() => api.watches.size === 2);
-      api.store.setStatus(SERVICE, {
-        phase: 'Creating',
-        schedulingStatus: 'InsufficientMemory',
-        schedulingMessage: 'old',
-      });
-      api.store.setStatus(SERVICE, { phase: 'Ready' });
-      expect((await deploying).state).toBe('ready');
-    });
-
-    test('a Ready of the old spec is not the end', async () => {
-      api.store.setStatus(SERVICE, { phase: 'Ready' });
-      const deploying = deploy({}, { launch: { accelerator: 'cpu', ctxSize: 2048 } });
-      await until(() => api.watches.size === 2);
-      api.store.setStatus(SERVICE, { phase: 'Failed' });
-      expect((await failure(deploying)).code).toBe('SERVICE_FAILED');
-    });
-
-    test('but what has not changed is ready at once', async () => {
-      api.store.setStatus(SERVICE, { phase: 'Ready' });
-      expect((await deploy()).state).toBe('ready');
-    });
-
-    test('a status that nobody renews counts after a while', async () => {
-      api.store.setStatus(SERVICE, { phase: 'Ready' });
-      const { state } = await deploy({ settleMs: 50 }, { launch: { accelerator: 'cpu', ctxSize: 2048 } });
-      expect(state).toBe('ready');
-    });
-
-    test('a service without replicas is up when it has stopped', async () => {
-      const deploying = deploy({}, { replicas: 0 });
-      await until(() => api.watches.size === 2);
-      api.store.setStatus(SERVICE, { phase: 'Stopped' });
-      expect((await deploying).state).toBe('ready');
-    });
+    deploys.api.inject({ watch: true, failure: new ApiFailure(403, 'Forbidden', 'cannot watch') });
+    expect((await failureOf(deploys.run())).code).toBe('FORBIDDEN');
   });
 });

@@ -36,20 +36,20 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
     readHeader: (resolved) =>
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
-  const unchecked = flags['memory-check'] === 'off' || flags.runtime !== 'llamacpp';
-  const check = unchecked ? await plannedOnly(request, reading, flags.runtime) : await checkMemory(request, reading);
+  const check = await checkAsFarAsAsked(request, reading, flags);
   return { ...check, model, source: override ?? check.source };
 }
 
-async function plannedOnly(
+async function checkAsFarAsAsked(
   request: CheckRequest,
   dependencies: CheckDependencies,
-  runtime: string,
+  { 'memory-check': mode, runtime }: Flags,
 ): Promise<DeployCheck> {
+  if (mode !== 'off' && runtime === 'llamacpp') return checkMemory(request, dependencies);
   const { resolved, launch, extraWords } = await planCheck(request, dependencies);
   const { entry, source } = resolved;
   const planned = { model: request.model, entry, source, launch, extraWords, suggestions: [] };
-  if (runtime === 'llamacpp') return planned;
+  if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {
     ...planned,

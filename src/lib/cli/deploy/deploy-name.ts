@@ -1,14 +1,14 @@
 import { parseShardName } from '../../gguf/shard-name.js';
+import { maxNameLength } from '../../kube/bounds.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
 import { looksLikeSource } from '../../source/model-source.js';
 
-const MAX_LENGTH = 63;
-
 /** Name for the resources of a model: as typed, or from the last part of a path, URL or repository. */
-export function deployName(model: string): string {
-  return looksLikeSource(model) ? nameOfSource(model) : model.toLowerCase();
+export function deployName(model: string, accelerator: Accelerator): string {
+  return looksLikeSource(model) ? nameOfSource(model, maxNameLength(accelerator)) : model.toLowerCase();
 }
 
-function nameOfSource(source: string): string {
+function nameOfSource(source: string, maxLength: number): string {
   const path = source.replace(/[?#].*$/, '');
   const last = path.slice(path.lastIndexOf('/') + 1);
   const stem = parseShardName(last)?.prefix ?? last.replace(/\.gguf$/i, '');
@@ -16,6 +16,6 @@ function nameOfSource(source: string): string {
     .toLowerCase()
     .replace(/-gguf(?=:|$)/, '')
     .replace(/[^a-z0-9.]+/g, '-')
-    .slice(0, MAX_LENGTH)
+    .slice(0, maxLength)
     .replace(/^[-.]+|[-.]+$/g, '');
 }

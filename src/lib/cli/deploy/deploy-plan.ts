@@ -30,7 +30,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   const { entry, launch, extraWords, verdict, shape } = check;
   const gpuMemory = flags['gpu-memory'];
   return {
-    name: flags.name ?? deployName(model),
+    name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
     ...source,
     format: flags.format,

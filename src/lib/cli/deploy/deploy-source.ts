@@ -17,11 +17,15 @@ export interface DeploySource {
 const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.gguf(\?.*)?$/i;
 
 /**
- * What a person may write as a source (`hf:OWNER/REPO:QUANT`, a relative path) in the words of the LLMKube API.
+ * What a person may write as a source (`hf:OWNER/REPO:QUANT`, a relative path) in the words of the LLMKube API. Runtimes
+ * other than llama-server take a repository as it is: they find its files themselves.
  * @throws UsageError for a split model at an address that has no way to name all its parts
  */
-export async function deploySource(text: string, options: ReadOptions): Promise<DeploySource> {
+export async function deploySource(text: string, options: ReadOptions, runtime: string): Promise<DeploySource> {
   const source = parseModelSource(text);
+  if (runtime !== 'llamacpp' && source.kind === 'hf' && source.file === undefined) {
+    return { source: `hf://${source.repository}` };
+  }
   if (AS_WRITTEN.test(text) && !isSplit(text)) return { source: text };
   switch (source.kind) {
     case 'file':

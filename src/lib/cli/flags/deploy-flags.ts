@@ -66,7 +66,11 @@ export const deployFlags = {
     description: "whose GPU a pod asks for (default: the accelerator's)",
     helpGroup: GPU,
   }),
-  replicas: Flags.integer({ char: 'r', default: 1, description: 'number of replicas', helpGroup: SCALE }),
+  replicas: Flags.integer({
+    char: 'r',
+    description: 'number of replicas (default: 1, or as it was scaled)',
+    helpGroup: SCALE,
+  }),
   'min-replicas': Flags.integer({ description: 'fewest replicas when autoscaling', helpGroup: SCALE }),
   'max-replicas': Flags.integer({ description: 'most replicas; turns on autoscaling', helpGroup: SCALE }),
   'autoscale-metric': Flags.string({
@@ -138,7 +142,7 @@ export interface DeployFlagValues {
   readonly 'gpu-count': number;
   readonly 'gpu-vendor'?: string | undefined;
   readonly 'gpu-memory'?: number | undefined;
-  readonly replicas: number;
+  readonly replicas?: number | undefined;
   readonly 'min-replicas'?: number | undefined;
   readonly 'max-replicas'?: number | undefined;
   readonly 'autoscale-metric'?: string | undefined;

@@ -8,6 +8,7 @@ import { graphError } from './graph-error.js';
  * function here is `ggml_` plus its name in snake case.
  */
 
+/** Neither an input nor a weight. */
 export function newTensor(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
   return new Tensor(type, ne, contiguousStrides(type, ne));
@@ -19,7 +20,8 @@ export function newInput(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1)
   return tensor;
 }
 
-function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
+/** A node with memory of its own, contiguous. */
+export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
   const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
   tensor.op = op;
   for (const source of src) tensor.src.push(source);
@@ -178,6 +180,9 @@ export function scale(a: Tensor): Tensor {
 export function scaleInplace(a: Tensor): Tensor {
   return viewOf('SCALE', a, [...a.ne], [...a.nb], 0);
 }
+export function geluInplace(a: Tensor): Tensor {
+  return Object.assign(viewOf('UNARY', a, [...a.ne], [...a.nb], 0), { variant: 'gelu' });
+}
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
 }
@@ -193,7 +198,8 @@ export function l2Norm(a: Tensor): Tensor {
 export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
-export type UnaryOp = 'silu' | 'gelu' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+export type UnaryOp =
+  'silu' | 'gelu' | 'gelu_erf' | 'gelu_quick' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);
@@ -201,7 +207,7 @@ export function unary(a: Tensor, variant: UnaryOp): Tensor {
   return tensor;
 }
 
-export type GluOp = 'swiglu' | 'geglu' | 'reglu' | 'swiglu_oai' | 'swiglu_clamp';
+export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' | 'swiglu_oai' | 'swiglu_clamp';
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
@@ -233,25 +239,6 @@ function argsort(a: Tensor): Tensor {
 export function argsortTopK(a: Tensor, k: number): Tensor {
   const sorted = argsort(a);
   return view4d(sorted, [k, a.ne[1], a.ne[2], a.ne[3]], sorted.nb[1], sorted.nb[2], sorted.nb[3], 0);
-}
-
-/** `ggml_pool_2d` over pieces of `width` and `height` that do not overlap. */
-export function pool2d(a: Tensor, width: number, height: number): Tensor {
-  const [ne0, ne1, ne2, ne3] = a.ne;
-  return result('POOL_2D', F32, [Math.floor(ne0 / width), Math.floor(ne1 / height), ne2, ne3], a);
-}
-
-export function arange(steps: number): Tensor {
-  return result('ARANGE', F32, [steps, 1, 1, 1]);
-}
-
-export function topK(a: Tensor, k: number): Tensor {
-  return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
-}
-
-/** Scores of each cell for each token: [cells, tokens, 1, streams]. */
-export function lightningIndexer(q: Tensor, k: Tensor, weights: Tensor, mask: Tensor): Tensor {
-  return result('LIGHTNING_INDEXER', F32, [k.ne[2], q.ne[2], 1, q.ne[3]], q, k, weights, mask);
 }
 
 export function sumRows(a: Tensor): Tensor {
@@ -311,17 +298,6 @@ export function gatedDeltaNet(
   const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
   tensor.snapshots = snapshots;
   return tensor;
-}
-
-/** `ggml_rwkv_wkv6`, `ggml_rwkv_wkv7`, `ggml_gated_linear_attn`: the output of each token, then the new states. */
-export function linearAttention(
-  op: 'RWKV_WKV6' | 'RWKV_WKV7' | 'GATED_LINEAR_ATTN',
-  state: Tensor,
-  ...inputs: [Tensor, ...Tensor[]]
-): Tensor {
-  const [size, heads, tokens] = inputs[0].ne;
-  const rows = tokens + size * state.ne[1];
-  return result(op, F32, [size * heads, rows, 1, 1], ...inputs, state);
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */

@@ -1,4 +1,5 @@
 import type { KvCache } from '../cache.js';
+import { lightningIndexer, topK } from '../ggml/sparse-ops.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
 import { graphError } from '../ggml/graph-error.js';
@@ -66,8 +67,8 @@ export function bestCells(
     nb[3] / streams,
     0,
   );
-  const score = ggml.lightningIndexer(q, keys, ggml.scale(split), mask);
-  return ggml.cont(ggml.topK(score, Math.min(score.ne[0], g.hparams.indexer.topK)));
+  const score = lightningIndexer(q, keys, ggml.scale(split), mask);
+  return ggml.cont(topK(score, Math.min(score.ne[0], g.hparams.indexer.topK)));
 }
 
 /** `build_attn` of `llm_graph_input_attn_k_dsa`: the cache's mask, open only where a token's best cells are. */

@@ -26,6 +26,15 @@ export interface ManagedFieldsEntry {
   readonly manager?: string;
   readonly operation?: string;
   readonly subresource?: string;
+  readonly apiVersion?: string;
+  readonly time?: string;
+  readonly fieldsType?: string;
+  /** Nested sets: `{ 'f:spec': { 'f:replicas': {} } }`. */
+  readonly fieldsV1?: FieldSet;
+}
+
+export interface FieldSet {
+  readonly [key: string]: FieldSet;
 }
 
 export interface ObjectMeta {
@@ -37,6 +46,9 @@ export interface ObjectMeta {
   readonly resourceVersion?: string;
   readonly generation?: number;
   readonly creationTimestamp?: string;
+  /** Set when it is being deleted: it vanishes once its finalizers are gone. */
+  readonly deletionTimestamp?: string;
+  readonly finalizers?: readonly string[];
   readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
@@ -87,7 +99,9 @@ export interface EnvVar {
 
 export interface InferenceServiceSpec {
   readonly modelRef: string;
-  readonly replicas: number;
+  /** Unset = whoever scales it decides; the API's default is 1. */
+  readonly replicas?: number;
+  readonly suspend?: boolean;
   readonly image?: string;
   readonly runtime?: Runtime;
   readonly mode?: ServerMode;
@@ -99,7 +113,10 @@ export interface InferenceServiceSpec {
   };
   readonly resources?: {
     readonly cpu?: Quantity;
+    /** The operator makes the container's request of it, and its limit too where `memoryLimit` is not set. */
     readonly memory?: Quantity;
+    /** From LLMKube 0.9.26 on. */
+    readonly memoryLimit?: Quantity;
     readonly gpu?: number;
     readonly gpuMemory?: Quantity;
   };

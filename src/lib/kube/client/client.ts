@@ -1,5 +1,4 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Response } from 'node-fetch';
 import {
   API_GROUP,
   API_VERSION,
@@ -7,12 +6,14 @@ import {
   RESOURCE_OF_KIND,
   type AnyResource,
   type Kind,
+  type ManagedFieldsEntry,
   type ResourceOf,
 } from './api.js';
-import { connectionError, interrupted } from './connection-errors.js';
 import { isMissingObject, statusError, type ApiCall } from './errors.js';
+import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
-import { Transport } from './transport.js';
+import { wrongShape } from './resource-shape.js';
+import { Transport, type Answer } from './transport.js';
 
 export interface ObjectRef<K extends Kind = Kind> {
   readonly kind: K;
@@ -30,6 +31,8 @@ export interface ClientOptions extends ClusterChoice {
   /** Values that no message may repeat, such as those of `--env`. */
   readonly secrets?: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** For one call with its answer, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface DeleteOptions {
@@ -39,11 +42,18 @@ export interface DeleteOptions {
   readonly evenIfAborted?: boolean;
 }
 
-const PAGE_SIZE = '500';
+/** What a watch tells: how an object is now, that it is gone, or only from which version to go on. */
+export type WatchEvent<K extends Kind = Kind> =
+  | { readonly type: 'ADDED' | 'MODIFIED'; readonly object: ResourceOf<K> }
+  | { readonly type: 'DELETED' | 'BOOKMARK'; readonly version: string | undefined };
+
+/** Some megabytes a page, with objects as large as operators make them. */
+const PAGE_SIZE = '250';
 
 /** Opens no connection: the first request does. @throws ClusterError when the kubeconfig is not usable */
 export async function connect(options: ClientOptions): Promise<KubeClient> {
-  return new KubeClient(await loadKubeConfig(options), options);
+  const { config, plugin } = await loadKubeConfig(options);
+  return new KubeClient(config, { ...options, plugin });
 }
 
 /** The few calls that Models and InferenceServices need. All throw ClusterError. */
@@ -53,9 +63,12 @@ export class KubeClient {
   readonly #transport: Transport;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(config: KubeConfig, { secrets = [], signal }: Pick<ClientOptions, 'secrets' | 'signal'>) {
-    this.#transport = new Transport(config, secrets);
-    this.#signal = signal;
+  constructor(
+    config: KubeConfig,
+    { secrets = [], ...options }: Omit<ClientOptions, keyof ClusterChoice> & { plugin?: ExecCredentials | undefined },
+  ) {
+    this.#transport = new Transport(config, secrets, options);
+    this.#signal = options.signal;
     this.contextNamespace = config.getContextObject(config.getCurrentContext())?.namespace;
   }
 
@@ -65,8 +78,9 @@ export class KubeClient {
 
   /** @returns undefined when the kind is served but there is no such object */
   async get<K extends Kind>(ref: ObjectRef<K>, signal = this.#signal): Promise<ResourceOf<K> | undefined> {
-    const response = await this.#transport.send({ method: 'GET', path: pathOf(ref), signal });
-    return (await this.#unlessMissing({ verb: 'get', ...ref }, response)) as ResourceOf<K> | undefined;
+    const answer = await this.#transport.send({ method: 'GET', path: pathOf(ref), signal });
+    const found = this.#unlessMissing({ verb: 'get', ...ref }, answer);
+    return found === undefined ? undefined : this.#resource(ref.kind, found);
   }
 
   /** @param namespace undefined = all namespaces */
@@ -76,82 +90,126 @@ export class KubeClient {
     do {
       const query = { limit: PAGE_SIZE, ...(next !== '' && { continue: next }) };
       const path = collectionPath(kind, namespace);
-      const response = await this.#transport.send({ method: 'GET', path, query, signal: this.#signal });
-      const page = await this.#success({ verb: 'list', kind, namespace }, response);
-      const { items: found, metadata } = page as { items: ResourceOf<K>[]; metadata?: { continue?: string } };
-      items.push(...found);
-      next = metadata?.continue ?? '';
+      const answer = await this.#transport.send({ method: 'GET', path, query, signal: this.#signal });
+      const page = this.#success({ verb: 'list', kind, namespace }, answer) as {
+        items?: unknown;
+        metadata?: { continue?: unknown };
+      } | null;
+      if (!Array.isArray(page?.items))
+        throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
+      items.push(...page.items.map((item) => this.#resource(kind, item)));
+      const token = page.metadata?.continue;
+      next = typeof token === 'string' ? token : '';
     } while (next !== '');
     return items;
   }
 
   /** Server-side apply as `llmkube`. Fields that the API does not know are refused, not dropped. */
   async apply<T extends AnyResource>(resource: T, { dryRun, force }: ApplyOptions = {}): Promise<T> {
-    const { name, namespace } = resource.metadata;
-    const ref = { kind: resource.kind, namespace, name };
-    const response = await this.#transport.send({
-      method: 'PATCH',
-      path: pathOf(ref),
-      query: {
-        fieldManager: FIELD_MANAGER,
-        fieldValidation: 'Strict',
-        ...(force && { force: 'true' }),
-        ...(dryRun && { dryRun: 'All' }),
-      },
-      body: JSON.stringify(resource),
-      contentType: 'application/apply-patch+yaml',
-      signal: this.#signal,
-    });
-    return (await this.#success({ verb: 'apply', ...ref }, response)) as T;
+    const query = {
+      fieldManager: FIELD_MANAGER,
+      fieldValidation: 'Strict',
+      ...(force && { force: 'true' }),
+      ...(dryRun && { dryRun: 'All' }),
+    };
+    return (await this.#patch(resource, query, resource, 'application/apply-patch+yaml')) as T;
+  }
+
+  /**
+   * Replaces the list of who owns which field, unless the object has changed since it was read: what Kubernetes' own
+   * clients do when they move to server-side apply (`csaupgrade` of client-go).
+   */
+  async replaceManagedFields(resource: AnyResource, managedFields: readonly ManagedFieldsEntry[]): Promise<void> {
+    const patch = [
+      { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+      { op: 'replace', path: '/metadata/resourceVersion', value: resource.metadata.resourceVersion },
+    ];
+    await this.#patch(resource, { fieldManager: FIELD_MANAGER }, patch, 'application/json-patch+json');
   }
 
   /** @returns false when it was not there */
   async delete(ref: ObjectRef, { uid, evenIfAborted = false }: DeleteOptions = {}): Promise<boolean> {
-    const response = await this.#transport.send({
+    const answer = await this.#transport.send({
       method: 'DELETE',
       path: pathOf(ref),
       body: JSON.stringify(uid === undefined ? {} : { preconditions: { uid } }),
       contentType: 'application/json',
       signal: evenIfAborted ? undefined : this.#signal,
     });
-    return (await this.#unlessMissing({ verb: 'delete', ...ref }, response)) !== undefined;
+    return this.#unlessMissing({ verb: 'delete', ...ref }, answer) !== undefined;
   }
 
-  /** The lines of one watch connection, until the server ends it. */
-  async *watchLines(
-    ref: ObjectRef,
+  /** The events of one watch connection, until the server ends it. */
+  async *watch<K extends Kind>(
+    ref: ObjectRef<K>,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): AsyncGenerator<string> {
-    const response = await this.#transport.send({
+  ): AsyncGenerator<WatchEvent<K>> {
+    const call = { verb: 'watch', ...ref } as const;
+    const stream = await this.#transport.stream({
       method: 'GET',
       path: collectionPath(ref.kind, ref.namespace),
       query: { ...query, fieldSelector: `metadata.name=${ref.name}`, watch: 'true' },
       signal,
-      streaming: true,
     });
-    if (!response.ok) throw await this.#failure({ verb: 'watch', ...ref }, response);
-    try {
-      yield* lines(response.body as AsyncIterable<Buffer>);
-    } catch (error) {
-      throw signal.aborted ? interrupted() : connectionError(error, this.server);
+    if ('code' in stream) throw statusError(call, this.#transport.status(stream), this.server);
+    for await (const line of stream) yield this.#watchEvent(call, line);
+  }
+
+  #watchEvent<K extends Kind>(call: ApiCall & ObjectRef<K>, text: string): WatchEvent<K> {
+    const answer = { ok: false, code: 200, statusText: '', text };
+    const event = this.#transport.json(answer) as { type?: unknown; object?: unknown } | null;
+    if (typeof event?.object !== 'object' || event.object === null)
+      throw this.#transport.unexpected('sends a watch event without an object');
+    const { type, object } = event;
+    if (type === 'ERROR') {
+      const { code } = object as { code?: unknown };
+      const failed = { ...answer, code: typeof code === 'number' ? code : 500, text: JSON.stringify(object) };
+      throw statusError(call, this.#transport.status(failed), this.server);
     }
+    if (type === 'ADDED' || type === 'MODIFIED') return { type, object: this.#resource(call.kind, object) };
+    const { resourceVersion } = ((object as { metadata?: unknown }).metadata ?? {}) as { resourceVersion?: unknown };
+    return {
+      type: type === 'DELETED' ? 'DELETED' : 'BOOKMARK',
+      version: typeof resourceVersion === 'string' ? resourceVersion : undefined,
+    };
   }
 
-  async #success(call: ApiCall, response: Response): Promise<unknown> {
-    if (response.ok) return this.#transport.json(response);
-    throw await this.#failure(call, response);
+  async #patch(
+    resource: AnyResource,
+    query: Readonly<Record<string, string>>,
+    body: unknown,
+    contentType: string,
+  ): Promise<AnyResource> {
+    const { kind, metadata } = resource;
+    const ref = { kind, namespace: metadata.namespace, name: metadata.name };
+    const answer = await this.#transport.send({
+      method: 'PATCH',
+      path: pathOf(ref),
+      query,
+      body: JSON.stringify(body),
+      contentType,
+      signal: this.#signal,
+    });
+    return this.#resource(kind, this.#success({ verb: 'apply', ...ref }, answer));
   }
 
-  async #unlessMissing(call: ApiCall, response: Response): Promise<unknown> {
-    if (response.ok) return this.#transport.json(response);
-    const status = await this.#transport.status(response);
+  #resource<K extends Kind>(kind: K, value: unknown): ResourceOf<K> {
+    const problem = wrongShape(value);
+    if (problem !== undefined) throw this.#transport.unexpected(`sends a ${kind} whose ${problem}`);
+    return { ...(value as ResourceOf<K>), kind };
+  }
+
+  #success(call: ApiCall, answer: Answer): unknown {
+    if (answer.ok) return this.#transport.json(answer);
+    throw statusError(call, this.#transport.status(answer), this.server);
+  }
+
+  #unlessMissing(call: ApiCall, answer: Answer): unknown {
+    if (answer.ok) return this.#transport.json(answer);
+    const status = this.#transport.status(answer);
     if (isMissingObject(call, status)) return undefined;
     throw statusError(call, status, this.server);
-  }
-
-  async #failure(call: ApiCall, response: Response): Promise<Error> {
-    return statusError(call, await this.#transport.status(response), this.server);
   }
 }
 
@@ -162,14 +220,4 @@ function collectionPath(kind: Kind, namespace: string | undefined): string {
 
 function pathOf({ kind, namespace, name }: ObjectRef): string {
   return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
-}
-
-async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let pending = '';
-  for await (const chunk of chunks) {
-    const parts = (pending + decoder.decode(chunk, { stream: true })).split('\n');
-    pending = parts.pop() ?? '';
-    yield* parts.filter((line) => line.trim() !== '');
-  }
 }

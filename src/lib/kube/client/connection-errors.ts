@@ -6,21 +6,33 @@ const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'
 
 /** The error of a call that got no answer. `error` is what node-fetch or client-node threw. */
 export function connectionError(error: unknown, server: string): ClusterError {
-  const { code = '', message, name } = error as Error & { code?: string };
+  const { code = '', message } = error as Error & { code?: string };
   if (TLS_CODE.test(code)) {
     return new ClusterError('CLUSTER_CERTIFICATE', `the certificate of ${server} was not accepted (${code})`, {
       suggestions: ["check the kubeconfig's certificate-authority for this cluster, and the clock of this machine"],
-    });
-  }
-  if (name === 'TimeoutError') {
-    return new ClusterError('CLUSTER_TIMEOUT', `the cluster at ${server} did not answer in time`, {
-      suggestions: ['check the network or VPN, then run the same command again'],
     });
   }
   const why = code === '' ? message : code;
   return new ClusterError('CLUSTER_UNREACHABLE', `the cluster at ${server} cannot be reached (${why})`, {
     suggestions: ['check that it runs and that the network or VPN is up', 'check --kubeconfig and --kube-context'],
   });
+}
+
+export function noAnswerInTime(server: string): ClusterError {
+  return new ClusterError('CLUSTER_TIMEOUT', `the cluster at ${server} did not answer in time`, {
+    suggestions: ['check the network or VPN, then run the same command again'],
+  });
+}
+
+export function answerTooLarge(server: string, limitBytes: number): ClusterError {
+  const limit = `${limitBytes / 2 ** 20} MiB`;
+  return new ClusterError(
+    'CLUSTER_UNEXPECTED_ANSWER',
+    `${server} sends an answer of more than ${limit}, which was not read`,
+    {
+      suggestions: ['check the server address in the kubeconfig, and any proxy in between'],
+    },
+  );
 }
 
 /** The error of a call that Ctrl-C ended. */

@@ -28,13 +28,36 @@ export interface FieldConflict {
 }
 
 export class ConflictError extends ClusterError {
+  /** @param what was to be done, such as "apply Model default/tiny" */
   constructor(
-    message: string,
+    readonly what: string,
     readonly conflicts: readonly FieldConflict[],
-    suggestions: readonly string[],
   ) {
-    super('FIELD_CONFLICT', message, { suggestions });
+    super('FIELD_CONFLICT', `cannot ${what}: it would change ${conflictList(conflicts)}`, {
+      suggestions: ['leave these fields as they are, or take them over with --force-conflicts'],
+    });
   }
+}
+
+/** The operator of this cluster does not know a field that was sent. */
+export class UnknownFieldError extends ClusterError {
+  constructor(
+    readonly field: string,
+    message: string,
+  ) {
+    super('OPERATOR_TOO_OLD', `the cluster's LLMKube operator does not know the field ${field}: ${message}`, {
+      suggestions: ['update the operator and its CRDs, or leave out the flag that sets this field'],
+    });
+  }
+}
+
+/** What decides how it runs; the records beside it are only counted, unless there is nothing else. */
+export function conflictList(conflicts: readonly FieldConflict[]): string {
+  const ofSpec = conflicts.filter(({ field }) => field.startsWith('.spec'));
+  const shown = ofSpec.length > 0 ? ofSpec : conflicts;
+  const more = conflicts.length - shown.length;
+  const list = shown.map(({ field, owner }) => `${field} (owned by ${owner})`).join(', ');
+  return more === 0 ? list : `${list} and ${more} more in metadata`;
 }
 
 const UNKNOWN_FIELD = /unknown field "([^"]+)"|(\.[\w.[\]-]+): field not declared in schema/;
@@ -43,13 +66,16 @@ const CONFLICT_OWNER = /conflict with "([^"]+)"/;
 /** The error of an answer that is not a success. */
 export function statusError(call: ApiCall, status: ApiStatus, server: string): ClusterError {
   const unknownField = UNKNOWN_FIELD.exec(status.message);
-  if (unknownField) return operatorTooOld((unknownField[1] ?? unknownField[2] ?? '').replace(/^\./, ''), status);
+  if (unknownField) {
+    return new UnknownFieldError((unknownField[1] ?? unknownField[2] ?? '').replace(/^\./, ''), status.message);
+  }
   switch (status.code) {
     case 401:
       return new ClusterError('UNAUTHORIZED', `the cluster at ${server} did not accept your credentials`, {
         suggestions: ['log in again, or choose other credentials with --kube-context'],
       });
     case 403:
+      if (status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating')) return terminating(call);
       return new ClusterError('FORBIDDEN', `the cluster does not let you ${describe(call)}: ${status.message}`, {
         suggestions: [
           `you need get, list, watch, create, patch and delete on models and inferenceservices in ${API_GROUP}`,
@@ -86,16 +112,6 @@ export function statusError(call: ApiCall, status: ApiStatus, server: string): C
   }
 }
 
-function operatorTooOld(field: string, status: ApiStatus): ClusterError {
-  return new ClusterError(
-    'OPERATOR_TOO_OLD',
-    `the cluster's LLMKube operator does not know the field ${field}: ${status.message}`,
-    {
-      suggestions: ['update the operator and its CRDs, or leave out the flag that sets this field'],
-    },
-  );
-}
-
 /** Of the three things that can be missing, the resource itself is the caller's business: see `isMissingObject`. */
 function notFound(call: ApiCall, status: ApiStatus): ClusterError {
   if (status.details?.kind === 'namespaces') {
@@ -114,6 +130,14 @@ function notFound(call: ApiCall, status: ApiStatus): ClusterError {
         'check that --kube-context is the right cluster',
       ],
     },
+  );
+}
+
+function terminating({ namespace = '' }: ApiCall): ClusterError {
+  return new ClusterError(
+    'NAMESPACE_TERMINATING',
+    `the namespace "${namespace}" is being deleted, so nothing can be created in it`,
+    { suggestions: ['wait until it is gone and create it anew, or deploy to another namespace with -n'] },
   );
 }
 
@@ -137,15 +161,15 @@ function conflict(call: ApiCall, status: ApiStatus): ClusterError {
       suggestions: ['somebody changed it at the same moment or it is being deleted: run the same command again'],
     });
   }
-  const fields = conflicts.map(({ field, owner }) => `${field} (owned by ${owner})`).join(', ');
-  return new ConflictError(`cannot ${describe(call)}: it would change ${fields}`, conflicts, [
-    'leave these fields as they are, or take them over with --force-conflicts',
-  ]);
+  return new ConflictError(describe(call), conflicts);
 }
 
 /** A 422 lists its causes; each names a field and what is wrong with it. */
 function invalidFields(status: ApiStatus): string {
-  const causes = (status.details?.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
+  const all = status.details?.causes ?? [];
+  // Beside others, a cause without a field only says that further rules were not looked at.
+  const named = all.filter(({ field = '' }) => field !== '' && field !== '<nil>');
+  const causes = (named.length > 0 ? named : all).map(({ field, message }) => `${field}: ${message}`);
   return causes.length > 0 ? causes.join('; ') : status.message;
 }
 

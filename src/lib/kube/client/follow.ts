@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ClusterError } from '../../errors.js';
 import type { Kind, ResourceOf } from './api.js';
 import type { KubeClient, ObjectRef } from './client.js';
-import { statusError, type ApiStatus } from './errors.js';
 
 export interface FollowOptions {
   readonly signal: AbortSignal;
@@ -12,17 +11,12 @@ export interface FollowOptions {
   readonly retryMs?: number;
 }
 
-interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: { readonly metadata?: { readonly resourceVersion?: string } } & Partial<ApiStatus>;
-}
-
 /** Raised when the server no longer has the history from our resource version on: everything must be read anew. */
 const EXPIRED = 'EXPIRED';
 const PASSING_FAILURES = new Set(['CLUSTER_UNREACHABLE', 'CLUSTER_TIMEOUT', 'CLUSTER_BUSY', 'CLUSTER_FAILED']);
 const DEFAULT_RETRY_MS = 500;
 /** The server ends a watch after this time; a new one goes on from the last resource version. */
-const WATCH_SECONDS = 300;
+const WATCH_QUERY = { allowWatchBookmarks: 'true', timeoutSeconds: '300' };
 
 /**
  * Yields the object as it is now and after every change, `undefined` when it is gone. Reads once, then watches: goes on
@@ -43,11 +37,11 @@ export async function* follow<K extends Kind>(
         yield current;
         version = current?.metadata.resourceVersion ?? '';
       }
-      for await (const { type, object } of watch(client, ref, version, signal)) {
+      for await (const event of client.watch(ref, { ...WATCH_QUERY, resourceVersion: version }, signal)) {
         failures = 0;
-        version = object.metadata?.resourceVersion ?? version;
-        if (type === 'ADDED' || type === 'MODIFIED') yield object as ResourceOf<K>;
-        if (type === 'DELETED') yield undefined;
+        version = ('object' in event ? event.object.metadata.resourceVersion : event.version) ?? version;
+        if ('object' in event) yield event.object;
+        if (event.type === 'DELETED') yield undefined;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -59,24 +53,6 @@ export async function* follow<K extends Kind>(
     }
     await pause(Math.min(retryMs * 2 ** Math.max(failures - 1, 0), retryMs * 10), signal);
   }
-}
-
-async function* watch(
-  client: KubeClient,
-  ref: ObjectRef,
-  resourceVersion: string,
-  signal: AbortSignal,
-): AsyncGenerator<WatchEvent> {
-  const query = { resourceVersion, allowWatchBookmarks: 'true', timeoutSeconds: String(WATCH_SECONDS) };
-  for await (const line of client.watchLines(ref, query, signal)) {
-    const event = JSON.parse(line) as WatchEvent;
-    if (event.type === 'ERROR') throw watchError(ref, event.object, client.server);
-    yield event;
-  }
-}
-
-function watchError(ref: ObjectRef, { code = 500, message = '' }: Partial<ApiStatus>, server: string): ClusterError {
-  return statusError({ verb: 'watch', ...ref }, { code, message }, server);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
 import { ClusterError } from '../../errors.js';
+import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
 
 /** Which cluster: as kubectl's own flags say it. */
 export interface ClusterChoice {
@@ -15,11 +16,12 @@ export interface ClusterChoice {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-interface ExecConfig {
-  apiVersion?: string;
-  command?: string;
-  provideClusterInfo?: boolean;
-  env?: { name: string; value: string }[];
+type ExecConfig = Partial<Mutable<ExecPlugin>> & { apiVersion?: string; provideClusterInfo?: boolean };
+
+/** Which cluster, and who gives its credentials when a plugin does. */
+export interface LoadedKubeConfig {
+  readonly config: KubeConfig;
+  readonly plugin: ExecCredentials | undefined;
 }
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -31,7 +33,7 @@ const ANONYMOUS: User = { name: '' };
  * account of the pod this runs in.
  * @throws ClusterError KUBECONFIG_NOT_FOUND | KUBECONFIG_INVALID | CONTEXT_NOT_FOUND
  */
-export async function loadKubeConfig(choice: ClusterChoice): Promise<KubeConfig> {
+export async function loadKubeConfig(choice: ClusterChoice): Promise<LoadedKubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node');
   const files = await kubeconfigFiles(choice.kubeconfig);
   const config = new KubeConfig();
@@ -45,8 +47,7 @@ export async function loadKubeConfig(choice: ClusterChoice): Promise<KubeConfig>
       suggestions: ['name one with --kubeconfig or KUBECONFIG, or print the manifests with --dry-run=client -o yaml'],
     });
   }
-  useContext(config, choice);
-  return config;
+  return { config, plugin: useContext(config, choice) };
 }
 
 async function kubeconfigFiles(named: string | undefined): Promise<string[]> {
@@ -112,7 +113,7 @@ function firstOfEachName<T extends Cluster | Context | User>(items: readonly T[]
   return items.filter((item, index) => items.findIndex(({ name }) => name === item.name) === index);
 }
 
-function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterChoice): void {
+function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterChoice): ExecCredentials | undefined {
   const name = wanted ?? config.getCurrentContext();
   if (!name) {
     throw new ClusterError('CONTEXT_NOT_FOUND', 'the kubeconfig names no current context', {
@@ -139,10 +140,10 @@ function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterCh
     const proxy = proxyFor?.(new URL(cluster.server));
     if (proxy) (cluster as Mutable<Cluster>).proxyUrl = proxy.href;
   }
-  prepareUser(config, context, cluster);
+  return prepareUser(config, context, cluster);
 }
 
-function prepareUser(config: KubeConfig, context: Context, cluster: Cluster): void {
+function prepareUser(config: KubeConfig, context: Context, cluster: Cluster): ExecCredentials | undefined {
   const user = config.getCurrentUser();
   if (!user && context.user) {
     throw new ClusterError(
@@ -155,10 +156,20 @@ function prepareUser(config: KubeConfig, context: Context, cluster: Cluster): vo
     // client-node reads the cluster's certificate authority only when there is a user.
     config.users.push(ANONYMOUS);
     (context as Mutable<Context>).user = ANONYMOUS.name;
-    return;
+    return undefined;
   }
   const exec = user.exec as ExecConfig | undefined;
-  if (exec) exec.env = [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: execInfo(exec, cluster) }];
+  if (!exec) return undefined;
+  if (!exec.command) {
+    throw new ClusterError(
+      'KUBECONFIG_INVALID',
+      `the user "${context.user}" of the kubeconfig names no command to log in with`,
+    );
+  }
+  // Run by ourselves: client-node waits for ever and keeps whatever a plugin prints.
+  delete (user as Mutable<User>).exec;
+  const env = [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: execInfo(exec, cluster) }];
+  return new ExecCredentials({ ...exec, command: exec.command, env }, user);
 }
 
 /** What kubectl tells an exec plugin about the call; several refuse to run without it. */

@@ -1,11 +1,20 @@
 import type { Agent } from 'node:https';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Response } from 'node-fetch';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
-import { connectionError, credentialsError, interrupted, isBrokenConnection } from './connection-errors.js';
+import {
+  answerTooLarge,
+  connectionError,
+  credentialsError,
+  interrupted,
+  isBrokenConnection,
+  noAnswerInTime,
+} from './connection-errors.js';
 import type { ApiStatus } from './errors.js';
+import type { ExecCredentials } from './exec-credentials.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PATCH' | 'DELETE';
@@ -14,42 +23,122 @@ export interface HttpRequest {
   readonly body?: string;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** The answer goes on for as long as the server likes. */
-  readonly streaming?: boolean;
 }
 
+/** A whole answer. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly code: number;
+  readonly statusText: string;
+  readonly text: string;
+}
+
+/** For a call with its answer, credentials included; a server that takes longer is not going to answer. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A page of a list is some megabytes; one object is at most 1.5 MB in etcd. */
+const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
+/** Too many requests, and a server that starts or whose storage does not answer. */
+const BUSY: ReadonlySet<number> = new Set([429, 503, 504]);
+const NEVER_BUSY: ReadonlySet<number> = new Set();
 
 /** HTTP to one API server, with the credentials of a kubeconfig. */
 export class Transport {
   readonly server: string;
   readonly #config: KubeConfig;
   readonly #secrets: readonly string[];
+  readonly #plugin: ExecCredentials | undefined;
+  readonly #timeoutMs: number;
 
   /** @param secrets values that no message may repeat */
-  constructor(config: KubeConfig, secrets: readonly string[]) {
-    const user = config.getCurrentUser();
+  constructor(
+    config: KubeConfig,
+    secrets: readonly string[],
+    {
+      plugin,
+      timeoutMs = REQUEST_TIMEOUT_MS,
+    }: { plugin?: ExecCredentials | undefined; timeoutMs?: number | undefined },
+  ) {
     this.#config = config;
-    this.#secrets = [...secrets, user?.token, user?.password].filter((secret) => secret !== undefined);
+    this.#secrets = secrets;
+    this.#plugin = plugin;
+    this.#timeoutMs = timeoutMs;
     this.server = config.getCurrentCluster()?.server ?? '';
   }
 
   /**
-   * Waits and asks again when the server says it is busy, or when the connection breaks: every request made here may
-   * be repeated.
-   * @throws ClusterError when there is no answer
+   * The whole answer. Waits and asks again when the server says it is busy, or when the connection breaks: every request
+   * made here may be repeated.
+   * @throws ClusterError when there is none in time, or it is too large
    */
-  async send(request: HttpRequest): Promise<Response> {
+  async send(request: HttpRequest): Promise<Answer> {
+    return this.#ask(request, (response) => this.#whole(response));
+  }
+
+  /**
+   * An answer that goes on for as long as the server likes, line by line; one that is not a success comes whole. A busy
+   * server is the caller's business.
+   */
+  async stream(request: HttpRequest & { readonly signal: AbortSignal }): Promise<Answer | AsyncIterable<string>> {
+    const take = async (response: Response) =>
+      response.ok ? this.#lines(response, request.signal) : this.#whole(response);
+    return this.#ask(request, take, NEVER_BUSY);
+  }
+
+  json({ text }: Answer): unknown {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw this.unexpected('does not answer like a Kubernetes API server');
+    }
+  }
+
+  unexpected(problem: string): ClusterError {
+    return new ClusterError('CLUSTER_UNEXPECTED_ANSWER', `${this.server} ${problem}`, {
+      suggestions: ['check the server address in the kubeconfig, and any proxy or login page in between'],
+    });
+  }
+
+  /** The reason that an answer is not a success, fit to be shown. */
+  status({ code, statusText, text }: Answer): ApiStatus {
+    const clean = (dirty: unknown) => this.#clean(String(dirty ?? ''));
+    const { message, details } = parseStatus(text) ?? { message: text.slice(0, LONGEST_FOREIGN_ANSWER) || statusText };
+    if (details === undefined) return { code, message: clean(message) };
+    const causes = (Array.isArray(details.causes) ? details.causes : [])
+      .filter((cause) => typeof cause === 'object' && cause !== null)
+      .map(({ reason, message: why, field }) => ({ reason: clean(reason), message: clean(why), field: clean(field) }));
+    const { name, kind } = details;
+    return {
+      code,
+      message: clean(message),
+      details: {
+        ...(name !== undefined && { name: clean(name) }),
+        ...(kind !== undefined && { kind: clean(kind) }),
+        causes,
+      },
+    };
+  }
+
+  async #ask<T>(
+    request: HttpRequest,
+    take: (response: Response) => Promise<T>,
+    busy: ReadonlySet<number> = BUSY,
+  ): Promise<T> {
     const { signal } = request;
     for (let attempt = 1; ; attempt += 1) {
+      if (signal?.aborted) throw interrupted();
       const isLast = attempt === MAX_ATTEMPTS;
       try {
-        const response = await this.#fetch(request);
-        if (response.status !== 429 || isLast) return response;
-        await delay(pauseMs(response, attempt), undefined, signal && { signal });
+        const outcome = await this.#inTime(signal, async (limited) => {
+          const response = await this.#fetch(request, limited);
+          if (isLast || !busy.has(response.status)) return { taken: await take(response) };
+          await this.#whole(response);
+          return { pauseMs: pauseMs(response, attempt) };
+        });
+        if ('taken' in outcome) return outcome.taken;
+        await delay(outcome.pauseMs, undefined, signal && { signal });
       } catch (error) {
         if (signal?.aborted) throw interrupted();
         if (error instanceof ClusterError) throw error;
@@ -58,68 +147,105 @@ export class Transport {
     }
   }
 
-  async json(response: Response): Promise<unknown> {
+  /** A timer of its own: what `AbortSignal.any` makes of `AbortSignal.timeout` may be collected before it fires (Node 20). */
+  async #inTime<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    let isLate = false;
+    const abort = (): void => controller.abort();
+    const timer = setTimeout(() => {
+      isLate = true;
+      abort();
+    }, this.#timeoutMs);
+    signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await response.json();
+      return await work(controller.signal);
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw connectionError(error, this.server);
-      throw new ClusterError(
-        'CLUSTER_UNEXPECTED_ANSWER',
-        `${this.server} does not answer like a Kubernetes API server`,
-        { suggestions: ['check the server address in the kubeconfig, and any proxy or login page in between'] },
-      );
+      throw isLate ? noAnswerInTime(this.server) : error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
-  /** The reason that an answer is not a success, fit to be shown. */
-  async status(response: Response): Promise<ApiStatus> {
-    const text = await response.text().catch(() => '');
-    const clean = (dirty: string) => cleanText(dirty, this.#secrets);
-    const { message, details } = parseStatus(text) ?? {
-      message: text.slice(0, LONGEST_FOREIGN_ANSWER) || response.statusText,
-    };
-    if (details === undefined) return { code: response.status, message: clean(message) };
-    const causes = details.causes?.map((cause) => ({ ...cause, message: clean(cause.message ?? '') }));
-    return {
-      code: response.status,
-      message: clean(message),
-      details: causes === undefined ? details : { ...details, causes },
-    };
-  }
-
-  async #fetch({ method, path, query = {}, body, contentType, signal, streaming }: HttpRequest): Promise<Response> {
+  async #fetch({ method, path, query = {}, body, contentType }: HttpRequest, signal: AbortSignal): Promise<Response> {
     const { default: fetch } = await import('node-fetch');
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const { agent, headers } = await this.#authenticate();
-    const signals = [...(signal ? [signal] : []), ...(streaming ? [] : [AbortSignal.timeout(REQUEST_TIMEOUT_MS)])];
+    const { agent, headers } = await this.#authenticate(signal);
     return fetch(url, {
       method,
       headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
       redirect: 'manual',
-      signal: AbortSignal.any(signals),
+      signal,
       ...(body !== undefined && { body }),
       ...(agent && { agent }),
     });
   }
 
+  async #whole(response: Response): Promise<Answer> {
+    const chunks: Buffer[] = [];
+    let received = 0;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+      chunks.push(chunk);
+    }
+    const { ok, status: code, statusText } = response;
+    return { ok, code, statusText, text: Buffer.concat(chunks).toString('utf8') };
+  }
+
+  async *#lines(response: Response, signal: AbortSignal): AsyncGenerator<string> {
+    const body = response.body as Readable;
+    const end = (): void => void body.destroy();
+    signal.addEventListener('abort', end, { once: true });
+    const decoder = new TextDecoder();
+    let pending = '';
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        const parts = (pending + decoder.decode(chunk, { stream: true })).split('\n');
+        pending = parts.pop() ?? '';
+        if (pending.length > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+        yield* parts.filter((line) => line.trim() !== '');
+      }
+    } catch (error) {
+      if (error instanceof ClusterError) throw error;
+      throw signal.aborted ? interrupted() : connectionError(error, this.server);
+    } finally {
+      signal.removeEventListener('abort', end);
+      end();
+    }
+    if (signal.aborted) throw interrupted();
+  }
+
   /** Verification of certificates is asked for outright, so that no environment variable can turn it off. */
-  async #authenticate(): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
+  async #authenticate(signal: AbortSignal): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
     const rejectUnauthorized = this.#config.getCurrentCluster()?.skipTLSVerify !== true;
     try {
+      await this.#plugin?.refresh(signal);
       const { agent, headers } = await this.#config.applyToFetchOptions({ rejectUnauthorized });
       const pairs = Object.fromEntries(headers as unknown as Iterable<[string, string]>);
       return { agent: agent as Agent | undefined, headers: pairs };
     } catch (error) {
-      throw credentialsError(error, (text) => cleanText(text, this.#secrets));
+      if (error instanceof ClusterError) throw error;
+      throw credentialsError(error, (text) => this.#clean(text));
     }
+  }
+
+  #clean(text: string): string {
+    const { token, password } = this.#config.getCurrentUser() ?? {};
+    return cleanText(
+      text,
+      [...this.#secrets, token, password].filter((secret) => secret !== undefined),
+    );
   }
 }
 
 function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
   try {
-    const parsed = JSON.parse(text) as Partial<ApiStatus>;
-    return typeof parsed.message === 'string' ? { ...parsed, message: parsed.message } : undefined;
+    const parsed = JSON.parse(text) as Partial<ApiStatus> | null;
+    if (typeof parsed?.message !== 'string') return undefined;
+    const { message, details } = parsed;
+    return typeof details === 'object' && details !== null ? { message, details } : { message };
   } catch {
     return undefined;
   }

@@ -22,19 +22,19 @@ describe('a source in the words of the API', () => {
     ['s3://bucket/m.gguf', 's3://bucket/m.gguf'],
     ['https://host.example/m.gguf', 'https://host.example/m.gguf'],
   ])('%s is %s', async (text, source) => {
-    expect(await deploySource(text, OFFLINE)).toEqual({ source });
+    expect(await deploySource(text, OFFLINE, 'llamacpp')).toEqual({ source });
   });
 
   test('a mirror of the hub is where the operator fetches from too', async () => {
     const env = { HF_ENDPOINT: 'https://mirror.example' };
-    const { source } = await deploySource('hf:o/r-GGUF/m.gguf', { offline: true, env });
+    const { source } = await deploySource('hf:o/r-GGUF/m.gguf', { offline: true, env }, 'llamacpp');
     expect(source).toBe('https://mirror.example/o/r-GGUF/resolve/main/m.gguf');
   });
 
   test.each(['hf:o/r-GGUF/m-00001-of-00002.gguf', `${HUB}/o/r-GGUF/resolve/main/m-00001-of-00002.gguf`])(
     'a split model (%s) is its repository and the parts, the first of which is loaded',
     async (text) => {
-      expect(await deploySource(text, OFFLINE)).toEqual({
+      expect(await deploySource(text, OFFLINE, 'llamacpp')).toEqual({
         source: 'hf://o/r-GGUF',
         files: ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf'],
       });
@@ -45,6 +45,6 @@ describe('a source in the words of the API', () => {
     ['https://host.example/m-00001-of-00002.gguf', /split model/],
     [`${HUB}/o/r/resolve/v2/m-00001-of-00002.gguf`, /branch main only/],
   ])('%s cannot be deployed, with the reason', async (text, reason) => {
-    await expect(deploySource(text, OFFLINE)).rejects.toThrow(reason);
+    await expect(deploySource(text, OFFLINE, 'llamacpp')).rejects.toThrow(reason);
   });
 });

@@ -1,3 +1,5 @@
+import { arange, topK } from '../../../ggml/sparse-ops.js';
+import { pool2d } from '../../../ggml/image-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import { F16, F32, I32, I64, isContiguous, pad, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
@@ -68,18 +70,18 @@ export function attendOneToken(
   const byPosition = ggml.reshape(ggml.getRows(byCell, b.cells), headSize, positions, 1, streams);
   let scores = ggml.mulMat(byPosition, ggml.reshape(queries, headSize, groups, 1, streams));
   scores = ggml.addInplace(scores, ggml.reshape(b.positionMask, positions, 1, 1, streams));
-  const best = ggml.topK(ggml.add(ggml.pool2d(scores, size, 1), ggml.reshape(b.bias, count, 1, 1, streams)), chosen);
+  const best = topK(ggml.add(pool2d(scores, size, 1), ggml.reshape(b.bias, count, 1, 1, streams)), chosen);
   const starts = ggml.reshape(ggml.scale(ggml.cast(best, F32)), 1, chosen, groups, streams);
   const chosenPositions = ggml.add(
     ggml.repeat(starts, [size, chosen, groups, streams]),
-    ggml.reshape(ggml.arange(size), size, 1, 1),
+    ggml.reshape(arange(size), size, 1, 1),
   );
   const all = size * chosen * groups;
   const positionIds = ggml.cast(ggml.reshape(chosenPositions, all, streams), I32);
   const cells = ggml.getRows(ggml.reshape(b.cellsAsFloats, 1, positions, streams), positionIds);
   const rows = ggml.add(
     ggml.scale(ggml.reshape(cells, size, chosen, groups, streams)),
-    ggml.reshape(ggml.arange(kvHeads), 1, 1, groups),
+    ggml.reshape(arange(kvHeads), 1, 1, groups),
   );
   const rowIds = ggml.cast(ggml.reshape(rows, all, streams), I32);
   const gathered = (cache: Tensor): Tensor => {
@@ -131,7 +133,7 @@ function attendStream(
   const bias = perToken(b.bias, count);
   let scores = ggml.mulMat(ggml.getRows(ownKeys, ownCells), ggml.reshape(ownQueries, headSize, groups * tokens));
   scores = ggml.addInplace(ggml.reshape(scores, positions, groups, tokens), perToken(b.positionMask, positions));
-  const best = ggml.topK(ggml.add(ggml.pool2d(scores, size, 1), bias), chosen);
+  const best = topK(ggml.add(pool2d(scores, size, 1), bias), chosen);
   const closed = ggml.repeat(ggml.cast(ggml.scale(bias), F16), [count, groups, tokens, 1]);
   const zero = ggml.scale(ggml.cast(best, F32));
   const open = ggml.setRows(

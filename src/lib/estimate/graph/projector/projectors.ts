@@ -1,0 +1,63 @@
+import type { Tensor } from '../../ggml/tensor.js';
+import { ClipGraph, type ClipGraphInputs } from './clip-graph.js';
+import { gemma4a } from './gemma4-audio.js';
+import { ClampedClipGraph, gemma4ua, gemma4uv, gemma4v } from './gemma4.js';
+import { glm4v } from './glm4v.js';
+import { internvl } from './internvl.js';
+import { kimivl } from './kimivl.js';
+import { llama4 } from './llama4.js';
+import { llava } from './llava.js';
+import { pixtral } from './pixtral.js';
+import { qwen2vl, qwen3vl } from './qwen-vl.js';
+import { minicpmv } from './resampler.js';
+import { siglip } from './siglip.js';
+import { whisper } from './whisper.js';
+
+export interface ProjectorGraph {
+  readonly build: (g: ClipGraph) => Tensor;
+  /** Equal images that follow one another are encoded together: `support_batch` (`tools/mtmd/models/models.h`). */
+  readonly batches?: boolean;
+  readonly clamps?: boolean;
+}
+
+/** `clip_get_graph_builder` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0), by projector type. */
+const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
+  gemma3: { build: siglip },
+  idefics3: { build: siglip },
+  lfm2: { build: siglip },
+  janus_pro: { build: siglip },
+  phi4: { build: siglip },
+  gemma4v: { build: gemma4v, batches: true, clamps: true },
+  gemma4uv: { build: gemma4uv },
+  gemma4a: { build: gemma4a, clamps: true },
+  gemma4ua: { build: gemma4ua },
+  pixtral: { build: pixtral },
+  lightonocr: { build: pixtral },
+  qwen2vl_merger: { build: qwen2vl },
+  'qwen2.5vl_merger': { build: qwen2vl },
+  qwen3vl_merger: { build: qwen3vl },
+  internvl: { build: internvl, batches: true },
+  llama4: { build: llama4 },
+  kimivl: { build: kimivl },
+  glm4v: { build: glm4v },
+  resampler: { build: minicpmv },
+  mlp: { build: llava },
+  adapter: { build: llava },
+  ultravox: { build: whisper },
+  voxtral: { build: whisper },
+  qwen2a: { build: whisper },
+  glma: { build: whisper },
+  meralion: { build: whisper },
+  musicflamingo: { build: whisper },
+};
+
+export function projectorGraph(type: string): ProjectorGraph | undefined {
+  return Object.hasOwn(PROJECTORS, type) ? PROJECTORS[type] : undefined;
+}
+
+/** The graph of one batch of media, its result expanded. */
+export function buildProjectorGraph({ build, clamps }: ProjectorGraph, inputs: ClipGraphInputs): ClipGraph {
+  const g = clamps ? new ClampedClipGraph(inputs) : new ClipGraph(inputs);
+  g.expand(build(g));
+  return g;
+}

@@ -1,0 +1,120 @@
+import { pool1d } from '../../ggml/image-ops.js';
+import * as ggml from '../../ggml/ops.js';
+import type { Tensor } from '../../ggml/tensor.js';
+import type { ClipGraph, NormKind } from './clip-graph.js';
+
+export interface VitOptions {
+  readonly norm: NormKind;
+  /** Added to the patches before the first layer. */
+  readonly positions?: Tensor | null;
+  /** Rotates queries and keys. */
+  readonly rotate?: (cur: Tensor) => Tensor;
+  readonly mask?: (layer: number) => Tensor | null;
+  /** Hears each layer's residual stream after attention. */
+  readonly onLayer?: (cur: Tensor, layer: number) => void;
+  readonly skipPostNorm?: boolean;
+}
+
+/** Encoders whose result is averaged over pairs: `audio_has_avgpool` (`tools/mtmd/clip-model.h`). */
+const AVERAGED = new Set(['qwen2a', 'voxtral', 'musicflamingo']);
+
+/** `build_vit` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0): the transformer over [embedding, positions, images]. */
+export function vit(g: ClipGraph, input: Tensor, nPos: number, options: VitOptions): Tensor {
+  const { nEmbd, nLayer } = g.hparams;
+  const images = input.ne[2];
+  if (options.positions) input = ggml.add(input, options.positions);
+  let stream = ggml.reshape(input, nEmbd, nPos * images);
+  const preNorm = g.own('pre_ln.weight');
+  if (preNorm) stream = g.norm(stream, preNorm, g.own('pre_ln.bias'), options.norm);
+  for (let layer = 0; layer < nLayer; layer++) stream = vitLayer(g, stream, layer, nPos, images, options);
+
+  if (AVERAGED.has(g.type)) {
+    const columns = ggml.cont(ggml.transpose(stream));
+    stream = ggml.cont(ggml.transpose(pool1d(columns, 2)));
+  }
+  const postNorm = g.own('post_ln.weight');
+  if (postNorm && !options.skipPostNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), options.norm);
+  return ggml.reshape(stream, nEmbd, stream.ne[1] / images, images);
+}
+
+function vitLayer(
+  g: ClipGraph,
+  stream: Tensor,
+  layer: number,
+  nPos: number,
+  images: number,
+  { norm, rotate, mask, onLayer }: VitOptions,
+): Tensor {
+  const scaled = (cur: Tensor, name: string): Tensor => {
+    const weight = g.layer(layer, name);
+    return weight ? ggml.mul(cur, weight) : cur;
+  };
+  const postNormed = (cur: Tensor, name: string): Tensor => {
+    const weight = g.layer(layer, name);
+    return weight ? g.norm(cur, weight, null, norm) : cur;
+  };
+
+  const qkv = heads(g, g.layerNorm(stream, layer, 'ln1', norm), layer, nPos, images, norm);
+  if (rotate) {
+    qkv.q = rotate(qkv.q);
+    qkv.k = rotate(qkv.k);
+  }
+  if (g.type === 'gemma4v') qkv.v = ggml.rmsNorm(qkv.v);
+  let cur = g.layerAttention(layer, { ...qkv, mask: mask?.(layer) ?? null });
+  cur = postNormed(scaled(cur, 'ls1.weight'), 'attn_post_norm.weight');
+  const residual = ggml.add(cur, stream);
+  onLayer?.(residual, layer);
+
+  cur = g.layerFfn(g.layerNorm(residual, layer, 'ln2', norm), layer, g.hparams.ffn);
+  cur = scaled(postNormed(cur, 'ffn_post_norm.weight'), 'ls2.weight');
+  return scaled(ggml.add(residual, cur), 'out_scale.weight');
+}
+
+interface Heads {
+  q: Tensor;
+  k: Tensor;
+  v: Tensor;
+}
+
+function heads(g: ClipGraph, cur: Tensor, layer: number, nPos: number, images: number, norm: NormKind): Heads {
+  const qNorm = g.layer(layer, 'attn_q_norm.weight');
+  const kNorm = g.layer(layer, 'attn_k_norm.weight');
+  const fused = g.layer(layer, 'attn_qkv.weight');
+  if (fused) {
+    const { q, k, v } = fusedHeads(g, cur, layer, nPos, images);
+    return { q: qNorm ? g.norm(q, qNorm, null, norm) : q, k: kNorm ? g.norm(k, kNorm, null, norm) : k, v };
+  }
+  const { headSize, nHead, nHeadKv } = g.hparams;
+  const projected = (name: string): Tensor =>
+    g.addBias(g.mulMat(g.layerNeed(layer, `${name}.weight`), cur), g.layer(layer, `${name}.bias`));
+  let [q, k, v] = [projected('attn_q'), projected('attn_k'), projected('attn_v')];
+  const perHead = qNorm?.ne[0] === headSize;
+  if (!perHead) {
+    if (qNorm) q = g.norm(q, qNorm, null, norm);
+    if (kNorm) k = g.norm(k, kNorm, null, norm);
+  }
+  q = ggml.reshape(q, headSize, nHead, nPos, images);
+  k = ggml.reshape(k, headSize, nHeadKv, nPos, images);
+  v = ggml.reshape(v, headSize, nHeadKv, nPos, images);
+  if (perHead) {
+    if (qNorm) q = g.norm(q, qNorm, null, norm);
+    if (kNorm) k = g.norm(k, kNorm, null, norm);
+  }
+  return { q, k, v };
+}
+
+/** Queries, keys and values as views of one product. */
+export function fusedHeads(g: ClipGraph, cur: Tensor, layer: number, nPos: number, images: number): Heads {
+  const { headSize, nHead } = g.hparams;
+  const product = g.addBias(g.mulMat(g.layerNeed(layer, 'attn_qkv.weight'), cur), g.layer(layer, 'attn_qkv.bias'));
+  const part = (index: number): Tensor =>
+    ggml.view4d(
+      product,
+      [headSize, nHead, nPos, images],
+      ggml.rowSize(product, headSize),
+      product.nb[1],
+      product.nb[1] * nPos,
+      ggml.rowSize(product, index * nHead * headSize),
+    );
+  return { q: part(0), k: part(1), v: part(2) };
+}

@@ -1,0 +1,156 @@
+import { CheckIncompleteError } from '../../errors.js';
+import type { ProjectorShape } from '../../model/model-shape.js';
+import type { Encoder } from '../../model/projector/encoder-hparams.js';
+import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { GPU_BACKENDS } from '../backends.js';
+import type { Backend } from '../ggml/backend.js';
+import { cpuBackend } from '../ggml/cpu/backends.js';
+import type { DeviceBytes } from '../ggml/device.js';
+import { projectorGraph } from '../graph/projector/projectors.js';
+import type { Accuracy, Addition, EstimatePart, GrowthPart } from '../memory-estimate.js';
+import { EncoderBuffers } from './encoder-buffers.js';
+import { audioBatches, audioWarmup, imageBatches, worstAudio, worstImages } from './media.js';
+import { EncoderWeights } from './weights.js';
+
+/** `mtmd_context_params_default` (`tools/mtmd/mtmd.cpp`, llama.cpp v0.5.0). */
+const BATCH_TOKENS = 1024;
+const ZERO: DeviceBytes = { cpu: 0, gpus: [] };
+
+/** Where a projector goes, all of it. */
+interface Placed {
+  readonly backends: readonly Backend[];
+  /** The machine's number of the GPU, where that is not the only one. */
+  readonly gpu: number | undefined;
+}
+
+/**
+ * What a multimodal projector adds: `clip_init` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0) at start-up, and what images and
+ * audio make its buffers grow by.
+ * @param contextTokens tokens that one slot's context holds
+ * @throws CheckIncompleteError when llama.cpp would not load the file, or its encoder is not described here.
+ */
+export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
+  const encoders = encodersOf(shape);
+  if (encoders.length === 0) {
+    throw new CheckIncompleteError(
+      'PROJECTOR_NO_ENCODER',
+      'The projector names neither a vision nor an audio encoder, so llama-server would not use it; use a complete file that a current llama.cpp converted.',
+    );
+  }
+  const placed = placeProjector(launch);
+  const accuracy: Accuracy = placed.backends.length === 1 || launch.accelerator === 'metal' ? 'exact' : 'modelled';
+  const parts: EstimatePart[] = [];
+  const growth: GrowthPart[] = [];
+  for (const encoder of encoders) {
+    const found = planEncoder(shape, encoder, launch, placed, contextTokens);
+    parts.push(...partsOf('weights-copy', found.weights, accuracy, placed));
+    parts.push(...partsOf('compute', found.atStart, accuracy, placed));
+    for (const { device, bytes } of partsOf('compute', found.added, accuracy, placed)) {
+      growth.push({ name: 'compute', of: 'projector', device, maxBytes: bytes });
+    }
+  }
+  return { parts: merged(parts), growth, notes: [] };
+}
+
+interface PlannedEncoder {
+  readonly weights: DeviceBytes;
+  readonly atStart: DeviceBytes;
+  readonly added: DeviceBytes;
+}
+
+function planEncoder(
+  shape: ProjectorShape,
+  encoder: Encoder,
+  launch: LaunchOptions,
+  { backends }: Placed,
+  contextTokens: number,
+): PlannedEncoder {
+  const graph = projectorGraph(encoder.type);
+  if (!graph) throw undescribed(encoder);
+  const hparams = readEncoderHparams(shape, encoder, {
+    minTokens: launch.imageMinTokens,
+    maxTokens: launch.imageMaxTokens,
+  });
+  const weights = new EncoderWeights(shape, encoder, hparams.nLayer, backends[0] as Backend);
+  const buffers = new EncoderBuffers({
+    encoder,
+    hparams,
+    graph,
+    weights,
+    backends,
+    flashAttn: launch.flashAttn ?? 'auto',
+  });
+  const isVision = encoder.modality === 'vision';
+  if (launch.warmup !== false) {
+    const { warmupSize: side } = hparams;
+    buffers.reserve(isVision ? { size: { width: side, height: side }, count: 1 } : audioWarmup(hparams));
+  }
+  const atStart = buffers.bytes;
+
+  const batchTokens = graph.batches ? (launch.mtmdBatchMaxTokens ?? BATCH_TOKENS) : undefined;
+  const { images = [], audioSeconds = [] } = launch;
+  const media = isVision
+    ? images === 'any'
+      ? worstImages(encoder, hparams, batchTokens)
+      : imageBatches(encoder, hparams, images, batchTokens)
+    : audioSeconds === 'any'
+      ? worstAudio(encoder, hparams, contextTokens)
+      : audioBatches(encoder, hparams, audioSeconds);
+  const seen = new Set<string>();
+  for (const batch of media) {
+    const key = `${batch.size.width}x${batch.size.height}x${batch.count}`;
+    if (!seen.has(key)) buffers.reserve(batch);
+    seen.add(key);
+  }
+  return { weights: onFirst(backends, weights.bytes), atStart, added: difference(buffers.bytes, atStart) };
+}
+
+/** The constructor of `clip_ctx`, and `common_params_parse_ex` (`common/arg.cpp`): the first GPU of those in use, or the CPU. */
+function placeProjector(launch: LaunchOptions): Placed {
+  const { accelerator, mmprojOffload, devices, gpus = 1 } = launch;
+  const gpu = devices ? devices[0] : 0;
+  if (accelerator === 'cpu' || mmprojOffload === false || gpu === undefined)
+    return { backends: [cpuBackend], gpu: undefined };
+  const several = gpus > 1 || gpu > 0;
+  return { backends: [GPU_BACKENDS[accelerator].gpu(0), cpuBackend], gpu: several ? gpu : undefined };
+}
+
+function onFirst([backend]: readonly Backend[], bytes: number): DeviceBytes {
+  return backend?.memory === 'cpu' ? { cpu: bytes, gpus: [] } : { cpu: 0, gpus: [bytes] };
+}
+
+function difference(after: DeviceBytes, before: DeviceBytes): DeviceBytes {
+  return { cpu: after.cpu - before.cpu, gpus: after.gpus.map((bytes, i) => bytes - (before.gpus[i] ?? 0)) };
+}
+
+function partsOf(
+  name: EstimatePart['name'],
+  { cpu, gpus }: DeviceBytes = ZERO,
+  accuracy: Accuracy,
+  { gpu }: Placed,
+): EstimatePart[] {
+  const parts: EstimatePart[] = [];
+  const [onGpu = 0] = gpus;
+  const number = gpu === undefined ? {} : { gpu };
+  if (onGpu > 0) parts.push({ name, of: 'projector', device: 'gpu', ...number, bytes: onGpu, accuracy });
+  if (cpu > 0) parts.push({ name, of: 'projector', device: 'host', bytes: cpu, accuracy });
+  return parts;
+}
+
+/** Vision's and audio's parts of one kind and place together. */
+function merged(parts: readonly EstimatePart[]): EstimatePart[] {
+  const byPlace = new Map<string, EstimatePart>();
+  for (const part of parts) {
+    const key = `${part.name} ${part.device}`;
+    byPlace.set(key, { ...part, bytes: part.bytes + (byPlace.get(key)?.bytes ?? 0) });
+  }
+  return [...byPlace.values()];
+}
+
+function undescribed({ type }: Encoder): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'PROJECTOR_NOT_DESCRIBED',
+    `What a projector of type ${JSON.stringify(type)} allocates is not described here; leave it out with --no-mmproj to have the rest checked.`,
+  );
+}

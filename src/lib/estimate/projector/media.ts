@@ -1,0 +1,138 @@
+import type { Encoder, EncoderHparams, MediaSize } from '../../model/projector/encoder-hparams.js';
+import type { MediaBatch } from '../graph/projector/clip-graph.js';
+import { dynamicSize, fixedSize, idefics3, largestGrid, preservedRatio, square } from './image-sizes.js';
+import { lfm2Tiles, slices, tilesByResolution } from './image-tiles.js';
+
+type Preprocessor = (hparams: EncoderHparams, image: MediaSize) => MediaSize[];
+
+const tiled: Preprocessor = (hparams, image) =>
+  hparams.resolutions.length > 0 ? tilesByResolution(hparams, image) : fixedSize(hparams);
+
+/** `mtmd_context::init_vision` (`tools/mtmd/mtmd.cpp`, llama.cpp v0.5.0): what an image becomes, by projector type. */
+const PREPROCESSORS: Readonly<Record<string, Preprocessor>> = {
+  mlp: tiled,
+  ldp: tiled,
+  ldpv2: tiled,
+  adapter: tiled,
+  janus_pro: tiled,
+  internvl: tilesByResolution,
+  llama4: tilesByResolution,
+  resampler: slices,
+  idefics3,
+  lfm2: lfm2Tiles,
+  gemma3: fixedSize,
+  pixtral: dynamicSize,
+  lightonocr: dynamicSize,
+  phi4: dynamicSize,
+  kimivl: dynamicSize,
+  glm4v: dynamicSize,
+  gemma4v: dynamicSize,
+  gemma4uv: dynamicSize,
+  qwen2vl_merger: dynamicSize,
+  'qwen2.5vl_merger': dynamicSize,
+  qwen3vl_merger: dynamicSize,
+};
+
+/** Sizes to find the worst slice among: ratios from 1:9 to 9:1 on an image that is cut as often as can be. */
+const RATIOS = Array.from({ length: 161 }, (_, i) => 9 ** ((i - 80) / 80));
+
+function piecesOf({ type }: Encoder, hparams: EncoderHparams, image: MediaSize): MediaSize[] {
+  return (PREPROCESSORS[type] ?? dynamicSize)(hparams, image);
+}
+
+/** Tokens of an image after preprocessing, as far as batching asks: `clip_n_output_tokens`. */
+function tokensOf({ patchSize, nMerge }: EncoderHparams, { width, height }: MediaSize): number {
+  return Math.floor((Math.floor(width / patchSize) * Math.floor(height / patchSize)) / (nMerge * nMerge));
+}
+
+/**
+ * The graphs that these images are encoded with, in order; neighbours of one size together where the encoder can
+ * (`mtmd_batch_add_chunk`), whole runs of equal images being one request.
+ */
+export function imageBatches(
+  encoder: Encoder,
+  hparams: EncoderHparams,
+  images: readonly MediaSize[],
+  batchTokens: number | undefined,
+): MediaBatch[] {
+  const batches: { size: MediaSize; count: number }[] = [];
+  let previous: MediaSize | undefined;
+  for (const image of images) {
+    const isSameRequest = previous?.width === image.width && previous.height === image.height;
+    let open = isSameRequest ? batches.at(-1) : undefined;
+    for (const size of piecesOf(encoder, hparams, image)) {
+      const fits =
+        batchTokens !== undefined && open !== undefined && tokensOf(hparams, size) * (open.count + 1) <= batchTokens;
+      if (fits && open?.size.width === size.width && open.size.height === size.height) {
+        open.count++;
+      } else {
+        open = { size, count: 1 };
+        batches.push(open);
+      }
+    }
+    previous = image;
+  }
+  return batches;
+}
+
+/** The batches that no others exceed, whatever is sent. */
+export function worstImages(encoder: Encoder, hparams: EncoderHparams, batchTokens: number | undefined): MediaBatch[] {
+  const { imageSize, maxPixels, longestEdge } = hparams;
+  const sizes: MediaSize[] = [];
+  if (encoder.type === 'lightonocr') {
+    const { patchSize, nMerge, minPixels } = hparams;
+    sizes.push(preservedRatio(square(longestEdge), { align: patchSize * nMerge, minPixels, maxPixels, longestEdge }));
+  } else if (maxPixels > 0) sizes.push(largestGrid(hparams));
+  for (const ratio of RATIOS) {
+    const width = Math.round(4 * imageSize * Math.sqrt(ratio));
+    const height = Math.round((4 * imageSize) / Math.sqrt(ratio));
+    if (imageSize > 0) sizes.push(...piecesOf(encoder, hparams, { width, height }));
+  }
+  const largest = sizes.toSorted((a, b) => b.width * b.height - a.width * a.height)[0];
+  if (!largest) return [];
+  const batches: MediaBatch[] = [{ size: largest, count: 1 }];
+  if (batchTokens === undefined) return batches;
+  const single = maxPixels > 0 ? square(Math.sqrt(hparams.minPixels)) : largest;
+  const unit = maxPixels > 0 ? smallest(hparams, single) : largest;
+  const count = Math.floor(batchTokens / Math.max(1, tokensOf(hparams, unit)));
+  if (count > 1) batches.push({ size: unit, count });
+  return batches;
+}
+
+/** As small as an image becomes; many of them fill a batch best. */
+function smallest(hparams: EncoderHparams, image: MediaSize): MediaSize {
+  return dynamicSize(hparams, { width: Math.floor(image.width), height: Math.floor(image.height) })[0] ?? image;
+}
+
+/** Mel frames of one graph: `WHISPER` chunks, and Gemma 4's of 30 s (`tools/mtmd/mtmd-audio.cpp`). */
+const WARMUP_FRAMES = 3000;
+const GEMMA4_CHUNK_SECONDS = 30;
+const GEMMA4 = { hop: 160, window: 320 };
+
+/** The audio that the buffers are reserved for at start-up. */
+export function audioWarmup({ melBins }: EncoderHparams): MediaBatch {
+  return { size: { width: WARMUP_FRAMES, height: melBins }, count: 1 };
+}
+
+export function audioBatches(
+  { type }: Encoder,
+  { melBins, sampleRate }: EncoderHparams,
+  seconds: readonly number[],
+): MediaBatch[] {
+  const batch = (width: number): MediaBatch => ({ size: { width, height: melBins }, count: 1 });
+  if (type === 'gemma4ua') return seconds.map((one) => batch(Math.ceil(Math.floor(one * sampleRate) / melBins)));
+  if (type !== 'gemma4a') return seconds.map(() => batch(WARMUP_FRAMES));
+  return seconds.flatMap((one) => {
+    const samples = Math.floor(one * sampleRate);
+    const chunk = GEMMA4_CHUNK_SECONDS * sampleRate;
+    const lengths = Array.from({ length: Math.ceil(samples / chunk) }, (_, i) => Math.min(chunk, samples - i * chunk));
+    const { hop, window } = GEMMA4;
+    return lengths.map((length) => batch(Math.floor((length + window / 2 - (window + 1)) / hop) + 1));
+  });
+}
+
+/** Audio as long as a context of so many tokens holds, where nothing cuts it into pieces. */
+export function worstAudio({ type }: Encoder, hparams: EncoderHparams, contextTokens: number): MediaBatch[] {
+  if (type !== 'gemma4ua') return [audioWarmup(hparams)];
+  return [{ size: { width: Math.max(WARMUP_FRAMES, contextTokens), height: hparams.melBins }, count: 1 }];
+}

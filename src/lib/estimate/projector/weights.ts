@@ -1,0 +1,86 @@
+import type { GgufTensor } from '../../gguf/header.js';
+import type { ProjectorShape } from '../../model/model-shape.js';
+import type { Encoder } from '../../model/projector/encoder-hparams.js';
+import { encodersOf } from '../../model/projector/encoders.js';
+import type { Backend } from '../ggml/backend.js';
+import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
+
+/** Read to the heap, or not at all: limits of Gemma's clamped matrices, filters, generated audio's own decoder. */
+const NOT_BUFFERED = /\.(input|output)_(min|max)$|^a\.(mel_filters|window)$|^a\.gen\./;
+/** Loaded by each encoder, because their names do not say which (`TN_CLASS_EMBD`, `TN_PATCH_*`, `TN_NORM_EMBD`). */
+const OF_BOTH = /^v\.(class_embd|patch_embd\.(weight|weight\.1|bias)|norm_embd\..+)$/;
+const OF_AUDIO = /^(a|mm\.a)\./;
+
+/** Before the layers, in the order in which they are loaded. */
+const FIRST = [
+  'v.class_embd',
+  'pre_ln.weight',
+  'pre_ln.bias',
+  'post_ln.weight',
+  'post_ln.bias',
+  'v.patch_embd.bias',
+  'v.patch_embd.weight',
+  'v.patch_embd.weight.1',
+  'v.norm_embd.weight',
+  'v.norm_embd.bias',
+  'position_embd.weight',
+];
+
+/**
+ * What an encoder loads, in one buffer of one device: `clip_model_loader::load_tensors` (`tools/mtmd/clip.cpp`, llama.cpp
+ * v0.5.0). Never mapped from the file, never repacked.
+ */
+export class EncoderWeights {
+  readonly bytes: number;
+  private readonly addresses = new Map<string, number>();
+  private readonly buffer: Buffer;
+
+  constructor(
+    private readonly shape: ProjectorShape,
+    encoder: Encoder,
+    nLayer: number,
+    backend: Backend,
+  ) {
+    this.buffer = { device: backend.memory, usage: 'weights', repacked: false };
+    let end = 0;
+    for (const tensor of loaded(shape, encoder, nLayer)) {
+      this.addresses.set(tensor.name, end);
+      end += pad(backend.allocSize(tensorOf(tensor, this.buffer)), backend.alignment);
+    }
+    this.bytes = end;
+  }
+
+  /** A weight for one graph, or null where it is not loaded. */
+  tensor(name: string): Tensor | null {
+    const address = this.addresses.get(name);
+    const info = this.shape.tensors.get(name);
+    if (address === undefined || !info) return null;
+    return Object.assign(tensorOf(info, this.buffer), { address });
+  }
+}
+
+function tensorOf({ type, dims }: GgufTensor, buffer: Buffer): Tensor {
+  const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = dims;
+  const ne: Four = [ne0, ne1, ne2, ne3];
+  return Object.assign(new Tensor(type, ne, contiguousStrides(type, ne)), { buffer });
+}
+
+function loaded(shape: ProjectorShape, { modality }: Encoder, nLayer: number): readonly GgufTensor[] {
+  const prefix = modality === 'vision' ? 'v' : 'a';
+  const alone = encodersOf(shape).length === 1;
+  const block = new RegExp(`^${prefix}\\.blk\\.(\\d+)\\.`);
+  const rank = ({ name }: GgufTensor): number => {
+    const first = FIRST.findIndex((one) => one === name || `${prefix}.${one}` === name);
+    if (first >= 0) return first;
+    const layer = block.exec(name);
+    return FIRST.length + (layer ? Number(layer[1]) : nLayer);
+  };
+  return [...shape.tensors.values()]
+    .filter(({ name }) => {
+      if (NOT_BUFFERED.test(name) || Number(block.exec(name)?.[1] ?? -1) >= nLayer) return false;
+      return alone || OF_BOTH.test(name) || OF_AUDIO.test(name) === (modality === 'audio');
+    })
+    .map((tensor) => ({ tensor, rank: rank(tensor) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ tensor }) => tensor);
+}
