@@ -111,7 +111,7 @@ function attendOverCache(
   windowed: boolean,
 ): Tensor {
   const latent = options.valueUp !== undefined && options.valueUp !== null;
-  const { q, keys, values } = overCache(g, kv, layer, qkv, { latent, keysFirst: windowed });
+  const { q, keys, values } = overCache(g, kv, layer, qkv, { latent, keysFirst: windowed && !latent });
   const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
   return latent || !kv.vRotation ? cur : ggml.mulMatHadamard(cur, kv.vRotation);
 }

@@ -6,10 +6,17 @@ import type { GraphBuilder } from './builder.js';
 /**
  * Multi-head latent attention in the new layout, as `src/models/deepseek2.cpp` (llama.cpp v0.5.0) and its relatives have it:
  * queries are brought into the latent space, where all heads share one K; V is its first part. `positions` is null where
- * nothing is rotated.
+ * nothing is rotated; `size` is that of a head's queries, `keyNorm` a norm of the rotated part of K.
  */
-export function latentHeads(g: GraphBuilder, cur: Tensor, q: Tensor, layer: number, positions: Tensor | null): Qkv {
-  const { headKMla: size, nRot } = g.hparams;
+export function latentHeads(
+  g: GraphBuilder,
+  cur: Tensor,
+  q: Tensor,
+  layer: number,
+  positions: Tensor | null,
+  { size = g.hparams.headKMla, keyNorm }: { readonly size?: number; readonly keyNorm?: string } = {},
+): Qkv {
+  const { nRot } = g.hparams;
   const heads = g.head(layer).q;
   const rotate = (tensor: Tensor): Tensor => (positions ? ggml.rope(tensor, positions) : tensor);
   const row = ggml.rowSize(q, size);
@@ -29,7 +36,8 @@ export function latentHeads(g: GraphBuilder, cur: Tensor, q: Tensor, layer: numb
   const compressed = ggml.view2d(both, rank, g.nTokens, both.nb[1], 0);
   const tail = ggml.view3d(both, [nRot, 1, g.nTokens], both.nb[1], both.nb[1], ggml.rowSize(both, rank));
   const v = ggml.reshape(g.rmsNorm(compressed, layer, 'attn_kv_a_norm.weight'), rank, 1, g.nTokens);
-  return { q: ggml.concat(absorbed, rotatedQ, 0), k: ggml.concat(v, rotate(tail), 0), v };
+  const key = keyNorm ? g.rmsNorm(tail, layer, keyNorm) : tail;
+  return { q: ggml.concat(absorbed, rotatedQ, 0), k: ggml.concat(v, rotate(key), 0), v };
 }
 
 /** Queries of all heads in one row, through a low rank where the model has one. */

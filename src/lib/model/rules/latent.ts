@@ -29,6 +29,16 @@ const kimiDelta = all(latentAttention, withoutKvHeads, (hparams, keys) => {
 
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  dots3note: {
+    memory: 'attention',
+    adjust: all(latentAttention, lightningIndexer, (hparams, keys) => {
+      hparams.swa = 'standard';
+      hparams.nSwa = keys.required('attention.sliding_window');
+      hparams.isSwa = keys.flags('attention.sliding_window_pattern', hparams.nLayerAll) ?? hparams.isSwa;
+      hparams.indexer.full = keys.flags('attention.indexer.types', hparams.nLayerAll) ?? hparams.indexer.full;
+    }),
+    indexer: ownsIndexer,
+  },
   minicpm3: { memory: 'attention' },
   'kimi-linear': { memory: 'hybrid', adjust: kimiDelta },
   bailingmoe3: { memory: 'hybrid', adjust: kimiDelta },

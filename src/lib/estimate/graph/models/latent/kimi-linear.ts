@@ -8,7 +8,8 @@ import { decayRows, type Kda, kdaLayer, timesRates } from '../../kda.js';
 import { latentHeads, latentQueries } from '../../latent.js';
 import { feedForward } from '../../projections.js';
 import { recurrentInput } from '../../recurrent.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { limited } from '../decoders/feed-forward-part.js';
+import { clampsOf, withSharedExperts } from '../shared-experts.js';
 
 interface Hybrid {
   readonly kda: (layer: number) => Kda;
@@ -101,8 +102,8 @@ export function bailingMoe3(g: GraphBuilder): void {
     },
     feedForward: (cur, layer) =>
       layer < g.hparams.nLayerDenseLead
-        ? feedForward(g, cur, layer, { activation: 'silu' })
-        : withSharedExperts(g, cur, layer, { gating }),
+        ? feedForward(g, cur, layer, { activation: 'silu', clamped: limited(g, 'swiglu_clamp_shexp', layer) })
+        : withSharedExperts(g, cur, layer, { gating, ...clampsOf(g, layer) }),
     expandsNorm: false,
     keepsHidden: true,
   });

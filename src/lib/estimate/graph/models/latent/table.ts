@@ -1,5 +1,5 @@
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import { sparseLatent } from './dsa.js';
+import { dots3Note, sparseLatent } from './dsa.js';
 import { bailingMoe3, kimiLinear } from './kimi-linear.js';
 import { miniCpm3 } from './minicpm3.js';
 
@@ -7,6 +7,7 @@ import { miniCpm3 } from './minicpm3.js';
 export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   deepseek32: { build: sparseLatent },
   'glm-dsa': { build: sparseLatent },
+  dots3note: { build: dots3Note },
   minicpm3: { build: miniCpm3 },
   'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
   bailingmoe3: { build: bailingMoe3 },
