@@ -7,7 +7,6 @@ import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
 import { deployPlan } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySource } from '../lib/cli/deploy/deploy-source.js';
-import { spellBooleans } from '../lib/cli/flags/go-booleans.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -68,7 +67,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private readFlags() {
-    return this.parse(Deploy, spellBooleans(this.argv, Deploy.flags));
+    return this.parse(Deploy);
   }
 
   private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
@@ -128,7 +127,7 @@ Works as "kubectl llmkube deploy" too.`;
   /** The check on stdout for people, out of the way where stdout is for manifests. */
   private async reportCheck(check: DeployCheck, flags: Flags): Promise<void> {
     if (!isComplete(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
-    if (exitCodeOf(check) !== 0) this.notice(failureText(check).replace(/^Error:/, 'Warning:'));
+    if (exitCodeOf(check) !== 0) this.notice(failureText(check, 'Warning'));
     const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
     if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');

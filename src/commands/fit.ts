@@ -3,7 +3,7 @@ import { BaseCommand } from '../lib/cli/base-command.js';
 import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
-import { machineFlags } from '../lib/cli/flags/machine-flags.js';
+import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
@@ -33,7 +33,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   ];
   static override flags = {
     ...launchFlags,
-    ...machineFlags,
+    ...budgetFlags,
     ...modelFlags,
     prefer: Flags.option({ options: PREFERENCES })({
       default: 'quality',

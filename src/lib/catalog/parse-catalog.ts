@@ -2,7 +2,7 @@ import { load, YAMLException } from 'js-yaml';
 import { UsageError } from '../errors.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -20,6 +20,7 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
       systemMemoryBytes: flags['system-memory'],
       inUseBytes: flags['in-use'],
       gpuMemoryBytes: flags['gpu-memory'],
+      gpuWiredLimitBytes: flags['gpu-wired-limit'],
     },
     policy: {
       ...(flags['memory-fraction'] !== undefined && { fraction: flags['memory-fraction'] }),

@@ -26,14 +26,25 @@ export interface CacheTensor {
   readonly address: number;
 }
 
+export interface KvLayer {
+  readonly k: CacheTensor;
+  readonly v: CacheTensor | null;
+  /** Hadamard matrices beside the cache: from b11740..b12032 on. */
+  readonly kRotation?: CacheTensor | null;
+  readonly vRotation?: CacheTensor | null;
+}
+
 /** `llama_kv_cache` (`src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
 export interface KvCache {
   readonly cells: number;
   readonly streams: number;
   /** Without flash attention V is stored transposed. */
   readonly vTransposed: boolean;
-  readonly layers: ReadonlyMap<number, { readonly k: CacheTensor; readonly v: CacheTensor | null }>;
-  /** Side of the Hadamard matrix that K (V) rows are rotated with before quantization; 0 = not rotated. */
+  readonly layers: ReadonlyMap<number, KvLayer>;
+  /**
+   * Side of the Hadamard matrix that K (V) rows are rotated with before quantization, an input of the graph; 0 = not rotated,
+   * or with a matrix of each layer's own.
+   */
   readonly kRotation: number;
   readonly vRotation: number;
 }
@@ -108,7 +119,7 @@ function buildKvCache(
   const streams = params.kvUnified ? 1 : params.nSeqMax;
   const vTransposed = !params.flashAttn;
   const latent = hparams.headKMla > 0;
-  const layers = new Map<number, { k: CacheTensor; v: CacheTensor | null }>();
+  const layers = new Map<number, KvLayer>();
   const headsK = new Set<number>();
   const headsV = new Set<number>();
   for (let layer = 0; layer < hparams.nLayerAll; layer++) {
@@ -120,14 +131,18 @@ function buildKvCache(
     const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
+  const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
+  const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
+  const inCache = params.llama.rotationsInCache;
+  if (inCache) addRotations(layers, kSide, vSide, space.fresh('weights'));
   shareLayers(hparams, filter, layers);
   return {
     cells,
     streams,
     vTransposed,
     layers,
-    kRotation: rotation(params.typeK, headsK, headKOf(hparams, 0), true),
-    vRotation: rotation(params.typeV, headsV, headVOf(hparams, 0), false),
+    kRotation: inCache ? 0 : kSide,
+    vRotation: inCache ? 0 : vSide,
   };
 }
 
@@ -148,6 +163,15 @@ function buildIndexer(
     space,
   );
   return { ...cache, kRotation: largestRotation(headSize) };
+}
+
+/** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
+function addRotations(layers: Map<number, KvLayer>, kSide: number, vSide: number, space: BufferSpace): void {
+  for (const [layer, { k, v }] of layers) {
+    const kRotation = kSide > 0 ? space.place(layer, F32, [kSide, kSide, 1, 1]) : null;
+    const vRotation = vSide > 0 && v ? space.place(layer, F32, [vSide, vSide, 1, 1]) : null;
+    layers.set(layer, { k, v, kRotation, vRotation });
+  }
 }
 
 /** The last layers of Gemma 3n and 4 read the cache of the last full (or sliding) layer that owns one. */
@@ -195,6 +219,7 @@ function buildRecurrentCache(
 class BufferSpace {
   private readonly sizes = new DeviceTally();
   private buffers = new Map<Device, Buffer>();
+  private usage: Buffer['usage'] = 'cache';
   private used = new DeviceTally();
 
   constructor(
@@ -207,8 +232,9 @@ class BufferSpace {
   }
 
   /** Later tensors go to new buffers; the total goes on. */
-  fresh(): this {
+  fresh(usage: Buffer['usage'] = 'cache'): this {
     this.buffers = new Map();
+    this.usage = usage;
     this.used = new DeviceTally();
     return this;
   }
@@ -226,7 +252,7 @@ class BufferSpace {
   private bufferOn(device: Device): Buffer {
     const known = this.buffers.get(device);
     if (known) return known;
-    const buffer: Buffer = { device, usage: 'cache', repacked: false };
+    const buffer: Buffer = { device, usage: this.usage, repacked: false };
     this.buffers.set(device, buffer);
     return buffer;
   }

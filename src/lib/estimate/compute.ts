@@ -4,11 +4,10 @@ import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
+import { pad, type Tensor } from './ggml/tensor.js';
 import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
-import type { Tensor } from './ggml/tensor.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import type { FusedOp } from './graph/fused-ops.js';
-import { pool } from './graph/pooling.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -42,7 +41,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
     planner.resolveFusedOps(flashAttn);
     const nTokens = Math.min(params.nCtx, params.nUbatch);
-    const nOutputs = Math.min(nTokens, params.nOutputsMax);
+    const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
     const larger = largerOf(prompt, generation);
@@ -150,8 +149,7 @@ class Planner {
       layers,
     });
     this.inputs.graph.build(builder);
-    pool(builder);
-    builder.markOutputs();
+    builder.complete();
     return builder;
   }
 }

@@ -79,9 +79,13 @@ function accuracyOn(accelerator: Accelerator): Accuracy {
 }
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {
-  const { mapped, copied } = placement.bytes();
+  const { mapped, unread, copied } = placement.bytes();
   const { gpus } = placement;
-  return [...partsOf('weights', mapped, accuracy, gpus), ...partsOf('weights-copy', copied, accuracy, gpus)];
+  return [
+    ...partsOf('weights', mapped, accuracy, gpus),
+    ...partsOf('weights-unread', { gpus: [], cpu: unread }, accuracy, gpus),
+    ...partsOf('weights-copy', copied, accuracy, gpus),
+  ];
 }
 
 /** One part for each device that holds something; GPUs by the machine's numbers where it has several. */

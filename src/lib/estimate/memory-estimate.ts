@@ -1,12 +1,20 @@
 import type { CacheType } from '../runtime/launch-options.js';
 
 /**
- * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-copy`: anonymous copies (no mmap,
- * CPU repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
+ * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-unread`: file-backed pages that nothing
+ * reads once the model is loaded, which the system drops before anything else; `weights-copy`: anonymous copies (no mmap, CPU
+ * repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
  * baseline for process, Metal library and pipelines.
  */
 export type PartName =
-  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'runtime-overhead';
+  | 'weights'
+  | 'weights-unread'
+  | 'weights-copy'
+  | 'kv-cache'
+  | 'recurrent-state'
+  | 'compute'
+  | 'output'
+  | 'runtime-overhead';
 
 /** Whose memory it is; `mtp`: a draft head in the model's own file. */
 export type PartOwner = 'model' | 'projector' | 'draft' | 'mtp' | 'adapter';
@@ -62,9 +70,14 @@ export interface MemoryEstimate {
 /** What a file beside the model adds. */
 export type Addition = Pick<MemoryEstimate, 'parts' | 'growth' | 'notes'>;
 
-/** Sum of the parts, optionally only those on one device, in bytes. */
+/** The parts that must stay in memory: all but the pages that nothing reads again. */
+export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {
+  return parts.filter(({ name }) => name !== 'weights-unread');
+}
+
+/** Sum of the parts that must stay in memory, optionally only those on one device, in bytes. */
 export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
-  return estimate.parts
+  return neededParts(estimate)
     .filter((part) => device === undefined || part.device === device)
     .reduce((sum, part) => sum + part.bytes, 0);
 }

@@ -1,6 +1,7 @@
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { overridesOf } from '../runtime/device-options.js';
+import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
@@ -32,8 +33,10 @@ const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
-  /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
+  /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
   readonly mapped: DeviceBytes;
+  /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
+  readonly unread: number;
   /** Anonymous copies. */
   readonly copied: DeviceBytes;
 }
@@ -52,6 +55,7 @@ export class Placement {
   private readonly gpuMaps: boolean;
   private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
+  private readonly llama: Switches;
   private readonly gpuBuffers: readonly Buffer[];
   private readonly overrides: readonly WeightOverride[];
 
@@ -61,7 +65,18 @@ export class Placement {
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost } = launch;
     const gpus = planGpus(launch);
-    const key = JSON.stringify([accelerator, cpuArch, gpuLayers, mmap, repack, noHost, overridesOf(launch), gpus]);
+    const { name } = llamaCpp(launch.llamaCpp);
+    const key = JSON.stringify([
+      accelerator,
+      cpuArch,
+      gpuLayers,
+      mmap,
+      repack,
+      noHost,
+      overridesOf(launch),
+      gpus,
+      name,
+    ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
     const placement = known.get(key) ?? new Placement(shape, launch, gpus);
@@ -76,9 +91,10 @@ export class Placement {
   ) {
     const { nLayerAll } = shape.hparams;
     const { accelerator } = launch;
+    this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.backends = backendsFor(accelerator, gpus.used.length);
+    this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
     this.hostBuffers =
       accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
@@ -156,9 +172,13 @@ export class Placement {
       yield [tensor, buffer];
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
+        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
       }
     }
+  }
+
+  private loadsHeadFirst(): boolean {
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
@@ -177,14 +197,23 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const used = new RangeList();
     const copied = new DeviceTally();
     for (const [tensor, buffer] of this.loaded()) {
       const { device } = buffer;
-      if (this.isMapped(tensor, buffer)) ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, this.isLazy(tensor));
-      else copied.add(device, this.copiedBytes(tensor, device));
+      if (this.isMapped(tensor, buffer)) {
+        const alone = this.llama.ownRanges || this.isLazy(tensor);
+        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, alone);
+        if (device === 'cpu') used.include(tensor, true);
+      } else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();
-    return { mapped: { gpus: gpu > 0 ? [gpu] : [], cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    return {
+      mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
+      unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      copied,
+    };
   }
 
   private copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
@@ -253,7 +282,7 @@ interface Range {
 
 /**
  * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand.
+ * each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
  */
 class RangeList {
   private readonly byFile: Range[] = [];

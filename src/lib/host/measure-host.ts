@@ -46,9 +46,22 @@ export async function measureHost(request: MachineRequest, probe: Probe = thisMa
   return request.accelerator === 'cpu' ? host : withGpus(host, request, probe);
 }
 
+/** What a budget makes meaningless, and what is not known. */
+function notesOn({ accelerator, systemMemoryBytes, inUseBytes, budgetBytes }: MachineRequest): readonly string[] {
+  if (budgetBytes === undefined) return inUseBytes === undefined ? ['--in-use was not given: counted as 0'] : [];
+  const idle = [
+    ...(inUseBytes === undefined ? [] : ['--in-use']),
+    ...(systemMemoryBytes === undefined || accelerator === 'metal' ? [] : ['--system-memory']),
+  ];
+  return idle.map((flag) => `${flag} says nothing beside --memory-budget`);
+}
+
 async function systemMemory(request: MachineRequest, probe: Probe): Promise<HostMemory> {
   const { accelerator, systemMemoryBytes, inUseBytes, budgetBytes } = request;
-  if (systemMemoryBytes !== undefined) return givenMachine(systemMemoryBytes, inUseBytes);
+  if (systemMemoryBytes !== undefined) {
+    if (systemMemoryBytes <= 0) throw new UsageError('INVALID_QUANTITY', '--system-memory must be more than nothing');
+    return { source: 'given', totalBytes: systemMemoryBytes, inUseBytes: inUseBytes ?? 0, notes: notesOn(request) };
+  }
   if (accelerator === 'metal' && probe.platform !== 'darwin') {
     if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request.gpuWiredLimitBytes);
     throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
@@ -56,13 +69,8 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
     });
   }
   const { idleBytes, ...host } = await measure(probe, request.ledgered);
-  return inUseBytes === undefined ? { ...host, ...(idleBytes && { idleBytes }) } : { ...host, inUseBytes };
-}
-
-function givenMachine(totalBytes: number, inUseBytes: number | undefined): HostMemory {
-  if (totalBytes <= 0) throw new UsageError('INVALID_QUANTITY', '--system-memory must be more than nothing');
-  const notes = inUseBytes === undefined ? ['--in-use was not given: counted as 0'] : [];
-  return { source: 'given', totalBytes, inUseBytes: inUseBytes ?? 0, notes };
+  if (inUseBytes === undefined) return { ...host, ...(idleBytes && { idleBytes }) };
+  return { ...host, inUseBytes, notes: [...host.notes, ...(budgetBytes === undefined ? [] : notesOn(request))] };
 }
 
 function budgetOnly(budgetBytes: number, wiredLimitBytes: number | undefined): HostMemory {

@@ -1,4 +1,4 @@
-import type { GrowthPart, MemoryEstimate, PartName } from '../estimate/memory-estimate.js';
+import { type GrowthPart, type MemoryEstimate, neededParts, type PartName } from '../estimate/memory-estimate.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from '../report/budget-text.js';
 import { formatGigabytes, formatSize } from '../report/bytes.js';
@@ -16,6 +16,7 @@ interface Segment {
 
 const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   weights: 'weights',
+  'weights-unread': 'weights',
   'weights-copy': 'weights',
   'kv-cache': 'kv',
   'recurrent-state': 'recurrent',
@@ -70,7 +71,7 @@ function legendItem({ kind, label, bytes }: Segment): string {
 
 function segmentsOf({ name, budget }: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
   const inUse = 'inUseBytes' in budget && budget.inUseBytes > 0 ? budget.inUseBytes : 0;
-  const parts = estimate.parts
+  const parts = neededParts(estimate)
     .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : !discrete || device === 'host'))
     .map((part): Segment => ({ kind: KINDS[part.name], label: partLabel(part), bytes: part.bytes }));
   const growth = name === 'memory' ? estimate.growth.map(growthSegment) : [];

@@ -1,4 +1,4 @@
-import { totalBytes, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { neededParts, totalBytes, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
 import { isDiscrete } from '../preflight/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
 import { formatCompared, formatGigabytes, formatSize } from '../report/bytes.js';
@@ -66,9 +66,14 @@ function verdictHtml(kind: string, word: string, text: string): string {
 }
 
 function partsHtml({ estimate }: CompletedVerdict): string {
-  const rows = estimate.parts.map(partRow).join('');
+  const needed = neededParts(estimate);
+  const rows = needed.map(partRow).join('');
+  const beside = estimate.parts
+    .filter((part) => !needed.includes(part))
+    .map(partRow)
+    .join('');
   const total = `<tr class="total"><th scope="row">requirement</th><td>${formatSize(totalBytes(estimate))}</td><td></td><td></td></tr>`;
-  return `<table><thead><tr><th scope="col">Part</th><th scope="col">Size</th><th scope="col">Held by</th><th scope="col">How sure</th></tr></thead><tbody>${rows}${total}</tbody></table>`;
+  return `<table><thead><tr><th scope="col">Part</th><th scope="col">Size</th><th scope="col">Held by</th><th scope="col">How sure</th></tr></thead><tbody>${rows}${total}${beside}</tbody></table>`;
 }
 
 function partRow(part: EstimatePart): string {

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
+import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
@@ -48,9 +48,15 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
 }
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
-  const rows = estimate.parts.map((part) => partLine(part, colors));
+  const needed = neededParts(estimate);
+  const rows = needed.map((part) => partLine(part, colors));
   const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
-  return [...rows, colors.bold(`  ${'requirement'.padEnd(LABEL_WIDTH)} ${total}`)];
+  const beside = estimate.parts.filter((part) => !needed.includes(part));
+  return [
+    ...rows,
+    colors.bold(`  ${'requirement'.padEnd(LABEL_WIDTH)} ${total}`),
+    ...beside.map((part) => `${partLine(part, colors)} ${colors.dim('(file pages that the system may drop)')}`),
+  ];
 }
 
 function partLine(part: EstimatePart, colors: ChalkInstance): string {

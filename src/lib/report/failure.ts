@@ -24,14 +24,14 @@ export function failureOf(check: MemoryCheck): CheckFailure | undefined {
 }
 
 /** The refusal as people read it on stderr: four lines, the first two words of which scripts may rely on. */
-export function failureText(check: MemoryCheck): string {
+export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): string {
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
     const { estimate, model, suggestions } = check;
     const requirement = estimate && `  Estimated requirement: ~${formatGigabytes(totalBytes(estimate))}`;
     const advice = suggestions.map((text) => `  Suggestion: ${text}`);
     const lines = [
-      `Error: cannot check the memory for ${model}`,
+      `${word}: cannot check the memory for ${model}`,
       `  Reason: ${verdict.reason}`,
       requirement,
       ...advice,
@@ -42,7 +42,7 @@ export function failureText(check: MemoryCheck): string {
   if (limit === undefined) return '';
   const [required, available] = amounts(limit);
   return [
-    `Error: ${headline(check)}`,
+    `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
     `  Suggestion: ${alternatives(check.suggestions)}`,

@@ -25,6 +25,26 @@ describe('the machine that a check is for', () => {
     expect(host.notes).toEqual(['--in-use was not given: counted as 0']);
   });
 
+  test('is not described by what a budget makes meaningless, and that is said', async () => {
+    const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB, budgetBytes: GIB } as const;
+    expect((await measureHost(request, linux())).notes).toEqual([
+      '--in-use says nothing beside --memory-budget',
+      '--system-memory says nothing beside --memory-budget',
+    ]);
+    const less = { ...request, inUseBytes: undefined };
+    expect((await measureHost(less, linux())).notes.join()).not.toContain('--in-use');
+  });
+
+  test('does not have more in use than there is', async () => {
+    const request = { accelerator: 'cpu', systemMemoryBytes: 8 * GIB, inUseBytes: 9 * GIB } as const;
+    await expect(measureHost(request, linux())).rejects.toMatchObject({ code: 'INVALID_QUANTITY', exitCode: 2 });
+  });
+
+  test('wires what its owner is about to allow', async () => {
+    const request = { accelerator: 'metal', systemMemoryBytes: 32 * GIB, gpuWiredLimitBytes: 28 * GIB } as const;
+    expect((await measureHost(request, linux())).gpuWiredLimitBytes).toBe(28 * GIB);
+  });
+
   test('has no note when everything is given', async () => {
     const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB } as const;
     expect((await measureHost(request, linux())).notes).toEqual([]);

@@ -8,6 +8,7 @@ import {
   type MemoryCheck,
 } from '../../preflight/check-memory.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';
 import type { DeployFlagValues } from '../flags/deploy-flags.js';
 import type { LaunchFlagValues } from '../flags/launch-flags.js';
@@ -46,9 +47,14 @@ async function checkAsFarAsAsked(
   { 'memory-check': mode, runtime }: Flags,
 ): Promise<DeployCheck> {
   if (mode !== 'off' && runtime === 'llamacpp') return checkMemory(request, dependencies);
-  const { resolved, launch, extraWords } = await planCheck(request, dependencies);
-  const { entry, source } = resolved;
-  const planned = { model: request.model, entry, source, launch, extraWords, suggestions: [] };
+  // Another server's arguments are its own.
+  const { extraArgs } = request;
+  const isOther = runtime !== 'llamacpp';
+  const plan = await planCheck(isOther ? { ...request, extraArgs: [] } : request, dependencies);
+  const { entry, source } = plan.resolved;
+  const { launch, overrides } = plan;
+  const extraWords = isOther ? extraArgs.flatMap(splitWords) : plan.extraWords;
+  const planned = { model: request.model, entry, source, launch, extraWords, overrides, suggestions: [] };
   if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {

@@ -36,7 +36,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch: withoutOwnWords(launch, extraWords),
+    launch: flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch,
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {

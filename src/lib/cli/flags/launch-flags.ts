@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
+import { wholeNumber } from './whole-number.js';
 import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
@@ -9,7 +10,7 @@ const MAX_SLOTS = 256;
 const gpuLayersFlag = Flags.custom<number>({
   parse: async (input, _context, { name }) => {
     if (input === 'all' || input === 'auto') return -1;
-    if (/^-?\d+$/.test(input) && Number(input) >= -1) return Number(input);
+    if (/^-?\d+$/.test(input) && Number(input) >= -1 && Number(input) < 2 ** 31) return Number(input);
     throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor "all"`);
   },
 });
@@ -21,20 +22,17 @@ export const launchFlags = {
     env: 'LLMKUBE_ACCELERATOR',
     helpGroup: HELP_GROUP,
   }),
-  'ctx-size': Flags.integer({
+  'ctx-size': wholeNumber({ min: 0, thousands: true })({
     aliases: ['context'],
     char: 'c',
-    description: 'context in tokens, all slots together; 0 = what the model was trained with',
+    description: 'context in tokens, such as 8192 or 8k, all slots together; 0 = what the model was trained with',
     env: 'LLMKUBE_CTX_SIZE',
     helpGroup: HELP_GROUP,
-    min: 0,
   }),
-  parallel: Flags.integer({
+  parallel: wholeNumber({ min: 1, max: MAX_SLOTS })({
     description: 'slots; unset = 4 that share one KV cache',
     env: 'LLMKUBE_PARALLEL',
     helpGroup: HELP_GROUP,
-    max: MAX_SLOTS,
-    min: 1,
   }),
   'kv-unified': Flags.boolean({
     allowNo: true,
@@ -42,17 +40,15 @@ export const launchFlags = {
     env: 'LLMKUBE_KV_UNIFIED',
     helpGroup: HELP_GROUP,
   }),
-  'batch-size': Flags.integer({
+  'batch-size': wholeNumber({ min: 1, thousands: true })({
     description: 'logical batch in tokens',
     env: 'LLMKUBE_BATCH_SIZE',
     helpGroup: HELP_GROUP,
-    min: 1,
   }),
-  'ubatch-size': Flags.integer({
-    description: 'physical batch in tokens',
+  'ubatch-size': wholeNumber({ min: 0, thousands: true })({
+    description: 'physical batch in tokens; 0 = the logical batch',
     env: 'LLMKUBE_UBATCH_SIZE',
     helpGroup: HELP_GROUP,
-    min: 1,
   }),
   'gpu-layers': gpuLayersFlag({
     description: 'layers on the GPU; -1 or "all" = every layer',
@@ -93,11 +89,10 @@ export const launchFlags = {
     env: 'LLMKUBE_MMAP',
     helpGroup: HELP_GROUP,
   }),
-  'cache-ram': Flags.integer({
+  'cache-ram': wholeNumber({ min: -1, thousands: true })({
     description: 'limit of the prompt cache in MiB; 0 = off, -1 = none',
     env: 'LLMKUBE_CACHE_RAM',
     helpGroup: HELP_GROUP,
-    min: -1,
   }),
   quantization: Flags.string({
     char: 'q',

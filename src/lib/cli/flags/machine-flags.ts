@@ -10,7 +10,11 @@ export type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
 /** An amount of memory such as `24Gi`, in bytes. */
 const quantityFlag = Flags.custom<number>({
   helpValue: '24Gi',
-  parse: async (input, _context, { name }) => parseQuantity(input, `--${name}`),
+  parse: async (input, _context, { name }) => {
+    const bytes = parseQuantity(input, `--${name}`);
+    if (bytes > 0 || name === 'in-use') return bytes;
+    throw new UsageError('INVALID_QUANTITY', `--${name} must be more than nothing`);
+  },
 });
 
 const fractionFlag = Flags.custom<number>({
@@ -44,6 +48,11 @@ export const budgetFlags = {
     env: 'LLMKUBE_IN_USE',
     helpGroup: HELP_GROUP,
   }),
+  'gpu-wired-limit': quantityFlag({
+    description: 'what Metal may wire, where iogpu.wired_limit_mb is raised (default: measured, or as macOS sets it)',
+    env: 'LLMKUBE_GPU_WIRED_LIMIT',
+    helpGroup: HELP_GROUP,
+  }),
   'gpu-memory': quantityFlag({
     description: 'memory of a discrete GPU (default: as nvidia-smi says)',
     env: 'LLMKUBE_GPU_MEMORY',
@@ -68,6 +77,7 @@ export interface BudgetFlagValues {
   readonly 'memory-budget'?: number | undefined;
   readonly 'system-memory'?: number | undefined;
   readonly 'in-use'?: number | undefined;
+  readonly 'gpu-wired-limit'?: number | undefined;
   readonly 'gpu-memory'?: number | undefined;
 }
 

@@ -14,6 +14,7 @@ export type Op =
   | 'COS'
   | 'CPY'
   | 'DIV'
+  | 'DUP'
   | 'FILL'
   | 'FLASH_ATTN_EXT'
   | 'GATED_DELTA_NET'

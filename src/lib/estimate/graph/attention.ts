@@ -1,7 +1,7 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
-import type { KvCache } from '../cache.js';
+import type { KvCache, KvLayer } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
-import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
+import { F16, F32, type Four, I64, pad, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
 import type { GraphBuilder } from './builder.js';
 import { graphError } from '../ggml/graph-error.js';
@@ -32,9 +32,13 @@ export function attentionInput(g: GraphBuilder): AttentionInput {
   return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null, batchSlidingMask: null };
 }
 
+/** From b11435..b12032 on, as a cache would be. */
+const BATCH_PADDING = 256;
+
 /** `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function batchAttentionInput(g: GraphBuilder): AttentionInput {
-  const mask = (): Tensor => ggml.newInput(maskType(g), g.nTokens, g.nTokens);
+  const cells = g.params.llama.paddedBatchAttention ? pad(g.nTokens, BATCH_PADDING) : g.nTokens;
+  const mask = (): Tensor => ggml.newInput(maskType(g), cells, g.nTokens);
   return { full: null, sliding: null, batchMask: mask(), batchSlidingMask: g.hparams.swa === 'none' ? null : mask() };
 }
 
@@ -113,7 +117,23 @@ function attendOverCache(
   const latent = options.valueUp !== undefined && options.valueUp !== null;
   const { q, keys, values } = overCache(g, kv, layer, qkv, { latent, keysFirst: windowed && !latent });
   const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
-  return latent || !kv.vRotation ? cur : ggml.mulMatHadamard(cur, kv.vRotation);
+  const { vRotation } = rotationsOf(g, kv, layer);
+  return latent || !vRotation ? cur : ggml.mulMatHadamard(cur, vRotation);
+}
+
+/** A layer's own rotations (b12032), or those of all layers. */
+function rotationsOf(g: GraphBuilder, kv: KvInput, layer: number): Pick<KvInput, 'kRotation' | 'vRotation'> {
+  const { kRotation, vRotation } = cacheLayer(kv, layer);
+  return {
+    kRotation: kRotation ? g.cacheTensor(kRotation) : kv.kRotation,
+    vRotation: vRotation ? g.cacheTensor(vRotation) : kv.vRotation,
+  };
+}
+
+function cacheLayer({ cache }: KvInput, layer: number): KvLayer {
+  const found = cache.layers.get(layer);
+  if (!found) throw graphError(`layer ${layer} has no KV cache`);
+  return found;
 }
 
 /** Queries, and all keys and values that the cache holds for a layer. */
@@ -133,13 +153,13 @@ export function overCache(
 ): StoredHeads {
   const rotated = (tensor: Tensor, rotation: Tensor | null): Tensor =>
     rotation && !latent ? ggml.mulMatHadamard(tensor, rotation) : tensor;
-  const q = rotated(qkv.q, kv.kRotation);
-  const k = qkv.k && rotated(qkv.k, kv.kRotation);
-  const v = qkv.v && rotated(qkv.v, kv.vRotation);
+  const { kRotation, vRotation } = rotationsOf(g, kv, layer);
+  const q = rotated(qkv.q, kRotation);
+  const k = qkv.k && rotated(qkv.k, kRotation);
+  const v = qkv.v && rotated(qkv.v, vRotation);
   for (const tensor of keysFirst ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
 
-  const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
+  const layerCache = cacheLayer(kv, layer);
   const cacheK = g.cacheTensor(layerCache.k);
   if (k) g.expand(storeK(cacheK, k, kv));
   const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
@@ -161,7 +181,16 @@ function attendOverBatch(
 ): Tensor {
   if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
-  return multiHead(g, layer, { q, k, v }, mask, options);
+  if (!g.params.llama.paddedBatchAttention) return multiHead(g, layer, { q, k, v }, mask, options);
+  const padded = ({ ne }: Tensor): Four => [ne[0], ne[1], mask.ne[0], ne[3]];
+  const keys = ggml.padTo(k, padded(k));
+  const values = ggml.padTo(v, padded(v));
+  const bias = options.bias ? ggml.padTo(options.bias, [mask.ne[0], ...rest(options.bias)]) : null;
+  return multiHead(g, layer, { q, k: keys, v: values }, mask, { ...options, bias });
+}
+
+function rest({ ne: [, ne1, ne2, ne3] }: Tensor): [number, number, number] {
+  return [ne1, ne2, ne3];
 }
 
 /** `llama_kv_cache::cpy_k`. */

@@ -2,6 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import type { ProjectorShape } from '../../model/model-shape.js';
 import type { Encoder } from '../../model/projector/encoder-hparams.js';
 import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { GPU_BACKENDS } from '../backends.js';
 import type { Backend } from '../ggml/backend.js';
@@ -113,7 +114,10 @@ function placeProjector(launch: LaunchOptions): Placed {
   if (accelerator === 'cpu' || mmprojOffload === false || gpu === undefined)
     return { backends: [cpuBackend], gpu: undefined };
   const several = gpus > 1 || gpu > 0;
-  return { backends: [GPU_BACKENDS[accelerator].gpu(0), cpuBackend], gpu: several ? gpu : undefined };
+  return {
+    backends: [GPU_BACKENDS[accelerator].gpu(0, llamaCpp(launch.llamaCpp).switches), cpuBackend],
+    gpu: several ? gpu : undefined,
+  };
 }
 
 function onFirst([backend]: readonly Backend[], bytes: number): DeviceBytes {
