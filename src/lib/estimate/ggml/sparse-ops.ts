@@ -25,6 +25,11 @@ export function topK(a: Tensor, k: number): Tensor {
   return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
 }
 
+/** `ggml_dsv4_hc_pre`: residual streams, [width, streams, tokens], summed with their weights. */
+export function streamSum(all: Tensor, weights: Tensor): Tensor {
+  return result('DSV4_HC_PRE', F32, [all.ne[0], all.ne[2], 1, 1], all, weights);
+}
+
 export function arange(steps: number): Tensor {
   return result('ARANGE', F32, [steps, 1, 1, 1]);
 }

@@ -19,6 +19,13 @@ function sharedIndexers(hparams: Hparams, keys: Keys): void {
     hparams.indexer.full = hparams.indexer.full.map((_, layer) => layer < 2 || layer % 4 === 2);
 }
 
+/** Without `attention.indexer.top_k` there is no indexer. */
+function indexerTypes(hparams: Hparams, keys: Keys): void {
+  const { indexer } = hparams;
+  if (indexer.topK === 0) hparams.indexer = { ...indexer, headSize: 0 };
+  indexer.full = keys.flags('attention.indexer.types', hparams.nLayer) ?? indexer.full;
+}
+
 const ownsIndexer: ArchitectureRule['indexer'] = ({ nLayer, indexer: { full } }, layer) =>
   layer < nLayer && full[layer] === true;
 
@@ -41,6 +48,17 @@ export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
   },
   minicpm3: { memory: 'attention' },
   'kimi-linear': { memory: 'hybrid', adjust: kimiDelta },
+  'kimi-k3': {
+    memory: 'hybrid',
+    adjust: all(kimiDelta, (hparams, keys) => {
+      hparams.headV = keys.required('attention.kv_lora_rank');
+    }),
+  },
+  hy_v4: {
+    memory: 'attention',
+    adjust: all(latentAttention, lightningIndexer, indexerTypes),
+    indexer: ownsIndexer,
+  },
   bailingmoe3: { memory: 'hybrid', adjust: kimiDelta },
   deepseek32: {
     memory: 'attention',

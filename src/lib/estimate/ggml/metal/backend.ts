@@ -85,6 +85,9 @@ const lightningIndexer: Rule = (op, q, k) => {
   return INDEXER_KEY_TYPES.has(k.type.name) && [q, k, weights, mask].every(hasContiguousRows);
 };
 
+const floatStreams: Rule = ({ src }) =>
+  src.every((tensor) => tensor === null || (tensor.type === F32 && hasContiguousRows(tensor)));
+
 const RULES: Partial<Record<Op, Rule>> = {
   NONE: always,
   RESHAPE: always,
@@ -125,6 +128,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   TOP_K: always,
   FLASH_ATTN_EXT: flashAttn,
   LIGHTNING_INDEXER: lightningIndexer,
+  DSV4_HC_PRE: floatStreams,
   SSM_SCAN: always,
   RWKV_WKV6: always,
   RWKV_WKV7: always,
