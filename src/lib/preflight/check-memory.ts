@@ -3,6 +3,7 @@ import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
@@ -16,6 +17,7 @@ import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
+import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
@@ -34,7 +36,7 @@ export interface CheckRequest {
   readonly extraArgs: readonly string[];
   /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
   readonly overrides?: readonly KvOverride[];
-  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
 
@@ -71,7 +73,7 @@ export interface MemoryCheck {
   readonly extraWords: readonly string[];
   /** What `--override-kv` among them puts in place of the header's values. */
   readonly overrides: readonly KvOverride[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
@@ -172,19 +174,34 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(withKvOverrides(header, plan.overrides));
-  findings.estimate = estimateMemory(findings.shape, launch);
+  const host = await measured(request, findings.shape, launch, dependencies, findings);
+  findings.estimate = estimateMemory(findings.shape, onMachine(launch, host));
   findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  const host = await dependencies.measureHost({
-    ...request.machine,
-    accelerator: launch.accelerator,
-    budgetBytes: request.policy.absoluteBytes,
-  });
   findings.room = { host, policy: request.policy };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
+async function measured(
+  { machine, policy }: CheckRequest,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  { measureHost }: CheckDependencies,
+  findings: Findings,
+): Promise<HostMemory> {
+  try {
+    const { accelerator, gpus } = launch;
+    return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    findings.estimate = estimateMemory(shape, launch);
+    findings.notes.push(...launchNotes(shape, launch, findings.estimate.resolved));
+    throw error;
+  }
 }
 
 async function programsToAsk(

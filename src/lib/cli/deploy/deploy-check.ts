@@ -7,6 +7,7 @@ import {
   type CheckRequest,
   type MemoryCheck,
 } from '../../preflight/check-memory.js';
+import { isDiscrete } from '../../preflight/judge.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';
@@ -28,7 +29,9 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const { source, 'source-override': override } = flags;
   const accelerator = chooseAccelerator(flags);
   const quantization = source === undefined ? flags.quantization : undefined;
-  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  // A pod sees the GPUs that it asks for, of one size.
+  const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
+  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization, gpus });
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const reading: CheckDependencies = {

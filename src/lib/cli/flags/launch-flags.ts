@@ -1,7 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
 import { wholeNumber } from './whole-number.js';
-import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../../runtime/launch-options.js';
+import {
+  ACCELERATORS,
+  CACHE_TYPES,
+  SPLIT_MODES,
+  type Accelerator,
+  type CacheType,
+  type SplitMode,
+} from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
 /** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
@@ -55,6 +62,35 @@ export const launchFlags = {
     env: 'LLMKUBE_GPU_LAYERS',
     helpGroup: HELP_GROUP,
     helpValue: '<n>|all',
+  }),
+  'split-mode': Flags.option({ options: SPLIT_MODES })({
+    description: 'how several GPUs share a model: by layer, or none for one GPU',
+    env: 'LLMKUBE_SPLIT_MODE',
+    helpGroup: HELP_GROUP,
+  }),
+  'tensor-split': Flags.string({
+    description: 'shares of the layers, one a GPU (default: by free memory)',
+    env: 'LLMKUBE_TENSOR_SPLIT',
+    helpGroup: HELP_GROUP,
+    helpValue: '3,1',
+  }),
+  'main-gpu': wholeNumber({ max: 15 })({
+    description: 'the one GPU to use with --split-mode none',
+    env: 'LLMKUBE_MAIN_GPU',
+    helpGroup: HELP_GROUP,
+  }),
+  device: Flags.string({
+    description: 'the only GPUs to use, such as CUDA0,CUDA1; none = none of them',
+    env: 'LLMKUBE_DEVICE',
+    helpGroup: HELP_GROUP,
+  }),
+  'override-tensor': Flags.string({
+    description: 'where weights go whose name fits a pattern, such as exps=CPU; the first that fits holds',
+    env: 'LLMKUBE_OVERRIDE_TENSOR',
+    helpGroup: HELP_GROUP,
+    helpValue: '<pattern>=<buffer>',
+    multiple: true,
+    multipleNonGreedy: true,
   }),
   'flash-attn': Flags.boolean({
     allowNo: true,
@@ -127,5 +163,10 @@ export interface LaunchFlagValues {
   readonly mmap?: boolean | undefined;
   readonly 'cache-ram'?: number | undefined;
   readonly quantization?: string | undefined;
+  readonly 'split-mode'?: SplitMode | undefined;
+  readonly 'tensor-split'?: string | undefined;
+  readonly 'main-gpu'?: number | undefined;
+  readonly device?: string | undefined;
+  readonly 'override-tensor'?: readonly string[] | undefined;
   readonly 'extra-args'?: readonly string[] | undefined;
 }

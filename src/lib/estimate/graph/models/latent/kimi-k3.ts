@@ -70,7 +70,7 @@ class Residuals {
 }
 
 function delta(g: GraphBuilder, layer: number): Kda {
-  const bounded = g.shape.keys.number('kda.gate_lower_bound', -Infinity) > -Infinity;
+  const bounded = g.shape.keys.has('kda.gate_lower_bound');
   return {
     decay: (cur) =>
       bounded
