@@ -53,11 +53,17 @@ Works as "kubectl llmkube deploy" too.`;
       config: this.config,
       catalog: flags.catalog,
       offline: flags.offline,
+      readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     };
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
-    const reading = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
+    const reading = {
+      offline: flags.offline,
+      readingMs: flags['read-timeout'],
+      cacheDir: this.config.cacheDir,
+      env: process.env,
+    };
     const source = await deploySource(check.source, reading, flags.runtime);
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
@@ -111,7 +117,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
-    if (flags.output !== undefined) this.log(formatManifests(Object.values(outcome.resources), flags.output));
+    if (flags.output !== undefined) this.write(formatManifests(Object.values(outcome.resources), flags.output));
     else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
     else if (outcome.state === 'stopped') this.log(`\n${stoppedText(name)}`);
     if (outcome.state !== 'interrupted') return;
@@ -120,7 +126,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {
-    this.log(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
+    this.write(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
     return { ...(isComplete(check) && checkJson(check)), manifests: [resources.model, resources.service] };
   }
 

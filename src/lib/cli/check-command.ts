@@ -16,6 +16,8 @@ interface Surroundings {
   readonly config: Config;
   readonly catalog: string | undefined;
   readonly offline: boolean;
+  /** The most that one reading takes. */
+  readonly readingMs?: number | undefined;
   /** No spinner. */
   readonly quiet: boolean;
 }
@@ -25,8 +27,8 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
 
 /** The real outside world, for `checkMemory`. */
 export function checkDependencies(surroundings: Surroundings): CheckDependencies {
-  const { config, catalog, offline, quiet } = surroundings;
-  const reading = { offline, cacheDir: config.cacheDir, env: process.env };
+  const { config, catalog, offline, quiet, readingMs } = surroundings;
+  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
     watchReading(`Reading the header of ${shown(model)}`, quiet, async (watch) => {
       try {
@@ -56,10 +58,10 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
 
 /** Where other quantizations of a model are looked for. */
 export function adviceSources(
-  { config, offline, quiet }: Surroundings,
+  { config, offline, quiet, readingMs }: Surroundings,
   readHeader: CheckDependencies['readHeader'],
 ): AdviceSources {
-  const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
+  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
   const listed = async (source: string) => {
     const { listSiblings } = await import('../source/hub/siblings.js');
     const text = `Listing ${shown({ entry: undefined, source })}`;

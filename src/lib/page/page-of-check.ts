@@ -5,6 +5,7 @@ import type { HostMemory } from '../host/host-memory.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
+import { safeJson } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -26,7 +27,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     source: redactedSource(check.source),
     digest: toDigest(withKvOverrides(header, overrides)),
     launch: withoutInfinity(launch),
-    extraWords,
+    extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,
     programs: check.programs ?? [],

@@ -73,7 +73,7 @@ export interface MemoryCheck {
   readonly extraWords: readonly string[];
   /** What `--override-kv` among them puts in place of the header's values. */
   readonly overrides: readonly KvOverride[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;

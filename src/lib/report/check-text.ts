@@ -3,6 +3,7 @@ import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-e
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
+import { shown } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
@@ -13,6 +14,7 @@ import { tightnessOf } from './warnings.js';
 const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;
 const SIZE_WIDTH = 9;
+const COMMIT_DIGITS = 12;
 
 /** A check that lets the model through, as people read it: the verdict first, then what it rests on. */
 export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
@@ -35,7 +37,7 @@ function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colo
   const [limit] = verdict.limits;
   const left = limit === undefined ? '' : `, ${formatGigabytes(headroomBytes(limit))} to spare`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
-  return `${word}  ${colors.bold(model)} (${shape?.quantization ?? '?'})${left}`;
+  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape?.quantization ?? '?'})${left}`;
 }
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
@@ -68,6 +70,13 @@ function partLine(part: EstimatePart, colors: ChalkInstance): string {
   return line.trimEnd();
 }
 
+/** Which file of a repository was read, and in which version. */
+function chosenFile(header: MemoryCheck['header']): string {
+  if (header?.file === undefined) return '';
+  const { path, commit } = header.file;
+  return `, ${shown(path)}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
+}
+
 /** The launch that the figures hold for. */
 function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers } = estimate.resolved;
@@ -79,6 +88,6 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
-    `source    ${redactedSource(formatModelSource(parseModelSource(source)))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+    `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
 }
