@@ -50,7 +50,7 @@ function firstLayers(layers: number, regex: string): TensorOverride[] {
 }
 
 /** What the experts' options mean as overrides: `llm_ffn_exps_cpu_override`, `llm_add_n_cpu_ffn_overrides`. */
-function expertsOnHost(layers: number): readonly TensorOverride[] {
+export function expertsOnHost(layers: number): readonly TensorOverride[] {
   return layers > 0 ? firstLayers(layers, EXPERTS) : [];
 }
 
