@@ -67,6 +67,10 @@ export interface ModelSpec {
   readonly format: Format;
   readonly quantization?: string;
   readonly sha256?: string;
+  /** Projector: a path or address, or the name of one of `files`. */
+  readonly mmproj?: string;
+  /** Secret with `HF_TOKEN`, perhaps `HF_ENDPOINT`. */
+  readonly sourceSecretRef?: { readonly name: string };
   readonly hardware: {
     readonly accelerator: string;
     readonly gpu?: {
@@ -133,6 +137,18 @@ export interface InferenceServiceSpec {
   readonly moeCPULayers?: number;
   readonly noKvOffload?: boolean;
   readonly jinja?: boolean;
+  readonly noWarmup?: boolean;
+  readonly tensorOverrides?: readonly string[];
+  readonly metadataOverrides?: readonly string[];
+  readonly ropeScaling?: {
+    readonly type?: string;
+    readonly factor?: string | number;
+    readonly originalContext?: number;
+  };
+  readonly reasoningBudget?: number;
+  readonly reasoningBudgetMessage?: string;
+  readonly priority?: string;
+  readonly evictionProtection?: boolean;
   readonly extraArgs?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly command?: readonly string[];
