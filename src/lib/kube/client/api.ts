@@ -66,6 +66,7 @@ export interface ModelSpec {
   readonly files?: readonly string[];
   readonly format: Format;
   readonly quantization?: string;
+  readonly mmproj?: string;
   readonly sha256?: string;
   /** Projector: a path or address, or the name of one of `files`. */
   readonly mmproj?: string;
