@@ -66,10 +66,9 @@ export interface ModelSpec {
   readonly files?: readonly string[];
   readonly format: Format;
   readonly quantization?: string;
+  /** Projector among the files of the source. */
   readonly mmproj?: string;
   readonly sha256?: string;
-  /** Projector: a path or address, or the name of one of `files`. */
-  readonly mmproj?: string;
   /** Secret with `HF_TOKEN`, perhaps `HF_ENDPOINT`. */
   readonly sourceSecretRef?: { readonly name: string };
   readonly hardware: {
