@@ -3,6 +3,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
+import { folded } from './terminal/folded.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
 
 type Output = Record<string, unknown>;
@@ -41,7 +42,7 @@ export abstract class BaseCommand extends Command {
     const failure = asFailure(error);
     process.exitCode = failure.exitCode;
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
-    else process.stderr.write(renderFailure(failure));
+    else process.stderr.write(folded(renderFailure(failure), process.stderr));
     if (process.env.DEBUG && error.stack) process.stderr.write(`${error.stack}\n`);
   }
 
@@ -57,6 +58,6 @@ export abstract class BaseCommand extends Command {
 
   /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */
   protected notice(text: string): void {
-    if (!this.jsonEnabled()) process.stderr.write(`${text}\n`);
+    if (!this.jsonEnabled()) process.stderr.write(`${folded(text, process.stderr)}\n`);
   }
 }
