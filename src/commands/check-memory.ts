@@ -46,7 +46,13 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
-    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const dependencies = checkDependencies({
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const recorder = new CheckRecorder(dependencies);
     const request = checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);

@@ -39,7 +39,13 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
       );
     }
     const { catalog, offline } = flags;
-    const surroundings = { config: this.config, catalog, offline, quiet: this.jsonEnabled() };
+    const surroundings = {
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    };
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
     const compared: Compared[] = [];
     for (const model of models) {

@@ -4,9 +4,9 @@ import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck } from '../lib/cli/deploy/deploy-check.js';
 import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
-import { deployPlan } from '../lib/cli/deploy/deploy-plan.js';
+import { deployPlan, stagedProjector } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
-import { deploySource } from '../lib/cli/deploy/deploy-source.js';
+import { deploySource, deploySourceWithProjector } from '../lib/cli/deploy/deploy-source.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -53,12 +53,22 @@ Works as "kubectl llmkube deploy" too.`;
       config: this.config,
       catalog: flags.catalog,
       offline: flags.offline,
+      readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     };
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
-    const reading = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
-    const source = await deploySource(check.source, reading, flags.runtime);
+    const reading = {
+      offline: flags.offline,
+      readingMs: flags['read-timeout'],
+      cacheDir: this.config.cacheDir,
+      env: process.env,
+    };
+    const mmproj = stagedProjector(check);
+    const source =
+      mmproj === undefined
+        ? await deploySource(check.source, reading, flags.runtime)
+        : await deploySourceWithProjector(check.source, mmproj, reading);
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
     await this.reportCheck(check, flags);
@@ -111,7 +121,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
-    if (flags.output !== undefined) this.log(formatManifests(Object.values(outcome.resources), flags.output));
+    if (flags.output !== undefined) this.write(formatManifests(Object.values(outcome.resources), flags.output));
     else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
     else if (outcome.state === 'stopped') this.log(`\n${stoppedText(name)}`);
     if (outcome.state !== 'interrupted') return;
@@ -120,7 +130,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {
-    this.log(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
+    this.write(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
     return { ...(isComplete(check) && checkJson(check)), manifests: [resources.model, resources.service] };
   }
 

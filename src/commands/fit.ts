@@ -18,7 +18,7 @@ import { parseServerArguments } from '../lib/runtime/server-arguments.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['json', 'offline', 'prefer', 'memory-check'];
+const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'memory-check'];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
@@ -49,7 +49,13 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(Fit);
     const { catalog, offline, prefer } = flags;
-    const surroundings = { config: this.config, catalog, offline, quiet: this.jsonEnabled() };
+    const surroundings = {
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    };
     const dependencies = checkDependencies(surroundings);
     const check = await checkMemory(checkRequest(args.model, flags), {
       ...dependencies,

@@ -105,7 +105,7 @@ export function measured({ parts }: MemoryEstimate): Measured {
       .filter((part) => names.includes(part.name) && (device === undefined || part.device === device))
       .reduce((total, part) => total + part.bytes, 0);
   return {
-    mapped: sum(['weights']),
+    mapped: sum(['weights', 'weights-unread']),
     copied: sum(['weights-copy']),
     contextGpu: sum(['kv-cache', 'recurrent-state'], 'gpu'),
     contextHost: sum(['kv-cache', 'recurrent-state'], 'host'),

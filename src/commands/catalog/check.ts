@@ -28,7 +28,12 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     const { flags } = await this.parse(CatalogCheck);
     const { offline } = flags;
     const catalog = await loadCatalog(flags.catalog);
-    const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
+    const readHeader = await readCatalogHeaders(catalog, {
+      config: this.config,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const found = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
     const checks = found.map((check) => ({ ...check, largest: largestOf(check) }));
     if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;

@@ -1,5 +1,6 @@
 import type { CheckRequest } from '../preflight/check-memory.js';
 import { defaultAccelerator } from '../host/measure-host.js';
+import { deviceList, tensorOverrides, tensorSplit } from '../runtime/device-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
@@ -20,6 +21,7 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
       systemMemoryBytes: flags['system-memory'],
       inUseBytes: flags['in-use'],
       gpuMemoryBytes: flags['gpu-memory'],
+      unifiedMemory: flags['unified-memory'],
       gpuWiredLimitBytes: flags['gpu-wired-limit'],
     },
     policy: {
@@ -29,7 +31,7 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
   };
 }
 
-function launchPatch(flags: LaunchFlagValues): LaunchPatch {
+function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {
   const flashAttn = flags['flash-attn'];
   const patch = {
     ctxSize: flags['ctx-size'],
@@ -45,6 +47,17 @@ function launchPatch(flags: LaunchFlagValues): LaunchPatch {
     kvOffload: flags['kv-offload'],
     mmap: flags.mmap,
     cacheRamMiB: flags['cache-ram'],
+    mmproj: flags.mmproj ?? flags['mmproj-url'],
+    mmprojAuto: flags['no-mmproj'] === true ? false : undefined,
+    mmprojOffload: flags['mmproj-offload'],
+    imageMinTokens: flags['image-min-tokens'],
+    imageMaxTokens: flags['image-max-tokens'],
+    gpus: flags.gpus,
+    splitMode: flags['split-mode'],
+    mainGpu: flags['main-gpu'],
+    ...(flags['tensor-split'] !== undefined && tensorSplit(flags['tensor-split'])),
+    ...(flags.device !== undefined && deviceList(flags.device)),
+    ...(flags['override-tensor'] !== undefined && tensorOverrides([flags['override-tensor']].flat().join())),
   } as const;
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }

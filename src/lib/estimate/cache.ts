@@ -1,3 +1,4 @@
+import { CheckIncompleteError } from '../errors.js';
 import type { GgmlType } from '../gguf/ggml-types.js';
 import type { MemoryKind } from '../model/architecture-rule.js';
 import { ARCHITECTURE_RULES } from '../model/architectures.js';
@@ -26,14 +27,25 @@ export interface CacheTensor {
   readonly address: number;
 }
 
+interface KvLayer {
+  readonly k: CacheTensor;
+  readonly v: CacheTensor | null;
+  /** Hadamard matrices beside the cache: from b11740..b12032 on. */
+  readonly kRotation?: CacheTensor | null;
+  readonly vRotation?: CacheTensor | null;
+}
+
 /** `llama_kv_cache` (`src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
 export interface KvCache {
   readonly cells: number;
   readonly streams: number;
   /** Without flash attention V is stored transposed. */
   readonly vTransposed: boolean;
-  readonly layers: ReadonlyMap<number, { readonly k: CacheTensor; readonly v: CacheTensor | null }>;
-  /** Side of the Hadamard matrix that K (V) rows are rotated with before quantization; 0 = not rotated. */
+  readonly layers: ReadonlyMap<number, KvLayer>;
+  /**
+   * Side of the Hadamard matrix that K (V) rows are rotated with before quantization, an input of the graph; 0 = not rotated,
+   * or with a matrix of each layer's own.
+   */
   readonly kRotation: number;
   readonly vRotation: number;
 }
@@ -57,16 +69,20 @@ const CELL_PADDING = 256;
 /** Smallest Hadamard matrix; `llama_kv_cache::build_input_k_rot`. */
 const MIN_ROTATION = 64;
 
-/** `llama_model::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0). */
+/**
+ * `llama_model::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0).
+ * @throws CheckIncompleteError for an architecture of which it is not known what llama.cpp caches
+ */
 export function createMemory(shape: ModelShape, params: ContextParams, placement: Placement): ContextMemory {
   const { hparams, architecture } = shape;
   const rule = ARCHITECTURE_RULES[architecture];
-  const kind: MemoryKind = rule?.memory ?? 'attention';
+  if (!rule) throw cacheUnknown(architecture);
+  const kind: MemoryKind = rule.memory;
   const kvSpace = new BufferSpace(params, placement);
   const recurrentSpace = new BufferSpace(params, placement);
   const hasKv = kind === 'attention' || kind === 'hybrid';
-  const ownsKv = kvFilter(hparams, kind, rule?.hybrid?.attention);
-  const ownsState = rule?.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
+  const ownsKv = kvFilter(hparams, kind, rule.hybrid?.attention);
+  const ownsState = rule.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
 
   const build = (cells: number, filter: (layer: number) => boolean): KvCache =>
     buildKvCache(hparams, params, cells, filter, kvSpace.fresh());
@@ -80,6 +96,13 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
       ? buildRecurrentCache(hparams, params, (layer) => ownsState(hparams, layer), recurrentSpace)
       : null;
   return { base, swa, recurrent, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
+}
+
+function cacheUnknown(architecture: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_CACHE_UNKNOWN',
+    `llama.cpp knows the architecture ${JSON.stringify(architecture)}, but what it caches for it is not described here, so the memory of a launch cannot be worked out; use a newer llmkube, or measure one launch with llama-server.`,
+  );
 }
 
 function kvFilter(hparams: Hparams, kind: MemoryKind, attention?: (hparams: Hparams, layer: number) => boolean) {
@@ -103,7 +126,7 @@ function buildKvCache(
   const streams = params.kvUnified ? 1 : params.nSeqMax;
   const vTransposed = !params.flashAttn;
   const latent = hparams.headKMla > 0;
-  const layers = new Map<number, { k: CacheTensor; v: CacheTensor | null }>();
+  const layers = new Map<number, KvLayer>();
   const headsK = new Set<number>();
   const headsV = new Set<number>();
   for (let layer = 0; layer < hparams.nLayerAll; layer++) {
@@ -115,15 +138,28 @@ function buildKvCache(
     const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
+  const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
+  const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
+  const inCache = params.llama.rotationsInCache;
+  if (inCache) addRotations(layers, kSide, vSide, space.fresh('weights'));
   shareLayers(hparams, filter, layers);
   return {
     cells,
     streams,
     vTransposed,
     layers,
-    kRotation: rotation(params.typeK, headsK, headKOf(hparams, 0), true),
-    vRotation: rotation(params.typeV, headsV, headVOf(hparams, 0), false),
+    kRotation: inCache ? 0 : kSide,
+    vRotation: inCache ? 0 : vSide,
   };
+}
+
+/** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
+function addRotations(layers: Map<number, KvLayer>, kSide: number, vSide: number, space: BufferSpace): void {
+  for (const [layer, { k, v }] of layers) {
+    const kRotation = kSide > 0 ? space.place(layer, F32, [kSide, kSide, 1, 1]) : null;
+    const vRotation = vSide > 0 && v ? space.place(layer, F32, [vSide, vSide, 1, 1]) : null;
+    layers.set(layer, { k, v, kRotation, vRotation });
+  }
 }
 
 /** The last layers of Gemma 3n and 4 read the cache of the last full (or sliding) layer that owns one. */
@@ -167,6 +203,7 @@ function buildRecurrentCache(
 class BufferSpace {
   private readonly sizes = new DeviceTally();
   private buffers = new Map<Device, Buffer>();
+  private usage: Buffer['usage'] = 'cache';
   private used = new DeviceTally();
 
   constructor(
@@ -179,8 +216,9 @@ class BufferSpace {
   }
 
   /** Later tensors go to new buffers; the total goes on. */
-  fresh(): this {
+  fresh(usage: Buffer['usage'] = 'cache'): this {
     this.buffers = new Map();
+    this.usage = usage;
     this.used = new DeviceTally();
     return this;
   }
@@ -198,7 +236,7 @@ class BufferSpace {
   private bufferOn(device: Device): Buffer {
     const known = this.buffers.get(device);
     if (known) return known;
-    const buffer: Buffer = { device, usage: 'cache', repacked: false };
+    const buffer: Buffer = { device, usage: this.usage, repacked: false };
     this.buffers.set(device, buffer);
     return buffer;
   }

@@ -4,8 +4,8 @@ import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
-import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
-import { pool } from './graph/pooling.js';
+import { pad } from './ggml/tensor.js';
+import { Scheduler, UNASSIGNED, UnsupportedOpError } from './ggml/scheduler.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -21,6 +21,8 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly buildGraph: (g: GraphBuilder) => void;
   readonly planned: PlannedLayers;
+  /** As a dry run of `--fit` sees it: see `computeBuffers`. */
+  readonly dryRun?: boolean;
 }
 
 export interface ComputeBuffers {
@@ -30,7 +32,8 @@ export interface ComputeBuffers {
 
 /**
  * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): the buffers that hold the largest prompt batch
- * and one token a slot, in bytes for each device.
+ * and one token a slot, in bytes for each device. In a dry run only the prompt counts, and where nodes were told to run is
+ * forgotten before it is measured: `ggml_backend_sched_reserve_size` (`ggml/src/ggml-backend.cpp`).
  */
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { params } = inputs;
@@ -38,7 +41,8 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   try {
     const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
-    const prompt = planner.reserve(nTokens, Math.min(nTokens, params.nOutputsMax), flashAttn);
+    const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
     return { bytes: largerOf(prompt, generation), flashAttn };
   } catch (error) {
@@ -73,6 +77,7 @@ class Planner {
   }
 
   private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
+    if (this.inputs.dryRun) for (const node of graph.nodes) node.backend = UNASSIGNED;
     this.scheduler.assign(graph);
     const { steps, leafs } = this.scheduler.plan(graph);
     return allocateGraph(steps, leafs, this.backends, onLayer);
@@ -120,8 +125,7 @@ class Planner {
       layers,
     });
     this.inputs.buildGraph(builder);
-    pool(builder);
-    builder.markOutputs();
+    builder.complete();
     return builder;
   }
 }

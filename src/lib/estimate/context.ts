@@ -66,7 +66,8 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
   const flash = flashAttention(launch, typeV, architecture);
-  refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off' });
+  const llama = llamaCpp(launch.llamaCpp).switches;
+  refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama });
 
   const outputsMax = (): number => {
     if (hparams.encoder !== 'none') return nBatch;
@@ -89,7 +90,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     swaFull: launch.swaFull ?? false,
     embeddings,
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
-    llama: llamaCpp(launch.llamaCpp).switches,
+    llama,
   };
 }
 
@@ -146,9 +147,9 @@ function flashAttention(
 function refuseUnsupported(
   { headKMla, headK, headV, headKSwa, headVSwa, isSwa, nLayer }: ModelShape['hparams'],
   architecture: string,
-  { typeK, typeV, flashAttn }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean },
+  { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
 ): void {
-  if (headKMla > 0 && typeK !== typeV) {
+  if (llama.equalLatentTypes && headKMla > 0 && typeK !== typeV) {
     throw new UsageError(
       'LAUNCH_CACHE_TYPES_DIFFER',
       `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,

@@ -1,12 +1,20 @@
 import type { CacheType } from '../runtime/launch-options.js';
 
 /**
- * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-copy`: anonymous copies (no mmap,
- * CPU repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
- * baseline for process, Metal library and pipelines.
+ * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-unread`: file-backed pages that nothing
+ * reads once the model is loaded, which the system drops before anything else; `weights-copy`: anonymous copies (no mmap, CPU
+ * repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
+ * baseline for process, Metal library and pipelines, and for what a GPU holds beside buffers.
  */
 export type PartName =
-  'weights' | 'weights-copy' | 'kv-cache' | 'recurrent-state' | 'compute' | 'output' | 'runtime-overhead';
+  | 'weights'
+  | 'weights-unread'
+  | 'weights-copy'
+  | 'kv-cache'
+  | 'recurrent-state'
+  | 'compute'
+  | 'output'
+  | 'runtime-overhead';
 
 /** Whose memory it is; `mtp`: a draft head in the model's own file. */
 export type PartOwner = 'model' | 'projector' | 'draft' | 'mtp' | 'adapter';
@@ -30,6 +38,8 @@ export interface GrowthPart {
   readonly name: 'prompt-cache' | 'context-checkpoints' | 'compute' | 'output';
   readonly of: PartOwner;
   readonly device: 'gpu' | 'host';
+  /** Its number, where there are several. */
+  readonly gpu?: number;
   readonly maxBytes: number;
 }
 
@@ -62,9 +72,34 @@ export interface MemoryEstimate {
 /** What a file beside the model adds. */
 export type Addition = Pick<MemoryEstimate, 'parts' | 'growth' | 'notes'>;
 
-/** Sum of the parts, optionally only those on one device, in bytes. */
-export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
-  return estimate.parts
+/** An estimate with more in it. */
+export function withAdditions<T extends Addition>(estimate: T, additions: readonly Addition[]): T {
+  return {
+    ...estimate,
+    parts: [...estimate.parts, ...additions.flatMap(({ parts }) => parts)],
+    growth: [...estimate.growth, ...additions.flatMap(({ growth }) => growth)],
+    notes: [...estimate.notes, ...additions.flatMap(({ notes }) => notes)],
+  };
+}
+
+/** The parts that must stay in memory: all but the pages that nothing reads again. */
+export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {
+  return parts.filter(({ name }) => name !== 'weights-unread');
+}
+
+/** Sum of the parts that must stay in memory, optionally only those on one device, or on one GPU, in bytes. */
+export function totalBytes(
+  estimate: Pick<MemoryEstimate, 'parts'>,
+  device?: EstimatePart['device'],
+  gpu?: number,
+): number {
+  return neededParts(estimate)
     .filter((part) => device === undefined || part.device === device)
+    .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .reduce((sum, part) => sum + part.bytes, 0);
+}
+
+/** The GPU's number; the only one is 0. */
+export function gpuOf({ gpu = 0 }: Pick<EstimatePart, 'gpu'>): number {
+  return gpu;
 }

@@ -1,12 +1,14 @@
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { overridesOf } from '../runtime/device-options.js';
+import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
 import type { Backend } from './ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
+import { RangeList } from './mapped-ranges.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
@@ -32,8 +34,10 @@ const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
-  /** File-backed: the GPU's mapped ranges, and what the host's add to them. */
+  /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
   readonly mapped: DeviceBytes;
+  /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
+  readonly unread: number;
   /** Anonymous copies. */
   readonly copied: DeviceBytes;
 }
@@ -50,8 +54,10 @@ export class Placement {
   readonly backends: readonly Backend[];
   /** Weights are used where the file is mapped; discrete GPUs copy them. */
   private readonly gpuMaps: boolean;
+  private readonly mapsFiles: boolean;
   private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
+  private readonly llama: Switches;
   private readonly gpuBuffers: readonly Buffer[];
   private readonly overrides: readonly WeightOverride[];
 
@@ -59,9 +65,21 @@ export class Placement {
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
-    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost } = launch;
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
     const gpus = planGpus(launch);
-    const key = JSON.stringify([accelerator, cpuArch, gpuLayers, mmap, repack, noHost, overridesOf(launch), gpus]);
+    const { name } = llamaCpp(launch.llamaCpp);
+    const key = JSON.stringify([
+      accelerator,
+      cpuArch,
+      gpuLayers,
+      mmap,
+      repack,
+      noHost,
+      unifiedMemory,
+      overridesOf(launch),
+      gpus,
+      name,
+    ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
     const placement = known.get(key) ?? new Placement(shape, launch, gpus);
@@ -76,9 +94,12 @@ export class Placement {
   ) {
     const { nLayerAll } = shape.hparams;
     const { accelerator } = launch;
+    this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.backends = backendsFor(accelerator, gpus.used.length);
+    this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
+    // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
+    this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
     this.hostBuffers =
       accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
@@ -156,9 +177,13 @@ export class Placement {
       yield [tensor, buffer];
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || HEAD_LOADED_FIRST.has(this.shape.architecture)) yield [tensor, head];
+        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
       }
     }
+  }
+
+  private loadsHeadFirst(): boolean {
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
@@ -177,14 +202,23 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const used = new RangeList();
     const copied = new DeviceTally();
     for (const [tensor, buffer] of this.loaded()) {
       const { device } = buffer;
-      if (this.isMapped(tensor, buffer)) ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, this.isLazy(tensor));
-      else copied.add(device, this.copiedBytes(tensor, device));
+      if (this.isMapped(tensor, buffer)) {
+        const alone = this.llama.ownRanges || this.isLazy(tensor);
+        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, alone);
+        if (device === 'cpu') used.include(tensor, true);
+      } else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();
-    return { mapped: { gpus: gpu > 0 ? [gpu] : [], cpu: ranges.gpu.unionBytes(ranges.cpu) - gpu }, copied };
+    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    return {
+      mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
+      unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      copied,
+    };
   }
 
   private copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
@@ -195,7 +229,7 @@ export class Placement {
 
   private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
     if (buffer.repacked || (buffer.device !== 'cpu' && !this.gpuMaps)) return false;
-    return (this.launch.mmap ?? true) || this.isLazy(tensor);
+    return this.mapsFiles || this.isLazy(tensor);
   }
 
   /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
@@ -237,60 +271,8 @@ const HEADLESS = new Set([
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 /** Weights above this size are read on demand where the architecture allows it. */
 const LAZY_MIN_BYTES = 4 * 2 ** 30;
-/** Keeps the files of a model apart; larger than any. */
-const FILE_SPACING = 2 ** 44;
-
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {
   const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
-}
-
-interface Range {
-  start: number;
-  end: number;
-}
-
-/**
- * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand.
- */
-class RangeList {
-  private readonly byFile: Range[] = [];
-  private readonly single: Range[] = [];
-
-  include({ file, offsetBytes, bytes }: GgufTensor, alone: boolean): void {
-    const start = file * FILE_SPACING + offsetBytes;
-    const end = start + bytes;
-    if (alone) {
-      this.single.push({ start, end });
-      return;
-    }
-    const range = (this.byFile[file] ??= { start, end });
-    range.start = Math.min(range.start, start);
-    range.end = Math.max(range.end, end);
-  }
-
-  bytes(): number {
-    return unionBytes(this.ranges());
-  }
-
-  /** Each byte of the files counted once. */
-  unionBytes(other: RangeList): number {
-    return unionBytes([...this.ranges(), ...other.ranges()]);
-  }
-
-  private ranges(): Range[] {
-    return [...this.byFile, ...this.single].filter((range) => range !== undefined);
-  }
-}
-
-function unionBytes(ranges: readonly Range[]): number {
-  let end = 0;
-  let sum = 0;
-  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
-    sum += Math.max(0, range.end - Math.max(end, range.start));
-    end = Math.max(end, range.end);
-  }
-  return sum;
 }

@@ -1,7 +1,7 @@
 import type { Accelerator } from '../runtime/launch-options.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
 import { measureGpus } from './gpus.js';
-import type { HostMemory } from './host-memory.js';
+import type { Gpu, HostMemory } from './host-memory.js';
 import { measureLinux } from './linux.js';
 import { measureMac } from './macos.js';
 import { thisMachine, type Probe } from './probe.js';
@@ -12,7 +12,10 @@ export interface MachineRequest {
   readonly accelerator: Accelerator;
   readonly systemMemoryBytes?: number | undefined;
   readonly inUseBytes?: number | undefined;
-  readonly gpuMemoryBytes?: number | undefined;
+  /** Of one GPU, or of each. */
+  readonly gpuMemoryBytes?: number | readonly number[] | undefined;
+  /** How many GPUs of one size. */
+  readonly gpus?: number | undefined;
   /** What Metal may wire, where somebody has raised `iogpu.wired_limit_mb`, or is about to. */
   readonly gpuWiredLimitBytes?: number | undefined;
   /** The GPU has no memory of its own: both are one pool. */
@@ -93,10 +96,26 @@ function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
 }
 
+/** One amount is that of each of so many GPUs. */
+function givenGpus(memoryBytes: number | readonly number[], count: number | undefined): readonly Gpu[] {
+  const given = [memoryBytes].flat();
+  const sizes = given.length === 1 ? new Array<number>(count ?? 1).fill(given[0] ?? 0) : given;
+  if (count !== undefined && count !== sizes.length) {
+    throw new UsageError(
+      'CONTRADICTION',
+      `--gpus ${count} and the ${sizes.length} amounts of --gpu-memory contradict each other`,
+      {
+        suggestions: ['leave --gpus out, or give one amount for all'],
+      },
+    );
+  }
+  return sizes.map((totalBytes, index) => ({ index, name: '', totalBytes, usedBytes: 0 }));
+}
+
 async function withGpus(host: HostMemory, request: MachineRequest, probe: Probe): Promise<HostMemory> {
   const { accelerator, gpuMemoryBytes, unifiedMemory } = request;
   if (gpuMemoryBytes !== undefined) {
-    const gpus = [{ index: 0, name: '', totalBytes: gpuMemoryBytes, usedBytes: 0 }];
+    const gpus = givenGpus(gpuMemoryBytes, request.gpus);
     return { ...host, gpus, ...(unifiedMemory && { unifiedMemory }) };
   }
   if (unifiedMemory) return { ...host, unifiedMemory };

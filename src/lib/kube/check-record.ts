@@ -1,4 +1,4 @@
-import type { EstimatePart, MemoryEstimate } from '../estimate/memory-estimate.js';
+import { type EstimatePart, type MemoryEstimate, neededParts } from '../estimate/memory-estimate.js';
 import type { LimitCheck, Verdict } from '../preflight/verdict.js';
 import { API_GROUP } from './client/api.js';
 
@@ -76,7 +76,11 @@ function addLimit(
 
 /** What the host's side of this estimate asks of a container: the GPU's own memory is not the container's. */
 export function hostMemoryNeed(estimate: Pick<MemoryEstimate, 'parts' | 'growth'>): HostMemoryNeed {
-  const requestBytes = sum(estimate.parts.filter(isOnHost).map((part) => part.bytes));
+  const requestBytes = sum(
+    neededParts(estimate)
+      .filter(isOnHost)
+      .map((part) => part.bytes),
+  );
   const limitBytes = requestBytes + sum(estimate.growth.filter(isOnHost).map((part) => part.maxBytes));
   return Number.isFinite(limitBytes) ? { requestBytes, limitBytes } : { requestBytes };
 }

@@ -1,4 +1,5 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { deviceWords } from '../runtime/device-options.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
@@ -119,7 +120,10 @@ function optionsWithoutField(launch: LaunchOptions): string[] {
     launch.repack === false && ['--no-repack'],
     launch.opOffload === false && ['--no-op-offload'],
     launch.cacheRamMiB !== undefined && ['--cache-ram', String(launch.cacheRamMiB)],
+    launch.mmprojOffload === false && ['--no-mmproj-offload'],
+    launch.imageMinTokens !== undefined && ['--image-min-tokens', String(launch.imageMinTokens)],
+    launch.imageMaxTokens !== undefined && ['--image-max-tokens', String(launch.imageMaxTokens)],
     launch.ctxCheckpoints !== undefined && ['--ctx-checkpoints', String(launch.ctxCheckpoints)],
   ];
-  return options.flatMap((option) => option || []);
+  return [...options.flatMap((option) => option || []), ...deviceWords(launch, launch.accelerator)];
 }

@@ -1,8 +1,9 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
-import { estimateMemory } from '../estimate/estimate-memory.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
@@ -14,8 +15,10 @@ import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
+import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
+import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
@@ -34,7 +37,7 @@ export interface CheckRequest {
   readonly extraArgs: readonly string[];
   /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
   readonly overrides?: readonly KvOverride[];
-  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
 
@@ -44,6 +47,8 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked for the projector that llama-server finds beside a model of the hub. */
+  readonly findProjector?: ProjectorReading['findProjector'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
@@ -74,8 +79,10 @@ export interface MemoryCheck {
   readonly extraWords: readonly string[];
   /** What `--override-kv` among them puts in place of the header's values. */
   readonly overrides: readonly KvOverride[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
+  /** What is loaded beside the model. */
+  readonly projector?: LoadedProjector;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
   /** Each completes "try to …". */
@@ -94,6 +101,9 @@ interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 
+/** Nobody knows what will be sent: the worst counts. */
+const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
+
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
 export async function planCheck(
   request: CheckRequest,
@@ -103,7 +113,8 @@ export async function planCheck(
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
-  return { resolved, ...combined, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
+  const withMedia = { ...ANY_MEDIA, ...combined.launch };
+  return { resolved, ...combined, launch: withMedia, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
 }
 
 /**
@@ -164,7 +175,9 @@ export async function skippedCheck(
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
+type Findings = { -readonly [K in 'header' | 'shape' | 'projector' | 'estimate' | 'room']?: MemoryCheck[K] } & {
+  notes: string[];
+};
 
 async function completeCheck(
   request: CheckRequest,
@@ -177,19 +190,39 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(withKvOverrides(header, plan.overrides));
-  findings.estimate = estimateMemory(findings.shape, launch);
+  const { projector, note } = await findProjector(plan.resolved, launch, dependencies);
+  if (projector) findings.projector = projector;
+  if (note !== undefined) findings.notes.push(note);
+  const beside = { projector: projector?.shape };
+  const files = { ...beside, model: findings.shape };
+  const host = await measured(request, files, launch, dependencies, findings);
+  findings.estimate = estimateLaunch(files, onMachine(launch, host));
   findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  const host = await dependencies.measureHost({
-    ...request.machine,
-    accelerator: launch.accelerator,
-    budgetBytes: request.policy.absoluteBytes,
-  });
-  findings.room = { host, policy: request.policy };
+  findings.room = { host, policy: request.policy, beside };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
+async function measured(
+  { machine, policy }: CheckRequest,
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  { measureHost }: CheckDependencies,
+  findings: Findings,
+): Promise<HostMemory> {
+  try {
+    const { accelerator, gpus } = launch;
+    return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    findings.estimate = estimateLaunch(files, launch);
+    findings.notes.push(...launchNotes(files.model, launch, findings.estimate.resolved));
+    throw error;
+  }
 }
 
 async function programsToAsk(

@@ -46,6 +46,8 @@ function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): 
 function reason(change: Change, { estimate, shape }: MemoryCheck): string {
   const resolved = estimate?.resolved;
   switch (change.kind) {
+    case 'projector':
+      return 'without the projector: text only';
     case 'slots': {
       const unified = resolved?.kvUnified === true ? ', and no KV cache shared between slots' : '';
       return `one request at a time instead of ${resolved?.slots}${unified}`;
@@ -73,6 +75,8 @@ function reason(change: Change, { estimate, shape }: MemoryCheck): string {
     case 'wired-limit':
       return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; first set it, until the next restart, with "sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}"`;
     case 'machine':
-      return MACHINES[change.memory](change.gigabytes);
+      return change.gpus === undefined
+        ? MACHINES[change.memory](change.gigabytes)
+        : `${change.gpus} GPUs with ${change.gigabytes}GB each`;
   }
 }

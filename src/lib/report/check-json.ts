@@ -1,5 +1,5 @@
-import type { Budget } from '../budget/budget.js';
 import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
+import type { LoadedProjector } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../preflight/tightness.js';
@@ -23,7 +23,14 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       trainedContext: shape?.hparams.nCtxTrain ?? null,
       fileBytes: shape?.fileBytes ?? null,
     },
-    source: { uri: redactedSource(check.source), header: header?.origin ?? null, derived: header?.derived ?? false },
+    source: {
+      uri: redactedSource(check.source),
+      file: header?.file?.path ?? null,
+      commit: header?.file?.commit ?? null,
+      header: header?.origin ?? null,
+      derived: header?.derived ?? false,
+    },
+    projector: check.projector === undefined ? null : projectorJson(check.projector),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
@@ -40,8 +47,13 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
   };
 }
 
-function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
-  return { ...limit, headroomBytes: headroomBytes(limit) };
+function projectorJson({ source, reason, shape }: LoadedProjector): Record<string, unknown> {
+  return { source: redactedSource(source), reason, quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+function limitJson(limit: LimitCheck): Record<string, unknown> {
+  const { name, gpu, requiredBytes, budget } = limit;
+  return { name, ...(gpu !== undefined && { gpu }), requiredBytes, budget, headroomBytes: headroomBytes(limit) };
 }
 
 /** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */
@@ -56,8 +68,17 @@ function tightJson(cause: Tightness): Record<string, unknown> {
         cacheRamMiB: cause.cacheRamMiB ?? null,
       };
     case 'headroom':
-      return { reason: cause.reason, limit: cause.limit.name, headroomBytes: headroomBytes(cause.limit) };
+      return {
+        reason: cause.reason,
+        limit: cause.limit.name,
+        ...gpuNumber(cause.limit),
+        headroomBytes: headroomBytes(cause.limit),
+      };
   }
+}
+
+function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
+  return gpu === undefined ? {} : { gpu };
 }
 
 /** `flags`, `model` and `command` are what to type. */

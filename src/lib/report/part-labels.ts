@@ -3,6 +3,7 @@ import type { EstimatePart, GrowthPart, PartName, PartOwner } from '../estimate/
 /** What people call the parts of an estimate. */
 const PART_LABELS: Readonly<Record<PartName, string>> = {
   weights: 'weights',
+  'weights-unread': 'weights, read no more',
   'weights-copy': 'weights, copied',
   'kv-cache': 'KV cache',
   'recurrent-state': 'recurrent state',

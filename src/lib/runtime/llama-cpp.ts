@@ -20,7 +20,7 @@ interface Switch {
  */
 const SWITCHES = {
   /** Logits are reserved for the slots, not for a whole ubatch: `llama_context::sched_reserve` (`src/llama-context.cpp`). */
-  logitsOfSlots: { since: { from: 9509, to: 9509 }, safer: false },
+  logitsOfSlots: { since: { from: 9454, to: 9484 }, safer: false },
   /**
    * Flash attention reserves an f16 copy of K and V whatever the cache type, and areas for its indices:
    * `ggml_metal_op_flash_attn_ext_extra_kv_f16` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`).
@@ -30,13 +30,35 @@ const SWITCHES = {
    * What a fused kernel reads stays allocated, and one table says what may fuse: `ggml_metal_fusion_add_alloc_deps`
    * (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`).
    */
-  metalFusionTable: { since: { from: 10606, to: 11291 }, safer: true },
+  metalFusionTable: { since: { from: 10853, to: 11222 }, safer: true },
+  /** K and V caches of latent attention must have one type: `llama_init_from_model` (`src/llama-context.cpp`). */
+  equalLatentTypes: { since: { from: 9497, to: 10472 }, safer: false },
+  /** All rows of the last layer are kept for draft heads: `llm_graph_result::set_outputs` (`src/llama-graph.cpp`). */
+  keepsHidden: { since: { from: 9497, to: 10472 }, safer: true },
+  /** Mamba-2 projects over flat rows: `build_mamba2_layer` (`src/models/mamba-base.cpp`). */
+  flatMamba2: { since: { from: 10550, to: 10605 }, safer: true },
+  /** Mamba's time steps are copied together: `build_mamba_layer` (`src/models/mamba-base.cpp`). */
+  contiguousSteps: { since: { from: 10853, to: 11222 }, safer: false },
   /** Tokens and embeddings may be mixed in a batch: `llm_graph_context::build_inp_embd` (`src/llama-graph.cpp`). */
-  mixedInput: { since: { from: 11350, to: 11434 }, safer: true },
+  mixedInput: { since: { from: 11394, to: 11401 }, safer: true },
+  /** Rows of the embeddings are looked up before anything else: `build_inp_embd`, `ggml_build_forward_order`. */
+  lookupsFirst: { since: { from: 11435, to: 11548 }, safer: true },
   /** A layer's recurrent states are gathered once: `llm_graph_context::build_rs` (`src/llama-graph.cpp`). */
-  statesGatheredOnce: { since: { from: 11292, to: 11434 }, safer: true },
+  statesGatheredOnce: { since: { from: 11369, to: 11393 }, safer: true },
   /** The experts' areas shrank: `ggml_metal_op_mul_mat_id_extra_*` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`). */
   metalExpertTiles: { since: { from: 11435, to: 12032 }, safer: false },
+  /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
+  metalMatrixAdd: { since: { from: 11402, to: 11434 }, safer: true },
+  /** That kernel multiplies more types: `ggml_metal_mul_mv_mma_type_supported` (`ggml-metal-common.cpp`). */
+  metalMatrixAddTypes: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Attention without a cache pads K, V and the mask to 256 cells: `build_attn_inp_no_cache` (`src/llama-graph.cpp`). */
+  paddedBatchAttention: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Rows without output are dropped inside the last layer: `crop_before_nextn` (`src/llama-graph.h`). */
+  cropsEarly: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Fewer copies, projections over flat rows: `build_layer_attn_linear` (`src/models/qwen3next.cpp`), `build_lfm_shortconv`. */
+  leanRecurrentLayers: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Gemma 3n and 4 load the token embedding before the head that repeats it: `load_arch_tensors` (`src/models/gemma4.cpp`). */
+  embeddingLoadedFirst: { since: { from: 11435, to: 12032 }, safer: false },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: { since: { from: 11740, to: 12032 }, safer: true },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */
@@ -57,12 +79,14 @@ interface KnownVersion {
 
 /** Those that launches were measured with, oldest first. */
 const MEASURED: readonly KnownVersion[] = [
-  { build: { from: 9454, to: 9508 }, commit: 'af6528e6d' },
+  { build: { from: 9453, to: 9453 }, commit: 'af6528e6d' },
   { build: { from: 10472, to: 10472 } },
-  { build: { from: 11270, to: 11291 }, release: '0.5.0' },
+  { build: { from: 11222, to: 11222 }, release: '0.5.0' },
   { build: { from: 11434, to: 11434 } },
   { build: { from: 12032, to: 12032 }, release: '0.8.0' },
 ];
+
+const FITS_EACH_SLOT: BuildRange = { from: 10473, to: 11291 };
 
 /** Unset in a launch. */
 const DEFAULT_VERSION = 'v0.5.0';
@@ -73,6 +97,8 @@ interface LlamaCpp {
   readonly name: string;
   readonly build: BuildRange;
   readonly switches: Switches;
+  /** `--fit` aims at the trained context for each slot even where they share it: only around v0.5.0 (`common/fit.cpp`). */
+  readonly fitsTrainedContextOfEachSlot: boolean;
   /** Launches were measured with it; otherwise its switches are all that is known. */
   readonly measured: boolean;
 }
@@ -116,6 +142,7 @@ function at(name: string, build: BuildRange): LlamaCpp {
     name,
     build,
     switches,
+    fitsTrainedContextOfEachSlot: FITS_EACH_SLOT.from <= build.from && build.to <= FITS_EACH_SLOT.to,
     measured: MEASURED.some((known) => known.build.from <= build.from && build.to <= known.build.to),
   };
 }

@@ -78,10 +78,22 @@ describe('a discrete GPU', () => {
     expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24 * GIB, usedBytes: 0 });
   });
 
-  test('is measured by nvidia-smi, the first of several', async () => {
+  test('is one of several of one size, or each has a size of its own', async () => {
+    const alike = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: [24 * GIB], gpus: 2 }, linux());
+    expect(alike.gpus?.map(({ totalBytes }) => totalBytes)).toEqual([24 * GIB, 24 * GIB]);
+    const unlike = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: [24 * GIB, 16 * GIB] }, linux());
+    expect(unlike.gpus?.map(({ totalBytes }) => totalBytes)).toEqual([24 * GIB, 16 * GIB]);
+    const contradicting = { accelerator: 'cuda', gpuMemoryBytes: [24 * GIB, 16 * GIB], gpus: 3 } as const;
+    await expect(measureHost(contradicting, linux())).rejects.toMatchObject({ code: 'CONTRADICTION' });
+  });
+
+  test('is measured by nvidia-smi, each of several', async () => {
     const host = await measureHost({ accelerator: 'cuda' }, linux({ 'nvidia-smi': '24576, 1024\n24576, 0\n' }));
-    expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB });
-    expect(host.notes).toEqual(['only the first of 2 GPUs is counted']);
+    expect(host.gpus).toMatchObject([
+      { index: 0, totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB },
+      { index: 1, totalBytes: 24_576 * MIB, usedBytes: 0 },
+    ]);
+    expect(host.notes).toEqual([]);
   });
 
   test('that nobody can measure makes the check incomplete', async () => {

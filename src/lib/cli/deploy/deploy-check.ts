@@ -7,6 +7,7 @@ import {
   type CheckRequest,
   type MemoryCheck,
 } from '../../preflight/check-memory.js';
+import { isDiscrete } from '../../preflight/judge.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';
@@ -28,17 +29,35 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const { source, 'source-override': override } = flags;
   const accelerator = chooseAccelerator(flags);
   const quantization = source === undefined ? flags.quantization : undefined;
-  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  // A pod sees the GPUs that it asks for, of one size.
+  const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
+  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization, gpus });
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
+  const { findProjector, ...withoutSiblings } = others;
   const reading: CheckDependencies = {
-    ...others,
+    ...withoutSiblings,
     ...(advise && isNamedByModel && { advise }),
     readHeader: (resolved) =>
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
   const check = await checkAsFarAsAsked(request, reading, flags);
-  return { ...check, model, source: override ?? check.source };
+  const note = check.verdict && (await siblingNote(check, findProjector));
+  const verdict = check.verdict && { ...check.verdict, warnings: [...check.verdict.warnings, ...(note ? [note] : [])] };
+  return { ...check, ...(verdict && { verdict }), model, source: override ?? check.source };
+}
+
+/** The cluster loads the model's file alone, where `llama-server -hf` would find a projector beside it. */
+async function siblingNote(
+  { source, entry, launch }: DeployCheck,
+  findProjector: CheckDependencies['findProjector'],
+): Promise<string | undefined> {
+  const isNamed = entry !== undefined || launch.mmproj !== undefined || launch.mmprojAuto === false;
+  if (isNamed || !source.startsWith('hf:')) return undefined;
+  const beside = await findProjector?.(source).catch(() => undefined);
+  return (
+    beside && `without ${beside.source}, which llama-server -hf would load too: name it with --mmproj to deploy it`
+  );
 }
 
 async function checkAsFarAsAsked(

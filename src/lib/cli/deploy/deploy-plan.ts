@@ -42,7 +42,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     gpu: {
       count: flags['gpu-count'],
       vendor: flags['gpu-vendor'],
-      memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(gpuMemory),
+      memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(Math.min(...gpuMemory)),
     },
     cpu: flags.cpu ?? entry?.resources.cpu,
     memory: flags.memory,
@@ -65,14 +65,31 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   };
 }
 
+/** The projector to stage with the model; one that is named in the user's own arguments lies in the container already. */
+export function stagedProjector({
+  launch,
+  extraWords,
+  projector,
+}: Pick<MemoryCheck, 'launch' | 'extraWords' | 'projector'>): string | undefined {
+  if (parseServerArguments(extraWords).options.mmproj !== undefined) return undefined;
+  return launch.mmproj ?? projector?.source;
+}
+
 /**
  * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
  * command line.
  */
 function withoutOwnWords(launch: LaunchOptions, extraWords: readonly string[]): LaunchOptions {
-  const said = Object.keys(parseServerArguments(extraWords).options).filter((key) => key !== 'mode');
+  const { options } = parseServerArguments(extraWords);
+  const said = Object.keys(options).filter((key) => key !== 'mode' && key !== 'tensorOverrides');
   const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
-  return { ...Object.fromEntries(rest), accelerator: launch.accelerator };
+  // Overrides add up, flags first.
+  const own = launch.tensorOverrides?.slice(0, launch.tensorOverrides.length - (options.tensorOverrides?.length ?? 0));
+  return {
+    ...Object.fromEntries(rest),
+    ...(own && { tensorOverrides: own }),
+    accelerator: launch.accelerator,
+  };
 }
 
 /** Values may be secret, so an error names the place, not the text. */

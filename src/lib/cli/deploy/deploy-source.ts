@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { shown } from '../../printable.js';
 import { chooseModel } from '../../source/hub/hub-files.js';
 import { hubFrom, resolveUrl, type HubSource } from '../../source/hub/hub-urls.js';
 import { parseModelSource } from '../../source/model-source.js';
@@ -11,6 +12,8 @@ import type { ReadOptions } from '../../source/session.js';
 export interface DeploySource {
   readonly source: string;
   readonly files?: readonly string[];
+  /** A projector among the files of `source`. */
+  readonly mmproj?: string;
 }
 
 /** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
@@ -22,6 +25,7 @@ const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.
  * @throws UsageError for a split model at an address that has no way to name all its parts
  */
 export async function deploySource(text: string, options: ReadOptions, runtime: string): Promise<DeploySource> {
+  refuseLogin(text);
   const source = parseModelSource(text);
   if (runtime !== 'llamacpp' && source.kind === 'hf' && source.file === undefined) {
     return { source: `hf://${source.repository}` };
@@ -37,6 +41,48 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
     case 'unsupported':
       return { source: source.text };
   }
+}
+
+/**
+ * A model and its projector, which the operator stages from the same repository.
+ * @throws UsageError PROJECTOR_ELSEWHERE
+ */
+export async function deploySourceWithProjector(
+  text: string,
+  mmproj: string,
+  options: ReadOptions,
+): Promise<DeploySource> {
+  const [model, projector] = [parseModelSource(text), parseModelSource(mmproj)];
+  const sameRepository =
+    model.kind === 'hf' &&
+    projector.kind === 'hf' &&
+    projector.file !== undefined &&
+    model.repository === projector.repository &&
+    [model, projector].every(({ revision }) => revision === 'main');
+  if (!sameRepository) {
+    throw new UsageError(
+      'PROJECTOR_ELSEWHERE',
+      `LLMKube stages a projector from the model's own repository on Hugging Face, and ${shown(mmproj)} is not in it; name one there as hf:OWNER/REPO/FILE.gguf`,
+    );
+  }
+  const file = model.file ?? (await chosenFile(model, options));
+  const shard = parseShardName(file);
+  const files = shard !== undefined && isSplit(file) ? shardPaths(shard) : [file];
+  return { source: `hf://${model.repository}`, files, mmproj: projector.file };
+}
+
+/** A manifest is read by everyone who may look at the cluster. */
+function refuseLogin(text: string): void {
+  if (!URL.canParse(text)) return;
+  const { username, password } = new URL(text);
+  if (username === '' && password === '') return;
+  throw new UsageError(
+    'BAD_SOURCE',
+    `${shown(text)} holds a login, which would stand in the manifest for all to read`,
+    {
+      suggestions: ['serve the file without a login to the cluster, or name the secret that has it on the Model'],
+    },
+  );
 }
 
 /** One file by its address, a split one as the repository and its parts. */

@@ -1,7 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
 import { wholeNumber } from './whole-number.js';
-import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../../runtime/launch-options.js';
+import {
+  ACCELERATORS,
+  CACHE_TYPES,
+  SPLIT_MODES,
+  type Accelerator,
+  type CacheType,
+  type SplitMode,
+} from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
 /** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
@@ -56,6 +63,35 @@ export const launchFlags = {
     helpGroup: HELP_GROUP,
     helpValue: '<n>|all',
   }),
+  'split-mode': Flags.option({ options: SPLIT_MODES })({
+    description: 'how several GPUs share a model: by layer, or none for one GPU',
+    env: 'LLMKUBE_SPLIT_MODE',
+    helpGroup: HELP_GROUP,
+  }),
+  'tensor-split': Flags.string({
+    description: 'shares of the layers, one a GPU (default: by free memory)',
+    env: 'LLMKUBE_TENSOR_SPLIT',
+    helpGroup: HELP_GROUP,
+    helpValue: '3,1',
+  }),
+  'main-gpu': wholeNumber({ max: 15 })({
+    description: 'the one GPU to use with --split-mode none',
+    env: 'LLMKUBE_MAIN_GPU',
+    helpGroup: HELP_GROUP,
+  }),
+  device: Flags.string({
+    description: 'the only GPUs to use, such as CUDA0,CUDA1; none = none of them',
+    env: 'LLMKUBE_DEVICE',
+    helpGroup: HELP_GROUP,
+  }),
+  'override-tensor': Flags.string({
+    description: 'where weights go whose name fits a pattern, such as exps=CPU; the first that fits holds',
+    env: 'LLMKUBE_OVERRIDE_TENSOR',
+    helpGroup: HELP_GROUP,
+    helpValue: '<pattern>=<buffer>',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   'flash-attn': Flags.boolean({
     allowNo: true,
     description: 'flash attention; unset = auto',
@@ -94,6 +130,43 @@ export const launchFlags = {
     env: 'LLMKUBE_CACHE_RAM',
     helpGroup: HELP_GROUP,
   }),
+  mmproj: Flags.string({
+    description: 'multimodal projector to load beside the model: a path, a URL or hf:OWNER/REPO/FILE.gguf',
+    env: 'LLMKUBE_MMPROJ',
+    exclusive: ['no-mmproj'],
+    helpGroup: HELP_GROUP,
+    helpValue: '<source>',
+  }),
+  'mmproj-url': Flags.string({
+    description: 'the same by its address, as llama-server calls it',
+    env: 'LLMKUBE_MMPROJ_URL',
+    exclusive: ['mmproj', 'no-mmproj'],
+    helpGroup: HELP_GROUP,
+    helpValue: '<url>',
+  }),
+  'no-mmproj': Flags.boolean({
+    description: "without the projector that llama-server -hf, or the catalogue's entry, would load too",
+    env: 'LLMKUBE_NO_MMPROJ',
+    helpGroup: HELP_GROUP,
+  }),
+  'mmproj-offload': Flags.boolean({
+    allowNo: true,
+    description: 'the projector on the GPU; --no-mmproj-offload keeps it on the CPU',
+    env: 'LLMKUBE_MMPROJ_OFFLOAD',
+    helpGroup: HELP_GROUP,
+  }),
+  'image-min-tokens': Flags.integer({
+    description: 'least tokens of an image; unset = by the projector',
+    env: 'LLMKUBE_IMAGE_MIN_TOKENS',
+    helpGroup: HELP_GROUP,
+    min: 1,
+  }),
+  'image-max-tokens': Flags.integer({
+    description: 'most tokens of an image, which bounds what images make grow; unset = by the projector',
+    env: 'LLMKUBE_IMAGE_MAX_TOKENS',
+    helpGroup: HELP_GROUP,
+    min: 1,
+  }),
   quantization: Flags.string({
     char: 'q',
     description: 'another quantization of the same model, such as Q4_K_M',
@@ -126,6 +199,17 @@ export interface LaunchFlagValues {
   readonly 'kv-offload'?: boolean | undefined;
   readonly mmap?: boolean | undefined;
   readonly 'cache-ram'?: number | undefined;
+  readonly mmproj?: string | undefined;
+  readonly 'mmproj-url'?: string | undefined;
+  readonly 'no-mmproj'?: boolean | undefined;
+  readonly 'mmproj-offload'?: boolean | undefined;
+  readonly 'image-min-tokens'?: number | undefined;
+  readonly 'image-max-tokens'?: number | undefined;
   readonly quantization?: string | undefined;
+  readonly 'split-mode'?: SplitMode | undefined;
+  readonly 'tensor-split'?: string | undefined;
+  readonly 'main-gpu'?: number | undefined;
+  readonly device?: string | undefined;
+  readonly 'override-tensor'?: readonly string[] | undefined;
   readonly 'extra-args'?: readonly string[] | undefined;
 }

@@ -97,6 +97,10 @@ export function cont(a: Tensor): Tensor {
   return like('CONT', a);
 }
 
+export function dup(a: Tensor): Tensor {
+  return like('DUP', a);
+}
+
 export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   return result('CONT', a.type, [ne0, ne1, ne2, ne3], a);
 }

@@ -13,6 +13,7 @@ export type Op =
   | 'COS'
   | 'CPY'
   | 'DIV'
+  | 'DUP'
   | 'FILL'
   | 'FLASH_ATTN_EXT'
   | 'GATED_DELTA_NET'

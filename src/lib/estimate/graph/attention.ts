@@ -1,6 +1,6 @@
 import type { KvCache } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
-import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
+import { F16, F32, type Four, I64, pad, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
 import type { GraphBuilder } from './builder.js';
 import { graphError } from '../ggml/graph-error.js';
@@ -31,9 +31,13 @@ export function attentionInput(g: GraphBuilder): AttentionInput {
   return { full: kvInput(g, base), sliding: swa ? kvInput(g, swa) : null, batchMask: null, batchSlidingMask: null };
 }
 
+/** From b11435..b12032 on, as a cache would be. */
+const BATCH_PADDING = 256;
+
 /** `build_attn_inp_no_cache` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function batchAttentionInput(g: GraphBuilder): AttentionInput {
-  const mask = (): Tensor => ggml.newInput(maskType(g), g.nTokens, g.nTokens);
+  const cells = g.params.llama.paddedBatchAttention ? pad(g.nTokens, BATCH_PADDING) : g.nTokens;
+  const mask = (): Tensor => ggml.newInput(maskType(g), cells, g.nTokens);
   return { full: null, sliding: null, batchMask: mask(), batchSlidingMask: g.hparams.swa === 'none' ? null : mask() };
 }
 
@@ -100,16 +104,18 @@ function attendOverCache(
   options: AttentionOptions,
   windowed: boolean,
 ): Tensor {
-  const rotateK = (tensor: Tensor): Tensor => (kv.kRotation ? ggml.mulMatHadamard(tensor, kv.kRotation) : tensor);
-  const rotateV = (tensor: Tensor): Tensor => (kv.vRotation ? ggml.mulMatHadamard(tensor, kv.vRotation) : tensor);
+  const layerCache = kv.cache.layers.get(layer);
+  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
+  const kRotation = layerCache.kRotation ? g.cacheTensor(layerCache.kRotation) : kv.kRotation;
+  const vRotation = layerCache.vRotation ? g.cacheTensor(layerCache.vRotation) : kv.vRotation;
+  const rotateK = (tensor: Tensor): Tensor => (kRotation ? ggml.mulMatHadamard(tensor, kRotation) : tensor);
+  const rotateV = (tensor: Tensor): Tensor => (vRotation ? ggml.mulMatHadamard(tensor, vRotation) : tensor);
   const latent = options.valueUp !== undefined && options.valueUp !== null;
   const q = latent ? qkv.q : rotateK(qkv.q);
   const k = qkv.k && (latent ? qkv.k : rotateK(qkv.k));
   const v = qkv.v && (latent ? qkv.v : rotateV(qkv.v));
   for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
 
-  const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
   const cacheK = g.cacheTensor(layerCache.k);
   if (k) g.expand(storeK(cacheK, k, kv));
   const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
@@ -139,7 +145,16 @@ function attendOverBatch(
 ): Tensor {
   if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
-  return multiHead(g, layer, { q, k, v }, mask, options);
+  if (!g.params.llama.paddedBatchAttention) return multiHead(g, layer, { q, k, v }, mask, options);
+  const padded = ({ ne }: Tensor): Four => [ne[0], ne[1], mask.ne[0], ne[3]];
+  const keys = ggml.padTo(k, padded(k));
+  const values = ggml.padTo(v, padded(v));
+  const bias = options.bias ? ggml.padTo(options.bias, [mask.ne[0], ...rest(options.bias)]) : null;
+  return multiHead(g, layer, { q, k: keys, v: values }, mask, { ...options, bias });
+}
+
+function rest({ ne: [, ne1, ne2, ne3] }: Tensor): [number, number, number] {
+  return [ne1, ne2, ne3];
 }
 
 /** `llama_kv_cache::cpy_k`. */

@@ -8,6 +8,8 @@ import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
 import { layerOf, type Placement } from '../placement.js';
+import { embeddingInput } from './embedding-input.js';
+import { pool, POOLING_NONE } from './pooling.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -155,17 +157,10 @@ export class GraphBuilder {
     return tensor;
   }
 
-  /** `build_inp_embd`: both the token and the embedding input exist, one is used. */
   inputEmbeddings(): Tensor {
-    const width = this.nEmbd * (1 + this.hparams.nDeepstackLayers);
-    const tokens = ggml.newInput(I32, this.nTokens);
-    const given = ggml.newInput(F32, width, this.nTokens);
-    let looked = ggml.getRows(this.need('token_embd.weight'), tokens);
-    if (width > this.nEmbd) looked = ggml.padTo(looked, [width, this.nTokens, 1, 1]);
-    this.expand(looked);
-    this.expand(given);
-    if (width === this.nEmbd) return looked;
-    this.inputRows = looked;
+    const wide = embeddingInput(this);
+    if (this.hparams.nDeepstackLayers === 0) return wide;
+    this.inputRows = wide;
     return this.expand(this.deepstackRows(0));
   }
 
@@ -218,15 +213,35 @@ export class GraphBuilder {
     return ggml.getRows(cur, outIds);
   }
 
-  /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
-  keepHidden(cur: Tensor): void {
-    this.hidden = cur;
+  /** Since b9497..b10472 every model with a draft head of its own keeps what it reads; these did before. */
+  get keepsHidden(): boolean {
+    return this.params.llama.keepsHidden || ['qwen35', 'qwen35moe'].includes(this.shape.architecture);
   }
 
-  /** `t_logits`: the graph's last result. */
+  /** `t_h_nextn`: the last layer's output, kept for a draft head whether there is one or not. */
+  keepHidden(cur: Tensor): void {
+    if (this.keepsHidden) this.hidden = cur;
+  }
+
+  /** `t_logits`: the graph's last result, planned by `complete` where a version plans embeddings first. */
   finish(logits: Tensor): void {
     this.logits = logits;
-    this.expand(logits);
+    if (!this.params.llama.headlessEmbeddings) this.expand(logits);
+  }
+
+  /**
+   * `llama_model::build_graph` (`src/llama-model.cpp`): pooling, then the logits, which a context that pools embeddings does
+   * without from b11435..b12032 on (`llm_graph_context::build_logits`, `src/llama-graph.cpp`).
+   */
+  complete(): void {
+    const { llama, embeddings, pooling } = this.params;
+    pool(this);
+    if (llama.headlessEmbeddings) {
+      if (embeddings && pooling !== POOLING_NONE) this.logits = null;
+      if (this.logits) this.expand(this.logits);
+      else if (!embeddings && this.embeddings) this.expand(this.embeddings);
+    }
+    this.markOutputs();
   }
 
   /** The final norm, the output head, its bias, and what the model does to the logits. */
@@ -243,7 +258,7 @@ export class GraphBuilder {
   }
 
   /** `llm_graph_result::set_outputs`. */
-  markOutputs(): void {
+  private markOutputs(): void {
     if (this.logits) this.logits.isOutput = true;
     if (this.embeddings) this.embeddings.isOutput = true;
     if (this.pooled) this.pooled.isOutput = true;

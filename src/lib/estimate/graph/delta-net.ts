@@ -62,7 +62,10 @@ export function deltaNetLayer(
   const output = attendAndStore(g, caches.state, ggml.gatedDeltaNet(q, k, v, decay, beta, state), v);
   const normedOutput = g.norm(output, g.layerNeed(layer, 'ssm_norm.weight'), null, 'rms', layer);
   const gate = ggml.unary(ggml.reshape(z, headSize, heads, nSeqTokens, nSeqs), 'silu');
-  const flat = ggml.reshape(ggml.mul(normedOutput, gate), inner, nSeqTokens, nSeqs);
+  const gated = ggml.mul(normedOutput, gate);
+  if (g.params.llama.leanRecurrentLayers)
+    return projected(g, ggml.reshape(gated, inner, nSeqTokens * nSeqs), layer, 'ssm_out');
+  const flat = ggml.reshape(gated, inner, nSeqTokens, nSeqs);
   return ggml.reshape(projected(g, flat, layer, 'ssm_out'), g.nEmbd, nSeqTokens * nSeqs);
 }
 

@@ -33,7 +33,7 @@ export function mambaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, 
     dt = partNorm(g, dt, layer, 'ssm_dt_norm.weight');
     b = partNorm(g, b, layer, 'ssm_b_norm.weight');
     c = partNorm(g, c, layer, 'ssm_c_norm.weight');
-  } else dt = ggml.cont(dt);
+  } else if (g.params.llama.contiguousSteps) dt = ggml.cont(dt);
   dt = projected(g, dt, layer, 'ssm_dt');
 
   const x = ggml.reshape(convolved, 1, inner, nSeqTokens, nSeqs);
@@ -60,8 +60,9 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
   const headSize = inner / heads;
   const channels = inner + 2 * groups * state;
   const states = layerStates(g, input, layer);
-  const product = projected(g, cur, layer, 'ssm_in');
-  const all = ggml.reshape(product, product.ne[0], nSeqTokens, nSeqs);
+  const flat = g.params.llama.flatMamba2;
+  const perSequence = (rows: Tensor): Tensor => ggml.reshape(rows, rows.ne[0], nSeqTokens, nSeqs);
+  const all = flat ? perSequence(projected(g, cur, layer, 'ssm_in')) : projected(g, perSequence(cur), layer, 'ssm_in');
   const perHead = (tensor: Tensor, size: number, count: number, offset: number): Tensor =>
     ggml.view4d(
       tensor,
@@ -100,7 +101,9 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
   let gated = ggml.glu(ggml.cont(z), skipped, 'swiglu');
   const norm = g.layerWeight(layer, 'ssm_norm.weight');
   if (norm) gated = g.norm(ggml.reshape(gated, inner / groups, groups, nSeqTokens, nSeqs), norm, null, 'rms', layer);
-  return projected(g, ggml.reshape(gated, inner, nSeqTokens * nSeqs), layer, 'ssm_out');
+  if (flat) return projected(g, ggml.reshape(gated, inner, nSeqTokens * nSeqs), layer, 'ssm_out');
+  const out = projected(g, ggml.reshape(gated, inner, nSeqTokens, nSeqs), layer, 'ssm_out');
+  return ggml.reshape(out, out.ne[0], nSeqTokens * nSeqs);
 }
 
 function convolve(g: GraphBuilder, window: Tensor, layer: number): Tensor {

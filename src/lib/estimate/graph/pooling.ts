@@ -4,7 +4,7 @@ import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 
 /** `enum llama_pooling_type` (`include/llama.h`, llama.cpp v0.5.0); the others take one row a sequence. */
-const NONE = 0;
+export const POOLING_NONE = 0;
 const MEAN = 1;
 const RANK = 4;
 
@@ -25,7 +25,7 @@ export function pool(g: GraphBuilder): void {
 
 function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
   switch (g.params.pooling) {
-    case NONE:
+    case POOLING_NONE:
       return rows;
     case MEAN:
       return mean(g, rows);

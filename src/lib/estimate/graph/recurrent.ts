@@ -11,6 +11,9 @@ export interface RecurrentInput {
   readonly rows: Tensor;
   /** Of those that are only moved along; none while memory is planned. */
   readonly extraRows: Tensor;
+  /** Of both, and without the first. */
+  readonly allRows: Tensor;
+  readonly otherRows: Tensor;
 }
 
 /** A layer's rows of the recurrent cache: [state size, sequences]. */
@@ -28,6 +31,8 @@ export function recurrentInput(g: GraphBuilder): RecurrentInput {
     cache,
     rows: ggml.view1d(rows, g.nSeqs, 0),
     extraRows: ggml.view1d(rows, cache.rows - g.nSeqs, g.nSeqs * rows.nb[0]),
+    allRows: rows,
+    otherRows: ggml.view1d(rows, cache.rows - 1, rows.nb[0]),
   };
 }
 
@@ -37,20 +42,49 @@ export function layerStates(g: GraphBuilder, { cache }: RecurrentInput, layer: n
   return { conv: g.cacheTensor(own.conv), state: g.cacheTensor(own.state) };
 }
 
-/** `build_rs`: clears a row for new sequences and gathers the batch's rows, or lets an op read them in place. */
+/**
+ * `build_rs`: clears a row for new sequences and gathers the batch's rows, or lets an op read them in place. From
+ * b11369..b11393 on the rows that are only moved are gathered together with them (`statesGatheredOnce`).
+ */
 export function loadStates(
   g: GraphBuilder,
-  { rows, extraRows }: RecurrentInput,
+  input: RecurrentInput,
   states: Tensor,
-  gather: (states: Tensor, rows: Tensor) => Tensor = ggml.getRows,
+  readInPlace?: (states: Tensor, rows: Tensor) => Tensor,
 ): Tensor {
   const [size, count] = states.ne;
   const flat = ggml.reshape(states, size, count);
   g.expand(ggml.scaleInplace(ggml.view1d(flat, size, 0)));
-  const loaded = g.expand(gather(flat, rows));
-  const moved = ggml.getRows(flat, extraRows);
-  g.expand(ggml.cpy(moved, ggml.view2d(states, size, count - g.nSeqs, states.nb[1], g.nSeqs * states.nb[1])));
+  const { loaded, moved } = g.params.llama.statesGatheredOnce
+    ? gatheredOnce(g, input, flat, readInPlace)
+    : gatheredApart(g, input, flat, readInPlace);
+  g.expand(ggml.cpy(moved(), ggml.view2d(states, size, count - g.nSeqs, states.nb[1], g.nSeqs * states.nb[1])));
   return loaded;
+}
+
+type ReadInPlace = Parameters<typeof loadStates>[3];
+
+interface Gathered {
+  readonly loaded: Tensor;
+  readonly moved: () => Tensor;
+}
+
+function gatheredApart(
+  g: GraphBuilder,
+  { rows, extraRows }: RecurrentInput,
+  flat: Tensor,
+  read: ReadInPlace,
+): Gathered {
+  return { loaded: g.expand((read ?? ggml.getRows)(flat, rows)), moved: () => ggml.getRows(flat, extraRows) };
+}
+
+function gatheredOnce(g: GraphBuilder, input: RecurrentInput, flat: Tensor, read: ReadInPlace): Gathered {
+  const [size, count] = flat.ne;
+  const skipped = read ? 1 : 0;
+  const all = ggml.getRows(flat, read ? input.otherRows : input.allRows);
+  const some = (n: number, from: number): Tensor => ggml.view2d(all, size, n, all.nb[1], from * all.nb[1]);
+  const loaded = g.expand(read ? read(flat, input.rows) : some(g.nSeqs, 0));
+  return { loaded, moved: () => some(count - g.nSeqs, g.nSeqs - skipped) };
 }
 
 /**

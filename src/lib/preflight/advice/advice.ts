@@ -4,6 +4,7 @@ import type { CompletedVerdict } from '../verdict.js';
 
 /** Something to do about a refusal; amounts are bytes. */
 export type Change =
+  | { readonly kind: 'projector' }
   | { readonly kind: 'slots'; readonly slots: number }
   | { readonly kind: 'ubatch'; readonly tokens: number }
   | { readonly kind: 'cache-type'; readonly type: CacheType }
@@ -20,6 +21,7 @@ export type Change =
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
       readonly inUseBytes?: number;
+      readonly gpus?: number;
     };
 
 /** Changes that together make a launch fit, and the verdict of the same check that refused it. */

@@ -5,7 +5,7 @@ const MOST_WORDS = 3;
 
 /** The most telling first. */
 const ORDER: readonly Change['kind'][] = [
-  ...(['load', 'cpu-experts', 'gpu-layers', 'quantization', 'context', 'free-memory'] as const),
+  ...(['load', 'projector', 'cpu-experts', 'gpu-layers', 'quantization', 'context', 'free-memory'] as const),
   ...(['slots', 'cache-type', 'ubatch', 'memory-fraction', 'wired-limit', 'machine'] as const),
 ];
 
@@ -26,6 +26,8 @@ function inWords(change: Change): string {
   switch (change.kind) {
     case 'load':
       return change.mmap === false ? 'use --no-mmap' : 'use --no-repack';
+    case 'projector':
+      return 'do without the projector';
     case 'cpu-experts':
       return 'keep experts on the CPU';
     case 'gpu-layers':

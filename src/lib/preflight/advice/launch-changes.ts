@@ -38,6 +38,7 @@ const BUT_THE_CACHE: readonly Lever[] = ALL_LEVERS.filter((lever) => lever !== '
 /** How much is lost, the least first: time, then requests at once, then the cache's precision, context, the weights' precision. */
 const LOSSES: readonly Change['kind'][] = [
   'load',
+  'projector',
   'ubatch',
   'slots',
   'cpu-experts',
@@ -84,7 +85,9 @@ class LaunchSearch {
     const asked = this.#isHopeless(this.#asked) ? [] : this.#asIs();
     const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
     const together = asked.length > 0 ? [] : this.#combinations();
-    return ordered([...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)));
+    return ordered(
+      [this.#withoutProjector(), ...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)),
+    );
   }
 
   /** Every single lever with which model and context stay as they are, else the fewest together. */
@@ -95,6 +98,13 @@ class LaunchSearch {
     if (fitting.length > 0) return fitting;
     const together = cheapestFit(this.#trials, this.#levers, this.#asked);
     return together === undefined ? [] : [together];
+  }
+
+  /** Undefined where none is loaded, or the one that was named. */
+  #withoutProjector(): Attempt | undefined {
+    const isLoaded = this.#trials.room.beside?.projector !== undefined && this.#refused.launch.mmprojAuto !== false;
+    if (!isLoaded || this.#refused.launch.mmproj !== undefined) return undefined;
+    return changed(this.#asked, { mmprojAuto: false }, { kind: 'projector' });
   }
 
   #found(attempt: Attempt | undefined): readonly Suggestion[] {

@@ -34,6 +34,8 @@ function loadFlag(server: (flag: ServerFlag) => string): string {
 
 function typedChange(change: Change, server: (flag: ServerFlag) => string): TypedChanges {
   switch (change.kind) {
+    case 'projector':
+      return { flags: ['--no-mmproj'] };
     case 'slots':
       return { flags: [server(['parallel', '--parallel', '--parallel', String(change.slots)])] };
     case 'ubatch':
@@ -74,7 +76,9 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
     case 'machine':
       return {
         flags: [
-          `${MACHINE_FLAGS[change.memory]} ${change.gigabytes}Gi`,
+          `${MACHINE_FLAGS[change.memory]} ${Array(change.gpus ?? 1)
+            .fill(`${change.gigabytes}Gi`)
+            .join()}`,
           // On a machine that is only described, what is in use counts as nothing unless it is said.
           ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
         ],

@@ -6,7 +6,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The proxy that the environment wants for this URL (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either
- * case), or undefined. Entries of `NO_PROXY` are names, addresses, or networks in CIDR notation. This machine itself is never asked through a proxy.
+ * case), or undefined. This machine itself is never asked through a proxy.
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -23,16 +23,6 @@ function variable(env: Environment, name: string): string | undefined {
   return value === '' ? undefined : value;
 }
 
-/** `10.0.0.0/8`, `fd00::/8`, or one address, with or without brackets; undefined for a name, or an address with a port. */
-function networkOf(entry: string): BlockList | undefined {
-  const [, address = '', bits] = /^\[?([^\]/]+)\]?(?:\/(\d+))?$/.exec(entry) ?? [];
-  const family = isIP(address);
-  if (family === 0 || Number(bits ?? 0) > (family === 6 ? 128 : 32)) return undefined;
-  const network = new BlockList();
-  network.addSubnet(address, Number(bits ?? (family === 6 ? 128 : 32)), family === 6 ? 'ipv6' : 'ipv4');
-  return network;
-}
-
 function isLoopback(url: URL): boolean {
   const host = bareHost(url.hostname);
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
@@ -46,10 +36,21 @@ function isExempt(url: URL, list: string): boolean {
     .filter((entry) => entry !== '')
     .some((entry) => {
       if (entry === '*') return true;
-      const network = networkOf(entry);
-      if (network !== undefined) return isIP(host) !== 0 && network.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+      if (isIP(host) !== 0 && coversAddress(entry, host)) return true;
       const [, name = '', wantedPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-      const suffix = name.replace(/^\*?\./, '').replace(/^\[(.*)\]$/, '$1');
+      const suffix = name.replace(/^\*?\./, '');
       return (wantedPort === undefined || wantedPort === port) && (host === suffix || host.endsWith(`.${suffix}`));
     });
+}
+
+/** An address (`10.1.2.3`, `fd00::1`, `[fd00::1]:8080` without regard to the port) or a network (`10.0.0.0/8`). */
+function coversAddress(entry: string, host: string): boolean {
+  const [, bare = ''] = /^\[?([^\]]*)\]?(?::\d+)?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
+  const [network = '', length] = bare.split('/');
+  const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
+  const bits = length === undefined ? (family === 'ipv6' ? 128 : 32) : Number(length);
+  if (isIP(network) === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 'ipv6' ? 128 : 32)) return false;
+  const covered = new BlockList();
+  covered.addSubnet(network, bits, family);
+  return covered.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }

@@ -1,3 +1,4 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { F32, pad, type Tensor, tensorBytes } from '../tensor.js';
 
 /*
@@ -5,6 +6,7 @@ import { F32, pad, type Tensor, tensorBytes } from '../tensor.js';
  * (`ggml-metal.cpp`) with the `ggml_metal_op_*_extra_*` functions of `ggml-metal-ops.cpp`.
  */
 
+const TILE_ROWS = 32;
 const I32_BYTES = 4;
 const F16_BYTES = 2;
 /** `N_MM_NPART_AMAX` per-threadgroup scales and two more (`ggml-metal-impl.h`). */
@@ -18,13 +20,13 @@ const DEQUANTIZED = new Set(['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
 const DEQUANTIZE_MIN_QUERIES = 32;
 
 /** Bytes to reserve for a tensor in a Metal buffer. */
-export function allocSize(tensor: Tensor): number {
+export function allocSize(tensor: Tensor, llama: Switches): number {
   const bytes = tensorBytes(tensor);
   switch (tensor.op) {
     case 'MUL_MAT_ID':
-      return bytes + mulMatIdExtra(tensor);
+      return bytes + mulMatIdExtra(tensor, llama);
     case 'FLASH_ATTN_EXT':
-      return bytes + flashAttnExtra(tensor);
+      return bytes + flashAttnExtra(tensor, llama);
     case 'ARGSORT':
       return bytes * 2;
     default:
@@ -32,22 +34,32 @@ export function allocSize(tensor: Tensor): number {
   }
 }
 
-function mulMatIdExtra({ src }: Tensor): number {
+/**
+ * Which tokens go to which expert: before b11435..b12032 a list for each expert, from then on tiles of 32 rows over all
+ * pairs of expert and token (`ggml_metal_op_mul_mat_id_extra_tpe` and `_ids`).
+ */
+function mulMatIdExtra({ src }: Tensor, { metalExpertTiles, metalFusionTable }: Switches): number {
   const experts = (src[0] as Tensor).ne[2];
-  const tokens = (src[2] as Tensor).ne[1];
-  return I32_BYTES * experts + I32_BYTES * experts * tokens + AMAX_BYTES;
+  const [used, tokens] = (src[2] as Tensor).ne;
+  if (!metalExpertTiles) {
+    return I32_BYTES * experts + I32_BYTES * experts * tokens + (metalFusionTable ? AMAX_BYTES : 0);
+  }
+  const rows = used * tokens;
+  const tiles = Math.min(rows, Math.ceil(rows / TILE_ROWS) + Math.min(experts, rows) - 1);
+  return I32_BYTES * (1 + 3 * tiles) + I32_BYTES * (rows + experts);
 }
 
-function flashAttnExtra(op: Tensor): number {
+function flashAttnExtra(op: Tensor, { metalHalfCopies }: Switches): number {
   const [q, k, v, mask] = op.src as [Tensor, Tensor, Tensor, Tensor | null];
-  return padArea(q, k, v, mask) + blockArea(q, mask) + temporaryArea(q, v) + f16Copies(k, v);
+  const copies = metalHalfCopies ? f16Copies(k, v) : 0;
+  return padArea(q, k, v, mask, metalHalfCopies) + blockArea(q, mask) + temporaryArea(q, v) + copies;
 }
 
 /** `extra_pad`: the last, incomplete piece of K, V and mask. */
-function padArea(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null): number {
+function padArea(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, halfCopies: boolean): number {
   let rowK = k.nb[1];
   let rowV = v.nb[1];
-  if (q.ne[1] >= DEQUANTIZE_MIN_QUERIES && DEQUANTIZED.has(k.type.name)) {
+  if (halfCopies && q.ne[1] >= DEQUANTIZE_MIN_QUERIES && DEQUANTIZED.has(k.type.name)) {
     rowK = F16_BYTES * k.ne[0];
     rowV = F16_BYTES * (isViewOf(v, k) ? k.ne[0] : v.ne[0]);
   }

@@ -1,3 +1,4 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { type Backend, BUFFER_ALIGNMENT } from '../backend.js';
 import {
   F16,
@@ -11,7 +12,8 @@ import {
   type Tensor,
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
-import { keepFusedInputs } from './fusion.js';
+import { chainLength } from './chain-packing.js';
+import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
 import { reorder } from './reorder.js';
 
 /*
@@ -117,6 +119,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   MUL_MAT: mulMat,
   MUL_MAT_ID: mulMatId,
   CPY: copies,
+  DUP: copies,
   CONT: copies,
   SET: copies,
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
@@ -141,15 +144,22 @@ function offloadsOp({ op, ne }: Tensor): boolean {
   return op === 'MUL_MAT_ID' && ne[2] >= OFFLOAD_MIN_BATCH;
 }
 
-export const metalBackend: Backend = {
-  memory: 0,
-  alignment: BUFFER_ALIGNMENT,
-  readsRepacked: false,
-  supportsOp,
-  offloadsOp,
-  allocSize,
-  optimize(nodes, keepUntil) {
-    keepFusedInputs(nodes, keepUntil);
-    reorder(nodes);
-  },
-};
+/** Metal as the llama.cpp with these switches drives it. */
+export function metalBackend(llama: Switches): Backend {
+  return {
+    memory: 0,
+    alignment: BUFFER_ALIGNMENT,
+    readsRepacked: false,
+    supportsOp,
+    offloadsOp,
+    allocSize: (tensor) => allocSize(tensor, llama),
+    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : (nodes): void => reorder(nodes, chainLength),
+  };
+}
+
+function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
+  return (nodes, keepUntil) => {
+    keepFusedInputs(nodes, table, keepUntil);
+    reorder(nodes, (all, start) => fusedLength(all, start, table));
+  };
+}

@@ -54,6 +54,37 @@ function convThenSilu([conv, silu]: readonly Tensor[]): boolean {
   );
 }
 
+/** Types that the kernels for a few rows multiply: `ggml_metal_mul_mv_mma_type_supported` (`ggml-metal-common.cpp`). */
+const FEW_ROWS_TYPES = ['F32', 'F16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'];
+const MORE_FEW_ROWS_TYPES = [
+  'BF16',
+  'Q1_0',
+  'Q2_0',
+  'MXFP4',
+  'Q2_K',
+  'Q3_K',
+  'IQ2_XXS',
+  'IQ2_XS',
+  'IQ2_S',
+  'IQ3_XXS',
+].concat(['IQ3_S', 'IQ1_S', 'IQ1_M', 'IQ4_NL', 'IQ4_XS', 'TQ2_0']);
+
+/** A product and the sum with something that is no weight: `ggml_metal_fusion_check_mul_mat_add`, from b11402..b11434 on. */
+export function matrixAdd(moreTypes: boolean): Fusion {
+  const types = new Set(moreTypes ? [...FEW_ROWS_TYPES, ...MORE_FEW_ROWS_TYPES] : FEW_ROWS_TYPES);
+  return fusion(['MUL_MAT', 'ADD'], false, (matched) => productThenSum(matched, types));
+}
+
+function productThenSum([product, sum]: readonly Tensor[], types: ReadonlySet<string>): boolean {
+  const [weights, rows] = product?.src ?? [];
+  if (!product || !sum || !weights || !rows) return false;
+  const [a, b] = sum.src;
+  if ((a === product) === (b === product)) return false;
+  const other = a === product ? b : a;
+  if (other?.type !== F32 || sum.type !== F32 || rootOf(other).buffer?.usage === 'weights') return false;
+  return types.has(weights.type.name) && rows.type === F32;
+}
+
 /** The recurrent state's copy into the cache is written by the delta-net kernel itself. */
 function deltaNetIntoCache([gdn, copy]: readonly Tensor[]): boolean {
   const values = gdn?.src[2];

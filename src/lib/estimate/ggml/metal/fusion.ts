@@ -1,17 +1,39 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { elidable } from '../elidable.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
-import { FUSIONS, type Fusion, type Window } from './fusion-patterns.js';
+import { FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
 
 /** Nodes that one fused kernel can span at most: `GGML_METAL_FUSION_MAX` (`ggml-metal-fusion.h`). */
 const MAX_FUSED = 16;
+
+/** `ggml_metal_fusions` (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`) of one llama.cpp. */
+export interface FusionTable {
+  readonly byFirstOp: ReadonlyMap<Op, readonly Fusion[]>;
+  /** Nodes without elements take part, so that a batch without output is planned like any other. */
+  readonly fusesEmpty: boolean;
+}
+
+export function fusionTable({ metalMatrixAdd, metalMatrixAddTypes }: Switches): FusionTable {
+  const fusions = metalMatrixAdd ? [...FUSIONS, matrixAdd(metalMatrixAddTypes)] : FUSIONS;
+  const byFirstOp = new Map<Op, Fusion[]>();
+  for (const fusion of fusions) {
+    const first = fusion.rawOps[0] as Op;
+    byFirstOp.set(first, [...(byFirstOp.get(first) ?? []), fusion]);
+  }
+  return { byFirstOp, fusesEmpty: metalMatrixAdd };
+}
 
 /**
  * `ggml_metal_fusion_add_alloc_deps` (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`, llama.cpp v0.5.0): what a possibly fused
  * kernel reads stays allocated until its last node, wherever the ops alone look like a pattern.
  */
-export function keepFusedInputs(nodes: readonly Tensor[], keepUntil: (kept: Tensor, until: Tensor) => void): void {
+export function keepFusedInputs(
+  nodes: readonly Tensor[],
+  table: FusionTable,
+  keepUntil: (kept: Tensor, until: Tensor) => void,
+): void {
   for (let i = 0; i < nodes.length;) {
-    const length = rawPatternLength(nodes, i);
+    const length = rawPatternLength(nodes, i, table);
     if (length === 0) {
       i++;
       continue;
@@ -30,35 +52,30 @@ export function keepFusedInputs(nodes: readonly Tensor[], keepUntil: (kept: Tens
   }
 }
 
-function rawPatternLength(nodes: readonly Tensor[], start: number): number {
+function rawPatternLength(nodes: readonly Tensor[], start: number, { byFirstOp }: FusionTable): number {
   let longest = 0;
-  for (const { rawOps } of BY_FIRST_OP.get((nodes[start] as Tensor).op) ?? []) {
+  for (const { rawOps } of byFirstOp.get((nodes[start] as Tensor).op) ?? []) {
     if (rawOps.length > longest && rawOps.every((op, i) => nodes[start + i]?.op === op)) longest = rawOps.length;
   }
   return longest;
-}
-
-const BY_FIRST_OP = new Map<Op, Fusion[]>();
-for (const fusion of FUSIONS) {
-  const first = fusion.rawOps[0] as Op;
-  BY_FIRST_OP.set(first, [...(BY_FIRST_OP.get(first) ?? []), fusion]);
 }
 
 /**
  * `ggml_metal_fusion_max`: how many nodes from `start` on stay together because patterns follow one another; views between
  * them are taken along.
  */
-export function fusedLength(nodes: readonly Tensor[], start: number): number {
+export function fusedLength(nodes: readonly Tensor[], start: number, table: FusionTable): number {
   const first = nodes[start] as Tensor;
-  if (!BY_FIRST_OP.has(first.op) || isEmptyTensor(first)) return 1;
+  const { byFirstOp, fusesEmpty } = table;
+  if (!byFirstOp.has(first.op) || (!fusesEmpty && isEmptyTensor(first))) return 1;
   const indices: number[] = [];
   for (let i = start; i < nodes.length && indices.length < MAX_FUSED; i++) {
     const node = nodes[i] as Tensor;
-    if (!isEmptyOp(node.op) && !isEmptyTensor(node)) indices.push(i);
+    if (!isEmptyOp(node.op) && (fusesEmpty || !isEmptyTensor(node))) indices.push(i);
   }
   let fused = 0;
   while (fused < indices.length) {
-    const length = longestMatch({ nodes, indices: indices.slice(fused) });
+    const length = longestMatch({ nodes, indices: indices.slice(fused) }, table);
     if (length === 1) break;
     fused += length;
   }
@@ -66,10 +83,10 @@ export function fusedLength(nodes: readonly Tensor[], start: number): number {
 }
 
 /** `ggml_metal_fusion_next` with structural checks only. */
-function longestMatch(window: Window): number {
+function longestMatch(window: Window, { byFirstOp }: FusionTable): number {
   const { nodes, indices } = window;
   let longest = 1;
-  for (const fusion of BY_FIRST_OP.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
+  for (const fusion of byFirstOp.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
     const { ops } = fusion;
     if (ops.length <= longest || ops.length > indices.length) continue;
     const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);

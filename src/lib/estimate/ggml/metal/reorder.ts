@@ -1,5 +1,4 @@
 import { type Buffer, isEmptyOp, type Op, rootOf, type Tensor, tensorBytes } from '../tensor.js';
-import { fusedLength } from './fusion.js';
 
 /** Ops that may change places: `h_safe` of `ggml_metal_graph_optimize_reorder`. */
 const MOVABLE: ReadonlySet<Op> = new Set<Op>([
@@ -46,10 +45,10 @@ interface Group {
  * `ggml_graph_optimize` (`ggml/src/ggml-metal/ggml-metal-common.cpp`, llama.cpp v0.5.0): moves nodes forward in place so that
  * more of them can run at the same time; nodes that will be fused stay together.
  */
-export function reorder(nodes: Tensor[]): void {
+export function reorder(nodes: Tensor[], packedLength: (nodes: readonly Tensor[], start: number) => number): void {
   const groups: Group[] = [];
   for (let i = 0; i < nodes.length;) {
-    const length = fusedLength(nodes, i);
+    const length = packedLength(nodes, i);
     groups.push(groupOf(nodes.slice(i, i + length)));
     i += length;
   }

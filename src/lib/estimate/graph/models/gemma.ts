@@ -1,6 +1,7 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
+import { scaledEmbeddingInput } from '../embedding-input.js';
 import { decoder, rotaryAttention } from '../decoder.js';
 import { feedForward } from '../projections.js';
 
@@ -9,9 +10,9 @@ export function softCap(logits: Tensor): Tensor {
   return ggml.scale(ggml.unary(ggml.scale(logits), 'tanh'));
 }
 
-function gemma(g: GraphBuilder, headNorms: boolean, capped: boolean): void {
+function gemma(g: GraphBuilder, headNorms: boolean, capped: boolean, inputs: (g: GraphBuilder) => Tensor): void {
   decoder(g, {
-    inputs: () => ggml.scale(g.inputEmbeddings()),
+    inputs,
     attention: rotaryAttention({ headNorms, scaleQ: true }),
     postAttentionNorm: 'post_attention_norm',
     feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'gelu' }),
@@ -22,10 +23,10 @@ function gemma(g: GraphBuilder, headNorms: boolean, capped: boolean): void {
 
 /** `src/models/gemma2.cpp` (llama.cpp v0.5.0). */
 export function gemma2(g: GraphBuilder): void {
-  gemma(g, false, true);
+  gemma(g, false, true, () => ggml.scale(g.inputEmbeddings()));
 }
 
 /** `src/models/gemma3.cpp` (llama.cpp v0.5.0). */
 export function gemma3(g: GraphBuilder): void {
-  gemma(g, true, g.shape.keys.number('final_logit_softcapping', 0) !== 0);
+  gemma(g, true, g.shape.keys.number('final_logit_softcapping', 0) !== 0, scaledEmbeddingInput);
 }

@@ -2,6 +2,7 @@ import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention, attentionInput } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
+import { scaledEmbeddingInput } from '../embedding-input.js';
 import type { DecoderInputs } from '../decoder.js';
 import { projectQkv } from '../projections.js';
 import { perLayerInputs, slice } from './gemma-per-layer.js';
@@ -19,7 +20,7 @@ const ACTIVE = 0;
  * are predicted and corrected (AltUp), a low-rank side path (LAuReL), and embeddings for each layer.
  */
 export function gemma3n(g: GraphBuilder): void {
-  const embeddings = ggml.scale(g.inputEmbeddings());
+  const embeddings = scaledEmbeddingInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const perLayer = perLayerInputs(g, embeddings, LAYER_WIDTH);
   let streams = spread(g, embeddings);

@@ -2,10 +2,11 @@ import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention, attentionInput } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
-import type { DecoderInputs } from '../decoder.js';
+import { scaledEmbeddingInput } from '../embedding-input.js';
+import { cropEarly, cropLate, type DecoderInputs } from '../decoder.js';
 import { experts } from '../experts.js';
 import { feedForward, projectRows } from '../projections.js';
-import { perLayerInputs, slice } from './gemma-per-layer.js';
+import { perLayerInputs, perLayerRows, slice } from './gemma-per-layer.js';
 import { softCap } from './gemma.js';
 import { graphError } from '../../ggml/graph-error.js';
 
@@ -15,21 +16,24 @@ const DEFAULT_CAP = 30;
 
 /** `src/models/gemma4.cpp` (llama.cpp v0.5.0): dense, with experts, or with embeddings for each layer. */
 export function gemma4(g: GraphBuilder): void {
-  const embeddings = ggml.scale(g.inputEmbeddings());
+  const width = g.shape.keys.number('embedding_length_per_layer_input', 0);
+  const rows = width > 0 && g.params.llama.lookupsFirst ? g.expand(perLayerRows(g)) : null;
+  const embeddings = scaledEmbeddingInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
-  const width = g.shape.keys.number('embedding_length_per_layer_input', 0);
-  const perLayer = width > 0 ? perLayerInputs(g, embeddings, width) : null;
+  const perLayer = width > 0 ? perLayerInputs(g, embeddings, width, rows) : null;
   let layerInput = embeddings;
   for (const layer of g.layers) {
     let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
-    cur = attend(g, cur, layer, inputs);
+    cur = cropEarly(g, layer, attend(g, cur, layer, inputs), outIds);
+    layerInput = cropEarly(g, layer, layerInput, outIds);
     cur = g.rmsNorm(cur, layer, 'post_attention_norm.weight');
     const attended = ggml.add(cur, layerInput);
     cur = fed(g, attended, layer);
     cur = g.norm(cur, g.layerNeed(layer, 'post_ffw_norm.weight'), null, 'rms', -1);
     cur = ggml.add(cur, attended);
-    if (perLayer) cur = ggml.add(cur, layerEmbedding(g, cur, perLayer, layer));
+    if (perLayer)
+      cur = ggml.add(cur, layerEmbedding(g, cur, cropEarly(g, layer, slice(perLayer, layer), outIds), layer));
     const scale = g.layerWeight(layer, 'layer_output_scale.weight');
     layerInput = scale ? ggml.mul(cur, scale) : cur;
   }
@@ -75,9 +79,9 @@ function fed(g: GraphBuilder, attended: Tensor, layer: number): Tensor {
   return ggml.add(denseNormed, g.rmsNorm(mixed, layer, 'post_ffw_norm_2.weight'));
 }
 
-function layerEmbedding(g: GraphBuilder, cur: Tensor, perLayer: Tensor, layer: number): Tensor {
+function layerEmbedding(g: GraphBuilder, cur: Tensor, own: Tensor, layer: number): Tensor {
   const gate = ggml.unary(g.mulMat(g.layerNeed(layer, 'inp_gate.weight'), cur), 'gelu');
-  const gated = ggml.mul(gate, slice(perLayer, layer));
+  const gated = ggml.mul(gate, own);
   return g.rmsNorm(g.mulMat(g.layerNeed(layer, 'proj.weight'), gated), layer, 'post_norm.weight');
 }
 
@@ -85,7 +89,7 @@ function layerEmbedding(g: GraphBuilder, cur: Tensor, perLayer: Tensor, layer: n
 function finish(g: GraphBuilder, cur: Tensor, outIds: Tensor): void {
   const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
   g.keepHidden(normed);
-  const picked = g.pickOutputs(normed, outIds);
+  const picked = cropLate(g, normed, outIds);
   g.embeddings = picked;
   const logits = g.mulMat(g.outputHead(), picked, g.weight('output.scale'));
   g.finish(g.shape.keys.number('final_logit_softcapping', DEFAULT_CAP) === 0 ? logits : softCap(logits));

@@ -46,7 +46,11 @@ function shortConvolution(g: GraphBuilder, input: RecurrentInput, cur: Tensor, l
   const { nSeqTokens, nSeqs } = g;
   const lookBack = g.hparams.shortConvCache - 1;
   const states = layerStates(g, input, layer).conv;
-  const all = projected(g, ggml.reshape(cur, cur.ne[0], nSeqTokens, nSeqs), layer, 'shortconv.in_proj');
+  const flat = g.params.llama.leanRecurrentLayers;
+  const perSequence = (rows: Tensor): Tensor => ggml.reshape(rows, rows.ne[0], nSeqTokens, nSeqs);
+  const all = flat
+    ? perSequence(projected(g, cur, layer, 'shortconv.in_proj'))
+    : projected(g, perSequence(cur), layer, 'shortconv.in_proj');
   const width = all.ne[0] / 3;
   const third = (index: number): Tensor =>
     ggml.view3d(all, [width, nSeqTokens, nSeqs], all.nb[1], all.nb[2], index * width * all.nb[0]);
@@ -56,8 +60,10 @@ function shortConvolution(g: GraphBuilder, input: RecurrentInput, cur: Tensor, l
     ? convolutionWindow(g, input, states, current, lookBack)
     : centredWindow(g, input, states, current, lookBack);
   const convolved = ggml.ssmConv(window, g.layerNeed(layer, 'shortconv.conv.weight'));
-  const out = projected(g, ggml.mul(gate, convolved), layer, 'shortconv.out_proj');
-  return ggml.reshape(out, out.ne[0], nSeqTokens * nSeqs);
+  const gated = ggml.mul(gate, convolved);
+  const tokens = (rows: Tensor): Tensor => ggml.reshape(rows, rows.ne[0], nSeqTokens * nSeqs);
+  if (flat) return projected(g, tokens(gated), layer, 'shortconv.out_proj');
+  return tokens(projected(g, gated, layer, 'shortconv.out_proj'));
 }
 
 /** Encoders look as far ahead as back. */

@@ -2,7 +2,7 @@ import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention, attentionInput } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { finishKeepingHidden } from '../decoder.js';
+import { cropEarly, finishKeepingHidden } from '../decoder.js';
 import { experts } from '../experts.js';
 import { mamba2Layer } from '../mamba-layers.js';
 import { feedForward, projectQkv } from '../projections.js';
@@ -26,7 +26,7 @@ export function nemotronH(g: GraphBuilder): void {
   };
   for (const layer of g.layers) {
     const cur = part(g.rmsNorm(layerInput, layer, 'attn_norm.weight'), layer);
-    layerInput = ggml.add(cur, layerInput);
+    layerInput = ggml.add(cropEarly(g, layer, cur, outIds), cropEarly(g, layer, layerInput, outIds));
   }
   finishKeepingHidden(g, layerInput, outIds);
 }

@@ -2,7 +2,7 @@ import * as ggml from '../../ggml/ops.js';
 import type { Four, Tensor } from '../../ggml/tensor.js';
 import { attention, attentionInput } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { type DecoderInputs, finishKeepingHidden } from '../decoder.js';
+import { cropEarly, type DecoderInputs, finishKeepingHidden } from '../decoder.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../delta-net.js';
 import { experts } from '../experts.js';
 import { feedForward, projected, projectRows } from '../projections.js';
@@ -34,7 +34,7 @@ function linearDecoder(g: GraphBuilder, { deltaNet, reshapesQueries }: Variant):
     cur = g.hparams.isRecurrent[layer]
       ? deltaNetLayer(g, recurrent, cur, layer, deltaNet)
       : gatedAttention(g, cur, layer, inputs, reshapesQueries);
-    const middle = ggml.add(cur, layerInput);
+    const middle = ggml.add(cropEarly(g, layer, cur, outIds), cropEarly(g, layer, layerInput, outIds));
     cur = g.rmsNorm(middle, layer, 'post_attention_norm.weight');
     layerInput = ggml.add(feedForwardOrExperts(g, cur, layer), middle);
   }
@@ -74,7 +74,7 @@ function mixedParts(g: GraphBuilder, cur: Tensor, layer: number): DeltaNetParts 
     : interleavedQkvz(g, cur, layer);
   const mixed = ggml.reshape(projected(g, cur, layer, 'ssm_ba'), 2 * perKey, keyHeads, nSeqTokens, nSeqs);
   const half = (offset: number): Tensor => part(mixed, perKey, offset);
-  const beta = ggml.unary(ggml.cont(half(0)), 'sigmoid');
+  const beta = ggml.unary(g.params.llama.leanRecurrentLayers ? half(0) : ggml.cont(half(0)), 'sigmoid');
   const alpha = ggml.contTo(half(perKey), heads, nSeqTokens, nSeqs);
   return {
     qkv,

@@ -42,10 +42,12 @@ function encoder(g: GraphBuilder, { positions: kind, activation }: Encoder): voi
 
 /** Tokens, their type (always the first), learnt positions where the model has them. */
 function embeddings(g: GraphBuilder, positions: Tensor | null): Tensor {
+  const learnt = positions && ggml.getRows(g.need('position_embd.weight'), positions);
+  if (learnt && g.params.llama.lookupsFirst) g.expand(learnt);
   let cur = g.inputEmbeddings();
   const types = g.weight('token_types.weight');
   if (types) cur = ggml.add(cur, ggml.view1d(types, g.nEmbd, 0));
-  if (positions) cur = ggml.add(ggml.getRows(g.need('position_embd.weight'), positions), cur);
+  if (learnt) cur = ggml.add(learnt, cur);
   return g.norm(cur, g.need('token_embd_norm.weight'), g.need('token_embd_norm.bias'), 'layer', 0);
 }
 

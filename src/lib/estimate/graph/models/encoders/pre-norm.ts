@@ -1,6 +1,6 @@
-import * as ggml from '../../../ggml/ops.js';
 import { batchAttentionInput } from '../../attention.js';
 import type { GraphBuilder } from '../../builder.js';
+import { scaledEmbeddingInput } from '../../embedding-input.js';
 import { decoder, ropeFactors, rotaryAttention } from '../../decoder.js';
 import { type Activation, feedForward } from '../../projections.js';
 import { denseOrExperts } from '../llama.js';
@@ -48,7 +48,7 @@ export function euroBert(g: GraphBuilder): void {
 /** `src/models/gemma-embedding.cpp` (llama.cpp v0.5.0). */
 export function gemmaEmbedding(g: GraphBuilder): void {
   decoder(g, {
-    inputs: () => ggml.scale(g.inputEmbeddings()),
+    inputs: () => scaledEmbeddingInput(g),
     attention: rotaryAttention({ headNorms: true, scaleQ: true }),
     postAttentionNorm: 'post_attention_norm',
     feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'gelu' }),
