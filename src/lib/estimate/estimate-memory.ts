@@ -28,19 +28,20 @@ const RUNTIME_OVERHEAD: EstimatePart = {
 
 /**
  * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
- * `everyLayer` plans layers that repeat each other too; the figures are the same.
+ * `everyLayer` plans layers that repeat each other too; the figures are the same. `dryRun`: what llama.cpp's own dry run for
+ * `--fit` says of compute buffers, which is not always what it will allocate.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
 export function estimateMemory(
   shape: ModelShape,
   launch: LaunchOptions,
-  options: { readonly everyLayer?: boolean } = {},
+  options: EstimateOptions = {},
 ): MemoryEstimate {
   const params = resolveContext(shape, launch);
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
-  const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
+  const compute = planCompute(shape, launch, params, memory, placement, options);
   const accuracy = accuracyOn(launch.accelerator);
   const planned = compute.described ? accuracy : 'bound';
   return {
@@ -68,6 +69,11 @@ export function estimateMemory(
       gpuLayers: placement.gpuLayers,
     },
   };
+}
+
+interface EstimateOptions {
+  readonly everyLayer?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
@@ -124,13 +130,13 @@ function planCompute(
   params: ContextParams,
   memory: ContextMemory,
   placement: Placement,
-  everyLayer: boolean,
+  { everyLayer = false, dryRun = false }: EstimateOptions,
 ): PlannedCompute {
   const { accelerator } = launch;
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
   const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned };
+  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned, dryRun };
   return { ...computeBuffers(inputs), described: true };
 }
 

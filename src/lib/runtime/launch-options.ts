@@ -73,6 +73,10 @@ export interface LaunchOptions {
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
+  /** What `--fit` leaves free on each device, in MiB: one value for all, or one each; default 1024. */
+  readonly fitTargetMiB?: number | readonly number[];
+  /** The least context that `--fit` goes down to (`--fit-ctx`); default 4096. */
+  readonly fitCtx?: number;
   /** The llama.cpp that will run: a release or build, `v0.5.0`, `b12032`; unset = the newest known. */
   readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */

@@ -86,6 +86,8 @@ const MEASURED: readonly KnownVersion[] = [
   { build: { from: 12032, to: 12032 }, release: '0.8.0' },
 ];
 
+const FITS_EACH_SLOT: BuildRange = { from: 10473, to: 11291 };
+
 /** Unset in a launch. */
 const DEFAULT_VERSION = 'v0.5.0';
 
@@ -95,6 +97,8 @@ interface LlamaCpp {
   readonly name: string;
   readonly build: BuildRange;
   readonly switches: Switches;
+  /** `--fit` aims at the trained context for each slot even where they share it: only around v0.5.0 (`common/fit.cpp`). */
+  readonly fitsTrainedContextOfEachSlot: boolean;
   /** Launches were measured with it; otherwise its switches are all that is known. */
   readonly measured: boolean;
 }
@@ -138,6 +142,7 @@ function at(name: string, build: BuildRange): LlamaCpp {
     name,
     build,
     switches,
+    fitsTrainedContextOfEachSlot: FITS_EACH_SLOT.from <= build.from && build.to <= FITS_EACH_SLOT.to,
     measured: MEASURED.some((known) => known.build.from <= build.from && build.to <= known.build.to),
   };
 }
