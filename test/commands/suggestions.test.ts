@@ -117,7 +117,7 @@ describe('quantizations of the model', () => {
 
   test('are those that the repository has, read before they are proposed', async () => {
     const env = { HF_ENDPOINT: server.url('').replace(/\/$/, '') };
-    const { suggested, checks } = await typedSuggestions('hf:owner/repo:Q4_K_M', online, env);
+    const { suggested, checks } = await typedSuggestions('hf:owner/repo:Q4_K_M', [...online, '--no-mmproj'], env);
     const named = suggested.flatMap(({ quantization }) => (quantization === null ? [] : [quantization]));
     expect(named).toContain('Q3_K_M');
     expect(named.filter((quantization) => !['Q2_K', 'Q3_K_M'].includes(quantization))).toEqual([]);
