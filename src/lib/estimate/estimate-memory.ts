@@ -1,4 +1,5 @@
 import type { ModelShape } from '../model/model-shape.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { Accelerator, CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
@@ -26,7 +27,7 @@ const RUNTIME_OVERHEAD: EstimatePart = {
 };
 
 /**
- * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
+ * What the launch's llama-server allocates for this model with these options, in bytes for each part and device.
  * `everyLayer` plans layers that repeat each other too; the figures are the same.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
@@ -40,7 +41,8 @@ export function estimateMemory(
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
   const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
-  const accuracy = accuracyOn(launch.accelerator);
+  const version = llamaCpp(launch.llamaCpp);
+  const accuracy = accuracyOn(launch);
   return {
     parts: [
       ...weightParts(placement, accuracy),
@@ -51,8 +53,9 @@ export function estimateMemory(
       RUNTIME_OVERHEAD,
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
-    notes: compute.described ? [] : [undescribed(shape.architecture)],
+    notes: [...version.notes, ...(compute.described ? [] : [undescribed(shape.architecture)])],
     resolved: {
+      llamaCpp: version.name,
       nCtx: params.nCtx,
       nCtxSeq: params.nCtxSeq,
       slots: params.nSeqMax,
@@ -70,12 +73,12 @@ export function estimateMemory(
 
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
-  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch.accelerator));
+  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch));
   return { parts: [...weights, RUNTIME_OVERHEAD] };
 }
 
-function accuracyOn(accelerator: Accelerator): Accuracy {
-  return MEASURED.has(accelerator) ? 'exact' : 'modelled';
+function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
+  return MEASURED.has(accelerator) && llamaCpp(version).settled ? 'exact' : 'modelled';
 }
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {

@@ -8,6 +8,8 @@ import {
   type LaunchPatch,
   type ServerOption,
 } from './server-options.js';
+import type { LlamaCpp } from './llama-cpp.js';
+import { refuseForeignOption } from './version-options.js';
 import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
@@ -24,13 +26,14 @@ export interface ServerArguments {
 /**
  * The memory-relevant options in llama-server's own command line, read as `common_params_parse_ex` in
  * `common/arg.cpp` of llama.cpp v0.5.0 reads it: the last one wins, options without effect on memory are stepped over.
- * @throws UsageError INVALID_SERVER_OPTION
+ * @throws UsageError INVALID_SERVER_OPTION, and OPTION_NOT_IN_VERSION where a version is given that has no such option
  */
-export function parseServerArguments(words: readonly string[]): ServerArguments {
+export function parseServerArguments(words: readonly string[], version?: LlamaCpp): ServerArguments {
   const remarks: ServerOptionRemark[] = [];
   let patch: LaunchPatch = {};
   for (let i = 0; i < words.length; i++) {
     const [name, attached] = splitAttached(words[i] ?? '');
+    if (version) refuseForeignOption(name, version);
     const unmodelled = unmodelledOption(name);
     if (unmodelled) remarks.push({ effect: unmodelled.effect, text: `${name} ${unmodelled.consequence}` });
     const option = serverOption(name);
