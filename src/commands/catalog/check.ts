@@ -29,7 +29,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     const { offline } = flags;
     const catalog = await loadCatalog(flags.catalog);
     const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
-    const checks = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
+    const checks = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
     if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) await this.print(checks);
     return { models: checks.map(checkJson) };

@@ -69,12 +69,13 @@ function partLine(part: EstimatePart, colors: ChalkInstance): string {
 
 /** The launch that the figures hold for. */
 function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
-  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers } = estimate.resolved;
+  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
   const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on the GPU`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
     `source    ${redactedSource(formatModelSource(parseModelSource(source)))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];

@@ -27,7 +27,7 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const { source, 'source-override': override } = flags;
   const accelerator = chooseAccelerator(flags);
   const quantization = source === undefined ? flags.quantization : undefined;
-  const request = checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  const request = await checkRequest(source ?? model, { ...flags, accelerator, quantization });
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const reading: CheckDependencies = {

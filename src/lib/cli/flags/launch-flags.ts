@@ -99,6 +99,13 @@ export const launchFlags = {
     helpGroup: HELP_GROUP,
     min: -1,
   }),
+  'llama-cpp': Flags.string({
+    description:
+      "the llama.cpp that will run: a release, a build or a llama-server's path; auto = this machine's, else the newest known",
+    env: 'LLMKUBE_LLAMA_CPP',
+    helpGroup: HELP_GROUP,
+    helpValue: 'v0.8.0|b11434|auto',
+  }),
   quantization: Flags.string({
     char: 'q',
     description: 'another quantization of the same model, such as Q4_K_M',
@@ -131,6 +138,7 @@ export interface LaunchFlagValues {
   readonly 'kv-offload'?: boolean | undefined;
   readonly mmap?: boolean | undefined;
   readonly 'cache-ram'?: number | undefined;
+  readonly 'llama-cpp'?: string | undefined;
   readonly quantization?: string | undefined;
   readonly 'extra-args'?: readonly string[] | undefined;
 }
