@@ -4,6 +4,8 @@ export { CheckIncompleteError, ClusterError, InsufficientMemoryError, LlmkubeErr
 export { estimateLaunch } from './lib/estimate/estimate-launch.js';
 export type { LaunchEstimate, LaunchFiles } from './lib/estimate/estimate-launch.js';
 export { estimateMemory } from './lib/estimate/estimate-memory.js';
+export { resolveFit } from './lib/estimate/fit/resolve-fit.js';
+export type { FitMachine, FitResult } from './lib/estimate/fit/resolve-fit.js';
 export { totalBytes } from './lib/estimate/memory-estimate.js';
 export type {
   EstimatePart,

@@ -9,7 +9,13 @@ import type { View } from '../lib/cli/check-views.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
-import { checkMemory, type CheckRequest, type MemoryCheck } from '../lib/preflight/check-memory.js';
+import {
+  checkMemory,
+  skippedCheck,
+  type CheckDependencies,
+  type CheckRequest,
+  type MemoryCheck,
+} from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { checkText } from '../lib/report/check-text.js';
 
@@ -39,13 +45,20 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
-    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const dependencies = checkDependencies({
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const recorder = new CheckRecorder(dependencies);
     const request = await checkRequest(args.model, flags);
+    if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
     const check = await checkMemory(request, flags.html === undefined ? dependencies : recorder.recording);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
-    if (!this.jsonEnabled()) await this.print(check, views);
+    if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce');
     if (flags.html !== undefined) await this.writePage(flags.html, recorder, check, request, flags);
     return Object.assign(checkJson(check), ...views.map(({ json }) => json)) as Record<string, unknown>;
   }
@@ -66,8 +79,14 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     this.notice(written ? `Page written to ${file}` : `Note: no page was written, for there is nothing to show in it`);
   }
 
-  private async print(check: MemoryCheck, views: readonly View[]): Promise<void> {
-    if (exitCodeOf(check) !== 0) this.notice(`${await refusalText(check)}${views.length > 0 ? '\n' : ''}`);
+  private async skip(request: CheckRequest, dependencies: CheckDependencies): Promise<Record<string, unknown>> {
+    this.notice('Note: the memory was not checked (--memory-check off)');
+    return checkJson(await skippedCheck(request, dependencies));
+  }
+
+  private async print(check: MemoryCheck, views: readonly View[], enforced: boolean): Promise<void> {
+    const refusal = exitCodeOf(check) === 0 ? undefined : await refusalText(check, enforced ? 'Error' : 'Warning');
+    if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
     if (exitCodeOf(check) !== 0 && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);

@@ -2,7 +2,7 @@ import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
-import { machineFlags } from '../lib/cli/flags/machine-flags.js';
+import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
@@ -21,7 +21,7 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
     '<%= config.bin %> <%= command.id %> qwen-coder-32b gemma-3-27b gpt-oss-20b',
     '<%= config.bin %> <%= command.id %> llama-3.1-8b phi-4 --accelerator metal --system-memory 24Gi --in-use 4Gi --ctx-size 16384',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags };
+  static override flags = { ...launchFlags, ...budgetFlags, ...modelFlags };
   static override strict = false;
   static override summary = 'show what several models take, side by side';
   static override usage = '<%= command.id %> MODEL MODEL... [FLAGS]';
@@ -39,7 +39,13 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
       );
     }
     const { catalog, offline } = flags;
-    const surroundings = { config: this.config, catalog, offline, quiet: this.jsonEnabled() };
+    const surroundings = {
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    };
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
     const compared: Compared[] = [];
     for (const model of models) {

@@ -7,7 +7,6 @@ import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
 import { deployPlan } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySource } from '../lib/cli/deploy/deploy-source.js';
-import { spellBooleans } from '../lib/cli/flags/go-booleans.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -54,11 +53,17 @@ Works as "kubectl llmkube deploy" too.`;
       config: this.config,
       catalog: flags.catalog,
       offline: flags.offline,
+      readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     };
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
-    const reading = { offline: flags.offline, cacheDir: this.config.cacheDir, env: process.env };
+    const reading = {
+      offline: flags.offline,
+      readingMs: flags['read-timeout'],
+      cacheDir: this.config.cacheDir,
+      env: process.env,
+    };
     const source = await deploySource(check.source, reading, flags.runtime);
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
@@ -68,7 +73,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private readFlags() {
-    return this.parse(Deploy, spellBooleans(this.argv, Deploy.flags));
+    return this.parse(Deploy);
   }
 
   private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
@@ -112,7 +117,7 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
-    if (flags.output !== undefined) this.log(formatManifests(Object.values(outcome.resources), flags.output));
+    if (flags.output !== undefined) this.write(formatManifests(Object.values(outcome.resources), flags.output));
     else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
     else if (outcome.state === 'stopped') this.log(`\n${stoppedText(name)}`);
     if (outcome.state !== 'interrupted') return;
@@ -121,14 +126,14 @@ Works as "kubectl llmkube deploy" too.`;
   }
 
   private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {
-    this.log(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
+    this.write(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
     return { ...(isComplete(check) && checkJson(check)), manifests: [resources.model, resources.service] };
   }
 
   /** The check on stdout for people, out of the way where stdout is for manifests. */
   private async reportCheck(check: DeployCheck, flags: Flags): Promise<void> {
     if (!isComplete(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
-    if (exitCodeOf(check) !== 0) this.notice(failureText(check).replace(/^Error:/, 'Warning:'));
+    if (exitCodeOf(check) !== 0) this.notice(failureText(check, 'Warning'));
     const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
     if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');

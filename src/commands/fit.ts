@@ -3,7 +3,7 @@ import { BaseCommand } from '../lib/cli/base-command.js';
 import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
-import { machineFlags } from '../lib/cli/flags/machine-flags.js';
+import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
@@ -17,7 +17,7 @@ import { fitJson, fitText } from '../lib/report/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['json', 'offline', 'prefer', 'memory-check'];
+const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'memory-check'];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
@@ -33,7 +33,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   ];
   static override flags = {
     ...launchFlags,
-    ...machineFlags,
+    ...budgetFlags,
     ...modelFlags,
     prefer: Flags.option({ options: PREFERENCES })({
       default: 'quality',
@@ -47,7 +47,13 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(Fit);
     const { catalog, offline, prefer } = flags;
-    const surroundings = { config: this.config, catalog, offline, quiet: this.jsonEnabled() };
+    const surroundings = {
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    };
     const dependencies = checkDependencies(surroundings);
     const check = await checkMemory(await checkRequest(args.model, flags), {
       ...dependencies,

@@ -34,7 +34,13 @@ share of bytes, largest tensors, licence, parts.`;
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Inspect);
     const { catalog, offline } = flags;
-    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const dependencies = checkDependencies({
+      config: this.config,
+      catalog,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const model = resolveModel(args.model, await dependencies.loadCatalog(), flags.quantization);
     const reading = await dependencies.readHeader(model);
     if (!this.jsonEnabled()) await this.print(reading, flags);

@@ -15,3 +15,67 @@ export function printable(text: string): string {
     characters.length > MAX_SHOWN_CHARACTERS ? `${characters.slice(0, MAX_SHOWN_CHARACTERS).join('')}…` : text;
   return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+  [/\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi, '$1 ***'],
+  [/\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g, '***'],
+  [/\bhf_[A-Za-z0-9]{8,}/g, '***'],
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@/gi, '$1***@'],
+  [
+    /([?&][\w.-]{0,64}(?:token|secret|signature|sig|password|passwd|pwd|key|credential|auth)[\w.-]{0,64}=)[^&\s"'<>#]+/gi,
+    '$1***',
+  ],
+  [/((?:^|[\s"'])(?:--api-key|--hf-token|-hft)(?:=|[ \t]+))("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
+  [/\b((?:HF_TOKEN|LLAMA_API_KEY|HUGGING_FACE_HUB_TOKEN)=)[^\s"']+/g, '$1***'],
+];
+/** Options of llama-server whose value is a secret. */
+const SECRET_OPTIONS: ReadonlySet<unknown> = new Set(['--api-key', '--hf-token', '-hft']);
+
+/** Text without what is known to be secret in it: logins and tokens in addresses, keys of llama-server, credentials. */
+export function withoutSecrets(text: string): string {
+  return SECRETS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), text);
+}
+
+/** A piece of text from outside as a message may repeat it: short, on one line, harmless for a terminal, free of secrets. */
+export function shown(text: string): string {
+  return printable(withoutSecrets(text));
+}
+
+// eslint-disable-next-line no-control-regex -- how colours look on a terminal
+const COLOUR = /\u001b\[[0-9;]*m/g;
+const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal but colours. */
+export function safeOutput(text: string): string {
+  const harmless = (part: string): string =>
+    part.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  const colours = text.match(COLOUR) ?? [];
+  return withoutSecrets(text)
+    .split(COLOUR)
+    .map((part, index) => harmless(part) + (colours[index] ?? ''))
+    .join('');
+}
+
+/** The same for an object to be written as JSON. */
+export function safeJson(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (Array.isArray(value)) {
+    return value.map((item, index) => (SECRET_OPTIONS.has(value[index - 1]) ? '***' : safeJson(item)));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, safeJson(item)]));
+}
+
+/** JSON in which nothing can act on a terminal. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(safeJson(value), null, 2).replace(UNPRINTABLE_BUT_LINES, (character) =>
+    [...character].map((part) => escaped(part)).join(''),
+  );
+}
+
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
+}

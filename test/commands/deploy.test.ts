@@ -194,7 +194,7 @@ describe('llmkube deploy', () => {
   test.each([
     [['--skip-cache'], '--skip-cache cannot be honoured'],
     [['--replicas', '11'], '--replicas 11 is not allowed'],
-    [['--gpu-vendor', 'apple'], '--gpu-vendor=apple'],
+    [['--gpu-vendor', 'apple'], '--gpu-vendor "apple"'],
     [['--timeout', 'soon'], '--timeout "soon" is not a duration'],
     [['--env', SECRET], '--env number 1 is not of the form NAME=VALUE'],
     [['--gpu'], '--gpu and --accelerator cpu contradict each other'],

@@ -28,7 +28,12 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     const { flags } = await this.parse(CatalogCheck);
     const { offline } = flags;
     const catalog = await loadCatalog(flags.catalog);
-    const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
+    const readHeader = await readCatalogHeaders(catalog, {
+      config: this.config,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const checks = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
     if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) await this.print(checks);

@@ -27,7 +27,12 @@ whose header is neither bundled nor cached are named, but are no failure.`;
     const { flags } = await this.parse(CatalogValidate);
     const catalog = await loadCatalog(flags.catalog);
     const { offline } = flags;
-    const readHeader = await readCatalogHeaders(catalog, { config: this.config, offline, quiet: this.jsonEnabled() });
+    const readHeader = await readCatalogHeaders(catalog, {
+      config: this.config,
+      offline,
+      readingMs: flags['read-timeout'],
+      quiet: this.jsonEnabled(),
+    });
     const results = await Promise.all(catalog.map((entry) => validateEntry(entry, readHeader)));
     process.exitCode = validationExitCode(results, offline);
     if (!this.jsonEnabled()) await this.print(results);

@@ -61,12 +61,12 @@ function fractionBudget(
   return { kind: 'fraction', ...lessPromised(bytes, promised), totalBytes, fraction, inUseBytes };
 }
 
-/** The budget for what the first GPU holds, when it has a limit of its own. */
-export function gpuBudget(host: HostMemory): Budget | undefined {
-  const gpu = host.gpus?.[0];
-  if (gpu !== undefined) {
-    const { totalBytes, usedBytes } = gpu;
-    return { kind: 'gpu-memory', ...lessPromised(totalBytes - usedBytes, gpu), totalBytes, inUseBytes: usedBytes };
+/** The budget for what a GPU holds, the first unless said otherwise, when it has a limit of its own. */
+export function gpuBudget(host: HostMemory, gpu = 0): Budget | undefined {
+  const card = host.gpus?.[gpu];
+  if (card !== undefined) {
+    const { totalBytes, usedBytes } = card;
+    return { kind: 'gpu-memory', ...lessPromised(totalBytes - usedBytes, card), totalBytes, inUseBytes: usedBytes };
   }
   const { gpuWiredLimitBytes: limitBytes, gpuWired } = host;
   if (limitBytes === undefined) return undefined;

@@ -2,8 +2,8 @@ import { UsageError } from '../errors.js';
 import { table } from '../table.js';
 
 /**
- * Bytes per unit. Without a `B`, as Kubernetes reads them (`Gi` binary, `G` decimal); with a `B`, as this program and
- * Macs use them: `24GB` is 24 × 2^30.
+ * Bytes per unit. Without a `B`, as Kubernetes reads them (`Gi` binary, `G` decimal); with a `B`, or in small letters, as
+ * this program, Macs and containers use them: `24GB` and `24g` are 24 × 2^30.
  */
 const UNIT_BYTES = table<number>({
   '': 1,
@@ -27,6 +27,17 @@ const UNIT_BYTES = table<number>({
   TB: 2 ** 40,
 });
 
+const SMALL_LETTERS = new Map(
+  Object.entries(UNIT_BYTES).flatMap(([unit, bytes]) =>
+    /B$/.test(unit) ? [[unit.toLowerCase(), bytes] as const] : [],
+  ),
+);
+for (const [index, unit] of ['m', 'g', 't'].entries()) SMALL_LETTERS.set(unit, 2 ** (20 + 10 * index));
+
+function unitBytes(unit: string): number {
+  return UNIT_BYTES[unit] ?? SMALL_LETTERS.get(unit) ?? Number.NaN;
+}
+
 const QUANTITY = /^(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)$/;
 const SMALLEST_SENSIBLE_BYTES = 2 ** 20;
 
@@ -37,8 +48,7 @@ const SMALLEST_SENSIBLE_BYTES = 2 ** 20;
  */
 export function parseQuantity(text: string, what: string): number {
   const match = QUANTITY.exec(text.trim());
-  const unitBytes = UNIT_BYTES[match?.[2] ?? '?'];
-  const bytes = Math.floor(Number(match?.[1]) * (unitBytes ?? Number.NaN));
+  const bytes = Math.floor(Number(match?.[1]) * unitBytes(match?.[2] ?? '?'));
   if (!Number.isSafeInteger(bytes)) {
     throw new UsageError('INVALID_QUANTITY', `${what} "${text}" is not an amount of memory`, {
       suggestions: ['write it like 24Gi, 3.4Gi, 24G or 24GB'],

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
+import { shown } from '../printable.js';
+import { readRegularFile } from '../read-regular-file.js';
 import { mergeCatalogs, type Catalog } from './catalog.js';
+
+/** Some 30,000 entries; more is no list that a person keeps. */
+const MAX_CATALOG_BYTES = 8 * 2 ** 20;
 
 /** Made from `catalog.yaml` by the build, since parsing YAML costs a start-up what reading JSON does not. */
 const COMPILED = new URL('../../catalog.json', import.meta.url);
@@ -23,8 +28,8 @@ async function loadBundled(): Promise<Catalog> {
 }
 
 async function loadYaml(file: string): Promise<Catalog> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError('CATALOG_UNREADABLE', `the catalogue ${file} cannot be read: ${error.message}`);
+  const text = await readRegularFile(file, MAX_CATALOG_BYTES).catch((error: Error) => {
+    throw new UsageError('CATALOG_UNREADABLE', `the catalogue ${shown(file)} cannot be read: ${shown(error.message)}`);
   });
   const { parseCatalog } = await import('./parse-catalog.js');
   return parseCatalog(text, file);

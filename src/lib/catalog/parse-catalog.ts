@@ -1,9 +1,13 @@
 import { load, YAMLException } from 'js-yaml';
 import { UsageError } from '../errors.js';
+import { shown } from '../printable.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
+
+/** A catalogue of 30,000 entries has fewer. */
+const MAX_VALUES = 1_000_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,29 +20,44 @@ type FlatEntry = ReadonlyMap<string, unknown>;
  * @throws UsageError INVALID_CATALOG, naming the entry, the field and the line.
  */
 export function parseCatalog(text: string, file: string): Catalog {
-  const lineOf = keyLinesOf(text, file);
+  const document = loadDocument(text, file);
+  let lineOf: ReturnType<typeof keyLines> | undefined;
   const fail = (path: readonly string[], problem: string): never => {
+    lineOf ??= keyLines(text);
     const line = lineOf(path) ?? lineOf(path.slice(0, -1));
-    throw invalid(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`);
+    throw invalid(`${shown(file)}${line === undefined ? '' : `:${line}`}: ${problem}`);
   };
-  const models = (load(text) as { models?: unknown } | null | undefined)?.models;
+  const models = (document as { models?: unknown } | null | undefined)?.models;
   if (!isMapping(models)) return fail([], 'the catalogue has no mapping "models"');
   const catalog = Object.entries(models).map(([id, value]) => {
-    if (!isMapping(value)) return fail(['models', id], `entry "${id}" is not a mapping`);
+    if (!isMapping(value)) return fail(['models', id], `entry "${shown(id)}" is not a mapping`);
     return toEntry(id, checked(id, value, fail));
   });
   checkNames(catalog, fail);
   return catalog;
 }
 
-function keyLinesOf(text: string, file: string): ReturnType<typeof keyLines> {
+function loadDocument(text: string, file: string): unknown {
   try {
-    load(text);
-    return keyLines(text);
+    const document = load(text);
+    countValues(document, file);
+    return document;
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark === undefined ? '' : `:${error.mark.line + 1}`;
-    throw invalid(`${file}${line}: not valid YAML: ${error.reason}`);
+    if (error instanceof UsageError) throw error;
+    const { mark, reason } = error instanceof YAMLException ? error : { mark: undefined, reason: 'nested too deeply' };
+    const line = mark === undefined ? '' : `:${mark.line + 1}`;
+    throw invalid(`${shown(file)}${line}: not valid YAML: ${shown(reason)}`);
+  }
+}
+
+/** Aliases of aliases stand for more values than any file could hold; each is counted as often as it is met. */
+function countValues(document: unknown, file: string): void {
+  const waiting: unknown[] = [document];
+  let count = 0;
+  for (let value = waiting.pop(); ; value = waiting.pop()) {
+    if (++count > MAX_VALUES) throw invalid(`${shown(file)}: its aliases stand for more than ${MAX_VALUES} values`);
+    if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) waiting.push(item);
+    if (waiting.length === 0) return;
   }
 }
 
@@ -55,12 +74,13 @@ function checked(id: string, value: Fields, fail: Fail): FlatEntry {
   for (const [path, item] of entry) {
     const known = ENTRY_FIELDS[path];
     const at = ['models', id, ...path.split('.')];
-    if (known === undefined) fail(at, `entry "${id}" has an unknown field "${path}"${hint(path)}`);
+    if (known === undefined) fail(at, `entry "${shown(id)}" has an unknown field "${shown(path)}"${hint(path)}`);
     const problem = known?.check(item);
-    if (problem !== undefined) fail(at, `entry "${id}": ${path} ${JSON.stringify(item)} ${problem}`);
+    if (problem !== undefined)
+      fail(at, `entry "${shown(id)}": ${path} ${shown(JSON.stringify(item) ?? 'nothing')} ${problem}`);
   }
   for (const [path, { required }] of Object.entries(ENTRY_FIELDS)) {
-    if (required === true && !entry.has(path)) fail(['models', id], `entry "${id}" has no ${path}`);
+    if (required === true && !entry.has(path)) fail(['models', id], `entry "${shown(id)}" has no ${path}`);
   }
   return entry;
 }
@@ -102,7 +122,8 @@ function checkNames(catalog: Catalog, fail: Fail): void {
   for (const { id, aliases } of catalog) {
     for (const alias of aliases) {
       const owner = owners.get(alias.toLowerCase());
-      if (owner !== undefined) fail(['models', id, 'aliases'], `entry "${id}": alias "${alias}" also names "${owner}"`);
+      if (owner !== undefined)
+        fail(['models', id, 'aliases'], `entry "${shown(id)}": alias "${shown(alias)}" also names "${shown(owner)}"`);
       owners.set(alias.toLowerCase(), id);
     }
   }

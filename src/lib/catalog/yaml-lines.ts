@@ -11,6 +11,7 @@ interface Level {
 export function keyLines(text: string): (path: readonly string[]) => number | undefined {
   const lines = new Map<string, number>();
   const levels: Level[] = [];
+  const lineAt = lineCounter(text);
   for (const event of parseEvents(text, {})) {
     const level = levels.at(-1);
     if (event.type === EVENT_MAPPING || event.type === EVENT_SEQUENCE) {
@@ -21,7 +22,7 @@ export function keyLines(text: string): (path: readonly string[]) => number | un
       levels.pop();
     } else if (event.type === EVENT_SCALAR && level?.mapping === true && level.key === undefined) {
       level.key = getScalarValue(text, event);
-      lines.set(keyOf([...level.path, level.key]), lineAt(text, event.valueStart));
+      lines.set(keyOf([...level.path, level.key]), lineAt(event.valueStart));
     } else if (level !== undefined) {
       level.key = undefined;
     }
@@ -33,6 +34,15 @@ function keyOf(path: readonly string[]): string {
   return JSON.stringify(path);
 }
 
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
+/** Which line an offset is on, counted from 1; offsets come in order, so that the text is gone through once. */
+function lineCounter(text: string): (offset: number) => number {
+  let line = 1;
+  let at = 0;
+  return (offset) => {
+    for (let next = text.indexOf('\n', at); next >= 0 && next < offset; next = text.indexOf('\n', at)) {
+      line++;
+      at = next + 1;
+    }
+    return line;
+  };
 }

@@ -1,6 +1,17 @@
 import { Command } from '@oclif/core/command';
-import { shieldExtraArgs } from './flags/extra-args.js';
+import { jsonText, safeOutput } from '../printable.js';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { readCommandLine, type FlagSpec } from './flags/command-line.js';
+import { refuseContradictions } from './flags/contradictions.js';
+import { flagError } from './flags/flag-errors.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
+import { endWhereOutputFails } from './terminal/output-failure.js';
+
+endWhereOutputFails();
+
+type Output = Record<string, unknown>;
+
+const JSON_FLAG = { json: { type: 'boolean' } } as const;
 
 /**
  * Repairs what oclif 4 gets wrong for scripts: an error keeps its exit code with `--json`, its JSON is
@@ -9,9 +20,24 @@ import { asFailure, renderFailure, type OclifError } from './terminal/failure.js
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
-  protected override async init(): Promise<void> {
-    await super.init();
-    this.argv = shieldExtraArgs(this.argv);
+  /**
+   * As people type: the last of a flag counts, an environment variable where none is typed, and what is wrong is one line.
+   * @throws UsageError
+   */
+  protected override async parse<F extends Output, B extends Output, A extends Output>(
+    options?: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    const own = options ?? (this.ctor as unknown as Input<F, B, A>);
+    const specs = { ...JSON_FLAG, ...own.baseFlags, ...own.flags } as Readonly<Record<string, FlagSpec>>;
+    const { words, variables } = readCommandLine(argv, specs, process.env);
+    try {
+      const parsed = await super.parse(options, [...words]);
+      refuseContradictions(parsed.flags, variables);
+      return parsed;
+    } catch (error) {
+      throw flagError(error, variables);
+    }
   }
 
   protected override async catch(error: OclifError): Promise<void> {
@@ -19,7 +45,7 @@ export abstract class BaseCommand extends Command {
     const failure = asFailure(error);
     process.exitCode = failure.exitCode;
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
-    else process.stderr.write(renderFailure(failure));
+    else process.stderr.write(safeOutput(renderFailure(failure)));
     if (process.env.DEBUG && error.stack) process.stderr.write(`${error.stack}\n`);
   }
 
@@ -33,8 +59,21 @@ export abstract class BaseCommand extends Command {
     return this._run();
   }
 
+  override log(text = ''): void {
+    if (!this.jsonEnabled()) process.stdout.write(safeOutput(`${text}\n`));
+  }
+
+  override logJson(value: unknown): void {
+    process.stdout.write(`${jsonText(value)}\n`);
+  }
+
+  /** What another program reads to the letter, such as a manifest. */
+  protected write(text: string): void {
+    if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
+  }
+
   /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */
   protected notice(text: string): void {
-    if (!this.jsonEnabled()) process.stderr.write(`${text}\n`);
+    if (!this.jsonEnabled()) process.stderr.write(safeOutput(`${text}\n`));
   }
 }

@@ -7,6 +7,8 @@ import { startProgress } from './terminal/progress.js';
 interface Surroundings {
   readonly config: Config;
   readonly offline: boolean;
+  /** The most that one reading takes. */
+  readonly readingMs?: number | undefined;
   /** No spinner. */
   readonly quiet: boolean;
 }
@@ -17,11 +19,11 @@ interface Surroundings {
  */
 export async function readCatalogHeaders(
   catalog: Catalog,
-  { config, offline, quiet }: Surroundings,
+  { config, offline, quiet, readingMs }: Surroundings,
 ): Promise<HeaderLookup> {
   const progress = startProgress('Reading headers', quiet);
   const requests = catalog.map((entry) => ({ entry, source: entry.source, quantization: entry.quantization }));
-  const options = { offline, cacheDir: config.cacheDir, env: process.env };
+  const options = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
   const onSettled = (doneCount: number, totalCount: number): void =>
     progress.update(`Reading headers (${doneCount} of ${totalCount})`);
   try {

@@ -1,5 +1,6 @@
 import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
+import { besideLedger } from '../guard/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
 import { largestPrograms } from '../host/programs.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
@@ -15,6 +16,8 @@ interface Surroundings {
   readonly config: Config;
   readonly catalog: string | undefined;
   readonly offline: boolean;
+  /** The most that one reading takes. */
+  readonly readingMs?: number | undefined;
   /** No spinner. */
   readonly quiet: boolean;
 }
@@ -24,8 +27,8 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
 
 /** The real outside world, for `checkMemory`. */
 export function checkDependencies(surroundings: Surroundings): CheckDependencies {
-  const { config, catalog, offline, quiet } = surroundings;
-  const reading = { offline, cacheDir: config.cacheDir, env: process.env };
+  const { config, catalog, offline, quiet, readingMs } = surroundings;
+  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
     watchReading(`Reading the header of ${shown(model)}`, quiet, async (watch) => {
       try {
@@ -41,7 +44,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
   return {
     loadCatalog: () => loadCatalog(catalog),
     readHeader,
-    measureHost,
+    measureHost: besideLedger(measureHost),
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
       const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
@@ -55,10 +58,10 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
 
 /** Where other quantizations of a model are looked for. */
 export function adviceSources(
-  { config, offline, quiet }: Surroundings,
+  { config, offline, quiet, readingMs }: Surroundings,
   readHeader: CheckDependencies['readHeader'],
 ): AdviceSources {
-  const reading = { offline, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
+  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
   const listed = async (source: string) => {
     const { listSiblings } = await import('../source/hub/siblings.js');
     const text = `Listing ${shown({ entry: undefined, source })}`;

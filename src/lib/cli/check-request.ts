@@ -3,6 +3,7 @@ import type { CheckRequest } from '../preflight/check-memory.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/llama-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
+import { deviceList, tensorOverrides, tensorSplit } from '../runtime/device-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import { cacheDirHere } from './cache-dir.js';
 import type { LaunchFlagValues } from './flags/launch-flags.js';
@@ -24,6 +25,8 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
       systemMemoryBytes: flags['system-memory'],
       inUseBytes: flags['in-use'],
       gpuMemoryBytes: flags['gpu-memory'],
+      unifiedMemory: flags['unified-memory'],
+      gpuWiredLimitBytes: flags['gpu-wired-limit'],
     },
     policy: {
       ...(flags['memory-fraction'] !== undefined && { fraction: flags['memory-fraction'] }),
@@ -46,7 +49,7 @@ async function llamaCppPatch(flags: LaunchFlagValues & BudgetFlagValues): Promis
   return found ? { llamaCpp: found.version } : {};
 }
 
-function launchPatch(flags: LaunchFlagValues): LaunchPatch {
+function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {
   const flashAttn = flags['flash-attn'];
   const patch = {
     ctxSize: flags['ctx-size'],
@@ -62,6 +65,12 @@ function launchPatch(flags: LaunchFlagValues): LaunchPatch {
     kvOffload: flags['kv-offload'],
     mmap: flags.mmap,
     cacheRamMiB: flags['cache-ram'],
+    gpus: flags.gpus,
+    splitMode: flags['split-mode'],
+    mainGpu: flags['main-gpu'],
+    ...(flags['tensor-split'] !== undefined && tensorSplit(flags['tensor-split'])),
+    ...(flags.device !== undefined && deviceList(flags.device)),
+    ...(flags['override-tensor'] !== undefined && tensorOverrides([flags['override-tensor']].flat().join())),
   } as const;
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }

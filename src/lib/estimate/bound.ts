@@ -36,7 +36,8 @@ export function boundComputeBuffers(
   const rows = ROWS_OF_EMBEDDING * hparams.nEmbd * tokens * F32_BYTES;
   const logits = COPIES_OF_LOGITS * (hparams.nVocab + hparams.nEmbd) * outputs * F32_BYTES;
   const recurrent = memory.recurrent ? recurrentBytes(shape, tokens, params.nSeqMax) : 0;
-  const flashAttn = params.flashAttn && (!params.autoFlashAttn || staysOn(shape, params, placement, accelerator));
+  const flashAttn =
+    params.flashAttn && (!params.autoFlashAttn || staysOn(shape, params, memory, placement, accelerator));
   const caches = [memory.base, memory.swa].filter((cache): cache is KvCache => cache !== null);
   const attention = Math.max(0, ...caches.map((cache) => attentionBytes(shape, cache, tokens, flashAttn)));
   const inputs = caches.reduce((sum, cache) => sum + cache.cells * tokens * F32_BYTES, rows) + SLACK_BYTES;
@@ -47,14 +48,16 @@ export function boundComputeBuffers(
   return { bytes: { gpus: placement.gpus.used.map(() => onGpu), cpu: onCpu ? working : inputs }, flashAttn };
 }
 
+/** Tables of which a token reads one row, and the head, which is counted by itself. */
+const READ_BY_ROW = /^(token_embd|per_layer_token_embd|position_embd|token_types|output)\.weight$/;
+
 /** Elements that one layer's matrices produce for a token. */
 function widestLayer({ tensors, hparams }: ModelShape): number {
   const used = Math.max(1, ...hparams.nExpertUsed);
   const sums = new Map<string, number>();
   for (const { name, dims } of tensors.values()) {
-    if (dims.length < 2) continue;
+    if (dims.length < 2 || READ_BY_ROW.test(name)) continue;
     const layer = /^blk\.\d+\./.exec(name)?.[0] ?? '';
-    if (layer === '' && /^(token_embd|output|position_embd)/.test(name)) continue;
     const width = (dims[1] ?? 1) * (dims.length > 2 && name.includes('_exps') ? used + 1 : (dims[2] ?? 1));
     sums.set(layer, (sums.get(layer) ?? 0) + width + (dims[0] ?? 0));
   }
@@ -84,16 +87,21 @@ function recurrentBytes({ hparams: { ssm, nEmbd } }: ModelShape, tokens: number,
 
 const GPU_HEAD_SIZES = new Set([32, 40, 48, 64, 72, 80, 96, 112, 128, 192, 256, 320, 512, 576]);
 
-/** Automatic flash attention survives only if every layer's device is sure to run it. */
+/**
+ * Automatic flash attention survives only if every layer's device is sure to run it; a CPU runs any. Recurrent layers between
+ * those with attention may move it to another device when not all is offloaded.
+ */
 function staysOn(
   { hparams }: ModelShape,
   { typeK, typeV, offloadKqv }: ContextParams,
+  memory: ContextMemory,
   placement: Placement,
   accelerator: Accelerator,
 ): boolean {
   if (accelerator === 'cpu') return true;
   const heads = GPU_HEAD_SIZES.has(hparams.headK) && GPU_HEAD_SIZES.has(hparams.headKSwa);
-  return heads && typeK === typeV && typeK.name !== 'IQ4_NL' && offloadKqv && placement.fullOffload;
+  const alike = placement.fullOffload || memory.recurrent === null;
+  return heads && typeK === typeV && typeK.name !== 'IQ4_NL' && offloadKqv && alike;
 }
 
 /** Experts on the host are brought to the GPU one matrix at a time. */

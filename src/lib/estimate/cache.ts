@@ -1,3 +1,4 @@
+import { CheckIncompleteError } from '../errors.js';
 import type { GgmlType } from '../gguf/ggml-types.js';
 import type { MemoryKind } from '../model/architecture-rule.js';
 import { ARCHITECTURE_RULES } from '../model/architectures.js';
@@ -68,16 +69,20 @@ const CELL_PADDING = 256;
 /** Smallest Hadamard matrix; `llama_kv_cache::build_input_k_rot`. */
 const MIN_ROTATION = 64;
 
-/** `llama_model::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0). */
+/**
+ * `llama_model::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0).
+ * @throws CheckIncompleteError for an architecture of which it is not known what llama.cpp caches
+ */
 export function createMemory(shape: ModelShape, params: ContextParams, placement: Placement): ContextMemory {
   const { hparams, architecture } = shape;
   const rule = ARCHITECTURE_RULES[architecture];
-  const kind: MemoryKind = rule?.memory ?? 'attention';
+  if (!rule) throw cacheUnknown(architecture);
+  const kind: MemoryKind = rule.memory;
   const kvSpace = new BufferSpace(params, placement);
   const recurrentSpace = new BufferSpace(params, placement);
   const hasKv = kind === 'attention' || kind === 'hybrid';
-  const ownsKv = kvFilter(hparams, kind, rule?.hybrid?.attention);
-  const ownsState = rule?.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
+  const ownsKv = kvFilter(hparams, kind, rule.hybrid?.attention);
+  const ownsState = rule.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
 
   const build = (cells: number, filter: (layer: number) => boolean): KvCache =>
     buildKvCache(hparams, params, cells, filter, kvSpace.fresh());
@@ -91,6 +96,13 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
       ? buildRecurrentCache(hparams, params, (layer) => ownsState(hparams, layer), recurrentSpace)
       : null;
   return { base, swa, recurrent, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
+}
+
+function cacheUnknown(architecture: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_CACHE_UNKNOWN',
+    `llama.cpp knows the architecture ${JSON.stringify(architecture)}, but what it caches for it is not described here, so the memory of a launch cannot be worked out; use a newer llmkube, or measure one launch with llama-server.`,
+  );
 }
 
 function kvFilter(hparams: Hparams, kind: MemoryKind, attention?: (hparams: Hparams, layer: number) => boolean) {

@@ -5,7 +5,7 @@ import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
 import { pad } from './ggml/tensor.js';
-import { Scheduler, UnsupportedOpError } from './ggml/scheduler.js';
+import { Scheduler, UNASSIGNED, UnsupportedOpError } from './ggml/scheduler.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -21,6 +21,8 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly buildGraph: (g: GraphBuilder) => void;
   readonly planned: PlannedLayers;
+  /** As a dry run of `--fit` sees it: see `computeBuffers`. */
+  readonly dryRun?: boolean;
 }
 
 export interface ComputeBuffers {
@@ -30,7 +32,8 @@ export interface ComputeBuffers {
 
 /**
  * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): the buffers that hold the largest prompt batch
- * and one token a slot, in bytes for each device.
+ * and one token a slot, in bytes for each device. In a dry run only the prompt counts, and where nodes were told to run is
+ * forgotten before it is measured: `ggml_backend_sched_reserve_size` (`ggml/src/ggml-backend.cpp`).
  */
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { params } = inputs;
@@ -74,6 +77,7 @@ class Planner {
   }
 
   private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
+    if (this.inputs.dryRun) for (const node of graph.nodes) node.backend = UNASSIGNED;
     this.scheduler.assign(graph);
     const { steps, leafs } = this.scheduler.plan(graph);
     return allocateGraph(steps, leafs, this.backends, onLayer);

@@ -42,8 +42,9 @@ const POOLING_RANK = 4;
  */
 export function resolveContext({ hparams, architecture }: ModelShape, launch: LaunchOptions): ContextParams {
   const embeddings = launch.mode === 'embedding' || launch.mode === 'rerank';
-  const nUbatchWanted = launch.ubatchSize ?? DEFAULTS.nUbatch;
+  refuseImpossible(launch, embeddings);
   let nBatchWanted = launch.batchSize ?? DEFAULTS.nBatch;
+  const nUbatchWanted = launch.ubatchSize === 0 ? nBatchWanted : (launch.ubatchSize ?? DEFAULTS.nUbatch);
   if (embeddings) nBatchWanted = Math.min(nBatchWanted, nUbatchWanted);
 
   const autoSlots = launch.parallel === undefined || launch.parallel < 0;
@@ -91,6 +92,22 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
     llama,
   };
+}
+
+/** What `common_params` keeps in 32 bits with a sign and llama.cpp takes for a count. */
+function refuseImpossible({ ctxSize = 0, batchSize = 1, ubatchSize = 1 }: LaunchOptions, embeddings: boolean): void {
+  const counts = [
+    ['--ctx-size', ctxSize, 0],
+    ['--batch-size', batchSize, 1],
+    ['--ubatch-size', ubatchSize, embeddings ? 1 : 0],
+  ] as const;
+  for (const [flag, value, least] of counts) {
+    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 31) continue;
+    throw new UsageError(
+      'LAUNCH_OUT_OF_RANGE',
+      `llama-server cannot run with ${flag} ${value}; give it a whole number from ${least} to ${2 ** 31 - 1}.`,
+    );
+  }
 }
 
 function cacheType(name: CacheType = DEFAULTS.cacheType): GgmlType {

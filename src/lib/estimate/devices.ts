@@ -55,9 +55,9 @@ function usedGpus({ accelerator, gpus = 1, devices, splitMode = 'layer', mainGpu
 }
 
 /** By `--tensor-split`, else by free memory; unknown free memory counts as equal. */
-function splitPoints(used: readonly number[], { tensorSplit, gpuFreeBytes }: LaunchOptions): number[] {
+function splitPoints(used: readonly number[], { tensorSplit, gpuMemory }: LaunchOptions): number[] {
   const given = used.map((_, i) => tensorSplit?.[i] ?? 0);
-  const shares = given.some((share) => share !== 0) ? given : used.map((gpu) => gpuFreeBytes?.[gpu] ?? 1);
+  const shares = given.some((share) => share !== 0) ? given : used.map((gpu) => gpuMemory?.[gpu]?.freeBytes ?? 1);
   let sum = 0;
   const ends = shares.map((share) => (sum = Math.fround(sum + Math.fround(share))));
   return ends.map((end) => Math.fround(end / sum));

@@ -7,6 +7,7 @@ import { type ComputeBuffers, computeBuffers } from './compute.js';
 import { type ContextParams, resolveContext } from './context.js';
 import type { GpuPlan } from './devices.js';
 import type { DeviceBytes } from './ggml/device.js';
+import { gpuOverheadBytes } from './gpu-overhead.js';
 import { GRAPHS } from './graph/architectures.js';
 import { graphError } from './ggml/graph-error.js';
 import { growthParts } from './growth.js';
@@ -28,29 +29,31 @@ const RUNTIME_OVERHEAD: EstimatePart = {
 
 /**
  * What the launch's llama-server allocates for this model with these options, in bytes for each part and device.
- * `everyLayer` plans layers that repeat each other too; the figures are the same.
+ * `everyLayer` plans layers that repeat each other too; the figures are the same. `dryRun`: what llama.cpp's own dry run for
+ * `--fit` says of compute buffers, which is not always what it will allocate.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
 export function estimateMemory(
   shape: ModelShape,
   launch: LaunchOptions,
-  options: { readonly everyLayer?: boolean } = {},
+  options: EstimateOptions = {},
 ): MemoryEstimate {
   const params = resolveContext(shape, launch);
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
-  const compute = planCompute(shape, launch, params, memory, placement, options.everyLayer ?? false);
+  const compute = planCompute(shape, launch, params, memory, placement, options);
   const version = llamaCpp(launch.llamaCpp);
   const accuracy = accuracyOn(launch);
+  const planned = compute.described ? accuracy : 'bound';
   return {
     parts: [
       ...weightParts(placement, accuracy),
-      ...partsOf('kv-cache', memory.kvBytes, accuracy, placement.gpus),
-      ...partsOf('recurrent-state', memory.recurrentBytes, accuracy, placement.gpus),
-      ...partsOf('compute', compute.bytes, compute.described ? accuracy : 'bound', placement.gpus),
+      ...partsOf('kv-cache', memory.kvBytes, planned, placement.gpus),
+      ...partsOf('recurrent-state', memory.recurrentBytes, planned, placement.gpus),
+      ...partsOf('compute', compute.bytes, planned, placement.gpus),
       ...partsOf('output', { gpus: [], cpu: outputBytes(shape, params) }, accuracy, placement.gpus),
-      RUNTIME_OVERHEAD,
+      ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
     notes: [...version.notes, ...(compute.described ? [] : [undescribed(shape.architecture)])],
@@ -71,10 +74,23 @@ export function estimateMemory(
   };
 }
 
+interface EstimateOptions {
+  readonly everyLayer?: boolean;
+  readonly dryRun?: boolean;
+}
+
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
-  const weights = weightParts(Placement.of(shape, launch), accuracyOn(launch));
-  return { parts: [...weights, RUNTIME_OVERHEAD] };
+  const placement = Placement.of(shape, launch);
+  const weights = weightParts(placement, accuracyOn(launch));
+  return { parts: [...weights, ...overheadParts(placement, launch)] };
+}
+
+/** The process's own, and what each GPU with memory of its own needs beside its buffers. */
+function overheadParts({ gpus }: Placement, { accelerator, gpuMemory }: LaunchOptions): EstimatePart[] {
+  if (accelerator === 'metal') return [RUNTIME_OVERHEAD];
+  const onGpus = gpus.used.map((gpu) => gpuOverheadBytes(gpuMemory?.[gpu]));
+  return [...partsOf('runtime-overhead', { gpus: onGpus, cpu: 0 }, 'modelled', gpus), RUNTIME_OVERHEAD];
 }
 
 function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
@@ -117,18 +133,18 @@ function planCompute(
   params: ContextParams,
   memory: ContextMemory,
   placement: Placement,
-  everyLayer: boolean,
+  { everyLayer = false, dryRun = false }: EstimateOptions,
 ): PlannedCompute {
   const { accelerator } = launch;
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
   const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned };
+  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned, dryRun };
   return { ...computeBuffers(inputs), described: true };
 }
 
 function undescribed(architecture: string): string {
-  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its compute buffers are an upper bound, and its KV cache counts every layer in full`;
+  return `the layer graph of architecture ${JSON.stringify(architecture)} is not described here: its caches and compute buffers are upper bounds`;
 }
 
 /** `llama_context::output_reserve` (`src/llama-context.cpp`): logits, and embeddings where asked for, of one row a slot. */

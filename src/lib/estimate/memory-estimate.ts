@@ -4,7 +4,7 @@ import type { CacheType } from '../runtime/launch-options.js';
  * `weights`: file-backed mapping, each mapped byte of the file counted once; `weights-unread`: file-backed pages that nothing
  * reads once the model is loaded, which the system drops before anything else; `weights-copy`: anonymous copies (no mmap, CPU
  * repack, discrete GPUs). The rest as llama.cpp's own log lines name them; `runtime-overhead` is this project's
- * baseline for process, Metal library and pipelines.
+ * baseline for process, Metal library and pipelines, and for what a GPU holds beside buffers.
  */
 export type PartName =
   | 'weights'
@@ -77,9 +77,19 @@ export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly 
   return parts.filter(({ name }) => name !== 'weights-unread');
 }
 
-/** Sum of the parts that must stay in memory, optionally only those on one device, in bytes. */
-export function totalBytes(estimate: Pick<MemoryEstimate, 'parts'>, device?: EstimatePart['device']): number {
+/** Sum of the parts that must stay in memory, optionally only those on one device, or on one GPU, in bytes. */
+export function totalBytes(
+  estimate: Pick<MemoryEstimate, 'parts'>,
+  device?: EstimatePart['device'],
+  gpu?: number,
+): number {
   return neededParts(estimate)
     .filter((part) => device === undefined || part.device === device)
+    .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .reduce((sum, part) => sum + part.bytes, 0);
+}
+
+/** The GPU's number; the only one is 0. */
+export function gpuOf({ gpu = 0 }: Pick<EstimatePart, 'gpu'>): number {
+  return gpu;
 }

@@ -8,6 +8,7 @@ import { gpuOfLayer, type GpuPlan, planGpus } from './devices.js';
 import type { Backend } from './ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
+import { RangeList } from './mapped-ranges.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
@@ -53,6 +54,7 @@ export class Placement {
   readonly backends: readonly Backend[];
   /** Weights are used where the file is mapped; discrete GPUs copy them. */
   private readonly gpuMaps: boolean;
+  private readonly mapsFiles: boolean;
   private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
   private readonly llama: Switches;
@@ -63,7 +65,7 @@ export class Placement {
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
-    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost } = launch;
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
     const gpus = planGpus(launch);
     const { name } = llamaCpp(launch.llamaCpp);
     const key = JSON.stringify([
@@ -73,6 +75,7 @@ export class Placement {
       mmap,
       repack,
       noHost,
+      unifiedMemory,
       overridesOf(launch),
       gpus,
       name,
@@ -95,6 +98,8 @@ export class Placement {
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
     this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
+    // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
+    this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
     this.hostBuffers =
       accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
@@ -224,7 +229,7 @@ export class Placement {
 
   private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
     if (buffer.repacked || (buffer.device !== 'cpu' && !this.gpuMaps)) return false;
-    return (this.launch.mmap ?? true) || this.isLazy(tensor);
+    return this.mapsFiles || this.isLazy(tensor);
   }
 
   /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
@@ -266,60 +271,8 @@ const HEADLESS = new Set([
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 /** Weights above this size are read on demand where the architecture allows it. */
 const LAZY_MIN_BYTES = 4 * 2 ** 30;
-/** Keeps the files of a model apart; larger than any. */
-const FILE_SPACING = 2 ** 44;
-
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {
   const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
   return match ? Number(match[1]) : undefined;
-}
-
-interface Range {
-  start: number;
-  end: number;
-}
-
-/**
- * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
- */
-class RangeList {
-  private readonly byFile: Range[] = [];
-  private readonly single: Range[] = [];
-
-  include({ file, offsetBytes, bytes }: GgufTensor, alone: boolean): void {
-    const start = file * FILE_SPACING + offsetBytes;
-    const end = start + bytes;
-    if (alone) {
-      this.single.push({ start, end });
-      return;
-    }
-    const range = (this.byFile[file] ??= { start, end });
-    range.start = Math.min(range.start, start);
-    range.end = Math.max(range.end, end);
-  }
-
-  bytes(): number {
-    return unionBytes(this.ranges());
-  }
-
-  /** Each byte of the files counted once. */
-  unionBytes(other: RangeList): number {
-    return unionBytes([...this.ranges(), ...other.ranges()]);
-  }
-
-  private ranges(): Range[] {
-    return [...this.byFile, ...this.single].filter((range) => range !== undefined);
-  }
-}
-
-function unionBytes(ranges: readonly Range[]): number {
-  let end = 0;
-  let sum = 0;
-  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
-    sum += Math.max(0, range.end - Math.max(end, range.start));
-    end = Math.max(end, range.end);
-  }
-  return sum;
 }

@@ -1,6 +1,6 @@
 import { CheckIncompleteError, UsageError } from '../errors.js';
-import { overridesOf } from '../runtime/device-options.js';
-import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
+import { deviceName, overridesOf } from '../runtime/device-options.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { GpuPlan } from './devices.js';
 import type { Device } from './ggml/device.js';
 
@@ -9,16 +9,6 @@ export interface WeightOverride {
   readonly pattern: RegExp;
   readonly device: Device;
 }
-
-/** What buffers are called before their number: `ggml_backend_buft_name` of each backend (llama.cpp v0.5.0). */
-const BUFFER_NAMES: Readonly<Record<Accelerator, readonly string[]>> = {
-  cuda: ['CUDA'],
-  rocm: ['ROCm'],
-  vulkan: ['Vulkan'],
-  intel: ['SYCL'],
-  metal: ['MTL'],
-  cpu: [],
-};
 
 /**
  * `check overrides` in `create_tensor` (`src/llama-model-loader.cpp`, llama.cpp v0.5.0), in the order in which they are tried.
@@ -33,18 +23,17 @@ export function weightOverrides(launch: LaunchOptions, gpus: GpuPlan): readonly 
 
 function deviceNamed(buffer: string, { accelerator, gpus = 1 }: LaunchOptions, { used }: GpuPlan): Device {
   if (buffer === 'CPU') return 'cpu';
-  const [, name = '', number = ''] = /^([A-Za-z]+)(\d+)$/.exec(buffer) ?? [];
-  if (!BUFFER_NAMES[accelerator].includes(name) || Number(number) >= gpus) {
-    const known = [
-      'CPU',
-      ...BUFFER_NAMES[accelerator].flatMap((one) => Array.from({ length: gpus }, (_, i) => one + i)),
-    ];
+  // A GPU's own buffer is called like the device.
+  const names = accelerator === 'cpu' ? [] : Array.from({ length: gpus }, (_, gpu) => deviceName(accelerator, gpu));
+  const gpu = names.indexOf(buffer);
+  if (gpu < 0) {
+    const known = ['CPU', ...names];
     throw new UsageError(
       'LAUNCH_OVERRIDE_BUFFER',
       `llama.cpp would not know the buffer ${JSON.stringify(buffer)} of --override-tensor; here it has ${known.join(', ')}.`,
     );
   }
-  const device = used.indexOf(Number(number));
+  const device = used.indexOf(gpu);
   if (device >= 0) return device;
   throw new CheckIncompleteError(
     'LAUNCH_OVERRIDE_UNUSED_GPU',

@@ -9,22 +9,25 @@ export interface ShardName {
   readonly count: number;
 }
 
-const SHARD = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/is;
+const SHARD = /^-(\d{5})-of-(\d{5})\.gguf$/i;
+const SHARD_LENGTH = '-00001-of-00002.gguf'.length;
 
 /** What a path says about the split it belongs to; undefined for a file that is not a part, or is numbered wrong. */
 export function parseShardName(path: string): ShardName | undefined {
-  const match = SHARD.exec(path);
+  const match = SHARD.exec(path.slice(-SHARD_LENGTH));
   if (match === null) return undefined;
-  const [number, count] = [Number(match[2]), Number(match[3])];
+  const [number, count] = [Number(match[1]), Number(match[2])];
   if (number < 1 || number > count || count > MAX_SHARDS) return undefined;
-  return { prefix: match[1] ?? '', number, count };
+  return { prefix: path.slice(0, -SHARD_LENGTH), number, count };
+}
+
+/** The path of one part, numbered from 1. */
+export function shardPath({ prefix, count }: Pick<ShardName, 'prefix' | 'count'>, number: number): string {
+  const digits = (value: number): string => String(value).padStart(5, '0');
+  return `${prefix}-${digits(number)}-of-${digits(count)}.gguf`;
 }
 
 /** The paths of all parts, in order. */
 export function shardPaths(shard: Pick<ShardName, 'prefix' | 'count'>): string[] {
-  const digits = (value: number): string => String(value).padStart(5, '0');
-  return Array.from(
-    { length: shard.count },
-    (_, index) => `${shard.prefix}-${digits(index + 1)}-of-${digits(shard.count)}.gguf`,
-  );
+  return Array.from({ length: shard.count }, (_, index) => shardPath(shard, index + 1));
 }

@@ -1,5 +1,5 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../host/processes.js';
 import { asStateFailure } from './state-folder.js';
@@ -31,7 +31,7 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
     writeFileSync(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
     turn = await takeTurn(folder, claim, find);
   } catch (error) {
-    throw asStateFailure(folder, error);
+    throw asStateFailure(dirname(folder), error);
   } finally {
     tryTo(() => rmSync(claim, { force: true }));
   }

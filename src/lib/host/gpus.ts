@@ -74,8 +74,7 @@ function withMeasured(
     totalBytes: Number.isFinite(totalBytes) ? totalBytes : host.totalBytes,
     usedBytes: Number.isFinite(usedBytes) ? usedBytes : 0,
   }));
-  const several = gpus.length > 1 ? [`only the first of ${gpus.length} GPUs is counted`] : [];
-  const notes = [...host.notes, ...more, ...several];
+  const notes = [...host.notes, ...more];
   return { ...host, gpus, notes, ...(own.length === 0 && { unifiedMemory: true }) };
 }
 

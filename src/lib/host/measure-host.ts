@@ -1,7 +1,7 @@
 import type { Accelerator } from '../runtime/launch-options.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
 import { measureGpus } from './gpus.js';
-import type { HostMemory } from './host-memory.js';
+import type { Gpu, HostMemory } from './host-memory.js';
 import { measureLinux } from './linux.js';
 import { measureMac } from './macos.js';
 import { thisMachine, type Probe } from './probe.js';
@@ -12,7 +12,10 @@ export interface MachineRequest {
   readonly accelerator: Accelerator;
   readonly systemMemoryBytes?: number | undefined;
   readonly inUseBytes?: number | undefined;
-  readonly gpuMemoryBytes?: number | undefined;
+  /** Of one GPU, or of each. */
+  readonly gpuMemoryBytes?: number | readonly number[] | undefined;
+  /** How many GPUs of one size. */
+  readonly gpus?: number | undefined;
   /** What Metal may wire, where somebody has raised `iogpu.wired_limit_mb`, or is about to. */
   readonly gpuWiredLimitBytes?: number | undefined;
   /** The GPU has no memory of its own: both are one pool. */
@@ -46,9 +49,22 @@ export async function measureHost(request: MachineRequest, probe: Probe = thisMa
   return request.accelerator === 'cpu' ? host : withGpus(host, request, probe);
 }
 
+/** What a budget makes meaningless, and what is not known. */
+function notesOn({ accelerator, systemMemoryBytes, inUseBytes, budgetBytes }: MachineRequest): readonly string[] {
+  if (budgetBytes === undefined) return inUseBytes === undefined ? ['--in-use was not given: counted as 0'] : [];
+  const idle = [
+    ...(inUseBytes === undefined ? [] : ['--in-use']),
+    ...(systemMemoryBytes === undefined || accelerator === 'metal' ? [] : ['--system-memory']),
+  ];
+  return idle.map((flag) => `${flag} says nothing beside --memory-budget`);
+}
+
 async function systemMemory(request: MachineRequest, probe: Probe): Promise<HostMemory> {
   const { accelerator, systemMemoryBytes, inUseBytes, budgetBytes } = request;
-  if (systemMemoryBytes !== undefined) return givenMachine(systemMemoryBytes, inUseBytes);
+  if (systemMemoryBytes !== undefined) {
+    if (systemMemoryBytes <= 0) throw new UsageError('INVALID_QUANTITY', '--system-memory must be more than nothing');
+    return { source: 'given', totalBytes: systemMemoryBytes, inUseBytes: inUseBytes ?? 0, notes: notesOn(request) };
+  }
   if (accelerator === 'metal' && probe.platform !== 'darwin') {
     if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request.gpuWiredLimitBytes);
     throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
@@ -56,13 +72,8 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
     });
   }
   const { idleBytes, ...host } = await measure(probe, request.ledgered);
-  return inUseBytes === undefined ? { ...host, ...(idleBytes && { idleBytes }) } : { ...host, inUseBytes };
-}
-
-function givenMachine(totalBytes: number, inUseBytes: number | undefined): HostMemory {
-  if (totalBytes <= 0) throw new UsageError('INVALID_QUANTITY', '--system-memory must be more than nothing');
-  const notes = inUseBytes === undefined ? ['--in-use was not given: counted as 0'] : [];
-  return { source: 'given', totalBytes, inUseBytes: inUseBytes ?? 0, notes };
+  if (inUseBytes === undefined) return { ...host, ...(idleBytes && { idleBytes }) };
+  return { ...host, inUseBytes, notes: [...host.notes, ...(budgetBytes === undefined ? [] : notesOn(request))] };
 }
 
 function budgetOnly(budgetBytes: number, wiredLimitBytes: number | undefined): HostMemory {
@@ -85,10 +96,26 @@ function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
 }
 
+/** One amount is that of each of so many GPUs. */
+function givenGpus(memoryBytes: number | readonly number[], count: number | undefined): readonly Gpu[] {
+  const given = [memoryBytes].flat();
+  const sizes = given.length === 1 ? new Array<number>(count ?? 1).fill(given[0] ?? 0) : given;
+  if (count !== undefined && count !== sizes.length) {
+    throw new UsageError(
+      'CONTRADICTION',
+      `--gpus ${count} and the ${sizes.length} amounts of --gpu-memory contradict each other`,
+      {
+        suggestions: ['leave --gpus out, or give one amount for all'],
+      },
+    );
+  }
+  return sizes.map((totalBytes, index) => ({ index, name: '', totalBytes, usedBytes: 0 }));
+}
+
 async function withGpus(host: HostMemory, request: MachineRequest, probe: Probe): Promise<HostMemory> {
   const { accelerator, gpuMemoryBytes, unifiedMemory } = request;
   if (gpuMemoryBytes !== undefined) {
-    const gpus = [{ index: 0, name: '', totalBytes: gpuMemoryBytes, usedBytes: 0 }];
+    const gpus = givenGpus(gpuMemoryBytes, request.gpus);
     return { ...host, gpus, ...(unifiedMemory && { unifiedMemory }) };
   }
   if (unifiedMemory) return { ...host, unifiedMemory };

@@ -1,4 +1,5 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { deviceWords } from '../runtime/device-options.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
@@ -121,5 +122,5 @@ function optionsWithoutField(launch: LaunchOptions): string[] {
     launch.cacheRamMiB !== undefined && ['--cache-ram', String(launch.cacheRamMiB)],
     launch.ctxCheckpoints !== undefined && ['--ctx-checkpoints', String(launch.ctxCheckpoints)],
   ];
-  return options.flatMap((option) => option || []);
+  return [...options.flatMap((option) => option || []), ...deviceWords(launch, launch.accelerator)];
 }

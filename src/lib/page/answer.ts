@@ -4,6 +4,7 @@ import { fromDigest } from '../gguf/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { judge, limitsOf } from '../preflight/judge.js';
+import { onMachine } from '../preflight/on-machine.js';
 import type { CompletedVerdict } from '../preflight/verdict.js';
 import { type Controls, hostWith, launchWith, policyWith } from './controls.js';
 import type { PageInput } from './page-input.js';
@@ -27,8 +28,9 @@ export function pageModel(input: PageInput): PageModel {
 export function answer({ input, shape }: PageModel, controls: Controls): PageAnswer {
   const launch = launchWith(input, controls);
   try {
-    const estimate = estimateMemory(shape, launch);
-    const limits = limitsOf(estimate, launch.accelerator, hostWith(input, controls), policyWith(controls));
+    const host = hostWith(input, controls);
+    const estimate = estimateMemory(shape, onMachine(launch, host));
+    const limits = limitsOf(estimate, launch.accelerator, host, policyWith(controls));
     return { kind: 'judged', verdict: judge(estimate, limits) };
   } catch (error) {
     if (error instanceof LlmkubeError) return { kind: 'refused', reason: reasonOf(error) };

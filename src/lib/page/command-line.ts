@@ -1,4 +1,5 @@
-import { type Controls, memoryMatters } from './controls.js';
+import { type Controls, hostWith, memoryMatters } from './controls.js';
+import { deviceWords } from '../runtime/device-options.js';
 import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';
 
@@ -16,6 +17,7 @@ export function commandLine(input: PageInput, controls: Controls): string {
   const launch = [
     ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
     ...givenOptions(input),
+    ...deviceOptions(input),
   ];
   const words = [
     ...['llmkube', 'check-memory', input.model, ...input.modelOptions, '--accelerator', input.launch.accelerator],
@@ -60,6 +62,11 @@ function givenOptions({ launch }: PageInput): Option[] {
   ];
 }
 
+/** Saying again what --extra-args says changes nothing. */
+function deviceOptions({ launch }: PageInput): Option[] {
+  return [deviceWords({ ...launch, noHost: false }, launch.accelerator)];
+}
+
 /** A machine that was measured and left as it was is measured again. */
 function machineOptions(input: PageInput, controls: Controls): Option[] {
   const { totalBytes, inUseBytes, fraction, budgetBytes, gpuBytes } = controls;
@@ -71,7 +78,15 @@ function machineOptions(input: PageInput, controls: Controls): Option[] {
     inUse ? ['--in-use', quantity(inUseBytes)] : [],
     fraction === null ? [] : ['--memory-fraction', String(fraction)],
     budgetBytes === null ? [] : ['--memory-budget', quantity(budgetBytes)],
-    gpuBytes === null ? [] : ['--gpu-memory', quantity(gpuBytes)],
+    gpuBytes === null
+      ? []
+      : [
+          '--gpu-memory',
+          hostWith(input, controls)
+            .gpus?.map(({ totalBytes }) => quantity(totalBytes))
+            .join() ?? '',
+        ],
+    host.unifiedMemory ? ['--unified-memory'] : [],
   ];
 }
 

@@ -1,3 +1,4 @@
+import { limitLabel } from '../report/limit-label.js';
 import { formatGigabytes } from '../report/bytes.js';
 import type { Curve, CurvePoint } from './curve.js';
 import { escapeHtml } from './html.js';
@@ -83,7 +84,10 @@ function spoken({ limit, points }: Curve, marked: CurvePoint): string {
 }
 
 function caption({ limit, largest, points }: Curve): string {
-  const where = limit.name === 'gpu' ? ' The line is what the GPU holds, under its own limit.' : '';
+  const where =
+    limit.name === 'gpu'
+      ? ` The line is what ${limit.gpu === undefined ? 'the GPU' : limitLabel(limit)} holds, under its own limit.`
+      : '';
   if (points.every(({ fits }) => fits))
     return `Every context up to ${points.at(-1)?.context ?? 0} tokens fits.${where}`;
   if (largest === 0) return `No context fits with these settings.${where}`;

@@ -22,7 +22,7 @@ export interface Controls {
   readonly fraction: number | null;
   /** Null = by fraction. */
   readonly budgetBytes: number | null;
-  /** Of a discrete GPU; null = none. */
+  /** Of each discrete GPU, once it is changed here; null = none. */
   readonly gpuBytes: number | null;
 }
 
@@ -58,7 +58,9 @@ export function launchWith({ launch }: PageInput, controls: Controls): LaunchOpt
 export function hostWith({ host, launch }: PageInput, controls: Controls): HostMemory {
   const { totalBytes, inUseBytes, gpuBytes } = controls;
   const same = gpuBytes === null || gpuBytes === host.gpus?.[0]?.totalBytes;
-  const others = same ? host.gpus : [{ index: 0, name: '', totalBytes: gpuBytes, usedBytes: 0 }];
+  const others = same
+    ? host.gpus
+    : host.gpus?.map(({ index }) => ({ index, name: '', totalBytes: gpuBytes, usedBytes: 0 }));
   const gpus = { ...(others && { gpus: others }), ...(host.unifiedMemory && { unifiedMemory: true }) };
   if (totalBytes === host.totalBytes) {
     // What programs hold idle was measured together with what they have in use.

@@ -1,7 +1,14 @@
-import { type GrowthPart, type MemoryEstimate, neededParts, type PartName } from '../estimate/memory-estimate.js';
+import {
+  gpuOf,
+  type GrowthPart,
+  type MemoryEstimate,
+  neededParts,
+  type PartName,
+} from '../estimate/memory-estimate.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from '../report/budget-text.js';
 import { formatGigabytes, formatSize } from '../report/bytes.js';
+import { limitLabel } from '../report/limit-label.js';
 import { growthLabel, partLabel } from '../report/part-labels.js';
 import { escapeHtml } from './html.js';
 
@@ -30,7 +37,7 @@ const ROOM_TO_GROW = 1.15;
 
 /** One limit to scale: what is in use, each part, what can still grow, and where the budget ends. */
 export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discrete: boolean): string {
-  const { budget, name } = limit;
+  const { budget } = limit;
   const segments = segmentsOf(limit, estimate, discrete);
   const certain = segments.filter(({ kind }) => kind !== 'growth').reduce((sum, { bytes }) => sum + bytes, 0);
   const endBytes = budgetEnd(limit);
@@ -45,7 +52,7 @@ export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discr
     startBytes += width;
     return `<span class="segment ${kind}" style="left:${percent(left)};width:${percent(width)}" title="${escapeHtml(label)} ${sizeOf(bytes)}"></span>`;
   });
-  const title = name === 'gpu' ? 'GPU memory' : discrete ? 'Host memory' : 'Memory';
+  const title = limit.name === 'gpu' ? `${limitLabel(limit)} memory` : discrete ? 'Host memory' : 'Memory';
   const amounts = `${formatGigabytes(limit.requiredBytes)} of ${formatGigabytes(Math.max(0, budget.bytes))}`;
   const spoken = segments.map(({ label, bytes }) => `${label} ${sizeOf(bytes)}`).join(', ');
   const end = Math.min(endBytes, scaleBytes);
@@ -69,10 +76,11 @@ function legendItem({ kind, label, bytes }: Segment): string {
   return `<li><span class="swatch ${kind}" aria-hidden="true"></span>${escapeHtml(label)} <b>${sizeOf(bytes)}</b></li>`;
 }
 
-function segmentsOf({ name, budget }: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
+function segmentsOf({ name, gpu, budget }: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
   const inUse = 'inUseBytes' in budget && budget.inUseBytes > 0 ? budget.inUseBytes : 0;
   const parts = neededParts(estimate)
     .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : !discrete || device === 'host'))
+    .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .map((part): Segment => ({ kind: KINDS[part.name], label: partLabel(part), bytes: part.bytes }));
   const growth = name === 'memory' ? estimate.growth.map(growthSegment) : [];
   const used: Segment[] = inUse > 0 ? [{ kind: 'in-use', label: 'in use', bytes: inUse }] : [];

@@ -2,8 +2,10 @@ import type { BudgetPolicy } from '../budget/budget-policy.js';
 import { toDigest } from '../gguf/digest.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
+import { withKvOverrides } from '../model/kv-overrides.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
+import { safeJson } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -17,15 +19,15 @@ export interface CheckMaterial {
 
 export function pageInput(check: MemoryCheck, { header, host, policy, modelOptions }: CheckMaterial): PageInput {
   const { model, launch, extraWords, verdict, estimate } = check;
-  const { remarks } = parseServerArguments(extraWords);
+  const { remarks, overrides } = parseServerArguments(extraWords);
   const ofEstimate = estimate?.notes ?? [];
   return {
     model: redactedSource(model),
     modelOptions,
     source: redactedSource(check.source),
-    digest: toDigest(header),
+    digest: toDigest(withKvOverrides(header, overrides)),
     launch: withoutInfinity(launch),
-    extraWords,
+    extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,
     programs: check.programs ?? [],

@@ -3,6 +3,7 @@ import { isDiscrete } from '../preflight/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
 import { formatCompared, formatGigabytes, formatSize } from '../report/bytes.js';
 import { explainBudget } from '../report/budget-text.js';
+import { holderLabel, whereLimited } from '../report/limit-label.js';
 import { partLabel } from '../report/part-labels.js';
 import { warningsOf } from '../report/warnings.js';
 import type { PageAnswer, PageModel } from './answer.js';
@@ -28,7 +29,8 @@ export function sectionsOf(model: PageModel, controls: Controls, answer: PageAns
     return { verdict, bars: '', parts: '', launch: '', notes: notesHtml(model.input.notes), command };
   }
   const { verdict } = answer;
-  const discrete = isDiscrete(model.input.launch.accelerator);
+  const { launch, host } = model.input;
+  const discrete = isDiscrete(launch.accelerator) && host.unifiedMemory !== true;
   return {
     verdict: judgedHtml(verdict, model.input.uncounted),
     bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
@@ -45,7 +47,7 @@ function judgedHtml(verdict: CompletedVerdict, uncounted: string | null): string
   if (limit === undefined) return '';
   const available = Math.max(0, limit.budget.bytes);
   const [required, budget] = formatCompared(limit.requiredBytes, available);
-  const where = limit.name === 'gpu' ? ' on the GPU' : '';
+  const where = whereLimited(limit);
   if (verdict.kind === 'does-not-fit') {
     const missing = formatGigabytes(-headroomBytes(limit));
     return verdictHtml(
@@ -77,8 +79,8 @@ function partsHtml({ estimate }: CompletedVerdict): string {
 }
 
 function partRow(part: EstimatePart): string {
-  const { bytes, device, accuracy } = part;
-  return `<tr><th scope="row">${partLabel(part)}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${device === 'gpu' ? 'GPU' : 'host'}</td><td>${accuracy}</td></tr>`;
+  const { bytes, accuracy } = part;
+  return `<tr><th scope="row">${partLabel(part)}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${holderLabel(part)}</td><td>${accuracy}</td></tr>`;
 }
 
 function launchHtml(resolved: ResolvedLaunch): string {

@@ -3,16 +3,21 @@ import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
+import { withKvOverrides } from '../model/kv-overrides.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
+import type { KvOverride } from '../runtime/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
+import { launchNotes } from './launch-notes.js';
+import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
@@ -29,7 +34,9 @@ export interface CheckRequest {
   readonly cpuArch?: 'arm' | 'x86' | undefined;
   readonly launch: LaunchPatch;
   readonly extraArgs: readonly string[];
-  readonly machine: Omit<MachineRequest, 'accelerator' | 'budgetBytes'>;
+  /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
+  readonly overrides?: readonly KvOverride[];
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
 }
 
@@ -52,6 +59,7 @@ export interface RefusedCheck {
   readonly shape: ModelShape;
   readonly launch: LaunchOptions;
   readonly extraWords: readonly string[];
+  readonly overrides: readonly KvOverride[];
   readonly room: Room;
 }
 
@@ -63,7 +71,9 @@ export interface MemoryCheck {
   readonly launch: LaunchOptions;
   /** llama-server's own options that were given, one word each. */
   readonly extraWords: readonly string[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived'>;
+  /** What `--override-kv` among them puts in place of the header's values. */
+  readonly overrides: readonly KvOverride[];
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
@@ -91,7 +101,8 @@ export async function planCheck(
   const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
-  return { resolved, ...combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs }) };
+  const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
+  return { resolved, ...combined, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
 }
 
 /**
@@ -101,9 +112,17 @@ export async function planCheck(
  */
 export async function checkMemory(request: CheckRequest, dependencies: CheckDependencies): Promise<MemoryCheck> {
   const plan = await planCheck(request, dependencies);
-  const { launch, extraWords, resolved } = plan;
+  const { launch, extraWords, overrides, resolved } = plan;
   const findings: Findings = { notes: [] };
-  const base = { model: request.model, entry: resolved.entry, source: resolved.source, launch, extraWords, resolved };
+  const base = {
+    model: request.model,
+    entry: resolved.entry,
+    source: resolved.source,
+    launch,
+    extraWords,
+    overrides,
+    resolved,
+  };
   try {
     const verdict = await completeCheck(request, plan, dependencies, findings);
     const { notes, ...found } = findings;
@@ -122,6 +141,25 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
   }
 }
 
+/**
+ * A check that is left out: what it would have been about, as `unknown`. Nothing is read or measured.
+ * @throws UsageError for a model, a catalogue or an option that is not understood
+ */
+export async function skippedCheck(
+  request: CheckRequest,
+  dependencies: Pick<CheckDependencies, 'loadCatalog'>,
+): Promise<MemoryCheck> {
+  const { resolved, launch, extraWords, overrides } = await planCheck(request, dependencies);
+  const verdict = {
+    kind: 'unknown',
+    code: 'CHECK_SKIPPED',
+    reason: 'the memory was not checked',
+    warnings: [],
+  } as const;
+  const { entry, source } = resolved;
+  return { model: request.model, entry, source, launch, extraWords, overrides, resolved, verdict, suggestions: [] };
+}
+
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
 type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
 
@@ -135,19 +173,35 @@ async function completeCheck(
   const { header, notes, ...reading } = await dependencies.readHeader(plan.resolved);
   findings.header = reading;
   findings.notes.push(...notes);
-  findings.shape = describeModel(header);
-  findings.estimate = estimateMemory(findings.shape, launch);
-  const host = await dependencies.measureHost({
-    ...request.machine,
-    accelerator: launch.accelerator,
-    budgetBytes: request.policy.absoluteBytes,
-  });
+  findings.shape = describeModel(withKvOverrides(header, plan.overrides));
+  const host = await measured(request, findings.shape, launch, dependencies, findings);
+  findings.estimate = estimateMemory(findings.shape, onMachine(launch, host));
+  findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
   findings.room = { host, policy: request.policy };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
+async function measured(
+  { machine, policy }: CheckRequest,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  { measureHost }: CheckDependencies,
+  findings: Findings,
+): Promise<HostMemory> {
+  try {
+    const { accelerator, gpus } = launch;
+    return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    findings.estimate = estimateMemory(shape, launch);
+    findings.notes.push(...launchNotes(shape, launch, findings.estimate.resolved));
+    throw error;
+  }
 }
 
 async function programsToAsk(
@@ -165,8 +219,8 @@ async function adviceOn(
 ): Promise<readonly Advice[] | undefined> {
   if (!advise || !header || !shape || !room || uncountedRemark(plan.remarks, plan.launch.accelerator) !== undefined)
     return undefined;
-  const { resolved, launch, extraWords } = plan;
-  return advise({ resolved, origin: header.origin, shape, launch, extraWords, room });
+  const { resolved, launch, extraWords, overrides } = plan;
+  return advise({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
 }
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */

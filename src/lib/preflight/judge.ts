@@ -1,5 +1,6 @@
 import { gpuBudget, memoryBudget, type BudgetPolicy } from '../budget/budget-policy.js';
-import { totalBytes, type MemoryEstimate } from '../estimate/memory-estimate.js';
+import { CheckIncompleteError } from '../errors.js';
+import { gpuOf, totalBytes, type MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import { tightness } from './tightness.js';
@@ -13,6 +14,7 @@ export function isDiscrete(accelerator: Accelerator): boolean {
 /**
  * The ceilings that hold on one machine, and what has to fit under each.
  * @throws UsageError INVALID_FRACTION
+ * @throws CheckIncompleteError GPU_MEMORY_UNKNOWN
  */
 export function limitsOf(
   estimate: Pick<MemoryEstimate, 'parts'>,
@@ -23,9 +25,32 @@ export function limitsOf(
   const hostOnly = isDiscrete(accelerator) && host.unifiedMemory !== true;
   const requiredBytes = totalBytes(estimate, hostOnly ? 'host' : undefined);
   const memory: LimitCheck = { name: 'memory', requiredBytes, budget: memoryBudget(host, policy) };
-  const budget = accelerator === 'cpu' ? undefined : gpuBudget(host);
-  if (budget === undefined) return [memory];
-  return [memory, { name: 'gpu', requiredBytes: totalBytes(estimate, 'gpu'), budget }];
+  if (accelerator === 'cpu' || isOnePool(host)) return [memory];
+  return [memory, ...gpuLimits(estimate, host)];
+}
+
+/** What a GPU may hold is no less than the machine has, so the machine's own limit says it all. */
+function isOnePool({ gpus = [], unifiedMemory, totalBytes: machineBytes }: HostMemory): boolean {
+  return unifiedMemory === true && gpus.every(({ totalBytes }) => totalBytes >= machineBytes);
+}
+
+function gpuLimits(estimate: Pick<MemoryEstimate, 'parts'>, host: HostMemory): LimitCheck[] {
+  const held = estimate.parts.filter(({ device }) => device === 'gpu').map(gpuOf);
+  const count = Math.max(1, host.gpus?.length ?? 1, ...held.map((gpu) => gpu + 1));
+  return Array.from({ length: count }, (_, gpu) => gpu).flatMap((gpu): LimitCheck[] => {
+    const budget = gpuBudget(host, gpu);
+    if (budget === undefined && host.gpus !== undefined) throw unknownGpu(gpu, host.gpus.length);
+    if (budget === undefined) return [];
+    return [{ name: 'gpu', ...(count > 1 && { gpu }), requiredBytes: totalBytes(estimate, 'gpu', gpu), budget }];
+  });
+}
+
+function unknownGpu(gpu: number, known: number): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'GPU_MEMORY_UNKNOWN',
+    `the launch uses GPU ${gpu}, but the memory of only ${known} is known (numbered from 0)`,
+    { suggestions: ["give each GPU's: --gpu-memory 24Gi,24Gi"] },
+  );
 }
 
 /** The verdict on an estimate under the given ceilings, of which there must be at least one. */

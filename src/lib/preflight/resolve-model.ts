@@ -1,6 +1,8 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
-import { looksLikeSource } from '../source/model-source.js';
+import { withOtherQuantization } from '../gguf/file-name.js';
+import { shown } from '../printable.js';
+import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';
 
 /** What a person asked for, and the text of the source where it can be read. */
 export interface ResolvedModel {
@@ -34,29 +36,29 @@ export function withQuantization(resolved: ResolvedModel, wanted: string): Resol
   const { entry, source, quantization } = resolved;
   return {
     entry,
-    source: otherQuantization(source, quantization, wanted),
+    source: otherQuantization(source, wanted),
     quantization: wanted.toUpperCase(),
     original: resolved.original ?? { source, quantization },
   };
 }
 
 /** `hf:OWNER/REPO` takes a quantization after a colon; elsewhere it is part of the file's name. */
-function otherQuantization(source: string, own: string | undefined, wanted: string): string {
+function otherQuantization(source: string, wanted: string): string {
   const repository = /^(hf:(?:\/\/)?[^/:]+\/[^/:]+)(?::[^/]*)?$/.exec(source)?.[1];
   if (repository !== undefined) return `${repository}:${wanted.toUpperCase()}`;
-  const file = source.slice(source.lastIndexOf('/') + 1);
-  const named = own ?? QUANTIZATION_IN_NAME.exec(file)?.[0];
-  if (named === undefined || !file.includes(named)) {
-    throw new UsageError(
-      'UNKNOWN_QUANTIZATION',
-      `${source} does not say its quantization, so ${wanted} cannot be found`,
-      {
-        suggestions: ['name the file that has it instead of --quantization'],
-      },
-    );
-  }
-  const sameCase = named === named.toLowerCase() ? wanted.toLowerCase() : wanted.toUpperCase();
-  return source.slice(0, source.length - file.length) + file.replace(named, sameCase);
+  const parsed = parseModelSource(source);
+  if (parsed.kind === 'hf' && parsed.file === undefined)
+    return formatModelSource({ ...parsed, quantization: wanted.toUpperCase() });
+  const [path = '', rest = ''] = parsed.kind === 'http' ? splitAt(source, source.search(/[?#]|$/)) : [source];
+  const other = withOtherQuantization(path, wanted);
+  if (other !== undefined) return other + rest;
+  throw new UsageError(
+    'UNKNOWN_QUANTIZATION',
+    `${shown(source)} does not say its quantization, so ${shown(wanted)} cannot be found`,
+    { suggestions: ['name the file that has it instead of --quantization'] },
+  );
 }
 
-const QUANTIZATION_IN_NAME = /(?:I?Q\d(?:_[A-Z0-9]+)*|B?F16|F32|MXFP4)(?=[.-])/i;
+function splitAt(text: string, at: number): [string, string] {
+  return [text.slice(0, at), text.slice(at)];
+}

@@ -7,6 +7,8 @@ export type VerdictKind = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 export interface LimitCheck {
   /** `memory`: everything (or, with a discrete GPU, the host's parts) against the machine's memory. */
   readonly name: 'memory' | 'gpu';
+  /** The GPU's number, where the machine has several: each is a limit of its own. */
+  readonly gpu?: number;
   readonly requiredBytes: number;
   readonly budget: Budget;
 }

@@ -65,6 +65,8 @@ function reason(change: Change, { estimate, shape }: MemoryCheck): string {
     case 'wired-limit':
       return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; holds until the next restart`;
     case 'machine':
-      return MACHINES[change.memory](change.gigabytes);
+      return change.gpus === undefined
+        ? MACHINES[change.memory](change.gigabytes)
+        : `${change.gpus} GPUs with ${change.gigabytes}GB each`;
   }
 }

@@ -1,16 +1,17 @@
 import type { ChalkInstance } from 'chalk';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
+import { shown } from '../printable.js';
 import { alignColumns } from './columns.js';
 
 /** One line an entry: id, size, quantization, what it takes, name. */
 export function catalogTable(catalog: Catalog, colors: ChalkInstance): string {
   const header = ['ID', 'SIZE', 'QUANT', 'MEMORY', 'NAME'];
   const rows = catalog.map(({ id, size, quantization, vramEstimate, name }) => [
-    id,
-    size,
-    quantization ?? '',
+    shown(id),
+    shown(size),
+    shown(quantization ?? ''),
     vramEstimate ?? '',
-    name,
+    shown(name),
   ]);
   const [head = '', ...lines] = alignColumns([header, ...rows]);
   return [colors.bold(head), ...lines].join('\n');
@@ -33,8 +34,12 @@ export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): st
     ['source', entry.source],
     ['homepage', entry.homepage],
   ];
-  const lines = rows.filter(([, value]) => value).map(([label, value]) => `  ${label.padEnd(15)} ${value}`);
-  return [`${colors.bold(id)}  ${name}`, ...(description ? [description] : []), '', ...lines].join('\n');
+  const lines = rows
+    .filter(([, value]) => value)
+    .map(([label, value]) => `  ${label.padEnd(15)} ${shown(value ?? '')}`);
+  return [`${colors.bold(shown(id))}  ${shown(name)}`, ...(description ? [shown(description)] : []), '', ...lines].join(
+    '\n',
+  );
 }
 
 /** An entry as JSON, spelled as in the catalogue file. */

@@ -23,7 +23,13 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       trainedContext: shape?.hparams.nCtxTrain ?? null,
       fileBytes: shape?.fileBytes ?? null,
     },
-    source: { uri: redactedSource(check.source), header: header?.origin ?? null, derived: header?.derived ?? false },
+    source: {
+      uri: redactedSource(check.source),
+      file: header?.file?.path ?? null,
+      commit: header?.file?.commit ?? null,
+      header: header?.origin ?? null,
+      derived: header?.derived ?? false,
+    },
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
@@ -56,8 +62,17 @@ function tightJson(cause: Tightness): Record<string, unknown> {
         cacheRamMiB: cause.cacheRamMiB ?? null,
       };
     case 'headroom':
-      return { reason: cause.reason, limit: cause.limit.name, headroomBytes: headroomBytes(cause.limit) };
+      return {
+        reason: cause.reason,
+        limit: cause.limit.name,
+        ...gpuNumber(cause.limit),
+        headroomBytes: headroomBytes(cause.limit),
+      };
   }
+}
+
+function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
+  return gpu === undefined ? {} : { gpu };
 }
 
 /** `flags`, `model` and `command` are what to type. */

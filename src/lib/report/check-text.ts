@@ -3,15 +3,18 @@ import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-e
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
+import { shown } from '../printable.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { explainBudgetBriefly } from './budget-text.js';
 import { formatGigabytes, formatSize } from './bytes.js';
+import { holderLabel, limitLabel } from './limit-label.js';
 import { partLabel } from './part-labels.js';
 import { tightnessOf } from './warnings.js';
 
 const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;
 const SIZE_WIDTH = 9;
+const COMMIT_DIGITS = 12;
 
 /** A check that lets the model through, as people read it: the verdict first, then what it rests on. */
 export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
@@ -34,17 +37,17 @@ function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colo
   const [limit] = verdict.limits;
   const left = limit === undefined ? '' : `, ${formatGigabytes(headroomBytes(limit))} to spare`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
-  return `${word}  ${colors.bold(model)} (${shape?.quantization ?? '?'})${left}`;
+  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape?.quantization ?? '?'})${left}`;
 }
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
 function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
-  const { name, requiredBytes, budget } = limit;
+  const { requiredBytes, budget } = limit;
   const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
   const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
   const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
   const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`.padEnd(18);
-  return `${(name === 'gpu' ? 'GPU' : 'memory').padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
+  return `${limitLabel(limit).padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
 }
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
@@ -60,11 +63,18 @@ function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string
 }
 
 function partLine(part: EstimatePart, colors: ChalkInstance): string {
-  const { device, bytes, accuracy } = part;
+  const { bytes, accuracy } = part;
   const remark = accuracy === 'exact' ? '' : accuracy;
-  const where = device === 'gpu' ? 'GPU' : 'host';
+  const where = holderLabel(part);
   const line = `  ${partLabel(part).padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
   return line.trimEnd();
+}
+
+/** Which file of a repository was read, and in which version. */
+function chosenFile(header: MemoryCheck['header']): string {
+  if (header?.file === undefined) return '';
+  const { path, commit } = header.file;
+  return `, ${shown(path)}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
 }
 
 /** The launch that the figures hold for. */
@@ -72,11 +82,13 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
-  const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on the GPU`;
+  const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
+  const layers =
+    launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
-    `source    ${redactedSource(formatModelSource(parseModelSource(source)))}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+    `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
 }

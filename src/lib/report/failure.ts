@@ -2,6 +2,9 @@ import { totalBytes } from '../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
+import { shown } from '../printable.js';
+import { redactedSource } from '../source/redacted-url.js';
+import { whereLimited } from './limit-label.js';
 import { formatCompared, formatGigabytes } from './bytes.js';
 
 /** Why a check does not let a model through. */
@@ -24,14 +27,14 @@ export function failureOf(check: MemoryCheck): CheckFailure | undefined {
 }
 
 /** The refusal as people read it on stderr: four lines, the first two words of which scripts may rely on. */
-export function failureText(check: MemoryCheck): string {
+export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): string {
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
     const { estimate, model, suggestions } = check;
     const requirement = estimate && `  Estimated requirement: ~${formatGigabytes(totalBytes(estimate))}`;
     const advice = suggestions.map((text) => `  Suggestion: ${text}`);
     const lines = [
-      `Error: cannot check the memory for ${model}`,
+      `${word}: cannot check the memory for ${shown(redactedSource(model))}`,
       `  Reason: ${verdict.reason}`,
       requirement,
       ...advice,
@@ -42,7 +45,7 @@ export function failureText(check: MemoryCheck): string {
   if (limit === undefined) return '';
   const [required, available] = amounts(limit);
   return [
-    `Error: ${headline(check)}`,
+    `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
     `  Suggestion: ${alternatives(check.suggestions)}`,
@@ -50,12 +53,12 @@ export function failureText(check: MemoryCheck): string {
 }
 
 function headline({ model, shape }: MemoryCheck): string {
-  return `insufficient memory for ${model}${shape === undefined ? '' : ` (${shape.quantization})`}`;
+  return `insufficient memory for ${shown(redactedSource(model))}${shape === undefined ? '' : ` (${shape.quantization})`}`;
 }
 
 function amounts(limit: LimitCheck): readonly [required: string, available: string] {
   const [required, available] = formatCompared(limit.requiredBytes, Math.max(0, limit.budget.bytes));
-  const where = limit.budget.kind === 'gpu-wired' || limit.budget.kind === 'gpu-memory' ? ' on the GPU' : '';
+  const where = whereLimited(limit);
   return [`~${required}${where}`, `${available} (${explainBudget(limit.budget)})`];
 }
 

@@ -1,9 +1,10 @@
 import type { GrowthPart } from '../estimate/memory-estimate.js';
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
-import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
+import { headroomBytes } from '../preflight/verdict.js';
 import { printable } from '../printable.js';
 import { formatSize } from './bytes.js';
+import { limitLabel } from './limit-label.js';
 import { growthLabel } from './part-labels.js';
 
 type Judged = Pick<MemoryCheck, 'verdict' | 'programs'>;
@@ -29,7 +30,7 @@ function tightnessText(cause: Tightness, programs: NonNullable<MemoryCheck['prog
     case 'headroom': {
       const { limit } = cause;
       const percent = Math.floor((headroomBytes(limit) / limit.budget.bytes) * 1000) / 10;
-      return `only ${formatSize(headroomBytes(limit))} (${percent} %) of the ${limitName(limit)} budget is left, less than ${COMFORTABLE_SHARE * 100} %`;
+      return `only ${formatSize(headroomBytes(limit))} (${percent} %) of the ${limitLabel(limit)} budget is left, less than ${COMFORTABLE_SHARE * 100} %`;
     }
     case 'growth': {
       const names = [...bytesByLabel(cause.growth)].map(([label, maxBytes]) => `${label} (${upTo(maxBytes)})`);
@@ -53,10 +54,6 @@ function bytesByLabel(growth: readonly GrowthPart[]): ReadonlyMap<string, number
 function mend({ cacheRamMiB }: Extract<Tightness, { reason: 'growth' }>): string {
   if (cacheRamMiB !== undefined) return `--cache-ram ${cacheRamMiB} keeps it within`;
   return 'fewer --ctx-checkpoints in --extra-args, and --cache-ram 0, limit that';
-}
-
-function limitName({ name }: LimitCheck): string {
-  return name === 'gpu' ? 'GPU' : 'memory';
 }
 
 function upTo(maxBytes: number): string {

@@ -1,5 +1,6 @@
 import { addedUp } from './device-options.js';
 import { llamaCpp } from './llama-cpp.js';
+import type { KvOverride } from './kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
 import type { LaunchPatch } from './server-options.js';
@@ -20,6 +21,7 @@ export interface CombinedLaunch {
   readonly launch: LaunchOptions;
   readonly extraWords: readonly string[];
   readonly remarks: readonly ServerOptionRemark[];
+  readonly overrides: readonly KvOverride[];
 }
 
 /** `SRV_TRC("n_parallel is set to auto …")` in `tools/server/server.cpp` of llama.cpp v0.5.0. */
@@ -29,9 +31,9 @@ const AUTO_SLOTS = 4;
 export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
   const { accelerator, cpuArch, defaults, flags } = sources;
-  const { options, remarks } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
+  const { options, remarks, overrides } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
   const patch = finished(addedUp({ ...defaults, ...flags }, options));
-  return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks };
+  return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks, overrides };
 }
 
 /** Slots below 1 mean "auto"; a context per slot sizes the context when nothing else does. */

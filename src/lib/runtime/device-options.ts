@@ -1,5 +1,11 @@
 import { UsageError } from '../errors.js';
-import { SPLIT_MODES, type LaunchOptions, type SplitMode, type TensorOverride } from './launch-options.js';
+import {
+  SPLIT_MODES,
+  type Accelerator,
+  type LaunchOptions,
+  type SplitMode,
+  type TensorOverride,
+} from './launch-options.js';
 import type { LaunchPatch } from './server-options.js';
 
 /*
@@ -61,6 +67,34 @@ export function addedUp(before: LaunchPatch, after: LaunchPatch): LaunchPatch {
     ...((before.cpuMoeLayers ?? after.cpuMoeLayers) !== undefined && { cpuMoeLayers: layers }),
     ...(after.tensorOverrides && { tensorOverrides: [...earlier, ...after.tensorOverrides] }),
   };
+}
+
+/** What devices are called before their number: `ggml_backend_dev_name` of each backend (llama.cpp v0.5.0). */
+const DEVICE_NAMES: Readonly<Record<Accelerator, string>> = {
+  cuda: 'CUDA',
+  rocm: 'ROCm',
+  vulkan: 'Vulkan',
+  intel: 'SYCL',
+  metal: 'MTL',
+  cpu: 'CPU',
+};
+
+export function deviceName(accelerator: Accelerator, gpu: number): string {
+  return `${DEVICE_NAMES[accelerator]}${gpu}`;
+}
+
+/** What `deviceList`, `tensorSplit` and the others here read, as llama-server's own words. */
+export function deviceWords(launch: Omit<LaunchOptions, 'accelerator'>, accelerator: Accelerator): string[] {
+  const { devices, splitMode: mode, tensorSplit: shares, mainGpu, tensorOverrides: overrides = [], noHost } = launch;
+  const options: readonly (readonly string[] | false)[] = [
+    devices !== undefined && ['--device', devices.map((gpu) => deviceName(accelerator, gpu)).join() || 'none'],
+    mode !== undefined && ['--split-mode', mode],
+    shares !== undefined && ['--tensor-split', shares.join()],
+    mainGpu !== undefined && ['--main-gpu', String(mainGpu)],
+    noHost === true && ['--no-host'],
+    ...overrides.map(({ pattern, buffer }) => ['--override-tensor', `${pattern}=${buffer}`]),
+  ];
+  return options.flatMap((option) => option || []);
 }
 
 /** `parse_device_list`: names such as CUDA1, or none. */

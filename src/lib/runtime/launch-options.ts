@@ -13,6 +13,12 @@ export type SplitMode = (typeof SPLIT_MODES)[number];
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
 
+/** Of one GPU. */
+export interface GpuMemory {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
 /** Weights whose name fits a regular expression go to a device's buffer: `CPU`, `CUDA0`. */
 export interface TensorOverride {
   readonly pattern: string;
@@ -41,8 +47,10 @@ export interface LaunchOptions {
   readonly gpuLayers?: number;
   /** GPUs that llama.cpp sees; default 1. */
   readonly gpus?: number;
-  /** Free memory of each, in bytes, which layers are split by; unset = all equal. */
-  readonly gpuFreeBytes?: readonly number[];
+  /** Memory of each; layers are split by what is free. Unset = all equal. */
+  readonly gpuMemory?: readonly GpuMemory[];
+  /** GPU and CPU share one memory (GB10, Strix Halo, Jetson); files are not mapped there unless asked for. */
+  readonly unifiedMemory?: boolean;
   /** The only GPUs to use, by number (`--device`); empty = none. */
   readonly devices?: readonly number[];
   readonly splitMode?: SplitMode;
@@ -65,6 +73,10 @@ export interface LaunchOptions {
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
+  /** What `--fit` leaves free on each device, in MiB: one value for all, or one each; default 1024. */
+  readonly fitTargetMiB?: number | readonly number[];
+  /** The least context that `--fit` goes down to (`--fit-ctx`); default 4096. */
+  readonly fitCtx?: number;
   /** The llama.cpp that will run: a release or build, `v0.5.0`, `b12032`; unset = the newest known. */
   readonly llamaCpp?: string;
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */

@@ -20,6 +20,8 @@ const MEASURED = [
 const OLDEST = MEASURED[0].build.from;
 const NEWEST = MEASURED[4];
 
+const FITS_EACH_SLOT: BuildRange = { from: 10473, to: 11291 };
+
 /** Releases that were not measured, between builds whose version is known (`CMakeLists.txt`). */
 const OTHER_RELEASES: Readonly<Record<string, BuildRange>> = {
   '0.1.1': { from: 10454, to: 10548 },
@@ -44,6 +46,8 @@ export interface LlamaCpp {
   readonly settled: boolean;
   /** What a person should know about figures for it. */
   readonly notes: readonly string[];
+  /** `--fit` aims at the trained context for each slot even where they share it: only around v0.5.0 (`common/fit.cpp`). */
+  readonly fitsTrainedContextOfEachSlot: boolean;
 }
 
 /**
@@ -103,5 +107,6 @@ function at(name: string, build: BuildRange): LlamaCpp {
         ]
       : []),
   ];
-  return { name, build, switches, settled: notes.length === 0, notes };
+  const fitsTrainedContextOfEachSlot = FITS_EACH_SLOT.from <= build.from && build.to <= FITS_EACH_SLOT.to;
+  return { name, build, switches, settled: notes.length === 0, notes, fitsTrainedContextOfEachSlot };
 }

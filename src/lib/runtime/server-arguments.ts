@@ -1,5 +1,9 @@
 import { LlmkubeError, UsageError } from '../errors.js';
 import { addedUp } from './device-options.js';
+import { parseKvOverrides, type KvOverride } from './kv-overrides.js';
+import { nearest } from '../nearest.js';
+import { serverOptionNames, valueCount } from './option-names.js';
+import { presetPatch } from './preset-options.js';
 import {
   isTrueWord,
   normaliseOptionName,
@@ -10,7 +14,7 @@ import {
 } from './server-options.js';
 import type { LlamaCpp } from './llama-cpp.js';
 import { refuseForeignOption } from './version-options.js';
-import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
+import { ANOTHER_MODEL, unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
 export interface ServerOptionRemark {
@@ -21,28 +25,56 @@ export interface ServerOptionRemark {
 export interface ServerArguments {
   readonly options: LaunchPatch;
   readonly remarks: readonly ServerOptionRemark[];
+  /** What is read in place of the header's values. */
+  readonly overrides: readonly KvOverride[];
 }
 
 /**
  * The memory-relevant options in llama-server's own command line, read as `common_params_parse_ex` in
  * `common/arg.cpp` of llama.cpp v0.5.0 reads it: the last one wins, options without effect on memory are stepped over.
- * @throws UsageError INVALID_SERVER_OPTION, and OPTION_NOT_IN_VERSION where a version is given that has no such option
+ * @throws UsageError INVALID_SERVER_OPTION, also for an option that llama-server does not have, and OPTION_NOT_IN_VERSION for
+ *   one that the given version does not have
  */
 export function parseServerArguments(words: readonly string[], version?: LlamaCpp): ServerArguments {
   const remarks: ServerOptionRemark[] = [];
+  const overrides: KvOverride[] = [];
   let patch: LaunchPatch = {};
-  for (let i = 0; i < words.length; i++) {
+  let i = 0;
+  while (i < words.length) {
     const [name, attached] = splitAttached(words[i] ?? '');
+    const count = valueCount(name);
+    if (count === undefined) throw unknownOption(words[i] ?? '');
     if (version) refuseForeignOption(name, version);
+    const values = attached === undefined ? words.slice(i + 1, i + 1 + count) : [attached];
+    i += attached === undefined ? 1 + count : 1;
+    if (values.length < count) throw invalid(name, 'expects a value');
+    if (attached !== undefined) remarks.push(attachedRemark(name, attached));
     const unmodelled = unmodelledOption(name);
     if (unmodelled) remarks.push({ effect: unmodelled.effect, text: `${name} ${unmodelled.consequence}` });
+    const preset = presetPatch(name);
+    if (preset) remarks.push({ effect: 'adds', text: `${name} ${ANOTHER_MODEL}` });
+    if (name === '--override-kv') overrides.push(...named(name, () => parseKvOverrides(values[0] ?? '')));
     const option = serverOption(name);
-    if (option === undefined) continue;
-    if (attached !== undefined) remarks.push(attachedRemark(name, attached));
-    const value = option.takesValue ? (attached ?? words[++i]) : option.off?.includes(name) ? 'off' : 'on';
-    patch = addedUp(patch, applied(name, value, option.patch));
+    const value = option?.takesValue === false ? (option.off?.includes(name) ? 'off' : 'on') : (values[0] ?? '');
+    if (preset) patch = { ...patch, ...preset };
+    if (option)
+      patch = addedUp(
+        patch,
+        named(name, () => option.patch(value)),
+      );
   }
-  return { options: patch, remarks };
+  return { options: patch, remarks, overrides };
+}
+
+function unknownOption(word: string): UsageError {
+  const [name] = splitAttached(word);
+  const meant = nearest(name, serverOptionNames());
+  const problem = word.startsWith('-')
+    ? `llama-server has no option ${name}`
+    : `llama-server takes no word like "${word}"`;
+  return new UsageError('INVALID_SERVER_OPTION', problem, {
+    suggestions: meant.length > 0 && word.startsWith('-') ? [`did you mean ${meant.join(' or ')}?`] : [],
+  });
 }
 
 /** The same options as llama-server takes them from `LLAMA_ARG_*` environment variables; its command line wins over them. */
@@ -52,9 +84,12 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
     const name = `LLAMA_ARG_${option.env}`;
     const value = option.env === undefined ? undefined : isNegated(option, env) ? 'off' : env[name];
     if (value !== undefined)
-      patch = addedUp(patch, applied(name, option.takesValue || isTrueWord(value) ? value : 'off', option.patch));
+      patch = addedUp(
+        patch,
+        named(name, () => option.patch(option.takesValue || isTrueWord(value) ? value : 'off')),
+      );
   }
-  return { options: patch, remarks: [] };
+  return { options: patch, remarks: [], overrides: [] };
 }
 
 /** `common_arg::get_value_from_env`: an option that can be negated is by `LLAMA_ARG_NO_*`, whatever that is set to. */
@@ -82,12 +117,16 @@ function attachedRemark(name: string, value: string): ServerOptionRemark {
   return { effect: 'shifts', text: `llama-server does not accept ${name}=${value}: write it as ${name} ${value}` };
 }
 
-function applied(name: string, value: string | undefined, patch: (value: string) => LaunchPatch): LaunchPatch {
-  if (value === undefined) throw new UsageError('INVALID_SERVER_OPTION', `llama-server's ${name} expects a value`);
+/** What is wrong with a value, with the name of its option in front. */
+function named<T>(name: string, read: () => T): T {
   try {
-    return patch(value);
+    return read();
   } catch (error) {
     if (!(error instanceof LlmkubeError)) throw error;
     throw new UsageError(error.code, `llama-server's ${name} ${error.message}`);
   }
+}
+
+function invalid(name: string, problem: string): UsageError {
+  return new UsageError('INVALID_SERVER_OPTION', `llama-server's ${name} ${problem}`);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
+import type { KvOverride } from './kv-overrides.js';
 import { parseServerArguments, parseServerEnvironment } from './server-arguments.js';
 import { serverOption, type LaunchPatch } from './server-options.js';
 import { readServerWords, type ServerWord } from './server-words.js';
@@ -16,6 +17,8 @@ export type ServerCommand =
       /** As `parseModelSource` reads it. */
       readonly source: string;
       readonly patch: LaunchPatch;
+      /** What is read in place of the header's values. */
+      readonly overrides: readonly KvOverride[];
       /** Options that change memory and are not modelled, each with a sentence. */
       readonly remarks: readonly { readonly effect: UnmodelledEffect; readonly text: string }[];
       /** Set when a projector of the same repository on the hub would be loaded, too. */
@@ -117,12 +120,13 @@ export function readServerCommand(words: readonly string[], env: Environment, cw
   }
   const model = modelOf(all, cwd);
   if (model === undefined) return { kind: 'loads-nothing' };
-  const modelled = typed.filter(({ name }) => serverOption(name) !== undefined);
-  const { options } = parseServerArguments(modelled.flatMap(({ name, values }) => [name, ...values]));
+  const modelled = typed.filter(({ name }) => serverOption(name) !== undefined || name === '--override-kv');
+  const { options, overrides } = parseServerArguments(modelled.flatMap(({ name, values }) => [name, ...values]));
   return {
     kind: 'loads',
     ...model,
     patch: { ...parseServerEnvironment(env).options, ...options },
+    overrides,
     remarks: remarksOn(all),
     address: addressOf(all),
   };

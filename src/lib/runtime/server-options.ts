@@ -18,17 +18,18 @@ export interface ServerOption {
   readonly patch: (value: string) => LaunchPatch;
 }
 
+const MAX_INT = 2 ** 31 - 1;
 const TRUE_WORDS: readonly string[] = ['on', 'enabled', 'true', '1'];
 const FALSE_WORDS: readonly string[] = ['off', 'disabled', 'false', '0'];
 const AUTO_WORDS: readonly string[] = ['auto', '-1'];
 
 /** `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0; `[older]` marks spellings that it has dropped. */
 export const SERVER_OPTIONS: readonly ServerOption[] = [
-  number(['-c', '--ctx-size'], 'CTX_SIZE', (ctxSize) => ({ ctxSize })),
-  number(['--kv-unified-per-slot'], 'KV_UNIFIED_PER_SLOT', (ctxPerSlot) => ({ ctxPerSlot })),
-  number(['-np', '--parallel'], 'N_PARALLEL', (parallel) => ({ parallel })),
-  number(['-b', '--batch-size'], 'BATCH', (batchSize) => ({ batchSize })),
-  number(['-ub', '--ubatch-size'], 'UBATCH', (ubatchSize) => ({ ubatchSize })),
+  number(['-c', '--ctx-size'], 'CTX_SIZE', (ctxSize) => ({ ctxSize: notNegative(ctxSize) })),
+  number(['--kv-unified-per-slot'], 'KV_UNIFIED_PER_SLOT', (ctxPerSlot) => ({ ctxPerSlot: notNegative(ctxPerSlot) })),
+  number(['-np', '--parallel'], 'N_PARALLEL', (parallel) => ({ parallel: notZero(parallel) })),
+  number(['-b', '--batch-size'], 'BATCH', (batchSize) => ({ batchSize: notZero(notNegative(batchSize)) })),
+  number(['-ub', '--ubatch-size'], 'UBATCH', (ubatchSize) => ({ ubatchSize: notNegative(ubatchSize) })),
   number(['-cram', '--cache-ram'], 'CACHE_RAM', (cacheRamMiB) => ({ cacheRamMiB })),
   number(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'CTX_CHECKPOINTS', (ctxCheckpoints) => ({
     ctxCheckpoints,
@@ -97,9 +98,23 @@ function toggle(
   return { names, off, takesValue: false, ...(env && { env }), patch: (value) => patch(isTrueWord(value)) };
 }
 
+/** As `std::stoi` reads it, without what it would leave unread. */
 function integer(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw invalid(`expects a number, not "${value}"`);
-  return Number(value);
+  const number = /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(number)) throw invalid(`expects a number, not "${value}"`);
+  if (number > MAX_INT || number < -MAX_INT - 1) throw invalid(`takes no number beyond ${MAX_INT}, and ${value} is`);
+  return number;
+}
+
+/** A context, as `uint32_t`, of -1 has 4294967295 tokens. */
+function notNegative(value: number): number {
+  if (value < 0) throw invalid(`counts ${value} as ${value + 2 ** 32}, since it knows no number below 0`);
+  return value;
+}
+
+function notZero(value: number): number {
+  if (value === 0) throw invalid('cannot be 0');
+  return value;
 }
 
 function gpuLayers(value: string): LaunchPatch {

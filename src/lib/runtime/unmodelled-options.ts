@@ -12,7 +12,7 @@ export interface UnmodelledOption {
   readonly consequence: string;
 }
 
-const ANOTHER_MODEL = 'loads another model than the one that was checked';
+export const ANOTHER_MODEL = 'loads another model than the one that was checked';
 const DRAFT = 'loads a draft model, which is not counted';
 const PROJECTOR = 'loads a multimodal projector, which is not counted';
 const ADAPTER = 'loads an adapter, which is not counted';
@@ -45,11 +45,6 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     names: ['-fit', '--fit', '-fitc', '--fit-ctx', '-fitt', '--fit-target'],
     effect: 'shifts',
     consequence: 'may lower layers or context at start-up; the figures are for what was asked',
-  },
-  {
-    names: ['--override-kv'],
-    effect: 'shifts',
-    consequence: "overrides the header, but the figures are for the file's own",
   },
   {
     names: ['-lzm', '--lazy-mode'],

@@ -1,6 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseBoundedJson } from '../bounded-json.js';
+import { UsageError } from '../errors.js';
+import { shown } from '../printable.js';
+import { readRegularFile } from '../read-regular-file.js';
 
 /** The parser keeps other things than before, so older entries must not answer: raise the number. */
 const FOLDER = 'headers-v1';
@@ -35,8 +39,7 @@ export class CacheFolder {
   async read(key: string): Promise<unknown> {
     const file = this.#file(key);
     try {
-      if ((await stat(file)).size > MAX_ENTRY_BYTES) return undefined;
-      const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const value = parseBoundedJson(await readRegularFile(file, MAX_ENTRY_BYTES));
       const now = new Date();
       await utimes(file, now, now).catch(() => undefined);
       return value;
@@ -48,7 +51,7 @@ export class CacheFolder {
   async write(key: string, value: object): Promise<void> {
     const temporary = join(this.path, `${randomBytes(12).toString('hex')}.tmp`);
     try {
-      await mkdir(this.path, { recursive: true, mode: 0o700 });
+      await makeFolder(this.path);
       await writeFile(temporary, JSON.stringify(value), { mode: 0o600, flag: 'wx' });
       await rename(temporary, this.#file(key));
       await this.#evict();
@@ -66,7 +69,18 @@ export class CacheFolder {
   /** Removes everything; returns what was there. */
   async clear(): Promise<CacheUsage> {
     const usage = await this.usage();
-    await rm(this.path, { recursive: true, force: true });
+    try {
+      await rm(this.path, { recursive: true, force: true });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new UsageError(
+        'CACHE_UNUSABLE',
+        `the cache folder ${shown(this.path)} cannot be emptied: ${shown(reason)}`,
+        {
+          suggestions: ['look at what is in its place'],
+        },
+      );
+    }
     return usage;
   }
 
@@ -97,4 +111,18 @@ export class CacheFolder {
   #file(key: string): string {
     return join(this.path, `${createHash('sha256').update(key).digest('hex')}.json`);
   }
+}
+
+/** One folder after another: where none can be made, as under /proc, Node's own recursion never ends. */
+async function makeFolder(path: string): Promise<void> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

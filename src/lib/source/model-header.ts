@@ -2,7 +2,8 @@ import type { CatalogEntry } from '../catalog/catalog.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { access } from 'node:fs/promises';
 import { readBundledHeader, type BundledHeader } from './bundled-header.js';
-import { parseModelSource } from './model-source.js';
+import { shown } from '../printable.js';
+import { type ModelSource, parseModelSource } from './model-source.js';
 import type { ReadOptions } from './session.js';
 import { SourceError, type SourceErrorCode } from './source-error.js';
 
@@ -15,7 +16,9 @@ export interface ModelHeader {
   readonly origin: HeaderOrigin;
   /** Worked out from published sizes and quantization rules rather than read from the file. */
   readonly derived: boolean;
-  /** Why it is not the live one. */
+  /** The file of a repository that it was read from. */
+  readonly file?: { readonly path: string; readonly commit: string | null };
+  /** Why it is not the live one, or that others could have been meant. */
   readonly notes: readonly string[];
 }
 
@@ -55,8 +58,17 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
   try {
     const { readModelHeader } = await import('./open.js');
     const patience = bundled === undefined ? {} : IMPATIENT;
-    const { header, fromCache } = await readModelHeader(parseModelSource(request.source), { ...patience, ...options });
-    return { header, origin: fromCache ? 'cache' : 'live', derived: false, notes: [] };
+    const source = parseModelSource(request.source);
+    const { header, fromCache, file, commit, others = 0 } = await readModelHeader(source, { ...patience, ...options });
+    const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
+    const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as hf:OWNER/REPO/FILE.gguf`;
+    return {
+      header,
+      origin: fromCache ? 'cache' : 'live',
+      derived: false,
+      ...(file === undefined ? {} : { file: { path: file, commit: commit ?? null } }),
+      notes: isChosen ? [note] : [],
+    };
   } catch (error) {
     if (bundled === undefined || !isUnreachable(error)) throw error;
     return fromBundle(
@@ -64,6 +76,10 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
       error.code === 'SOURCE_OFFLINE' ? OFFLINE : error.message.replace(/^cannot read \S+: /, ''),
     );
   }
+}
+
+function hasNoQuantization(source: ModelSource): boolean {
+  return source.kind === 'hf' && source.quantization === undefined;
 }
 
 /** True when the source could not be asked, so that it is not known whether it has the model. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
-import { printable } from '../printable.js';
+import { printable, shown } from '../printable.js';
 import { type HubSource, parseHubUrl } from './hub/hub-urls.js';
 
 /** Where a model's header can be read, by what the user typed. */
@@ -15,16 +15,20 @@ export type ModelSource =
 const HUB_HOSTS: ReadonlySet<string> = new Set(['huggingface.co', 'www.huggingface.co', 'hf.co']);
 
 const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** Names of users and repositories have at most 96 characters each on the hub. */
+const LONGEST_REFERENCE = 1024;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
 /**
  * Reads a source as people write it: a path, `file://`, `http(s)://`, `hf:OWNER/REPO[:QUANT]`,
- * `hf:OWNER/REPO/FILE.gguf`, `pvc://`, `s3://`. Opens nothing. Throws `UsageError` for what is none of these.
+ * `hf:OWNER/REPO/FILE.gguf`, what is copied from the hub's pages, `pvc://`, `s3://`. Opens nothing. Throws `UsageError` for what is none of these.
  */
 export function parseModelSource(text: string): ModelSource {
   const trimmed = text.trim();
   if (trimmed === '')
     throw new UsageError('BAD_SOURCE', 'the model is empty; give a path, an address or hf:OWNER/REPO');
+  const pasted = pastedReference(trimmed);
+  if (pasted !== undefined) return pasted;
   const scheme = SCHEME.exec(trimmed)?.[1]?.toLowerCase();
   // One letter is a drive of Windows.
   if (scheme === undefined || scheme.length === 1) return { kind: 'file', path: trimmed };
@@ -42,7 +46,8 @@ export function parseModelSource(text: string): ModelSource {
     default:
       throw new UsageError(
         'BAD_SOURCE',
-        `${printable(trimmed)} has the scheme ${scheme}:, which cannot be read; use a path, http(s)://, file:// or hf:`,
+        `${shown(trimmed)} has the scheme ${printable(scheme)}:, which cannot be read; use a path, http(s)://, file:// or hf:`,
+        { suggestions: ['llmkube catalog list shows the models that can be named by id, such as llama-3.1-8b'] },
       );
   }
 }
@@ -72,17 +77,29 @@ export function formatModelSource(source: ModelSource): string {
   }
 }
 
+/** How pages and other programs write a repository: `hf.co/OWNER/REPO:QUANT`, `OWNER/REPO:QUANT`, `OWNER/REPO-GGUF`. */
+function pastedReference(text: string): ModelSource | undefined {
+  if (text.length > LONGEST_REFERENCE) return undefined;
+  const [, host, rest = ''] = /^((?:www\.)?(?:hf\.co|huggingface\.co)\/)?(.*)$/is.exec(text) ?? [];
+  const [, repository = '', quantization] = /^([^:?#]*?)\/?(?::([\w.-]+))?$/.exec(rest) ?? [];
+  const isRepository = REPOSITORY.test(repository) && !/\.gguf$/i.test(repository);
+  if (isRepository && (host !== undefined || quantization !== undefined || /-gguf$/i.test(repository))) {
+    return { kind: 'hf', repository, revision: 'main', ...(quantization === undefined ? {} : { quantization }) };
+  }
+  return host === undefined ? undefined : webSource(`https://huggingface.co/${rest}`);
+}
+
 function localPath(url: string): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    const message = `${printable(url)} is not the address of a local file; write it as file:///path/model.gguf`;
+    const message = `${shown(url)} is not the address of a local file; write it as file:///path/model.gguf`;
     throw new UsageError('BAD_SOURCE', message, { cause });
   }
 }
 
 function webSource(text: string): ModelSource {
-  if (!URL.canParse(text)) throw new UsageError('BAD_SOURCE', `${printable(text)} is not a valid address`);
+  if (!URL.canParse(text)) throw new UsageError('BAD_SOURCE', `${shown(text)} is not a valid address`);
   const url = new URL(text);
   const hub = HUB_HOSTS.has(url.hostname) ? parseHubUrl(url) : undefined;
   return hub ?? { kind: 'http', url: url.href };
@@ -101,7 +118,7 @@ function hubSource(rest: string, text: string): HubSource {
   if (!good) {
     throw new UsageError(
       'BAD_SOURCE',
-      `${printable(text)} is not a model on Hugging Face; write hf:OWNER/REPO, hf:OWNER/REPO:QUANT or hf:OWNER/REPO/FILE.gguf`,
+      `${shown(text)} is not a model on Hugging Face; write hf:OWNER/REPO, hf:OWNER/REPO:QUANT or hf:OWNER/REPO/FILE.gguf`,
     );
   }
   const base = { kind: 'hf', repository, revision: 'main' } as const;

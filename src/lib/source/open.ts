@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { printable } from '../printable.js';
-import { chooseModel } from './hub/hub-files.js';
+import { printable, shown } from '../printable.js';
+import { chooseModel, type HubFile } from './hub/hub-files.js';
 import { type HubListing, listRepository } from './hub/hub-listing.js';
 import { type Credential, type HubSource, parseHubUrl, percentDecoded, resolveUrl } from './hub/hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from './model-source.js';
@@ -11,6 +11,9 @@ import { readParts } from './read-parts.js';
 import { redactedUrl } from './redacted-url.js';
 import { inSession, type ReadOptions, type Session } from './session.js';
 import { SourceError } from './source-error.js';
+
+/** How many files a message names. */
+const MOST_NAMED = 8;
 
 /** A model's header, and where and how it was read. */
 export interface HeaderReading {
@@ -21,6 +24,10 @@ export interface HeaderReading {
   readonly path?: string;
   /** Of the repository on the hub. */
   readonly commit?: string;
+  /** In the repository; of the first part. */
+  readonly file?: string;
+  /** How many other model files the repository has, where this one was chosen among them. */
+  readonly others?: number;
   readonly etag?: string;
   /** True when no header bytes were read, only, at most, asked whether they are still the same. */
   readonly fromCache: boolean;
@@ -59,7 +66,7 @@ async function readSource(source: ModelSource, session: Session): Promise<Locate
     case 'unsupported':
       throw new SourceError(
         'SOURCE_UNSUPPORTED',
-        `${printable(source.text)} cannot be read from here, only inside the cluster; ` +
+        `${shown(source.text)} cannot be read from here, only inside the cluster; ` +
           'give the same model by its http(s) address, hf:OWNER/REPO or a local path',
       );
   }
@@ -113,25 +120,55 @@ async function readHubSource(source: HubSource, session: Session): Promise<Locat
   });
   if (!session.offline && commit !== undefined) await session.cache.keepResolution(key, { commit, path });
   const url = redactedUrl(resolveUrl(session.hub, repository, commit ?? source.revision, path));
-  return { header, url, ...version(named.etag, commit), fromCache: parts.every((part) => part.fromCache) };
+  const others = chosen !== undefined && 'others' in chosen ? { others: chosen.others } : {};
+  return {
+    header,
+    url,
+    file: path,
+    ...others,
+    ...version(named.etag, commit),
+    fromCache: parts.every((part) => part.fromCache),
+  };
 }
 
 function version(etag?: string, commit?: string): Pick<HeaderReading, 'etag' | 'commit'> {
   return { ...(commit === undefined ? {} : { commit }), ...(etag === undefined ? {} : { etag }) };
 }
 
-async function choose(source: HubSource, session: Session): Promise<{ path: string; commit: string | undefined }> {
-  const { repository, quantization } = source;
+async function choose(
+  source: HubSource,
+  session: Session,
+): Promise<{ path: string; commit: string | undefined; others: number }> {
+  const { quantization } = source;
   const { files, commit } = await list(source, session);
   const file = chooseModel(files, quantization);
-  if (file !== undefined) return { path: file.path, commit };
-  const names = files.flatMap(({ kind, quantization: name }) => (kind === 'model' && name !== undefined ? [name] : []));
-  const there = [...new Set(names)].map(printable).join(', ');
-  const problem =
-    quantization !== undefined && there !== ''
-      ? `${repository} has no ${printable(quantization)}; it has ${there}`
-      : `${repository} has no GGUF file of a model; look for a repository whose name ends in -GGUF`;
-  throw new SourceError('SOURCE_NO_SUCH_QUANTIZATION', problem);
+  if (file !== undefined) {
+    const others = files.filter(({ kind }) => kind === 'model').length - 1;
+    return { path: file.path, commit, others };
+  }
+  throw noSuchFile(source, files);
+}
+
+/** Says what there is instead: quantizations that the names tell, or else the files themselves. */
+function noSuchFile({ repository, quantization }: HubSource, files: readonly HubFile[]): SourceError {
+  const models = files.filter(({ kind }) => kind === 'model');
+  const named = [...new Set(models.flatMap(({ quantization: name }) => name ?? []))];
+  const asked = quantization === undefined ? 'such model' : shown(quantization);
+  if (models.length === 0) {
+    const problem = `${repository} has no GGUF file of a model; look for a repository whose name ends in -GGUF`;
+    return new SourceError('SOURCE_NO_SUCH_QUANTIZATION', problem);
+  }
+  const there = named.length > 0 ? named : models.slice(0, MOST_NAMED).map(({ path }) => path);
+  const likely = models.find(
+    ({ path }) => quantization !== undefined && path.toUpperCase().includes(quantization.toUpperCase()),
+  );
+  return new SourceError(
+    'SOURCE_NO_SUCH_QUANTIZATION',
+    `${repository} has no ${asked}; it has ${there.map(shown).join(', ')}`,
+    likely === undefined
+      ? {}
+      : { suggestions: [`hf:${repository}/${shown(likely.path)} names a file that may be meant`] },
+  );
 }
 
 async function list(source: HubSource, session: Session): Promise<HubListing> {

@@ -73,7 +73,8 @@ class Transfer {
       this.#context,
     );
     try {
-      if (known || answer.status === 304 || (answer.status === 206 && (await isKnown(answer)))) return { known: true };
+      const isUnchanged = answer.status === 304 && this.#file.knownEtag !== undefined && this.#receivedBytes === 0;
+      if (known || isUnchanged || (answer.status === 206 && (await isKnown(answer)))) return { known: true };
       if (answer.status === 206) return await this.#read(answer);
       if (answer.status !== 200) throw this.#refusal(answer);
       if (this.#receivedBytes === 0) throw wholeFileError(answer);

@@ -5,7 +5,7 @@ export function redactedUrl(url: URL): string {
   return printable(`${url.protocol}//${url.host}${url.pathname}`);
 }
 
-/** A source as answers may show it: an http(s) address redacted, any other as it is. */
+/** A source as answers may show it: an address without user, password, query and fragment, any other as it is. */
 export function redactedSource(source: string): string {
-  return /^https?:/i.test(source) && URL.canParse(source) ? redactedUrl(new URL(source)) : source;
+  return /^[a-z][a-z0-9+.-]{1,30}:\/\//i.test(source) && URL.canParse(source) ? redactedUrl(new URL(source)) : source;
 }

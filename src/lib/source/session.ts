@@ -4,6 +4,7 @@ import { type Hub, hubFrom } from './hub/hub-urls.js';
 import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';
 import type { Environment } from './http/proxies.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './http/retry.js';
+import { SourceError } from './source-error.js';
 
 export interface ReadOptions {
   /** Answer from what was read before; send nothing. */
@@ -17,11 +18,19 @@ export interface ReadOptions {
   readonly onProgress?: (progress: ReadProgress) => void;
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<RetryPolicy>;
+  /** The most that one reading takes, whatever it waits for; `DEFAULT_READING_MS` unless said otherwise. */
+  readonly readingMs?: number | undefined;
   /** Which addresses a public server must not redirect to; for tests. */
   readonly isPrivateAddress?: (address: string) => boolean;
   /** Connections to share between several readings; the caller closes them. */
   readonly network?: Network;
 }
+
+/** A header of 16 MB at 1 Mbit/s; who reads more slowly can say so with --read-timeout. */
+const DEFAULT_READING_MS = 120_000;
+
+/** What a timer of Node can count to. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface ReadProgress {
   /** Without anything secret. */
@@ -52,11 +61,13 @@ export function createNetwork(options: ReadOptions): Network {
 
 /** Runs `work` with a session made from the options; connections that it opened itself are closed afterwards. */
 export async function inSession<T>(options: ReadOptions, work: (session: Session) => Promise<T>): Promise<T> {
-  const { signal, onProgress, offline = false } = options;
+  const { onProgress, offline = false } = options;
   const network = options.network ?? createNetwork(options);
   const meter = { requests: 0, bytes: 0 };
+  const deadline = startDeadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
+  const { signal } = deadline;
   try {
-    return await work({
+    const reading = work({
       hub: hubFrom(options.env ?? {}),
       cache: new HeaderCache(options.cacheDir),
       policy: { ...DEFAULT_RETRY, ...options.retry },
@@ -66,7 +77,43 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
       signal,
       onProgress,
     });
+    reading.catch(() => undefined);
+    return await Promise.race([reading, deadline.passed]);
   } finally {
+    deadline.stop();
     if (options.network === undefined) network.close();
   }
+}
+
+interface Deadline {
+  /** Aborted by the caller's signal, or when the time is over. */
+  readonly signal: AbortSignal;
+  /** Rejects when the time is over; work that cannot be aborted, such as a name look-up, is then left behind. */
+  readonly passed: Promise<never>;
+  stop(): void;
+}
+
+/** Timers of its own: a signal made of others may be collected before it fires (Node 20). */
+function startDeadline(outer: AbortSignal | undefined, ms: number): Deadline {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(outer?.reason);
+  if (outer?.aborted === true) abort();
+  outer?.addEventListener('abort', abort);
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        const message = `reading was not finished within ${ms / 1000} s; try again, or allow more with --read-timeout`;
+        reject(new SourceError('SOURCE_TIMEOUT', message));
+        controller.abort();
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
+  });
+  passed.catch(() => undefined);
+  const stop = (): void => {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, passed, stop };
 }

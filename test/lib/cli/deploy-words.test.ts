@@ -1,35 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { deployName } from '../../../src/lib/cli/deploy/deploy-name.js';
 import { parseDuration } from '../../../src/lib/cli/flags/duration.js';
-import { spellBooleans } from '../../../src/lib/cli/flags/go-booleans.js';
 import { parseList } from '../../../src/lib/cli/flags/list-value.js';
-
-describe('booleans with a value', () => {
-  const flags = {
-    wait: { type: 'boolean', allowNo: true, char: 'w' },
-    'skip-model-init': { type: 'boolean' },
-    memory: { type: 'option', char: 'm' },
-  };
-  test.each([
-    [['--wait=false'], ['--no-wait']],
-    [['--wait=true'], ['--wait']],
-    [['-w=0'], ['--no-wait']],
-    [['--skip-model-init=true'], ['--skip-model-init']],
-    [['--skip-model-init=false'], []],
-    [['--wait=maybe'], ['--wait=maybe']],
-    [['--memory=true'], ['--memory=true']],
-    [
-      ['--wait', 'tiny'],
-      ['--wait', 'tiny'],
-    ],
-    [
-      ['--', '--wait=false'],
-      ['--', '--wait=false'],
-    ],
-  ])('%j is read as %j', (argv, spelled) => {
-    expect(spellBooleans(argv, flags)).toEqual(spelled);
-  });
-});
 
 test.each([
   ['a', ['a']],

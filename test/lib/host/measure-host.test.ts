@@ -25,6 +25,26 @@ describe('the machine that a check is for', () => {
     expect(host.notes).toEqual(['--in-use was not given: counted as 0']);
   });
 
+  test('is not described by what a budget makes meaningless, and that is said', async () => {
+    const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB, budgetBytes: GIB } as const;
+    expect((await measureHost(request, linux())).notes).toEqual([
+      '--in-use says nothing beside --memory-budget',
+      '--system-memory says nothing beside --memory-budget',
+    ]);
+    const less = { ...request, inUseBytes: undefined };
+    expect((await measureHost(less, linux())).notes.join()).not.toContain('--in-use');
+  });
+
+  test('does not have more in use than there is', async () => {
+    const request = { accelerator: 'cpu', systemMemoryBytes: 8 * GIB, inUseBytes: 9 * GIB } as const;
+    await expect(measureHost(request, linux())).rejects.toMatchObject({ code: 'INVALID_QUANTITY', exitCode: 2 });
+  });
+
+  test('wires what its owner is about to allow', async () => {
+    const request = { accelerator: 'metal', systemMemoryBytes: 32 * GIB, gpuWiredLimitBytes: 28 * GIB } as const;
+    expect((await measureHost(request, linux())).gpuWiredLimitBytes).toBe(28 * GIB);
+  });
+
   test('has no note when everything is given', async () => {
     const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB } as const;
     expect((await measureHost(request, linux())).notes).toEqual([]);
@@ -58,10 +78,22 @@ describe('a discrete GPU', () => {
     expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24 * GIB, usedBytes: 0 });
   });
 
-  test('is measured by nvidia-smi, the first of several', async () => {
+  test('is one of several of one size, or each has a size of its own', async () => {
+    const alike = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: [24 * GIB], gpus: 2 }, linux());
+    expect(alike.gpus?.map(({ totalBytes }) => totalBytes)).toEqual([24 * GIB, 24 * GIB]);
+    const unlike = await measureHost({ accelerator: 'cuda', gpuMemoryBytes: [24 * GIB, 16 * GIB] }, linux());
+    expect(unlike.gpus?.map(({ totalBytes }) => totalBytes)).toEqual([24 * GIB, 16 * GIB]);
+    const contradicting = { accelerator: 'cuda', gpuMemoryBytes: [24 * GIB, 16 * GIB], gpus: 3 } as const;
+    await expect(measureHost(contradicting, linux())).rejects.toMatchObject({ code: 'CONTRADICTION' });
+  });
+
+  test('is measured by nvidia-smi, each of several', async () => {
     const host = await measureHost({ accelerator: 'cuda' }, linux({ 'nvidia-smi': '24576, 1024\n24576, 0\n' }));
-    expect(host.gpus?.[0]).toMatchObject({ totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB });
-    expect(host.notes).toEqual(['only the first of 2 GPUs is counted']);
+    expect(host.gpus).toMatchObject([
+      { index: 0, totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB },
+      { index: 1, totalBytes: 24_576 * MIB, usedBytes: 0 },
+    ]);
+    expect(host.notes).toEqual([]);
   });
 
   test('that nobody can measure makes the check incomplete', async () => {

@@ -83,6 +83,35 @@ describe('the verdict', () => {
     expect(second).toMatchObject({ name: 'memory', requiredBytes: 2 * GIB, budget: { bytes: 48 * GIB } });
   });
 
+  test('holds each of several GPUs to its own memory', () => {
+    const gpus = [24, 16].map((gib, index) => ({ index, name: '', totalBytes: gib * GIB, usedBytes: 0 }));
+    const found = estimate([{ ...part('gpu', 14), gpu: 0 }, { ...part('gpu', 17), gpu: 1 }, part('host', 2)]);
+    const verdict = judge(found, limitsOf(found, 'cuda', machine(64, { gpus }), {}));
+    // 31 of 40 GiB in all, but 17 of 16 on the second
+    expect(verdict.kind).toBe('does-not-fit');
+    expect(verdict.limits).toMatchObject([
+      { name: 'gpu', gpu: 1, requiredBytes: 17 * GIB, budget: { bytes: 16 * GIB } },
+      { name: 'gpu', gpu: 0, requiredBytes: 14 * GIB, budget: { bytes: 24 * GIB } },
+      { name: 'memory', requiredBytes: 2 * GIB },
+    ]);
+  });
+
+  test('cannot be given for a GPU whose memory nobody knows', () => {
+    const host = machine(64, { gpus: [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: 0 }] });
+    const found = estimate([
+      { ...part('gpu', 1), gpu: 0 },
+      { ...part('gpu', 1), gpu: 1 },
+    ]);
+    expect(() => limitsOf(found, 'cuda', host, {})).toThrow('the memory of only 1 is known');
+  });
+
+  test('has one limit where the GPU may hold all of the machine’s memory', () => {
+    const gpus = [{ index: 0, name: 'NVIDIA GB10', totalBytes: 128 * GIB, usedBytes: 0 }];
+    const found = estimate([part('gpu', 48), part('host', 31)]);
+    const { limits } = judge(found, limitsOf(found, 'cuda', machine(128, { gpus, unifiedMemory: true }), {}));
+    expect(limits).toMatchObject([{ name: 'memory', requiredBytes: 79 * GIB, budget: { bytes: 96 * GIB } }]);
+  });
+
   test('on a GPU that shares the machine’s memory counts everything against it, and the GPU’s part against its own', () => {
     const gpus = [{ index: 0, name: '', totalBytes: 60 * GIB, usedBytes: 0 }];
     const host = machine(64, { gpus, unifiedMemory: true });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { valueCount } from '../../../src/lib/runtime/option-names.js';
 import { parseServerArguments, parseServerEnvironment, splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { SERVER_OPTIONS } from '../../../src/lib/runtime/server-options.js';
 import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/unmodelled-options.js';
@@ -50,6 +51,14 @@ describe('llama-server’s own options', () => {
     ['-c', "llama-server's -c expects a value"],
     ['-fa perhaps', 'expects on, off or auto'],
     ['-ctk q9', 'expects one of f32'],
+    ['-c -1', '-c counts -1 as 4294967295'],
+    ['-c 2147483648', 'no number beyond 2147483647'],
+    ['-np 0', '-np cannot be 0'],
+    ['-b 0', '-b cannot be 0'],
+    ['--bogus 1', 'llama-server has no option --bogus'],
+    ['-c 1 stray', 'llama-server takes no word like "stray"'],
+    ['--lora', '--lora expects a value'],
+    ['--override-kv llama.context_length=1', '--override-kv expects KEY=TYPE:VALUE'],
   ])('%s is refused', (line, message) => {
     expect(() => options(line)).toThrow(message);
   });
@@ -65,6 +74,52 @@ describe('llama-server’s own options', () => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));
     expect(understood).toEqual({});
     expect(remarks).toEqual([{ effect, text: expect.stringContaining(splitWords(line)[0] ?? '?') }]);
+  });
+
+  test('that do not exist have a likely name', () => {
+    expect(() => options('--cache-tpye-k q8_0')).toThrow(
+      expect.objectContaining({
+        options: { suggestions: [expect.stringContaining('--cache-type-k')] },
+      }) as unknown as Error,
+    );
+  });
+
+  test('are stepped over with all their words', () => {
+    expect(options('--chat-template -c --control-vector-layer-range 1 2 -ub 0 --temp -1')).toEqual({ ubatchSize: 0 });
+  });
+
+  test.each([
+    ['--gpt-oss-20b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
+    ['--fim-qwen-7b-default', { ctxSize: 0, batchSize: 1024, ubatchSize: 1024 }],
+    ['--gpt-oss-20b-default -c 4096', { ctxSize: 4096, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
+    ['--embd-gemma-default', { ctxSize: 65_536, parallel: 32, batchSize: 2048, ubatchSize: 2048, mode: 'embedding' }],
+  ])('%s loads another model, and says how', (line, expected) => {
+    const { options: understood, remarks } = parseServerArguments(splitWords(line));
+    expect(understood).toEqual(expected);
+    expect(remarks).toEqual([{ effect: 'adds', text: expect.stringContaining('loads another model') }]);
+  });
+
+  test('override the header’s values', () => {
+    const { overrides, remarks } = parseServerArguments(
+      splitWords('--override-kv llama.context_length=int:1048576,a.b=bool:true --override-kv c.d=str:x=y,e=float:0.5'),
+    );
+    expect(overrides).toEqual([
+      { key: 'llama.context_length', value: 1_048_576 },
+      { key: 'a.b', value: true },
+      { key: 'c.d', value: 'x=y' },
+      { key: 'e', value: 0.5 },
+    ]);
+    expect(remarks).toEqual([]);
+  });
+
+  test('all have a number of words', () => {
+    const modelled = SERVER_OPTIONS.flatMap(({ names, off }) => [...names, ...(off ?? [])]);
+    const all = [...modelled, ...UNMODELLED_OPTIONS.flatMap(({ names }) => names)];
+    expect(all.filter((name) => valueCount(name) === undefined)).toEqual([]);
+    for (const { names, off, takesValue } of SERVER_OPTIONS) {
+      for (const name of [...names, ...(off ?? [])])
+        expect([name, valueCount(name)]).toEqual([name, takesValue ? 1 : 0]);
+    }
   });
 
   test('attached with an equals sign are understood, but llama-server would not', () => {

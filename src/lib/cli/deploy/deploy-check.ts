@@ -7,7 +7,9 @@ import {
   type CheckRequest,
   type MemoryCheck,
 } from '../../preflight/check-memory.js';
+import { isDiscrete } from '../../preflight/judge.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';
 import type { DeployFlagValues } from '../flags/deploy-flags.js';
 import type { LaunchFlagValues } from '../flags/launch-flags.js';
@@ -27,7 +29,9 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const { source, 'source-override': override } = flags;
   const accelerator = chooseAccelerator(flags);
   const quantization = source === undefined ? flags.quantization : undefined;
-  const request = await checkRequest(source ?? model, { ...flags, accelerator, quantization });
+  // A pod sees the GPUs that it asks for, of one size.
+  const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
+  const request = await checkRequest(source ?? model, { ...flags, accelerator, quantization, gpus });
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const reading: CheckDependencies = {
@@ -46,9 +50,14 @@ async function checkAsFarAsAsked(
   { 'memory-check': mode, runtime }: Flags,
 ): Promise<DeployCheck> {
   if (mode !== 'off' && runtime === 'llamacpp') return checkMemory(request, dependencies);
-  const { resolved, launch, extraWords } = await planCheck(request, dependencies);
-  const { entry, source } = resolved;
-  const planned = { model: request.model, entry, source, launch, extraWords, suggestions: [] };
+  // Another server's arguments are its own.
+  const { extraArgs } = request;
+  const isOther = runtime !== 'llamacpp';
+  const plan = await planCheck(isOther ? { ...request, extraArgs: [] } : request, dependencies);
+  const { entry, source } = plan.resolved;
+  const { launch, overrides } = plan;
+  const extraWords = isOther ? extraArgs.flatMap(splitWords) : plan.extraWords;
+  const planned = { model: request.model, entry, source, launch, extraWords, overrides, suggestions: [] };
   if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {

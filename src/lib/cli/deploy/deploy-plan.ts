@@ -36,13 +36,13 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch: withoutOwnWords(launch, extraWords),
+    launch: flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch,
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
       count: flags['gpu-count'],
       vendor: flags['gpu-vendor'],
-      memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(gpuMemory),
+      memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(Math.min(...gpuMemory)),
     },
     cpu: flags.cpu ?? entry?.resources.cpu,
     memory: flags.memory,
@@ -70,9 +70,16 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
  * command line.
  */
 function withoutOwnWords(launch: LaunchOptions, extraWords: readonly string[]): LaunchOptions {
-  const said = Object.keys(parseServerArguments(extraWords).options).filter((key) => key !== 'mode');
+  const { options } = parseServerArguments(extraWords);
+  const said = Object.keys(options).filter((key) => key !== 'mode' && key !== 'tensorOverrides');
   const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
-  return { ...Object.fromEntries(rest), accelerator: launch.accelerator };
+  // Overrides add up, flags first.
+  const own = launch.tensorOverrides?.slice(0, launch.tensorOverrides.length - (options.tensorOverrides?.length ?? 0));
+  return {
+    ...Object.fromEntries(rest),
+    ...(own && { tensorOverrides: own }),
+    accelerator: launch.accelerator,
+  };
 }
 
 /** Values may be secret, so an error names the place, not the text. */

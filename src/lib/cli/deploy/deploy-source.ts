@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { shown } from '../../printable.js';
 import { chooseModel } from '../../source/hub/hub-files.js';
 import { hubFrom, resolveUrl, type HubSource } from '../../source/hub/hub-urls.js';
 import { parseModelSource } from '../../source/model-source.js';
@@ -22,6 +23,7 @@ const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.
  * @throws UsageError for a split model at an address that has no way to name all its parts
  */
 export async function deploySource(text: string, options: ReadOptions, runtime: string): Promise<DeploySource> {
+  refuseLogin(text);
   const source = parseModelSource(text);
   if (runtime !== 'llamacpp' && source.kind === 'hf' && source.file === undefined) {
     return { source: `hf://${source.repository}` };
@@ -37,6 +39,20 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
     case 'unsupported':
       return { source: source.text };
   }
+}
+
+/** A manifest is read by everyone who may look at the cluster. */
+function refuseLogin(text: string): void {
+  if (!URL.canParse(text)) return;
+  const { username, password } = new URL(text);
+  if (username === '' && password === '') return;
+  throw new UsageError(
+    'BAD_SOURCE',
+    `${shown(text)} holds a login, which would stand in the manifest for all to read`,
+    {
+      suggestions: ['serve the file without a login to the cluster, or name the secret that has it on the Model'],
+    },
+  );
 }
 
 /** One file by its address, a split one as the repository and its parts. */

@@ -18,6 +18,7 @@ export async function checkLaunch(request: RequirementRequest, room: Room): Prom
       accelerator,
       cpuArch: accelerator === 'metal' ? undefined : process.arch === 'arm64' ? 'arm' : 'x86',
       launch: command.patch,
+      overrides: command.overrides,
       extraArgs: [],
       machine: {},
       policy: room.policy,

@@ -141,7 +141,7 @@ export interface DeployFlagValues {
   readonly gpu?: boolean | undefined;
   readonly 'gpu-count': number;
   readonly 'gpu-vendor'?: string | undefined;
-  readonly 'gpu-memory'?: number | undefined;
+  readonly 'gpu-memory'?: readonly number[] | undefined;
   readonly replicas?: number | undefined;
   readonly 'min-replicas'?: number | undefined;
   readonly 'max-replicas'?: number | undefined;

@@ -1,6 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
-import { ACCELERATORS, CACHE_TYPES, type Accelerator, type CacheType } from '../../runtime/launch-options.js';
+import { wholeNumber } from './whole-number.js';
+import {
+  ACCELERATORS,
+  CACHE_TYPES,
+  SPLIT_MODES,
+  type Accelerator,
+  type CacheType,
+  type SplitMode,
+} from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
 /** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
@@ -9,7 +17,7 @@ const MAX_SLOTS = 256;
 const gpuLayersFlag = Flags.custom<number>({
   parse: async (input, _context, { name }) => {
     if (input === 'all' || input === 'auto') return -1;
-    if (/^-?\d+$/.test(input) && Number(input) >= -1) return Number(input);
+    if (/^-?\d+$/.test(input) && Number(input) >= -1 && Number(input) < 2 ** 31) return Number(input);
     throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor "all"`);
   },
 });
@@ -21,20 +29,17 @@ export const launchFlags = {
     env: 'LLMKUBE_ACCELERATOR',
     helpGroup: HELP_GROUP,
   }),
-  'ctx-size': Flags.integer({
+  'ctx-size': wholeNumber({ min: 0, thousands: true })({
     aliases: ['context'],
     char: 'c',
-    description: 'context in tokens, all slots together; 0 = what the model was trained with',
+    description: 'context in tokens, such as 8192 or 8k, all slots together; 0 = what the model was trained with',
     env: 'LLMKUBE_CTX_SIZE',
     helpGroup: HELP_GROUP,
-    min: 0,
   }),
-  parallel: Flags.integer({
+  parallel: wholeNumber({ min: 1, max: MAX_SLOTS })({
     description: 'slots; unset = 4 that share one KV cache',
     env: 'LLMKUBE_PARALLEL',
     helpGroup: HELP_GROUP,
-    max: MAX_SLOTS,
-    min: 1,
   }),
   'kv-unified': Flags.boolean({
     allowNo: true,
@@ -42,23 +47,50 @@ export const launchFlags = {
     env: 'LLMKUBE_KV_UNIFIED',
     helpGroup: HELP_GROUP,
   }),
-  'batch-size': Flags.integer({
+  'batch-size': wholeNumber({ min: 1, thousands: true })({
     description: 'logical batch in tokens',
     env: 'LLMKUBE_BATCH_SIZE',
     helpGroup: HELP_GROUP,
-    min: 1,
   }),
-  'ubatch-size': Flags.integer({
-    description: 'physical batch in tokens',
+  'ubatch-size': wholeNumber({ min: 0, thousands: true })({
+    description: 'physical batch in tokens; 0 = the logical batch',
     env: 'LLMKUBE_UBATCH_SIZE',
     helpGroup: HELP_GROUP,
-    min: 1,
   }),
   'gpu-layers': gpuLayersFlag({
     description: 'layers on the GPU; -1 or "all" = every layer',
     env: 'LLMKUBE_GPU_LAYERS',
     helpGroup: HELP_GROUP,
     helpValue: '<n>|all',
+  }),
+  'split-mode': Flags.option({ options: SPLIT_MODES })({
+    description: 'how several GPUs share a model: by layer, or none for one GPU',
+    env: 'LLMKUBE_SPLIT_MODE',
+    helpGroup: HELP_GROUP,
+  }),
+  'tensor-split': Flags.string({
+    description: 'shares of the layers, one a GPU (default: by free memory)',
+    env: 'LLMKUBE_TENSOR_SPLIT',
+    helpGroup: HELP_GROUP,
+    helpValue: '3,1',
+  }),
+  'main-gpu': wholeNumber({ max: 15 })({
+    description: 'the one GPU to use with --split-mode none',
+    env: 'LLMKUBE_MAIN_GPU',
+    helpGroup: HELP_GROUP,
+  }),
+  device: Flags.string({
+    description: 'the only GPUs to use, such as CUDA0,CUDA1; none = none of them',
+    env: 'LLMKUBE_DEVICE',
+    helpGroup: HELP_GROUP,
+  }),
+  'override-tensor': Flags.string({
+    description: 'where weights go whose name fits a pattern, such as exps=CPU; the first that fits holds',
+    env: 'LLMKUBE_OVERRIDE_TENSOR',
+    helpGroup: HELP_GROUP,
+    helpValue: '<pattern>=<buffer>',
+    multiple: true,
+    multipleNonGreedy: true,
   }),
   'flash-attn': Flags.boolean({
     allowNo: true,
@@ -93,11 +125,10 @@ export const launchFlags = {
     env: 'LLMKUBE_MMAP',
     helpGroup: HELP_GROUP,
   }),
-  'cache-ram': Flags.integer({
+  'cache-ram': wholeNumber({ min: -1, thousands: true })({
     description: 'limit of the prompt cache in MiB; 0 = off, -1 = none',
     env: 'LLMKUBE_CACHE_RAM',
     helpGroup: HELP_GROUP,
-    min: -1,
   }),
   'llama-cpp': Flags.string({
     description:
@@ -140,5 +171,10 @@ export interface LaunchFlagValues {
   readonly 'cache-ram'?: number | undefined;
   readonly 'llama-cpp'?: string | undefined;
   readonly quantization?: string | undefined;
+  readonly 'split-mode'?: SplitMode | undefined;
+  readonly 'tensor-split'?: string | undefined;
+  readonly 'main-gpu'?: number | undefined;
+  readonly device?: string | undefined;
+  readonly 'override-tensor'?: readonly string[] | undefined;
   readonly 'extra-args'?: readonly string[] | undefined;
 }

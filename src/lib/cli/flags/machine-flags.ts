@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
+import { wholeNumber } from './whole-number.js';
 import { parseQuantity } from '../../budget/quantity.js';
 
 const HELP_GROUP = 'MACHINE';
@@ -10,7 +11,19 @@ export type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
 /** An amount of memory such as `24Gi`, in bytes. */
 const quantityFlag = Flags.custom<number>({
   helpValue: '24Gi',
-  parse: async (input, _context, { name }) => parseQuantity(input, `--${name}`),
+  parse: async (input, _context, { name }) => amount(input, name),
+});
+
+function amount(text: string, name: string): number {
+  const bytes = parseQuantity(text, `--${name}`);
+  if (bytes > 0 || name === 'in-use') return bytes;
+  throw new UsageError('INVALID_QUANTITY', `--${name} must be more than nothing`);
+}
+
+/** One amount or several, such as `24Gi,16Gi`. */
+const quantitiesFlag = Flags.custom<readonly number[]>({
+  helpValue: '24Gi[,16Gi]',
+  parse: async (input, _context, { name }) => input.split(',').map((text) => amount(text, name)),
 });
 
 const fractionFlag = Flags.custom<number>({
@@ -30,7 +43,7 @@ export const budgetFlags = {
     helpGroup: HELP_GROUP,
   }),
   'memory-budget': quantityFlag({
-    description: 'absolute budget; nothing is measured or subtracted then',
+    description: 'absolute budget; nothing is measured then, only what is promised on this machine is subtracted',
     env: 'LLMKUBE_MEMORY_BUDGET',
     helpGroup: HELP_GROUP,
   }),
@@ -44,9 +57,24 @@ export const budgetFlags = {
     env: 'LLMKUBE_IN_USE',
     helpGroup: HELP_GROUP,
   }),
-  'gpu-memory': quantityFlag({
-    description: 'memory of a discrete GPU (default: as nvidia-smi says)',
+  'gpu-wired-limit': quantityFlag({
+    description: 'what Metal may wire, where iogpu.wired_limit_mb is raised (default: measured, or as macOS sets it)',
+    env: 'LLMKUBE_GPU_WIRED_LIMIT',
+    helpGroup: HELP_GROUP,
+  }),
+  'gpu-memory': quantitiesFlag({
+    description: 'memory of a GPU, or of each GPU (default: measured)',
     env: 'LLMKUBE_GPU_MEMORY',
+    helpGroup: HELP_GROUP,
+  }),
+  gpus: wholeNumber({ min: 1, max: 16 })({
+    description: 'how many GPUs, all of one size (default: as many as there are)',
+    env: 'LLMKUBE_GPUS',
+    helpGroup: HELP_GROUP,
+  }),
+  'unified-memory': Flags.boolean({
+    description: "the GPU shares the machine's memory, as on GB10, Strix Halo and Jetson (default: measured)",
+    env: 'LLMKUBE_UNIFIED_MEMORY',
     helpGroup: HELP_GROUP,
   }),
 };
@@ -68,7 +96,10 @@ export interface BudgetFlagValues {
   readonly 'memory-budget'?: number | undefined;
   readonly 'system-memory'?: number | undefined;
   readonly 'in-use'?: number | undefined;
-  readonly 'gpu-memory'?: number | undefined;
+  readonly 'gpu-wired-limit'?: number | undefined;
+  readonly 'gpu-memory'?: readonly number[] | undefined;
+  readonly gpus?: number | undefined;
+  readonly 'unified-memory'?: boolean | undefined;
 }
 
 /** What `machineFlags` parse to. */

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { parseDuration } from './duration.js';
 
 /** The one argument of every command that looks at a model. */
 export const modelArg = Args.string({
@@ -23,4 +24,11 @@ export const modelFlags = {
     env: 'LLMKUBE_OFFLINE',
     helpGroup: 'MODEL',
   }),
+  'read-timeout': Flags.custom<number>({
+    description: 'the most that reading one header takes, such as 30s or 5m; 120s unless said otherwise',
+    env: 'LLMKUBE_READ_TIMEOUT',
+    helpGroup: 'MODEL',
+    helpValue: 'DURATION',
+    parse: async (text) => parseDuration(text, '--read-timeout'),
+  })(),
 };

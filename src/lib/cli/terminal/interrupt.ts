@@ -3,6 +3,9 @@ import { constants } from 'node:os';
 const SIGNAL_NAMES = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM' } as const;
 type SignalName = keyof typeof SIGNAL_NAMES;
 
+/** Whatever has not ended by then is ended by the signal itself, which no system call outlives. */
+const PATIENCE_MS = 1500;
+
 /** Someone wants the program to end. No failure that other code may get around, and so not an `LlmkubeError`. */
 export class InterruptedError extends Error {
   readonly code = 'INTERRUPTED';
@@ -24,15 +27,22 @@ export interface Interrupt {
 
 export function interruptSignal(names: readonly SignalName[] = ['SIGINT']): Interrupt {
   const controller = new AbortController();
+  let lastResort: NodeJS.Timeout | undefined;
   const listen = (name: SignalName) => {
     const reason = new InterruptedError(name);
     if (controller.signal.aborted) process.exit(reason.exitCode);
     controller.abort(reason);
+    lastResort = setTimeout(() => {
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+    }, PATIENCE_MS);
+    lastResort.unref();
   };
   for (const name of names) process.on(name, listen);
   return {
     signal: controller.signal,
     dispose: () => {
+      clearTimeout(lastResort);
       for (const name of names) process.off(name, listen);
     },
   };

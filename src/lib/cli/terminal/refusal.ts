@@ -4,10 +4,10 @@ import { warningsOf } from '../../report/warnings.js';
 import { terminalWidth } from './terminal-width.js';
 
 /** Why a model is not let through, what would be, and what else is to be known, for stderr. */
-export async function refusalText(check: MemoryCheck): Promise<string> {
+export async function refusalText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): Promise<string> {
   const notes = warningsOf(check).map((warning) => `Note: ${warning}`);
-  if (check.advice === undefined || check.advice.length === 0) return [failureText(check), ...notes].join('\n');
+  if (check.advice === undefined || check.advice.length === 0) return [failureText(check, word), ...notes].join('\n');
   const { adviceText } = await import('../../report/advice-text.js');
   const advice = adviceText(check, terminalWidth(process.stderr));
-  return [failureText(check), ...advice, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  return [failureText(check, word), ...advice, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }

@@ -3,7 +3,8 @@ import type { Graph } from './graph.js';
 import type { Step } from './graph-allocator.js';
 import { type Buffer, isViewOp, Tensor } from './tensor.js';
 
-const UNASSIGNED = -1;
+/** Of a node that no backend was chosen for yet. */
+export const UNASSIGNED = -1;
 
 /** A model asks for an op that no device can run where its memory is; llama.cpp aborts there. */
 export class UnsupportedOpError extends Error {

@@ -1,7 +1,5 @@
-const BEARER = /\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi;
-const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g;
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^/\s:@]+:[^/\s@]+@/gi;
-const URL_TOKEN = /([?&][\w.-]*(?:token|secret|signature|sig|password|key|credential)[\w.-]*=)[^&\s"']+/gi;
+import { withoutSecrets } from '../../printable.js';
+
 // eslint-disable-next-line no-control-regex -- what a terminal would act on
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g;
 const SHORTEST_SECRET = 4;
@@ -13,11 +11,5 @@ const SHORTEST_SECRET = 4;
 export function cleanText(text: string, secrets: readonly string[] = []): string {
   const known = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
   const masked = known.reduce((masking, secret) => masking.replaceAll(secret, '***'), text);
-  return masked
-    .replace(BEARER, '$1 ***')
-    .replace(JSON_WEB_TOKEN, '***')
-    .replace(URL_PASSWORD, '$1***@')
-    .replace(URL_TOKEN, '$1***')
-    .replace(CONTROL, ' ')
-    .trim();
+  return withoutSecrets(masked).replace(CONTROL, ' ').trim();
 }

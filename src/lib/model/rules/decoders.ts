@@ -50,6 +50,15 @@ function deepstackMapping(hparams: Hparams, keys: Keys): void {
   hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
 }
 
+/** Granite Switch keeps what chooses its adapters in the cache of a layer more, of one head. */
+function routerLayer(hparams: Hparams): void {
+  hparams.nLayerAll += 1;
+  const last = hparams.nLayer - 1;
+  for (const key of PER_LAYER) hparams[key] = [...hparams[key], hparams[key][last]] as never;
+  hparams.nHead[last + 1] = 1;
+  hparams.nHeadKv[last + 1] = 1;
+}
+
 /** Nanbeige runs all its blocks several times; each round has caches of its own. */
 function looped(hparams: Hparams, keys: Keys): void {
   const blocks = hparams.nLayer;
@@ -174,6 +183,7 @@ export const DECODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
   }),
   nanbeige: rule(looped),
   hrm_text: rule(hierarchical),
+  graniteswitch: rule(routerLayer),
   laguna: rule(where(hasWindow, fullFirst(4))),
   cohere2moe: rule(fullFirst(4)),
 };

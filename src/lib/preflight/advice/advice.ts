@@ -14,7 +14,12 @@ export type Change =
   | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number; readonly given: boolean }
   | { readonly kind: 'memory-fraction'; readonly fraction: number; readonly leftBytes: number }
   | { readonly kind: 'wired-limit'; readonly mebibytes: number; readonly leftBytes: number }
-  | { readonly kind: 'machine'; readonly gigabytes: number; readonly memory: 'mac' | 'system' | 'gpu' | 'budget' };
+  | {
+      readonly kind: 'machine';
+      readonly gigabytes: number;
+      readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
+      readonly gpus?: number;
+    };
 
 /** Changes that together make a launch fit, and the verdict of the same check that refused it. */
 export interface Suggestion {

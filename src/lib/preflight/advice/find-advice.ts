@@ -1,5 +1,6 @@
 import { LlmkubeError } from '../../errors.js';
 import { describeModel } from '../../model/describe-model.js';
+import { withKvOverrides } from '../../model/kv-overrides.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
@@ -44,7 +45,7 @@ async function findSuggestions(refused: RefusedCheck, sources: AdviceSources): P
  * again, until it rests on none that was not read, or that was tried often enough.
  */
 export async function searchProven<T>(
-  refused: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin'>,
+  refused: Pick<RefusedCheck, 'shape' | 'resolved' | 'origin' | 'overrides'>,
   sources: AdviceSources,
   which: 'smaller' | 'all',
   search: (variants: readonly ModelVariant[]) => T,
@@ -56,9 +57,7 @@ export async function searchProven<T>(
     const open = unproven(found);
     if (open.length === 0 || round === MOST_PROOFS) return found;
     const proven = new Map(
-      await Promise.all(
-        open.map(async (variant) => [variant, await prove(variant, refused.resolved, sources)] as const),
-      ),
+      await Promise.all(open.map(async (variant) => [variant, await prove(variant, refused, sources)] as const)),
     );
     variants = variants.flatMap((variant) => {
       const read = proven.get(variant);
@@ -97,7 +96,7 @@ function unprovenIn(suggestions: readonly Suggestion[]): readonly ModelVariant[]
 /** With the header that a check would find; undefined when there is none. */
 async function prove(
   variant: ModelVariant,
-  resolved: ResolvedModel,
+  { resolved, overrides }: Pick<RefusedCheck, 'resolved' | 'overrides'>,
   { readHeader }: AdviceSources,
 ): Promise<ModelVariant | undefined> {
   const { quantization, model } = variant;
@@ -107,7 +106,7 @@ async function prove(
       : { entry: undefined, source: model, quantization: undefined };
   try {
     const { header, derived } = await readHeader(target);
-    const read = describeModel(header);
+    const read = describeModel(withKvOverrides(header, overrides));
     // What was estimated for the shape at hand need not be estimated again.
     const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
     return { ...variant, shape, isProven: true, isEstimated: derived };

@@ -9,11 +9,11 @@ export async function findFit(
   prefer: Preference,
   sources: AdviceSources,
 ): Promise<FittedLaunch | undefined> {
-  const { shape, launch, room, resolved, header } = check;
+  const { shape, launch, room, resolved, header, overrides } = check;
   if (!shape || !room || !resolved || !header) return undefined;
   const trials = new Trials(room);
   const fitted = await searchProven(
-    { shape, resolved, origin: header.origin },
+    { shape, resolved, overrides, origin: header.origin },
     sources,
     'all',
     (variants) => fitLaunch(trials, { shape, launch, variants, prefer }),

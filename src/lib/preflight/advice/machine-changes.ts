@@ -1,4 +1,5 @@
 import { defaultFraction } from '../../budget/budget-policy.js';
+import type { Gpu, HostMemory } from '../../host/host-memory.js';
 import { MAC_SIZES_GB } from '../../host/mac-sizes.js';
 import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -93,18 +94,33 @@ export function smallestMachine(
 ): Suggestion | undefined {
   const { host, policy } = trials.room;
   if (policy.absoluteBytes !== undefined) return largerBudget(trials, { shape, launch });
-  const memory = launch.accelerator === 'metal' ? 'mac' : isDiscrete(launch.accelerator) ? 'gpu' : 'system';
+  const memory = launch.accelerator === 'metal' ? 'mac' : hasOwnGpus(launch, host) ? 'gpu' : 'system';
   const sizes = { mac: MAC_SIZES_GB, gpu: GPU_SIZES_GB, system: SYSTEM_SIZES_GB }[memory];
+  const gpus = memory === 'gpu' ? (host.gpus?.length ?? 1) : 1;
   for (const gigabytes of sizes) {
     const bytes = gigabytes * GIB;
     const other: Room =
       memory === 'gpu'
-        ? { policy, host: { ...host, gpus: [{ index: 0, name: '', totalBytes: bytes, usedBytes: 0 }] } }
-        : roomOf(bytes, host.inUseBytes, memory === 'mac', policy.fraction);
+        ? { policy, host: { ...host, gpus: cards(gpus, bytes) } }
+        : sizedRoom(host, bytes, memory, policy);
     const verdict = trials.fitting(shape, launch, other);
-    if (verdict !== undefined) return { changes: [{ kind: 'machine', gigabytes, memory }], verdict };
+    const change = { kind: 'machine', gigabytes, memory, ...(gpus > 1 && { gpus }) } as const;
+    if (verdict !== undefined) return { changes: [change], verdict };
   }
   return undefined;
+}
+
+function hasOwnGpus({ accelerator }: LaunchOptions, { unifiedMemory }: HostMemory): boolean {
+  return isDiscrete(accelerator) && unifiedMemory !== true;
+}
+
+function cards(count: number, totalBytes: number): readonly Gpu[] {
+  return Array.from({ length: count }, (_, index) => ({ index, name: '', totalBytes, usedBytes: 0 }));
+}
+
+function sizedRoom(host: HostMemory, bytes: number, memory: 'mac' | 'system', { fraction }: Room['policy']): Room {
+  const room = roomOf(bytes, host.inUseBytes, memory === 'mac', fraction);
+  return host.unifiedMemory ? { ...room, host: { ...room.host, unifiedMemory: true } } : room;
 }
 
 function largerBudget(

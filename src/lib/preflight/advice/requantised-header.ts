@@ -1,6 +1,6 @@
 import { describeModel } from '../../model/describe-model.js';
 import { requantiseHeader } from '../../model/quant-recipe.js';
-import type { ModelHeader } from '../../source/model-header.js';
+import { isUnreachable, type ModelHeader } from '../../source/model-header.js';
 import type { ResolvedModel } from '../resolve-model.js';
 
 /**
@@ -14,7 +14,10 @@ export async function requantisedHeader(
 ): Promise<ModelHeader | undefined> {
   const { entry, original, quantization } = model;
   if (original === undefined || quantization === undefined) return undefined;
-  const known = await readOffline({ entry, ...original }).catch(() => undefined);
+  const known = await readOffline({ entry, ...original }).catch((error: unknown) => {
+    if (isUnreachable(error)) return undefined;
+    throw error;
+  });
   if (known === undefined) return undefined;
   const shape = describeModel(known.header);
   const header = requantiseHeader(known.header, shape, quantization);

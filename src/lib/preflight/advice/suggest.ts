@@ -1,4 +1,4 @@
-import type { MemoryEstimate, PartName } from '../../estimate/memory-estimate.js';
+import { gpuOf, type MemoryEstimate, type PartName } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { isDiscrete } from '../judge.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../verdict.js';
@@ -93,6 +93,7 @@ function cacheBytes({ estimate, limit }: Refusal): number {
 function partBytes(estimate: MemoryEstimate, limit: LimitCheck, names: readonly PartName[]): number {
   return estimate.parts
     .filter(({ name, device }) => names.includes(name) && (limit.name === 'memory' || device === 'gpu'))
+    .filter((part) => limit.gpu === undefined || gpuOf(part) === limit.gpu)
     .reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -6,6 +6,7 @@ import type { HostMemory } from '../../host/host-memory.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { isDiscrete, judge, limitsOf } from '../judge.js';
+import { onMachine } from '../on-machine.js';
 import { headroomBytes, type CompletedVerdict } from '../verdict.js';
 
 /** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
@@ -27,7 +28,7 @@ export class Trials {
   constructor(readonly room: Room) {}
 
   judge(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room = this.room): CompletedVerdict | undefined {
-    const estimate = this.estimate(shape, launch);
+    const estimate = this.estimate(shape, onMachine(launch, host));
     return estimate && judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
   }
 
@@ -44,7 +45,7 @@ export class Trials {
   floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
     if (isDiscrete(launch.accelerator)) return false;
     const { host, policy } = this.room;
-    const least = { parts: [...fixedMemory(shape, launch).parts, ...known] };
+    const least = { parts: [...fixedMemory(shape, onMachine(launch, host)).parts, ...known] };
     return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
   }
 

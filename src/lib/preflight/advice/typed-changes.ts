@@ -57,7 +57,13 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
     case 'wired-limit':
       return { flags: [], command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}` };
     case 'machine':
-      return { flags: [`${MACHINE_FLAGS[change.memory]} ${change.gigabytes}Gi`] };
+      return {
+        flags: [
+          `${MACHINE_FLAGS[change.memory]} ${Array(change.gpus ?? 1)
+            .fill(`${change.gigabytes}Gi`)
+            .join()}`,
+        ],
+      };
   }
 }
 

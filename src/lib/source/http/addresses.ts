@@ -15,6 +15,9 @@ const INSIDE_IPV4: readonly (readonly [string, number])[] = [
 ];
 const INSIDE_IPV6: readonly (readonly [string, number])[] = [
   ['::', 127],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
+  ['fec0::', 10],
   ['fc00::', 7],
   ['fe80::', 10],
   ['ff00::', 8],
@@ -27,7 +30,40 @@ for (const [network, prefix] of INSIDE_IPV6) inside.addSubnet(network, prefix, '
 /** True for an address that the public internet cannot reach; IPv4 addresses inside IPv6 ones count as themselves. */
 export function isPrivateAddress(address: string): boolean {
   const bare = bareHost(address);
-  return inside.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+  if (isIP(bare) !== 6) return inside.check(bare, 'ipv4');
+  const embedded = embeddedIpv4(bare);
+  return inside.check(bare, 'ipv6') || (embedded !== undefined && inside.check(embedded, 'ipv4'));
+}
+
+/** The IPv4 address that is reached through NAT64 (`64:ff9b::/96`), 6to4 (`2002::/16`) or in the old way (`::/96`). */
+function embeddedIpv4(address: string): string | undefined {
+  const groups = groupsOf(address);
+  const [first, second] = groups;
+  const last = groups.slice(6);
+  const middleIsZero = groups.slice(2, 6).every((group) => group === 0);
+  if (first === 0x2002) return dotted(groups.slice(1, 3));
+  if (middleIsZero && ((first === 0x64 && second === 0xff9b) || (first === 0 && second === 0))) return dotted(last);
+  return undefined;
+}
+
+/** The eight numbers of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const plain = address
+    .replace(/%.*$/, '')
+    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => [a * 256 + +b, c * 256 + +d].map(hex).join(':'));
+  const [head = '', tail] = plain.split('::');
+  const [before, after] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':')));
+  const missing = 8 - (before?.length ?? 0) - (after?.length ?? 0);
+  const zeros = new Array<string>(tail === undefined ? 0 : Math.max(0, missing)).fill('0');
+  return [...(before ?? []), ...zeros, ...(after ?? [])].map((group) => parseInt(group, 16));
+}
+
+function dotted([high = 0, low = 0]: readonly number[]): string {
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+function hex(value: number): string {
+  return value.toString(16);
 }
 
 /** A URL's host without the brackets of IPv6. */

@@ -22,6 +22,8 @@ export interface RequestContext {
 
 /** Reading more than this only to keep a connection costs more than a new one. */
 const MAX_DISCARDED_BYTES = 16 * 1024;
+/** Waiting longer for the end of such a body costs more than a new connection. */
+const MAX_DISCARDING_MS = 1000;
 
 /** Failures that are the same a second later. */
 const LASTING: Readonly<Record<string, string>> = {
@@ -73,8 +75,10 @@ export class HttpAnswer {
   /** Reads a short body to its end, so that the connection can be used again. */
   async discard(): Promise<void> {
     let bytes = 0;
+    const timer = setTimeout(() => this.close(), MAX_DISCARDING_MS);
     // A connection that breaks here is one that is not used again.
     await this.read((chunk) => (bytes += chunk.length) > MAX_DISCARDED_BYTES).catch(() => undefined);
+    clearTimeout(timer);
   }
 
   /**

@@ -1,6 +1,8 @@
 import { type Agent, type ClientRequest, get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { HttpAnswer, type RequestContext, requestFailure } from './http-answer.js';
+import { redactedUrl } from '../redacted-url.js';
+import { SourceError } from '../source-error.js';
 import { cancelled } from './retry.js';
 
 /** Sends one GET and resolves with its answer's status and headers; follows no redirect. */
@@ -56,9 +58,23 @@ export function watch(request: ClientRequest, url: URL, context: RequestContext,
     if (!socket.connecting) connected();
     else socket.once('connect', connected).once('secureConnect', connected);
   });
-  request.once('response', () => clearTimeout(answerTimer));
+  let answered = false;
+  request.once('response', () => {
+    answered = true;
+    clearTimeout(answerTimer);
+  });
   request.on('error', (error) => fail(requestFailure(error, url, context)));
+  request.once('upgrade', ({ statusCode }, socket) => {
+    socket.destroy();
+    give(
+      new SourceError(
+        'SOURCE_BAD_RESPONSE',
+        `${redactedUrl(url)}: ${url.host} answers ${statusCode}, another protocol than HTTP; check the address`,
+      ),
+    );
+  });
   request.once('close', () => {
+    if (!answered) fail(requestFailure(undefined, url, context));
     clearTimeout(answerTimer);
     clearTimeout(connectTimer);
     signal?.removeEventListener('abort', abort);

@@ -1,4 +1,5 @@
-import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { quantizationInName } from '../../gguf/file-name.js';
+import { parseShardName, type ShardName, shardPath, shardPaths } from '../../gguf/shard-name.js';
 
 /** A model file of a repository; all parts of a split one together. */
 export interface HubFile {
@@ -23,9 +24,6 @@ const PREFERRED_QUANTIZATIONS = ['Q4_K_M', 'Q8_0'];
 /** Names that mark a file as no model of its own: `gguf_filename_is_model` in `common/download.cpp`, llama.cpp v0.5.0. */
 const COMPANIONS = ['mmproj', 'imatrix', 'mtp-', 'eagle3-', 'dflash-', 'dspark-'];
 
-const QUANTIZATION =
-  /^(I?Q[1-8]_(0|1|K|K_(S|M|L|XL|XXL)|XXS|XS|S|M|NL|XL)|Q[2-8]|TQ[12]_0|MXFP4(_MOE)?|NVFP4|BF16|F16|F32|FP16|FP32)$/;
-
 /** The files of a repository that hold models, in the hub's order. Splits that lack a part are left out. */
 export function modelFiles(entries: readonly HubEntry[]): HubFile[] {
   const sizes = new Map(entries.map(({ path, bytes }) => [path, bytes]));
@@ -33,18 +31,11 @@ export function modelFiles(entries: readonly HubEntry[]): HubFile[] {
     const kind = kindOf(path);
     const shard = parseShardName(path);
     if (kind === undefined || (shard !== undefined && shard.number !== 1)) return [];
-    const paths = shard === undefined ? [path] : shardPaths(shard);
-    if (!paths.every((part) => sizes.has(part))) return [];
+    const paths = shard === undefined ? [path] : presentParts(shard, sizes);
+    if (paths === undefined) return [];
     const bytes = paths.reduce<number | undefined>((sum, part) => add(sum, sizes.get(part)), 0);
-    return [{ kind, path, paths, bytes, quantization: quantizationOf(path) }];
+    return [{ kind, path, paths, bytes, quantization: quantizationInName(path)?.name }];
   });
-}
-
-/** The quantization that a file name ends with (`get_gguf_split_info` in `common/download.cpp`), upper case. */
-export function quantizationOf(path: string): string | undefined {
-  const stem = parseShardName(path)?.prefix ?? path.replace(/\.gguf$/i, '');
-  const tag = /[-._]((?:I?Q\d|TQ\d|MXFP|NVFP|B?F\d|FP\d)[A-Z0-9_]*)$/i.exec(stem)?.[1]?.toUpperCase();
-  return tag !== undefined && QUANTIZATION.test(tag) ? tag : undefined;
 }
 
 /**
@@ -60,6 +51,12 @@ export function chooseModel(files: readonly HubFile[], quantization?: string): H
     if (found !== undefined) return found;
   }
   return quantization === undefined ? models[0] : undefined;
+}
+
+/** The paths of a split's parts, where all are there; looked for one by one, since most of what is not whole lacks the next. */
+function presentParts(shard: ShardName, sizes: ReadonlyMap<string, unknown>): readonly string[] | undefined {
+  for (let number = shard.count; number > 0; number--) if (!sizes.has(shardPath(shard, number))) return undefined;
+  return shardPaths(shard);
 }
 
 function kindOf(path: string): HubFile['kind'] | undefined {

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../bounded-json.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../http/follow-redirects.js';
 import { type HubEntry, type HubFile, modelFiles } from './hub-files.js';
@@ -61,7 +62,7 @@ async function readJson(answer: HttpAnswer): Promise<unknown> {
     return false;
   });
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return parseBoundedJson(Buffer.concat(chunks).toString('utf8'));
   } catch {
     throw badListing(answer, 'is not JSON');
   }

@@ -65,11 +65,20 @@ export function parseHubUrl(url: URL, basePath = ''): HubSource | undefined {
   const [owner, name, view, revision, ...file] = segments.map(percentDecoded);
   if (!owner || !name || ['api', 'datasets', 'spaces', 'docs', 'models'].includes(owner)) return undefined;
   const repository = `${owner}/${name}`;
+  const shownFile = url.searchParams.get('show_file_info') ?? '';
+  if (isModelPath(shownFile) && (view === undefined || view === '' || view === 'tree')) {
+    return { kind: 'hf', repository, revision: (view === 'tree' && revision) || 'main', file: shownFile };
+  }
   if (view === undefined || view === '') return { kind: 'hf', repository, revision: 'main' };
   if (!revision) return undefined;
   if (view === 'tree' && file.length === 0) return { kind: 'hf', repository, revision };
   const isFile = ['resolve', 'blob', 'raw'].includes(view) && file.length > 0 && !file.includes('');
   return isFile ? { kind: 'hf', repository, revision, file: file.join('/') } : undefined;
+}
+
+/** A path of a model file that stays within its repository. */
+function isModelPath(path: string): boolean {
+  return /\.gguf$/i.test(path) && !path.split('/').some((part) => /^\.*$/.test(part));
 }
 
 /** A piece of an address without its percent signs; as it is when they are senseless. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parseShardName } from '../../gguf/shard-name.js';
-import { chooseModel, type HubFile, modelFiles, quantizationOf } from './hub-files.js';
+import { quantizationInName, stemOf } from '../../gguf/file-name.js';
+import { chooseModel, type HubFile, modelFiles } from './hub-files.js';
 import type { HubSource } from './hub-urls.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
 import type { ReadOptions } from '../session.js';
@@ -66,16 +66,16 @@ interface Named {
 
 /** Files whose name differs from `own` in the quantization only, folders apart. */
 function siblingsOf(own: string, files: readonly HubFile[]): readonly (HubFile & Named)[] {
-  const stem = stemOf(own);
+  const name = modelNameOf(own);
   return files.filter(
     (file): file is HubFile & Named =>
-      file.kind === 'model' && file.quantization !== undefined && stemOf(file.path) === stem,
+      file.kind === 'model' && file.quantization !== undefined && modelNameOf(file.path) === name,
   );
 }
 
-function stemOf(path: string): string {
-  const whole = parseShardName(path)?.prefix ?? path.replace(/\.gguf$/i, '');
-  const quantization = quantizationOf(path);
-  const stem = quantization === undefined ? whole : whole.slice(0, -quantization.length - 1);
+/** The model's name in a file's name: without folders and quantization. */
+function modelNameOf(path: string): string {
+  const quantization = quantizationInName(path);
+  const stem = quantization === undefined ? stemOf(path) : path.slice(0, Math.max(0, quantization.start - 1));
   return basename(stem).toLowerCase();
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseModel, modelFiles, quantizationOf } from '../../../../src/lib/source/hub/hub-files.js';
+import { quantizationInName } from '../../../../src/lib/gguf/file-name.js';
+import { chooseModel, modelFiles } from '../../../../src/lib/source/hub/hub-files.js';
 
 const filesOf = (...paths: string[]) => modelFiles(paths.map((path) => ({ path, bytes: 1 })));
 const chosen = (quantization: string | undefined, ...paths: string[]) =>
@@ -17,7 +18,7 @@ describe('the quantization in a file name', () => {
     ['phi3_q4.gguf', 'Q4'],
     ['Meta-Llama-3-8B.gguf', undefined],
     ['model-F7.gguf', undefined],
-  ])('%s: %s', (path, quantization) => expect(quantizationOf(path)).toBe(quantization));
+  ])('%s: %s', (path, quantization) => expect(quantizationInName(path)?.name).toBe(quantization));
 });
 
 describe('the model llama-server would take', () => {

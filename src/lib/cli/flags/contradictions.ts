@@ -1,0 +1,55 @@
+import { UsageError } from '../../errors.js';
+import { defaultAccelerator } from '../../host/measure-host.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+interface Rule {
+  readonly flag: string;
+  /** Why the flag says nothing here, to complete "--flag …"; undefined where it does. */
+  readonly objection: (accelerator: string, values: Values) => string | undefined;
+}
+
+const DISCRETE = 'cuda, rocm, vulkan or intel';
+
+/** Flags that would say nothing beside others, which nobody wants to find out by a wrong answer. */
+const RULES: readonly Rule[] = [
+  {
+    flag: 'gpu-memory',
+    objection: (accelerator) => {
+      if (accelerator === 'metal') return "is for a GPU with memory of its own; Metal's limit is --gpu-wired-limit";
+      return accelerator === 'cpu' ? `needs a GPU: name it with --accelerator ${DISCRETE}` : undefined;
+    },
+  },
+  {
+    flag: 'gpu-wired-limit',
+    objection: (accelerator) =>
+      accelerator === 'metal' ? undefined : 'is what Metal may wire, and needs --accelerator metal',
+  },
+  {
+    flag: 'gpu-layers',
+    objection: (accelerator, values) =>
+      accelerator === 'cpu' && values['gpu-layers'] !== 0
+        ? `needs a GPU: name it with --accelerator metal, ${DISCRETE}`
+        : undefined,
+  },
+  {
+    flag: 'memory-fraction',
+    objection: (_accelerator, values) =>
+      values['memory-budget'] === undefined ? undefined : 'and --memory-budget are two budgets: leave one out',
+  },
+];
+
+/**
+ * Refuses flags that contradict each other.
+ * @param values what a command's flags parsed to
+ * @param variables flags that were not typed, and so mean less than those that were
+ * @throws UsageError CONTRADICTION
+ */
+export function refuseContradictions(values: Values, variables: ReadonlyMap<string, string>): void {
+  const accelerator = String(values.accelerator ?? (values.gpu === true ? 'cuda' : defaultAccelerator()));
+  for (const { flag, objection } of RULES) {
+    if (values[flag] === undefined || variables.has(flag)) continue;
+    const why = objection(accelerator, values);
+    if (why !== undefined) throw new UsageError('CONTRADICTION', `--${flag} ${why}`);
+  }
+}

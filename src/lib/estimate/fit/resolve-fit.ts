@@ -1,0 +1,101 @@
+import type { ModelShape } from '../../model/model-shape.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { planGpus } from '../devices.js';
+import { dryRun } from './dry-run.js';
+import { fitContext } from './fit-context.js';
+import { fitLayers } from './fit-layers.js';
+import type { FitProblem } from './layer-split.js';
+import { overriddenLayers } from './overridden-layers.js';
+
+/** What llama-server sees at its start, in bytes. */
+export interface FitMachine {
+  /** On a Mac the GPU's working set less what this process has allocated: other programs do not count there. */
+  readonly gpus: readonly { readonly totalBytes: number; readonly freeBytes: number }[];
+  readonly host: { readonly totalBytes: number };
+}
+
+/** What llama-server chooses by itself. */
+export interface FitResult {
+  /** The launch as it will be made, context, layers and overrides named. */
+  readonly launch: LaunchOptions;
+  /** Context, all slots together. */
+  readonly nCtx: number;
+  /** Layers on GPUs, the output head counted as one. */
+  readonly gpuLayers: number;
+  /** Weights that go to the CPU, or another GPU, although their layer does not: name within the block, and layers. */
+  readonly overridden: Readonly<Record<string, readonly number[]>>;
+  /** Nothing needed changing. */
+  readonly unchanged: boolean;
+  /** Why llama-server would start with what it has, whether it fits or not; undefined when it found a way. */
+  readonly gaveUp: string | undefined;
+}
+
+const MIB = 2 ** 20;
+/** `common_params::fit_params_target` and `fit_params_min_ctx` (`common/common.h`, llama.cpp v0.5.0). */
+const DEFAULT_TARGET_MIB = 1024;
+const DEFAULT_MIN_CTX = 4096;
+const AUTO_SLOTS = 4;
+
+/**
+ * What llama-server makes of a launch whose context or layers are left open (`--fit on`): `common_params_fit_impl`
+ * (`common/fit.cpp`, llama.cpp v0.5.0), the same steps on estimates instead of dry runs.
+ * @param launch only what the user set
+ * @throws what `estimateMemory` throws
+ */
+export function resolveFit(
+  { model: shape }: { readonly model: ModelShape },
+  launch: LaunchOptions,
+  machine: FitMachine,
+): FitResult {
+  const seen = { ...launch, gpuFreeBytes: machine.gpus.map(({ freeBytes }) => freeBytes) };
+  const { used } = planGpus(seen);
+  const margins = marginsOf(launch, Math.max(1, used.length));
+  const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
+  const { nCtxTrain, nLayer, nExpert } = shape.hparams;
+  const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : AUTO_SLOTS;
+  const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;
+  const isContextOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
+  const aimed = nCtxTrain * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
+
+  const problem: FitProblem = {
+    shape,
+    launch: isContextOpen ? { ...seen, ctxSize: aimed } : seen,
+    nLayers: nLayer,
+    hasExperts: nExpert > 0,
+    targets: free.map((bytes, i) => bytes - (margins[i] ?? 0)),
+    measure: (each) => dryRun(shape, each, used.length),
+  };
+  const context = fitContext(problem, {
+    isOpen: isContextOpen,
+    max: aimed,
+    min: (launch.fitCtx ?? DEFAULT_MIN_CTX) * streams,
+    step: streams,
+  });
+  const chosen = context.done
+    ? { launch: context.launch }
+    : fitLayers({ ...problem, launch: context.launch }, context.full);
+  return {
+    launch: chosen.launch,
+    nCtx: chosen.launch.ctxSize ?? aimed,
+    gpuLayers: layersOnGpus(chosen.launch, used.length, nLayer),
+    overridden: overriddenLayers(shape, chosen.launch, launch),
+    unchanged: context.unchanged,
+    gaveUp: 'gaveUp' in chosen ? chosen.gaveUp : undefined,
+  };
+}
+
+/** `--fit-target`: one value for all, or one each. */
+function marginsOf({ fitTargetMiB = DEFAULT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
+  const given = typeof fitTargetMiB === 'number' ? [fitTargetMiB] : fitTargetMiB;
+  const last = given.at(-1) ?? DEFAULT_TARGET_MIB;
+  return Array.from(
+    { length: devices },
+    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_TARGET_MIB)) * MIB,
+  );
+}
+
+function layersOnGpus({ gpuLayers }: LaunchOptions, gpus: number, nLayers: number): number {
+  if (gpus === 0) return 0;
+  return gpuLayers === undefined || gpuLayers < 0 ? nLayers + 1 : Math.min(gpuLayers, nLayers + 1);
+}

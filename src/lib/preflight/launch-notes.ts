@@ -1,0 +1,31 @@
+import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
+import type { ModelShape } from '../model/model-shape.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+
+/** What llama-server makes of a launch that its user may not expect, a sentence each. */
+export function launchNotes(
+  { hparams }: ModelShape,
+  launch: LaunchOptions,
+  resolved: ResolvedLaunch,
+): readonly string[] {
+  const { nCtx, nCtxSeq, nBatch, nUbatch, flashAttn, cacheTypeK, cacheTypeV } = resolved;
+  const { nCtxTrain } = hparams;
+  const { ubatchSize = 0, flashAttn: asked = 'auto' } = launch;
+  const notes: string[] = [];
+  // The context of a slot is padded, so what is asked for may be passed by a little.
+  if (nCtxSeq >= nCtxTrain + CONTEXT_PADDING) {
+    const slot = nCtxSeq === nCtx ? '' : ' in each slot';
+    notes.push(`${nCtxSeq} tokens${slot} are more than the ${nCtxTrain} that the model was trained with`);
+  }
+  if (ubatchSize > nUbatch && nBatch === nUbatch) {
+    notes.push(`an ubatch of ${ubatchSize} counts as ${nUbatch}, for it is never larger than the batch`);
+  }
+  if (asked === 'auto' && !flashAttn && cacheTypeK !== cacheTypeV) {
+    notes.push(
+      `flash attention is off, since the K cache (${cacheTypeK}) and the V cache (${cacheTypeV}) differ: that takes more memory than both alike`,
+    );
+  }
+  return notes;
+}
+
+const CONTEXT_PADDING = 256;

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { jsonText, safeJson, safeOutput, shown, withoutSecrets } from '../../src/lib/printable.js';
+
+describe('what is printed', () => {
+  it.each([
+    ['https://user:pw@host/x.gguf?token=s3cret', 'https://***@host/x.gguf?token=***'],
+    ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],
+    ['https://h/x?a=1&X-Amz-Signature=abc&b=2', 'https://h/x?a=1&X-Amz-Signature=***&b=2'],
+    ['--api-key hunter2 --port 80', '--api-key *** --port 80'],
+    ["llama-server '--api-key=a b'", "llama-server '--api-key=*** b'"],
+    ['Authorization: Bearer abcdefghij', 'Authorization: Bearer ***'],
+    ['HF_TOKEN=hf_abcdefghijklmnop', 'HF_TOKEN=***'],
+  ])('has no secret of %s', (text, expected) => {
+    expect(withoutSecrets(text)).toBe(expected);
+  });
+
+  it('has no secret in JSON, where a key is an element of its own', () => {
+    expect(safeJson({ args: ['--api-key', 'k', '--port', '1'], uri: 'https://a:b@h/' })).toEqual({
+      args: ['--api-key', '***', '--port', '1'],
+      uri: 'https://***@h/',
+    });
+  });
+
+  it('keeps colours and lines, and nothing else that acts on a terminal', () => {
+    expect(safeOutput('\u001b[31mred\u001b[0m\n\u001b]0;title\u0007\u202e')).toBe(
+      '\u001b[31mred\u001b[0m\n\\u{1b}]0;title\\u{7}\\u{202e}',
+    );
+  });
+
+  it('never has a control character, whatever it is made of', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(shown(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+        expect(jsonText([text])).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Cs}]/u);
+        // eslint-disable-next-line no-control-regex -- how colours look
+        expect(safeOutput(text).replace(/\u001b\[[0-9;]*m/g, '')).not.toMatch(/[^\P{Cc}\n\t]|[\p{Cf}\p{Cs}]/u);
+      }),
+    );
+  });
+
+  it('says the same in JSON as the value does, but for secrets', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(JSON.parse(jsonText([text]))).toEqual([withoutSecrets(text)]);
+      }),
+    );
+  });
+});
