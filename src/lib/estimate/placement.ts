@@ -38,6 +38,8 @@ export interface WeightBytes {
   readonly mapped: DeviceBytes;
   /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
   readonly unread: number;
+  /** All that the host's own mapping spans, the GPU's included where they overlap. */
+  readonly hostRange: number;
   /** Anonymous copies. */
   readonly copied: DeviceBytes;
 }
@@ -217,6 +219,7 @@ export class Placement {
     return {
       mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
       unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      hostRange: ranges.cpu.bytes(),
       copied,
     };
   }
