@@ -45,6 +45,10 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     loadCatalog: () => loadCatalog(catalog),
     readHeader,
     measureHost: besideLedger(measureHost),
+    findProjector: async (source) => {
+      const { projectorBeside } = await import('../source/hub/projector-file.js');
+      return projectorBeside(source, reading);
+    },
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
       const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([

@@ -1,4 +1,5 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
+import { additionsOf } from '../estimate/estimate-launch.js';
 import { toDigest } from '../gguf/digest.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -27,6 +28,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     source: redactedSource(check.source),
     digest: toDigest(withKvOverrides(header, overrides)),
     launch: withoutInfinity(launch),
+    beside: additionsOf({ ...check.room?.beside }, launch, estimate?.resolved.nCtxSeq ?? 0),
     extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,

@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
-import { estimateMemory } from '../estimate/estimate-memory.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
@@ -15,6 +15,7 @@ import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
+import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
 import { onMachine } from './on-machine.js';
@@ -46,6 +47,8 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked for the projector that llama-server finds beside a model of the hub. */
+  readonly findProjector?: ProjectorReading['findProjector'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
@@ -75,6 +78,8 @@ export interface MemoryCheck {
   readonly overrides: readonly KvOverride[];
   readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
+  /** What is loaded beside the model. */
+  readonly projector?: LoadedProjector;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
   /** Each completes "try to …". */
@@ -93,6 +98,9 @@ interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 
+/** Nobody knows what will be sent: the worst counts. */
+const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
+
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
 export async function planCheck(
   request: CheckRequest,
@@ -102,7 +110,8 @@ export async function planCheck(
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
-  return { resolved, ...combined, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
+  const withMedia = { ...ANY_MEDIA, ...combined.launch };
+  return { resolved, ...combined, launch: withMedia, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
 }
 
 /**
@@ -161,7 +170,9 @@ export async function skippedCheck(
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
+type Findings = { -readonly [K in 'header' | 'shape' | 'projector' | 'estimate' | 'room']?: MemoryCheck[K] } & {
+  notes: string[];
+};
 
 async function completeCheck(
   request: CheckRequest,
@@ -174,10 +185,15 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(withKvOverrides(header, plan.overrides));
-  const host = await measured(request, findings.shape, launch, dependencies, findings);
-  findings.estimate = estimateMemory(findings.shape, onMachine(launch, host));
+  const { projector, note } = await findProjector(plan.resolved, launch, dependencies);
+  if (projector) findings.projector = projector;
+  if (note !== undefined) findings.notes.push(note);
+  const beside = { projector: projector?.shape };
+  const files = { ...beside, model: findings.shape };
+  const host = await measured(request, files, launch, dependencies, findings);
+  findings.estimate = estimateLaunch(files, onMachine(launch, host));
   findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  findings.room = { host, policy: request.policy };
+  findings.room = { host, policy: request.policy, beside };
   findings.notes.push(...host.notes);
   const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
@@ -188,7 +204,7 @@ async function completeCheck(
 /** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
 async function measured(
   { machine, policy }: CheckRequest,
-  shape: ModelShape,
+  files: LaunchFiles & { readonly model: ModelShape },
   launch: LaunchOptions,
   { measureHost }: CheckDependencies,
   findings: Findings,
@@ -198,8 +214,8 @@ async function measured(
     return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
-    findings.estimate = estimateMemory(shape, launch);
-    findings.notes.push(...launchNotes(shape, launch, findings.estimate.resolved));
+    findings.estimate = estimateLaunch(files, launch);
+    findings.notes.push(...launchNotes(files.model, launch, findings.estimate.resolved));
     throw error;
   }
 }

@@ -42,6 +42,8 @@ function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): 
 function reason(change: Change, { estimate, shape }: MemoryCheck): string {
   const resolved = estimate?.resolved;
   switch (change.kind) {
+    case 'projector':
+      return 'without the projector: text only';
     case 'slots': {
       const unified = resolved?.kvUnified === true ? ', and no KV cache shared between slots' : '';
       return `one request at a time instead of ${resolved?.slots}${unified}`;

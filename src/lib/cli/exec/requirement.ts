@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckIncompleteError } from '../../errors.js';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
@@ -66,7 +66,9 @@ function keep(file: string, answer: RequirementAnswer): void {
 function cacheFile({ words, env, cwd, source, accelerator, cacheDir }: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
-  const files = [WORKER, ...(shard === undefined ? [source] : shardPaths(shard))].map(identity);
+  const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));
+  const beside = named.map((word) => resolve(cwd, word as string));
+  const files = [WORKER, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
   if (files.includes(undefined)) return undefined;
   const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files]);
   return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);

@@ -66,6 +66,7 @@ export interface ModelSpec {
   readonly files?: readonly string[];
   readonly format: Format;
   readonly quantization?: string;
+  readonly mmproj?: string;
   readonly sha256?: string;
   readonly hardware: {
     readonly accelerator: string;

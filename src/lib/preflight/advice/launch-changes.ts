@@ -64,7 +64,14 @@ class LaunchSearch {
     const placed = isDiscrete(this.#refused.launch.accelerator) ? this.#found(this.#moveToHost()) : [];
     const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()].flatMap((a) => this.#found(a));
     const together = easy.length > 0 ? [] : this.#combinations();
-    return [...easy, ...placed, ...smaller, ...together];
+    return [...this.#found(this.#withoutProjector()), ...easy, ...placed, ...smaller, ...together];
+  }
+
+  /** Undefined where none is loaded, or the one that was named. */
+  #withoutProjector(): Attempt | undefined {
+    const isLoaded = this.#trials.room.beside?.projector !== undefined && this.#refused.launch.mmprojAuto !== false;
+    if (!isLoaded || this.#refused.launch.mmproj !== undefined) return undefined;
+    return changed(this.#asked, { mmprojAuto: false }, { kind: 'projector' });
   }
 
   #found(attempt: Attempt | undefined): readonly Suggestion[] {

@@ -1,6 +1,7 @@
 import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
-import { estimateMemory, fixedMemory } from '../../estimate/estimate-memory.js';
+import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
+import { fixedMemory } from '../../estimate/estimate-memory.js';
 import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -15,10 +16,11 @@ export const CONTEXT_STEP = 256;
 /** A context below this is of little use to a conversation. */
 export const LEAST_USEFUL_CONTEXT = 2048;
 
-/** A machine, and how much of it may be used. */
+/** A machine, how much of it may be used, and what is loaded beside the model. */
 export interface Room {
   readonly host: HostMemory;
   readonly policy: BudgetPolicy;
+  readonly beside?: Omit<LaunchFiles, 'model'>;
 }
 
 /** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
@@ -53,14 +55,17 @@ export class Trials {
     const known = this.#estimates.get(shape) ?? new Map<string, MemoryEstimate | undefined>();
     this.#estimates.set(shape, known);
     const key = JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
-    if (!known.has(key)) known.set(key, attempt(shape, launch));
+    if (!known.has(key)) known.set(key, attempt({ ...this.room.beside, model: shape }, launch));
     return known.get(key);
   }
 }
 
-function attempt(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
+function attempt(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+): MemoryEstimate | undefined {
   try {
-    return estimateMemory(shape, launch);
+    return estimateLaunch(files, launch);
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;

@@ -29,6 +29,8 @@ function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: Laun
 
 function typedChange(change: Change, server: (flag: ServerFlag) => string): TypedChanges {
   switch (change.kind) {
+    case 'projector':
+      return { flags: ['--no-mmproj'] };
     case 'slots':
       return { flags: [server(['parallel', '--parallel', '--parallel', String(change.slots)])] };
     case 'ubatch':
