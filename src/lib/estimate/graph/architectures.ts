@@ -9,7 +9,9 @@ import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
+import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
+import { SPARSE_GRAPHS } from './models/sparse/table.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { llama4 } from './models/shared-experts.js';
 import { table } from '../../table.js';
@@ -35,4 +37,6 @@ export const GRAPHS = table<ArchitectureGraph>({
   ...DECODER_GRAPHS,
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
+  ...LATENT_GRAPHS,
+  ...SPARSE_GRAPHS,
 });
