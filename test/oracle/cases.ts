@@ -56,6 +56,8 @@ export interface Resolved {
 }
 
 export interface Case {
+  /** The llama.cpp that was measured; unset = v0.5.0. */
+  readonly llamaCpp?: string;
   readonly profile: string;
   readonly launch: CaseLaunch;
   readonly truth: (Measured & Resolved) | { readonly error: string };
@@ -69,9 +71,10 @@ export function readCases(folder = here): Case[] {
     .map((line) => JSON.parse(line) as Case);
 }
 
-export function launchOf(given: CaseLaunch): LaunchOptions {
+export function launchOf(given: CaseLaunch, llamaCpp = 'v0.5.0'): LaunchOptions {
   const flag = (value: number | undefined): boolean | undefined => (value === undefined ? undefined : Boolean(value));
   const launch = {
+    llamaCpp,
     accelerator: given.backend,
     cpuArch: given.cpu_arch ?? (given.backend === 'metal' ? 'arm' : 'x86'),
     ctxSize: given.ctx,

@@ -7,8 +7,10 @@ import { guardedSpawn, type StartedProcess } from '../guard/guarded-spawn.js';
 import { besideLedger } from '../guard/measure-beside-ledger.js';
 import type { MeasureHost } from '../host/measure-host.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
-import { suggestions } from '../preflight/advice/suggest.js';
-import type { Room } from '../preflight/advice/trials.js';
+import { advise } from '../preflight/advice/advise.js';
+import { headline } from '../preflight/advice/headline.js';
+import { Trials, type Room } from '../preflight/advice/trials.js';
+import { typedChanges } from '../preflight/advice/typed-changes.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import { formatModelSource } from '../source/model-source.js';
@@ -151,15 +153,11 @@ async function start(
     };
     host.records.write(record);
     const outcome = await spawnGuarded(key, record, estimate, rules, host);
-    const judged: MemoryCheck = {
-      ...check,
-      verdict: outcome.verdict,
-      room: { host: outcome.host, policy: rules.policy },
-      suggestions: check.shape === undefined ? [] : suggestions(outcome.verdict, check.shape, check.launch),
-    };
+    const room = { host: outcome.host, policy: rules.policy };
+    const judged: MemoryCheck = { ...check, verdict: outcome.verdict, room };
     if (outcome.kind === 'refused') {
       host.records.remove(key);
-      return { kind: 'refused', report: refusalReport(judged, generation) };
+      return { kind: 'refused', report: refusalReport({ ...judged, suggestions: adviceOn(check, room) }, generation) };
     }
     const { pid, startedAt } = outcome.started.entry;
     const running = { ...record, process: { pid, startedAt } };
@@ -225,6 +223,13 @@ function checkRequest(
   { accelerator, cacheDir, stateFolder, server }: AdmissionHost,
 ): LaunchCheckRequest {
   return { words, env: {}, cwd: stateFolder, accelerator, cacheDir, llamaCpp: server.build };
+}
+
+/** What of the launch could be changed so that it fits; other quantizations are not looked for. */
+function adviceOn({ shape, launch, extraWords }: MemoryCheck, room: Room): readonly string[] {
+  if (shape === undefined) return [];
+  const found = advise({ shape, launch, room, variants: [], trials: new Trials(room) });
+  return headline(found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })));
 }
 
 /** Text for the cluster calls a model by the name that it has there. */

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
+import { parseServerVersion } from '../../host/llama-server.js';
 import { printable } from '../../printable.js';
 
 /** A llama-server that was asked what it is. */
 export interface LlamaServer {
   readonly path: string;
-  /** `b11549`; undefined where it does not say. */
+  /** `b11549`, `v0.8.0`; undefined where it does not say. */
   readonly build: string | undefined;
   /** Options that its `--help` lists. */
   readonly options: ReadonlySet<string>;
@@ -17,7 +18,6 @@ const USUAL_PLACES = ['/opt/homebrew/bin', '/usr/local/bin'];
 const ANSWER_MS = 30_000;
 const MOST_OUTPUT_BYTES = 4 * 2 ** 20;
 const OPTION = /(?<![\w-])--?[a-zA-Z][\w-]*/g;
-const BUILD = /\bbuild(?:_info)?[: ]+b?(\d{4,6})\b|version: (\d{4,6})\b/;
 
 /**
  * The named llama-server, else the one where Homebrew puts it, else the first of `PATH`; asked for its version and options once.
@@ -44,9 +44,7 @@ export async function findLlamaServer(named: string | undefined, path = process.
       },
     );
   }
-  const [, build, older] = BUILD.exec(version) ?? [];
-  const number = build ?? older;
-  return { path: found, build: number === undefined ? undefined : `b${number}`, options };
+  return { path: found, build: parseServerVersion(version), options };
 }
 
 function isProgram(file: string): boolean {
