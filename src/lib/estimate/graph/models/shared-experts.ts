@@ -43,16 +43,21 @@ export function withSharedExperts(
 
 /** `src/models/glm4-moe.cpp` (llama.cpp v0.5.0). */
 export function glm4moe(g: GraphBuilder): void {
-  const gating = gatingOf(g, 'sigmoid');
   decoder(g, {
-    attention: (_, cur, layer, inputs) =>
-      rotaryAttention({ headNorms: g.layerWeight(layer, 'attn_q_norm.weight') !== null })(g, cur, layer, inputs),
+    attention: glmAttention,
     feedForwardNorm: 'post_attention_norm',
     feedForward: (_, cur, layer) =>
-      layer < g.hparams.nLayerDenseLead
-        ? feedForward(g, cur, layer, SILU)
-        : withSharedExperts(g, cur, layer, { gating }),
+      layer < g.hparams.nLayerDenseLead ? feedForward(g, cur, layer, SILU) : glmExperts(g, cur, layer),
   });
+}
+
+export function glmAttention(g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs): Tensor {
+  const headNorms = g.layerWeight(layer, 'attn_q_norm.weight') !== null;
+  return rotaryAttention({ headNorms })(g, cur, layer, inputs);
+}
+
+export function glmExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+  return withSharedExperts(g, cur, layer, { gating: gatingOf(g, 'sigmoid') });
 }
 
 /** `src/models/minimax-m2.cpp` (llama.cpp v0.5.0): norms over whole rows of Q and K, experts only. */
