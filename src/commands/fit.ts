@@ -57,7 +57,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
-    const check = await checkMemory(checkRequest(args.model, flags), {
+    const check = await checkMemory(await checkRequest(args.model, flags), {
       ...dependencies,
       advise: async () => [],
     });
@@ -68,7 +68,8 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       askedIn(check, flags),
       adviceSources(surroundings, dependencies.readHeader),
     );
-    if (fitted === undefined) return this.refuse(await checkMemory(checkRequest(args.model, flags), dependencies));
+    if (fitted === undefined)
+      return this.refuse(await checkMemory(await checkRequest(args.model, flags), dependencies));
     const command = deployCommand(fitted, check, raw);
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');

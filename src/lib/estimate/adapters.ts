@@ -33,11 +33,7 @@ export function loadAdapters(
   if (launch.controlVector || adapters.length > placed.length) addControlVector(tally, shape, placement);
   const bytes: DeviceBytes = tally;
   return {
-    parts: partsOf(
-      { name: 'weights-copy', of: 'adapter', accuracy: accuracyOn(launch.accelerator) },
-      bytes,
-      placement.gpus,
-    ),
+    parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyOn(launch) }, bytes, placement.gpus),
     applied: launch.adapterScale === 0 ? [] : placed,
   };
 }

@@ -1,4 +1,5 @@
 import type { ModelShape } from '../model/model-shape.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { growthParts } from './growth.js';
 import type { MemoryEstimate, ResolvedLaunch } from './memory-estimate.js';
@@ -7,7 +8,7 @@ import { Placement } from './placement.js';
 import { type ContextOptions, contextParts, planContext, type PlannedContext } from './plan-context.js';
 
 /**
- * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
+ * What the launch's llama-server allocates for this model with these options, in bytes for each part and device.
  * @throws UsageError for combinations that llama.cpp refuses.
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
@@ -20,17 +21,17 @@ export function estimateOf(context: PlannedContext, launch: LaunchOptions): Memo
   const { shape, params, placement, memory, described } = context;
   return {
     parts: [
-      ...weightParts(placement, 'model', accuracyOn(launch.accelerator)),
+      ...weightParts(placement, 'model', accuracyOn(launch)),
       ...contextParts(context, launch, 'model'),
       ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
-    notes: described ? [] : [undescribed(shape.architecture)],
-    resolved: resolvedOf(context),
+    notes: [...llamaCpp(launch.llamaCpp).notes, ...(described ? [] : [undescribed(shape.architecture)])],
+    resolved: { llamaCpp: llamaCpp(launch.llamaCpp).name, ...resolvedOf(context) },
   };
 }
 
-function resolvedOf({ params, compute, placement }: PlannedContext): ResolvedLaunch {
+function resolvedOf({ params, compute, placement }: PlannedContext): Omit<ResolvedLaunch, 'llamaCpp'> {
   return {
     nCtx: params.nCtx,
     nCtxSeq: params.nCtxSeq,
@@ -49,7 +50,7 @@ function resolvedOf({ params, compute, placement }: PlannedContext): ResolvedLau
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
   const placement = Placement.of(shape, launch);
-  const weights = weightParts(placement, 'model', accuracyOn(launch.accelerator));
+  const weights = weightParts(placement, 'model', accuracyOn(launch));
   return { parts: [...weights, ...overheadParts(placement, launch)] };
 }
 

@@ -1,3 +1,4 @@
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { GpuPlan } from './devices.js';
 import type { DeviceBytes } from './ggml/device.js';
@@ -25,8 +26,8 @@ interface PartKind {
   readonly accuracy: Accuracy;
 }
 
-export function accuracyOn(accelerator: Accelerator): Accuracy {
-  return MEASURED.has(accelerator) ? 'exact' : 'modelled';
+export function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
+  return MEASURED.has(accelerator) && llamaCpp(version).settled ? 'exact' : 'modelled';
 }
 
 /** The process's own, and what each GPU with memory of its own needs beside its buffers. */

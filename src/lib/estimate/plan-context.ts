@@ -77,10 +77,10 @@ function plannedLayers(
 /** The parts that a context adds to its weights. */
 export function contextParts(
   { shape, params, memory, compute, described, placement: { gpus } }: PlannedContext,
-  { accelerator }: LaunchOptions,
+  launch: LaunchOptions,
   of: PartOwner,
 ): EstimatePart[] {
-  const accuracy = accuracyOn(accelerator);
+  const accuracy = accuracyOn(launch);
   const planned = described ? accuracy : 'bound';
   return [
     ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),

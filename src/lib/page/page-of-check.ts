@@ -7,6 +7,7 @@ import { withKvOverrides } from '../model/kv-overrides.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { safeJson } from '../printable.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -27,7 +28,7 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     modelOptions,
     source: redactedSource(check.source),
     digest: toDigest(withKvOverrides(header, overrides)),
-    launch: withoutInfinity(launch),
+    launch: withoutInfinity(withoutSecrets(launch)),
     beside: additionsOf({ ...check.room?.beside }, launch, estimate?.resolved.nCtxSeq ?? 0),
     extraWords: safeJson(extraWords) as readonly string[],
     host,
@@ -36,4 +37,8 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
     uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
   };
+}
+
+function withoutSecrets(launch: LaunchOptions): LaunchOptions {
+  return launch.mmproj === undefined ? launch : { ...launch, mmproj: redactedSource(launch.mmproj) };
 }

@@ -70,10 +70,7 @@ export function estimateDraft(
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const context = planContext(shape, own, { role: draftRole(speculation, target) });
   return {
-    parts: [
-      ...(draft ? weightParts(context.placement, of, accuracyOn(own.accelerator)) : []),
-      ...contextParts(context, own, of),
-    ],
+    parts: [...(draft ? weightParts(context.placement, of, accuracyOn(own)) : []), ...contextParts(context, own, of)],
     growth: draftGrowth(context, of, speculation),
     notes: context.described ? [] : [undescribed(shape.architecture)],
   };

@@ -4,9 +4,10 @@ import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { ArchitectureGraph } from './architecture-graph.js';
 import { attentionInput } from './attention.js';
 import type { GraphBuilder } from './builder.js';
-import type { DecoderInputs } from './decoder.js';
+import { type DecoderInputs, rotaryAttention } from './decoder.js';
+import { gatingOf } from './experts.js';
 import { deepseekAttention, deepseekExperts } from './models/deepseek2.js';
-import { glmAttention, glmExperts } from './models/shared-experts.js';
+import { withSharedExperts } from './models/shared-experts.js';
 import { gatedAttention, feedForwardOrExperts } from './models/qwen3next.js';
 
 type Part = (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) => Tensor;
@@ -63,8 +64,9 @@ export const DRAFT_HEADS = table<ArchitectureGraph>({
   qwen35moe: draftHead(qwen),
   qwen3next: draftHead({ ...qwen, picksEarly: true }),
   glm4moe: draftHead({
-    attention: glmAttention,
-    feedForward: glmExperts,
+    attention: (g, cur, layer, inputs) =>
+      rotaryAttention({ headNorms: g.layerWeight(layer, 'attn_q_norm.weight') !== null })(g, cur, layer, inputs),
+    feedForward: (g, cur, layer) => withSharedExperts(g, cur, layer, { gating: gatingOf(g, 'sigmoid') }),
     feedForwardNorm: 'post_attention_norm',
   }),
   deepseek2: draftHead({ attention: deepseekAttention, feedForward: deepseekExperts, feedForwardNorm: 'ffn_norm' }),

@@ -31,6 +31,8 @@ export interface DecoderSpec {
   /** What makes a layer's graph differ from another's beside its weights, heads and windows. */
   readonly kindOf?: ArchitectureGraph['kindOf'];
   readonly outputs?: OutputRows;
+  /** Where a draft reads every row of the last layer, rows are dropped after the final norm: `embeddings_nextn`. */
+  readonly keepsForDraft?: boolean;
   readonly head?: HeadSpec;
 }
 
@@ -74,8 +76,8 @@ export interface LayerInputs {
 export type OutputRows = 'in-last-layer' | 'after-layers' | 'after-norm' | 'never';
 
 export interface InputSpec {
-  /** Scaled after they are looked up; `at-once` as a part of `build_inp_embd`. */
-  readonly scaled?: 'later' | ((g: GraphBuilder) => boolean);
+  /** Scaled after they are looked up, tokens' rows only where others are given, or, by a function, within `build_inp_embd`. */
+  readonly scaled?: 'later' | 'tokens' | ((g: GraphBuilder) => boolean);
   /** Name of a norm over the embeddings; null = one without weights. */
   readonly norm?: string | null;
   /** Learnt positions are added. */
