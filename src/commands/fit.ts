@@ -55,7 +55,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
-    const check = await checkMemory(checkRequest(args.model, flags), {
+    const check = await checkMemory({ ...checkRequest(args.model, flags), namesLaunch: true }, {
       ...dependencies,
       advise: async () => [],
     });

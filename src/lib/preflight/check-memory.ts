@@ -11,7 +11,7 @@ import { withKvOverrides } from '../model/kv-overrides.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { KvOverride } from '../runtime/kv-overrides.js';
-import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
+import { ALL_GPU_LAYERS, type Accelerator, type LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
@@ -21,6 +21,7 @@ import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { suggestions } from './advice/suggest.js';
 import type { Room } from './advice/trials.js';
+import { choiceNotes, chosenOptions, serverChoice, type ServerChoice } from './server-choice.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
 
@@ -38,6 +39,8 @@ export interface CheckRequest {
   readonly overrides?: readonly KvOverride[];
   readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
+  /** Context and layers will be named to llama-server, so that it has nothing to choose. */
+  readonly namesLaunch?: boolean;
 }
 
 /** Everything outside that a check needs. */
@@ -86,6 +89,8 @@ export interface MemoryCheck {
   /** The machine it was held against. */
   readonly room?: Room;
   readonly resolved?: ResolvedModel;
+  /** What llama-server will choose where the launch leaves it open; `launch` has it. */
+  readonly choice?: ServerChoice;
 }
 
 /** A request with the model found and the launch put together. */
@@ -131,8 +136,9 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
       const programs = await programsToAsk(verdict, dependencies);
       return { ...completed, suggestions: [], ...(programs && { programs }) };
     }
-    const advice = await adviceOn(plan, found, dependencies);
-    return { ...completed, suggestions: suggestions(verdict, found.shape, launch), ...(advice && { advice }) };
+    const made = found.launch ?? launch;
+    const advice = await adviceOn({ ...plan, launch: made }, found, dependencies);
+    return { ...completed, suggestions: suggestions(verdict, found.shape, made), ...(advice && { advice }) };
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
     const { notes, ...found } = findings;
@@ -161,7 +167,9 @@ export async function skippedCheck(
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room']?: MemoryCheck[K] } & { notes: string[] };
+type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room' | 'launch' | 'choice']?: MemoryCheck[K] } & {
+  notes: string[];
+};
 
 async function completeCheck(
   request: CheckRequest,
@@ -175,14 +183,26 @@ async function completeCheck(
   findings.notes.push(...notes);
   findings.shape = describeModel(withKvOverrides(header, plan.overrides));
   const host = await measured(request, findings.shape, launch, dependencies, findings);
-  findings.estimate = estimateMemory(findings.shape, onMachine(launch, host));
-  findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  findings.room = { host, policy: request.policy };
-  findings.notes.push(...host.notes);
-  const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
+  const { shape } = findings;
+  const room = { host, policy: request.policy };
+  const choice = request.namesLaunch ? undefined : serverChoice(shape, onMachine(launch, host), host);
+  const made = choice === undefined ? launch : { ...launch, ...chosenOptions(choice) };
+  const estimate = estimateMemory(shape, onMachine(made, host));
+  Object.assign(findings, { room, estimate, launch: made, ...(choice && { choice }) });
+  findings.notes.push(...launchNotes(shape, made, estimate.resolved), ...host.notes);
+  const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, host, request.policy));
+  if (choice)
+    findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(shape, { ...launch, ...wider }, room)));
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** The verdict on what llama-server would choose with other options. */
+function tried(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room): CompletedVerdict {
+  const choice = serverChoice(shape, onMachine(launch, host), host);
+  const estimate = estimateMemory(shape, onMachine({ ...launch, ...(choice && chosenOptions(choice)) }, host));
+  return judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
 }
 
 /** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
@@ -242,7 +262,7 @@ export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Acce
 export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
-    ...(gpuLayers !== undefined && { gpuLayers }),
+    ...(gpuLayers !== undefined && { gpuLayers: gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers }),
     ...(mode !== undefined && mode !== 'chat' && { mode }),
   };
 }

@@ -33,7 +33,7 @@ export interface FitResult {
 
 const MIB = 2 ** 20;
 /** `common_params::fit_params_target` and `fit_params_min_ctx` (`common/common.h`, llama.cpp v0.5.0). */
-const DEFAULT_TARGET_MIB = 1024;
+export const DEFAULT_FIT_TARGET_MIB = 1024;
 const DEFAULT_MIN_CTX = 4096;
 const AUTO_SLOTS = 4;
 
@@ -48,7 +48,7 @@ export function resolveFit(
   launch: LaunchOptions,
   machine: FitMachine,
 ): FitResult {
-  const seen = { ...launch, gpuFreeBytes: machine.gpus.map(({ freeBytes }) => freeBytes) };
+  const seen = { ...launch, gpuMemory: machine.gpus };
   const { used } = planGpus(seen);
   const margins = marginsOf(launch, Math.max(1, used.length));
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
@@ -86,12 +86,12 @@ export function resolveFit(
 }
 
 /** `--fit-target`: one value for all, or one each. */
-function marginsOf({ fitTargetMiB = DEFAULT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
+function marginsOf({ fitTargetMiB = DEFAULT_FIT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
   const given = typeof fitTargetMiB === 'number' ? [fitTargetMiB] : fitTargetMiB;
-  const last = given.at(-1) ?? DEFAULT_TARGET_MIB;
+  const last = given.at(-1) ?? DEFAULT_FIT_TARGET_MIB;
   return Array.from(
     { length: devices },
-    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_TARGET_MIB)) * MIB,
+    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_FIT_TARGET_MIB)) * MIB,
   );
 }
 
