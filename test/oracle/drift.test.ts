@@ -69,7 +69,7 @@ function ours(profile: Profile, question: Question): Answer {
     params,
     memory,
     placement,
-    buildGraph: graph.build,
+    graph,
     planned,
   });
   const { mapped, copied } = placement.bytes();

@@ -14,6 +14,8 @@ export interface CatalogEntry {
   readonly size: string;
   readonly quantization: string | undefined;
   readonly source: string;
+  /** The multimodal projector that belongs to it, as a source. */
+  readonly mmproj?: string | undefined;
   readonly homepage: string | undefined;
   readonly mode: 'chat' | 'embedding' | 'rerank';
   /** Tokens that a deployment gets when it names no context; undefined = the runtime's default. */

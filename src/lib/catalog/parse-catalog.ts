@@ -103,6 +103,7 @@ function toEntry(id: string, fields: FlatEntry): CatalogEntry {
     size: text('size') ?? '',
     quantization: text('quantization'),
     source: text('source') ?? '',
+    mmproj: text('mmproj'),
     homepage: text('homepage'),
     mode: (text('mode') ?? 'chat') as CatalogEntry['mode'],
     contextSize: number('context_size'),

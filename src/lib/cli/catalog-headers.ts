@@ -1,6 +1,7 @@
 import type { Config } from '@oclif/core';
 import type { Catalog } from '../catalog/catalog.js';
 import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
+import type { HeaderRequest } from '../source/model-header.js';
 import { interruptible } from './terminal/interrupt.js';
 import { startProgress } from './terminal/progress.js';
 
@@ -22,7 +23,11 @@ export async function readCatalogHeaders(
   { config, offline, quiet, readingMs }: Surroundings,
 ): Promise<HeaderLookup> {
   const progress = startProgress('Reading headers', quiet);
-  const requests = catalog.map((entry) => ({ entry, source: entry.source, quantization: entry.quantization }));
+  const requests = catalog.flatMap((entry): HeaderRequest[] => {
+    const model = { entry, source: entry.source, quantization: entry.quantization };
+    const { mmproj } = entry;
+    return mmproj === undefined ? [model] : [model, { entry: undefined, source: mmproj, quantization: undefined }];
+  });
   const options = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
   const onSettled = (doneCount: number, totalCount: number): void =>
     progress.update(`Reading headers (${doneCount} of ${totalCount})`);

@@ -45,13 +45,14 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     loadCatalog: () => loadCatalog(catalog),
     readHeader,
     measureHost: besideLedger(measureHost),
+    findProjector: async (source) => {
+      const { projectorBeside } = await import('../source/hub/projector-file.js');
+      return projectorBeside(source, reading);
+    },
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
-      const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
-        import('../preflight/advice/find-advice.js'),
-        import('./without-optimizer.js'),
-      ]);
-      return withoutOptimizer(() => findAdvice(refused, adviceSources(surroundings, readHeader)));
+      const { findAdvice } = await import('../preflight/advice/find-advice.js');
+      return findAdvice(refused, adviceSources(surroundings, readHeader));
     },
   };
 }

@@ -39,10 +39,13 @@ function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): Vie
   return { json: { table: contextTableJson(contents) }, text: (_width, colors) => contextTableText(contents, colors) };
 }
 
-function macs({ shape, launch }: MemoryCheck, flags: ViewFlags): View | undefined {
+function macs({ shape, launch, room }: MemoryCheck, flags: ViewFlags): View | undefined {
   if (shape === undefined) return undefined;
   const inUseBytes = flags['in-use'] ?? 0;
-  const found = surveyMacs({ shape, launch }, { inUseBytes, fraction: flags['memory-fraction'] });
+  const found = surveyMacs(
+    { shape, launch, ...(room?.beside && { beside: room.beside }) },
+    { inUseBytes, fraction: flags['memory-fraction'] },
+  );
   return { json: { machines: macsJson(found) }, text: (_width, colors) => macsText(found, inUseBytes, colors) };
 }
 

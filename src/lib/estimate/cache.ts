@@ -27,7 +27,7 @@ export interface CacheTensor {
   readonly address: number;
 }
 
-interface KvLayer {
+export interface KvLayer {
   readonly k: CacheTensor;
   readonly v: CacheTensor | null;
   /** Hadamard matrices beside the cache: from b11740..b12032 on. */
@@ -61,6 +61,8 @@ export interface ContextMemory {
   /** Layers with a sliding window have a cache of their own. */
   readonly swa: KvCache | null;
   readonly recurrent: RecurrentCache | null;
+  /** Keys by which layers choose what they attend to. */
+  readonly indexer: KvCache | null;
   readonly kvBytes: DeviceBytes;
   readonly recurrentBytes: DeviceBytes;
 }
@@ -95,7 +97,10 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
     kind === 'recurrent' || kind === 'hybrid'
       ? buildRecurrentCache(hparams, params, (layer) => ownsState(hparams, layer), recurrentSpace)
       : null;
-  return { base, swa, recurrent, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
+  const { indexer: owned } = hparams;
+  const indexer =
+    owned.headSize > 0 && rule?.indexer ? buildIndexer(hparams, params, rule.indexer, kvSpace.fresh()) : null;
+  return { base, swa, recurrent, indexer, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
 }
 
 function cacheUnknown(architecture: string): CheckIncompleteError {
@@ -153,6 +158,25 @@ function buildKvCache(
   };
 }
 
+/** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size; always rotated. */
+function buildIndexer(
+  hparams: Hparams,
+  params: ContextParams,
+  owns: (hparams: Hparams, layer: number) => boolean,
+  space: BufferSpace,
+): KvCache {
+  const { headSize } = hparams.indexer;
+  const nHeadKv = hparams.nHeadKv.map(() => 1);
+  const cache = buildKvCache(
+    { ...hparams, nHeadKv, headK: headSize },
+    params,
+    params.nCtxSeq,
+    (layer) => owns(hparams, layer),
+    space,
+  );
+  return { ...cache, kRotation: largestRotation(headSize) };
+}
+
 /** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
 function addRotations(layers: Map<number, KvLayer>, kSide: number, vSide: number, space: BufferSpace): void {
   for (const [layer, { k, v }] of layers) {
@@ -176,8 +200,12 @@ function shareLayers<T>(hparams: Hparams, filter: (layer: number) => boolean, la
 function rotation(type: GgmlType, heads: ReadonlySet<number>, firstHead: number, largest: boolean): number {
   const [head] = heads;
   if (heads.size !== 1 || !head || type.elementsPerBlock === 1 || firstHead % MIN_ROTATION !== 0) return 0;
+  return largest ? largestRotation(head) : MIN_ROTATION;
+}
+
+function largestRotation(head: number): number {
   let side = MIN_ROTATION;
-  while (largest && head % (side * 2) === 0) side *= 2;
+  while (head % (side * 2) === 0) side *= 2;
   return side;
 }
 

@@ -4,8 +4,10 @@ import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
-import { pad } from './ggml/tensor.js';
+import { pad, type Tensor } from './ggml/tensor.js';
 import { Scheduler, UNASSIGNED, UnsupportedOpError } from './ggml/scheduler.js';
+import type { ArchitectureGraph } from './graph/architecture-graph.js';
+import type { FusedOp } from './graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { allLayers, isSettled, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -19,7 +21,7 @@ export interface ComputeInputs {
   readonly params: ContextParams;
   readonly memory: ContextMemory;
   readonly placement: Placement;
-  readonly buildGraph: (g: GraphBuilder) => void;
+  readonly graph: ArchitectureGraph;
   readonly planned: PlannedLayers;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
@@ -36,15 +38,18 @@ export interface ComputeBuffers {
  * forgotten before it is measured: `ggml_backend_sched_reserve_size` (`ggml/src/ggml-backend.cpp`).
  */
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
-  const { params } = inputs;
+  const { params, graph } = inputs;
   const planner = new Planner(inputs);
   try {
     const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
+    planner.resolveFusedOps(flashAttn);
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
-    return { bytes: largerOf(prompt, generation), flashAttn };
+    const larger = largerOf(prompt, generation);
+    if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
+    return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
   } catch (error) {
     if (error instanceof UnsupportedOpError) throw refused(error.message);
     throw error;
@@ -59,21 +64,25 @@ function pipelines(placement: Placement, { offloadKqv }: ContextParams): boolean
 class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
+  private readonly fused: Set<FusedOp>;
 
   constructor(private readonly inputs: ComputeInputs) {
     const { placement, params } = inputs;
     this.backends = placement.backends;
     const copies = pipelines(placement, params) ? PIPELINE_COPIES : 1;
     this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
+    this.fused = new Set(inputs.graph.fusedOps);
   }
 
   /** `llama_context::graph_reserve`; every layer is planned where leaving some out might matter. */
-  reserve(nTokens: number, nOutputs: number, flashAttn: boolean): DeviceBytes {
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): DeviceBytes {
     const { planned, shape } = this.inputs;
     const states = new Map<number, string>();
-    const sizes = this.plan(this.build(nTokens, nOutputs, flashAttn), (layer, state) => states.set(layer, state));
+    const sizes = this.plan(this.build(nTokens, nOutputs, flashAttn, nSeqs), (layer, state) =>
+      states.set(layer, state),
+    );
     if (isSettled(planned, states)) return sizes;
-    return this.plan(this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape)));
+    return this.plan(this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
   }
 
   private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
@@ -88,14 +97,27 @@ class Planner {
     const { nSeqMax } = this.inputs.params;
     const { graph, flashNodes } = this.build(nSeqMax, nSeqMax, true);
     this.scheduler.assign(graph);
-    return flashNodes.every(
-      ({ node, layer }) => this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer),
-    );
+    return flashNodes.every((node) => this.runsOnItsLayer(node));
   }
 
-  private build(nTokens: number, nOutputs: number, flashAttn: boolean): GraphBuilder {
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, this.inputs.planned);
-    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(this.inputs.shape)));
+  /** The rest of `resolve_fused_ops`: what a layer's device cannot run as one op is written out in all layers. */
+  resolveFusedOps(flashAttn: boolean): void {
+    const { nSeqMax } = this.inputs.params;
+    for (const op of this.inputs.graph.fusedOps ?? []) {
+      const { graph, fusedNodes } = this.build(nSeqMax, nSeqMax, flashAttn);
+      this.scheduler.assign(graph);
+      if (!fusedNodes.every((node) => node.op !== op || this.runsOnItsLayer(node))) this.fused.delete(op);
+    }
+  }
+
+  private runsOnItsLayer({ node, layer }: { readonly node: Tensor; readonly layer: number }): boolean {
+    return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
+  }
+
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): GraphBuilder {
+    const { planned, shape } = this.inputs;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs);
+    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
     return builder;
   }
 
@@ -108,9 +130,14 @@ class Planner {
     refuseOversizedGraph(buildAll().graph, limit);
   }
 
-  private buildLayers(nTokens: number, nOutputs: number, flashAttn: boolean, { layers }: PlannedLayers): GraphBuilder {
+  private buildLayers(
+    nTokens: number,
+    nOutputs: number,
+    flashAttn: boolean,
+    { layers }: PlannedLayers,
+    nSeqs = this.inputs.params.nSeqMax,
+  ): GraphBuilder {
     const { shape, params, memory, placement } = this.inputs;
-    const nSeqs = params.nSeqMax;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
     const builder = new GraphBuilder({
@@ -122,9 +149,10 @@ class Planner {
       ubatch,
       nOutputs,
       flashAttn,
+      fused: this.fused,
       layers,
     });
-    this.inputs.buildGraph(builder);
+    this.inputs.graph.build(builder);
     builder.complete();
     return builder;
   }

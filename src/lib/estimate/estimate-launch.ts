@@ -1,7 +1,7 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { estimateMemory } from './estimate-memory.js';
-import type { Addition, MemoryEstimate } from './memory-estimate.js';
+import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */
@@ -30,12 +30,15 @@ export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): Launc
   const model: LaunchEstimate = files.model
     ? estimateMemory(files.model, launch)
     : { parts: [], growth: [], notes: [] };
-  const additions: Addition[] = [];
-  if (files.projector) additions.push(estimateProjector(files.projector, launch, model.resolved?.nCtxSeq ?? 0));
-  return {
-    ...model,
-    parts: [...model.parts, ...additions.flatMap(({ parts }) => parts)],
-    growth: [...model.growth, ...additions.flatMap(({ growth }) => growth)],
-    notes: [...model.notes, ...additions.flatMap(({ notes }) => notes)],
-  };
+  return withAdditions(model, additionsOf(files, launch, model.resolved?.nCtxSeq ?? 0));
+}
+
+/** What the files beside the model add; `contextTokens` is what one slot holds. */
+export function additionsOf(
+  { projector }: Omit<LaunchFiles, 'model'>,
+  launch: LaunchOptions,
+  contextTokens: number,
+): readonly Addition[] {
+  const isLoaded = launch.mmproj !== undefined || launch.mmprojAuto !== false;
+  return projector && isLoaded ? [estimateProjector(projector, launch, contextTokens)] : [];
 }

@@ -136,7 +136,7 @@ function planCompute(
   const graph = GRAPHS[shape.architecture];
   if (!graph) return { ...boundComputeBuffers(shape, params, memory, placement, accelerator), described: false };
   const planned = everyLayer ? allLayers(shape) : representativeLayers(shape, placement, memory, graph.kindOf);
-  const inputs = { shape, params, memory, placement, buildGraph: graph.build, planned, dryRun };
+  const inputs = { shape, params, memory, placement, graph, planned, dryRun };
   return { ...computeBuffers(inputs), described: true };
 }
 

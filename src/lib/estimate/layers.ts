@@ -55,7 +55,7 @@ export function representativeLayers(
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, byLayer);
-  const { base, swa, recurrent } = memory;
+  const { base, swa, recurrent, indexer } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
       kindOf(layer, shape),
@@ -67,6 +67,7 @@ export function representativeLayers(
       hparams.isSwa[layer],
       hparams.isRecurrent[layer],
       recurrent?.layers.has(layer),
+      indexer?.layers.has(layer),
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),

@@ -38,6 +38,8 @@ export interface GrowthPart {
   readonly name: 'prompt-cache' | 'context-checkpoints' | 'compute' | 'output';
   readonly of: PartOwner;
   readonly device: 'gpu' | 'host';
+  /** Its number, where there are several. */
+  readonly gpu?: number;
   readonly maxBytes: number;
 }
 
@@ -69,6 +71,16 @@ export interface MemoryEstimate {
 
 /** What a file beside the model adds. */
 export type Addition = Pick<MemoryEstimate, 'parts' | 'growth' | 'notes'>;
+
+/** An estimate with more in it. */
+export function withAdditions<T extends Addition>(estimate: T, additions: readonly Addition[]): T {
+  return {
+    ...estimate,
+    parts: [...estimate.parts, ...additions.flatMap(({ parts }) => parts)],
+    growth: [...estimate.growth, ...additions.flatMap(({ growth }) => growth)],
+    notes: [...estimate.notes, ...additions.flatMap(({ notes }) => notes)],
+  };
+}
 
 /** The parts that must stay in memory: all but the pages that nothing reads again. */
 export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {

@@ -18,7 +18,7 @@ type Position = number | 'input';
 
 const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
 const OUTPUT_TENSORS =
-  /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
+  /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj|output_hc_(?:fn|base|scale|norm|down|up)|output_res_score)\.(weight|bias)$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
@@ -38,6 +38,8 @@ export interface WeightBytes {
   readonly mapped: DeviceBytes;
   /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
   readonly unread: number;
+  /** All that the host's own mapping spans, the GPU's included where they overlap. */
+  readonly hostRange: number;
   /** Anonymous copies. */
   readonly copied: DeviceBytes;
 }
@@ -217,6 +219,7 @@ export class Placement {
     return {
       mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
       unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      hostRange: ranges.cpu.bytes(),
       copied,
     };
   }

@@ -12,6 +12,8 @@ export interface DeployPlan {
   readonly source: string;
   /** Files to take from a source that is a repository; the first is the one that is loaded. */
   readonly files?: readonly string[] | undefined;
+  /** A projector among the files of the source. */
+  readonly mmproj?: string | undefined;
   readonly format?: string | undefined;
   readonly quantization?: string | undefined;
   readonly sha256?: string | undefined;

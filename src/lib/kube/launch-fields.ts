@@ -120,6 +120,9 @@ function optionsWithoutField(launch: LaunchOptions): string[] {
     launch.repack === false && ['--no-repack'],
     launch.opOffload === false && ['--no-op-offload'],
     launch.cacheRamMiB !== undefined && ['--cache-ram', String(launch.cacheRamMiB)],
+    launch.mmprojOffload === false && ['--no-mmproj-offload'],
+    launch.imageMinTokens !== undefined && ['--image-min-tokens', String(launch.imageMinTokens)],
+    launch.imageMaxTokens !== undefined && ['--image-max-tokens', String(launch.imageMaxTokens)],
     launch.ctxCheckpoints !== undefined && ['--ctx-checkpoints', String(launch.ctxCheckpoints)],
   ];
   return [...options.flatMap((option) => option || []), ...deviceWords(launch, launch.accelerator)];

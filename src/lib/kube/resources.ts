@@ -100,6 +100,7 @@ function modelSpec(plan: DeployPlan, estimate: MemoryEstimate | undefined, resou
   return {
     source: plan.source,
     ...(plan.files !== undefined && { files: plan.files }),
+    ...(plan.mmproj !== undefined && { mmproj: plan.mmproj }),
     format: (plan.format ?? 'gguf') as Format,
     ...(plan.quantization !== undefined && { quantization: plan.quantization }),
     ...(plan.sha256 !== undefined && { sha256: plan.sha256 }),

@@ -9,6 +9,8 @@ export interface ArchitectureRule {
   readonly memory: MemoryKind;
   readonly adjust?: (hparams: Hparams, keys: Keys) => void;
   /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
+  /** Which layers own a key of the indexer. */
+  readonly indexer?: LayerFilter;
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
 }
 
@@ -60,5 +62,30 @@ export function multiSectionRope(hparams: Hparams): void {
 export function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
   return (hparams: Hparams, keys: Keys): void => {
     for (const rule of rules) rule(hparams, keys);
+  };
+}
+
+/** Layers of linear attention, every `interval`th a full one unless the header says otherwise. */
+export function linearAttention(everyFull: number) {
+  return (hparams: Hparams, keys: Keys): void => {
+    const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
+    const interval = keys.number('full_attention_interval', everyFull);
+    hparams.isRecurrent =
+      given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);
+  };
+}
+
+export const mainLayersOnly: NonNullable<ArchitectureRule['hybrid']> = {
+  attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
+  recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
+};
+
+/** The numbers of a lightning indexer, which every layer has unless a rule says otherwise. */
+export function lightningIndexer(hparams: Hparams, keys: Keys): void {
+  hparams.indexer = {
+    heads: keys.number('attention.indexer.head_count', 0),
+    headSize: keys.number('attention.indexer.key_length', 0),
+    topK: keys.number('attention.indexer.top_k', 0),
+    full: hparams.isSwa.map(() => true),
   };
 }

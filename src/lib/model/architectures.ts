@@ -1,6 +1,8 @@
 import {
   all,
   type ArchitectureRule,
+  linearAttention,
+  mainLayersOnly,
   multiSectionRope,
   optionalWindow,
   recurrentWhere,
@@ -13,20 +15,9 @@ import type { Keys } from './keys.js';
 import { table } from '../table.js';
 import { DECODER_RULES } from './rules/decoders.js';
 import { ENCODER_RULES } from './rules/encoders.js';
+import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
-
-/** Delta-net layers, every fourth of full attention unless the header says otherwise. */
-function linearAttention(hparams: Hparams, keys: Keys): void {
-  const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
-  const interval = keys.number('full_attention_interval', 4);
-  hparams.isRecurrent =
-    given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);
-}
-
-const mainLayersOnly: ArchitectureRule['hybrid'] = {
-  attention: ({ nLayer, isRecurrent }, layer) => layer < nLayer && !isRecurrent[layer],
-  recurrent: ({ nLayer, isRecurrent }, layer) => layer < nLayer && isRecurrent[layer] === true,
-};
+import { SPARSE_RULES } from './rules/sparse.js';
 
 const withoutFeedForward: ArchitectureRule['hybrid'] = {
   attention: ({ isRecurrent, nFf }, layer) => !isRecurrent[layer] && nFf[layer] === 0,
@@ -43,11 +34,6 @@ function llama4(hparams: Hparams, keys: Keys): void {
 function gemma4(hparams: Hparams, keys: Keys): void {
   slidingWindow(1)(hparams, keys);
   hparams.nLayerKvFromStart = hparams.nLayerAll - keys.number('attention.shared_kv_layers', 0);
-}
-
-function deepseek2(hparams: Hparams, keys: Keys): void {
-  hparams.headKMla = keys.number('attention.key_length_mla', 0);
-  hparams.headVMla = keys.number('attention.value_length_mla', 0);
 }
 
 function lfm2(hparams: Hparams, keys: Keys): void {
@@ -93,8 +79,8 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   cohere2: { memory: 'attention', adjust: slidingWindow(4) },
   olmo2: { memory: 'attention', adjust: optionalWindow(4) },
   llama4: { memory: 'attention', adjust: llama4 },
-  deepseek2: { memory: 'attention', adjust: deepseek2 },
-  mistral4: { memory: 'attention', adjust: deepseek2 },
+  deepseek2: { memory: 'attention', adjust: latentAttention },
+  mistral4: { memory: 'attention', adjust: latentAttention },
   mamba: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   mamba2: { memory: 'recurrent', adjust: recurrentWhere(() => true) },
   lfm2: { memory: 'hybrid', adjust: lfm2 },
@@ -115,10 +101,12 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
     adjust: recurrentWhere(() => true),
     hybrid: { attention: () => true, recurrent: () => true },
   },
-  qwen3next: { memory: 'hybrid', adjust: linearAttention, hybrid: mainLayersOnly },
-  qwen35: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
-  qwen35moe: { memory: 'hybrid', adjust: all(linearAttention, multiSectionRope), hybrid: mainLayersOnly },
+  qwen3next: { memory: 'hybrid', adjust: linearAttention(4), hybrid: mainLayersOnly },
+  qwen35: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
+  qwen35moe: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
   ...DECODER_RULES,
   ...ENCODER_RULES,
   ...RECURRENT_RULES,
+  ...LATENT_RULES,
+  ...SPARSE_RULES,
 });

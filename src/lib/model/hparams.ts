@@ -54,6 +54,11 @@ export interface Hparams {
   /** Layers from here on share an earlier layer's cache; -1 = none does. */
   nLayerKvFromStart: number;
   attnSoftCap: boolean;
+  /** Sparse attention: heads and size of the indexer's keys (0 = no indexer), cells it keeps, layers with one of their own. */
+  indexer: { heads: number; headSize: number; topK: number; full: boolean[] };
+  /** Head size of Kimi's delta attention and of MiniMax's linear attention, 0 = none. */
+  headKda: number;
+  headLinear: number;
   ssm: SsmShape;
   /** Short-convolution cache length (LFM2), 0 = none. */
   shortConvCache: number;
@@ -126,6 +131,9 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     isRecurrent: new Array<boolean>(nLayerAll).fill(false),
     nLayerKvFromStart: -1,
     attnSoftCap: false,
+    indexer: { heads: 0, headSize: 0, topK: 0, full: new Array<boolean>(nLayerAll).fill(false) },
+    headKda: 0,
+    headLinear: 0,
     ssm: {
       conv: keys.number('ssm.conv_kernel', 0),
       inner: keys.number('ssm.inner_size', 0),
@@ -170,14 +178,18 @@ export function maxVWidth(hparams: Hparams): number {
 }
 
 /** `n_embd_r` (`src/llama-hparams.cpp`): elements of one sequence's convolution state. */
-export function convStateSize({ ssm, shortConvCache, nEmbd, wkvHeadSize, tokenShifts }: Hparams): number {
+export function convStateSize(hparams: Hparams): number {
+  const { ssm, shortConvCache, nEmbd, nHead, wkvHeadSize, tokenShifts, headKda } = hparams;
   if (wkvHeadSize > 0) return tokenShifts * nEmbd;
   if (shortConvCache > 0) return nEmbd * (shortConvCache - 1);
+  if (headKda > 0) return 3 * (ssm.conv > 0 ? ssm.conv - 1 : 3) * (nHead[0] ?? 0) * headKda;
   return Math.max(0, ssm.conv - 1) * (ssm.inner + 2 * ssm.groups * ssm.state);
 }
 
 /** `n_embd_s` (`src/llama-hparams.cpp`): elements of one sequence's recurrent state. */
-export function ssmStateSize({ ssm, nEmbd, wkvHeadSize }: Hparams): number {
+export function ssmStateSize({ ssm, nEmbd, nHead, wkvHeadSize, headKda, headLinear }: Hparams): number {
   if (wkvHeadSize > 0) return nEmbd * wkvHeadSize;
+  if (headKda > 0) return headKda * headKda * (nHead[0] ?? 0);
+  if (headLinear > 0) return headLinear * headLinear * (nHead[0] ?? 0);
   return ssm.state * ssm.inner;
 }

@@ -1,5 +1,6 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
 import { estimateMemory } from '../estimate/estimate-memory.js';
+import { withAdditions } from '../estimate/memory-estimate.js';
 import { fromDigest } from '../gguf/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
@@ -29,7 +30,7 @@ export function answer({ input, shape }: PageModel, controls: Controls): PageAns
   const launch = launchWith(input, controls);
   try {
     const host = hostWith(input, controls);
-    const estimate = estimateMemory(shape, onMachine(launch, host));
+    const estimate = withAdditions(estimateMemory(shape, onMachine(launch, host)), input.beside);
     const limits = limitsOf(estimate, launch.accelerator, host, policyWith(controls));
     return { kind: 'judged', verdict: judge(estimate, limits) };
   } catch (error) {

@@ -17,6 +17,7 @@ export function commandLine(input: PageInput, controls: Controls): string {
   const launch = [
     ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
     ...givenOptions(input),
+    ...projectorOptions(input),
     ...deviceOptions(input),
   ];
   const words = [
@@ -59,6 +60,17 @@ function givenOptions({ launch }: PageInput): Option[] {
     mmap === false ? ['--no-mmap'] : [],
     swaFull === true ? ['--swa-full'] : [],
     cacheRamMiB === undefined ? [] : [`--cache-ram=${cacheRamMiB}`],
+  ];
+}
+
+function projectorOptions({ launch }: PageInput): Option[] {
+  const { mmproj, mmprojAuto, mmprojOffload, imageMinTokens, imageMaxTokens } = launch;
+  const none = mmprojAuto === false ? ['--no-mmproj'] : [];
+  return [
+    mmproj === undefined ? none : ['--mmproj', mmproj],
+    mmprojOffload === false ? ['--no-mmproj-offload'] : [],
+    imageMinTokens === undefined ? [] : ['--image-min-tokens', String(imageMinTokens)],
+    imageMaxTokens === undefined ? [] : ['--image-max-tokens', String(imageMaxTokens)],
   ];
 }
 

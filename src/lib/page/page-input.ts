@@ -1,5 +1,6 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HeaderDigest } from '../gguf/digest.js';
+import type { Addition } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { Program } from '../host/programs.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
@@ -14,6 +15,8 @@ export interface PageInput {
   readonly source: string;
   readonly digest: HeaderDigest;
   readonly launch: LaunchOptions;
+  /** What files beside the model add; nothing that can be changed in the page changes it. */
+  readonly beside: readonly Addition[];
   /** llama-server's own options that were given, one word each; they are part of `launch` already. */
   readonly extraWords: readonly string[];
   readonly host: HostMemory;

@@ -1,4 +1,5 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
+import { additionsOf } from '../estimate/estimate-launch.js';
 import { toDigest } from '../gguf/digest.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -6,6 +7,7 @@ import { withKvOverrides } from '../model/kv-overrides.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { safeJson } from '../printable.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageInput, withoutInfinity } from './page-input.js';
 
@@ -26,7 +28,8 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     modelOptions,
     source: redactedSource(check.source),
     digest: toDigest(withKvOverrides(header, overrides)),
-    launch: withoutInfinity(launch),
+    launch: withoutInfinity(withoutSecrets(launch)),
+    beside: additionsOf({ ...check.room?.beside }, launch, estimate?.resolved.nCtxSeq ?? 0),
     extraWords: safeJson(extraWords) as readonly string[],
     host,
     policy,
@@ -34,4 +37,8 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
     uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
   };
+}
+
+function withoutSecrets(launch: LaunchOptions): LaunchOptions {
+  return launch.mmproj === undefined ? launch : { ...launch, mmproj: redactedSource(launch.mmproj) };
 }

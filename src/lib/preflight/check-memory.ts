@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError } from '../errors.js';
-import { estimateMemory } from '../estimate/estimate-memory.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../host/measure-host.js';
@@ -15,11 +15,12 @@ import { ALL_GPU_LAYERS, type Accelerator, type LaunchOptions } from '../runtime
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
+import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
 import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
-import { suggestions } from './advice/suggest.js';
+import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
 import { choiceNotes, chosenOptions, serverChoice, type ServerChoice } from './server-choice.js';
 import { tightness } from './tightness.js';
@@ -49,6 +50,8 @@ export interface CheckDependencies {
   /** @throws CheckIncompleteError when no header can be had */
   readonly readHeader: (model: ResolvedModel) => Promise<ModelHeader>;
   readonly measureHost: MeasureHost;
+  /** Asked for the projector that llama-server finds beside a model of the hub. */
+  readonly findProjector?: ProjectorReading['findProjector'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
@@ -66,6 +69,9 @@ export interface RefusedCheck {
   readonly room: Room;
 }
 
+/** Where nothing was searched for, or something is not counted. */
+const UNADVISED = 'use a smaller model or a larger machine';
+
 /** What was found out, as far as the check got. */
 export interface MemoryCheck {
   readonly model: string;
@@ -78,6 +84,8 @@ export interface MemoryCheck {
   readonly overrides: readonly KvOverride[];
   readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
   readonly shape?: ModelShape;
+  /** What is loaded beside the model. */
+  readonly projector?: LoadedProjector;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
   /** Each completes "try to …". */
@@ -98,6 +106,9 @@ interface CheckPlan extends CombinedLaunch {
   readonly resolved: ResolvedModel;
 }
 
+/** Nobody knows what will be sent: the worst counts. */
+const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
+
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
 export async function planCheck(
   request: CheckRequest,
@@ -107,7 +118,8 @@ export async function planCheck(
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
-  return { resolved, ...combined, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
+  const withMedia = { ...ANY_MEDIA, ...combined.launch };
+  return { resolved, ...combined, launch: withMedia, overrides: [...combined.overrides, ...(request.overrides ?? [])] };
 }
 
 /**
@@ -138,7 +150,9 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
     }
     const made = found.launch ?? launch;
     const advice = await adviceOn({ ...plan, launch: made }, found, dependencies);
-    return { ...completed, suggestions: suggestions(verdict, found.shape, made), ...(advice && { advice }) };
+    return advice === undefined
+      ? { ...completed, suggestions: [UNADVISED] }
+      : { ...completed, suggestions: headline(advice), advice };
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
     const { notes, ...found } = findings;
@@ -167,7 +181,9 @@ export async function skippedCheck(
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
-type Findings = { -readonly [K in 'header' | 'shape' | 'estimate' | 'room' | 'launch' | 'choice']?: MemoryCheck[K] } & {
+type Findings = {
+  -readonly [K in 'header' | 'shape' | 'projector' | 'estimate' | 'room' | 'launch' | 'choice']?: MemoryCheck[K];
+} & {
   notes: string[];
 };
 
@@ -182,33 +198,42 @@ async function completeCheck(
   findings.header = reading;
   findings.notes.push(...notes);
   findings.shape = describeModel(withKvOverrides(header, plan.overrides));
-  const host = await measured(request, findings.shape, launch, dependencies, findings);
-  const { shape } = findings;
-  const room = { host, policy: request.policy };
-  const choice = request.namesLaunch ? undefined : serverChoice(shape, onMachine(launch, host), host);
+  const { projector, note } = await findProjector(plan.resolved, launch, dependencies);
+  if (projector) findings.projector = projector;
+  if (note !== undefined) findings.notes.push(note);
+  const beside = { projector: projector?.shape };
+  const files = { ...beside, model: findings.shape };
+  const host = await measured(request, files, launch, dependencies, findings);
+  const room = { host, policy: request.policy, beside };
+  const choice = request.namesLaunch ? undefined : serverChoice(files, onMachine(launch, host), host);
   const made = choice === undefined ? launch : { ...launch, ...chosenOptions(choice) };
-  const estimate = estimateMemory(shape, onMachine(made, host));
+  const estimate = estimateLaunch(files, onMachine(made, host));
   Object.assign(findings, { room, estimate, launch: made, ...(choice && { choice }) });
-  findings.notes.push(...launchNotes(shape, made, estimate.resolved), ...host.notes);
+  findings.notes.push(...launchNotes(files.model, made, estimate.resolved), ...host.notes);
   const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, host, request.policy));
-  if (choice)
-    findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(shape, { ...launch, ...wider }, room)));
+  if (choice) {
+    findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(files, { ...launch, ...wider }, room)));
+  }
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
 }
 
 /** The verdict on what llama-server would choose with other options. */
-function tried(shape: ModelShape, launch: LaunchOptions, { host, policy }: Room): CompletedVerdict {
-  const choice = serverChoice(shape, onMachine(launch, host), host);
-  const estimate = estimateMemory(shape, onMachine({ ...launch, ...(choice && chosenOptions(choice)) }, host));
+function tried(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  { host, policy }: Room,
+): CompletedVerdict {
+  const choice = serverChoice(files, onMachine(launch, host), host);
+  const estimate = estimateLaunch(files, onMachine({ ...launch, ...(choice && chosenOptions(choice)) }, host));
   return judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
 }
 
 /** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
 async function measured(
   { machine, policy }: CheckRequest,
-  shape: ModelShape,
+  files: LaunchFiles & { readonly model: ModelShape },
   launch: LaunchOptions,
   { measureHost }: CheckDependencies,
   findings: Findings,
@@ -218,8 +243,8 @@ async function measured(
     return await measureHost({ ...machine, accelerator, gpus, budgetBytes: policy.absoluteBytes });
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
-    findings.estimate = estimateMemory(shape, launch);
-    findings.notes.push(...launchNotes(shape, launch, findings.estimate.resolved));
+    findings.estimate = estimateLaunch(files, launch);
+    findings.notes.push(...launchNotes(files.model, launch, findings.estimate.resolved));
     throw error;
   }
 }

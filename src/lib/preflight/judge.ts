@@ -24,7 +24,12 @@ export function limitsOf(
 ): readonly LimitCheck[] {
   const hostOnly = isDiscrete(accelerator) && host.unifiedMemory !== true;
   const requiredBytes = totalBytes(estimate, hostOnly ? 'host' : undefined);
-  const memory: LimitCheck = { name: 'memory', requiredBytes, budget: memoryBudget(host, policy) };
+  const memory: LimitCheck = {
+    name: 'memory',
+    requiredBytes,
+    budget: memoryBudget(host, policy),
+    ...(hostOnly && { hostOnly }),
+  };
   if (accelerator === 'cpu' || isOnePool(host)) return [memory];
   return [memory, ...gpuLimits(estimate, host)];
 }

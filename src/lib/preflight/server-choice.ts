@@ -1,7 +1,10 @@
 import { DEFAULT_FIT_TARGET_MIB, type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
 import type { HostMemory } from '../host/host-memory.js';
+import type { LaunchFiles } from '../estimate/estimate-launch.js';
+import { isDiscrete } from './judge.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './verdict.js';
+import { deviceWords } from '../runtime/device-options.js';
 import { AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
 
 /** What llama-server decides by itself where context or layers are left open (`--fit`). */
@@ -15,9 +18,15 @@ export type ServerChoice = Pick<FitResult, 'launch' | 'nCtx' | 'gpuLayers' | 'ov
  * where nothing is open, or nothing needs choosing.
  * @throws what `estimateMemory` throws
  */
-export function serverChoice(shape: ModelShape, launch: LaunchOptions, host: HostMemory): ServerChoice | undefined {
+export function serverChoice(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  host: HostMemory,
+): ServerChoice | undefined {
   const contextWasOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
   const layersWereOpen = launch.gpuLayers === undefined || launch.gpuLayers === AUTO_GPU_LAYERS;
+  // What is not known of the machine cannot be chosen by.
+  if (isDiscrete(launch.accelerator) && host.gpus === undefined) return undefined;
   if (launch.fit === false || !(contextWasOpen || (layersWereOpen && launch.accelerator !== 'cpu'))) return undefined;
   const {
     launch: chosen,
@@ -26,7 +35,7 @@ export function serverChoice(shape: ModelShape, launch: LaunchOptions, host: Hos
     overridden,
     unchanged,
     gaveUp,
-  } = resolveFit({ model: shape }, launch, seen(launch, host));
+  } = resolveFit(files, launch, seen(launch, host));
   if (unchanged) return undefined;
   return { launch: chosen, nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen };
 }
@@ -74,6 +83,16 @@ export function choiceNotes(
     Math.ceil(((present ?? DEFAULT_FIT_TARGET_MIB) * MIB + overBytes) / MIB / TARGET_STEP_MIB) * TARGET_STEP_MIB;
   const isWithin = judgeWith({ fitTargetMiB }).kind !== 'does-not-fit';
   return isWithin ? [`${note}, which is more than the budget; --fit-target ${fitTargetMiB} keeps it within`] : [note];
+}
+
+/** The choice as words of llama-server's command line, so that it is made whatever the machine looks like by then. */
+export function pinnedWords(choice: ServerChoice): string[] {
+  const { ctxSize, gpuLayers, ...placement } = chosenOptions(choice);
+  return [
+    ...(ctxSize === undefined ? [] : ['--ctx-size', String(ctxSize)]),
+    ...(gpuLayers === undefined ? [] : ['--n-gpu-layers', String(gpuLayers)]),
+    ...deviceWords(placement, choice.launch.accelerator),
+  ];
 }
 
 const MIB = 2 ** 20;

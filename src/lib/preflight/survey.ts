@@ -2,7 +2,8 @@ import { MAC_SIZES_GB } from '../host/mac-sizes.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { roomOf } from './advice/machine-changes.js';
-import { CONTEXT_STEP, largestContext, Trials } from './advice/trials.js';
+import { CONTEXT_STEP, largestContext, type Room, Trials } from './advice/trials.js';
+import type { MemoryCheck } from './check-memory.js';
 import type { CompletedVerdict } from './verdict.js';
 
 const GIB = 2 ** 30;
@@ -73,6 +74,14 @@ export function trainedContext({ hparams }: ModelShape): number {
   return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
 }
 
+/** The longest context in tokens that a checked launch holds, up to the trained one; undefined when none, or not checked. */
+export function largestOf({ shape, launch, room }: Pick<MemoryCheck, 'shape' | 'launch' | 'room'>): number | undefined {
+  if (shape === undefined || room === undefined) return undefined;
+  const trials = new Trials(room);
+  if (trials.floorExceeds(shape, launch)) return undefined;
+  return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+}
+
 /** One Mac, the verdict on a launch as it is, and the largest context that it holds; undefined when none. */
 export interface MacFinding {
   readonly gigabytes: number;
@@ -82,12 +91,12 @@ export interface MacFinding {
 
 /** Which Macs run a launch, with their default limits and so much in use. */
 export function surveyMacs(
-  { shape, launch }: { shape: ModelShape; launch: LaunchOptions },
+  { shape, launch, beside }: { shape: ModelShape; launch: LaunchOptions; beside?: Room['beside'] },
   { inUseBytes, fraction }: { inUseBytes: number; fraction?: number | undefined },
 ): readonly MacFinding[] {
   const onMetal: LaunchOptions = { ...launch, accelerator: 'metal' };
   return MAC_SIZES_GB.flatMap((gigabytes): MacFinding[] => {
-    const trials = new Trials(roomOf(gigabytes * GIB, inUseBytes, true, fraction));
+    const trials = new Trials({ ...roomOf(gigabytes * GIB, inUseBytes, true, fraction), ...(beside && { beside }) });
     const verdict = trials.judge(shape, onMetal);
     if (verdict === undefined) return [];
     const bounds = { least: CONTEXT_STEP, most: trainedContext(shape) };

@@ -66,7 +66,11 @@ function idleOf({ budget }: LimitCheck): number {
   return budget.kind === 'fraction' ? (budget.idleBytes ?? 0) : 0;
 }
 
-/** What grows is host memory, which a GPU's own limit does not see. */
-function growthOf({ name }: LimitCheck, growth: readonly GrowthPart[]): number {
-  return name === 'memory' ? growth.reduce((sum, { maxBytes }) => sum + maxBytes, 0) : 0;
+/** What grows on a GPU counts against its limit, and against the memory that it shares. */
+function growthOf({ name, gpu: own = 0, hostOnly }: LimitCheck, growth: readonly GrowthPart[]): number {
+  return growth
+    .filter(({ device, gpu = 0 }) =>
+      name === 'gpu' ? device === 'gpu' && gpu === own : device === 'host' || hostOnly !== true,
+    )
+    .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
 }

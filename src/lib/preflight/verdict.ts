@@ -11,6 +11,8 @@ export interface LimitCheck {
   readonly gpu?: number;
   readonly requiredBytes: number;
   readonly budget: Budget;
+  /** Set where the GPU's parts lie in memory of its own. */
+  readonly hostOnly?: true;
 }
 
 /** What is left under a limit, in bytes; negative when it refuses. */

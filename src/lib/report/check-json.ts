@@ -1,5 +1,5 @@
-import type { Budget } from '../budget/budget.js';
 import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
+import type { LoadedProjector } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../preflight/tightness.js';
@@ -30,6 +30,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       header: header?.origin ?? null,
       derived: header?.derived ?? false,
     },
+    projector: check.projector === undefined ? null : projectorJson(check.projector),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     choice: choiceJson(check),
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
@@ -59,8 +60,13 @@ function choiceJson({ choice }: MemoryCheck): Record<string, unknown> | null {
   };
 }
 
-function limitJson(limit: LimitCheck): { name: string; requiredBytes: number; budget: Budget; headroomBytes: number } {
-  return { ...limit, headroomBytes: headroomBytes(limit) };
+function projectorJson({ source, reason, shape }: LoadedProjector): Record<string, unknown> {
+  return { source: redactedSource(source), reason, quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+function limitJson(limit: LimitCheck): Record<string, unknown> {
+  const { name, gpu, requiredBytes, budget } = limit;
+  return { name, ...(gpu !== undefined && { gpu }), requiredBytes, budget, headroomBytes: headroomBytes(limit) };
 }
 
 /** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
+import type { ProjectorReason } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
@@ -29,6 +30,7 @@ export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
     ...itemised(verdict, colors),
     '',
     ...held(check, verdict),
+    ...projectorLines(check),
     ...verdict.warnings.map((warning) => `${colors.yellow('note')}      ${warning}`),
   ].join('\n');
 }
@@ -52,21 +54,22 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
   const needed = neededParts(estimate);
-  const rows = needed.map((part) => partLine(part, colors));
+  const width = Math.max(LABEL_WIDTH, ...estimate.parts.map((part) => partLabel(part).length));
+  const rows = needed.map((part) => partLine(part, width, colors));
   const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
   const beside = estimate.parts.filter((part) => !needed.includes(part));
   return [
     ...rows,
-    colors.bold(`  ${'requirement'.padEnd(LABEL_WIDTH)} ${total}`),
-    ...beside.map((part) => `${partLine(part, colors)} ${colors.dim('(file pages that the system may drop)')}`),
+    colors.bold(`  ${'requirement'.padEnd(width)} ${total}`),
+    ...beside.map((part) => `${partLine(part, width, colors)} ${colors.dim('(file pages that the system may drop)')}`),
   ];
 }
 
-function partLine(part: EstimatePart, colors: ChalkInstance): string {
+function partLine(part: EstimatePart, width: number, colors: ChalkInstance): string {
   const { bytes, accuracy } = part;
   const remark = accuracy === 'exact' ? '' : accuracy;
   const where = holderLabel(part);
-  const line = `  ${partLabel(part).padEnd(LABEL_WIDTH)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
+  const line = `  ${partLabel(part).padEnd(width)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
   return line.trimEnd();
 }
 
@@ -90,4 +93,18 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
     `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
+}
+
+const REASONS: Readonly<Record<ProjectorReason, string>> = {
+  named: 'named by --mmproj',
+  catalog: "the catalogue's; --no-mmproj leaves it out",
+  beside: 'which llama-server -hf loads too; --no-mmproj leaves it out',
+};
+
+/** Which projector counts, and why. */
+function projectorLines({ projector }: MemoryCheck): readonly string[] {
+  if (projector === undefined) return [];
+  const { source, shape, reason } = projector;
+  const file = redactedSource(formatModelSource(parseModelSource(source)));
+  return [`projector ${file} (${formatSize(shape.fileBytes)}, ${REASONS[reason]})`];
 }

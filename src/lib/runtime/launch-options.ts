@@ -88,6 +88,12 @@ export interface LaunchOptions {
   /** Context checkpoints per slot (`--ctx-checkpoints`); default 32. */
   readonly ctxCheckpoints?: number;
 
+  /** The projector's file (`--mmproj`, `--mmproj-url`), as a source; whoever estimates reads it. */
+  readonly mmproj?: string;
+  /** False: none that was not named (`--no-mmproj`). */
+  readonly mmprojAuto?: boolean;
+  /** The GPU that it goes to (`--mmproj-device`), by the machine's number. */
+  readonly mmprojDevice?: number;
   /** The projector on the GPU (`--no-mmproj-offload` keeps it off). */
   readonly mmprojOffload?: boolean;
   /** Bounds on an image's tokens (`--image-min-tokens`, `--image-max-tokens`); unset = the projector's own. */

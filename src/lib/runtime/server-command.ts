@@ -21,8 +21,6 @@ export type ServerCommand =
       readonly overrides: readonly KvOverride[];
       /** Options that change memory and are not modelled, each with a sentence. */
       readonly remarks: readonly { readonly effect: UnmodelledEffect; readonly text: string }[];
-      /** Set when a projector of the same repository on the hub would be loaded, too. */
-      readonly projectorOf?: string;
       readonly address: ServerAddress;
     };
 
@@ -140,7 +138,7 @@ function environmentWords(env: Environment): readonly ServerWord[] {
 }
 
 /** `common_models_handler_apply` in `common/arg.cpp`: what the hub has wins over an address, and that over a path. */
-function modelOf(all: readonly ServerWord[], cwd: string): { source: string; projectorOf?: string } | undefined {
+function modelOf(all: readonly ServerWord[], cwd: string): { source: string } | undefined {
   const last = (...names: string[]): string | undefined => all.findLast(({ name }) => names.includes(name))?.values[0];
   const docker = last('-dr', '--docker-repo');
   if (docker !== undefined) {
@@ -153,9 +151,7 @@ function modelOf(all: readonly ServerWord[], cwd: string): { source: string; pro
     const file = last('-hff', '--hf-file');
     const [name = ''] = repository.split(':');
     const source = file === undefined ? `hf:${repository}` : `hf:${name}/${file}`;
-    const own = all.some(({ name: option }) => ['-mm', '--mmproj', '-mmu', '--mmproj-url'].includes(option));
-    const auto = all.findLast(({ name: option }) => /^--(no-)?mmproj(-auto)?$/.test(option) && option !== '--mmproj');
-    return { source, ...(own || auto?.name.startsWith('--no') ? {} : { projectorOf: name }) };
+    return { source };
   }
   const url = last('-mu', '--model-url');
   if (url !== undefined) return { source: url };

@@ -41,6 +41,12 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   { names: ['-ts', '--tensor-split'], takesValue: true, env: 'TENSOR_SPLIT', patch: tensorSplit },
   number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
   number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
+  number(['--image-min-tokens'], 'IMAGE_MIN_TOKENS', (imageMinTokens) => ({ imageMinTokens })),
+  number(['--image-max-tokens'], 'IMAGE_MAX_TOKENS', (imageMaxTokens) => ({ imageMaxTokens })),
+  number(['--mtmd-batch-max-tokens'], 'MTMD_BATCH_MAX_TOKENS', (mtmdBatchMaxTokens) => ({ mtmdBatchMaxTokens })),
+  { names: ['-mm', '--mmproj'], takesValue: true, env: 'MMPROJ', patch: (mmproj) => ({ mmproj }) },
+  { names: ['-mmu', '--mmproj-url'], takesValue: true, env: 'MMPROJ_URL', patch: (mmproj) => ({ mmproj }) },
+  { names: ['-mmdev', '--mmproj-device'], takesValue: true, patch: projectorDevice },
   { names: ['-ngl', '--gpu-layers', '--n-gpu-layers'], takesValue: true, env: 'N_GPU_LAYERS', patch: gpuLayers },
   { names: ['-fit', '--fit'], takesValue: true, env: 'FIT', patch: (value) => ({ fit: onOrOff(value) }) },
   { names: ['-fitt', '--fit-target'], takesValue: true, env: 'FIT_TARGET', patch: fitTarget },
@@ -63,6 +69,9 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
   toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
   toggle(['--no-host'], [], 'NO_HOST', (noHost) => ({ noHost })),
+  toggle(['--mmproj-auto'], ['--no-mmproj', '--no-mmproj-auto'], 'MMPROJ_AUTO', (mmprojAuto) => ({ mmprojAuto })),
+  toggle(['--mmproj-offload'], ['--no-mmproj-offload'], 'MMPROJ_OFFLOAD', (mmprojOffload) => ({ mmprojOffload })),
+  toggle(['--warmup'], ['--no-warmup'], undefined, (warmup) => ({ warmup })),
   toggle(['--repack'], ['-nr', '--no-repack'], 'REPACK', (repack) => ({ repack })),
   toggle(['--mmap'], ['--no-mmap'], 'MMAP', (mmap) => ({ mmap })), // [older]
   toggle(['--swa-full'], [], 'SWA_FULL', (swaFull) => ({ swaFull })),
@@ -135,6 +144,12 @@ function onOrOff(value: string): boolean {
 function fitTarget(value: string): LaunchPatch {
   const targets = value.split(/[,/]/).map((target) => notNegative(integer(target)));
   return { fitTargetMiB: targets };
+}
+
+/** `none`, or a device by llama.cpp's name for it, such as `CUDA1`. */
+function projectorDevice(value: string): LaunchPatch {
+  if (value === 'none') return { mmprojOffload: false };
+  return { mmprojOffload: true, mmprojDevice: Number(/\d+$/.exec(value)?.[0] ?? 0) };
 }
 
 function flashAttention(value: string): LaunchPatch {

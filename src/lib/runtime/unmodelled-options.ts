@@ -14,7 +14,6 @@ export interface UnmodelledOption {
 
 export const ANOTHER_MODEL = 'loads another model than the one that was checked';
 const DRAFT = 'loads a draft model, which is not counted';
-const PROJECTOR = 'loads a multimodal projector, which is not counted';
 const ADAPTER = 'loads an adapter, which is not counted';
 const PLACEMENT = 'moves weights between devices, which the figures leave out';
 
@@ -33,7 +32,6 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     effect: 'adds',
     consequence: 'reserves buffers for speculative decoding, which are not counted',
   },
-  { names: ['-mm', '--mmproj', '-mmu', '--mmproj-url'], effect: 'adds', consequence: PROJECTOR },
   {
     names: ['--lora', '--lora-scaled', '--control-vector', '--control-vector-scaled'],
     effect: 'adds',

@@ -19,7 +19,7 @@ export async function readHeadersFor(
   const found = new Map(requests.map(({ source }, index) => [source, results[index]]));
   return async ({ source }) => {
     const result = found.get(source);
-    if (result === undefined) throw new Error(`${source} was not read`);
+    if (result === undefined) return readHeaderFor({ entry: undefined, source, quantization: undefined }, options);
     if ('value' in result) return result.value;
     throw ofOneModel(result.error);
   };

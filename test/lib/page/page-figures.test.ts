@@ -13,6 +13,8 @@ import {
   readPage,
   runPrinted,
 } from '../../support/page-file.js';
+import { PROFILES } from '../../oracle/cases.js';
+import { readProfile, writeProfile } from '../../support/profile.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
@@ -119,6 +121,17 @@ describe('the figures of a page', () => {
     expect(page.figures({ gpuBytes: 8 * GIB }).verdict).toBe('does-not-fit');
   });
 
+  test('count the projector that is loaded beside the model', async () => {
+    const projector = join(folder.path, 'mmproj.gguf');
+    await writeProfile(readProfile(join(PROFILES, '../projectors/profiles/mmproj-qwen3.5-0.8b.BF16.json')), projector);
+    const page = await Page.of('gemma-3-4b', ...MAC, '--mmproj', projector, '--image-max-tokens', '1024');
+    const plain = await Page.of('gemma-3-4b', ...MAC);
+    expect(page.figures().parts).toHaveLength(plain.figures().parts.length + 3);
+    for (const change of [{}, { ctxSize: 4096 }]) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+  });
+
   test('hold for an absolute budget', async () => {
     const page = await Page.of('gemma-3-4b', '--accelerator', 'metal', '--memory-budget', '5Gi', '--offline');
     for (const change of [{}, { budgetBytes: 3 * GIB }]) {
@@ -138,9 +151,9 @@ describe('the figures of a page', () => {
 
 describe('a page', () => {
   test('claims no fit where the command does not, because an option is not counted', async () => {
-    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '--mmproj projector.gguf');
+    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '--lora adapter.gguf');
     expect(page.html).toMatch(
-      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but --mmproj/,
+      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but --lora/,
     );
   });
 

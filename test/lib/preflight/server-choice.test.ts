@@ -29,7 +29,7 @@ describe('what llama-server chooses on a Mac, whatever else runs there', () => {
     ['qwen-3-30b-a3b', 'Q4_K_M', 33280],
     ['gemma-3-12b', 'Q5_K_M', 159232],
   ])('%s gets %s tokens', async (id, quantization, nCtx) => {
-    const choice = serverChoice(await bundledShape(id, quantization), METAL, MAC);
+    const choice = serverChoice({ model: await bundledShape(id, quantization) }, METAL, MAC);
     expect(choice).toMatchObject({ nCtx, gaveUp: undefined, contextWasOpen: true });
     expect(choice && chosenOptions(choice)).toEqual({ ctxSize: nCtx });
   });
@@ -37,11 +37,11 @@ describe('what llama-server chooses on a Mac, whatever else runs there', () => {
   test('beyond the budget, the margin that keeps it within is named, and it does', async () => {
     const shape = await bundledShape('llama-3.1-8b', 'Q5_K_M');
     const verdictWith = (options: Partial<LaunchOptions>) => {
-      const chosen = serverChoice(shape, { ...METAL, ...options }, MAC);
+      const chosen = serverChoice({ model: shape }, { ...METAL, ...options }, MAC);
       const estimate = estimateMemory(shape, { ...METAL, ...options, ...(chosen && chosenOptions(chosen)) });
       return judge(estimate, limitsOf(estimate, 'metal', MAC, {}));
     };
-    const choice = serverChoice(shape, METAL, MAC);
+    const choice = serverChoice({ model: shape }, METAL, MAC);
     expect(verdictWith({}).kind).toBe('does-not-fit');
     const [note = ''] = choice ? choiceNotes(choice, verdictWith({}), verdictWith) : [];
     const target = Number(/--fit-target (\d+) keeps it within$/.exec(note)?.[1]);
@@ -52,8 +52,8 @@ describe('what llama-server chooses on a Mac, whatever else runs there', () => {
   test('newer versions aim at the trained context once, since the slots share it', async () => {
     const shape = await bundledShape('llama-3.1-8b', 'Q5_K_M');
     const roomy = { ...MAC, gpuWiredLimitBytes: 30 * GIB };
-    expect(serverChoice(shape, { ...METAL, llamaCpp: 'b12032' }, roomy)).toBeUndefined();
-    expect(serverChoice(shape, METAL, roomy)?.nCtx).toBeLessThan(4 * 131072);
+    expect(serverChoice({ model: shape }, { ...METAL, llamaCpp: 'b12032' }, roomy)).toBeUndefined();
+    expect(serverChoice({ model: shape }, METAL, roomy)?.nCtx).toBeLessThan(4 * 131072);
   });
 });
 
@@ -62,17 +62,25 @@ describe('what is left alone', () => {
     ['a context and layers that were named', { ...METAL, ctxSize: 1_000_000, gpuLayers: 33 }],
     ['--fit off', { ...METAL, fit: false }],
   ])('%s', async (_, launch) => {
-    expect(serverChoice(await bundledShape('llama-3.1-8b', 'Q5_K_M'), launch, MAC)).toBeUndefined();
+    expect(serverChoice({ model: await bundledShape('llama-3.1-8b', 'Q5_K_M') }, launch, MAC)).toBeUndefined();
   });
 
   test('layers that were named keep their number, and only the context is lowered', async () => {
-    const choice = serverChoice(await bundledShape('llama-3.1-8b', 'Q5_K_M'), { ...METAL, gpuLayers: 33 }, MAC);
+    const choice = serverChoice(
+      { model: await bundledShape('llama-3.1-8b', 'Q5_K_M') },
+      { ...METAL, gpuLayers: 33 },
+      MAC,
+    );
     expect(choice && chosenOptions(choice)).toEqual({ ctxSize: 120320 });
   });
 
   test('where weights were placed by hand and the least context is too much, it gives up', async () => {
     const small = { ...MAC, gpuWiredLimitBytes: 4 * GIB };
-    const choice = serverChoice(await bundledShape('llama-3.1-8b', 'Q5_K_M'), { ...METAL, gpuLayers: 33 }, small);
+    const choice = serverChoice(
+      { model: await bundledShape('llama-3.1-8b', 'Q5_K_M') },
+      { ...METAL, gpuLayers: 33 },
+      small,
+    );
     expect(choice?.gaveUp).toContain('--n-gpu-layers');
     expect(choice?.nCtx).toBe(4096);
   });

@@ -65,7 +65,6 @@ describe('llama-server’s own options', () => {
 
   test.each([
     ['--model-draft d.gguf', 'adds'],
-    ['--mmproj p.gguf', 'adds'],
     ['--lora a.gguf', 'adds'],
     ['-hf other/model', 'adds'],
     ['--rpc 10.0.0.1:50052', 'moves'],

@@ -32,10 +32,14 @@ interface Case {
   readonly used: Pair;
 }
 
-const byProjector = new Map<string, Case[]>();
-for (const line of readFileSync(join(here, 'cases.jsonl'), 'utf8').trim().split('\n')) {
-  const item = JSON.parse(line) as Case;
-  byProjector.set(item.projector, [...(byProjector.get(item.projector) ?? []), item]);
+/** Cases by projector, of one file. */
+function readCases(file: string): readonly (readonly [projector: string, cases: readonly Case[]])[] {
+  const byProjector = new Map<string, Case[]>();
+  for (const line of readFileSync(join(here, file), 'utf8').trim().split('\n')) {
+    const item = JSON.parse(line) as Case;
+    byProjector.set(item.projector, [...(byProjector.get(item.projector) ?? []), item]);
+  }
+  return [...byProjector];
 }
 
 function launchOf({ launch }: Case): LaunchOptions {
@@ -70,11 +74,21 @@ function pair(items: readonly { readonly device: 'gpu' | 'host'; readonly bytes:
   return [on('gpu'), on('host')];
 }
 
+function expectMeasured(path: string, cases: readonly Case[]): void {
+  const shape = describeShape(profileHeader(readProfile(join(here, path))));
+  if (shape.kind !== 'projector') throw new Error(`${path} is a ${shape.kind}`);
+  const ours = cases.map((item) => ({ launch: item.launch, ...measured(shape, item) }));
+  expect(ours).toEqual(cases.map(({ launch, weights, start, used }) => ({ launch, weights, start, used })));
+}
+
 describe('projectors take what llama.cpp v0.5.0 allocated for them, to the byte, at start-up and for what is sent', () => {
-  test.each([...byProjector])('%s', (name, cases) => {
-    const shape = describeShape(profileHeader(readProfile(join(here, 'profiles', `${name}.json`))));
-    if (shape.kind !== 'projector') throw new Error(`${name} is a ${shape.kind}`);
-    const ours = cases.map((item) => ({ launch: item.launch, ...measured(shape, item) }));
-    expect(ours).toEqual(cases.map(({ launch, weights, start, used }) => ({ launch, weights, start, used })));
+  test.each(readCases('cases.jsonl'))('%s', (name, cases) => {
+    expectMeasured(`profiles/${name}.json`, cases);
+  });
+});
+
+describe('so do those of other families, with made-up encoders of few layers', () => {
+  test.each(readCases('cases-families.jsonl'))('%s', (name, cases) => {
+    expectMeasured(`families/${name}.json`, cases);
   });
 });

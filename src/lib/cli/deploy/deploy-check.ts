@@ -35,14 +35,30 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const request = { ...asked, namesLaunch: true };
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
+  const { findProjector, ...withoutSiblings } = others;
   const reading: CheckDependencies = {
-    ...others,
+    ...withoutSiblings,
     ...(advise && isNamedByModel && { advise }),
     readHeader: (resolved) =>
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
   const check = await checkAsFarAsAsked(request, reading, flags);
-  return { ...check, model, source: override ?? check.source };
+  const note = check.verdict && (await siblingNote(check, findProjector));
+  const verdict = check.verdict && { ...check.verdict, warnings: [...check.verdict.warnings, ...(note ? [note] : [])] };
+  return { ...check, ...(verdict && { verdict }), model, source: override ?? check.source };
+}
+
+/** The cluster loads the model's file alone, where `llama-server -hf` would find a projector beside it. */
+async function siblingNote(
+  { source, entry, launch }: DeployCheck,
+  findProjector: CheckDependencies['findProjector'],
+): Promise<string | undefined> {
+  const isNamed = entry !== undefined || launch.mmproj !== undefined || launch.mmprojAuto === false;
+  if (isNamed || !source.startsWith('hf:')) return undefined;
+  const beside = await findProjector?.(source).catch(() => undefined);
+  return (
+    beside && `without ${beside.source}, which llama-server -hf would load too: name it with --mmproj to deploy it`
+  );
 }
 
 async function checkAsFarAsAsked(

@@ -65,6 +65,16 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   };
 }
 
+/** The projector to stage with the model; one that is named in the user's own arguments lies in the container already. */
+export function stagedProjector({
+  launch,
+  extraWords,
+  projector,
+}: Pick<MemoryCheck, 'launch' | 'extraWords' | 'projector'>): string | undefined {
+  if (parseServerArguments(extraWords).options.mmproj !== undefined) return undefined;
+  return launch.mmproj ?? projector?.source;
+}
+
 /**
  * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
  * command line.

@@ -12,6 +12,8 @@ import type { ReadOptions } from '../../source/session.js';
 export interface DeploySource {
   readonly source: string;
   readonly files?: readonly string[];
+  /** A projector among the files of `source`. */
+  readonly mmproj?: string;
 }
 
 /** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
@@ -39,6 +41,34 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
     case 'unsupported':
       return { source: source.text };
   }
+}
+
+/**
+ * A model and its projector, which the operator stages from the same repository.
+ * @throws UsageError PROJECTOR_ELSEWHERE
+ */
+export async function deploySourceWithProjector(
+  text: string,
+  mmproj: string,
+  options: ReadOptions,
+): Promise<DeploySource> {
+  const [model, projector] = [parseModelSource(text), parseModelSource(mmproj)];
+  const sameRepository =
+    model.kind === 'hf' &&
+    projector.kind === 'hf' &&
+    projector.file !== undefined &&
+    model.repository === projector.repository &&
+    [model, projector].every(({ revision }) => revision === 'main');
+  if (!sameRepository) {
+    throw new UsageError(
+      'PROJECTOR_ELSEWHERE',
+      `LLMKube stages a projector from the model's own repository on Hugging Face, and ${shown(mmproj)} is not in it; name one there as hf:OWNER/REPO/FILE.gguf`,
+    );
+  }
+  const file = model.file ?? (await chosenFile(model, options));
+  const shard = parseShardName(file);
+  const files = shard !== undefined && isSplit(file) ? shardPaths(shard) : [file];
+  return { source: `hf://${model.repository}`, files, mmproj: projector.file };
 }
 
 /** A manifest is read by everyone who may look at the cluster. */

@@ -1,9 +1,12 @@
+import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { checkMemory, uncountedRemark, type MemoryCheck } from '../../preflight/check-memory.js';
 import { readServerCommand, type ServerCommand } from '../../runtime/server-command.js';
+import type { LaunchPatch } from '../../runtime/server-options.js';
 import { readHeaderFor } from '../../source/model-header.js';
-import { listGgufFiles } from '../../source/open.js';
+import { projectorBeside } from '../../source/hub/projector-file.js';
+import { parseModelSource } from '../../source/model-source.js';
 import type { RequirementRequest } from './requirement.js';
 
 /** The check of a command line against one machine, with its text. Nothing but the command line says what is launched. */
@@ -17,7 +20,7 @@ export async function checkLaunch(request: RequirementRequest, room: Room): Prom
       model: command.source,
       accelerator,
       cpuArch: accelerator === 'metal' ? undefined : process.arch === 'arm64' ? 'arm' : 'x86',
-      launch: command.patch,
+      launch: inFolder(command.patch, cwd),
       overrides: command.overrides,
       extraArgs: [],
       machine: {},
@@ -26,27 +29,27 @@ export async function checkLaunch(request: RequirementRequest, room: Room): Prom
     {
       loadCatalog: async () => [],
       readHeader: async (model) => {
-        await refuseUncounted(command, request);
+        refuseUncounted(command, request);
         return readHeaderFor(model, reading);
       },
       measureHost: async () => room.host,
+      findProjector: (source) => projectorBeside(source, reading),
     },
   );
 }
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */
-async function refuseUncounted(
+function refuseUncounted(
   command: Extract<ServerCommand, { kind: 'loads' }>,
-  { accelerator, cacheDir }: RequirementRequest,
-): Promise<void> {
+  { accelerator }: RequirementRequest,
+): void {
   const uncounted = uncountedRemark(command.remarks, accelerator);
   if (uncounted !== undefined) throw new CheckIncompleteError('OPTION_NOT_COUNTED', uncounted);
-  if (command.projectorOf === undefined) return;
-  const { files } = await listGgufFiles(command.projectorOf, { cacheDir, env: process.env });
-  if (!files.some(({ kind }) => kind === 'mmproj')) return;
-  throw new CheckIncompleteError(
-    'OPTION_NOT_COUNTED',
-    `-hf ${command.projectorOf} loads a multimodal projector, too, which is not counted`,
-    { suggestions: ['do without it: --no-mmproj'] },
-  );
+}
+
+/** Paths are those of the folder that llama-server is started in. */
+function inFolder(patch: LaunchPatch, cwd: string): LaunchPatch {
+  const { mmproj } = patch;
+  if (mmproj === undefined || parseModelSource(mmproj).kind !== 'file') return patch;
+  return { ...patch, mmproj: resolve(cwd, mmproj) };
 }

@@ -21,7 +21,8 @@ export class CheckRecorder {
       ...this.dependencies,
       readHeader: async (model) => {
         const reading = await readHeader(model);
-        this.#header = reading.header;
+        // The model's, which is read first; a projector's comes after it.
+        this.#header ??= reading.header;
         return reading;
       },
       measureHost: async (request) => (this.#host = await measureHost(request)),

@@ -148,6 +148,43 @@ export const launchFlags = {
     env: 'LLMKUBE_CACHE_RAM',
     helpGroup: HELP_GROUP,
   }),
+  mmproj: Flags.string({
+    description: 'multimodal projector to load beside the model: a path, a URL or hf:OWNER/REPO/FILE.gguf',
+    env: 'LLMKUBE_MMPROJ',
+    exclusive: ['no-mmproj'],
+    helpGroup: HELP_GROUP,
+    helpValue: '<source>',
+  }),
+  'mmproj-url': Flags.string({
+    description: 'the same by its address, as llama-server calls it',
+    env: 'LLMKUBE_MMPROJ_URL',
+    exclusive: ['mmproj', 'no-mmproj'],
+    helpGroup: HELP_GROUP,
+    helpValue: '<url>',
+  }),
+  'no-mmproj': Flags.boolean({
+    description: "without the projector that llama-server -hf, or the catalogue's entry, would load too",
+    env: 'LLMKUBE_NO_MMPROJ',
+    helpGroup: HELP_GROUP,
+  }),
+  'mmproj-offload': Flags.boolean({
+    allowNo: true,
+    description: 'the projector on the GPU; --no-mmproj-offload keeps it on the CPU',
+    env: 'LLMKUBE_MMPROJ_OFFLOAD',
+    helpGroup: HELP_GROUP,
+  }),
+  'image-min-tokens': Flags.integer({
+    description: 'least tokens of an image; unset = by the projector',
+    env: 'LLMKUBE_IMAGE_MIN_TOKENS',
+    helpGroup: HELP_GROUP,
+    min: 1,
+  }),
+  'image-max-tokens': Flags.integer({
+    description: 'most tokens of an image, which bounds what images make grow; unset = by the projector',
+    env: 'LLMKUBE_IMAGE_MAX_TOKENS',
+    helpGroup: HELP_GROUP,
+    min: 1,
+  }),
   quantization: Flags.string({
     char: 'q',
     description: 'another quantization of the same model, such as Q4_K_M',
@@ -180,6 +217,12 @@ export interface LaunchFlagValues {
   readonly 'kv-offload'?: boolean | undefined;
   readonly mmap?: boolean | undefined;
   readonly 'cache-ram'?: number | undefined;
+  readonly mmproj?: string | undefined;
+  readonly 'mmproj-url'?: string | undefined;
+  readonly 'no-mmproj'?: boolean | undefined;
+  readonly 'mmproj-offload'?: boolean | undefined;
+  readonly 'image-min-tokens'?: number | undefined;
+  readonly 'image-max-tokens'?: number | undefined;
   readonly quantization?: string | undefined;
   readonly fit?: string | undefined;
   readonly 'fit-target'?: number | undefined;

@@ -52,10 +52,11 @@ export function conv1dHalfPadded(kernel: Tensor, input: Tensor, stride: number):
   return conv1d(kernel, input, { stride, padding: Math.floor(kernel.ne[0] / 2) });
 }
 
-/** Average over squares of this side, one beside the other. */
-export function pool2d(a: Tensor, side: number): Tensor {
-  const window = { stride: side, padding: 0 };
-  return result('POOL_2D', F32, [outputs(a.ne[0], side, window), outputs(a.ne[1], side, window), a.ne[2], a.ne[3]], a);
+/** One value for each square of this side, or rectangle, one beside the other. */
+export function pool2d(a: Tensor, width: number, height = width): Tensor {
+  const across = outputs(a.ne[0], width, { stride: width, padding: 0 });
+  const down = outputs(a.ne[1], height, { stride: height, padding: 0 });
+  return result('POOL_2D', F32, [across, down, a.ne[2], a.ne[3]], a);
 }
 
 export function pool1d(a: Tensor, width: number): Tensor {

@@ -157,6 +157,12 @@ export function add(a: Tensor, b: Tensor): Tensor {
 export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
   return like('ADD_ID', a, b, ids);
 }
+/** The sum takes the first operand's place. */
+export function addInplace(a: Tensor, b: Tensor): Tensor {
+  const tensor = viewOf('ADD', a, [...a.ne], [...a.nb], 0);
+  tensor.src[1] = b;
+  return tensor;
+}
 export function sub(a: Tensor, b: Tensor): Tensor {
   return like('SUB', a, b);
 }
@@ -296,17 +302,6 @@ export function gatedDeltaNet(
   const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
   tensor.snapshots = snapshots;
   return tensor;
-}
-
-/** `ggml_rwkv_wkv6`, `ggml_rwkv_wkv7`, `ggml_gated_linear_attn`: the output of each token, then the new states. */
-export function linearAttention(
-  op: 'RWKV_WKV6' | 'RWKV_WKV7' | 'GATED_LINEAR_ATTN',
-  state: Tensor,
-  ...inputs: [Tensor, ...Tensor[]]
-): Tensor {
-  const [size, heads, tokens] = inputs[0].ne;
-  const rows = tokens + size * state.ne[1];
-  return result(op, F32, [size * heads, rows, 1, 1], ...inputs, state);
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */

@@ -6,6 +6,7 @@ export type Op =
   | 'NONE'
   | 'ADD'
   | 'ADD_ID'
+  | 'ARANGE'
   | 'ARGSORT'
   | 'CLAMP'
   | 'CONCAT'
@@ -13,6 +14,9 @@ export type Op =
   | 'COS'
   | 'CPY'
   | 'DIV'
+  | 'DSV4_HC_COMB'
+  | 'DSV4_HC_POST'
+  | 'DSV4_HC_PRE'
   | 'DUP'
   | 'FILL'
   | 'FLASH_ATTN_EXT'
@@ -22,6 +26,7 @@ export type Op =
   | 'GLU'
   | 'IM2COL'
   | 'L2_NORM'
+  | 'LIGHTNING_INDEXER'
   | 'MEAN'
   | 'MUL'
   | 'MUL_MAT'
@@ -49,6 +54,7 @@ export type Op =
   | 'SSM_SCAN'
   | 'SUB'
   | 'SUM_ROWS'
+  | 'TOP_K'
   | 'TRANSPOSE'
   | 'UNARY'
   | 'UPSCALE'
@@ -83,6 +89,8 @@ export class Tensor {
   variant = '';
   /** States that SSM_SCAN and GATED_DELTA_NET keep per sequence (`K`). */
   snapshots = 0;
+  /** Of the cells that FLASH_ATTN_EXT reads, at most so many are open to a token; 0 = no limit known (`n_kv_max`). */
+  cellsLeft = 0;
   readonly src: (Tensor | null)[] = [];
   viewSrc: Tensor | null = null;
   viewOffset = 0;

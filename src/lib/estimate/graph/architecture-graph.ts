@@ -1,9 +1,14 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { GraphBuilder } from './builder.js';
+import type { FusedOp } from './fused-ops.js';
 
 /** An architecture's layer graph. */
 export interface ArchitectureGraph {
   readonly build: (g: GraphBuilder) => void;
   /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
   readonly kindOf?: (layer: number, shape: ModelShape) => number;
+  /** Ops that the graph fuses where the devices can, in the order of `FusedOp`. */
+  readonly fusedOps?: readonly FusedOp[];
+  /** The prompt's graph is also planned as one sequence, which may be larger: `sched_reserve` (`src/llama-context.cpp`). */
+  readonly alsoOneSequence?: boolean;
 }

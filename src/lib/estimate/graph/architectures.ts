@@ -11,7 +11,9 @@ import { lfm2 } from './models/lfm2.js';
 import { gptOss, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
+import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
+import { SPARSE_GRAPHS } from './models/sparse/table.js';
 import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
 import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
@@ -51,4 +53,6 @@ export const GRAPHS = table<ArchitectureGraph>({
   ...DECODER_GRAPHS,
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,
+  ...LATENT_GRAPHS,
+  ...SPARSE_GRAPHS,
 });

@@ -1,4 +1,5 @@
-import type { KvCache } from '../cache.js';
+import type { GgmlType } from '../../gguf/ggml-types.js';
+import type { KvCache, KvLayer } from '../cache.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, type Four, I64, pad, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
@@ -46,10 +47,16 @@ function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
     cache,
     kIndices: ggml.newInput(I64, g.nTokens),
     vIndices: ggml.newInput(I64, g.nTokens * (cache.vTransposed ? maxVWidth(g.hparams) : 1)),
-    mask: ggml.newInput(maskType(g), cache.cells, g.nTokens / cache.streams, 1, cache.streams),
+    mask: cacheMask(g, cache, maskType(g)),
     kRotation: rotationInput(cache.kRotation),
     vRotation: rotationInput(cache.vRotation),
   };
+}
+
+/** `build_attn_inp_kq_mask`: one for each sequence of the batch where the cache has one for each. */
+export function cacheMask(g: GraphBuilder, { cells, streams }: KvCache, type: GgmlType): Tensor {
+  const sequences = streams > 1 ? g.nSeqs : 1;
+  return ggml.newInput(type, cells, g.nTokens / sequences, 1, sequences);
 }
 
 function maskType(g: GraphBuilder): typeof F16 {
@@ -65,6 +72,9 @@ export interface AttentionOptions {
   readonly sinks?: Tensor | null;
   /** Decompresses latent attention's values; K's rows hold V then. */
   readonly valueUp?: Tensor | null;
+  /** Takes the cache's mask's place; of the cells that it leaves, at most so many. */
+  readonly mask?: Tensor;
+  readonly cellsLeft?: number;
   /** Tensor names of the output projection; null = none here. */
   readonly output?: string | null;
 }
@@ -104,36 +114,62 @@ function attendOverCache(
   options: AttentionOptions,
   windowed: boolean,
 ): Tensor {
-  const layerCache = kv.cache.layers.get(layer);
-  if (!layerCache) throw graphError(`layer ${layer} has no KV cache`);
-  const kRotation = layerCache.kRotation ? g.cacheTensor(layerCache.kRotation) : kv.kRotation;
-  const vRotation = layerCache.vRotation ? g.cacheTensor(layerCache.vRotation) : kv.vRotation;
-  const rotateK = (tensor: Tensor): Tensor => (kRotation ? ggml.mulMatHadamard(tensor, kRotation) : tensor);
-  const rotateV = (tensor: Tensor): Tensor => (vRotation ? ggml.mulMatHadamard(tensor, vRotation) : tensor);
   const latent = options.valueUp !== undefined && options.valueUp !== null;
-  const q = latent ? qkv.q : rotateK(qkv.q);
-  const k = qkv.k && (latent ? qkv.k : rotateK(qkv.k));
-  const v = qkv.v && (latent ? qkv.v : rotateV(qkv.v));
-  for (const tensor of windowed ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
+  const { q, keys, values } = overCache(g, kv, layer, qkv, { latent, keysFirst: windowed && !latent });
+  const cur = multiHead(g, layer, { q, k: keys, v: values }, options.mask ?? kv.mask, options);
+  const { vRotation } = rotationsOf(g, kv, layer);
+  return latent || !vRotation ? cur : ggml.mulMatHadamard(cur, vRotation);
+}
 
+/** A layer's own rotations (b12032), or those of all layers. */
+function rotationsOf(g: GraphBuilder, kv: KvInput, layer: number): Pick<KvInput, 'kRotation' | 'vRotation'> {
+  const { kRotation, vRotation } = cacheLayer(kv, layer);
+  return {
+    kRotation: kRotation ? g.cacheTensor(kRotation) : kv.kRotation,
+    vRotation: vRotation ? g.cacheTensor(vRotation) : kv.vRotation,
+  };
+}
+
+function cacheLayer({ cache }: KvInput, layer: number): KvLayer {
+  const found = cache.layers.get(layer);
+  if (!found) throw graphError(`layer ${layer} has no KV cache`);
+  return found;
+}
+
+/** Queries, and all keys and values that the cache holds for a layer. */
+export interface StoredHeads {
+  readonly q: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** Rotates for quantization, stores K and V and reads the cache; `latent`: V is the first part of K's rows. */
+export function overCache(
+  g: GraphBuilder,
+  kv: KvInput,
+  layer: number,
+  qkv: Qkv,
+  { latent, keysFirst }: { readonly latent: boolean; readonly keysFirst: boolean },
+): StoredHeads {
+  const rotated = (tensor: Tensor, rotation: Tensor | null): Tensor =>
+    rotation && !latent ? ggml.mulMatHadamard(tensor, rotation) : tensor;
+  const { kRotation, vRotation } = rotationsOf(g, kv, layer);
+  const q = rotated(qkv.q, kRotation);
+  const k = qkv.k && rotated(qkv.k, kRotation);
+  const v = qkv.v && rotated(qkv.v, vRotation);
+  for (const tensor of keysFirst ? [q, k, v] : [q, v, k]) if (tensor) g.expand(tensor);
+
+  const layerCache = cacheLayer(kv, layer);
   const cacheK = g.cacheTensor(layerCache.k);
   if (k) g.expand(storeK(cacheK, k, kv));
   const cacheV = layerCache.v && g.cacheTensor(layerCache.v);
   if (v && cacheV) g.expand(storeV(cacheV, v, kv));
 
   const keys = readK(g, cacheK, layer, kv);
-  const values = cacheV
-    ? readV(g, cacheV, layer, kv)
-    : ggml.view4d(
-        keys,
-        [(v as Tensor).ne[0], keys.ne[1], keys.ne[2], keys.ne[3]],
-        keys.nb[1],
-        keys.nb[2],
-        keys.nb[3],
-        0,
-      );
-  const cur = multiHead(g, layer, { q, k: keys, v: values }, kv.mask, options);
-  return latent ? cur : rotateV(cur);
+  if (cacheV) return { q, keys, values: readV(g, cacheV, layer, kv) };
+  const { ne, nb } = keys;
+  const values = ggml.view4d(keys, [(v as Tensor).ne[0], ne[1], ne[2], ne[3]], nb[1], nb[2], nb[3], 0);
+  return { q, keys, values };
 }
 
 function attendOverBatch(
@@ -158,7 +194,11 @@ function rest({ ne: [, ne1, ne2, ne3] }: Tensor): [number, number, number] {
 }
 
 /** `llama_kv_cache::cpy_k`. */
-function storeK(cache: Tensor, k: Tensor, { kIndices, cache: { cells, streams } }: KvInput): Tensor {
+export function storeK(
+  cache: Tensor,
+  k: Tensor,
+  { kIndices, cache: { cells, streams } }: Pick<KvInput, 'kIndices' | 'cache'>,
+): Tensor {
   const width = k.ne[0] * k.ne[1];
   const rows = ggml.view2d(k, width, k.ne[2], k.nb[2], 0);
   return ggml.setRows(streams > 1 ? ggml.reshape(cache, width, cells * streams) : cache, rows, kIndices);
@@ -178,11 +218,15 @@ function storeV(cache: Tensor, v: Tensor, { vIndices, cache: { cells, streams, v
   return ggml.setRows(ggml.reshape(cache, 1, elements), ggml.reshape(rows, 1, rows.ne[0] * tokens), vIndices);
 }
 
+function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: kv }: KvInput): Tensor {
+  const heads = g.head(layer);
+  return keyRows(cache, heads.k, heads.kv, kv);
+}
+
 /** `llama_kv_cache::get_k`. */
-function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: { cells, streams } }: KvInput): Tensor {
-  const { k, kv } = g.head(layer);
+export function keyRows(cache: Tensor, size: number, heads: number, { cells, streams }: KvCache): Tensor {
   const row = ggml.rowSize(cache, cache.ne[0]);
-  return ggml.view4d(cache, [k, kv, cells, streams], ggml.rowSize(cache, k), row, row * cells, 0);
+  return ggml.view4d(cache, [size, heads, cells, streams], ggml.rowSize(cache, size), row, row * cells, 0);
 }
 
 /** `llama_kv_cache::get_v`. */
@@ -214,8 +258,9 @@ function multiHead(
   layer: number,
   qkv: { q: Tensor; k: Tensor; v: Tensor },
   mask: Tensor,
-  { bias = null, sinks = null, valueUp = null }: AttentionOptions,
+  options: AttentionOptions,
 ): Tensor {
+  const { bias = null, sinks = null, valueUp = null, cellsLeft = 0 } = options;
   const transposed = qkv.v.nb[1] > qkv.v.nb[2];
   const streams = qkv.k.ne[3];
   const { ne, nb } = qkv.q;
@@ -225,7 +270,7 @@ function multiHead(
   const v = ggml.permute(qkv.v, 0, 2, 1, 3);
   const cur =
     g.flashAttn && !bias
-      ? flash(g, layer, q, k, transposed ? ggml.transpose(v) : v, mask, sinks, valueUp)
+      ? flash(g, layer, q, k, transposed ? ggml.transpose(v) : v, mask, sinks, valueUp, cellsLeft)
       : softmaxAttention(g, q, k, transposed ? v : null, v, mask, bias, sinks, valueUp);
   return g.expand(cur);
 }
@@ -239,9 +284,11 @@ function flash(
   mask: Tensor,
   sinks: Tensor | null,
   valueUp: Tensor | null,
+  cellsLeft: number,
 ): Tensor {
   const half = (tensor: Tensor): Tensor => (tensor.type === F32 ? ggml.cast(tensor, F16) : tensor);
   let cur = ggml.flashAttnExt(q, half(k), half(v), mask, sinks);
+  cur.cellsLeft = cellsLeft;
   g.flashNodes.push({ node: cur, layer });
   if (valueUp) {
     cur = ggml.mulMat(valueUp, ggml.permute(cur, 0, 2, 1, 3));

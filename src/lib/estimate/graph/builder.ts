@@ -8,6 +8,7 @@ import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
 import { layerOf, type Placement } from '../placement.js';
+import type { FusedNode, FusedOp } from './fused-ops.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
 
@@ -27,6 +28,8 @@ export interface GraphInputs {
   readonly ubatch: UBatch;
   readonly nOutputs: number;
   readonly flashAttn: boolean;
+  /** What runs as one op. */
+  readonly fused: ReadonlySet<FusedOp>;
   /** Numbers of the layers to plan, in order. */
   readonly layers: readonly number[];
 }
@@ -50,11 +53,13 @@ export class GraphBuilder {
   readonly nSeqTokens: number;
   readonly nOutputs: number;
   readonly flashAttn: boolean;
+  readonly fused: ReadonlySet<FusedOp>;
   readonly offloadKqv: boolean;
   /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
   blocks = 'blk';
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
+  readonly fusedNodes: FusedNode[] = [];
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
   embeddings: Tensor | null = null;
   /** `t_embd_pooled`. */
@@ -72,6 +77,7 @@ export class GraphBuilder {
     ({ nTokens: this.nTokens, nSeqs: this.nSeqs, nSeqTokens: this.nSeqTokens } = inputs.ubatch);
     this.nOutputs = inputs.nOutputs;
     this.flashAttn = inputs.flashAttn;
+    this.fused = inputs.fused;
     this.offloadKqv = inputs.params.offloadKqv;
   }
 

@@ -94,6 +94,14 @@ export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor
   g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
 }
 
+/** Rows without output were dropped in the last layer; the final norm is kept for a draft head. */
+export function finishKeepingNormed(g: GraphBuilder, cur: Tensor): void {
+  const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
+  g.keepHidden(normed);
+  g.embeddings = normed;
+  g.finish(g.mulMat(g.outputHead(), normed, g.weight('output.scale')));
+}
+
 function optionalBiasNorm(
   g: GraphBuilder,
   cur: Tensor,

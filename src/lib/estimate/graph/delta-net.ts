@@ -82,7 +82,7 @@ function repeatHeads(g: GraphBuilder, cur: Tensor, heads: number): Tensor {
 }
 
 /** The kernel's result holds the output, then the new states, which go back to the cache. */
-function attendAndStore(g: GraphBuilder, states: Tensor, result: Tensor, v: Tensor): Tensor {
+export function attendAndStore(g: GraphBuilder, states: Tensor, result: Tensor, v: Tensor, flat = false): Tensor {
   const [size, heads, tokens, sequences] = v.ne;
   const bytes = (count: number): number => ggml.rowSize(result, count);
   const output = ggml.view4d(result, v.ne, bytes(size), bytes(size * heads), bytes(size * heads * tokens), 0);
@@ -94,6 +94,9 @@ function attendAndStore(g: GraphBuilder, states: Tensor, result: Tensor, v: Tens
     bytes(size * size * heads),
     bytes(size * heads * tokens * sequences),
   );
-  g.expand(ggml.cpy(newStates, ggml.view2d(states, states.ne[0], sequences, states.nb[1], 0)));
+  const place = flat
+    ? ggml.view1d(states, states.ne[0] * sequences, 0)
+    : ggml.view2d(states, states.ne[0], sequences, states.nb[1], 0);
+  g.expand(ggml.cpy(newStates, place));
   return output;
 }

@@ -23,6 +23,8 @@ export interface Experts {
   readonly adjugate?: number;
   /** Gate and up are kept within limits before they are multiplied: one op, or one by one. */
   readonly clamped?: 'fused' | 'apart';
+  /** An activation of gate and up that is of the model's own. */
+  readonly combine?: (gate: Tensor, up: Tensor) => Tensor;
 }
 
 /** `enum llama_expert_gating_func_type` (`src/llama-hparams.h`); 0 = the file does not say. */
@@ -120,7 +122,7 @@ function hidden(
   cur: Tensor,
   layer: number,
   chosen: Tensor,
-  { activation, clamped }: Experts,
+  { activation, clamped, combine: own }: Experts,
   named: (name: string) => string,
 ): Tensor {
   if (g.layerWeight(layer, `${named('gate_up')}.weight`)) {
@@ -133,6 +135,7 @@ function hidden(
   const up = product(g, layer, named('up'), cur, chosen);
   if (!g.layerWeight(layer, `${named('gate')}.weight`)) return activate(up, activation);
   const gate = product(g, layer, named('gate'), cur, chosen);
+  if (own) return own(gate, up);
   if (clamped === 'fused') return ggml.glu(gate, up, 'swiglu_clamp');
   return clamped === 'apart' ? clampedSwiglu(gate, up) : combine(gate, up, activation);
 }

@@ -93,7 +93,7 @@ export interface FeedForward {
   /** `LLM_FFN_SEQ`: the gate reads the up projection, not the input. */
   readonly sequential?: boolean;
   /** Gate and up are kept within limits, each by itself, before they are multiplied. */
-  readonly clamped?: boolean;
+  readonly clamped?: boolean | 'fused';
   /** Up to the activation only. */
   readonly withoutDown?: boolean;
 }
@@ -115,9 +115,13 @@ export function feedForward(
   };
   const up = part('up', cur) ?? cur;
   const gate = part('gate', cur);
-  const combine = clamped ? clampedSwiglu : gated;
+  const combine = clamped === 'fused' ? fusedClamp : clamped ? clampedSwiglu : gated;
   const activated = gate ? combine(gate, up, activation) : activate(up, activation);
   return (withoutDown ? null : part('down', activated)) ?? activated;
+}
+
+function fusedClamp(gate: Tensor, up: Tensor): Tensor {
+  return ggml.glu(gate, up, 'swiglu_clamp');
 }
 
 function gated(gate: Tensor, up: Tensor, activation: Activation): Tensor {

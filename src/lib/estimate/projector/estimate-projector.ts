@@ -10,6 +10,7 @@ import { cpuBackend } from '../ggml/cpu/backends.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import { projectorGraph } from '../graph/projector/projectors.js';
 import type { Accuracy, Addition, EstimatePart, GrowthPart } from '../memory-estimate.js';
+import { boundEncoder } from './bound.js';
 import { EncoderBuffers } from './encoder-buffers.js';
 import { audioBatches, audioWarmup, imageBatches, worstAudio, worstImages } from './media.js';
 import { EncoderWeights } from './weights.js';
@@ -29,9 +30,24 @@ interface Placed {
  * What a multimodal projector adds: `clip_init` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0) at start-up, and what images and
  * audio make its buffers grow by.
  * @param contextTokens tokens that one slot's context holds
- * @throws CheckIncompleteError when llama.cpp would not load the file, or its encoder is not described here.
+ * @throws CheckIncompleteError when llama.cpp would not load the file.
  */
 export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
+  const { accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens } = launch;
+  const { images, audioSeconds, imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
+  const ofLaunch = [accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens];
+  const key = JSON.stringify([version, ofLaunch, images, audioSeconds, imageMinTokens, imageMaxTokens, contextTokens]);
+  const known = ESTIMATED.get(shape) ?? new Map<string, Addition>();
+  ESTIMATED.set(shape, known);
+  const addition = known.get(key) ?? estimated(shape, launch, contextTokens);
+  known.set(key, addition);
+  return addition;
+}
+
+/** Most of a launch does not matter to a projector, which advice would otherwise plan over and over. */
+const ESTIMATED = new WeakMap<ProjectorShape, Map<string, Addition>>();
+
+function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
   const encoders = encodersOf(shape);
   if (encoders.length === 0) {
     throw new CheckIncompleteError(
@@ -43,18 +59,23 @@ export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, 
   const accuracy: Accuracy = placed.backends.length === 1 || launch.accelerator === 'metal' ? 'exact' : 'modelled';
   const parts: EstimatePart[] = [];
   const growth: GrowthPart[] = [];
+  const notes: string[] = [];
   for (const encoder of encoders) {
     const found = planEncoder(shape, encoder, launch, placed, contextTokens);
     parts.push(...partsOf('weights-copy', found.weights, accuracy, placed));
-    parts.push(...partsOf('compute', found.atStart, accuracy, placed));
-    for (const { device, bytes } of partsOf('compute', found.added, accuracy, placed)) {
-      growth.push({ name: 'compute', of: 'projector', device, maxBytes: bytes });
+    const sure = found.note === undefined ? accuracy : 'bound';
+    parts.push(...partsOf('compute', found.atStart, sure, placed));
+    if (found.note !== undefined) notes.push(found.note);
+    for (const { device, gpu, bytes } of partsOf('compute', found.added, accuracy, placed)) {
+      growth.push({ name: 'compute', of: 'projector', device, ...(gpu !== undefined && { gpu }), maxBytes: bytes });
     }
   }
-  return { parts: merged(parts), growth, notes: [] };
+  return { parts: merged(parts), growth, notes };
 }
 
 interface PlannedEncoder {
+  /** A sentence where the encoder's graph is not described here. */
+  readonly note?: string;
   readonly weights: DeviceBytes;
   readonly atStart: DeviceBytes;
   readonly added: DeviceBytes;
@@ -68,7 +89,7 @@ function planEncoder(
   contextTokens: number,
 ): PlannedEncoder {
   const graph = projectorGraph(encoder.type);
-  if (!graph) throw undescribed(encoder);
+  if (!graph) return boundedEncoder(shape, encoder, launch, backends);
   const hparams = readEncoderHparams(shape, encoder, {
     minTokens: launch.imageMinTokens,
     maxTokens: launch.imageMaxTokens,
@@ -109,8 +130,8 @@ function planEncoder(
 
 /** The constructor of `clip_ctx`, and `common_params_parse_ex` (`common/arg.cpp`): the first GPU of those in use, or the CPU. */
 function placeProjector(launch: LaunchOptions): Placed {
-  const { accelerator, mmprojOffload, devices, gpus = 1 } = launch;
-  const gpu = devices ? devices[0] : 0;
+  const { accelerator, mmprojOffload, mmprojDevice, devices, gpus = 1 } = launch;
+  const gpu = mmprojDevice ?? (devices ? devices[0] : 0);
   if (accelerator === 'cpu' || mmprojOffload === false || gpu === undefined)
     return { backends: [cpuBackend], gpu: undefined };
   const several = gpus > 1 || gpu > 0;
@@ -152,9 +173,20 @@ function merged(parts: readonly EstimatePart[]): EstimatePart[] {
   return [...byPlace.values()];
 }
 
-function undescribed({ type }: Encoder): CheckIncompleteError {
-  return new CheckIncompleteError(
-    'PROJECTOR_NOT_DESCRIBED',
-    `What a projector of type ${JSON.stringify(type)} allocates is not described here; leave it out with --no-mmproj to have the rest checked.`,
-  );
+/** Its weights as they are; more than its buffers could be. */
+function boundedEncoder(
+  shape: ProjectorShape,
+  encoder: Encoder,
+  launch: LaunchOptions,
+  backends: readonly Backend[],
+): PlannedEncoder {
+  const { atStart, added } = boundEncoder(shape, encoder, launch);
+  const isSent = encoder.modality === 'vision' ? launch.images : launch.audioSeconds;
+  const weights = new EncoderWeights(shape, encoder, Infinity, backends[0] as Backend);
+  return {
+    weights: onFirst(backends, weights.bytes),
+    atStart: onFirst(backends, atStart),
+    added: onFirst(backends, isSent === undefined ? 0 : added),
+    note: `what a projector of type ${JSON.stringify(encoder.type)} computes is not described here: its buffers are an upper bound, and llama.cpp may not know it at all`,
+  };
 }

@@ -25,6 +25,11 @@ const PREPROCESSORS: Readonly<Record<string, Preprocessor>> = {
   lightonocr: dynamicSize,
   phi4: dynamicSize,
   kimivl: dynamicSize,
+  kimik25: dynamicSize,
+  paddleocr: dynamicSize,
+  dots_ocr: dynamicSize,
+  hunyuanvl: dynamicSize,
+  nemotron_v2_vl: fixedSize,
   glm4v: dynamicSize,
   gemma4v: dynamicSize,
   gemma4uv: dynamicSize,
@@ -35,6 +40,8 @@ const PREPROCESSORS: Readonly<Record<string, Preprocessor>> = {
 
 /** Sizes to find the worst slice among: ratios from 1:9 to 9:1 on an image that is cut as often as can be. */
 const RATIOS = Array.from({ length: 161 }, (_, i) => 9 ** ((i - 80) / 80));
+
+const SMALL_SIDE = 64;
 
 function piecesOf({ type }: Encoder, hparams: EncoderHparams, image: MediaSize): MediaSize[] {
   return (PREPROCESSORS[type] ?? dynamicSize)(hparams, image);
@@ -84,9 +91,13 @@ export function worstImages(encoder: Encoder, hparams: EncoderHparams, batchToke
     sizes.push(preservedRatio(square(longestEdge), { align: patchSize * nMerge, minPixels, maxPixels, longestEdge }));
   } else if (maxPixels > 0) sizes.push(largestGrid(hparams));
   for (const ratio of RATIOS) {
-    const width = Math.round(4 * imageSize * Math.sqrt(ratio));
-    const height = Math.round((4 * imageSize) / Math.sqrt(ratio));
-    if (imageSize > 0) sizes.push(...piecesOf(encoder, hparams, { width, height }));
+    const image = (side: number): MediaSize => ({
+      width: Math.round(side * Math.sqrt(ratio)),
+      height: Math.round(side / Math.sqrt(ratio)),
+    });
+    // Small ones are enlarged to the least size, rounded up.
+    sizes.push(...piecesOf(encoder, hparams, image(SMALL_SIDE)));
+    if (imageSize > 0) sizes.push(...piecesOf(encoder, hparams, image(4 * imageSize)));
   }
   const largest = sizes.toSorted((a, b) => b.width * b.height - a.width * a.height)[0];
   if (!largest) return [];

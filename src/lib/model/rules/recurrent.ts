@@ -1,4 +1,11 @@
-import { all, type ArchitectureRule, recurrentWhere, withoutKvHeads } from '../architecture-rule.js';
+import {
+  all,
+  type ArchitectureRule,
+  linearAttention,
+  mainLayersOnly,
+  recurrentWhere,
+  withoutKvHeads,
+} from '../architecture-rule.js';
 
 const recurrent: ArchitectureRule = { memory: 'recurrent', adjust: recurrentWhere(() => true) };
 
@@ -8,6 +15,13 @@ export const RECURRENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
   rwkv7: recurrent,
   rwkv6qwen2: recurrent,
   arwkv7: recurrent,
+  'minimax-01': {
+    memory: 'hybrid',
+    adjust: all(linearAttention(8), (hparams) => {
+      hparams.headLinear = hparams.headK;
+    }),
+    hybrid: mainLayersOnly,
+  },
   jamba: { memory: 'hybrid', adjust: withoutKvHeads },
   plamo2: {
     memory: 'hybrid',

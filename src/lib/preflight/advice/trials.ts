@@ -1,6 +1,7 @@
 import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
-import { estimateMemory, fixedMemory } from '../../estimate/estimate-memory.js';
+import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
+import { fixedMemory } from '../../estimate/estimate-memory.js';
 import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -15,10 +16,11 @@ export const CONTEXT_STEP = 256;
 /** A context below this is of little use to a conversation. */
 export const LEAST_USEFUL_CONTEXT = 2048;
 
-/** A machine, and how much of it may be used. */
+/** A machine, how much of it may be used, and what is loaded beside the model. */
 export interface Room {
   readonly host: HostMemory;
   readonly policy: BudgetPolicy;
+  readonly beside?: Omit<LaunchFiles, 'model'>;
 }
 
 /** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
@@ -39,28 +41,38 @@ export class Trials {
   }
 
   /**
-   * True when what no launch option takes away, the weights and the runtime's overhead, is more than a limit allows, with
+   * True when what no launch option takes away, the weights and the runtime's overhead, is more than the memory allows, with
    * `known` parts on top; then nothing else need be tried. Devices with memory of their own can give weights to the host.
    */
   floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
     if (isDiscrete(launch.accelerator)) return false;
+    const loads = [launch, { ...launch, repack: false }, { ...launch, mmap: false, repack: false }];
+    return loads.every((load) => this.fixedHeadroom(shape, load, known) < 0);
+  }
+
+  /** What the weights and the runtime's overhead leave of the memory, `known` parts on top. */
+  fixedHeadroom(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): number {
     const { host, policy } = this.room;
     const least = { parts: [...fixedMemory(shape, onMachine(launch, host)).parts, ...known] };
-    return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
+    const limits = limitsOf(least, launch.accelerator, host, policy).filter(({ name }) => name === 'memory');
+    return Math.min(...limits.map(headroomBytes));
   }
 
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
     const known = this.#estimates.get(shape) ?? new Map<string, MemoryEstimate | undefined>();
     this.#estimates.set(shape, known);
     const key = JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
-    if (!known.has(key)) known.set(key, attempt(shape, launch));
+    if (!known.has(key)) known.set(key, attempt({ ...this.room.beside, model: shape }, launch));
     return known.get(key);
   }
 }
 
-function attempt(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
+function attempt(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+): MemoryEstimate | undefined {
   try {
-    return estimateMemory(shape, launch);
+    return estimateLaunch(files, launch);
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
@@ -84,7 +96,7 @@ export function largestContext(
     if (verdict === undefined) return -Infinity;
     return Math.min(...verdict.limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
   };
-  const steps = lastNotNegative(
+  const steps = largestNotNegative(
     headroom,
     Math.ceil(bounds.least / CONTEXT_STEP),
     Math.floor(bounds.most / CONTEXT_STEP),
@@ -97,7 +109,7 @@ export function largestContext(
  * negative at `low`. Values fall nearly in a line, so where the line through the ends crosses zero is tried first, and
  * the middle next, so that it ends soon whatever the values do.
  */
-function lastNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
+export function largestNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
   const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
   if (ends.atLow < 0) return undefined;
   ends.atHigh = value(high);
@@ -116,9 +128,4 @@ function lastNotNegative(value: (at: number) => number, low: number, high: numbe
     narrow(Math.floor((ends.low + ends.high) / 2));
   }
   return ends.low;
-}
-
-/** The largest whole number from `low` to `high` that passes, when what is below one that passes does too. */
-export function largestWhere(passes: (value: number) => boolean, low: number, high: number): number | undefined {
-  return lastNotNegative((value) => (passes(value) ? 0 : -Infinity), low, high);
 }

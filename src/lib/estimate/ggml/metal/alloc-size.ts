@@ -1,5 +1,5 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
-import { F32, pad, type Tensor, tensorBytes } from '../tensor.js';
+import { elements, F32, pad, type Tensor, tensorBytes } from '../tensor.js';
 
 /*
  * Room that Metal's kernels need beside their result (llama.cpp v0.5.0): `ggml_backend_metal_buffer_type_get_alloc_size`
@@ -27,6 +27,8 @@ export function allocSize(tensor: Tensor, llama: Switches): number {
       return bytes + mulMatIdExtra(tensor, llama);
     case 'FLASH_ATTN_EXT':
       return bytes + flashAttnExtra(tensor, llama);
+    case 'TOP_K':
+      return 2 * I32_BYTES * elements(tensor.src[0] as Tensor);
     case 'ARGSORT':
       return bytes * 2;
     default:
@@ -52,7 +54,7 @@ function mulMatIdExtra({ src }: Tensor, { metalExpertTiles, metalFusionTable }: 
 function flashAttnExtra(op: Tensor, { metalHalfCopies }: Switches): number {
   const [q, k, v, mask] = op.src as [Tensor, Tensor, Tensor, Tensor | null];
   const copies = metalHalfCopies ? f16Copies(k, v) : 0;
-  return padArea(q, k, v, mask, metalHalfCopies) + blockArea(q, mask) + temporaryArea(q, v) + copies;
+  return padArea(q, k, v, mask, metalHalfCopies) + blockArea(q, mask) + temporaryArea(q, v) + copies + indexArea(op);
 }
 
 /** `extra_pad`: the last, incomplete piece of K, V and mask. */
@@ -84,6 +86,31 @@ function f16Copies(k: Tensor, v: Tensor): number {
   const copyK = pad(F16_BYTES * k.ne[0] * k.ne[1] * k.ne[2] * k.ne[3], 16);
   if (isViewOf(v, k)) return copyK;
   return copyK + pad(F16_BYTES * v.ne[0] * v.ne[1] * v.ne[2] * v.ne[3], 16);
+}
+
+/** Kernels for few open cells exist for these head sizes of K and V. */
+const SPARSE_HEADS = new Set([
+  '32x32',
+  '64x64',
+  '96x96',
+  '96x64',
+  '128x128',
+  '192x128',
+  '192x192',
+  '256x256',
+  '320x256',
+  '512x512',
+  '576x512',
+]);
+const SPARSE_TYPES = new Set(['F16', 'BF16', 'F32', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
+const SPARSE_MAX_CELLS = 4096;
+
+/** `extra_idx`: the open cells of each token, where there are few enough. */
+function indexArea({ src, cellsLeft }: Tensor): number {
+  const [, k, v, mask] = src as [Tensor, Tensor, Tensor, Tensor | null];
+  if (cellsLeft <= 0 || cellsLeft > SPARSE_MAX_CELLS || !mask) return 0;
+  if (!SPARSE_HEADS.has(`${k.ne[0]}x${v.ne[0]}`) || !SPARSE_TYPES.has(k.type.name)) return 0;
+  return pad(I32_BYTES * pad(cellsLeft, VEC_KERNEL.cells) * mask.ne[1] * mask.ne[2] * mask.ne[3], 16);
 }
 
 /** Multi-head latent attention reads V out of K's rows. */

@@ -74,6 +74,20 @@ const flashAttn: Rule = (op, q, k) => {
   return k.ne[0] >= v.ne[0] && k.type === v.type && FLASH_ATTN_TYPES.has(k.type.name);
 };
 
+const INDEXER_HEADS = 64;
+const INDEXER_HEAD_SIZE = 128;
+const INDEXER_KEY_TYPES = new Set(['F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
+
+const lightningIndexer: Rule = (op, q, k) => {
+  const [, , weights, mask] = op.src;
+  if (!k || !weights || !mask || q.ne[0] !== INDEXER_HEAD_SIZE || q.ne[1] !== INDEXER_HEADS) return false;
+  if (q.type !== F32 || weights.type !== F32 || mask.type !== F16 || op.type !== F32) return false;
+  return INDEXER_KEY_TYPES.has(k.type.name) && [q, k, weights, mask].every(hasContiguousRows);
+};
+
+const floatStreams: Rule = ({ src }) =>
+  src.every((tensor) => tensor === null || (tensor.type === F32 && hasContiguousRows(tensor)));
+
 const RULES: Partial<Record<Op, Rule>> = {
   NONE: always,
   RESHAPE: always,
@@ -104,13 +118,17 @@ const RULES: Partial<Record<Op, Rule>> = {
   RMS_NORM: contiguousRows,
   ROPE: always,
   PAD: always,
+  ARANGE: always,
   ROLL: (_, a) => isContiguous(a),
   UPSCALE: (_, a) => a.type === F32,
   POOL_1D: (_, a) => isContiguous(a) && a.type === F32,
   POOL_2D: (_, a) => a.type === F32,
   IM2COL: (op, _, b) => b !== null && isContiguous(b) && b.type === F32 && (op.type === F16 || op.type === F32),
   ARGSORT: always,
+  TOP_K: always,
   FLASH_ATTN_EXT: flashAttn,
+  LIGHTNING_INDEXER: lightningIndexer,
+  DSV4_HC_PRE: floatStreams,
   SSM_SCAN: always,
   RWKV_WKV6: always,
   RWKV_WKV7: always,

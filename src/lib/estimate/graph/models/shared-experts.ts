@@ -4,12 +4,27 @@ import { attention } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, type DecoderInputs, ropeFactors, rotaryAttention } from '../decoder.js';
 import { experts, gatingOf, type Experts } from '../experts.js';
+import { limited } from './decoders/feed-forward-part.js';
 import { feedForward, projectQkv, projectRows, splitHeads } from '../projections.js';
 
 const SILU = { activation: 'silu' } as const;
 
+/** What limits a layer's gated activations have, routed and shared: `swiglu_clamp_exp`, `swiglu_clamp_shexp`. */
+export function clampsOf(
+  g: GraphBuilder,
+  layer: number,
+): { readonly clamped?: 'apart'; readonly sharedClamped: boolean } {
+  const sharedClamped = limited(g, 'swiglu_clamp_shexp', layer);
+  return limited(g, 'swiglu_clamp_exp', layer) ? { clamped: 'apart', sharedClamped } : { sharedClamped };
+}
+
 /** Routed experts, then those that every token uses, summed. */
-export function withSharedExperts(g: GraphBuilder, cur: Tensor, layer: number, routing: Partial<Experts>): Tensor {
+export function withSharedExperts(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  { sharedClamped, ...routing }: Partial<Experts> & { readonly sharedClamped?: boolean | 'fused' },
+): Tensor {
   const routed = experts(g, cur, layer, {
     activation: 'silu',
     gating: 'softmax',
@@ -18,7 +33,12 @@ export function withSharedExperts(g: GraphBuilder, cur: Tensor, layer: number, r
     ...routing,
   });
   if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
-  return ggml.add(routed, feedForward(g, cur, layer, { ...SILU, suffix: '_shexp' }));
+  const shared = feedForward(g, cur, layer, {
+    activation: routing.activation ?? 'silu',
+    suffix: '_shexp',
+    ...(sharedClamped ? { clamped: sharedClamped } : {}),
+  });
+  return ggml.add(routed, shared);
 }
 
 /** `src/models/glm4-moe.cpp` (llama.cpp v0.5.0). */

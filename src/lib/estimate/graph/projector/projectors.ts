@@ -4,9 +4,11 @@ import { gemma4a } from './gemma4-audio.js';
 import { ClampedClipGraph, gemma4ua, gemma4uv, gemma4v } from './gemma4.js';
 import { glm4v } from './glm4v.js';
 import { internvl } from './internvl.js';
-import { kimivl } from './kimivl.js';
+import { kimik25, kimivl } from './kimivl.js';
 import { llama4 } from './llama4.js';
 import { llava } from './llava.js';
+import { nemotron } from './nemotron.js';
+import { dotsocr, hunyuanvl, paddleocr } from './ocr.js';
 import { pixtral } from './pixtral.js';
 import { qwen2vl, qwen3vl } from './qwen-vl.js';
 import { minicpmv } from './resampler.js';
@@ -39,6 +41,11 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   internvl: { build: internvl, batches: true },
   llama4: { build: llama4 },
   kimivl: { build: kimivl },
+  kimik25: { build: kimik25 },
+  paddleocr: { build: paddleocr },
+  dots_ocr: { build: dotsocr },
+  hunyuanvl: { build: hunyuanvl },
+  nemotron_v2_vl: { build: nemotron },
   glm4v: { build: glm4v },
   resampler: { build: minicpmv },
   mlp: { build: llava },

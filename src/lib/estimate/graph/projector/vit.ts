@@ -12,7 +12,8 @@ export interface VitOptions {
   readonly mask?: (layer: number) => Tensor | null;
   /** Hears each layer's residual stream after attention. */
   readonly onLayer?: (cur: Tensor, layer: number) => void;
-  readonly skipPostNorm?: boolean;
+  /** The last norm's weight, where it has another name than `post_ln`. */
+  readonly postNorm?: string;
 }
 
 /** Encoders whose result is averaged over pairs: `audio_has_avgpool` (`tools/mtmd/clip-model.h`). */
@@ -32,8 +33,8 @@ export function vit(g: ClipGraph, input: Tensor, nPos: number, options: VitOptio
     const columns = ggml.cont(ggml.transpose(stream));
     stream = ggml.cont(ggml.transpose(pool1d(columns, 2)));
   }
-  const postNorm = g.own('post_ln.weight');
-  if (postNorm && !options.skipPostNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), options.norm);
+  const postNorm = options.postNorm === undefined ? g.own('post_ln.weight') : g.weight(options.postNorm);
+  if (postNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), options.norm);
   return ggml.reshape(stream, nEmbd, stream.ne[1] / images, images);
 }
 

@@ -81,6 +81,7 @@ function sharedClamp(g: GraphBuilder, spec: ExpertsSpec | undefined, layer: numb
 /** Limits below this count as none. */
 const LEAST_LIMIT = 1e-6;
 
-function limited(g: GraphBuilder, key: string, layer: number): boolean {
+/** Whether a layer's gated activations have limits by this key. */
+export function limited(g: GraphBuilder, key: string, layer: number): boolean {
   return (g.shape.keys.perLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
 }

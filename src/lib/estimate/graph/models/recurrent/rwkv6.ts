@@ -1,3 +1,4 @@
+import { linearAttention } from '../../../ggml/sparse-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
@@ -42,8 +43,8 @@ export function timeMix6(
   if (!first) k = ggml.sub(k, ggml.mul(k, w));
   const state = loadStates(g, input, layerStates(g, input, layer).state);
   const attended = first
-    ? ggml.linearAttention('RWKV_WKV6', state, k, v, receptance, first, w)
-    : ggml.linearAttention('GATED_LINEAR_ATTN', state, k, v, receptance, w);
+    ? linearAttention('RWKV_WKV6', state, k, v, receptance, first, w)
+    : linearAttention('GATED_LINEAR_ATTN', state, k, v, receptance, w);
   const output = outputAndStore(g, input, layer, attended);
   const normed = first ? groupNorm(g, output, layer, heads) : ggml.reshape(output, g.nEmbd, g.nTokens);
   const out = projected(g, ggml.mul(normed, gate), layer, 'time_mix_output');

@@ -1,3 +1,4 @@
+import { linearAttention } from '../../../ggml/sparse-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
@@ -51,16 +52,7 @@ export function timeMix7(
   v = perHead(v);
   const [receptance, wh, ah] = [perHead(r), perHead(w), perHead(a)];
   const state = loadStates(g, input, layerStates(g, input, layer).state);
-  const attended = ggml.linearAttention(
-    'RWKV_WKV7',
-    state,
-    receptance,
-    wh,
-    k,
-    v,
-    ggml.unary(kk, 'neg'),
-    ggml.mul(kk, ah),
-  );
+  const attended = linearAttention('RWKV_WKV7', state, receptance, wh, k, v, ggml.unary(kk, 'neg'), ggml.mul(kk, ah));
   let cur = groupNorm(g, outputAndStore(g, input, layer, attended), layer, heads);
   const weighed = ggml.mul(ggml.mul(k, receptance), ggml.reshape(weight('r_k'), size, heads));
   cur = ggml.add(cur, ggml.reshape(ggml.mul(v, ggml.sumRows(weighed)), g.nEmbd, g.nTokens));

@@ -1,5 +1,6 @@
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { jamba } from './jamba.js';
+import { miniMax01 } from './minimax-01.js';
 import { plamo2 } from './plamo2.js';
 import { arwkv7, rwkv6, rwkv6qwen2, rwkv7 } from './rwkv.js';
 
@@ -11,4 +12,5 @@ export const RECURRENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   arwkv7: { build: arwkv7 },
   jamba: { build: jamba },
   plamo2: { build: plamo2 },
+  'minimax-01': { build: miniMax01, alsoOneSequence: true },
 };

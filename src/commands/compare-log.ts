@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import * as Args from '@oclif/core/args';
+import { BaseCommand } from '../lib/cli/base-command.js';
+import { checkDependencies } from '../lib/cli/check-command.js';
+import { checkRequest } from '../lib/cli/check-request.js';
+import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { modelFlags } from '../lib/cli/flags/model-flags.js';
+import { UsageError } from '../lib/errors.js';
+import { describeModel } from '../lib/model/describe-model.js';
+import { compareLog } from '../lib/preflight/compare-log.js';
+import { resolveModel } from '../lib/preflight/resolve-model.js';
+import { logText } from '../lib/report/log-text.js';
+import { combineLaunch } from '../lib/runtime/combine-launch.js';
+import { parseServerLog, type ServerLog } from '../lib/runtime/server-log.js';
+
+export default class CompareLog extends BaseCommand {
+  static override args = {
+    log: Args.string({ description: "llama-server's output, in a file; - = standard input", required: true }),
+    model: Args.string({ description: 'the model that was loaded (default: the file that the log names)' }),
+  };
+  static override description = `Reads the lines "… buffer size = …" that llama-server prints while it starts, and estimates the same launch: context,
+slots, batches, cache types, layers and GPUs are taken from the log, what it does not tell from the flags.
+
+Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could not be read or estimated.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> server.log',
+    '<%= config.bin %> <%= command.id %> server.log ./model.gguf --extra-args "--cpu-moe"',
+  ];
+  static override flags = { ...launchFlags, ...modelFlags };
+  static override summary = 'hold the estimate against the log of a llama-server that ran';
+
+  async run(): Promise<Record<string, unknown>> {
+    const { args, flags } = await this.parse(CompareLog);
+    const { catalog, offline } = flags;
+    const log = await readLog(args.log);
+    const typed = args.model ?? log.modelPath;
+    if (typed === undefined) {
+      throw new UsageError('LOG_WITHOUT_MODEL', `${args.log} does not say which model was loaded`, {
+        suggestions: ['name it after the log'],
+      });
+    }
+    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const model = resolveModel(typed, await dependencies.loadCatalog(), flags.quantization);
+    const { header, notes } = await dependencies.readHeader(model);
+    const { launch } = combineLaunch({
+      accelerator: flags.accelerator ?? log.accelerator,
+      cpuArch: log.cpuArch,
+      defaults: log.launch,
+      flags: checkRequest(typed, flags).launch,
+      extraArgs: [flags['extra-args'] ?? []].flat(),
+    });
+    const parts = compareLog(log, describeModel(header), launch);
+    const isEqual = parts.every(({ differenceBytes }) => differenceBytes === 0);
+    if (!isEqual) process.exitCode = 1;
+    if (!this.jsonEnabled()) this.log(logText(parts, (await import('chalk')).default));
+    for (const note of notes) this.notice(`Note: ${note}`);
+    return { model: typed, launch, parts, equal: isEqual, warnings: notes };
+  }
+}
+
+async function readLog(path: string): Promise<ServerLog> {
+  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError('LOG_NOT_READABLE', `${path} cannot be read (${error.code ?? error.message})`);
+  });
+  const log = parseServerLog(text);
+  if (log.buffers.length > 0) return log;
+  throw new UsageError('LOG_WITHOUT_BUFFERS', `${path} has none of llama-server's lines "buffer size = "`, {
+    suggestions: ['have it print them with -lv 4'],
+  });
+}

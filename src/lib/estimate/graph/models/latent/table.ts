@@ -1,0 +1,19 @@
+import type { ArchitectureGraph } from '../../architecture-graph.js';
+import { dots3Note, sparseLatent } from './dsa.js';
+import { bailingMoe3, kimiLinear } from './kimi-linear.js';
+import { bankOf, kimiK3 } from './kimi-k3.js';
+import { miniCpm3 } from './minicpm3.js';
+
+/** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
+export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
+  deepseek32: { build: sparseLatent },
+  'glm-dsa': { build: sparseLatent },
+  dots3note: { build: dots3Note },
+  minicpm3: { build: miniCpm3 },
+  'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
+  'kimi-k3': {
+    build: kimiK3,
+    kindOf: (layer, { keys }) => bankOf(layer, keys.number('attn_res.block_size', 0)),
+  },
+  bailingmoe3: { build: bailingMoe3 },
+};

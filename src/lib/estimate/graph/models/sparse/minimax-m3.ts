@@ -1,0 +1,65 @@
+import * as ggml from '../../../ggml/ops.js';
+import type { Tensor } from '../../../ggml/tensor.js';
+import { graphError } from '../../../ggml/graph-error.js';
+import { attention, attentionInput, overCache, type Qkv } from '../../attention.js';
+import type { GraphBuilder } from '../../builder.js';
+import { decoder, type DecoderInputs } from '../../decoder.js';
+import { gatingOf } from '../../experts.js';
+import { indexerKeys } from '../../indexer.js';
+import { feedForward, projected, projectQkv } from '../../projections.js';
+import { withSharedExperts } from '../shared-experts.js';
+import { attendEachStream, attendOneToken, type BlockInputs, blockInputs } from './block-attention.js';
+
+const ACTIVATION = { activation: 'swiglu_oai' } as const;
+
+/**
+ * `src/models/minimax-m3.cpp` (llama.cpp v0.5.0): after the leading dense layers, each group of heads attends to the blocks
+ * that its indexer head chooses, where flash attention is on and each sequence has cells of its own; else to all.
+ */
+export function miniMaxM3(g: GraphBuilder): void {
+  const { nLayerDenseLead } = g.hparams;
+  const gating = gatingOf(g, 'sigmoid');
+  const input = attentionInput(g);
+  if (!input.full) throw graphError('sparse attention needs a KV cache');
+  const blocks = g.flashAttn && (g.params.nSeqMax === 1 || !g.params.kvUnified) ? blockInputs(g, input.full) : null;
+  decoder(g, {
+    attentionInput: () => input,
+    attention: (_, cur, layer, inputs) => {
+      const { q, k, v } = projectQkv(g, cur, layer);
+      const rotated = {
+        q: ggml.rope(g.rmsNorm(q, layer, 'attn_q_norm.weight'), inputs.positions),
+        k: ggml.rope(g.rmsNorm(k, layer, 'attn_k_norm.weight'), inputs.positions),
+        v,
+      };
+      if (!blocks || layer < nLayerDenseLead) return attention(g, inputs.attention, layer, rotated);
+      return projected(g, overBlocks(g, cur, layer, rotated, blocks, inputs), layer, 'attn_output');
+    },
+    feedForward: (_, cur, layer) =>
+      layer < nLayerDenseLead
+        ? feedForward(g, cur, layer, ACTIVATION)
+        : withSharedExperts(g, cur, layer, { gating, ...ACTIVATION }),
+  });
+}
+
+function overBlocks(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  heads: Qkv,
+  blocks: BlockInputs,
+  { positions }: DecoderInputs,
+): Tensor {
+  const { headSize, heads: groups } = g.hparams.indexer;
+  const rotated = (name: string, count: number): Tensor => {
+    const product = g.mulMat(g.layerNeed(layer, `indexer.${name}_proj.weight`), cur);
+    const normed = g.rmsNorm(ggml.reshape(product, headSize, count, g.nTokens), layer, `indexer.${name}_norm.weight`);
+    return ggml.rope(normed, positions);
+  };
+  const queries = rotated('q', groups);
+  const keys = indexerKeys(g, blocks.indexer, layer, rotated('k', 1));
+  const stored = overCache(g, blocks.kv, layer, heads, { latent: false, keysFirst: true });
+  const attended = blocks.oneToken
+    ? attendOneToken(g, blocks, queries, keys, stored)
+    : attendEachStream(g, blocks, queries, keys, stored);
+  return blocks.kv.vRotation ? ggml.mulMatHadamard(attended, blocks.kv.vRotation) : attended;
+}

@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PROFILES } from '../oracle/cases.js';
+import { readProfile, writeProfile } from '../support/profile.js';
+import { runCli } from '../support/run-cli.js';
+
+const LOG = fileURLToPath(new URL('../fixtures/logs/cuda-two-gpus.log', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'llmkube-log-'));
+const model = join(folder, 'tiny.gguf');
+
+beforeAll(() => writeProfile(readProfile(join(PROFILES, 'tinyllama-1.1b.Q4_K_M.json')), model));
+
+describe('llmkube compare-log', () => {
+  test('finds every buffer on two GPUs and the host equal', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['compare-log', LOG, model]);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/weights, copied +GPU 1 +302\.51 MiB +302\.51 MiB +equal/);
+    expect(stdout).toContain('All 9 are equal to the last digit');
+  });
+
+  test('says which are off and by how much, and ends with 1', async () => {
+    const changed = join(folder, 'changed.log');
+    writeFileSync(
+      changed,
+      readFileSync(LOG, 'utf8').replace('CUDA1 KV buffer size =    80.00', 'CUDA1 KV buffer size =    81.50'),
+    );
+    const { stdout, exitCode } = await runCli(['compare-log', changed, model]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/KV cache +GPU 1 +81\.50 MiB +80\.00 MiB +−1\.50 MiB/);
+    expect(stdout).toContain('1 of 9 differ: 1.50 MiB too little.');
+  });
+
+  test('takes from flags what the log does not tell', async () => {
+    const args = ['compare-log', LOG, model, '--tensor-split', '1,3', '--json'];
+    const { stdout, exitCode } = await runCli(args);
+    expect(exitCode).toBe(1);
+    const { parts } = JSON.parse(stdout) as { parts: { name: string; gpu?: number; differenceBytes: number }[] };
+    // 6 of 22 layers' caches on the first GPU instead of 12, of 8 MiB each
+    const cache = parts
+      .filter(({ name }) => name === 'kv-cache')
+      .map(({ gpu, differenceBytes }) => [gpu, differenceBytes]);
+    expect(cache).toEqual([
+      [0, -48 * 2 ** 20],
+      [1, 48 * 2 ** 20],
+    ]);
+  });
+
+  test.each([
+    ['a file that is not there', ['missing.log'], 'LOG_NOT_READABLE'],
+    ['a file without buffers', [fileURLToPath(import.meta.url)], 'LOG_WITHOUT_BUFFERS'],
+  ])('refuses %s', async (_what, args, code) => {
+    const { stdout, exitCode } = await runCli(['compare-log', ...args, '--json']);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code } });
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { parseServerLog } from '../../../src/lib/runtime/server-log.js';
+
+const logged = (name: string): string =>
+  readFileSync(new URL(`../../fixtures/logs/${name}.log`, import.meta.url), 'utf8');
+const TWO_GPUS = logged('cuda-two-gpus');
+const MIB = 2 ** 20;
+
+describe("a server's log", () => {
+  test('tells the launch, the GPUs and what was free on them', () => {
+    const free = 24564 * MIB;
+    expect(parseServerLog(TWO_GPUS)).toMatchObject({
+      modelPath: 'tiny.gguf',
+      accelerator: 'cuda',
+      launch: {
+        ctxSize: 8192,
+        parallel: 4,
+        kvUnified: true,
+        batchSize: 2048,
+        ubatchSize: 512,
+        flashAttn: 'auto',
+        gpuLayers: 23,
+        mmap: true,
+        cacheTypeK: 'f16',
+        cacheTypeV: 'f16',
+        gpus: 2,
+        gpuMemory: [
+          { totalBytes: free, freeBytes: free },
+          { totalBytes: free, freeBytes: free },
+        ],
+      },
+    });
+  });
+
+  test('may have a time before each line, and say what the CPU is', () => {
+    const { accelerator, cpuArch, launch, buffers } = parseServerLog(logged('cpu-smollm2'));
+    expect({ accelerator, cpuArch, kvUnified: launch.kvUnified }).toEqual({
+      accelerator: 'cpu',
+      cpuArch: 'x86',
+      kvUnified: true,
+    });
+    expect(buffers).toEqual([
+      { kind: 'model', buffer: 'CPU_Mapped', mebibytes: 92.1 },
+      { kind: 'output', buffer: 'CPU', mebibytes: 0.75 },
+      { kind: 'KV', buffer: 'CPU', mebibytes: 180 },
+      { kind: 'compute', buffer: 'CPU', mebibytes: 22.64 },
+    ]);
+  });
+
+  test('counts the last time that the model was loaded, and nothing of a draft or a projector', () => {
+    const dryRun = TWO_GPUS.replace(/n_ctx {17}= 8192/, 'n_ctx                 = 4096').replaceAll('96.00', '48.00');
+    const draft = TWO_GPUS.replace('tiny.gguf', 'draft.gguf').replaceAll('96.00', '12.00');
+    const projector = 'alloc_compute_meta:      CUDA0 compute buffer size =   150.00 MiB\n';
+    const { launch, buffers } = parseServerLog(dryRun + TWO_GPUS + projector + draft);
+    expect(launch.ctxSize).toBe(8192);
+    expect(buffers).toEqual(parseServerLog(TWO_GPUS).buffers);
+  });
+
+  test('tells that the cache stayed on the host', () => {
+    const log = TWO_GPUS.replaceAll(/CUDA[01] KV/g, 'CPU KV');
+    expect(parseServerLog(log).launch).toMatchObject({ gpuLayers: 23, kvOffload: false });
+  });
+
+  test('tells its build where it has a number', () => {
+    expect(parseServerLog(`build: 12032 (abc) with GNU\n${TWO_GPUS}`).launch.llamaCpp).toBe('b12032');
+    expect(parseServerLog(`build_info: b0-unknown\n${TWO_GPUS}`).launch.llamaCpp).toBeUndefined();
+  });
+});
