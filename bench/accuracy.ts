@@ -50,7 +50,7 @@ const rows = measuredCases.map((item, i): Row => {
     truth.computeGpu +
     truth.computeHost +
     truth.output;
-  const ours = estimateMemory(shape, launchOf(item.launch));
+  const ours = estimateMemory(shape, launchOf(item.launch, item.llamaCpp));
   const counted = ours.parts.filter(({ name }) => name !== 'runtime-overhead');
   const errorOf = (bytes: number): number => (bytes - allocated) / allocated;
   return {

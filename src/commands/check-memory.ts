@@ -28,7 +28,7 @@ interface ModelFlagValues {
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Reads nothing but the model's header, estimates what llama-server v0.5.0 will allocate, and holds it
+  static override description = `Reads nothing but the model's header, estimates what llama-server will allocate, and holds it
 against the memory of this machine or of the one that is given.
 
 Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checked.`;
@@ -54,7 +54,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       quiet: this.jsonEnabled(),
     });
     const recorder = new CheckRecorder(dependencies);
-    const request = checkRequest(args.model, flags);
+    const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
     const check = await checkMemory(request, flags.html === undefined ? dependencies : recorder.recording);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);

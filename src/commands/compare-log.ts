@@ -46,7 +46,7 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
       accelerator: flags.accelerator ?? log.accelerator,
       cpuArch: log.cpuArch,
       defaults: log.launch,
-      flags: checkRequest(typed, flags).launch,
+      flags: (await checkRequest(typed, flags)).launch,
       extraArgs: [flags['extra-args'] ?? []].flat(),
     });
     const parts = compareLog(log, describeModel(header), launch);

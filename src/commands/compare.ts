@@ -49,7 +49,7 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
     const compared: Compared[] = [];
     for (const model of models) {
-      const check = await checkMemory(checkRequest(model, flags), dependencies);
+      const check = await checkMemory(await checkRequest(model, flags), dependencies);
       compared.push({ check, largest: largestOf(check) });
     }
     if (compared.some(({ check }) => check.verdict.kind === 'unknown')) process.exitCode = 3;

@@ -57,10 +57,13 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
-    const check = await checkMemory({ ...checkRequest(args.model, flags), namesLaunch: true }, {
-      ...dependencies,
-      advise: async () => [],
-    });
+    const check = await checkMemory(
+      { ...(await checkRequest(args.model, flags)), namesLaunch: true },
+      {
+        ...dependencies,
+        advise: async () => [],
+      },
+    );
     if (check.verdict.kind === 'unknown') return this.refuse(check);
     const fitted = await findFit(
       check,
@@ -68,7 +71,8 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       askedIn(check, flags),
       adviceSources(surroundings, dependencies.readHeader),
     );
-    if (fitted === undefined) return this.refuse(await checkMemory(checkRequest(args.model, flags), dependencies));
+    if (fitted === undefined)
+      return this.refuse(await checkMemory(await checkRequest(args.model, flags), dependencies));
     const command = deployCommand(fitted, check, raw);
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');

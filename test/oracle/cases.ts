@@ -56,22 +56,28 @@ export interface Resolved {
 }
 
 export interface Case {
+  /** The llama.cpp that was measured; unset = v0.5.0. */
+  readonly llamaCpp?: string;
   readonly profile: string;
   readonly launch: CaseLaunch;
   readonly truth: (Measured & Resolved) | { readonly error: string };
 }
 
+/** Launches that llama.cpp fitted to a machine: see fit.test.ts. */
+const FITTED = 'cases-fit.jsonl';
+
 /** Every measured launch: `*.jsonl` in the oracle's folder. */
 export function readCases(folder = here): Case[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl'))
+    .filter((name) => name.endsWith('.jsonl') && name !== FITTED)
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => JSON.parse(line) as Case);
 }
 
-export function launchOf(given: CaseLaunch): LaunchOptions {
+export function launchOf(given: CaseLaunch, llamaCpp = 'v0.5.0'): LaunchOptions {
   const flag = (value: number | undefined): boolean | undefined => (value === undefined ? undefined : Boolean(value));
   const launch = {
+    llamaCpp,
     accelerator: given.backend,
     cpuArch: given.cpu_arch ?? (given.backend === 'metal' ? 'arm' : 'x86'),
     ctxSize: given.ctx,

@@ -11,17 +11,17 @@ const byProfile = new Map<string, Case[]>();
 for (const item of readCases()) byProfile.set(item.profile, [...(byProfile.get(item.profile) ?? []), item]);
 
 /** What is not as llama.cpp measured it; undefined where all is. */
-function deviation(shape: ModelShape, { launch, truth }: Case): unknown {
+function deviation(shape: ModelShape, { launch, truth, llamaCpp }: Case): unknown {
   if ('error' in truth) {
     try {
-      estimateMemory(shape, launchOf(launch));
+      estimateMemory(shape, launchOf(launch, llamaCpp));
       return { launch, refusedByLlamaCpp: truth.error };
     } catch (error) {
       if (error instanceof LlmkubeError) return undefined;
       throw error;
     }
   }
-  const estimate = estimateMemory(shape, launchOf(launch));
+  const estimate = estimateMemory(shape, launchOf(launch, llamaCpp));
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, nOutputsMax: outputsMax } = estimate.resolved;
   const ours = { ...measured(estimate), nCtx, nCtxSeq, slots, kvUnified, flashAttn, outputsMax };
   const different = Object.entries(ours).filter(
@@ -30,13 +30,14 @@ function deviation(shape: ModelShape, { launch, truth }: Case): unknown {
   if (different.length === 0) return undefined;
   return {
     launch,
+    version: llamaCpp,
     ...Object.fromEntries(
       different.map(([key, value]) => [key, { ours: value, llamaCpp: truth[key as keyof typeof ours] }]),
     ),
   };
 }
 
-describe('estimates equal what llama.cpp v0.5.0 allocated, to the byte', () => {
+describe('estimates equal what llama.cpp allocated, from June 2026 to v0.8.0, to the byte', () => {
   test.each([...byProfile])('%s', (profile, cases) => {
     const shape = describeModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
     expect(cases.map((item) => deviation(shape, item)).filter(Boolean)).toEqual([]);

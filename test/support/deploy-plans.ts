@@ -5,6 +5,7 @@ import type { CompletedVerdict } from '../../src/lib/preflight/verdict.js';
 const GIB = 2 ** 30;
 
 export const RESOLVED: ResolvedLaunch = {
+  llamaCpp: 'v0.5.0',
   nCtx: 8192,
   nCtxSeq: 8192,
   slots: 4,

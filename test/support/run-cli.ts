@@ -15,7 +15,13 @@ export const RUN_JS = fileURLToPath(new URL('../../bin/run.js', import.meta.url)
 /** As a user's shell has it, without what the test runner or the tester's own settings add. */
 export function cliEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const home = mkdtempSync(join(tmpdir(), 'llmkube-home-'));
-  return { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), ...extra };
+  return {
+    PATH: process.env.PATH,
+    HOME: home,
+    XDG_CACHE_HOME: join(home, 'cache'),
+    LLMKUBE_LLAMA_CPP: 'v0.5.0',
+    ...extra,
+  };
 }
 
 /** Runs the program as it is installed; stdin is closed. */

@@ -34,7 +34,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     });
-    const found = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
+    const found = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
     const checks = found.map((check) => ({ ...check, largest: largestOf(check) }));
     if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) await this.print(checks);

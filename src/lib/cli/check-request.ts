@@ -1,12 +1,16 @@
+import { homedir } from 'node:os';
 import type { CheckRequest } from '../preflight/check-memory.js';
+import { installedServer, serverVersion, thisMachinesServers } from '../host/llama-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import { deviceList, tensorOverrides, tensorSplit } from '../runtime/device-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
+import { cacheDirHere } from './cache-dir.js';
 import type { LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
 
 /** What the shared flags ask to be checked. */
-export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): CheckRequest {
+export async function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): Promise<CheckRequest> {
   const accelerator = flags.accelerator ?? defaultAccelerator();
   const here = flags['system-memory'] === undefined && accelerator !== 'metal';
   return {
@@ -14,7 +18,7 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
     quantization: flags.quantization,
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
-    launch: launchPatch(flags),
+    launch: { ...launchPatch(flags), ...(await llamaCppPatch(flags)) },
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {
@@ -29,6 +33,20 @@ export function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlag
       ...(flags['memory-budget'] !== undefined && { absoluteBytes: flags['memory-budget'] }),
     },
   };
+}
+
+/**
+ * The llama.cpp of the launch: as named, as a llama-server's path says, or this machine's own where this machine is checked.
+ * Nothing where none is found: the newest known.
+ */
+async function llamaCppPatch(flags: LaunchFlagValues & BudgetFlagValues): Promise<LaunchPatch> {
+  const asked = flags['llama-cpp'] ?? 'auto';
+  if (asked !== 'auto' && !/[/\\]/.test(asked)) return { llamaCpp: llamaCpp(asked).name };
+  const probe = thisMachinesServers(cacheDirHere(process.env, homedir()));
+  if (asked !== 'auto') return { llamaCpp: await serverVersion(asked, probe) };
+  const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
+  const found = elsewhere ? undefined : await installedServer(probe);
+  return found ? { llamaCpp: found.version } : {};
 }
 
 function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {

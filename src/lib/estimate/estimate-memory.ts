@@ -1,4 +1,5 @@
 import type { ModelShape } from '../model/model-shape.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { Accelerator, CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
@@ -27,7 +28,7 @@ const RUNTIME_OVERHEAD: EstimatePart = {
 };
 
 /**
- * What llama-server v0.5.0 allocates for this model with these options, in bytes for each part and device.
+ * What the launch's llama-server allocates for this model with these options, in bytes for each part and device.
  * `everyLayer` plans layers that repeat each other too; the figures are the same. `dryRun`: what llama.cpp's own dry run for
  * `--fit` says of compute buffers, which is not always what it will allocate.
  * @throws UsageError for combinations that llama.cpp refuses.
@@ -42,7 +43,8 @@ export function estimateMemory(
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
   const compute = planCompute(shape, launch, params, memory, placement, options);
-  const accuracy = accuracyOn(launch.accelerator);
+  const version = llamaCpp(launch.llamaCpp);
+  const accuracy = accuracyOn(launch);
   const planned = compute.described ? accuracy : 'bound';
   return {
     parts: [
@@ -54,8 +56,9 @@ export function estimateMemory(
       ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
-    notes: compute.described ? [] : [undescribed(shape.architecture)],
+    notes: [...version.notes, ...(compute.described ? [] : [undescribed(shape.architecture)])],
     resolved: {
+      llamaCpp: version.name,
       nCtx: params.nCtx,
       nCtxSeq: params.nCtxSeq,
       slots: params.nSeqMax,
@@ -79,7 +82,7 @@ interface EstimateOptions {
 /** The parts that context, slots, batches and cache types do not change: cheap, and the least that a model takes. */
 export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
   const placement = Placement.of(shape, launch);
-  const weights = weightParts(placement, accuracyOn(launch.accelerator));
+  const weights = weightParts(placement, accuracyOn(launch));
   return { parts: [...weights, ...overheadParts(placement, launch)] };
 }
 
@@ -90,8 +93,8 @@ function overheadParts({ gpus }: Placement, { accelerator, gpuMemory }: LaunchOp
   return [...partsOf('runtime-overhead', { gpus: onGpus, cpu: 0 }, 'modelled', gpus), RUNTIME_OVERHEAD];
 }
 
-function accuracyOn(accelerator: Accelerator): Accuracy {
-  return MEASURED.has(accelerator) ? 'exact' : 'modelled';
+function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
+  return MEASURED.has(accelerator) && llamaCpp(version).settled ? 'exact' : 'modelled';
 }
 
 function weightParts(placement: Placement, accuracy: Accuracy): EstimatePart[] {

@@ -10,7 +10,7 @@ const HOST = { of: 'model', device: 'host' } as const;
 /** `common_params::cache_ram_mib` and `n_ctx_checkpoints` (`common/common.h`, llama.cpp v0.5.0). */
 const DEFAULTS = { cacheRamMiB: 8192, ctxCheckpoints: 32 };
 /** `common_params::checkpoint_min_step`: tokens between checkpoints that stay. */
-const CHECKPOINT_SPACING = 8192;
+const CHECKPOINT_SPACING = { sparse: 8192, dense: 256 };
 
 /**
  * What llama-server takes over time on the host (`tools/server/server-context.cpp`, v0.5.0): prompts of finished requests,
@@ -34,8 +34,10 @@ export function growthParts(
 }
 
 /** Each slot keeps one, and one more for each stretch of its context; with unified KV the slots share the context. */
-function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified }: ContextParams, launch: LaunchOptions): number {
-  const stretches = Math.floor((kvUnified ? nCtx : nCtxSeq) / CHECKPOINT_SPACING);
+function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified, llama }: ContextParams, launch: LaunchOptions): number {
+  const stretches = Math.floor(
+    (kvUnified ? nCtx : nCtxSeq) / (llama.sparseCheckpoints ? CHECKPOINT_SPACING.sparse : CHECKPOINT_SPACING.dense),
+  );
   const wanted = kvUnified ? nSeqMax + stretches : nSeqMax * (1 + stretches);
   return Math.min(wanted, nSeqMax * (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints));
 }

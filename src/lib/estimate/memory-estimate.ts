@@ -45,6 +45,8 @@ export interface GrowthPart {
 
 /** What llama.cpp made of the launch options for this model. */
 export interface ResolvedLaunch {
+  /** The llama.cpp that the figures are for: `v0.8.0`, `b11434`. */
+  readonly llamaCpp: string;
   /** Total context after padding (`n_ctx`). */
   readonly nCtx: number;
   /** Context of one slot (`n_ctx_seq`). */

@@ -15,6 +15,8 @@ export interface GuardedLaunch extends LaunchRequest {
   /** The service or the command, as the ledger shows it. */
   readonly who: string;
   readonly program: Program;
+  /** Somebody has said that it is to run all the same; what it takes is written down in full. */
+  readonly evenIfTooLarge?: boolean;
 }
 
 /** `started`: the program runs, and is in the ledger. `refused`: nothing was written and nothing runs. */
@@ -46,7 +48,8 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
     const measured = await machine.measure(processes.map(({ pid }) => pid));
     const decision = decide(launch, { entries, processes, measured });
     const said = { ...decision, ...(warning !== undefined && { warning }) };
-    if (decision.verdict.kind === 'does-not-fit') return { ...said, kind: 'refused' as const };
+    if (decision.verdict.kind === 'does-not-fit' && !launch.evenIfTooLarge)
+      return { ...said, kind: 'refused' as const };
     const gated = await startGated(launch.program);
     try {
       const entry = newEntry(launch, decision, identityOf(gated, machine));
@@ -80,7 +83,7 @@ function processUnknown(pid: number): CheckIncompleteError {
 }
 
 function newEntry(
-  { who, program, ...request }: GuardedLaunch,
+  { who, program, estimate, accelerator }: GuardedLaunch,
   { host }: Decision,
   identity: ProcessIdentity,
 ): LedgerEntry {
@@ -88,7 +91,7 @@ function newEntry(
     who,
     ...identity,
     argvHash: fingerprint(JSON.stringify([program.file, ...program.args])),
-    requirement: requirementOf(request, host),
+    requirement: requirementOf({ estimate, accelerator }, host),
     decidedAt: new Date().toISOString(),
     state: 'promised',
   };

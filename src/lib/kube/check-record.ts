@@ -27,6 +27,7 @@ export const CHECK_ANNOTATIONS = {
   reason: `${PREFIX}reason`,
   contextSize: `${PREFIX}context-size`,
   slots: `${PREFIX}slots`,
+  llamaCpp: `${PREFIX}llama-cpp`,
   requiredBytes: `${PREFIX}required-bytes`,
   budgetBytes: `${PREFIX}budget-bytes`,
   gpuRequiredBytes: `${PREFIX}gpu-required-bytes`,
@@ -56,6 +57,7 @@ export function checkAnnotations(record: CheckRecord): Record<string, string> {
   const { resolved } = verdict.estimate;
   annotations[CHECK_ANNOTATIONS.contextSize] = String(resolved.nCtx);
   annotations[CHECK_ANNOTATIONS.slots] = String(resolved.slots);
+  annotations[CHECK_ANNOTATIONS.llamaCpp] = resolved.llamaCpp;
   addLimit(annotations, verdict.limits, 'memory', CHECK_ANNOTATIONS.requiredBytes, CHECK_ANNOTATIONS.budgetBytes);
   addLimit(annotations, verdict.limits, 'gpu', CHECK_ANNOTATIONS.gpuRequiredBytes, CHECK_ANNOTATIONS.gpuBudgetBytes);
   return annotations;

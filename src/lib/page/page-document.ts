@@ -55,7 +55,7 @@ export function pageDocument(input: PageInput, modules: readonly LinkedModule[],
 <body>
 <header>
 <h1>${foreign(input.model)} <small>${foreign(model.shape.quantization)}</small></h1>
-<p class="quiet">What llama-server v0.5.0 takes (${input.launch.accelerator}), against the memory of a machine. Header: ${foreign(input.source)}</p>
+<p class="quiet">What llama-server takes (${input.launch.accelerator}), against the memory of a machine. Header: ${foreign(input.source)}</p>
 <p id="failure" role="alert"></p>
 </header>
 <main>

@@ -84,9 +84,11 @@ function partRow(part: EstimatePart): string {
 }
 
 function launchHtml(resolved: ResolvedLaunch): string {
-  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, nBatch, nUbatch, cacheTypeK, cacheTypeV, gpuLayers } = resolved;
+  const { llamaCpp, nCtx, nCtxSeq, slots, kvUnified, flashAttn, nBatch, nUbatch, cacheTypeK, cacheTypeV, gpuLayers } =
+    resolved;
   const shared = slots > 1 ? (kvUnified ? ', sharing one KV cache' : `, ${nCtxSeq} tokens each`) : '';
   const rows = [
+    ['llama.cpp', llamaCpp],
     ['Context', `${nCtx} tokens`],
     ['Slots', `${slots}${shared}`],
     ['KV cache', `${cacheTypeK} (K), ${cacheTypeV} (V)`],

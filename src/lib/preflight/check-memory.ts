@@ -287,7 +287,7 @@ export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Acce
 export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
-    ...(gpuLayers !== undefined && { gpuLayers: gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers }),
+    gpuLayers: gpuLayers === undefined || gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers,
     ...(mode !== undefined && mode !== 'chat' && { mode }),
   };
 }

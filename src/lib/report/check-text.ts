@@ -82,7 +82,7 @@ function chosenFile(header: MemoryCheck['header']): string {
 
 /** The launch that the figures hold for. */
 function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
-  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers } = estimate.resolved;
+  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
   const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
@@ -90,6 +90,7 @@ function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVe
     launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
     `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];

@@ -1,4 +1,5 @@
 import { addedUp } from './device-options.js';
+import { llamaCpp } from './llama-cpp.js';
 import type { KvOverride } from './kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
@@ -29,8 +30,8 @@ const AUTO_SLOTS = 4;
 /** @throws UsageError INVALID_SERVER_OPTION */
 export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
-  const { options, remarks, overrides } = parseServerArguments(extraWords);
   const { accelerator, cpuArch, defaults, flags } = sources;
+  const { options, remarks, overrides } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
   const patch = finished(addedUp({ ...defaults, ...flags }, options));
   return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks, overrides };
 }

@@ -12,6 +12,8 @@ import {
   type LaunchPatch,
   type ServerOption,
 } from './server-options.js';
+import type { LlamaCpp } from './llama-cpp.js';
+import { refuseForeignOption } from './version-options.js';
 import { ANOTHER_MODEL, unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
@@ -30,9 +32,10 @@ export interface ServerArguments {
 /**
  * The memory-relevant options in llama-server's own command line, read as `common_params_parse_ex` in
  * `common/arg.cpp` of llama.cpp v0.5.0 reads it: the last one wins, options without effect on memory are stepped over.
- * @throws UsageError INVALID_SERVER_OPTION, also for an option that llama-server does not have
+ * @throws UsageError INVALID_SERVER_OPTION, also for an option that llama-server does not have, and OPTION_NOT_IN_VERSION for
+ *   one that the given version does not have
  */
-export function parseServerArguments(words: readonly string[]): ServerArguments {
+export function parseServerArguments(words: readonly string[], version?: LlamaCpp): ServerArguments {
   const remarks: ServerOptionRemark[] = [];
   const overrides: KvOverride[] = [];
   let patch: LaunchPatch = {};
@@ -41,6 +44,7 @@ export function parseServerArguments(words: readonly string[]): ServerArguments 
     const [name, attached] = splitAttached(words[i] ?? '');
     const count = valueCount(name);
     if (count === undefined) throw unknownOption(words[i] ?? '');
+    if (version) refuseForeignOption(name, version);
     const values = attached === undefined ? words.slice(i + 1, i + 1 + count) : [attached];
     i += attached === undefined ? 1 + count : 1;
     if (values.length < count) throw invalid(name, 'expects a value');

@@ -13,7 +13,7 @@ const MIB = 2 ** 20;
 const shape = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
 
 const estimated = (more: Partial<LaunchOptions>) =>
-  estimateMemory(shape, { accelerator: 'cuda', cpuArch: 'x86', ctxSize: 8192, ...more });
+  estimateMemory(shape, { llamaCpp: 'v0.5.0', accelerator: 'cuda', cpuArch: 'x86', ctxSize: 8192, ...more });
 
 /** Layers with a cache on each GPU. */
 const layersOn = (more: Partial<LaunchOptions>): readonly number[] => {

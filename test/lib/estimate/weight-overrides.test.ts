@@ -12,7 +12,14 @@ const dense = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-
 
 function estimated(line: string, more: Partial<LaunchOptions> = {}, shape = mixture) {
   const { options } = parseServerArguments(splitWords(line));
-  return estimateMemory(shape, { accelerator: 'cuda', cpuArch: 'x86', ctxSize: 8192, ...more, ...options }).parts;
+  return estimateMemory(shape, {
+    llamaCpp: 'v0.5.0',
+    accelerator: 'cuda',
+    cpuArch: 'x86',
+    ctxSize: 8192,
+    ...more,
+    ...options,
+  }).parts;
 }
 
 describe('weights go where --override-tensor says', () => {

@@ -42,3 +42,8 @@ export function claimOf(
 export function claimAnnotations(agentId: string, now: Date): Readonly<Record<string, string>> {
   return { [CLAIM_ANNOTATIONS.claimedBy]: agentId, [CLAIM_ANNOTATIONS.heartbeat]: now.toISOString() };
 }
+
+/** Whether the annotations of a service name an agent. */
+export function isClaimedBy({ metadata }: Pick<InferenceServiceResource, 'metadata'>, agentId: string): boolean {
+  return metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] === agentId;
+}

@@ -1,6 +1,6 @@
 import type { Room } from '../../preflight/advice/trials.js';
 import { refusalText } from '../terminal/refusal.js';
-import { checkLaunch } from './check-launch.js';
+import { checkLaunch } from '../../guard/check-launch.js';
 import type { RequirementRequest } from './requirement.js';
 
 /** Why a launch does not fit a machine, in the words of `check-memory`. */

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { refusalText } from '../terminal/refusal.js';
-import { checkLaunch } from './check-launch.js';
+import { checkLaunch } from '../../guard/check-launch.js';
 import { pinnedWords } from '../../preflight/server-choice.js';
 import type { RequirementAnswer, RequirementRequest } from './requirement.js';
 

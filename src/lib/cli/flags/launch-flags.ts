@@ -148,6 +148,13 @@ export const launchFlags = {
     env: 'LLMKUBE_CACHE_RAM',
     helpGroup: HELP_GROUP,
   }),
+  'llama-cpp': Flags.string({
+    description:
+      "the llama.cpp that will run: a release, a build or a llama-server's path; auto = this machine's, else the newest known",
+    env: 'LLMKUBE_LLAMA_CPP',
+    helpGroup: HELP_GROUP,
+    helpValue: 'v0.8.0|b11434|auto',
+  }),
   mmproj: Flags.string({
     description: 'multimodal projector to load beside the model: a path, a URL or hf:OWNER/REPO/FILE.gguf',
     env: 'LLMKUBE_MMPROJ',
@@ -217,6 +224,7 @@ export interface LaunchFlagValues {
   readonly 'kv-offload'?: boolean | undefined;
   readonly mmap?: boolean | undefined;
   readonly 'cache-ram'?: number | undefined;
+  readonly 'llama-cpp'?: string | undefined;
   readonly mmproj?: string | undefined;
   readonly 'mmproj-url'?: string | undefined;
   readonly 'no-mmproj'?: boolean | undefined;

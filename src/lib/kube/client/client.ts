@@ -12,6 +12,7 @@ import {
 import { isMissingObject, statusError, type ApiCall } from './errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
+import { ObjectCalls } from './object-calls.js';
 import { wrongShape } from './resource-shape.js';
 import { Transport, type Answer } from './transport.js';
 
@@ -45,7 +46,24 @@ export interface DeleteOptions {
 /** What a watch tells: how an object is now, that it is gone, or only from which version to go on. */
 export type WatchEvent<K extends Kind = Kind> =
   | { readonly type: 'ADDED' | 'MODIFIED'; readonly object: ResourceOf<K> }
-  | { readonly type: 'DELETED' | 'BOOKMARK'; readonly version: string | undefined };
+  | {
+      readonly type: 'DELETED' | 'BOOKMARK';
+      readonly version: string | undefined;
+      readonly namespace: string | undefined;
+      readonly name: string | undefined;
+    };
+
+/** One object, or without a name all of a kind; without a namespace in all of them. */
+export interface WatchRef<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly namespace: string | undefined;
+  readonly name?: string;
+}
+
+export interface ListedResources<K extends Kind> {
+  readonly items: ResourceOf<K>[];
+  readonly version: string;
+}
 
 /** Some megabytes a page, with objects as large as operators make them. */
 const PAGE_SIZE = '250';
@@ -83,25 +101,37 @@ export class KubeClient {
     return found === undefined ? undefined : this.#resource(ref.kind, found);
   }
 
+  /** Objects of kinds that are not LLMKube's. */
+  get objects(): ObjectCalls {
+    return new ObjectCalls(this.#transport, this.#signal);
+  }
+
   /** @param namespace undefined = all namespaces */
   async list<K extends Kind>(kind: K, namespace: string | undefined): Promise<ResourceOf<K>[]> {
+    return (await this.listWithVersion(kind, namespace)).items;
+  }
+
+  /** With the version that a watch can go on from. @param namespace undefined = all namespaces */
+  async listWithVersion<K extends Kind>(kind: K, namespace: string | undefined): Promise<ListedResources<K>> {
     const items: ResourceOf<K>[] = [];
     let next = '';
+    let version: string;
     do {
       const query = { limit: PAGE_SIZE, ...(next !== '' && { continue: next }) };
       const path = collectionPath(kind, namespace);
       const answer = await this.#transport.send({ method: 'GET', path, query, signal: this.#signal });
       const page = this.#success({ verb: 'list', kind, namespace }, answer) as {
         items?: unknown;
-        metadata?: { continue?: unknown };
+        metadata?: { continue?: unknown; resourceVersion?: unknown };
       } | null;
       if (!Array.isArray(page?.items))
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
       items.push(...page.items.map((item) => this.#resource(kind, item)));
       const token = page.metadata?.continue;
       next = typeof token === 'string' ? token : '';
+      version = String(page.metadata?.resourceVersion ?? '');
     } while (next !== '');
-    return items;
+    return { items, version };
   }
 
   /** Server-side apply as `llmkube`. Fields that the API does not know are refused, not dropped. */
@@ -139,9 +169,9 @@ export class KubeClient {
     return this.#unlessMissing({ verb: 'delete', ...ref }, answer) !== undefined;
   }
 
-  /** The events of one watch connection, until the server ends it. */
+  /** The events of one watch connection, until the server ends it: of one object, or of all of a kind. */
   async *watch<K extends Kind>(
-    ref: ObjectRef<K>,
+    ref: WatchRef<K>,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<K>> {
@@ -149,14 +179,18 @@ export class KubeClient {
     const stream = await this.#transport.stream({
       method: 'GET',
       path: collectionPath(ref.kind, ref.namespace),
-      query: { ...query, fieldSelector: `metadata.name=${ref.name}`, watch: 'true' },
+      query: {
+        ...query,
+        ...(ref.name !== undefined && { fieldSelector: `metadata.name=${ref.name}` }),
+        watch: 'true',
+      },
       signal,
     });
     if ('code' in stream) throw statusError(call, this.#transport.status(stream), this.server);
     for await (const line of stream) yield this.#watchEvent(call, line);
   }
 
-  #watchEvent<K extends Kind>(call: ApiCall & ObjectRef<K>, text: string): WatchEvent<K> {
+  #watchEvent<K extends Kind>(call: ApiCall & WatchRef<K>, text: string): WatchEvent<K> {
     const answer = { ok: false, code: 200, statusText: '', text };
     const event = this.#transport.json(answer) as { type?: unknown; object?: unknown } | null;
     if (typeof event?.object !== 'object' || event.object === null)
@@ -168,10 +202,13 @@ export class KubeClient {
       throw statusError(call, this.#transport.status(failed), this.server);
     }
     if (type === 'ADDED' || type === 'MODIFIED') return { type, object: this.#resource(call.kind, object) };
-    const { resourceVersion } = ((object as { metadata?: unknown }).metadata ?? {}) as { resourceVersion?: unknown };
+    const { metadata = {} } = object as { metadata?: Readonly<Record<string, unknown>> };
+    const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
     return {
       type: type === 'DELETED' ? 'DELETED' : 'BOOKMARK',
-      version: typeof resourceVersion === 'string' ? resourceVersion : undefined,
+      version: textOf(metadata.resourceVersion),
+      namespace: textOf(metadata.namespace),
+      name: textOf(metadata.name),
     };
   }
 

@@ -17,7 +17,7 @@ import type { ApiStatus } from './errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -66,7 +66,7 @@ async function run(model: string, words: readonly string[]): Promise<MemoryCheck
   const { words: argv, variables } = readCommandLine(words, FLAGS as Readonly<Record<string, FlagSpec>>, {});
   const { flags } = await parse([...argv], { flags: FLAGS, args: {}, strict: true });
   refuseContradictions(flags, variables);
-  return checkMemory(checkRequest(model, flags as Parameters<typeof checkRequest>[1]), DEPENDENCIES);
+  return checkMemory(await checkRequest(model, flags as Parameters<typeof checkRequest>[1]), DEPENDENCIES);
 }
 
 /** Whether any of the documented changes, at their ends and some between, makes the model or a smaller one of it fit. */

@@ -1,0 +1,41 @@
+import { createLog, type LogLevel } from '../../lib/agent/log.js';
+import { runAgent } from '../../lib/agent/agent.js';
+import { findLlamaServer } from '../../lib/agent/machine/llama-server.js';
+import { agentFlags } from '../../lib/cli/agent/agent-flags.js';
+import { agentOptions } from '../../lib/cli/agent/agent-options.js';
+import { BaseCommand } from '../../lib/cli/base-command.js';
+import { clusterChoice } from '../../lib/cli/deploy/cluster-choice.js';
+import { measureHost } from '../../lib/host/measure-host.js';
+import { connect } from '../../lib/kube/client/client.js';
+
+export default class AgentRun extends BaseCommand {
+  static override description = `Runs the cluster's services on this host: claims each, fetches its model, checks it against the memory of this machine
+as it is now and what is promised to others on it, starts llama-server only if it fits, and says in the service's
+conditions how that went. Runs until it is ended; the servers go on, and the next agent takes them over.`;
+  static override enableJsonFlag = false;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --host-ip auto',
+    '<%= config.bin %> <%= command.id %> --accelerator cuda --memory-budget 64Gi -n models',
+  ];
+  static override flags = agentFlags;
+  static override summary = 'run the services of the cluster on this host, each checked before it starts';
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(AgentRun);
+    const options = agentOptions(flags, this.config.cacheDir, this.config.version);
+    const server = await findLlamaServer(flags['llama-server']);
+    const format = flags['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json');
+    const log = createLog({
+      level: flags['log-level'] as LogLevel,
+      format: format as 'json' | 'text',
+      write: (line) => void process.stderr.write(`${line}\n`),
+    });
+    const ending = new AbortController();
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ending.abort());
+    const { signal } = ending;
+    const client = await connect(clusterChoice(flags));
+    await runAgent(options, { client, server, measure: measureHost, log, signal });
+    log.info('agent ended; its servers go on');
+    process.exit(0);
+  }
+}

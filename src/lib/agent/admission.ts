@@ -1,0 +1,238 @@
+import { closeSync } from 'node:fs';
+import { CheckIncompleteError, LlmkubeError } from '../errors.js';
+import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import { checkLaunch, type LaunchCheckRequest } from '../guard/check-launch.js';
+import { guardHere } from '../guard/guard-machine.js';
+import { guardedSpawn, type StartedProcess } from '../guard/guarded-spawn.js';
+import { besideLedger } from '../guard/measure-beside-ledger.js';
+import type { MeasureHost } from '../host/measure-host.js';
+import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
+import { advise } from '../preflight/advice/advise.js';
+import { headline } from '../preflight/advice/headline.js';
+import { Trials, type Room } from '../preflight/advice/trials.js';
+import { typedChanges } from '../preflight/advice/typed-changes.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { Accelerator } from '../runtime/launch-options.js';
+import { formatModelSource } from '../source/model-source.js';
+import type { FitReport } from './core/memory-fit.js';
+import { memoryRules, type MemoryDefaults, type MemoryRules } from './core/memory-rules.js';
+import { reservedWord, serverWords } from './core/server-words.js';
+import { incompleteReport, refusalReport, verdictReport } from './core/fit-text.js';
+import { reservePort } from './machine/free-port.js';
+import type { LlamaServer } from './machine/llama-server.js';
+import { openLog } from './machine/log-file.js';
+import { ledgerName, type ServerRecord, type ServerRecords } from './machine/server-record.js';
+import { modelSource } from './store/model-files.js';
+import type { LocatedModel, ModelStore } from './store/model-store.js';
+
+/** What a start needs of this host. */
+export interface AdmissionHost {
+  readonly accelerator: Accelerator;
+  readonly listenHost: string;
+  readonly threads: number | undefined;
+  readonly defaults: MemoryDefaults;
+  readonly gpuMemoryBytes: number | undefined;
+  readonly cacheDir: string;
+  readonly stateFolder: string;
+  readonly server: LlamaServer;
+  readonly store: ModelStore;
+  readonly records: ServerRecords;
+  readonly measure: MeasureHost;
+}
+
+export type Admission =
+  | {
+      readonly kind: 'started';
+      readonly report: FitReport;
+      readonly started: StartedProcess;
+      readonly record: ServerRecord;
+      readonly check: MemoryCheck;
+      readonly releasePort: () => void;
+    }
+  | { readonly kind: 'refused'; readonly report: FitReport };
+
+type Rules = Extract<MemoryRules, { kind: 'rules' }>;
+
+/**
+ * Everything between the wish for a service and its process: the rules, the files, the check before a download, the check of the
+ * very command line that is then run. What stands in the way is a report, not an error.
+ */
+export async function admit(
+  key: string,
+  service: InferenceServiceResource,
+  model: ModelResource,
+  fingerprint: string,
+  host: AdmissionHost,
+  signal: AbortSignal,
+): Promise<Admission> {
+  const { generation } = service.metadata;
+  const rules = memoryRules(service, model, host.defaults);
+  if (rules.kind === 'unreadable') {
+    return { kind: 'refused', report: incompleteReport(rules.problem, [], generation) };
+  }
+  const reserved = reservedWord(service.spec.extraArgs);
+  if (reserved !== undefined) {
+    const problem = `extraArgs holds ${reserved}, which is the agent's to say`;
+    return { kind: 'refused', report: incompleteReport(problem, ['remove it from extraArgs'], generation) };
+  }
+  try {
+    const located = await host.store.locate(model, signal);
+    if (located.missing.length > 0) {
+      const early = await checkBeforeDownload(service, model, located, rules, host);
+      if (early !== undefined) return { kind: 'refused', report: early };
+      await host.store.fetch(model, located, signal);
+    }
+    return await start(key, service, model, located, rules, fingerprint, host, signal);
+  } catch (error) {
+    if (!(error instanceof LlmkubeError)) throw error;
+    const advice = error.options.suggestions ?? [];
+    return { kind: 'refused', report: incompleteReport(error.message, advice, generation) };
+  }
+}
+
+/** So that 40 GB are not fetched for nothing; undefined when there is room now. */
+async function checkBeforeDownload(
+  service: InferenceServiceResource,
+  model: ModelResource,
+  located: LocatedModel,
+  rules: Rules,
+  host: AdmissionHost,
+): Promise<FitReport | undefined> {
+  const words = wordsOf(service, model, located, host, 0);
+  const [first] = located.remote;
+  const { projectorPath, remote } = located;
+  const projector = remote.find(({ path }) => path === projectorPath)?.url.href;
+  const source = modelSource(model);
+  const elsewhere = {
+    model: source.kind === 'hf' ? formatModelSource(source) : (first?.url.href ?? ''),
+    mmproj: projector,
+  };
+  const machine = await besideLedger(host.measure)(machineRequest(host, rules));
+  const request = { ...checkRequest(words, host), elsewhere, reading: located.reading };
+  const check = named(await checkLaunch(request, { host: machine, policy: rules.policy }), model);
+  const { generation } = service.metadata;
+  if (check.verdict.kind === 'unknown') return refusalReport(check, generation);
+  return check.verdict.kind === 'does-not-fit' && rules.mode === 'enforce'
+    ? refusalReport(check, generation)
+    : undefined;
+}
+
+/** Memory enough for everything: what is asked is only what the launch takes. */
+const BOUNDLESS: Room = {
+  host: { source: 'given', totalBytes: Number.MAX_SAFE_INTEGER, inUseBytes: 0, notes: [] },
+  policy: { absoluteBytes: Number.MAX_SAFE_INTEGER },
+};
+
+async function start(
+  key: string,
+  service: InferenceServiceResource,
+  model: ModelResource,
+  located: LocatedModel,
+  rules: Rules,
+  fingerprint: string,
+  host: AdmissionHost,
+  signal: AbortSignal,
+): Promise<Admission> {
+  const { generation, uid = '' } = service.metadata;
+  const { port, release } = await reservePort(host.listenHost);
+  let keepsPort = false;
+  try {
+    const words = wordsOf(service, model, located, host, port);
+    const check = named(await checkLaunch(checkRequest(words, host), BOUNDLESS), model);
+    const { estimate } = check;
+    if (estimate === undefined || check.verdict.kind === 'unknown') {
+      return { kind: 'refused', report: refusalReport(check, generation) };
+    }
+    if (signal.aborted) throw new CheckIncompleteError('INTERRUPTED', 'it is not wanted any more');
+    const logFile = host.records.logFile(key);
+    const record: ServerRecord = {
+      ...{ key, uid, fingerprint, port, logFile },
+      file: host.server.path,
+      args: words,
+      estimate: { parts: estimate.parts, growth: estimate.growth },
+    };
+    host.records.write(record);
+    const outcome = await spawnGuarded(key, record, estimate, rules, host);
+    const room = { host: outcome.host, policy: rules.policy };
+    const judged: MemoryCheck = { ...check, verdict: outcome.verdict, room };
+    if (outcome.kind === 'refused') {
+      host.records.remove(key);
+      return { kind: 'refused', report: refusalReport({ ...judged, suggestions: adviceOn(check, room) }, generation) };
+    }
+    const { pid, startedAt } = outcome.started.entry;
+    const running = { ...record, process: { pid, startedAt } };
+    host.records.write(running);
+    keepsPort = true;
+    const report = verdictReport(judged, generation);
+    return { kind: 'started', report, started: outcome.started, record: running, check: judged, releasePort: release };
+  } finally {
+    if (!keepsPort) release();
+  }
+}
+
+async function spawnGuarded(
+  key: string,
+  { file, args, logFile }: ServerRecord,
+  estimate: MemoryEstimate,
+  rules: Rules,
+  host: AdmissionHost,
+) {
+  const log = openLog(logFile);
+  try {
+    const launch = {
+      ...{ estimate, accelerator: host.accelerator, policy: rules.policy, who: ledgerName(key) },
+      program: { file, args, stdio: ['ignore', log, log] as const, detached: true, env: serverEnvironment() },
+      evenIfTooLarge: rules.mode === 'warn',
+    };
+    return await guardedSpawn(launch, guardHere(machineRequest(host, rules), host.measure));
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Without `LLAMA_ARG_*`, which would change what was checked. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_ARG_')));
+}
+
+function machineRequest({ accelerator, gpuMemoryBytes }: AdmissionHost, { policy }: Rules) {
+  return { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+}
+
+function wordsOf(
+  service: InferenceServiceResource,
+  model: ModelResource,
+  { modelPath, projectorPath }: LocatedModel,
+  { listenHost, accelerator, threads, server }: AdmissionHost,
+  port: number,
+): readonly string[] {
+  const place = {
+    modelPath,
+    projectorPath,
+    alias: service.spec.modelRef,
+    host: listenHost,
+    port,
+    accelerator,
+    threads,
+  };
+  return serverWords(service.spec, model.spec, { ...place, known: server.options });
+}
+
+function checkRequest(
+  words: readonly string[],
+  { accelerator, cacheDir, stateFolder, server }: AdmissionHost,
+): LaunchCheckRequest {
+  return { words, env: {}, cwd: stateFolder, accelerator, cacheDir, llamaCpp: server.build };
+}
+
+/** What of the launch could be changed so that it fits; other quantizations are not looked for. */
+function adviceOn({ shape, launch, extraWords }: MemoryCheck, room: Room): readonly string[] {
+  if (shape === undefined) return [];
+  const found = advise({ shape, launch, room, variants: [], trials: new Trials(room) });
+  return headline(found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })));
+}
+
+/** Text for the cluster calls a model by the name that it has there. */
+function named(check: MemoryCheck, { metadata }: ModelResource): MemoryCheck {
+  return { ...check, model: metadata.name };
+}

@@ -1,0 +1,249 @@
+import { hostname } from 'node:os';
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import { gpuBudget, memoryBudget } from '../budget/budget-policy.js';
+import { totalBytes } from '../estimate/memory-estimate.js';
+import { besideLedger, promisedHere } from '../guard/measure-beside-ledger.js';
+import { openStateFolder, stateFolderPath } from '../guard/state-folder.js';
+import type { MeasureHost } from '../host/measure-host.js';
+import { linuxProcessMemory } from '../host/process-memory.js';
+import { findProcessHere } from '../host/processes.js';
+import type { KubeClient } from '../kube/client/client.js';
+import { formatGigabytes } from '../report/bytes.js';
+import { keyOf, Mirror } from './cluster/mirror.js';
+import { Registration } from './cluster/registration.js';
+import { ServiceWriter } from './cluster/service-writer.js';
+import { isClaimedBy } from './core/claims.js';
+import { desiredOf, type AgentIdentity } from './core/desired.js';
+import type { MemoryDefaults } from './core/memory-rules.js';
+import { serveHttp } from './http-server.js';
+import { KeyQueue } from './key-queue.js';
+import type { AgentLog } from './log.js';
+import type { LlamaServer } from './machine/llama-server.js';
+import { ServerRecords } from './machine/server-record.js';
+import type { ServiceFigures } from './metrics.js';
+import { ServiceRunner, type RunnerHost } from './service-runner.js';
+import { ModelStore, type StoreOptions } from './store/model-store.js';
+import { Teller } from './teller.js';
+
+export interface AgentOptions {
+  readonly identity: AgentIdentity;
+  /** Unset = all namespaces. */
+  readonly namespace: string | undefined;
+  readonly defaults: MemoryDefaults;
+  readonly gpuMemoryBytes: number | undefined;
+  /** Address that servers listen on and are registered by; unset = this machine only, not registered. */
+  readonly hostIp: string | undefined;
+  /** Of the agent's own HTTP; 0 = none. */
+  readonly port: number;
+  readonly startupMs: number;
+  readonly threads: number | undefined;
+  readonly store: Omit<StoreOptions, 'cacheDir' | 'env'>;
+  readonly cacheDir: string;
+  readonly version: string;
+  /** Take every service to where it stays, then end. */
+  readonly once: boolean;
+}
+
+export interface AgentParts {
+  readonly client: KubeClient;
+  readonly server: LlamaServer;
+  readonly measure: MeasureHost;
+  readonly log: AgentLog;
+  readonly signal: AbortSignal;
+}
+
+const TICK_MS = 10_000;
+const SETTLED_LOOK_MS = 200;
+
+/** Ends with the signal; the servers go on, and the next agent takes them over. */
+export async function runAgent(options: AgentOptions, parts: AgentParts): Promise<void> {
+  const agent = new Agent(options, parts);
+  await agent.run();
+}
+
+export function defaultAgentId(): string {
+  return hostname().toLowerCase();
+}
+
+class Agent {
+  readonly #runners = new Map<string, ServiceRunner>();
+  readonly #queue: KeyQueue;
+  readonly #mirror: Mirror;
+  readonly #host: RunnerHost;
+  #promised = 0;
+
+  constructor(
+    private readonly options: AgentOptions,
+    private readonly parts: AgentParts,
+  ) {
+    const { client, log, server, measure, signal } = parts;
+    const { identity, hostIp, namespace } = options;
+    const stateFolder = openStateFolder(stateFolderPath());
+    this.#queue = new KeyQueue(
+      (key) => this.#step(key),
+      (key, error) => log.warn('again later', { service: key, error: String(error) }),
+    );
+    this.#mirror = new Mirror(client, {
+      namespace,
+      signal,
+      onService: this.#queue.add,
+      onModel: (key) => this.#onModel(key),
+      onReachable: (error) =>
+        error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
+      isOurs: (key) => this.#runners.has(key),
+    });
+    const registration = hostIp === undefined ? undefined : new Registration(client.objects, options.version);
+    const teller = new Teller(new ServiceWriter(client, identity.id), registration, log, hostIp ?? '');
+    this.#host = {
+      ...{ identity, server, measure, log, teller, stateFolder },
+      ...{ accelerator: identity.accelerator, threads: options.threads, defaults: options.defaults },
+      ...{ gpuMemoryBytes: options.gpuMemoryBytes, cacheDir: options.cacheDir, startupMs: options.startupMs },
+      listenHost: hostIp ?? '127.0.0.1',
+      mirror: this.#mirror,
+      store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
+      records: new ServerRecords(stateFolder, identity.id),
+      find: findProcessHere(),
+      enqueue: this.#queue.add,
+      onFreed: () => this.#retryRefused(),
+      holdStarts: () => undefined,
+    };
+  }
+
+  async run(): Promise<void> {
+    await this.#sayStart();
+    this.#adopt();
+    const http = this.options.port === 0 ? undefined : await this.#serve();
+    const following = this.#mirror.run();
+    const tick = setInterval(() => this.#tick(), TICK_MS);
+    try {
+      await (this.options.once ? this.#settled() : following);
+    } finally {
+      clearInterval(tick);
+      http?.close();
+      await this.#queue.stop();
+      for (const { running } of this.#runners.values()) running?.server.leave();
+    }
+  }
+
+  /** One line that says what everything else rests on. */
+  async #sayStart(): Promise<void> {
+    const { identity, defaults, hostIp, namespace, gpuMemoryBytes } = this.options;
+    const { accelerator } = identity;
+    const { policy, mode } = defaults;
+    const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+    const host = await besideLedger(this.parts.measure)(request);
+    const budget = memoryBudget(host, policy);
+    const gpu = accelerator === 'cpu' ? undefined : gpuBudget(host);
+    this.parts.log.info('agent started', {
+      ...{ agent: identity.id, version: this.options.version, accelerator, mode, namespace: namespace ?? 'all' },
+      total: formatGigabytes(host.totalBytes),
+      inUse: formatGigabytes(host.inUseBytes),
+      promised: formatGigabytes(host.promisedBytes ?? 0),
+      ...(budget.kind === 'fraction' && { fraction: budget.fraction }),
+      budget: formatGigabytes(Math.max(0, budget.bytes)),
+      budgetBytes: budget.bytes,
+      ...(gpu && { gpuLimit: formatGigabytes(gpu.bytes) }),
+      llamaServer: this.parts.server.path,
+      build: this.parts.server.build ?? 'unknown',
+      registered: hostIp ?? 'no: give --host-ip for the cluster to reach services of this host',
+    });
+  }
+
+  /** What an earlier agent has started and still runs is this agent's. */
+  #adopt(): void {
+    const { entries, warning } = promisedHere();
+    if (warning !== undefined) this.parts.log.warn('ledger', { warning });
+    for (const record of this.#host.records.alive(entries, this.#host.find)) {
+      this.#runnerOf(record.key).adopt(record);
+    }
+  }
+
+  async #serve() {
+    const { createMetrics } = await import('./metrics.js');
+    const registry = createMetrics({
+      services: () => [...this.#runners.values()].map((runner) => this.#figures(runner)),
+      budgetBytes: async () => (await this.#budget(this.options.defaults.policy)).bytes,
+      watchFailures: () => this.#mirror.watchFailures,
+      availableBytes: async () => {
+        const { accelerator } = this.options.identity;
+        const host = await this.parts.measure({ accelerator, gpuMemoryBytes: this.options.gpuMemoryBytes });
+        return host.totalBytes - host.inUseBytes;
+      },
+    });
+    return serveHttp(this.options.port, {
+      notReady: () => (this.#mirror.reachable ? undefined : 'the Kubernetes API is not reachable'),
+      metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    });
+  }
+
+  async #budget(policy: BudgetPolicy) {
+    const { accelerator } = this.options.identity;
+    const request = { accelerator, gpuMemoryBytes: this.options.gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+    return memoryBudget(await besideLedger(this.parts.measure)(request), policy);
+  }
+
+  #figures({ key, running, restarts, proof }: ServiceRunner): ServiceFigures {
+    return {
+      ...{ key, restarts, running: running !== undefined },
+      healthy: running?.server.state === 'ready',
+      estimatedBytes: running && totalBytes(running.record.estimate),
+      measuredBytes: running && proof?.measuredBytes,
+      residentBytes: running && linuxProcessMemory(running.server.pid)?.anonymousBytes,
+    };
+  }
+
+  async #step(key: string): Promise<void> {
+    const known = this.#runners.get(key);
+    if (known === undefined && !this.#mayBeOurs(key)) return;
+    const runner = this.#runnerOf(key);
+    await runner.step();
+    if (runner.idle) this.#runners.delete(key);
+  }
+
+  /** Hundreds of services of others cost nothing here. */
+  #mayBeOurs(key: string): boolean {
+    const service = this.#mirror.service(key);
+    if (service.kind !== 'there') return false;
+    const model = this.#mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
+    const desired = desiredOf(service, model, this.options.identity);
+    return desired.kind === 'run' || (desired.kind === 'stop' && isClaimedBy(service.object, this.options.identity.id));
+  }
+
+  #runnerOf(key: string): ServiceRunner {
+    const known = this.#runners.get(key);
+    if (known !== undefined) return known;
+    const runner = new ServiceRunner(key, this.#host);
+    this.#runners.set(key, runner);
+    return runner;
+  }
+
+  #onModel(modelKey: string): void {
+    for (const service of this.#mirror.services()) {
+      if (`${service.metadata.namespace}/${service.spec.modelRef}` === modelKey) this.#queue.add(keyOf(service));
+    }
+  }
+
+  /** Heartbeats, back-off that is over, and memory that others have given back. */
+  #tick(): void {
+    const { entries } = promisedHere();
+    if (entries.length < this.#promised) this.#retryRefused();
+    this.#promised = entries.length;
+    for (const key of this.#runners.keys()) this.#queue.add(key);
+    if (!this.#mirror.synced) return;
+    // Others' heartbeats are told by looking at them.
+    for (const service of this.#mirror.services()) if (this.#mayBeOurs(keyOf(service))) this.#queue.add(keyOf(service));
+  }
+
+  #retryRefused(): void {
+    for (const runner of this.#runners.values()) runner.retry();
+  }
+
+  async #settled(): Promise<void> {
+    const { signal } = this.parts;
+    for (let calm = 0; calm < 3 && !signal.aborted;) {
+      await new Promise((resolve) => void setTimeout(resolve, SETTLED_LOOK_MS));
+      const runners = [...this.#runners.values()];
+      calm = this.#mirror.synced && runners.every((runner) => runner.settled) ? calm + 1 : 0;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { explainBudget } from '../../report/budget-text.js';
+import { formatCompared, formatSize } from '../../report/bytes.js';
+import { failureText } from '../../report/failure.js';
+import type { FitReport } from './memory-fit.js';
+
+/** A check that lets it run, or that somebody has overruled. */
+export function verdictReport(check: MemoryCheck, generation: number | undefined): FitReport {
+  const { verdict } = check;
+  if (verdict.kind === 'unknown' || verdict.kind === 'does-not-fit') {
+    const { reason, message } = refusalReport(check, generation);
+    return { reason, message: `started all the same, as memory-check warn asks\n${message}`, generation };
+  }
+  const [limit] = verdict.limits;
+  const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];
+  const sentence = limit ? `needs ~${required} of ${available} (${explainBudget(limit.budget)})` : '';
+  const notes = verdict.kind === 'tight' ? verdict.warnings : [];
+  return { reason: verdict.kind === 'fits' ? 'Fits' : 'Tight', message: [sentence, ...notes].join('\n'), generation };
+}
+
+/** A check that does not let it run: the text that `check-memory` prints. */
+export function refusalReport(check: MemoryCheck, generation: number | undefined): FitReport {
+  const reason = check.verdict.kind === 'unknown' ? 'MemoryCheckFailed' : 'InsufficientMemory';
+  const message = failureText(check).replace(/^Error: /, '');
+  return { reason, message, generation, scheduling: { status: reason, message } };
+}
+
+/** Something that keeps the check from being made. @param advice each an order, as errors have them */
+export function incompleteReport(
+  problem: string,
+  advice: readonly string[],
+  generation: number | undefined,
+): FitReport {
+  const message = [problem, ...advice.map((text) => `  Suggestion: ${text}`)].join('\n');
+  const reason = 'MemoryCheckFailed';
+  return { reason, message, generation, scheduling: { status: reason, message } };
+}
+
+/** `measured 20.9GB, estimated 20.9GB`, once the server has said what it allocated. */
+export function withProof(report: FitReport, proof: Proof): FitReport {
+  const [measured, estimated] = [formatSize(proof.measuredBytes), formatSize(proof.estimatedBytes)];
+  return { ...report, message: `${report.message}\nbuffers: measured ${measured}, estimated ${estimated}` };
+}
+
+/** Buffers as llama.cpp printed them, and as they were estimated. */
+export interface Proof {
+  readonly measuredBytes: number;
+  readonly estimatedBytes: number;
+}
+
+/** The requirement by part, for the annotation that `llmkube status` shows. */
+export function requirementText(estimate: Pick<MemoryEstimate, 'parts'>): string {
+  const parts = estimate.parts.map(({ name, of, device, gpu, bytes }) => ({
+    name,
+    of,
+    device,
+    ...(gpu !== undefined && { gpu }),
+    bytes,
+  }));
+  return JSON.stringify({ totalBytes: totalBytes(estimate), parts });
+}

@@ -1,0 +1,38 @@
+/** What is said of one thing, as fields. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type AgentLog = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** JSON for machines, text for a terminal. */
+  readonly format: 'json' | 'text';
+  readonly write: (line: string) => void;
+}
+
+/** One line a message, on whatever `write` is. */
+export function createLog({ level, format, write }: LogOptions): AgentLog {
+  const say =
+    (own: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(own) < LOG_LEVELS.indexOf(level)) return;
+      const time = new Date().toISOString();
+      write(
+        format === 'json'
+          ? JSON.stringify({ time, level: own, msg: message, ...fields })
+          : text(time, own, message, fields),
+      );
+    };
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+}
+
+function text(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const words = pairs.map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
+  );
+  return [time.slice(11, 19), level.toUpperCase(), message, ...words].join(' ');
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { CheckIncompleteError } from '../../errors.js';
+import { parseServerVersion } from '../../host/llama-server.js';
+import { printable } from '../../printable.js';
+
+/** A llama-server that was asked what it is. */
+export interface LlamaServer {
+  readonly path: string;
+  /** `b11549`, `v0.8.0`; undefined where it does not say. */
+  readonly build: string | undefined;
+  /** Options that its `--help` lists. */
+  readonly options: ReadonlySet<string>;
+}
+
+const USUAL_PLACES = ['/opt/homebrew/bin', '/usr/local/bin'];
+const ANSWER_MS = 30_000;
+const MOST_OUTPUT_BYTES = 4 * 2 ** 20;
+const OPTION = /(?<![\w-])--?[a-zA-Z][\w-]*/g;
+
+/**
+ * The named llama-server, else the one where Homebrew puts it, else the first of `PATH`; asked for its version and options once.
+ * @throws CheckIncompleteError LLAMA_SERVER_NOT_FOUND, LLAMA_SERVER_FAILED
+ */
+export async function findLlamaServer(named: string | undefined, path = process.env.PATH ?? ''): Promise<LlamaServer> {
+  const places = [...USUAL_PLACES, ...path.split(delimiter)].map((folder) => join(folder, 'llama-server'));
+  const found = (named === undefined ? places : [named]).find(isProgram);
+  if (found === undefined) {
+    const what =
+      named === undefined ? 'no llama-server was found' : `${printable(named)} is not a program that can be run`;
+    throw new CheckIncompleteError('LLAMA_SERVER_NOT_FOUND', what, {
+      suggestions: ['name it with --llama-server, or install it: brew install llama.cpp'],
+    });
+  }
+  const [version, help] = await Promise.all([ask(found, '--version'), ask(found, '--help')]);
+  const options = new Set(help.match(OPTION) ?? []);
+  if (!options.has('--model')) {
+    throw new CheckIncompleteError(
+      'LLAMA_SERVER_FAILED',
+      `${printable(found)} --help does not list llama-server's options`,
+      {
+        suggestions: ['run it by hand to see what is wrong'],
+      },
+    );
+  }
+  return { path: found, build: parseServerVersion(version), options };
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Both streams: llama-server says its version on one, its help on the other. */
+function ask(file: string, option: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(file, [option], { timeout: ANSWER_MS, maxBuffer: MOST_OUTPUT_BYTES }, (_error, stdout, stderr) =>
+      resolve(`${stdout}\n${stderr}`),
+    );
+  });
+}

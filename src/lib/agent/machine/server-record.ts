@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { fingerprint } from '../../guard/fingerprint.js';
+import type { LedgerEntry } from '../../guard/ledger.js';
+import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes.js';
+
+/** What this host has started for a service, written down before it runs, so that a later agent finds it. */
+export interface ServerRecord {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly uid: string;
+  /** Of what it was started for. */
+  readonly fingerprint: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly port: number;
+  readonly logFile: string;
+  readonly estimate: Pick<MemoryEstimate, 'parts' | 'growth'>;
+  /** Absent until it runs. */
+  readonly process?: ProcessIdentity;
+}
+
+/** The records of one agent, a file each, in its state folder. */
+export class ServerRecords {
+  readonly #folder: string;
+
+  /** @throws Error where the folder cannot be made */
+  constructor(stateFolder: string, agentId: string) {
+    this.#folder = join(stateFolder, 'agents', encodeURIComponent(agentId));
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  logFile(key: string): string {
+    return join(this.#folder, `${fileName(key)}.log`);
+  }
+
+  write(record: ServerRecord): void {
+    const file = join(this.#folder, `${fileName(record.key)}.json`);
+    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+
+  remove(key: string): void {
+    rmSync(join(this.#folder, `${fileName(key)}.json`), { force: true });
+  }
+
+  /**
+   * Those whose process still runs, told by number and start time, from the record or, when the agent was killed between the
+   * start and the record, from the ledger by the hash of the command line.
+   */
+  alive(entries: readonly LedgerEntry[], find: FindProcess): readonly (ServerRecord & { process: ProcessIdentity })[] {
+    return this.#all().flatMap((record) => {
+      const hash = fingerprint(JSON.stringify([record.file, ...record.args]));
+      const ledgered = entries.filter(({ argvHash, who }) => argvHash === hash && who === ledgerName(record.key));
+      const process = [record.process, ...ledgered].find(
+        (candidate) => candidate !== undefined && sameProcess(find(candidate.pid), candidate),
+      );
+      if (process === undefined) return [];
+      return [{ ...record, process: { pid: process.pid, startedAt: process.startedAt } }];
+    });
+  }
+
+  #all(): readonly ServerRecord[] {
+    const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
+    return names.flatMap((name) => {
+      try {
+        const record = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as Partial<ServerRecord>;
+        return typeof record.key === 'string' && Array.isArray(record.args) ? [record as ServerRecord] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+}
+
+/** How `llmkube ledger` calls a service's process. */
+export function ledgerName(key: string): string {
+  return `service ${key}`;
+}
+
+function fileName(key: string): string {
+  return key.replace('/', '.');
+}

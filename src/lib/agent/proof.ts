@@ -1,0 +1,36 @@
+import { compareLog } from '../preflight/compare-log.js';
+import { parseServerLog } from '../runtime/server-log.js';
+import { withProof, type Proof } from './core/fit-text.js';
+import type { FitReport } from './core/memory-fit.js';
+import { logHead } from './machine/log-file.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { ServerRecord } from './machine/server-record.js';
+
+/** An estimate held against what the server said that it allocated. */
+export interface Proven {
+  readonly proof: Proof;
+  readonly report: FitReport;
+  /** Beyond what rounding and a different build explain: worth an event. */
+  readonly isOff: boolean;
+  readonly build: string | undefined;
+}
+
+/** One part in a hundred. */
+const TOLERATED = 0.01;
+
+/** Undefined where the server printed no buffers, or another model's figures cannot be told apart from them. */
+export function proofOf(
+  { check, record }: { readonly check?: MemoryCheck; readonly record: ServerRecord },
+  fit: FitReport,
+  build: string | undefined,
+): Proven | undefined {
+  if (check?.shape === undefined) return undefined;
+  const log = parseServerLog(logHead(record.logFile));
+  if (log.buffers.length === 0) return undefined;
+  const compared = compareLog(log, check.shape, check.launch);
+  const sum = (bytesOf: (one: (typeof compared)[number]) => number): number =>
+    compared.reduce((total, one) => total + bytesOf(one), 0);
+  const proof = { measuredBytes: sum((one) => one.printedBytes), estimatedBytes: sum((one) => one.estimatedBytes) };
+  const isOff = Math.abs(proof.measuredBytes - proof.estimatedBytes) > proof.estimatedBytes * TOLERATED;
+  return { proof, report: withProof(fit, proof), isOff, build };
+}

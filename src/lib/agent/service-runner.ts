@@ -1,0 +1,304 @@
+import type { StartedProcess } from '../guard/guarded-spawn.js';
+import type { FindProcess } from '../host/processes.js';
+import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import { admit, type AdmissionHost } from './admission.js';
+import type { Mirror } from './cluster/mirror.js';
+import { failedAgain, SETTLED_MS, type Failures } from './core/back-off.js';
+import {
+  claimAnnotations,
+  claimOf,
+  HEARTBEAT_MS,
+  isClaimedBy,
+  seeHeartbeat,
+  type Claim,
+  type SeenHeartbeats,
+} from './core/claims.js';
+import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
+import type { Proof } from './core/fit-text.js';
+import type { FitReport } from './core/memory-fit.js';
+import { nextAction, type Observed } from './core/next-action.js';
+import { attemptOf, fingerprintOf } from './core/wanted.js';
+import type { AgentLog } from './log.js';
+import { ServerProcess, type ServerEnd } from './machine/server-process.js';
+import type { ServerRecord } from './machine/server-record.js';
+import { proofOf } from './proof.js';
+import type { Teller } from './teller.js';
+
+/** What all services of a host share. */
+export interface RunnerHost extends AdmissionHost {
+  readonly identity: AgentIdentity;
+  readonly mirror: Mirror;
+  readonly teller: Teller;
+  readonly log: AgentLog;
+  readonly find: FindProcess;
+  readonly startupMs: number;
+  /** Look at this service again. */
+  readonly enqueue: (key: string) => void;
+  /** Memory may have come free. */
+  readonly onFreed: () => void;
+  /** A reason why nothing new may be started now. */
+  readonly holdStarts: () => string | undefined;
+}
+
+/** A process of this service, and what it was started with. */
+export interface Running {
+  readonly record: ServerRecord;
+  readonly server: ServerProcess;
+  /** Absent for one that an earlier agent had started. */
+  readonly started?: StartedProcess;
+  readonly check?: MemoryCheck;
+  proven: boolean;
+}
+
+/** How soon a service that does not fit is tried again when nobody says that memory came free. */
+const RECHECK_MS = 180_000;
+
+/** One service on this host: takes one step at a time, and what takes long goes on beside it. */
+export class ServiceRunner {
+  running: Running | undefined;
+  fit: FitReport | undefined;
+  #busy: { readonly with: 'fetching'; readonly fingerprint: string; readonly controller: AbortController } | undefined;
+  #failures: (Failures & { readonly attempt: string }) | undefined;
+  #seen: SeenHeartbeats = new Map();
+  #claimedAtMs = 0;
+  #service: InferenceServiceResource | undefined;
+  restarts = 0;
+  proof: Proof | undefined;
+
+  constructor(
+    readonly key: string,
+    private readonly host: RunnerHost,
+  ) {}
+
+  /** It stays as it is until something else happens. */
+  get settled(): boolean {
+    if (this.#busy !== undefined) return false;
+    return this.running === undefined ? this.fit !== undefined : this.running.server.state === 'ready';
+  }
+
+  /** Nothing of it is left on this host. */
+  get idle(): boolean {
+    return this.running === undefined && this.#busy === undefined && this.#service === undefined;
+  }
+
+  /** Takes over what an earlier agent has started. */
+  adopt(record: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
+    this.running = { record, server: this.#watch(record, record.process, undefined), proven: true };
+    this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });
+  }
+
+  /** Memory came free: what was refused is tried at once. */
+  retry(): void {
+    if (this.#failures === undefined || this.fit?.reason !== 'InsufficientMemory') return;
+    this.#failures = { ...this.#failures, retryAtMs: 0 };
+    this.host.enqueue(this.key);
+  }
+
+  /** The next step. @throws ClusterError; then it is taken again later */
+  async step(): Promise<void> {
+    const now = Date.now();
+    const { mirror, identity } = this.host;
+    const service = mirror.service(this.key);
+    const modelKey =
+      service.kind === 'there' ? `${service.object.metadata.namespace}/${service.object.spec.modelRef}` : '';
+    const desired = desiredOf(service, mirror.model(modelKey), identity);
+    const wanted = desired.kind === 'run' ? fingerprintOf(desired) : undefined;
+    if (desired.kind === 'run') {
+      this.#service = desired.service;
+      const attempt = attemptOf(desired);
+      if (this.#failures?.attempt !== attempt) this.#failures = undefined;
+    }
+    if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service ??= service.object;
+    const observed = this.#observed(desired, now);
+    const action = nextAction(desired, observed, wanted, now);
+    switch (action.kind) {
+      case 'claim':
+        return this.#claim(desired);
+      case 'start':
+        if (desired.kind === 'run' && wanted !== undefined) this.#start(desired.service, desired.model, wanted);
+        break;
+      case 'stop-process':
+        void this.#stop();
+        break;
+      case 'abandon':
+        this.#busy?.controller.abort();
+        break;
+      case 'release':
+        return this.#release(desired);
+      case 'wait':
+      case 'none':
+        break;
+    }
+    if (desired.kind === 'run' && observed.claim === 'ours') await this.#tell(desired.service, now);
+  }
+
+  async #tell(service: InferenceServiceResource, now: number): Promise<void> {
+    if (now - this.#claimedAtMs > HEARTBEAT_MS) {
+      await this.host.teller.heartbeat(service, this.host.identity.id);
+      this.#claimedAtMs = now;
+    }
+    if (this.fit !== undefined) await this.host.teller.fit(service, this.fit, this.running?.record);
+    if (this.running !== undefined) {
+      await this.host.teller.address(service, this.running.record.port, this.running.server.state === 'ready');
+    }
+  }
+
+  #observed(desired: Desired, now: number): Observed {
+    const { running } = this;
+    return {
+      claim: this.#claimOf(desired, now),
+      process: running && { fingerprint: running.record.fingerprint, state: running.server.state },
+      busy: this.#busy,
+      failures: this.#failures,
+      traces: this.#service !== undefined,
+    };
+  }
+
+  #claimOf(desired: Desired, now: number): Claim {
+    if (desired.kind !== 'run') return 'ours';
+    this.#seen = seeHeartbeat(this.#seen, this.key, desired.service, now);
+    const sinceMs = this.#seen.get(this.key)?.sinceMs ?? now;
+    return claimOf(desired.service, this.host.identity.id, sinceMs, this.host.mirror.connectedSinceMs, now);
+  }
+
+  async #claim(desired: Desired): Promise<void> {
+    if (desired.kind !== 'run') return;
+    const { id } = this.host.identity;
+    const claimed = await this.host.teller.claim(desired.service, claimAnnotations(id, new Date()));
+    if (claimed === undefined) return;
+    this.host.mirror.note(claimed);
+    this.#claimedAtMs = Date.now();
+    this.host.log.info('claimed', { service: this.key });
+    this.host.enqueue(this.key);
+  }
+
+  /** Files, check and spawn, beside everything else; its end is another step. */
+  #start(service: InferenceServiceResource, model: ModelResource, wanted: string): void {
+    const held = this.host.holdStarts();
+    if (held !== undefined) {
+      this.#failures = { count: 0, retryAtMs: Date.now() + RECHECK_MS, attempt: attemptOf({ service, model }) };
+      this.host.log.warn('held', { service: this.key, reason: held });
+      return;
+    }
+    const controller = new AbortController();
+    this.#busy = { with: 'fetching', fingerprint: wanted, controller };
+    admit(this.key, service, model, wanted, this.host, controller.signal)
+      .then((admission) => {
+        this.#busy = undefined;
+        if (controller.signal.aborted && admission.kind === 'refused') return;
+        this.fit = admission.report;
+        const { reason, message } = admission.report;
+        this.host.log.info('checked', { service: this.key, reason, message });
+        if (admission.kind === 'refused') {
+          const attempt = attemptOf({ service, model });
+          const again =
+            reason === 'InsufficientMemory' ? { count: 0, retryAtMs: Date.now() + RECHECK_MS } : this.#again();
+          this.#failures = { ...again, attempt };
+          return;
+        }
+        const { record, started, check, releasePort } = admission;
+        const server = this.#watch(record, started.entry, started, releasePort);
+        this.running = { record, server, started, check, proven: false };
+        this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
+      })
+      .catch((error: unknown) => {
+        this.#busy = undefined;
+        this.#failures = { ...this.#again(), attempt: attemptOf({ service, model }) };
+        this.host.log.error('start failed', { service: this.key, error: String(error) });
+      })
+      .finally(() => this.host.enqueue(this.key));
+  }
+
+  #again(): Failures {
+    return failedAgain(this.#failures?.count === 0 ? undefined : this.#failures, Date.now());
+  }
+
+  #watch(
+    { port, logFile }: ServerRecord,
+    identity: { readonly pid: number; readonly startedAt: string },
+    started: StartedProcess | undefined,
+    releasePort: () => void = () => undefined,
+  ): ServerProcess {
+    const { listenHost: host, startupMs, find } = this.host;
+    const child = started?.child;
+    const { pid, startedAt } = identity;
+    const target = { identity: { pid, startedAt }, ...(child && { child }), host, port, logFile, startupMs };
+    return new ServerProcess(target, find, {
+      onChange: () => {
+        if (this.running?.server.state === 'ready') {
+          releasePort();
+          void started?.markResident();
+          this.#prove();
+        }
+        this.host.enqueue(this.key);
+      },
+      onEnd: (end) => {
+        releasePort();
+        void started?.release();
+        this.#ended(end);
+      },
+    });
+  }
+
+  /** Nobody else checks an estimate against what was then allocated. */
+  #prove(): void {
+    const { running, fit } = this;
+    if (running === undefined || running.proven || fit === undefined) return;
+    running.proven = true;
+    const proven = proofOf(running, fit, this.host.server.build);
+    if (proven === undefined) return;
+    this.fit = proven.report;
+    this.proof = proven.proof;
+    this.host.log.info('proven', { service: this.key, ...proven.proof });
+    this.host.teller.proof(this.#service, this.key, proven);
+  }
+
+  #ended(end: ServerEnd): void {
+    const { running } = this;
+    this.running = undefined;
+    if (running === undefined) return;
+    this.host.records.remove(this.key);
+    this.host.log.info('ended', { service: this.key, reason: end.text });
+    if (!end.wanted || running.server.readyAtMs === undefined) this.#crashed(running, end);
+    this.host.onFreed();
+    this.host.enqueue(this.key);
+  }
+
+  #crashed({ server }: Running, { text, wanted }: ServerEnd): void {
+    const hadSettled = server.readyAtMs !== undefined && Date.now() - server.readyAtMs > SETTLED_MS;
+    const before = hadSettled ? undefined : this.#failures;
+    const attempt = this.#attempt();
+    this.restarts += 1;
+    this.#failures = { ...failedAgain(before, Date.now()), attempt };
+    const { count } = this.#failures;
+    if (!wanted) this.host.teller.crashed(this.#service, this.key, text, count);
+  }
+
+  #attempt(): string {
+    const service = this.host.mirror.service(this.key);
+    if (service.kind !== 'there') return '';
+    const model = this.host.mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
+    return model.kind === 'there' ? attemptOf({ service: service.object, model: model.object }) : '';
+  }
+
+  async #stop(): Promise<void> {
+    const { running } = this;
+    if (running === undefined) return;
+    this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
+    const withdrawn = this.#service && this.host.teller.withdraw(this.#service).catch(() => undefined);
+    await running.server.stop();
+    await withdrawn;
+  }
+
+  async #release(desired: Desired): Promise<void> {
+    const service = this.#service;
+    if (service === undefined) return;
+    const why = desired.kind === 'stop' ? desired.why : 'not-ours';
+    await this.host.teller.release(service, why);
+    this.host.log.info('released', { service: this.key, reason: why });
+    this.#service = undefined;
+    this.fit = undefined;
+    this.#failures = undefined;
+  }
+}

@@ -1,0 +1,139 @@
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { CheckIncompleteError } from '../../errors.js';
+import { parseShardName, shardPath, shardPaths } from '../../gguf/shard-name.js';
+import { fingerprint } from '../../guard/fingerprint.js';
+import type { ModelResource } from '../../kube/client/api.js';
+import { printable } from '../../printable.js';
+import { type Hub, resolveUrl } from '../../source/hub/hub-urls.js';
+import { formatModelSource, type ModelSource, parseModelSource } from '../../source/model-source.js';
+import { readModelHeader } from '../../source/open.js';
+import type { ReadOptions } from '../../source/session.js';
+
+/** One file of a Model: where it comes from, and where it lies or will lie. */
+export interface RemoteModelFile {
+  readonly url: URL;
+  readonly path: string;
+}
+
+/** The files that one launch reads. */
+export interface ModelFiles {
+  /** The model, or its first shard. */
+  readonly modelPath: string;
+  readonly projectorPath?: string | undefined;
+  /** What has to be fetched where it is not there; none for files that are used where they lie. */
+  readonly remote: readonly RemoteModelFile[];
+}
+
+export interface StoreRules {
+  readonly folder: string;
+  /** Folders from which files are used where they lie, beside the store itself. */
+  readonly allowedRoots: readonly string[];
+}
+
+/** What a Model names, as `parseModelSource` reads it: the first of `files` in a repository. */
+export function modelSource({ spec }: Pick<ModelResource, 'spec'>): ModelSource {
+  const source = parseModelSource(spec.source);
+  const [file] = spec.files ?? [];
+  return source.kind === 'hf' && source.file === undefined && file !== undefined ? { ...source, file } : source;
+}
+
+/**
+ * Where the files of a Model are, or are to be. A repository on the hub is asked which file is meant.
+ * @throws CheckIncompleteError MODEL_SOURCE_NOT_ALLOWED, MODEL_FILE_MISSING; SourceError
+ */
+export async function modelFiles(
+  model: ModelResource,
+  { folder, allowedRoots }: StoreRules,
+  hub: Hub,
+  reading: ReadOptions,
+): Promise<ModelFiles> {
+  const source = modelSource(model);
+  const { mmproj } = model.spec;
+  switch (source.kind) {
+    case 'file':
+      return localFiles(source.path, mmproj, [folder, ...allowedRoots]);
+    case 'unsupported':
+      throw notAllowed(
+        `${source.scheme}:// sources cannot be read on this host`,
+        'give the model by https://, hf: or a path',
+      );
+    case 'http':
+    case 'hf': {
+      const own = join(folder, ...[model.metadata.namespace, model.metadata.name].map(encodeURIComponent), key(source));
+      const url = source.kind === 'http' ? new URL(source.url) : await hubUrl(source, hub, reading);
+      const remote = shardUrls(url).map((one) => ({ url: one, path: join(own, fileName(one)) }));
+      const projector = mmproj === undefined ? undefined : new URL(mmproj, url);
+      const projectorFile = projector && { url: projector, path: join(own, fileName(projector)) };
+      return {
+        modelPath: remote[0]?.path ?? '',
+        projectorPath: projectorFile?.path,
+        remote: [...remote, ...(projectorFile ? [projectorFile] : [])],
+      };
+    }
+  }
+}
+
+function key(source: ModelSource): string {
+  return fingerprint(formatModelSource(source)).slice(0, 12);
+}
+
+async function hubUrl(source: Extract<ModelSource, { kind: 'hf' }>, hub: Hub, reading: ReadOptions): Promise<URL> {
+  if (source.file !== undefined) return resolveUrl(hub, source.repository, source.revision, source.file);
+  const { file = '', commit } = await readModelHeader(source, reading);
+  return resolveUrl(hub, source.repository, commit ?? source.revision, file);
+}
+
+/** From the first on: llama-server opens the others beside it. */
+function shardUrls(url: URL): readonly URL[] {
+  const shard = parseShardName(url.pathname);
+  if (shard === undefined) return [url];
+  return Array.from({ length: shard.count }, (_, index) => {
+    const part = new URL(url);
+    part.pathname = shardPath(shard, index + 1);
+    return part;
+  });
+}
+
+/** A name that stays in its folder, without the query. */
+function fileName(url: URL): string {
+  const name = basename(url.pathname);
+  if (!/^[\w][\w.%+-]*$/.test(name)) throw notAllowed(`${printable(name)} cannot be the name of a file`, 'rename it');
+  return name;
+}
+
+function localFiles(path: string, mmproj: string | undefined, roots: readonly string[]): ModelFiles {
+  if (!isAbsolute(path)) throw notAllowed(`${printable(path)} is not an absolute path`, 'give the whole path');
+  const projectorPath = mmproj === undefined ? undefined : resolve(dirname(path), mmproj);
+  const shard = parseShardName(path);
+  const model = shard === undefined ? [path] : shardPaths(shard);
+  for (const file of [...model, ...(projectorPath === undefined ? [] : [projectorPath])]) requireUnder(file, roots);
+  return { modelPath: model[0] ?? path, projectorPath, remote: [] };
+}
+
+/** Links are followed first, so that none leads out. */
+function requireUnder(path: string, roots: readonly string[]): void {
+  const real = realOf(path);
+  if (real === undefined || !statSync(real).isFile()) {
+    throw new CheckIncompleteError('MODEL_FILE_MISSING', `${printable(path)} is not a file on this host`, {
+      suggestions: ['put it there, or correct spec.source of the Model'],
+    });
+  }
+  if (roots.some((root) => real.startsWith(`${realOf(root) ?? root}${sep}`))) return;
+  throw notAllowed(
+    `${printable(path)} lies outside of the folders that models may be used from`,
+    'allow its folder with --allowed-model-roots, or put it into --model-store',
+  );
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function notAllowed(problem: string, advice: string): CheckIncompleteError {
+  return new CheckIncompleteError('MODEL_SOURCE_NOT_ALLOWED', problem, { suggestions: [advice] });
+}

@@ -1,0 +1,95 @@
+import { CheckIncompleteError } from '../../errors.js';
+import type { ModelResource } from '../../kube/client/api.js';
+import type { ObjectCalls } from '../../kube/client/object-calls.js';
+import { printable } from '../../printable.js';
+import { type Credential, hubFrom } from '../../source/hub/hub-urls.js';
+import { createNetwork, type ReadOptions } from '../../source/session.js';
+import { download, isFetched } from './download.js';
+import { type ModelFiles, modelFiles, modelSource, type StoreRules } from './model-files.js';
+
+export interface StoreOptions extends StoreRules {
+  /** Hosts on private addresses that files may be fetched from. */
+  readonly allowedHosts: readonly string[];
+  readonly cacheDir: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A Model's files, and how their headers are read. */
+export interface LocatedModel extends ModelFiles {
+  /** As `parseModelSource` reads it; the file on this host once it is there. */
+  readonly reading: ReadOptions;
+  readonly missing: ModelFiles['remote'];
+  readonly credential: Credential | undefined;
+}
+
+/** The files of models on this host. */
+export class ModelStore {
+  constructor(
+    private readonly options: StoreOptions,
+    private readonly objects: ObjectCalls,
+  ) {}
+
+  /** Where a Model's files are and what is missing. @throws CheckIncompleteError, SourceError, ClusterError */
+  async locate(model: ModelResource, signal: AbortSignal): Promise<LocatedModel> {
+    const env = await this.#environment(model);
+    const reading: ReadOptions = { cacheDir: this.options.cacheDir, env, signal };
+    const hub = hubFrom(env);
+    const files = await modelFiles(model, this.options, hub, reading);
+    const [first] = files.remote;
+    const isHub = modelSource(model).kind === 'hf';
+    const token = isHub || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
+    const own = first && token ? { origin: first.url.origin, authorization: `Bearer ${token}` } : undefined;
+    const missing = files.remote.filter((file) => !isFetched(file));
+    return { ...files, reading, missing, credential: isHub ? hub.credential : own };
+  }
+
+  /** @throws SourceError, CheckIncompleteError DISK_FULL, MODEL_DIGEST, MODEL_SOURCE_NOT_ALLOWED */
+  async fetch(
+    model: ModelResource,
+    { missing, credential, modelPath }: LocatedModel,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const network = createNetwork({ env: this.options.env });
+    const context = { network, meter: { requests: 0, bytes: 0 }, signal };
+    try {
+      for (const file of missing) {
+        const { host, hostname } = file.url;
+        const allowed = [host, hostname].some((name) => this.options.allowedHosts.includes(name));
+        if (!allowed && (await network.leadsInside(file.url))) {
+          throw new CheckIncompleteError(
+            'MODEL_SOURCE_NOT_ALLOWED',
+            `${printable(host)} is on a private address, from which nothing is fetched`,
+            { suggestions: ['allow it with --allowed-download-hosts'] },
+          );
+        }
+        const sha256 = file.path === modelPath ? model.spec.sha256 : undefined;
+        await download(file, { credential, context, sha256 });
+      }
+    } finally {
+      network.close();
+    }
+  }
+
+  /** This process's environment with what the Model's Secret says in its place. */
+  async #environment({ metadata, spec }: ModelResource): Promise<NodeJS.ProcessEnv> {
+    const name = spec.sourceSecretRef?.name;
+    if (name === undefined || name === '') return this.options.env;
+    const path = `/api/v1/namespaces/${encodeURIComponent(metadata.namespace)}/secrets/${encodeURIComponent(name)}`;
+    const secret = await this.objects.get(path);
+    if (secret === undefined) {
+      throw new CheckIncompleteError('SECRET_MISSING', `there is no Secret "${name}" in ${metadata.namespace}`, {
+        suggestions: ['create it with the key HF_TOKEN, or correct spec.sourceSecretRef of the Model'],
+      });
+    }
+    const data = (secret.data ?? {}) as Readonly<Record<string, string>>;
+    const text = (key: string): string =>
+      Buffer.from(data[key] ?? '', 'base64')
+        .toString('utf8')
+        .trim();
+    return {
+      ...this.options.env,
+      HF_TOKEN: text('HF_TOKEN'),
+      HF_ENDPOINT: text('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
+    };
+  }
+}

@@ -1,0 +1,131 @@
+import { LlmkubeError } from '../errors.js';
+import type { Condition, InferenceServiceResource } from '../kube/client/api.js';
+import type { Registration } from './cluster/registration.js';
+import type { EventType, OwnStatus, ServiceWriter } from './cluster/service-writer.js';
+import { CLAIM_ANNOTATIONS } from './core/annotations.js';
+import { requirementText } from './core/fit-text.js';
+import { conditionOf, fitCondition, isTransition, MEMORY_FIT, type FitReport } from './core/memory-fit.js';
+import type { AgentLog } from './log.js';
+import type { ServerRecord } from './machine/server-record.js';
+import type { Proven } from './proof.js';
+
+/** An address is confirmed this often: the operator takes one for dead after three minutes. */
+const ADDRESS_HEARTBEAT_MS = 30_000;
+
+interface Registered {
+  readonly port: number;
+  readonly ready: boolean;
+  readonly atMs: number;
+}
+
+/** What the cluster is told about the services of this host. */
+export class Teller {
+  readonly #registered = new Map<string, Registered>();
+  readonly #requirements = new Map<string, string>();
+  /** The condition of memory pressure, told for every service that runs here. */
+  pressure: Condition | undefined;
+
+  constructor(
+    private readonly writer: ServiceWriter,
+    private readonly registration: Registration | undefined,
+    private readonly log: AgentLog,
+    private readonly ip: string,
+  ) {}
+
+  claim(service: InferenceServiceResource, annotations: Readonly<Record<string, string>>) {
+    return this.writer.claim(service, annotations);
+  }
+
+  async heartbeat(service: InferenceServiceResource, agentId: string): Promise<void> {
+    const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
+    await this.writer.annotate(service, { [claimedBy]: agentId, [heartbeat]: new Date().toISOString() });
+  }
+
+  /** Condition and scheduling fields; a Warning event when the verdict is another one. */
+  async fit(service: InferenceServiceResource, report: FitReport, record: ServerRecord | undefined): Promise<void> {
+    const before = conditionOf(service, MEMORY_FIT);
+    const condition = fitCondition(report, before, new Date());
+    const status: OwnStatus = {
+      conditions: [condition, ...(this.pressure ? [this.pressure] : [])],
+      ...(report.scheduling && {
+        schedulingStatus: report.scheduling.status,
+        schedulingMessage: report.scheduling.message,
+      }),
+    };
+    await this.writer.say(service, status);
+    await this.#requirement(service, record);
+    if (!isTransition(before, report)) return;
+    const type = condition.status === 'True' ? 'Normal' : 'Warning';
+    this.#event(service, type, report.reason, report.message);
+  }
+
+  /** Registers where it answers: when that changes, and as a heartbeat. */
+  async address(service: InferenceServiceResource, port: number, ready: boolean): Promise<void> {
+    const { uid = '' } = service.metadata;
+    const last = this.#registered.get(uid);
+    const now = Date.now();
+    const isSame = last?.port === port && last.ready === ready;
+    if (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS) return;
+    if (this.registration === undefined || (last === undefined && !ready)) return;
+    try {
+      await this.registration.register(service, { ip: this.ip, port, ready }, new Date());
+    } catch (error) {
+      if (!(error instanceof LlmkubeError) || error.code !== 'ENDPOINT_NAME_CONFLICT') throw error;
+      if (!isSame) this.#event(service, 'Warning', 'EndpointNameConflict', error.message);
+    }
+    this.#registered.set(uid, { port, ready, atMs: now });
+  }
+
+  async withdraw(service: InferenceServiceResource): Promise<void> {
+    this.#registered.delete(service.metadata.uid ?? '');
+    await this.registration?.withdraw(service);
+  }
+
+  /** Nothing of it runs here any more. */
+  async release(service: InferenceServiceResource, why: string): Promise<void> {
+    await this.withdraw(service);
+    this.writer.forget(service);
+    this.#requirements.delete(service.metadata.uid ?? '');
+    if (why === 'deleted') return;
+    const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
+    const phase = STOPPED_PHASES[why];
+    const stopped = { conditions: [], readyReplicas: 0, desiredReplicas: 0 };
+    await this.writer.say(service, phase === undefined ? { conditions: [] } : { ...stopped, phase });
+    await this.writer.annotate(service, { [claimedBy]: null, [heartbeat]: null, [REQUIREMENT]: null });
+  }
+
+  crashed(service: InferenceServiceResource | undefined, key: string, text: string, count: number): void {
+    this.log.warn('crashed', { service: key, count, reason: text });
+    this.#event(service, 'Warning', 'ServerEnded', `${text} (${count} in a row)`);
+  }
+
+  proof(service: InferenceServiceResource | undefined, key: string, { proof, isOff, build }: Proven): void {
+    if (!isOff) return;
+    const { measuredBytes, estimatedBytes } = proof;
+    this.log.warn('estimate off', { service: key, measuredBytes, estimatedBytes, build });
+    const message = `llama.cpp ${build ?? 'of unknown build'} allocated ${measuredBytes} bytes, ${estimatedBytes} were estimated`;
+    this.#event(service, 'Warning', 'EstimateOff', message);
+  }
+
+  async #requirement(service: InferenceServiceResource, record: ServerRecord | undefined): Promise<void> {
+    const { uid = '' } = service.metadata;
+    const text = record && requirementText(record.estimate);
+    if (text === undefined || this.#requirements.get(uid) === text) return;
+    if (service.metadata.annotations?.[REQUIREMENT] !== text)
+      await this.writer.annotate(service, { [REQUIREMENT]: text });
+    this.#requirements.set(uid, text);
+  }
+
+  /** An event that is lost is no reason to do anything again. */
+  #event(service: InferenceServiceResource | undefined, type: EventType, reason: string, message: string): void {
+    if (service === undefined) return;
+    this.writer.event(service, type, reason, message).catch((error: unknown) => {
+      this.log.debug('event lost', { error: String(error) });
+    });
+  }
+}
+
+/** What a service needs on its host, by part. */
+const REQUIREMENT = 'inference.llmkube.dev/memory-required';
+
+const STOPPED_PHASES: Readonly<Record<string, string>> = { suspended: 'Suspended', 'scaled-to-zero': 'Stopped' };

@@ -1,0 +1,89 @@
+import { join, resolve } from 'node:path';
+import { defaultAgentId, type AgentOptions } from '../../agent/agent.js';
+import { reachableAddress } from '../../agent/host-address.js';
+import type { CheckMode } from '../../agent/core/memory-rules.js';
+import { parseQuantity } from '../../budget/quantity.js';
+import { UsageError } from '../../errors.js';
+import { stateFolderPath } from '../../guard/state-folder.js';
+import { defaultAccelerator } from '../../host/measure-host.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+import { parseDuration } from '../flags/duration.js';
+
+type Text = string | undefined;
+
+/** As oclif has read them. */
+export interface AgentFlagValues {
+  readonly namespace: string;
+  readonly 'agent-id'?: Text;
+  readonly accelerator?: Text;
+  readonly 'model-store'?: Text;
+  readonly 'allowed-model-roots'?: Text;
+  readonly 'allowed-download-hosts'?: Text;
+  readonly 'llama-server-startup-timeout': string;
+  readonly threads?: Text;
+  readonly 'host-ip'?: Text;
+  readonly port: string;
+  readonly 'memory-fraction'?: Text;
+  readonly 'memory-budget'?: Text;
+  readonly 'gpu-memory'?: Text;
+  readonly 'memory-check-mode': string;
+  readonly 'inference-service-allowlist'?: Text;
+  readonly once: boolean;
+}
+
+/** @throws UsageError for a value that cannot be */
+export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: string): AgentOptions {
+  const gpuMemory = flags['gpu-memory'];
+  return {
+    identity: {
+      id: flags['agent-id'] ?? defaultAgentId(),
+      accelerator: (flags.accelerator as Accelerator | undefined) ?? defaultAccelerator(),
+      allowlist: list(flags['inference-service-allowlist']),
+    },
+    namespace: flags.namespace === '' ? undefined : flags.namespace,
+    defaults: { policy: policyOf(flags), mode: flags['memory-check-mode'] as CheckMode },
+    gpuMemoryBytes: gpuMemory === undefined ? undefined : parseQuantity(gpuMemory, '--gpu-memory'),
+    hostIp: hostIp(flags['host-ip']),
+    port: wholeNumber(flags.port, '--port') ?? 0,
+    startupMs: parseDuration(flags['llama-server-startup-timeout'], '--llama-server-startup-timeout'),
+    threads: wholeNumber(flags.threads, '--threads'),
+    store: {
+      folder: resolve(flags['model-store'] ?? join(stateFolderPath(), 'models')),
+      allowedRoots: (list(flags['allowed-model-roots']) ?? []).map((root) => resolve(root)),
+      allowedHosts: list(flags['allowed-download-hosts']) ?? [],
+    },
+    cacheDir,
+    version,
+    once: flags.once,
+  };
+}
+
+/** LLMKube's own agent takes a fraction of 0 for "by the machine's size". */
+function policyOf({ 'memory-budget': budget, 'memory-fraction': fraction }: AgentFlagValues) {
+  if (budget !== undefined) return { absoluteBytes: parseQuantity(budget, '--memory-budget') };
+  if (fraction === undefined || Number(fraction) === 0) return {};
+  const share = Number(fraction);
+  if (share > 0 && share <= 1) return { fraction: share };
+  throw new UsageError('INVALID_FRACTION', `--memory-fraction ${fraction} is not a fraction above 0 and at most 1`);
+}
+
+function hostIp(text: Text): Text {
+  if (text !== 'auto') return text === '' ? undefined : text;
+  const found = reachableAddress();
+  if (found !== undefined) return found;
+  throw new UsageError('NO_ADDRESS', 'this host has no address that others could reach', {
+    suggestions: ['name one with --host-ip'],
+  });
+}
+
+function list(text: Text): readonly string[] | undefined {
+  const words = text?.split(',').map((word) => word.trim());
+  const named = words?.filter((word) => word !== '');
+  return named === undefined || named.length === 0 ? undefined : named;
+}
+
+function wholeNumber(text: Text, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new UsageError('INVALID_NUMBER', `${flag} ${text} is not a whole number`);
+}

@@ -1,0 +1,117 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { CheckIncompleteError } from '../errors.js';
+
+/** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
+export interface ServerProbe {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Size and time of change of a file, or undefined where there is none. */
+  readonly look: (path: string) => Promise<FileStamp | undefined>;
+  /** What the program printed on both streams, or undefined where it did not run. */
+  readonly run: (program: string, args: readonly string[]) => Promise<string | undefined>;
+  /** Where answers are kept, so that a program is not started for each check. */
+  readonly cacheFile?: string;
+}
+
+export interface FileStamp {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** A llama-server and the version that it says it is, such as `v0.8.0` or `b11549`. */
+interface FoundServer {
+  readonly path: string;
+  readonly version: string;
+}
+
+const PROGRAM = 'llama-server';
+/** Homebrew's places on Apple silicon, Intel Macs and Linux, which a service's PATH may lack. */
+const HOMEBREW = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'];
+const TIMEOUT_MS = 5_000;
+
+/** The llama-server of this machine: `LLMKUBE_LLAMA_SERVER`, else the first on the PATH or where Homebrew puts it. */
+export async function installedServer(probe: ServerProbe): Promise<FoundServer | undefined> {
+  const named = probe.env['LLMKUBE_LLAMA_SERVER'];
+  const folders = (probe.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const candidates = named ? [named] : [...folders, ...HOMEBREW].map((folder) => join(folder, PROGRAM));
+  for (const path of candidates) {
+    const version = await versionOf(path, probe);
+    if (version !== undefined) return { path, version };
+  }
+  return undefined;
+}
+
+/**
+ * The version of one llama-server.
+ * @throws CheckIncompleteError LLAMA_SERVER_VERSION
+ */
+export async function serverVersion(path: string, probe: ServerProbe): Promise<string> {
+  const version = await versionOf(path, probe);
+  if (version !== undefined) return version;
+  throw new CheckIncompleteError(
+    'LLAMA_SERVER_VERSION',
+    `${JSON.stringify(path)} does not say which llama.cpp it is (asked with --version); name the version itself, such as --llama-cpp v0.8.0.`,
+  );
+}
+
+/**
+ * `--version` of llama-server: `version: 9607 (6471e3c0)` until summer 2026, then
+ * `version: 0.6.0-dev (build 11434, commit abc)`; builds from a tarball have build 0 or 1, so a release counts first.
+ */
+export function parseServerVersion(printed: string): string | undefined {
+  const [, release, dev, build] = /version: (\d+\.\d+\.\d+)(-dev)? \(build (\d+)/.exec(printed) ?? [];
+  if (release !== undefined) return dev === undefined || Number(build) <= 1 ? `v${release}` : `b${build}`;
+  const old = /version: (\d+) \([0-9a-z]+\)/.exec(printed)?.[1];
+  return old === undefined || Number(old) <= 1 ? undefined : `b${old}`;
+}
+
+async function versionOf(path: string, probe: ServerProbe): Promise<string | undefined> {
+  const stamp = await probe.look(path);
+  if (stamp === undefined) return undefined;
+  const key = `${path} ${stamp.size} ${stamp.mtimeMs}`;
+  const known = await readCache(probe.cacheFile);
+  if (known[key] !== undefined) return known[key];
+  const printed = await probe.run(path, ['--version']);
+  const version = printed === undefined ? undefined : parseServerVersion(printed);
+  if (version !== undefined) await writeCache(probe.cacheFile, { [key]: version });
+  return version;
+}
+
+/** An answer that cannot be read or kept is asked for again. */
+async function readCache(file: string | undefined): Promise<Readonly<Record<string, string>>> {
+  if (file === undefined) return {};
+  try {
+    const parsed: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const entries = Object.entries(parsed as object).filter(([, value]) => /^[vb][\d.]+$/.test(String(value)));
+    return Object.fromEntries(entries) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+async function writeCache(file: string | undefined, entries: Readonly<Record<string, string>>): Promise<void> {
+  if (file === undefined) return;
+  await mkdir(join(file, '..'), { recursive: true })
+    .then(() => writeFile(file, JSON.stringify(entries)))
+    .catch(() => undefined);
+}
+
+/** The real machine. */
+export function thisMachinesServers(cacheDir: string): ServerProbe {
+  return {
+    env: process.env,
+    cacheFile: join(cacheDir, 'llama-server.json'),
+    look: async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      return found?.isFile() ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
+    },
+    run: async (program, args) => {
+      const { execFile } = await import('node:child_process');
+      return new Promise((resolve) => {
+        execFile(program, [...args], { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }, (error, stdout, stderr) =>
+          resolve(error === null ? `${stdout}\n${stderr}` : undefined),
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { ClusterError } from '../../errors.js';
+import type { ApiStatus } from './errors.js';
+import type { HttpRequest, Transport } from './transport.js';
+
+/** Any object of Kubernetes, as far as it is written here. */
+export interface PlainObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly ownerReferences?: readonly Readonly<Record<string, unknown>>[];
+  };
+  readonly [field: string]: unknown;
+}
+
+export interface ObjectApply {
+  /** Owner of the fields that are sent. */
+  readonly manager: string;
+  /** Take over fields that others own. */
+  readonly force?: boolean;
+}
+
+const CODES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  422: 'INVALID_RESOURCE',
+};
+
+/** Calls for objects by their path in the API. All throw ClusterError; what is missing is `undefined` or `false`. */
+export class ObjectCalls {
+  constructor(
+    private readonly transport: Transport,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  async get(path: string): Promise<PlainObject | undefined> {
+    return (await this.#send({ method: 'GET', path }, [404])) as PlainObject | undefined;
+  }
+
+  async list(path: string, query: Readonly<Record<string, string>> = {}): Promise<readonly PlainObject[]> {
+    const list = (await this.#send({ method: 'GET', path, query }, [])) as { items?: readonly PlainObject[] };
+    return list.items ?? [];
+  }
+
+  /** Server-side apply. */
+  async apply(path: string, object: unknown, { manager, force }: ObjectApply): Promise<PlainObject> {
+    const query = { fieldManager: manager, ...(force && { force: 'true' }) };
+    const contentType = 'application/apply-patch+yaml';
+    return (await this.#send({ method: 'PATCH', path, query, ...body(object, contentType) }, [])) as PlainObject;
+  }
+
+  /** A JSON merge patch: with `metadata.resourceVersion` in it, only for the object as it was read. */
+  async merge(path: string, patch: unknown, manager: string): Promise<PlainObject | undefined> {
+    const request = { method: 'PATCH', path, query: { fieldManager: manager } } as const;
+    return (await this.#send({ ...request, ...body(patch, 'application/merge-patch+json') }, [404])) as PlainObject;
+  }
+
+  /** @returns undefined when there is one of that name already */
+  async create(path: string, object: unknown): Promise<PlainObject | undefined> {
+    return (await this.#send({ method: 'POST', path, ...body(object, 'application/json') }, [409])) as PlainObject;
+  }
+
+  /** @param uid of the very object that is meant; @returns false when it was not there */
+  async delete(path: string, uid: string | undefined): Promise<boolean> {
+    const options = uid === undefined ? {} : { preconditions: { uid } };
+    return (await this.#send({ method: 'DELETE', path, ...body(options, 'application/json') }, [404])) !== undefined;
+  }
+
+  async #send(request: HttpRequest, missing: readonly number[]): Promise<unknown> {
+    const answer = await this.transport.send({ ...request, signal: this.signal });
+    if (answer.ok) return this.transport.json(answer);
+    if (missing.includes(answer.code)) return undefined;
+    throw failure(request, this.transport.status(answer));
+  }
+}
+
+function body(content: unknown, contentType: string): Pick<HttpRequest, 'body' | 'contentType'> {
+  return { body: JSON.stringify(content), contentType };
+}
+
+function failure({ method, path }: HttpRequest, { code, message }: ApiStatus): ClusterError {
+  const known = CODES[code] ?? (code >= 500 ? 'CLUSTER_FAILED' : 'CLUSTER_REFUSED');
+  return new ClusterError(known, `the cluster refused ${method} ${path}: ${message} (HTTP ${code})`);
+}

@@ -1,0 +1,87 @@
+/** Build numbers, both ends included. */
+export interface BuildRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A change of llama.cpp that moved memory. */
+interface Switch {
+  /** The build with which it came in lies in here: the same number twice where it is known. */
+  readonly since: BuildRange;
+  /** The side that never says too little where it is not known which one a build is on. */
+  readonly safer: boolean;
+}
+
+/**
+ * What moved between June and November 2026, each with the file and function that changed. Two neighbouring builds that were
+ * measured, or read, bound where a change came in.
+ */
+const SWITCHES = {
+  /** Logits are reserved for the slots, not for a whole ubatch: `llama_context::sched_reserve` (`src/llama-context.cpp`). */
+  logitsOfSlots: { since: { from: 9454, to: 9484 }, safer: false },
+  /**
+   * Flash attention reserves an f16 copy of K and V whatever the cache type, and areas for its indices:
+   * `ggml_metal_op_flash_attn_ext_extra_kv_f16` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`).
+   */
+  metalHalfCopies: { since: { from: 10525, to: 10549 }, safer: true },
+  /**
+   * What a fused kernel reads stays allocated, and one table says what may fuse: `ggml_metal_fusion_add_alloc_deps`
+   * (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`).
+   */
+  metalFusionTable: { since: { from: 10853, to: 11222 }, safer: true },
+  /** K and V caches of latent attention must have one type: `llama_init_from_model` (`src/llama-context.cpp`). */
+  equalLatentTypes: { since: { from: 9497, to: 10472 }, safer: true },
+  /** All rows of the last layer are kept for draft heads: `llm_graph_result::set_outputs` (`src/llama-graph.cpp`). */
+  keepsHidden: { since: { from: 9497, to: 10472 }, safer: true },
+  /** Mamba-2 projects over flat rows: `build_mamba2_layer` (`src/models/mamba-base.cpp`). */
+  flatMamba2: { since: { from: 10550, to: 10605 }, safer: true },
+  /** Mamba's time steps are copied together: `build_mamba_layer` (`src/models/mamba-base.cpp`). */
+  contiguousSteps: { since: { from: 10853, to: 11222 }, safer: false },
+  /** Context checkpoints are at least 8192 tokens apart, not 256: `checkpoint_min_step` (`common/common.h`). */
+  sparseCheckpoints: { since: { from: 9497, to: 10472 }, safer: false },
+  /** Tokens and embeddings may be mixed in a batch: `llm_graph_context::build_inp_embd` (`src/llama-graph.cpp`). */
+  mixedInput: { since: { from: 11394, to: 11401 }, safer: true },
+  /** Rows of the embeddings are looked up before anything else: `build_inp_embd`, `ggml_build_forward_order`. */
+  lookupsFirst: { since: { from: 11435, to: 11548 }, safer: true },
+  /** A layer's recurrent states are gathered once: `llm_graph_context::build_rs` (`src/llama-graph.cpp`). */
+  statesGatheredOnce: { since: { from: 11369, to: 11382 }, safer: true },
+  /** The experts' areas shrank: `ggml_metal_op_mul_mat_id_extra_*` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`). */
+  metalExpertTiles: { since: { from: 11435, to: 12032 }, safer: false },
+  /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
+  metalMatrixAdd: { since: { from: 11402, to: 11434 }, safer: true },
+  /** That kernel multiplies more types: `ggml_metal_mul_mv_mma_type_supported` (`ggml-metal-common.cpp`). */
+  metalMatrixAddTypes: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Attention without a cache pads K, V and the mask to 256 cells: `build_attn_inp_no_cache` (`src/llama-graph.cpp`). */
+  paddedBatchAttention: { since: { from: 11435, to: 12032 }, safer: true },
+  /** Rows without output are dropped inside the last layer: `crop_before_nextn` (`src/llama-graph.h`). */
+  cropsEarly: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Fewer copies, projections over flat rows: `build_layer_attn_linear` (`src/models/qwen3next.cpp`), `build_lfm_shortconv`. */
+  leanRecurrentLayers: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Gemma 3n and 4 load the token embedding before the head that repeats it: `load_arch_tensors` (`src/models/gemma4.cpp`). */
+  embeddingLoadedFirst: { since: { from: 11435, to: 12032 }, safer: false },
+  /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
+  rotationsInCache: { since: { from: 11740, to: 12032 }, safer: true },
+  /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */
+  headlessEmbeddings: { since: { from: 11435, to: 12032 }, safer: false },
+  /** Each device maps its own tensors only: `llama_model_loader::get_mapping_ranges` (`src/llama-model-loader.cpp`). */
+  ownRanges: { since: { from: 11549, to: 11739 }, safer: false },
+} as const satisfies Record<string, Switch>;
+
+type SwitchName = keyof typeof SWITCHES;
+/** Which of the changes a llama.cpp has. */
+export type Switches = Readonly<Record<SwitchName, boolean>>;
+
+/** Which switches a llama.cpp of these builds has, and whether any had to be guessed. */
+export function switchesOf(build: BuildRange): {
+  readonly switches: Switches;
+  readonly guessed: readonly SwitchName[];
+} {
+  const guessed: SwitchName[] = [];
+  const entries = Object.entries(SWITCHES).map(([name, { since, safer }]) => {
+    if (build.from >= since.to) return [name, true];
+    if (build.to < since.from) return [name, false];
+    guessed.push(name as SwitchName);
+    return [name, safer];
+  });
+  return { switches: Object.fromEntries(entries) as Switches, guessed };
+}

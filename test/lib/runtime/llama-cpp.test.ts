@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals';
+import { llamaCpp } from '../../../src/lib/runtime/llama-cpp.js';
+import { parseServerArguments } from '../../../src/lib/runtime/server-arguments.js';
+
+describe('a llama.cpp version', () => {
+  test.each([
+    ['v0.8.0', 'v0.8.0'],
+    ['0.8.0', 'v0.8.0'],
+    ['b12032', 'b12032'],
+    ['11434', 'b11434'],
+    ['b11434-6471e3c0', 'b11434'],
+    ['jun-af6528e6d', 'b9453'],
+  ])('%s is %s, measured', (written, name) => {
+    expect(llamaCpp(written)).toMatchObject({ name, settled: true, notes: [] });
+  });
+
+  test('left out is the newest known', () => {
+    expect(llamaCpp()).toBe(llamaCpp('v0.8.0'));
+  });
+
+  test('between two measured ones takes what takes more memory, and says so', () => {
+    const { switches, settled, notes } = llamaCpp('b11650');
+    expect(settled).toBe(false);
+    expect(notes.join()).toContain('b11650 lies between builds that were measured');
+    expect(switches).toMatchObject({
+      mixedInput: true,
+      rotationsInCache: false,
+      ownRanges: false,
+      headlessEmbeddings: false,
+    });
+  });
+
+  test('between two measured ones with nothing changed in between is exact', () => {
+    expect(llamaCpp('b11300')).toMatchObject({ settled: true, switches: llamaCpp('v0.5.0').switches });
+  });
+
+  test.each([
+    ['b9000', 'older'],
+    ['v0.9.0', 'newer'],
+    ['b13000', 'newer'],
+  ])('%s is %s than any measured: allowed, with a note', (version, word) => {
+    expect(llamaCpp(version).notes.join()).toContain(`is ${word} than any that was measured`);
+  });
+
+  test('that is none is refused with what to write', () => {
+    expect(() => llamaCpp('latest')).toThrow(/is no llama.cpp version; write a release such as v0.8.0/);
+  });
+});
+
+describe('options that a version does not have', () => {
+  test('--no-mmap is gone from v0.5.0 on', () => {
+    expect(() => parseServerArguments(['--no-mmap'], llamaCpp('v0.5.0'))).toThrow(
+      /has no --no-mmap: write --load-mode none instead/,
+    );
+    expect(parseServerArguments(['--no-mmap'], llamaCpp('b10472')).options).toEqual({ mmap: false });
+  });
+
+  test('--load-mode was not there in June', () => {
+    expect(() => parseServerArguments(['--load-mode', 'none'], llamaCpp('b9453'))).toThrow(/has no --load-mode/);
+    expect(parseServerArguments(['--load-mode', 'none'], llamaCpp('v0.8.0')).options).toEqual({ mmap: false });
+  });
+});
