@@ -2,9 +2,11 @@ import type { Advice, Change } from '../preflight/advice/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { tightness } from '../preflight/tightness.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
+import { commandText } from './command-text.js';
 import { hanging } from './wrap.js';
 
 const INDENT = '    ';
+const UNDER_AMOUNT = ' '.repeat(13);
 
 const MACHINES = {
   mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
@@ -13,8 +15,11 @@ const MACHINES = {
   budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
 } as const;
 
+/** The pieces of the command that runs a launch with this advice taken, where one was asked for. */
+export type CommandOf = (advice: Advice) => readonly string[] | undefined;
+
 /** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
-export function adviceText(check: MemoryCheck, width: number): string[] {
+export function adviceText(check: MemoryCheck, width: number, commandOf?: CommandOf): string[] {
   const { advice = [] } = check;
   if (advice.length === 0) return [];
   const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
@@ -24,8 +29,12 @@ export function adviceText(check: MemoryCheck, width: number): string[] {
   return [
     '',
     ...hanging('  ', heading.split(' '), width),
-    ...advice.flatMap((one) => suggestionText(one, check, width)),
+    ...advice.flatMap((one) => [...suggestionText(one, check, width), ...commandLines(commandOf?.(one), width)]),
   ];
+}
+
+function commandLines(pieces: readonly string[] | undefined, width: number): string[] {
+  return pieces === undefined ? [] : commandText(pieces, width, UNDER_AMOUNT).split('\n');
 }
 
 function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): string[] {
