@@ -63,10 +63,13 @@ export interface Case {
   readonly truth: (Measured & Resolved) | { readonly error: string };
 }
 
+/** Launches that llama.cpp fitted to a machine: see fit.test.ts. */
+const FITTED = 'cases-fit.jsonl';
+
 /** Every measured launch: `*.jsonl` in the oracle's folder. */
 export function readCases(folder = here): Case[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl'))
+    .filter((name) => name.endsWith('.jsonl') && name !== FITTED)
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => JSON.parse(line) as Case);
 }

@@ -5,6 +5,9 @@ import { UsageError } from '../../../src/lib/errors.js';
 
 describe('an amount of memory', () => {
   test.each([
+    ['24g', 24 * 2 ** 30],
+    ['24gb', 24 * 2 ** 30],
+    ['512m', 512 * 2 ** 20],
     ['24Gi', 25_769_803_776],
     ['3.4Gi', 3_650_722_201],
     ['24G', 24_000_000_000],

@@ -5,71 +5,126 @@ interface FreeBlock {
   size: number;
 }
 
+/** A buffer of its own. */
+interface Chunk {
+  /** Sorted by offset; the last one is the open end. */
+  readonly blocks: FreeBlock[];
+  maxSize: number;
+}
+
+interface Place {
+  readonly chunk: number;
+  readonly block: number;
+}
+
+/** `GGML_VBUFFER_MAX_CHUNKS`; the last one may grow without limit. */
+const MAX_CHUNKS = 16;
+/** Between the addresses of two chunks' starts: more than any chunk holds. */
+const CHUNK_SPACING = 2 ** 48;
+
 /**
- * `struct ggml_dyn_tallocr` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): best fit among the free blocks, the open end only
- * if nothing else will do. One chunk: llama.cpp starts a second one where a buffer would outgrow
- * `MTLDevice.maxBufferLength`, which only the device can tell.
+ * `struct ggml_dyn_tallocr` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): best fit among the free blocks, the open end of a
+ * chunk only if nothing else will do, another chunk where the open ends are too short.
  */
 export class BlockAllocator {
-  /** Highest address in use so far, in bytes: the size that the buffer will have. */
-  maxSize = 0;
-  private readonly blocks: FreeBlock[] = [{ offset: 0, size: Infinity }];
+  private readonly chunks: Chunk[] = [];
 
-  constructor(private readonly alignment: number) {}
+  constructor(
+    private readonly alignment: number,
+    private readonly maxChunk = Infinity,
+  ) {}
+
+  /** Highest address in use so far, in bytes: the size that the buffers will have. */
+  get maxSize(): number {
+    return this.chunks.reduce((sum, chunk) => sum + chunk.maxSize, 0);
+  }
 
   /** Free blocks as text: two allocators that say the same will go on alike. */
   describe(): string {
-    return this.blocks.map(({ offset, size }) => `${offset}+${size}`).join();
+    return this.chunks.map(({ blocks }) => blocks.map(({ offset, size }) => `${offset}+${size}`).join()).join('|');
   }
 
   alloc(bytes: number): number {
     const size = pad(bytes, this.alignment);
-    const last = this.blocks.length - 1;
-    let best = -1;
-    let bestSize = Infinity;
-    for (let i = 0; i < last; i++) {
-      const available = (this.blocks[i] as FreeBlock).size;
-      if (available >= size && available <= bestSize) {
-        best = i;
-        bestSize = available;
-      }
-    }
-    if (best === -1) best = last;
-    const block = this.blocks[best] as FreeBlock;
+    const place = this.bestFit(size) ?? this.bestEnd(size) ?? this.newChunk(size);
+    const chunk = this.chunks[place.chunk] as Chunk;
+    const block = chunk.blocks[place.block] as FreeBlock;
     const { offset } = block;
     block.offset += size;
     block.size -= size;
-    if (block.size === 0) this.blocks.splice(best, 1);
-    this.maxSize = Math.max(this.maxSize, offset + size);
-    return offset;
+    if (block.size === 0) chunk.blocks.splice(place.block, 1);
+    chunk.maxSize = Math.max(chunk.maxSize, offset + size);
+    return place.chunk * CHUNK_SPACING + offset;
   }
 
-  free(offset: number, bytes: number): void {
+  /** The tightest of a chunk's closed blocks; a later chunk's goes before an earlier one's. */
+  private bestFit(size: number): Place | null {
+    let best: Place | null = null;
+    for (let index = 0; index < this.chunks.length; index++) {
+      const { blocks } = this.chunks[index] as Chunk;
+      let bestSize = Infinity;
+      for (let i = 0; i < blocks.length - 1; i++) {
+        const available = (blocks[i] as FreeBlock).size;
+        if (available < size || available > bestSize) continue;
+        best = { chunk: index, block: i };
+        bestSize = available;
+      }
+    }
+    return best;
+  }
+
+  /** The open end that grows its chunk least, or leaves least of it unused. */
+  private bestEnd(size: number): Place | null {
+    let best: Place | null = null;
+    let bestReuse = -Infinity;
+    for (let index = 0; index < this.chunks.length; index++) {
+      const { blocks, maxSize } = this.chunks[index] as Chunk;
+      const end = blocks.at(-1);
+      if (!end || end.size < size) continue;
+      const reuse = maxSize - end.offset - size;
+      if (bestReuse < 0 ? reuse <= bestReuse : reuse < 0 || reuse >= bestReuse) continue;
+      best = { chunk: index, block: blocks.length - 1 };
+      bestReuse = reuse;
+    }
+    return best;
+  }
+
+  private newChunk(size: number): Place {
+    const chunk = this.chunks.length;
+    const room = chunk === MAX_CHUNKS - 1 ? Infinity : Math.max(size, this.maxChunk);
+    this.chunks.push({ blocks: [{ offset: 0, size: room }], maxSize: 0 });
+    return { chunk, block: 0 };
+  }
+
+  free(address: number, bytes: number): void {
     const size = pad(bytes, this.alignment);
-    for (let i = 0; i < this.blocks.length; i++) {
-      const block = this.blocks[i] as FreeBlock;
+    const index = Math.floor(address / CHUNK_SPACING);
+    const offset = address - index * CHUNK_SPACING;
+    const { blocks } = this.chunks[index] as Chunk;
+    for (let i = 0; i < blocks.length; i++) {
+      const block = blocks[i] as FreeBlock;
       if (block.offset + block.size === offset) {
         block.size += size;
-        const next = this.blocks[i + 1];
+        const next = blocks[i + 1];
         if (next && block.offset + block.size === next.offset) {
           block.size += next.size;
-          this.blocks.splice(i + 1, 1);
+          blocks.splice(i + 1, 1);
         }
         return;
       }
       if (offset + size === block.offset) {
         block.offset = offset;
         block.size += size;
-        const previous = this.blocks[i - 1];
+        const previous = blocks[i - 1];
         if (previous && previous.offset + previous.size === block.offset) {
           previous.size += block.size;
-          this.blocks.splice(i, 1);
+          blocks.splice(i, 1);
         }
         return;
       }
     }
     let position = 0;
-    while (position < this.blocks.length && (this.blocks[position] as FreeBlock).offset < offset) position++;
-    this.blocks.splice(position, 0, { offset, size });
+    while (position < blocks.length && (blocks[position] as FreeBlock).offset < offset) position++;
+    blocks.splice(position, 0, { offset, size });
   }
 }

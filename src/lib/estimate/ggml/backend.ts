@@ -13,6 +13,8 @@ export interface Backend {
   readonly memory: Device;
   /** What offsets in its buffers are padded to; `get_alignment`. */
   readonly alignment: number;
+  /** Bytes of its largest buffer: `get_max_size`; a graph that needs more gets several. */
+  readonly maxBuffer?: number;
   readonly supportsOp: (op: Tensor) => boolean;
   /** Whether it would rather run an op whose weights lie in host memory than leave it to the CPU. */
   readonly offloadsOp: (op: Tensor) => boolean;

@@ -39,8 +39,8 @@ export function allocateGraph(
   onLayer?: (layer: number, state: string) => void,
 ): DeviceBytes {
   const byDevice = new Map<Device, BlockAllocator>();
-  const allocators = backends.map(({ memory, alignment }) => {
-    const allocator = byDevice.get(memory) ?? new BlockAllocator(alignment);
+  const allocators = backends.map(({ memory, alignment, maxBuffer }) => {
+    const allocator = byDevice.get(memory) ?? new BlockAllocator(alignment, maxBuffer);
     byDevice.set(memory, allocator);
     return allocator;
   });

@@ -162,11 +162,15 @@ function offloadsOp({ op, ne }: Tensor): boolean {
   return op === 'MUL_MAT_ID' && ne[2] >= OFFLOAD_MIN_BATCH;
 }
 
+/** `MTLDevice.maxBufferLength` of a Mac with 48 GiB; those of larger ones are larger, so they may need fewer buffers. */
+const MAX_BUFFER = 36 * 2 ** 30;
+
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
   return {
     memory: 0,
     alignment: BUFFER_ALIGNMENT,
+    maxBuffer: MAX_BUFFER,
     readsRepacked: false,
     supportsOp,
     offloadsOp,
