@@ -15,6 +15,12 @@ export interface Controls {
   readonly cacheTypeK: CacheType;
   readonly cacheTypeV: CacheType;
   readonly ubatchSize: number;
+  /** As `--quantization` names it; null = the file that the model's place has by itself. */
+  readonly quantization: string | null;
+  /** Layers on the GPU, the output head counted as one; null = llama-server's own choice, all. */
+  readonly gpuLayers: number | null;
+  /** Whether the projector beside the model is loaded. */
+  readonly projector: boolean;
   /** The machine's memory. */
   readonly totalBytes: number;
   readonly inUseBytes: number;
@@ -33,7 +39,7 @@ const DEFAULT_UBATCH = 512;
 const AUTO_SLOTS = -1;
 
 /** The controls as the check was made. */
-export function initialControls({ launch, host, policy }: PageInput, shape: ModelShape): Controls {
+export function initialControls({ launch, host, policy, askedQuantization }: PageInput, shape: ModelShape): Controls {
   return {
     ctxSize: launch.ctxSize || shape.hparams.nCtxTrain,
     slots: launch.parallel ?? null,
@@ -41,6 +47,9 @@ export function initialControls({ launch, host, policy }: PageInput, shape: Mode
     cacheTypeK: launch.cacheTypeK ?? 'f16',
     cacheTypeV: launch.cacheTypeV ?? 'f16',
     ubatchSize: launch.ubatchSize ?? DEFAULT_UBATCH,
+    quantization: askedQuantization,
+    gpuLayers: launch.gpuLayers ?? null,
+    projector: launch.mmprojAuto !== false || launch.mmproj !== undefined,
     totalBytes: host.totalBytes,
     inUseBytes: host.inUseBytes,
     fraction: policy.fraction ?? null,
@@ -50,8 +59,14 @@ export function initialControls({ launch, host, policy }: PageInput, shape: Mode
 }
 
 export function launchWith({ launch }: PageInput, controls: Controls): LaunchOptions {
-  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize } = controls;
-  return { ...launch, ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize };
+  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, projector } = controls;
+  const { mmproj, gpuLayers: _asked, ...rest } = launch;
+  return {
+    ...rest,
+    ...{ ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize },
+    ...(gpuLayers !== null && { gpuLayers }),
+    ...(projector ? mmproj !== undefined && { mmproj } : { mmprojAuto: false }),
+  };
 }
 
 /** Another amount of memory is another machine: nothing that was measured on this one holds for it. */
