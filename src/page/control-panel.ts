@@ -28,7 +28,7 @@ export class ControlPanel {
   }
 
   #listen(): void {
-    const { contexts, memoryBytes, gpuBytes, allLayers } = this.stops;
+    const { contexts, memoryBytes, gpuBytes, allLayers, everyLayer } = this.stops;
     this.#on('context', (value) => ({ ctxSize: contexts[Number(value)] ?? this.controls.ctxSize }));
     this.#on('context-exact', (value) => (Number(value) >= 1 ? { ctxSize: Math.floor(Number(value)) } : {}));
     this.#on('slots', (value) => ({ slots: value === '' ? null : Number(value) }));
@@ -36,7 +36,7 @@ export class ControlPanel {
     this.#on('cache-v', (value) => ({ cacheTypeV: value as CacheType }));
     this.#on('ubatch', (value) => ({ ubatchSize: Number(value) }));
     this.#on('quantization', (value) => ({ quantization: value === '' ? null : value }));
-    this.#on('gpu-layers', (value) => ({ gpuLayers: Number(value) === allLayers ? null : Number(value) }));
+    this.#on('gpu-layers', (value) => ({ gpuLayers: Number(value) === allLayers ? everyLayer : Number(value) }));
     this.#on('budget', (value) => (value === '' ? {} : { budgetBytes: Math.floor(Number(value) * GIB) }));
     this.#on('memory', (value) => ({ totalBytes: memoryBytes[Number(value)] ?? this.controls.totalBytes }));
     this.#on('in-use', (value) => ({ inUseBytes: Math.floor((Number(value) / STEPS_PER_GB) * GIB) }));

@@ -42,8 +42,8 @@ export function fromFragment(text: string, initial: Controls, quantizations: rea
     cacheTypeK: cacheType,
     cacheTypeV: cacheType,
     ubatchSize: (value) => whole(value, 1, MOST_TOKENS),
-    quantization: (value) => (value === AUTO ? null : quantizations.find((name) => name === value)),
-    gpuLayers: (value) => (value === AUTO ? null : whole(value, 0, MOST_TOKENS)),
+    quantization: (value) => quantizations.find((name) => name === value),
+    gpuLayers: (value) => whole(value, 0, MOST_TOKENS),
     projector: truth,
     totalBytes: (value) => whole(value, 0, MOST_BYTES),
     inUseBytes: (value) => whole(value, 0, MOST_BYTES),
@@ -53,14 +53,10 @@ export function fromFragment(text: string, initial: Controls, quantizations: rea
   };
   const entries = (Object.keys(NAMES) as Key[]).map((key) => {
     const value = stated.get(NAMES[key]);
-    return [key, (value === null ? undefined : readers[key](value)) ?? (value === AUTO ? null : initial[key])] as const;
+    const read = value === null ? undefined : readers[key](value);
+    return [key, read === undefined ? initial[key] : read] as const;
   });
-  return { ...initial, ...Object.fromEntries(entries.filter(([key, value]) => value !== null || isNullable(key))) };
-}
-
-/** What may be left to llama-server or to the machine. */
-function isNullable(key: Key): boolean {
-  return key === 'slots' || key === 'quantization' || key === 'gpuLayers' || key === 'fraction';
+  return { ...initial, ...Object.fromEntries(entries) };
 }
 
 function whole(value: string, least: number, most: number): number | undefined {

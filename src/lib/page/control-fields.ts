@@ -17,6 +17,8 @@ export interface Stops {
   readonly memoryBytes: readonly number[];
   readonly gpuBytes: readonly number[];
   readonly allLayers: number;
+  /** What stands for all of them: null where the check left it to llama-server. */
+  readonly everyLayer: number | null;
 }
 
 export function stopsOf(model: PageModel, initial: Controls): Stops {
@@ -27,6 +29,7 @@ export function stopsOf(model: PageModel, initial: Controls): Stops {
     memoryBytes: ordered([...MAC_SIZES_GB.map((size) => size * GIB), initial.totalBytes]),
     gpuBytes: ordered(gpu),
     allLayers: allLayers(model.shape),
+    everyLayer: initial.gpuLayers === null ? null : allLayers(model.shape),
   };
 }
 

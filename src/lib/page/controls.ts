@@ -38,6 +38,9 @@ const DEFAULT_UBATCH = 512;
 /** What llama-server calls auto. */
 const AUTO_SLOTS = -1;
 
+/** What llama.cpp takes for every layer. */
+const ALL_LAYERS = -1;
+
 /** The controls as the check was made. */
 export function initialControls({ launch, host, policy, askedQuantization }: PageInput, shape: ModelShape): Controls {
   return {
@@ -60,11 +63,11 @@ export function initialControls({ launch, host, policy, askedQuantization }: Pag
 
 export function launchWith({ launch }: PageInput, controls: Controls): LaunchOptions {
   const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, projector } = controls;
-  const { mmproj, gpuLayers: _asked, ...rest } = launch;
+  const { mmproj, ...others } = launch;
   return {
-    ...rest,
+    ...others,
     ...{ ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize },
-    ...(gpuLayers !== null && { gpuLayers }),
+    ...{ gpuLayers: gpuLayers ?? ALL_LAYERS },
     ...(projector ? mmproj !== undefined && { mmproj } : { mmprojAuto: false }),
   };
 }
