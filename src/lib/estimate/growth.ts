@@ -1,5 +1,6 @@
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import type { ContextMemory, KvCache } from './cache.js';
+import type { ContextMemory } from './cache.js';
+import type { KvCache } from './caches/kv-cache.js';
 import type { ContextParams } from './context.js';
 import { allBytes } from './ggml/device.js';
 import { pad, tensorBytesOf } from './ggml/tensor.js';

@@ -11,6 +11,8 @@ export interface ArchitectureRule {
   /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
   /** Which layers own a key of the indexer. */
   readonly indexer?: LayerFilter;
+  /** Tokens that one compressed key of a layer stands for, 0 = it has none: `llama_kv_cache_dsv4`. */
+  readonly compressRatios?: (keys: Keys) => readonly number[];
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
 }
 

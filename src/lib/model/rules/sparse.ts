@@ -1,7 +1,20 @@
-import { type ArchitectureRule, lightningIndexer } from '../architecture-rule.js';
+import { all, type ArchitectureRule, lightningIndexer } from '../architecture-rule.js';
 
 /** Attention over chosen blocks or over compressed keys, and hyper-connections. */
 export const SPARSE_RULES: Readonly<Record<string, ArchitectureRule>> = {
+  deepseek4: {
+    memory: 'attention',
+    adjust: all(lightningIndexer, (hparams, keys) => {
+      hparams.swa = 'standard';
+      hparams.nSwa = keys.required('attention.sliding_window');
+      hparams.isSwa = hparams.isSwa.map(() => true);
+      hparams.nEmbdOut = keys.required('hyper_connection.count') * hparams.nEmbd;
+      // Its caches hold keys only: `dsv4_make_k_only`.
+      hparams.headKMla = hparams.headK;
+      hparams.headVMla = hparams.headK;
+    }),
+    compressRatios: (keys) => keys.list('attention.compress_ratios'),
+  },
   'minimax-m3': {
     memory: 'attention',
     adjust: lightningIndexer,
