@@ -71,7 +71,15 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const { indexer: owned } = hparams;
   const indexer =
     owned.headSize > 0 && rule?.indexer ? buildIndexer(hparams, params, rule.indexer, kvSpace.fresh()) : null;
-  return { base, swa, recurrent, indexer, compressed: null, kvBytes: kvSpace.total, recurrentBytes: recurrentSpace.total };
+  return {
+    base,
+    swa,
+    recurrent,
+    indexer,
+    compressed: null,
+    kvBytes: kvSpace.total,
+    recurrentBytes: recurrentSpace.total,
+  };
 }
 
 function cacheUnknown(architecture: string): CheckIncompleteError {

@@ -13,6 +13,11 @@ export const SPARSE_RULES: Readonly<Record<string, ArchitectureRule>> = {
       hparams.headKMla = hparams.headK;
       hparams.headVMla = hparams.headK;
     }),
+    loadedDims: (name, { nHead, headK }, keys) => {
+      if (!name.endsWith('.attn_output_a.weight')) return undefined;
+      const groups = keys.required('attention.output_group_count');
+      return [((nHead[0] ?? 0) * headK) / groups, keys.required('attention.output_lora_rank'), groups];
+    },
     compressRatios: (keys) => keys.list('attention.compress_ratios'),
   },
   'minimax-m3': {

@@ -98,8 +98,7 @@ export function storeCompressed(
 
 /** `build_hca_compressed_kv_from_state` up to the norm. */
 function blockSum({ cache: { ratio }, read, written }: CompressedInput, keys: Tensor, scores: Tensor): Tensor {
-  const rows = (source: Tensor): Tensor =>
-    ggml.reshape(ggml.getRows(source, read), source.ne[0], ratio, written.ne[0]);
+  const rows = (source: Tensor): Tensor => ggml.reshape(ggml.getRows(source, read), source.ne[0], ratio, written.ne[0]);
   return weightedSum(rows(keys), rows(scores));
 }
 

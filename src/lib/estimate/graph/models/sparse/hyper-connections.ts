@@ -28,8 +28,7 @@ export function reduceStreams(g: GraphBuilder, all: Tensor, layer: number, name:
   return { cur: weigh(g, all, pre, layer), post, mixes: mixesOf() };
 
   function mixesOf(): Tensor {
-    if (!g.fused.has('hc-comb'))
-      return sinkhorn(g, ggml.reshape(rows(2, streams * streams), streams, streams, tokens));
+    if (!g.fused.has('hc-comb')) return sinkhorn(g, ggml.reshape(rows(2, streams * streams), streams, streams, tokens));
     const node = streamMixes(mixes, scales, base, streams);
     g.fusedNodes.push({ op: 'hc-comb', node, layer });
     return node;
@@ -64,7 +63,13 @@ function weigh(g: GraphBuilder, all: Tensor, weights: Tensor, layer: number): Te
 }
 
 /** `build_hc_post`: a branch's output onto every stream, and the streams mixed. */
-export function spread(g: GraphBuilder, cur: Tensor, residual: Tensor, { post, mixes }: Reduced, layer: number): Tensor {
+export function spread(
+  g: GraphBuilder,
+  cur: Tensor,
+  residual: Tensor,
+  { post, mixes }: Reduced,
+  layer: number,
+): Tensor {
   if (g.fused.has('hc-post')) {
     const node = spreadOver(cur, residual, post, mixes);
     g.fusedNodes.push({ op: 'hc-post', node, layer });
