@@ -6,12 +6,12 @@ import type { ModelShape } from '../model/model-shape.js';
 import { buildCompressedCaches, type CompressedCaches } from './caches/compressed.js';
 import { buildKvCache, type KvCache, largestRotation, swaCells } from './caches/kv-cache.js';
 import { BufferSpace, type CacheTensor } from './caches/space.js';
-import type { ContextParams } from './context.js';
+import type { ContextParams, TargetContext } from './context.js';
 import type { DeviceBytes } from './ggml/device.js';
 import { F32 } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
 
-/** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence. */
+/** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence, and as many again for each earlier state kept. */
 export interface RecurrentCache {
   readonly rows: number;
   readonly layers: ReadonlyMap<number, { readonly conv: CacheTensor; readonly state: CacheTensor }>;
@@ -42,10 +42,11 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const kvSpace = new BufferSpace(params, placement);
   const recurrentSpace = new BufferSpace(params, placement);
   const hasKv = kind === 'attention' || kind === 'hybrid';
-  const ownsKv = kvFilter(hparams, kind, rule.hybrid?.attention);
+  const ownsKv = kvFilter(hparams, kind, params, rule.hybrid?.attention);
   const ownsState = rule.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
 
-  if (rule.compressRatios) {
+  if (params.role.target && SHARES_TARGETS_CACHE.has(architecture)) return sharedMemory(hparams, params.role.target);
+  if (rule.compressRatios && !params.role.predictsAhead) {
     const { raw, compressed } = buildCompressedCaches(hparams, params, rule.compressRatios(shape.keys), kvSpace);
     return {
       base: null,
@@ -65,12 +66,14 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
     ? build(swaCells(hparams, params), (layer) => ownsKv(layer) && hparams.isSwa[layer] === true)
     : null;
   const recurrent =
-    kind === 'recurrent' || kind === 'hybrid'
+    !params.role.predictsAhead && (kind === 'recurrent' || kind === 'hybrid')
       ? buildRecurrentCache(hparams, params, (layer) => ownsState(hparams, layer), recurrentSpace)
       : null;
   const { indexer: owned } = hparams;
   const indexer =
-    owned.headSize > 0 && rule?.indexer ? buildIndexer(hparams, params, rule.indexer, kvSpace.fresh()) : null;
+    owned.headSize > 0 && rule.indexer && !params.role.predictsAhead
+      ? buildIndexer(hparams, params, rule.indexer, kvSpace.fresh())
+      : null;
   return {
     base,
     swa,
@@ -89,7 +92,37 @@ function cacheUnknown(architecture: string): CheckIncompleteError {
   );
 }
 
-function kvFilter(hparams: Hparams, kind: MemoryKind, attention?: (hparams: Hparams, layer: number) => boolean) {
+/** Drafts that read what the model has cached and cache nothing themselves. */
+const SHARES_TARGETS_CACHE: ReadonlySet<string> = new Set(['gemma4-assistant']);
+const NOTHING: DeviceBytes = { gpus: [], cpu: 0 };
+
+/** `layer_share_cb` of `create_memory`: the target's last layer, and its last with a window, stand for all of the draft's. */
+function sharedMemory({ nLayerAll, isSwa }: Hparams, { shape, memory }: TargetContext): ContextMemory {
+  const last = shape.hparams.nLayer - 1;
+  const share = (cache: KvCache | null, sliding: boolean): KvCache | null => {
+    const owner = cache?.layers.get(sliding ? last - 1 : last);
+    if (!cache || !owner) return null;
+    const own = Array.from({ length: nLayerAll }, (_, layer) => layer).filter((layer) => isSwa[layer] === sliding);
+    return { ...cache, layers: new Map(own.map((layer) => [layer, owner])) };
+  };
+  const shared = { base: share(memory.base, false), swa: share(memory.swa, true) };
+  return {
+    ...shared,
+    recurrent: null,
+    indexer: null,
+    compressed: null,
+    kvBytes: NOTHING,
+    recurrentBytes: NOTHING,
+  };
+}
+
+function kvFilter(
+  hparams: Hparams,
+  kind: MemoryKind,
+  { role }: ContextParams,
+  attention?: (hparams: Hparams, layer: number) => boolean,
+) {
+  if (role.predictsAhead && hparams.nLayer > 0) return (layer: number): boolean => layer >= hparams.nLayer;
   if (attention) return (layer: number): boolean => attention(hparams, layer);
   if (kind === 'hybrid') return (layer: number): boolean => !hparams.isRecurrent[layer];
   return (layer: number): boolean => hparams.nLayerNextn === 0 || layer < hparams.nLayer;
@@ -116,17 +149,18 @@ function buildIndexer(
 
 function buildRecurrentCache(
   hparams: Hparams,
-  { nSeqMax }: ContextParams,
+  { nSeqMax, role }: ContextParams,
   filter: (layer: number) => boolean,
   space: BufferSpace,
 ): RecurrentCache {
   const rows = Math.max(1, nSeqMax);
+  const kept = rows * (1 + role.statesKept);
   const layers = new Map<number, { conv: CacheTensor; state: CacheTensor }>();
   for (let layer = 0; layer < hparams.nLayer; layer++) {
     if (!filter(layer)) continue;
     layers.set(layer, {
-      conv: space.place(layer, F32, [convStateSize(hparams), rows, 1, 1]),
-      state: space.place(layer, F32, [ssmStateSize(hparams), rows, 1, 1]),
+      conv: space.place(layer, F32, [convStateSize(hparams), kept, 1, 1]),
+      state: space.place(layer, F32, [ssmStateSize(hparams), kept, 1, 1]),
     });
   }
   return { rows, layers };

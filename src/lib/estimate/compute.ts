@@ -6,6 +6,7 @@ import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
 import { pad, type Tensor } from './ggml/tensor.js';
 import { Scheduler, UNASSIGNED, UnsupportedOpError } from './ggml/scheduler.js';
+import { adapterNodes, type Adapters, adapterWeights } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import type { FusedOp } from './graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
@@ -23,6 +24,7 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly graph: ArchitectureGraph;
   readonly planned: PlannedLayers;
+  readonly adapters?: Adapters | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
 }
@@ -123,8 +125,9 @@ class Planner {
 
   /** Counts exactly only where the planned layers, multiplied, come near the limit. */
   private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
-    const { shape, params, placement, planned } = this.inputs;
-    const limit = maxNodes(shape.architecture, placement.tensorCount, Math.min(params.nCtx, params.nUbatch));
+    const { shape, params, placement, planned, adapters = [] } = this.inputs;
+    const nTokens = Math.min(params.nCtx, params.nUbatch);
+    const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
     const size = graph.nodes.length + graph.leafs.length;
     if ((size * shape.hparams.nLayer) / planned.layers.length < limit) return;
     refuseOversizedGraph(buildAll().graph, limit);
@@ -137,7 +140,7 @@ class Planner {
     { layers }: PlannedLayers,
     nSeqs = this.inputs.params.nSeqMax,
   ): GraphBuilder {
-    const { shape, params, memory, placement } = this.inputs;
+    const { shape, params, memory, placement, adapters } = this.inputs;
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
     const builder = new GraphBuilder({
@@ -151,6 +154,7 @@ class Planner {
       flashAttn,
       fused: this.fused,
       layers,
+      adapters: adapters && adapterWeights(adapters),
     });
     this.inputs.graph.build(builder);
     builder.complete();

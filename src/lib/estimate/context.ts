@@ -1,9 +1,52 @@
 import { type GgmlType, ggmlTypeByName } from '../gguf/ggml-types.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
+import type { ContextMemory } from './cache.js';
 import { pad } from './ggml/tensor.js';
+import type { Placement } from './placement.js';
+
+/** What a draft's graph reads of the model that it drafts for: `ctx_other`. */
+export interface TargetContext {
+  readonly shape: ModelShape;
+  readonly placement: Placement;
+  readonly memory: ContextMemory;
+}
+
+/**
+ * What speculative decoding makes of a context, beside the launch's options: `server_output_limits`
+ * (`tools/server/server-context.cpp`) and `common_base_params_to_speculative` (`common/speculative.cpp`, llama.cpp v0.5.0).
+ */
+export interface ContextRole {
+  /** Rows of logits that one slot may ask for in a batch. */
+  readonly outputsPerSlot: number;
+  /** Earlier recurrent states kept for each slot (`n_rs_seq`), where the architecture can go back to them. */
+  readonly statesKept: number;
+  /** The context runs the blocks that predict ahead (`LLAMA_CONTEXT_TYPE_MTP`). */
+  readonly predictsAhead: boolean;
+  /** Each slot has a sampler in the graph. */
+  readonly sampled: boolean;
+  /** Layers whose inputs are kept for a draft. */
+  readonly tapped: readonly number[];
+  /** Rows with an output also keep the last hidden state for the next draft: `embeddings_nextn`, masked. */
+  readonly keepsRows: boolean;
+  /** All rows of the last hidden state are kept for a draft: `embeddings_nextn`, unmasked. */
+  readonly keepsAllRows: boolean;
+  readonly target: TargetContext | null;
+}
+
+export const WITHOUT_DRAFT: ContextRole = {
+  outputsPerSlot: 1,
+  statesKept: 0,
+  predictsAhead: false,
+  sampled: false,
+  tapped: [],
+  keepsRows: false,
+  keepsAllRows: false,
+  target: null,
+};
 
 /** `struct llama_cparams` (`src/llama-cparams.h`, llama.cpp v0.5.0), as far as memory depends on it. */
 export interface ContextParams {
@@ -26,6 +69,7 @@ export interface ContextParams {
   readonly pooling: number;
   /** What the llama.cpp that will run has of the changes between versions. */
   readonly llama: Switches;
+  readonly role: ContextRole;
 }
 
 /** llama-server's own defaults: `common/common.h`, `tools/server/server.cpp` (v0.5.0). */
@@ -33,6 +77,19 @@ const DEFAULTS = { nBatch: 2048, nUbatch: 512, autoSlots: 4, cacheType: 'f16' as
 /** `LLAMA_MAX_SEQ` (`src/llama-cparams.h`). */
 const MAX_SLOTS = 256;
 const CONTEXT_PADDING = 256;
+/** `llm_arch_supports_rs_rollback` (`src/llama-arch.cpp`, llama.cpp v0.5.0). */
+const ROLLS_BACK: ReadonlySet<string> = new Set([
+  'kimi-k3',
+  'qwen35',
+  'qwen35moe',
+  'qwen4exp',
+  'deepseek4',
+  'nemotron_h',
+  'nemotron_h_moe',
+  'lfm2',
+  'lfm2moe',
+  'bailingmoe3',
+]);
 const POOLING_NONE = 0;
 const POOLING_RANK = 4;
 
@@ -40,7 +97,11 @@ const POOLING_RANK = 4;
  * What llama-server and the constructor of `llama_context` (`src/llama-context.cpp`) make of launch options.
  * @throws UsageError for combinations that llama.cpp refuses.
  */
-export function resolveContext({ hparams, architecture }: ModelShape, launch: LaunchOptions): ContextParams {
+export function resolveContext(
+  { hparams, architecture }: ModelShape,
+  launch: LaunchOptions,
+  role = WITHOUT_DRAFT,
+): ContextParams {
   const embeddings = launch.mode === 'embedding' || launch.mode === 'rerank';
   refuseImpossible(launch, embeddings);
   let nBatchWanted = launch.batchSize ?? DEFAULTS.nBatch;
@@ -71,7 +132,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
 
   const outputsMax = (): number => {
     if (hparams.encoder !== 'none') return nBatch;
-    return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax));
+    return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax * role.outputsPerSlot));
   };
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
@@ -91,6 +152,7 @@ export function resolveContext({ hparams, architecture }: ModelShape, launch: La
     embeddings,
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
     llama,
+    role: ROLLS_BACK.has(architecture) ? role : { ...role, statesKept: 0 },
   };
 }
 
@@ -149,7 +211,8 @@ function refuseUnsupported(
   architecture: string,
   { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
 ): void {
-  if (llama.equalLatentTypes && headKMla > 0 && typeK !== typeV) {
+  const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
+  if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {
     throw new UsageError(
       'LAUNCH_CACHE_TYPES_DIFFER',
       `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,

@@ -1,7 +1,11 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import { estimateMemory } from './estimate-memory.js';
+import { loadAdapters } from './adapters.js';
+import { estimateDraft, targetGrowth, targetRole } from './draft/estimate-speculative.js';
+import { speculationOf } from './draft/speculation.js';
+import { estimateOf } from './estimate-memory.js';
 import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
+import { planContext } from './plan-context.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */
@@ -28,9 +32,31 @@ export function estimateLaunch(
 export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): LaunchEstimate;
 export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): LaunchEstimate {
   const model: LaunchEstimate = files.model
-    ? estimateMemory(files.model, launch)
+    ? withDraftAndAdapters(files.model, files, launch)
     : { parts: [], growth: [], notes: [] };
   return withAdditions(model, additionsOf(files, launch, model.resolved?.nCtxSeq ?? 0));
+}
+
+/** The model as its draft and adapters change it, and what they hold themselves. */
+function withDraftAndAdapters(
+  model: ModelShape,
+  { draft, adapters = [] }: LaunchFiles,
+  given: LaunchOptions,
+): MemoryEstimate {
+  const speculation = speculationOf(given, draft);
+  const launch: LaunchOptions = { ...given, specTypes: speculation.types };
+  const loaded = loadAdapters(adapters, model, launch);
+  const context = planContext(model, launch, {
+    role: targetRole(speculation),
+    ...(loaded.applied.length > 0 ? { adapters: loaded.applied } : {}),
+  });
+  const estimate = estimateOf(context, launch);
+  const additions: Addition[] = [
+    { parts: loaded.parts, growth: targetGrowth(context, launch, speculation, draft), notes: [] },
+  ];
+  if ((draft && !speculation.draftFreed) || speculation.usesHead)
+    additions.push(estimateDraft(draft, context, estimate.resolved, launch, speculation));
+  return withAdditions(estimate, additions);
 }
 
 /** What the files beside the model add; `contextTokens` is what one slot holds. */

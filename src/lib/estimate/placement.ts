@@ -18,7 +18,7 @@ type Position = number | 'input';
 
 const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
 const OUTPUT_TENSORS =
-  /^(output|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj|output_hc_(?:fn|base|scale|norm|down|up)|output_res_score)\.(weight|bias)$/;
+  /^(output|fc|d2t|nextn\.post_projection|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj|output_hc_(?:fn|base|scale|norm|down|up)|output_res_score)(\.(weight|bias|scale))?$/;
 /** One tensor in the file that every layer loads for itself. */
 const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
@@ -62,6 +62,8 @@ export class Placement {
   private readonly llama: Switches;
   private readonly gpuBuffers: readonly Buffer[];
   private readonly overrides: readonly WeightOverride[];
+  /** Blocks that predict ahead are loaded too: `load_mtp`. */
+  private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
 
@@ -70,6 +72,7 @@ export class Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
     const gpus = planGpus(launch);
     const { name } = llamaCpp(launch.llamaCpp);
+    const loadsNextn = launch.specTypes?.includes('draft-mtp') === true;
     const key = JSON.stringify([
       accelerator,
       cpuArch,
@@ -81,6 +84,7 @@ export class Placement {
       overridesOf(launch),
       gpus,
       name,
+      loadsNextn,
     ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
@@ -105,6 +109,7 @@ export class Placement {
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
     this.hostBuffers =
       accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
+    this.loadsNextn = launch.specTypes?.includes('draft-mtp') === true || shape.hparams.nLayer === 0;
     this.overrides = weightOverrides(launch, gpus);
     this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
     const asked = launch.gpuLayers ?? -1;
@@ -161,7 +166,8 @@ export class Placement {
 
   /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
   *loaded(): Generator<readonly [GgufTensor, Buffer]> {
-    const { nLayer, nLayerAll, isSwa } = this.shape.hparams;
+    const { nLayerAll, isSwa } = this.shape.hparams;
+    const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
       if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
@@ -169,7 +175,7 @@ export class Placement {
       if (PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
-          if (this.shape.architecture === 'gemma4' && isSwa[i]) continue;
+          if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[i]) continue;
           used.add(this.bufferOf(tensor, i));
         }
         for (const buffer of used) yield [tensor, buffer];
@@ -224,7 +230,8 @@ export class Placement {
     };
   }
 
-  private copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
+  /** What a copy of a tensor takes on a device. */
+  copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
     const { allocSize, alignment } = this.backendOn(device);
     const ne: Four = [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1, dims[3] ?? 1];
     return pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
@@ -270,6 +277,8 @@ const HEADLESS = new Set([
   'neo-bert',
   'eurobert',
 ]);
+/** Layers with a window rotate without factors. */
+const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);
 /** These load a tied head before the embedding and so keep both, even in one buffer. */
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 /** Weights above this size are read on demand where the architecture allows it. */

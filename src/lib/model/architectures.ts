@@ -14,6 +14,7 @@ import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
 import { table } from '../table.js';
 import { DECODER_RULES } from './rules/decoders.js';
+import { DRAFT_RULES } from './rules/drafts.js';
 import { ENCODER_RULES } from './rules/encoders.js';
 import { LATENT_RULES, latentAttention } from './rules/latent.js';
 import { RECURRENT_RULES } from './rules/recurrent.js';
@@ -104,6 +105,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   qwen3next: { memory: 'hybrid', adjust: linearAttention(4), hybrid: mainLayersOnly },
   qwen35: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
   qwen35moe: { memory: 'hybrid', adjust: all(linearAttention(4), multiSectionRope), hybrid: mainLayersOnly },
+  ...DRAFT_RULES,
   ...DECODER_RULES,
   ...ENCODER_RULES,
   ...RECURRENT_RULES,

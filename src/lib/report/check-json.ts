@@ -32,6 +32,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     },
     projector: check.projector === undefined ? null : projectorJson(check.projector),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
+    choice: choiceJson(check),
     estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
     budget: limits[0]?.budget ?? null,
@@ -44,6 +45,18 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     hints: check.suggestions,
     warnings: warningsOf(check),
     ...(failure && { error: { code: failure.code, message: failure.message } }),
+  };
+}
+
+/** What llama-server will choose by itself where context or layers were left open. */
+function choiceJson({ choice }: MemoryCheck): Record<string, unknown> | null {
+  if (choice === undefined) return null;
+  const { nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen } = choice;
+  return {
+    ctxSize: contextWasOpen ? nCtx : null,
+    gpuLayers: layersWereOpen ? gpuLayers : null,
+    overridden,
+    gaveUp: gaveUp ?? null,
   };
 }
 

@@ -10,8 +10,9 @@ export const BLOCK_RATIO = 128;
 
 /** What the next compressed keys are made of, for each layer: `llama_dsv4_comp_state`. */
 export interface CompressorState {
-  /** Rows of all sequences. */
+  /** Rows of all sequences; each earlier state that is kept takes as many again. */
   readonly rows: number;
+  readonly kept: number;
   readonly layers: ReadonlyMap<number, { readonly keys: CacheTensor; readonly scores: CacheTensor }>;
 }
 
@@ -37,13 +38,15 @@ export interface CompressedCaches {
  * stream for each sequence even where the KV cache is to be unified. `ratios`: tokens a compressed key of each layer, 0 = none.
  */
 export function buildCompressedCaches(
-  hparams: Hparams,
+  model: Hparams,
   asked: ContextParams,
   ratios: readonly number[],
   space: BufferSpace,
 ): { readonly raw: KvCache; readonly compressed: CompressedCaches } {
   const params: ContextParams = { ...asked, kvUnified: false };
-  const { headSize } = hparams.indexer;
+  const { headSize } = model.indexer;
+  // Nothing but keys: `dsv4_make_k_only`.
+  const hparams: Hparams = { ...model, headKMla: model.headK, headVMla: model.headK };
   const ofIndexer: Hparams = {
     ...hparams,
     nHeadKv: hparams.nHeadKv.map(() => 1),
@@ -72,7 +75,7 @@ export function buildCompressedCaches(
 
 function buildState(
   { headK, nLayer }: Hparams,
-  { nSeqMax }: ContextParams,
+  { nSeqMax, role }: ContextParams,
   ratio: number,
   overlaps: boolean,
   owns: (layer: number) => boolean,
@@ -82,8 +85,9 @@ function buildState(
   const layers = new Map<number, { keys: CacheTensor; scores: CacheTensor }>();
   for (let layer = 0; layer < nLayer; layer++) {
     if (!owns(layer)) continue;
-    const place = (): CacheTensor => space.place(layer, F32, [parts * headK, parts * ratio, nSeqMax, 1]);
+    const place = (): CacheTensor =>
+      space.place(layer, F32, [parts * headK, parts * ratio, nSeqMax * (1 + role.statesKept), 1]);
     layers.set(layer, { keys: place(), scores: place() });
   }
-  return { rows: parts * ratio * nSeqMax, layers };
+  return { rows: parts * ratio * nSeqMax, kept: role.statesKept, layers };
 }

@@ -1,4 +1,7 @@
 import type { ArchitectureGraph } from './architecture-graph.js';
+import { dflash } from './drafts/dflash.js';
+import { eagle3 } from './drafts/eagle3.js';
+import { gemma4Assistant } from './drafts/gemma4-assistant.js';
 import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { ENCODER_GRAPHS } from './models/encoders/table.js';
@@ -34,6 +37,9 @@ export const GRAPHS = table<ArchitectureGraph>({
   qwen3next: { build: qwen3next },
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
+  eagle3: { build: eagle3 },
+  dflash: { build: dflash },
+  'gemma4-assistant': { build: gemma4Assistant },
   ...DECODER_GRAPHS,
   ...ENCODER_GRAPHS,
   ...RECURRENT_GRAPHS,

@@ -174,6 +174,23 @@ export function overCache(
   return { q, keys, values };
 }
 
+/** Stores a layer's keys and values without attending to them, as drafts do with what they are given of their target. */
+export function storeHeads(
+  g: GraphBuilder,
+  kv: KvInput,
+  layer: number,
+  heads: { readonly k: Tensor; readonly v: Tensor },
+): void {
+  const rotated = (tensor: Tensor, rotation: Tensor | null): Tensor =>
+    rotation ? ggml.mulMatHadamard(tensor, rotation) : tensor;
+  const { kRotation, vRotation } = rotationsOf(g, kv, layer);
+  const layerCache = cacheLayer(kv, layer);
+  const k = rotated(heads.k, kRotation);
+  const v = rotated(heads.v, vRotation);
+  g.expand(storeK(g.cacheTensor(layerCache.k), k, kv));
+  if (layerCache.v) g.expand(storeV(g.cacheTensor(layerCache.v), v, kv));
+}
+
 function attendOverBatch(
   g: GraphBuilder,
   mask: Tensor | null,

@@ -3,7 +3,7 @@ import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../cache.js';
 import type { CacheTensor } from '../caches/space.js';
-import type { ContextParams } from '../context.js';
+import type { ContextParams, TargetContext } from '../context.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
@@ -12,6 +12,8 @@ import { layerOf, type Placement } from '../placement.js';
 import type { FusedNode, FusedOp } from './fused-ops.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
+import type { AdapterWeights } from './adapters.js';
+import { sampleDrafts } from './sampling.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
 export interface UBatch {
@@ -33,6 +35,8 @@ export interface GraphInputs {
   readonly fused: ReadonlySet<FusedOp>;
   /** Numbers of the layers to plan, in order. */
   readonly layers: readonly number[];
+  /** Low-rank products beside a weight's own, by its name. */
+  readonly adapters?: AdapterWeights | undefined;
 }
 
 export type NormKind = 'rms' | 'layer';
@@ -70,7 +74,9 @@ export class GraphBuilder {
   private logits: Tensor | null = null;
   private hidden: Tensor | null = null;
   private inputRows: Tensor | null = null;
+  private readonly kept: Tensor[] = [];
   private readonly weights = new Map<string, Tensor>();
+  private readonly namesOf = new Map<Tensor, string>();
   private readonly caches = new Map<CacheTensor, Tensor>();
 
   constructor(private readonly inputs: GraphInputs) {
@@ -86,6 +92,10 @@ export class GraphBuilder {
 
   get shape(): ModelShape {
     return this.inputs.shape;
+  }
+
+  get target(): TargetContext | null {
+    return this.params.role.target;
   }
 
   get layers(): readonly number[] {
@@ -139,11 +149,12 @@ export class GraphBuilder {
     return this.tensorOf(`${name} of ${this.inputs.placement.layerDevice(layer)}`, name, layer);
   }
 
-  /** `model.output`, or the token embedding a second time. */
+  /** `model.output`, or the token embedding a second time; a draft without either has its target's. */
   outputHead(): Tensor {
     const own = this.weight('output.weight');
     if (own) return own;
     const { placement, shape } = this.inputs;
+    if (this.target && !shape.tensors.has('token_embd.weight')) return targetsHead(this.target);
     const tensor = shape.tensors.get('token_embd.weight');
     if (!tensor) throw missing('token_embd.weight');
     const buffer = placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT');
@@ -164,6 +175,13 @@ export class GraphBuilder {
   expand(tensor: Tensor): Tensor {
     this.graph.expand(tensor);
     return tensor;
+  }
+
+  /** A draft's token embedding, its own or its target's. */
+  tokenTable(): Tensor {
+    const own = this.weight('token_embd.weight');
+    if (own) return own;
+    return this.target ? targetsTable(this.target) : this.need('token_embd.weight');
   }
 
   inputEmbeddings(): Tensor {
@@ -206,10 +224,13 @@ export class GraphBuilder {
     return this.norm(cur, this.layerNeed(layer, name), null, 'rms', layer);
   }
 
-  /** `build_lora_mm` without adapters. */
+  /** `build_lora_mm`. */
   mulMat(weight: Tensor, cur: Tensor, scale: Tensor | null = null): Tensor {
     const product = ggml.mulMat(weight, cur);
-    return scale ? ggml.mul(product, scale) : product;
+    let result = scale ? ggml.mul(product, scale) : product;
+    for (const { a, b } of this.inputs.adapters?.get(this.namesOf.get(weight) ?? '') ?? [])
+      result = ggml.add(result, ggml.scale(ggml.mulMat(b, ggml.mulMat(a, cur))));
+    return result;
   }
 
   /** Bias added where the file has one. */
@@ -232,6 +253,11 @@ export class GraphBuilder {
     if (this.keepsHidden) this.hidden = cur;
   }
 
+  /** `t_layer_inp`: a layer's input, kept where a draft reads it. */
+  tapInput(layer: number, input: Tensor): void {
+    if (this.params.role.tapped.includes(layer)) this.kept.push(input);
+  }
+
   /** `t_logits`: the graph's last result, planned by `complete` where a version plans embeddings first. */
   finish(logits: Tensor): void {
     this.logits = logits;
@@ -245,6 +271,7 @@ export class GraphBuilder {
   complete(): void {
     const { llama, embeddings, pooling } = this.params;
     pool(this);
+    if (this.logits && this.params.role.sampled) this.kept.push(...sampleDrafts(this, this.logits));
     if (llama.headlessEmbeddings) {
       if (embeddings && pooling !== POOLING_NONE) this.logits = null;
       if (this.logits) this.expand(this.logits);
@@ -272,6 +299,7 @@ export class GraphBuilder {
     if (this.embeddings) this.embeddings.isOutput = true;
     if (this.pooled) this.pooled.isOutput = true;
     if (this.hidden) this.hidden.isOutput = true;
+    for (const tensor of this.kept) tensor.isOutput = true;
   }
 
   /** All nodes between the KV store and the attention output run on the CPU. */
@@ -296,8 +324,22 @@ export class GraphBuilder {
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
     created.layer = layerOf(name) ?? -1;
     this.weights.set(key, created);
+    this.namesOf.set(created, name);
     return created;
   }
+}
+
+function targetsHead({ shape, placement }: TargetContext): Tensor {
+  const tensor = shape.tensors.get('output.weight') ?? shape.tensors.get('token_embd.weight');
+  if (!tensor) throw missing('output.weight');
+  return makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT'));
+}
+
+/** `model_other->tok_embd`. */
+export function targetsTable({ shape, placement }: TargetContext): Tensor {
+  const tensor = shape.tensors.get('token_embd.weight');
+  if (!tensor) throw missing('token_embd.weight');
+  return makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor));
 }
 
 function four([ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1]: readonly number[]): Four {

@@ -46,6 +46,7 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
   };
   const outIds = g.inputOutIds();
   for (const layer of g.layers) {
+    g.tapInput(layer, layerInput);
     let residual = layerInput;
     let cur = normed(layerInput, layer, nameOf(layer));
     cur = spec.attention(g, cur, layer, inputs);

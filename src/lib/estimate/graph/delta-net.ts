@@ -59,7 +59,9 @@ export function deltaNetLayer(
   const k = normed(keySize * keyHeads);
   const v = part(headSize, heads, 2 * keySize * keyHeads);
 
-  const output = attendAndStore(g, caches.state, ggml.gatedDeltaNet(q, k, v, decay, beta, state), v);
+  const snapshots = 1 + g.params.role.statesKept;
+  const result = ggml.gatedDeltaNet(q, k, v, decay, beta, state, snapshots);
+  const output = snapshots > 1 ? attendAndKeep(g, caches.state, result, v) : attendAndStore(g, caches.state, result, v);
   const normedOutput = g.norm(output, g.layerNeed(layer, 'ssm_norm.weight'), null, 'rms', layer);
   const gate = ggml.unary(ggml.reshape(z, headSize, heads, nSeqTokens, nSeqs), 'silu');
   const gated = ggml.mul(normedOutput, gate);
@@ -98,5 +100,24 @@ export function attendAndStore(g: GraphBuilder, states: Tensor, result: Tensor, 
     ? ggml.view1d(states, states.ne[0] * sequences, 0)
     : ggml.view2d(states, states.ne[0], sequences, states.nb[1], 0);
   g.expand(ggml.cpy(newStates, place));
+  return output;
+}
+
+/** `build_recurrent_attn` where earlier states are kept: the kernel's last states, newest first, each into its group of rows. */
+function attendAndKeep(g: GraphBuilder, states: Tensor, result: Tensor, v: Tensor): Tensor {
+  const [size, heads, tokens, sequences] = v.ne;
+  const bytes = (count: number): number => ggml.rowSize(result, count);
+  const output = ggml.view4d(result, v.ne, bytes(size), bytes(size * heads), bytes(size * heads * tokens), 0);
+  const state = size * size * heads;
+  const written: [number, number, number] = [state, sequences, Math.min(tokens, result.snapshots)];
+  const newStates = ggml.view3d(
+    result,
+    written,
+    bytes(state),
+    bytes(state * sequences),
+    bytes(size * heads * tokens * sequences),
+  );
+  const group = (g.memory.recurrent?.rows ?? 0) * states.nb[1];
+  g.expand(ggml.cpy(newStates, ggml.view3d(states, written, states.nb[1], group, 0)));
   return output;
 }

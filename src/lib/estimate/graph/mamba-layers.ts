@@ -84,13 +84,14 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
   const dt = ggml.add(ggml.cont(columns(heads, inner + channels)), g.layerNeed(layer, 'ssm_dt.bias'));
   const scanned = loadStates(g, input, states.state, (rows, ids) =>
     ggml.ssmScan(
-      ggml.reshape(rows, state, headSize, heads, input.cache.rows),
+      ggml.reshape(rows, state, headSize, heads, rows.ne[1]),
       x,
       dt,
       g.layerNeed(layer, 'ssm_a'),
       b,
       c,
       ids,
+      1 + g.params.role.statesKept,
     ),
   );
   storeScanned(g, states.state, scanned, x);
@@ -115,6 +116,8 @@ function convolve(g: GraphBuilder, window: Tensor, layer: number): Tensor {
 function storeScanned(g: GraphBuilder, states: Tensor, scanned: Tensor, x: Tensor): void {
   const [size] = states.ne;
   const row = size * scanned.nb[0];
-  const last = ggml.view3d(scanned, [size, g.nSeqs, 1], row, row * g.nSeqs, elements(x) * x.nb[0]);
-  g.expand(ggml.cpy(last, ggml.view3d(states, [size, g.nSeqs, 1], states.nb[1], states.nb[1] * states.ne[1], 0)));
+  const written: [number, number, number] = [size, g.nSeqs, Math.min(g.nSeqTokens, scanned.snapshots)];
+  const last = ggml.view3d(scanned, written, row, row * g.nSeqs, elements(x) * x.nb[0]);
+  const group = states.nb[1] * (g.memory.recurrent?.rows ?? states.ne[1]);
+  g.expand(ggml.cpy(last, ggml.view3d(states, written, states.nb[1], group, 0)));
 }

@@ -52,8 +52,9 @@ export function loadStates(
   states: Tensor,
   readInPlace?: (states: Tensor, rows: Tensor) => Tensor,
 ): Tensor {
-  const [size, count] = states.ne;
-  const flat = ggml.reshape(states, size, count);
+  const [size] = states.ne;
+  const count = input.cache.rows;
+  const flat = ggml.reshape(states, size, states.ne[1]);
   g.expand(ggml.scaleInplace(ggml.view1d(flat, size, 0)));
   const { loaded, moved } = g.params.llama.statesGatheredOnce
     ? gatheredOnce(g, input, flat, readInPlace)
@@ -79,7 +80,8 @@ function gatheredApart(
 }
 
 function gatheredOnce(g: GraphBuilder, input: RecurrentInput, flat: Tensor, read: ReadInPlace): Gathered {
-  const [size, count] = flat.ne;
+  const [size] = flat.ne;
+  const count = input.cache.rows;
   const skipped = read ? 1 : 0;
   const all = ggml.getRows(flat, read ? input.otherRows : input.allRows);
   const some = (n: number, from: number): Tensor => ggml.view2d(all, size, n, all.nb[1], from * all.nb[1]);
@@ -101,14 +103,39 @@ export function convolutionWindow(
   const channels = current.ne[1];
   const past = ggml.reshape(loadStates(g, input, states), lookBack, channels, g.nSeqs);
   const window = ggml.concat(past, current, 0);
-  storeWindow(g, states, window, lookBack);
+  for (const { back, slot } of statesStored(g)) storeWindow(g, states, window, lookBack, back, slot);
   return window;
 }
 
-/** The last `lookBack` columns of a window become the state. */
-export function storeWindow(g: GraphBuilder, states: Tensor, window: Tensor, lookBack: number): void {
+/** Which states are stored, in order: how many tokens back, and in which group of the cache's rows. */
+interface StoredState {
+  readonly back: number;
+  readonly slot: number;
+}
+
+/**
+ * `build_conv_state` (`src/models/delta-net-base.cpp`) writes all states from the oldest on, the others
+ * (`src/models/mamba-base.cpp`, `lfm2.cpp`) those that the batch has tokens for, from the newest on.
+ */
+function statesStored({ params: { role }, nSeqTokens, shape }: GraphBuilder): StoredState[] {
+  const slots = Array.from({ length: 1 + role.statesKept }, (_, slot) => ({ slot, back: slot }));
+  return OLDEST_STATE_FIRST.has(shape.architecture) ? slots.reverse() : slots.slice(0, nSeqTokens);
+}
+
+const OLDEST_STATE_FIRST: ReadonlySet<string> = new Set(['qwen35', 'qwen35moe', 'qwen4exp', 'bailingmoe3', 'kimi-k3']);
+
+/** `lookBack` columns of a window, the last ones or some tokens before, become the state. */
+export function storeWindow(
+  g: GraphBuilder,
+  states: Tensor,
+  window: Tensor,
+  lookBack: number,
+  back = 0,
+  slot = 0,
+): void {
   const [columns, channels, sequences] = window.ne;
-  const offset = (columns - lookBack) * window.nb[0];
+  const offset = Math.max(0, columns - lookBack - back) * window.nb[0];
+  const place = slot * (g.memory.recurrent?.rows ?? 0) * states.nb[1];
   const last = ggml.view3d(window, [lookBack, channels, sequences], window.nb[1], window.nb[2], offset);
-  g.expand(ggml.cpy(last, ggml.view2d(states, lookBack * channels, sequences, states.nb[1], 0)));
+  g.expand(ggml.cpy(last, ggml.view2d(states, lookBack * channels, sequences, states.nb[1], place)));
 }

@@ -9,9 +9,6 @@ export const SPARSE_RULES: Readonly<Record<string, ArchitectureRule>> = {
       hparams.nSwa = keys.required('attention.sliding_window');
       hparams.isSwa = hparams.isSwa.map(() => true);
       hparams.nEmbdOut = keys.required('hyper_connection.count') * hparams.nEmbd;
-      // Its caches hold keys only: `dsv4_make_k_only`.
-      hparams.headKMla = hparams.headK;
-      hparams.headVMla = hparams.headK;
     }),
     loadedDims: (name, { nHead, headK }, keys) => {
       if (!name.endsWith('.attn_output_a.weight')) return undefined;

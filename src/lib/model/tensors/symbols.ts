@@ -51,7 +51,7 @@ const VALUES = table<Value>({
   n_layer_dense_lead: ({ hparams }) => hparams.nLayerDenseLead,
   n_embd: ({ hparams }) => hparams.nEmbd,
   n_embd_out: ({ hparams }) => hparams.nEmbdOut,
-  n_embd_inp: ({ hparams }) => hparams.nEmbd,
+  n_embd_inp: ({ hparams, architecture }) => (architecture === 'gemma4-assistant' ? hparams.nEmbdOut : hparams.nEmbd),
   n_vocab: ({ hparams }) => hparams.nVocab,
   n_ctx_train: ({ hparams }) => hparams.nCtxTrain,
   n_head: ({ hparams }, layer) => hparams.nHead[layer] ?? 0,

@@ -20,16 +20,24 @@ const GLM_LITE = { vocab: 154880, layers: [47, 48] };
 export function deepseek2(g: GraphBuilder): void {
   const { hparams, shape } = g;
   const scales = shape.keys.number('attention.temperature_scale', 0) !== 0 ? g.inputQueryScales() : null;
-  const glmLite = hparams.nVocab === GLM_LITE.vocab && GLM_LITE.layers.includes(hparams.nLayer);
-  const gating = gatingOf(g, glmLite ? 'sigmoid' : 'softmax');
   const attend = hparams.headKMla > 0 ? absorbedAttention : expandedAttention;
   decoder(g, {
     attention: (_, cur, layer, inputs) => attend(g, cur, layer, inputs, scales),
     feedForward: (_, cur, layer) =>
       layer < hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
-        : withSharedExperts(g, cur, layer, { gating }),
+        : deepseekExperts(g, cur, layer),
   });
+}
+
+export function deepseekExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+  const { nVocab, nLayer } = g.hparams;
+  const glmLite = nVocab === GLM_LITE.vocab && GLM_LITE.layers.includes(nLayer);
+  return withSharedExperts(g, cur, layer, { gating: gatingOf(g, glmLite ? 'sigmoid' : 'softmax') });
+}
+
+export function deepseekAttention(g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs): Tensor {
+  return absorbedAttention(g, cur, layer, inputs, null);
 }
 
 /** Queries of all heads: [head size, heads, tokens]. */

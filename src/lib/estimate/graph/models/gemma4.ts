@@ -24,6 +24,7 @@ export function gemma4(g: GraphBuilder): void {
   const perLayer = width > 0 ? perLayerInputs(g, embeddings, width, rows) : null;
   let layerInput = embeddings;
   for (const layer of g.layers) {
+    g.tapInput(layer, layerInput);
     let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
     cur = cropEarly(g, layer, attend(g, cur, layer, inputs), outIds);
     layerInput = cropEarly(g, layer, layerInput, outIds);

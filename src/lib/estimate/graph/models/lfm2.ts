@@ -23,6 +23,7 @@ export function lfm2(g: GraphBuilder): void {
   const outIds = g.inputOutIds();
   const attend = rotaryAttention({ headNorms: true });
   for (const layer of g.layers) {
+    g.tapInput(layer, layerInput);
     let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
     cur = hparams.isRecurrent[layer] ? shortConvolution(g, recurrent, cur, layer) : attend(g, cur, layer, inputs);
     if (g.isLast(layer)) {

@@ -30,6 +30,7 @@ function linearDecoder(g: GraphBuilder, { deltaNet, reshapesQueries }: Variant):
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
   for (const layer of g.layers) {
+    g.tapInput(layer, layerInput);
     let cur = g.expand(g.rmsNorm(layerInput, layer, 'attn_norm.weight'));
     cur = g.hparams.isRecurrent[layer]
       ? deltaNetLayer(g, recurrent, cur, layer, deltaNet)
@@ -42,7 +43,7 @@ function linearDecoder(g: GraphBuilder, { deltaNet, reshapesQueries }: Variant):
 }
 
 /** `build_layer_attn`: each head's query is followed by its gate. */
-function gatedAttention(
+export function gatedAttention(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
@@ -127,7 +128,7 @@ function decayOf(g: GraphBuilder, alpha: Tensor, layer: number): Tensor {
 }
 
 /** `build_layer_ffn`: the shared expert has a gate of its own. */
-function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+export function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
   if (!g.layerWeight(layer, 'ffn_gate_inp.weight')) return feedForward(g, cur, layer, { activation: 'silu' });
   const routed = experts(g, cur, layer, {
     activation: 'silu',

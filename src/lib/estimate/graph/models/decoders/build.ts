@@ -6,7 +6,7 @@ import type { GraphBuilder, NormKind } from '../../builder.js';
 import { dropsEarly } from '../../decoder.js';
 import { attend } from './attention-part.js';
 import { feed } from './feed-forward-part.js';
-import { finishDecoder } from './head.js';
+import { finishDecoder, outputRows } from './head.js';
 import { decoderInput } from './input.js';
 import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart, LayerTools } from './spec.js';
 
@@ -31,6 +31,7 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
   const frame: DecoderFrame = { embeddings: rows, pick: (tensor, layer) => layers.pick(tensor, layer) };
   let cur = rows;
   for (const layer of g.layers) {
+    g.tapInput(layer, cur);
     cur = layers.build(cur, layer);
     if (spec.afterLayer) cur = spec.afterLayer(g, cur, layer, frame);
   }
@@ -119,7 +120,7 @@ class DecoderLayers {
   }
 
   pick(cur: Tensor, layer: number): Tensor {
-    const { outputs = 'in-last-layer' } = this.spec;
+    const outputs = outputRows(this.g, this.spec);
     const inside = outputs === 'in-last-layer' || (outputs !== 'never' && dropsEarly(this.g));
     return inside && this.g.isLast(layer) ? this.g.pickOutputs(cur, this.outIds) : cur;
   }

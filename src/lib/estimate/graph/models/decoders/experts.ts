@@ -27,6 +27,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
     norms: { feedForward: 'post_attention_norm' },
     attention: { headNorms: 'before' },
     feedForward: { experts: sigmoidByHeader },
+    keepsForDraft: true,
   },
   'minimax-m2': {
     attention: { headNorms: 'rows' },

@@ -3,16 +3,18 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import { cropLate } from '../../decoder.js';
 import { softCap } from '../gemma.js';
-import type { DecoderSpec, HeadSpec } from './spec.js';
+import type { DecoderSpec, HeadSpec, OutputRows } from './spec.js';
 
 /** From the last layer's output to the logits. */
 export function finishDecoder(
   g: GraphBuilder,
-  { outputs, head = {}, bareNorms }: DecoderSpec,
+  spec: DecoderSpec,
   kind: NormKind,
   lastLayer: Tensor,
   outIds: Tensor,
 ): void {
+  const { head = {}, bareNorms } = spec;
+  const outputs = outputRows(g, spec);
   let cur = lastLayer;
   if (outputs === 'after-layers') {
     g.keepHidden(cur);
@@ -28,6 +30,11 @@ export function finishDecoder(
   if (head.scaledRows) cur = ggml.scale(cur);
   const logits = g.mulMat(head.tied ? g.need('token_embd.weight') : g.outputHead(), cur, g.weight('output.scale'));
   g.finish(adapted(g, head, g.addBias(logits, g.weight('output.bias'))));
+}
+
+/** Where rows without output are dropped, in this context. */
+export function outputRows(g: GraphBuilder, { outputs = 'in-last-layer', keepsForDraft }: DecoderSpec): OutputRows {
+  return keepsForDraft && g.params.role.keepsAllRows ? 'after-norm' : outputs;
 }
 
 function adapted(g: GraphBuilder, { scaled, softCap: capped, adapt }: HeadSpec, logits: Tensor): Tensor {

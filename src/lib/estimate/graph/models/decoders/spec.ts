@@ -31,6 +31,8 @@ export interface DecoderSpec {
   /** What makes a layer's graph differ from another's beside its weights, heads and windows. */
   readonly kindOf?: ArchitectureGraph['kindOf'];
   readonly outputs?: OutputRows;
+  /** Where a draft reads every row of the last layer, rows are dropped after the final norm: `embeddings_nextn`. */
+  readonly keepsForDraft?: boolean;
   readonly head?: HeadSpec;
 }
 

@@ -5,6 +5,11 @@ import { graphError } from '../../../ggml/graph-error.js';
 import { cacheMask, keyRows, rotationInput, storeK } from '../../attention.js';
 import type { GraphBuilder } from '../../builder.js';
 
+interface Moved {
+  readonly from: Tensor;
+  readonly to: Tensor;
+}
+
 /** `llm_graph_input_dsv4::comp_input` (`src/llama-graph.h`, llama.cpp v0.5.0). */
 export interface CompressedInput {
   readonly cache: CompressedCache;
@@ -12,6 +17,9 @@ export interface CompressedInput {
   readonly places: Tensor;
   readonly keptFrom: Tensor;
   readonly keptTo: Tensor;
+  /** Earlier states that are gone back to, and those that are kept: from which rows to which. */
+  readonly restored: Moved | null;
+  readonly snapshots: Moved | null;
   readonly read: Tensor;
   readonly written: Tensor;
   readonly positions: Tensor;
@@ -28,12 +36,18 @@ export function compressedInput(g: GraphBuilder, cache: CompressedCache, maskTyp
     places: ggml.newInput(I32, g.nTokens),
     keptFrom: ggml.newInput(I32, kept),
     keptTo: ggml.newInput(I32, kept),
+    restored: moved(cache.state.kept > 0 ? cache.state.rows : 0),
+    snapshots: moved(cache.state.kept * cache.state.rows),
     read: ggml.newInput(I32, (cache.overlaps ? 2 : 1) * cache.ratio * blocks),
     written: ggml.newInput(I64, blocks),
     positions: ggml.newInput(I32, blocks),
     mask: cacheMask(g, cache.keys, maskType),
     rotation: rotationInput(cache.keys.kRotation),
   };
+}
+
+function moved(rows: number): Moved | null {
+  return rows > 0 ? { from: ggml.newInput(I32, rows), to: ggml.newInput(I32, rows) } : null;
 }
 
 /** All compressed keys of a layer: [size, 1, cells, streams]. */
@@ -73,14 +87,13 @@ export function storeCompressed(
 ): void {
   const { cache, written } = input;
   const own = layerKeys(cache.state.layers, layer);
-  const all = (state: Tensor): Tensor => ggml.view2d(state, state.ne[0], cache.state.rows, state.nb[1], 0);
-  const before = (state: Tensor): Tensor => {
-    const rows = all(state);
-    return ggml.view2d(rows, rows.ne[0], cache.state.rows, rows.nb[1], 0);
-  };
+  const { rows, kept } = cache.state;
+  const all = (state: Tensor): Tensor => ggml.view2d(state, state.ne[0], rows * (1 + kept), state.nb[1], 0);
   const [stateKeys, stateScores] = [g.cacheTensor(own.keys), g.cacheTensor(own.scores)];
-  const sourceKeys = ggml.concat(before(stateKeys), keys, 1);
-  const sourceScores = ggml.concat(before(stateScores), scores, 1);
+  const [earlierKeys, earlierScores] = [restore(input, all(stateKeys)), restore(input, all(stateScores))];
+  const current = (state: Tensor): Tensor => ggml.view2d(state, state.ne[0], rows, state.nb[1], 0);
+  const sourceKeys = ggml.concat(current(earlierKeys), keys, 1);
+  const sourceScores = ggml.concat(current(earlierScores), scores, 1);
   const summed = cache.overlaps
     ? overlappingSum(input, sourceKeys, sourceScores)
     : blockSum(input, sourceKeys, sourceScores);
@@ -90,10 +103,20 @@ export function storeCompressed(
   const place = g.cacheTensor(layerKeys(cache.keys.layers, layer).k);
   g.expand(storeK(place, stored, { kIndices: written, cache: cache.keys }));
 
-  const keptKeys = ggml.setRows(all(stateKeys), ggml.getRows(keys, input.keptFrom), input.keptTo);
-  const keptScores = ggml.setRows(all(stateScores), ggml.getRows(scores, input.keptFrom), input.keptTo);
-  g.expand(keptKeys);
-  g.expand(keptScores);
+  if (input.snapshots) {
+    const { from, to } = input.snapshots;
+    const [keptKeys, keptScores] = [ggml.concat(earlierKeys, keys, 1), ggml.concat(earlierScores, scores, 1)];
+    g.expand(ggml.setRows(all(stateKeys), ggml.getRows(keptKeys, from), to));
+    g.expand(ggml.setRows(all(stateScores), ggml.getRows(keptScores, from), to));
+  }
+  const [left, leftScores] = [ggml.getRows(keys, input.keptFrom), ggml.getRows(scores, input.keptFrom)];
+  g.expand(ggml.setRows(all(stateKeys), left, input.keptTo));
+  g.expand(ggml.setRows(all(stateScores), leftScores, input.keptTo));
+}
+
+/** `dsv4_build_state_restore`. */
+function restore({ restored }: CompressedInput, state: Tensor): Tensor {
+  return restored ? ggml.setRows(state, ggml.getRows(state, restored.from), restored.to) : state;
 }
 
 /** `build_hca_compressed_kv_from_state` up to the norm. */

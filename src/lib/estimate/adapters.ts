@@ -1,0 +1,46 @@
+import type { AdapterShape, ModelShape } from '../model/model-shape.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
+import { F32 } from './ggml/tensor.js';
+import { type Adapters, placeAdapter } from './graph/adapters.js';
+import type { EstimatePart } from './memory-estimate.js';
+import { accuracyOn, partsOf } from './parts.js';
+import { Placement } from './placement.js';
+
+/** What adapters hold, and those that the graph has products of. */
+export interface LoadedAdapters {
+  readonly parts: readonly EstimatePart[];
+  readonly applied: Adapters;
+}
+
+/**
+ * `llama_adapter_lora_init_impl` and `llama_adapter_cvec::init` (`src/llama-adapter.cpp`, llama.cpp v0.5.0): factors as they are in
+ * the file, never mapped; a control vector has a row for every layer but the first.
+ * @throws UsageError for an adapter of another model
+ */
+export function loadAdapters(
+  adapters: readonly AdapterShape[],
+  shape: ModelShape,
+  launch: LaunchOptions,
+): LoadedAdapters {
+  const placement = Placement.of(shape, launch);
+  const tally = new DeviceTally();
+  const placed = adapters
+    .filter(({ architecture }) => architecture !== 'controlvector')
+    .map((adapter) => placeAdapter(adapter, shape, placement));
+  for (const { tensor, buffer } of placed.flat())
+    tally.add(buffer.device, placement.copiedBytes(tensor, buffer.device));
+  if (launch.controlVector || adapters.length > placed.length) addControlVector(tally, shape, placement);
+  const bytes: DeviceBytes = tally;
+  return {
+    parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyOn(launch) }, bytes, placement.gpus),
+    applied: launch.adapterScale === 0 ? [] : placed,
+  };
+}
+
+function addControlVector(tally: DeviceTally, { hparams }: ModelShape, placement: Placement): void {
+  for (let layer = 1; layer < hparams.nLayer; layer++) {
+    const device: Device = placement.layerDevice(layer);
+    tally.add(device, placement.copiedBytes({ type: F32, dims: [hparams.nEmbd] }, device));
+  }
+}

@@ -1,0 +1,41 @@
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import type { ResolvedLaunch } from '../memory-estimate.js';
+
+/**
+ * `common_base_params_to_speculative` (`common/speculative.cpp`, llama.cpp v0.5.0): the draft has as much context as the whole
+ * target, as many slots, an f16 cache unless told otherwise, and all layers where the target's are allowed to go. A head in the
+ * model's own file is placed with the model.
+ */
+export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFile: boolean): LaunchOptions {
+  const { cpuMoeLayers, tensorOverrides, gpuLayers, devices, ...rest } = launch;
+  const { draftDevice, draftGpuLayers, draftCacheTypeK = 'f16', draftCacheTypeV = 'f16' } = launch;
+  const common = {
+    ...rest,
+    mode: 'chat' as const,
+    ctxSize: target.nCtx,
+    parallel: target.slots,
+    kvUnified: target.kvUnified,
+    cacheTypeK: draftCacheTypeK,
+    cacheTypeV: draftCacheTypeV,
+  };
+  const placedLike = {
+    ...(gpuLayers === undefined ? {} : { gpuLayers }),
+    ...(devices === undefined ? {} : { devices }),
+    ...(cpuMoeLayers === undefined ? {} : { cpuMoeLayers }),
+    ...(tensorOverrides === undefined ? {} : { tensorOverrides }),
+  };
+  if (!ownFile) return { ...common, ...placedLike };
+  const used = draftDevices(draftDevice) ?? devices;
+  return {
+    ...common,
+    ...(draftGpuLayers === undefined ? {} : { gpuLayers: draftGpuLayers }),
+    ...(used === undefined ? {} : { devices: used }),
+  };
+}
+
+/** `--spec-draft-device`: `none`, or devices as llama.cpp names them, `CUDA0,CUDA1`. */
+function draftDevices(named: string | undefined): readonly number[] | undefined {
+  if (named === undefined) return undefined;
+  if (named === 'none') return [];
+  return named.split(',').map((name) => Number(/\d+$/.exec(name.trim())?.[0] ?? 0));
+}

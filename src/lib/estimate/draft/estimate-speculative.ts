@@ -1,0 +1,117 @@
+import type { ModelShape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import type { ContextRole } from '../context.js';
+import { WITHOUT_DRAFT } from '../context.js';
+import { type DeviceBytes, largerOf } from '../ggml/device.js';
+import { dflashInjection } from '../graph/drafts/dflash.js';
+import type { Addition, GrowthPart, PartOwner, ResolvedLaunch } from '../memory-estimate.js';
+import { accuracyOn, partsOf, weightParts } from '../parts.js';
+import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../plan-context.js';
+import { undescribed } from '../estimate-memory.js';
+import { draftLaunch } from './draft-launch.js';
+import type { Speculation } from './speculation.js';
+
+/** What the model's context is told when it is made. */
+export function targetRole({ drafted, statesKept }: Speculation): ContextRole {
+  return { ...WITHOUT_DRAFT, outputsPerSlot: 1 + drafted, statesKept };
+}
+
+/** What it becomes at the first request, when the draft has asked for what it reads of every token. */
+function targetRoleInUse(speculation: Speculation, target: ModelShape, draft: ModelShape | undefined): ContextRole {
+  const { nLayer } = target.hparams;
+  const read = speculation.readsLayers ? (draft?.keys.indices('target_layers') ?? []) : [];
+  return {
+    ...targetRole(speculation),
+    tapped: read.filter((layer) => layer < nLayer),
+    keepsAllRows: speculation.types.includes('draft-mtp') || read.includes(nLayer),
+  };
+}
+
+/** What the draft's context is told, or that of the model's own head. */
+function draftRole(speculation: Speculation, target: PlannedContext): ContextRole {
+  const { draftsBlocks, draftMax, sampled, types } = speculation;
+  return {
+    ...WITHOUT_DRAFT,
+    outputsPerSlot: draftsBlocks ? draftMax + 1 : 1,
+    predictsAhead: types.includes('draft-mtp'),
+    sampled,
+    keepsRows: types.some((type) => type !== 'draft-simple' && type.startsWith('draft-')),
+    target: { shape: target.shape, placement: target.placement, memory: target.memory },
+  };
+}
+
+/** What the model's own buffers become in use. */
+export function targetGrowth(
+  target: PlannedContext,
+  launch: LaunchOptions,
+  speculation: Speculation,
+  draft: ModelShape | undefined,
+): GrowthPart[] {
+  const { shape, params } = target;
+  if (speculation.drafted === 0) return [];
+  const role = targetRoleInUse(speculation, shape, draft);
+  const atFirst = outputBytes(shape, params, params.nSeqMax);
+  const inUse = outputBytes(shape, { ...params, role }, Math.max(params.nOutputsMax, params.nSeqMax));
+  const changes = role.tapped.length > 0 || role.keepsAllRows;
+  const later = changes ? planContext(shape, launch, { role }).compute.bytes : target.compute.bytes;
+  return [...growthOf('compute', 'model', target, later), ...outputGrowth('model', inUse - atFirst)];
+}
+
+/** The draft's file, its context, and what both become in use. */
+export function estimateDraft(
+  draft: ModelShape | undefined,
+  target: PlannedContext,
+  resolved: ResolvedLaunch,
+  launch: LaunchOptions,
+  speculation: Speculation,
+): Addition {
+  const own = draftLaunch(launch, resolved, draft !== undefined);
+  const shape = draft ?? target.shape;
+  const of: PartOwner = draft ? 'draft' : 'mtp';
+  const context = planContext(shape, own, { role: draftRole(speculation, target) });
+  return {
+    parts: [...(draft ? weightParts(context.placement, of, accuracyOn(own)) : []), ...contextParts(context, own, of)],
+    growth: draftGrowth(context, of, speculation),
+    notes: context.described ? [] : [undescribed(shape.architecture)],
+  };
+}
+
+/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. */
+function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }: Speculation): GrowthPart[] {
+  const { shape, params, compute } = context;
+  const rows = types.includes('draft-eagle3')
+    ? params.nUbatch
+    : shape.architecture === 'dflash'
+      ? params.nSeqMax * (draftMax + 1)
+      : params.nSeqMax;
+  const more = outputBytes(shape, params, Math.max(rows, params.nSeqMax)) - outputBytes(shape, params, params.nSeqMax);
+  const injected =
+    shape.architecture === 'dflash' && context.described
+      ? growthOf('compute', of, context, largerOf(compute.bytes, planGraph(dflashInjection, context, {}).bytes))
+      : [];
+  return [...injected, ...outputGrowth(of, more)];
+}
+
+function outputGrowth(of: PartOwner, maxBytes: number): GrowthPart[] {
+  return maxBytes > 0 ? [{ name: 'output', of, device: 'host', maxBytes }] : [];
+}
+
+/** By how much buffers become larger; those that become smaller are not counted. */
+function growthOf(
+  name: 'compute',
+  of: PartOwner,
+  { compute, placement }: PlannedContext,
+  later: DeviceBytes,
+): GrowthPart[] {
+  const more: DeviceBytes = {
+    gpus: later.gpus.map((bytes, i) => Math.max(0, bytes - (compute.bytes.gpus[i] ?? 0))),
+    cpu: Math.max(0, later.cpu - compute.bytes.cpu),
+  };
+  return partsOf({ name, of, accuracy: 'exact' }, more, placement.gpus).map(({ bytes, device, gpu }): GrowthPart => ({
+    name,
+    of,
+    device,
+    ...(gpu === undefined ? {} : { gpu }),
+    maxBytes: bytes,
+  }));
+}

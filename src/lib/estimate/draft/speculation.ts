@@ -1,0 +1,87 @@
+import { UsageError } from '../../errors.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+
+/** `common_speculative_type` (`common/common.h`, llama.cpp v0.5.0), as `--spec-type` names them. */
+export type SpecType = keyof typeof DRAFTED;
+
+/** Tokens drafted at a time where a launch does not say; those of a draft model share `--spec-draft-n-max`. */
+const DRAFTED = {
+  none: 0,
+  'draft-simple': 3,
+  'draft-eagle3': 3,
+  'draft-mtp': 3,
+  'draft-dflash': 3,
+  'draft-dspark': 3,
+  'ngram-simple': 48,
+  'ngram-map-k': 48,
+  'ngram-map-k4v': 48,
+  'ngram-mod': 64,
+  'ngram-cache': 8,
+} as const;
+
+const ROLLS_BACK: ReadonlySet<SpecType> = new Set(['draft-mtp', 'draft-eagle3', 'draft-dflash', 'draft-dspark']);
+const READS_LAYERS: ReadonlySet<SpecType> = new Set(['draft-eagle3', 'draft-dflash', 'draft-dspark']);
+const WHOLE_BLOCKS: ReadonlySet<SpecType> = new Set(['draft-dflash', 'draft-dspark']);
+
+/** How a launch drafts. */
+export interface Speculation {
+  readonly types: readonly SpecType[];
+  /** Tokens drafted at a time, of the type that drafts most: `common_speculative_n_max`. */
+  readonly drafted: number;
+  /** Tokens that a draft model drafts: `--spec-draft-n-max`. */
+  readonly draftMax: number;
+  /** Earlier recurrent states to keep: `need_n_rs_seq`. */
+  readonly statesKept: number;
+  /** The model's own blocks predict ahead. */
+  readonly usesHead: boolean;
+  /** The draft's context has samplers in its graph. */
+  readonly sampled: boolean;
+  /** The draft answers for a block of tokens at once. */
+  readonly draftsBlocks: boolean;
+  /** The draft reads some of the model's layers. */
+  readonly readsLayers: boolean;
+  /** A draft that no type uses is loaded, and freed before the server answers. */
+  readonly draftFreed: boolean;
+}
+
+/**
+ * `common_models_handler_apply` (`common/arg.cpp`), `common_speculative_types_from_gguf` and `common_speculative_n_max`
+ * (`common/speculative.cpp`, llama.cpp v0.5.0): without a type the draft's header says which it is.
+ * @throws UsageError for a type that llama-server does not have
+ */
+export function speculationOf(
+  { specTypes, draftMax: asked, backendSampling = true }: LaunchOptions,
+  draft: ModelShape | undefined,
+): Speculation {
+  const named = (specTypes ?? []).filter((type) => type !== 'none').map(typeNamed);
+  const types = named.length > 0 ? named : draft ? typesFromHeader(draft) : [];
+  const draftMax = Math.max(0, asked ?? DRAFTED['draft-simple']);
+  const drafted = types.map((type) => (type.startsWith('draft-') ? draftMax : DRAFTED[type]));
+  const some = (set: ReadonlySet<SpecType>): boolean => types.some((type) => set.has(type));
+  const drafts = types.some((type) => type.startsWith('draft-'));
+  return {
+    types,
+    drafted: Math.max(0, ...drafted),
+    draftMax,
+    statesKept: some(ROLLS_BACK) ? draftMax : 0,
+    usesHead: types.includes('draft-mtp') && draft === undefined,
+    sampled: backendSampling && some(ROLLS_BACK),
+    draftsBlocks: some(WHOLE_BLOCKS),
+    readsLayers: some(READS_LAYERS),
+    draftFreed: draft !== undefined && !drafts,
+  };
+}
+
+function typeNamed(type: string): SpecType {
+  if (Object.hasOwn(DRAFTED, type)) return type as SpecType;
+  throw new UsageError(
+    'LAUNCH_SPEC_TYPE',
+    `llama-server has no --spec-type ${JSON.stringify(type)}; use ${Object.keys(DRAFTED).join(', ')}.`,
+  );
+}
+
+function typesFromHeader({ architecture, tensors, hparams }: ModelShape): SpecType[] {
+  if (architecture === 'dflash') return [tensors.has('markov_w1.weight') ? 'draft-dspark' : 'draft-dflash'];
+  return tensors.has(`blk.${hparams.nLayerAll - 1}.nextn.eh_proj.weight`) ? ['draft-mtp'] : [];
+}

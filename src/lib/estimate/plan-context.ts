@@ -1,0 +1,109 @@
+import type { ModelShape } from '../model/model-shape.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import { boundComputeBuffers } from './bound.js';
+import { type ContextMemory, createMemory } from './cache.js';
+import { type ComputeBuffers, computeBuffers } from './compute.js';
+import { type ContextParams, type ContextRole, resolveContext } from './context.js';
+import type { Adapters } from './graph/adapters.js';
+import type { ArchitectureGraph } from './graph/architecture-graph.js';
+import { GRAPHS } from './graph/architectures.js';
+import { DRAFT_HEADS } from './graph/draft-heads.js';
+import { allLayers, type PlannedLayers, representativeLayers } from './layers.js';
+import type { EstimatePart, PartOwner } from './memory-estimate.js';
+import { accuracyOn, partsOf } from './parts.js';
+import { Placement } from './placement.js';
+
+export interface ContextOptions {
+  /** What speculative decoding makes of the context; unset: there is none. */
+  readonly role?: ContextRole | undefined;
+  /** Adapters that are applied. */
+  readonly adapters?: Adapters | undefined;
+  /** Layers that repeat each other are planned too; the figures are the same. */
+  readonly everyLayer?: boolean;
+  /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
+  readonly dryRun?: boolean;
+}
+
+/** A `llama_context` before anything is computed with it. */
+export interface PlannedContext {
+  readonly shape: ModelShape;
+  readonly params: ContextParams;
+  readonly placement: Placement;
+  readonly memory: ContextMemory;
+  readonly compute: ComputeBuffers;
+  /** The architecture's layer graph is known, so the figures are not a bound. */
+  readonly described: boolean;
+}
+
+/**
+ * The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0).
+ * @throws UsageError for combinations that llama.cpp refuses.
+ * @throws CheckIncompleteError when the header lacks what the model's graph needs.
+ */
+export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
+  const params = resolveContext(shape, launch, options.role);
+  const placement = Placement.of(shape, launch);
+  const memory = createMemory(shape, params, placement);
+  const heads = params.role.predictsAhead && shape.hparams.nLayer > 0;
+  const graph = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
+  const described = graph !== undefined;
+  const compute = graph
+    ? planGraph(graph, { shape, params, placement, memory }, options)
+    : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
+  return { shape, params, placement, memory, compute, described };
+}
+
+/** The buffers for a graph over a context that is there. */
+export function planGraph(
+  graph: ArchitectureGraph,
+  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  { everyLayer = false, dryRun = false, adapters }: ContextOptions,
+): ComputeBuffers {
+  const planned = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
+  return computeBuffers({ shape, params, memory, placement, graph, planned, dryRun, adapters });
+}
+
+function plannedLayers(
+  { kindOf = () => 0 }: ArchitectureGraph,
+  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  everyLayer: boolean,
+): PlannedLayers {
+  const { role } = params;
+  if (everyLayer || role.predictsAhead || shape.hparams.nLayer === 0) return allLayers(shape);
+  const kind = (layer: number): string => `${kindOf(layer, shape)} ${role.tapped.includes(layer)}`;
+  return representativeLayers(shape, placement, memory, kind);
+}
+
+/** The parts that a context adds to its weights. */
+export function contextParts(
+  { shape, params, memory, compute, described, placement: { gpus } }: PlannedContext,
+  launch: LaunchOptions,
+  of: PartOwner,
+): EstimatePart[] {
+  const accuracy = accuracyOn(launch);
+  const planned = described ? accuracy : 'bound';
+  return [
+    ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),
+    ...partsOf({ name: 'recurrent-state', of, accuracy: planned }, memory.recurrentBytes, gpus),
+    ...partsOf({ name: 'compute', of, accuracy: planned }, compute.bytes, gpus),
+    ...partsOf({ name: 'output', of, accuracy }, { gpus: [], cpu: outputBytes(shape, params, params.nSeqMax) }, gpus),
+  ];
+}
+
+const F32_BYTES = 4;
+
+/**
+ * `llama_context::output_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): rows of logits, of embeddings where asked for,
+ * of what a sampler leaves (logits, probabilities, candidates, one token), and the inputs that a draft reads of every token.
+ */
+export function outputBytes({ hparams }: ModelShape, params: ContextParams, rows: number): number {
+  const { embeddings, nBatch, role } = params;
+  const { nVocab, nEmbd, nEmbdOut } = hparams;
+  const width =
+    nVocab +
+    (embeddings || hparams.encoder === 'with-decoder' ? nEmbdOut : 0) +
+    (role.keepsRows ? nEmbdOut : 0) +
+    (role.sampled ? 3 * nVocab + 1 : 0);
+  const perToken = (role.keepsAllRows ? nEmbdOut : 0) + role.tapped.length * nEmbd;
+  return F32_BYTES * (rows * width + nBatch * perToken);
+}
