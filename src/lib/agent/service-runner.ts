@@ -16,7 +16,8 @@ import {
 } from './core/claims.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
-import { conditionOf, MEMORY_FIT, serverCondition, type FitReport } from './core/memory-fit.js';
+import { MEMORY_FIT } from '../kube/host-record.js';
+import { conditionOf, serverCondition, type FitReport } from './core/memory-fit.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, fingerprintOf } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -54,7 +55,7 @@ export interface Running {
 /** What an earlier agent has said of a process that was taken over. */
 function saidBefore(service: InferenceServiceResource): FitReport | undefined {
   const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
-  if (reason !== 'Fits' && reason !== 'Tight') return undefined;
+  if (reason !== 'Fits' && reason !== 'Tight' && reason !== 'Overruled') return undefined;
   return { reason, message, generation: observedGeneration };
 }
 

@@ -2,13 +2,12 @@ import { LlmkubeError } from '../errors.js';
 import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { Registration } from './cluster/registration.js';
 import type { EventType, OwnStatus, ServiceWriter } from './cluster/service-writer.js';
-import { CLAIM_ANNOTATIONS } from './core/annotations.js';
+import { CLAIM_ANNOTATIONS, MEMORY_FIT } from '../kube/host-record.js';
 import { requirementText } from './core/fit-text.js';
 import {
   conditionOf,
   fitCondition,
   isTransition,
-  MEMORY_FIT,
   timed,
   type FitReport,
   type OwnCondition,
@@ -154,7 +153,6 @@ export class Teller {
   }
 }
 
-/** What a service needs on its host, by part. */
-const REQUIREMENT = 'inference.llmkube.dev/memory-required';
+const REQUIREMENT = CLAIM_ANNOTATIONS.memoryRequired;
 
 const STOPPED_PHASES: Readonly<Record<string, string>> = { suspended: 'Suspended', 'scaled-to-zero': 'Stopped' };
