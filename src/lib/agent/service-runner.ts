@@ -48,8 +48,8 @@ export interface Running {
   readonly server: ServerProcess;
   /** Absent for one that an earlier agent had started. */
   readonly started?: StartedProcess;
-  readonly check?: MemoryCheck;
-  proven: boolean;
+  /** Until it was held against what the server allocated: it has the whole header in it. */
+  check?: MemoryCheck | undefined;
 }
 
 /** What an earlier agent has said of a process that was taken over. */
@@ -94,7 +94,7 @@ export class ServiceRunner {
 
   /** Takes over what an earlier agent has started. */
   adopt(record: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
-    this.running = { record, server: this.#watch(record, record.process, undefined), proven: true };
+    this.running = { record, server: this.#watch(record, record.process, undefined) };
     this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });
   }
 
@@ -212,7 +212,7 @@ export class ServiceRunner {
         }
         const { record, started, check, releasePort } = admission;
         const server = this.#watch(record, started.entry, started, releasePort);
-        this.running = { record, server, started, check, proven: false };
+        this.running = { record, server, started, check };
         this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
       })
       .catch((error: unknown) => {
@@ -258,9 +258,9 @@ export class ServiceRunner {
   /** Nobody else checks an estimate against what was then allocated. */
   #prove(): void {
     const { running, fit } = this;
-    if (running === undefined || running.proven || fit === undefined) return;
-    running.proven = true;
-    const proven = proofOf(running, fit, this.host.server.build);
+    if (running?.check === undefined || fit === undefined) return;
+    const proven = proofOf(running.check, running.record, fit, this.host.server.build);
+    running.check = undefined;
     if (proven === undefined) return;
     this.fit = proven.report;
     this.proof = proven.proof;

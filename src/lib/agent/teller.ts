@@ -96,7 +96,9 @@ export class Teller {
     const isSame = last?.port === port && last.ready === ready;
     if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
     try {
-      await this.registration.register(service, { ip: this.ip, port, ready }, new Date());
+      const address = { ip: this.ip, port, ready };
+      if (isSame) await this.registration.confirm(service, address, new Date());
+      else await this.registration.register(service, address, new Date());
     } catch (error) {
       if (!(error instanceof LlmkubeError) || error.code !== 'ENDPOINT_NAME_CONFLICT') throw error;
       if (!isSame) this.#event(service, 'Warning', 'EndpointNameConflict', error.message);
