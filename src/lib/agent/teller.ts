@@ -44,11 +44,6 @@ export class Teller {
     return this.writer.claim(service, annotations);
   }
 
-  async heartbeat(service: InferenceServiceResource, agentId: string): Promise<void> {
-    const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
-    await this.writer.annotate(service, { [claimedBy]: agentId, [heartbeat]: new Date().toISOString() });
-  }
-
   /** Conditions and scheduling fields; an event when the verdict is another one. */
   async status(
     service: InferenceServiceResource,
