@@ -58,7 +58,7 @@ export interface AgentParts {
 
 const TICK_MS = 10_000;
 /** How often the cluster hears of this host. */
-const PUBLISH_MS = 60_000;
+const PUBLISH_MS = 90_000;
 const SETTLED_LOOK_MS = 200;
 const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 

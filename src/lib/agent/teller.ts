@@ -17,7 +17,7 @@ import type { ServerRecord } from './machine/server-record.js';
 import type { Proven } from './proof.js';
 
 /** An address is confirmed this often: the operator takes one for dead after three minutes. */
-const ADDRESS_HEARTBEAT_MS = 30_000;
+const ADDRESS_HEARTBEAT_MS = 60_000;
 
 interface Registered {
   readonly port: number;
