@@ -7,6 +7,7 @@ import { cliEnvironment, run, RUN_JS, type CliResult } from '../support/run-cli.
 import { temporaryFolder } from '../support/sparse-file.js';
 
 const CARD = ['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--memory-budget', '100Gi'];
+const ROOMY_CARD = ['--accelerator', 'cuda', '--gpu-memory', '26Gi', '--memory-budget', '100Gi'];
 
 let folder: { path: string; remove: () => Promise<void> };
 let env: NodeJS.ProcessEnv;
@@ -43,4 +44,20 @@ describe('a launch that leaves its context to llama-server', () => {
     });
     expect(told()).toBe(words.join(' '));
   });
+});
+
+test('the figures are for the llama.cpp that the program says it is', async () => {
+  const says = (version: string): void =>
+    writeFileSync(
+      at('llama-server'),
+      `#!/bin/sh\nif [ "$1" = --version ]; then echo '${version}' >&2; exit; fi\necho "$@" > ${at('words')}\n`,
+    );
+  const contextWith = async (version: string): Promise<number> => {
+    says(version);
+    await llmkube('exec', ...ROOMY_CARD, '--', at('llama-server'), ...model());
+    return Number(/--ctx-size (\d+)$/.exec(told())?.[1]);
+  };
+  // Only around v0.5.0 is the trained context aimed at for each of 4 slots: 131072 × 4, and 24 GiB hold less than that.
+  expect(await contextWith('version: 0.5.0 (build 11291, commit abc)')).toBeGreaterThan(131072);
+  expect(await contextWith('version: 0.8.0 (build 12032, commit abc)')).toBeNaN();
 });

@@ -3,6 +3,7 @@ import { asFailure, renderFailure, type OclifError } from '../terminal/failure.j
 import { refusalText } from '../terminal/refusal.js';
 import { checkLaunch } from '../../guard/check-launch.js';
 import { pinnedWords } from '../../preflight/server-choice.js';
+import { withVersion } from './program-version.js';
 import type { RequirementAnswer, RequirementRequest } from './requirement.js';
 
 /** Memory enough for everything: what is asked is only what a launch takes. */
@@ -12,7 +13,7 @@ async function answer(): Promise<RequirementAnswer> {
   try {
     const request = JSON.parse(await text(process.stdin)) as RequirementRequest;
     const policy = { absoluteBytes: Number.MAX_SAFE_INTEGER };
-    const check = await checkLaunch(request, { host: { ...BOUNDLESS, ...request.seen }, policy });
+    const check = await checkLaunch(await withVersion(request), { host: { ...BOUNDLESS, ...request.seen }, policy });
     if (check.verdict.kind !== 'unknown') {
       const pinned = check.choice === undefined ? [] : pinnedWords(check.choice);
       return { kind: 'known', estimate: check.verdict.estimate, pinned };

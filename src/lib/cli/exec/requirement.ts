@@ -18,6 +18,8 @@ export interface RequirementRequest {
   readonly source: string;
   readonly accelerator: Accelerator;
   readonly cacheDir: string;
+  /** Path of the llama-server, which is asked for its version. */
+  readonly program: string;
   /** What llama-server sees of the machine, where it is to choose context or layers. */
   readonly seen?: SeenMachine | undefined;
 }
@@ -71,12 +73,21 @@ function keep(file: string, answer: RequirementAnswer): void {
 }
 
 /** Names every file that the estimate is read from; undefined for a model that is not on this machine. */
-function cacheFile({ words, env, cwd, source, accelerator, cacheDir, seen }: RequirementRequest): string | undefined {
+function cacheFile({
+  words,
+  env,
+  cwd,
+  source,
+  accelerator,
+  cacheDir,
+  program,
+  seen,
+}: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
   const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));
   const beside = named.map((word) => resolve(cwd, word as string));
-  const files = [WORKER, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
+  const files = [WORKER, program, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
   if (files.includes(undefined)) return undefined;
   const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files, seen]);
   return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);

@@ -44,6 +44,7 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     source: command.source,
     accelerator,
     cacheDir,
+    program: file,
     seen: isOpen(command.patch) ? await seenMachine(accelerator, options) : undefined,
   };
   const needed = await requirement(request);
