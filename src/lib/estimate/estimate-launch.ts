@@ -60,7 +60,7 @@ function withDraftAndAdapters(
 }
 
 /** What the files beside the model add; `contextTokens` is what one slot holds. */
-export function additionsOf(
+function additionsOf(
   { projector }: Omit<LaunchFiles, 'model'>,
   launch: LaunchOptions,
   contextTokens: number,

@@ -48,7 +48,7 @@ export async function measureMac(run: RunCommand): Promise<HostMemory> {
 const IOREG = ['-r', '-w', '0', '-d', '1', '-c', 'IOAccelerator'] as const;
 
 /** What the GPU holds for all programs: `PerformanceStatistics` of its accelerator; undefined where there is none. */
-export function gpuWiredFromIoreg(output: string): GpuWiredMemory | undefined {
+function gpuWiredFromIoreg(output: string): GpuWiredMemory | undefined {
   const allocatedBytes = statistic(output, 'Alloc system memory');
   const inUseBytes = statistic(output, 'In use system memory');
   return allocatedBytes === undefined || inUseBytes === undefined ? undefined : { allocatedBytes, inUseBytes };

@@ -19,7 +19,7 @@ const START_FIELD = 19;
 const DEAD_STATES: readonly string[] = ['Z', 'X', 'x'];
 
 /** @param stat the content of `/proc/PID/stat`; @param boot of `/proc/sys/kernel/random/boot_id` */
-export function identityFromStat(stat: string, boot: string): ProcessIdentity | undefined {
+function identityFromStat(stat: string, boot: string): ProcessIdentity | undefined {
   const pid = Number.parseInt(stat, 10);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, ticks] = [fields[STATE_FIELD], fields[START_FIELD]];
@@ -29,7 +29,7 @@ export function identityFromStat(stat: string, boot: string): ProcessIdentity | 
 }
 
 /** @param line of `ps -o pid=,stat=,lstart=` with `LC_ALL=C` and `TZ=UTC` */
-export function identityFromPs(line: string): ProcessIdentity | undefined {
+function identityFromPs(line: string): ProcessIdentity | undefined {
   const [, pid, state, startedAt] = /^\s*(\d+)\s+(\S+)\s+(\S.*?)\s*$/.exec(line) ?? [];
   if (pid === undefined || state === undefined || startedAt === undefined || state.startsWith('Z')) return undefined;
   return { pid: Number(pid), startedAt };
@@ -40,7 +40,7 @@ export function sameProcess(a: ProcessIdentity | undefined, b: ProcessIdentity):
 }
 
 /** Processes of this Linux machine, read without waiting: a few microseconds each. */
-export function linuxProcesses(read: (path: string) => string | undefined = readNow): FindProcess {
+function linuxProcesses(read: (path: string) => string | undefined = readNow): FindProcess {
   const boot = read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
   return (pid) => {
     const stat = read(`/proc/${pid}/stat`);

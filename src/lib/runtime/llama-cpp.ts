@@ -34,7 +34,7 @@ const OTHER_RELEASES: Readonly<Record<string, BuildRange>> = {
 };
 
 /** Meant where nothing is said. */
-export const NEWEST_KNOWN = `v${NEWEST.release}`;
+const NEWEST_KNOWN = `v${NEWEST.release}`;
 
 /** The llama.cpp that a launch is meant for. */
 export interface LlamaCpp {

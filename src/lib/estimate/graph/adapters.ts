@@ -59,7 +59,7 @@ export function placeAdapter(adapter: AdapterShape, shape: ModelShape, placement
 const BUFFERS = new Map<Device, Buffer>();
 
 /** Adapters' buffers are not marked as weights', so no device brings them over for a large batch. */
-export function bufferOn(device: Device): Buffer {
+function bufferOn(device: Device): Buffer {
   const buffer = BUFFERS.get(device) ?? { device, usage: 'cache', repacked: false };
   BUFFERS.set(device, buffer);
   return buffer;

@@ -57,7 +57,7 @@ export function launchChanges(trials: Trials, refused: Refused): readonly Sugges
 }
 
 /** A launch with everything changed that leaves it alone otherwise, where it fits. */
-export function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | undefined {
+function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | undefined {
   if (levers.fits(model)) return model;
   if (trials.floorExceeds(model.shape, model.launch)) return undefined;
   const canFit = [ALL_LEVERS, BUT_THE_CACHE].some((set) => levers.fits(levers.pullAll(model, set)));
