@@ -33,7 +33,7 @@ const shapeAt = (index: number): ModelShape => shapes[index] as ModelShape;
 const anyModel = fc.nat(MODELS.length - 1);
 const anyContext = (most = 256) => fc.integer({ min: 1, max: most }).map((steps) => steps * 256);
 const anyAccelerator = fc.constantFrom('metal', 'cpu') as fc.Arbitrary<'metal' | 'cpu'>;
-const RUNS = { numRuns: 40 };
+const RUNS = { numRuns: 15 };
 
 function variantsOf(shape: ModelShape): readonly ModelVariant[] {
   return RECIPE_NAMES.flatMap((quantization): ModelVariant[] => {
@@ -128,7 +128,7 @@ describe('what a launch needs', () => {
           .map((variant) => bytes(variant.shape, { accelerator: 'metal', ctxSize }));
         expect(weighed).toEqual([...weighed].sort((a, b) => a - b));
       }),
-      { numRuns: 15 },
+      { numRuns: 5 },
     );
   });
 });
@@ -286,7 +286,7 @@ describe('the best launch', () => {
           expect(found?.launch.ctxSize ?? 0).toBeLessThanOrEqual(Math.ceil(shape.hparams.nCtxTrain / 256) * 256);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
 
