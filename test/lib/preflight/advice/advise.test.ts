@@ -120,7 +120,8 @@ describe('what a launch needs', () => {
       fc.property(anyModel, anyContext(64), (model, ctxSize) => {
         const shape = shapeAt(model);
         const cached = (['q4_0', 'q8_0', 'f16', 'f32'] as const).map((type) =>
-          bytes(shape, { accelerator: 'metal', ctxSize, cacheTypeK: type, cacheTypeV: type }),
+          // v0.8.0 aborts on Phi 4 with a quantized cache
+          bytes(shape, { accelerator: 'metal', ctxSize, cacheTypeK: type, cacheTypeV: type, llamaCpp: 'v0.5.0' }),
         );
         expect(cached).toEqual([...cached].sort((a, b) => a - b));
         const weighed = [...variantsOf(shape)]
