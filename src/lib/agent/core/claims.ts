@@ -1,5 +1,5 @@
 import type { InferenceServiceResource } from '../../kube/client/api.js';
-import { CLAIM_ANNOTATIONS } from './annotations.js';
+import { CLAIM_ANNOTATIONS } from '../../kube/host-record.js';
 
 /** Whose a service is, as far as its annotations say. */
 export type Claim = 'ours' | 'free' | 'others';
