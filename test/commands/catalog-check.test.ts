@@ -13,6 +13,7 @@ import { temporaryFolder } from '../support/sparse-file.js';
 jest.setTimeout(60_000);
 
 const PROFILE = fileURLToPath(new URL('../oracle/profiles/smollm3-smollm3-3b.json', import.meta.url));
+const TRAINED_CONTEXT = 65536;
 const MACHINE = ['--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '2Gi'];
 
 interface Row {
@@ -20,6 +21,7 @@ interface Row {
   readonly verdict: string;
   readonly requirementBytes: number | null;
   readonly headroomBytes: number | null;
+  readonly largestContext?: number | null;
   readonly launch: { readonly nCtx?: number };
   readonly source: { readonly header: string | null };
   readonly error?: { readonly code: string };
@@ -84,35 +86,37 @@ describe('catalog check', () => {
     expect(exitCode).toBe(3);
     expect(server.requests.map(({ path }) => path).sort()).toEqual(['/broken.gguf', '/good.gguf', '/missing.gguf']);
     const alone = await llmkube(own(), ['check-memory', 'first-good', '--json']);
-    expect(rows.get('first-good')).toEqual(JSON.parse(alone.stdout));
+    const { largestContext, ...asAlone } = rows.get('first-good') as Row;
+    expect(asAlone).toEqual(JSON.parse(alone.stdout));
+    // more than its own, since it fits, and no more than the model was trained with
+    expect(largestContext).toBe(TRAINED_CONTEXT);
     expect(rows.get('first-good')).toMatchObject({ source: { header: 'live' }, launch: { nCtx: 16384 } });
     expect(rows.get('second-good')?.requirementBytes).toBe(rows.get('first-good')?.requirementBytes);
   });
 
-  test('takes bundled headers where the hub cannot be reached', async () => {
-    const { rows } = await check({ good: server.url('/good.gguf') });
-    expect(rows.get('phi-4')).toMatchObject({ source: { header: 'bundled' } });
-    expect(rows.get('gpt-oss-120b')).toMatchObject({ verdict: 'unknown', error: { code: 'SOURCE_UNREACHABLE' } });
-  });
-
-  test('ends with 0 when all entries were checked, also those that do not fit', async () => {
-    const { models } = await check({ good: server.url('/good.gguf') });
-    const unbundled = models.filter(({ verdict }) => verdict === 'unknown').map(({ model }) => model.name);
+  test('takes bundled headers where the hub cannot be reached, and ends with 0 when all entries were checked', async () => {
+    const offline = await check({ good: server.url('/good.gguf') });
+    expect(offline.rows.get('phi-4')).toMatchObject({ source: { header: 'bundled' } });
+    expect(offline.rows.get('gpt-oss-120b')).toMatchObject({
+      verdict: 'unknown',
+      error: { code: 'SOURCE_UNREACHABLE' },
+    });
+    const unbundled = offline.models.filter(({ verdict }) => verdict === 'unknown').map(({ model }) => model.name);
     const { rows, exitCode } = await check(Object.fromEntries(unbundled.map((id) => [id, server.url('/good.gguf')])));
     // 16 GB hold less than half of 70 billion weights of more than four bits
-    expect(rows.get('llama-3.3-70b')).toMatchObject({ verdict: 'does-not-fit' });
+    expect(rows.get('llama-3.3-70b')).toMatchObject({ verdict: 'does-not-fit', largestContext: null });
     expect(exitCode).toBe(0);
     expect(server.requests).toHaveLength(2);
   });
 
   test('shows a line an entry, the budgets, and why entries were not checked', async () => {
-    const { rows } = await check(own());
+    const alone = await llmkube(own(), ['check-memory', 'first-good', '--json']);
     const { stdout, stderr, exitCode } = await llmkube(own(), ['catalog', 'check']);
     const gigabytes = (bytes: number | null | undefined) => `${Number(((bytes ?? NaN) / 2 ** 30).toFixed(1))}GB`;
-    const { requirementBytes, headroomBytes } = rows.get('first-good') as Row;
-    expect(stdout).toMatch(/^ID +QUANT +CONTEXT +NEEDS +VERDICT +TO SPARE$/m);
-    const [, needs, verdict, spare] = /^first-good +Q4_K_M +16384 +(\S+) {2}(.+\S) +(\S+)$/m.exec(stdout) ?? [];
-    expect([needs, verdict, spare]).toEqual([gigabytes(requirementBytes), 'tight', gigabytes(headroomBytes)]);
+    const { requirementBytes, headroomBytes } = JSON.parse(alone.stdout) as Row;
+    expect(stdout).toMatch(/^ID +QUANT +CONTEXT +NEEDS +VERDICT +TO SPARE +LARGEST CONTEXT$/m);
+    const [, ...cells] = /^first-good +Q4_K_M +16384 +(\S+) {2}(\S+) +(\S+) +(\d+)$/m.exec(stdout) ?? [];
+    expect(cells).toEqual([gigabytes(requirementBytes), 'tight', gigabytes(headroomBytes), String(TRAINED_CONTEXT)]);
     expect(stdout).toMatch(/^missing +Q4_K_M +16384 +not checked$/m);
     expect(stdout).toContain('\nbudget: 8.7GB (16GB system × 0.67 fraction − 2GB in use)\n');
     expect(stderr).toMatch(/^Not checked: missing: http\S+ does not exist \(404\)/m);

@@ -108,13 +108,19 @@ describe('a launch that fits', () => {
   });
 
   test('becomes resident when its server answers', async () => {
-    const answering =
-      'require("http").createServer((q, s) => s.end("ok")).listen(0, function () { require("fs").writeFileSync(process.argv[1], String(this.address().port)) })';
-    const health = spawn(process.execPath, ['-e', answering, at('port')], { stdio: 'ignore' });
+    // as llama-server does while it loads: 503, until it is told otherwise
+    const answering = `const fs = require('fs');
+      const server = require('http').createServer((request, answer) => {
+        answer.statusCode = fs.existsSync(process.argv[2]) ? 200 : 503;
+        answer.end();
+      });
+      server.listen(0, () => fs.writeFileSync(process.argv[1], String(server.address().port)));`;
+    const health = spawn(process.execPath, ['-e', answering, at('port'), at('loaded')], { stdio: 'ignore' });
     started.push(health);
     await until(() => existsSync(at('port')) && readFileSync(at('port'), 'utf8') !== '');
     await background('--', server('exec sleep 60'), ...model(), '--port', readFileSync(at('port'), 'utf8'));
     expect((await ledger())[0]?.state).toBe('promised');
+    writeFileSync(at('loaded'), '');
     await until(async () => (await ledger())[0]?.state === 'resident');
   });
 });

@@ -78,7 +78,7 @@ describe('what was deployed', () => {
     expect(stdout).toContain('  estimate     fits, 13GB of 20GB (--memory-check enforce, llmkube 1.2.3)\n');
     expect(stdout).toContain('  on the GPU   10GB of 24GB\n');
     expect(stdout).toContain('  holds for    8192 tokens in 4 slots\n');
-    expect(stdout).toContain('  container    requests 3072Mi, can grow to 5GB\n');
+    expect(stdout).toContain('  container    requests 5120Mi, can grow to 5GB\n');
     expect(stdout).toContain('  reported     InsufficientMemory: needs 21 GiB of 18 GiB\n');
     expect(stdout).toContain('  size         18.5 GiB\n');
   });

@@ -45,9 +45,6 @@ const mac = (memory: string, inUse: string): string[] => [
 describe('every suggestion, typed as it is printed', () => {
   test.each([
     ['qwen-coder-32b', mac('32Gi', '3.4Gi')],
-    ['llama-3.1-8b', mac('16Gi', '4Gi')],
-    ['gemma-3-27b', [...mac('24Gi', '3Gi'), '--ctx-size', '32768']],
-    ['gpt-oss-20b', [...mac('24Gi', '4Gi'), '--ctx-size', '131072']],
     ['llama-3.3-70b', mac('16Gi', '4Gi')],
     ['qwen-coder-32b', [...mac('36Gi', '6Gi'), '--extra-args', '-c 32768 -ctk f16']],
     [

@@ -80,7 +80,8 @@ function checkNumbers(plan: DeployPlan): void {
   checkBounds('nodePort', plan.nodePort);
   checkBounds('containerPort', plan.containerPort);
   checkBounds('gpuCount', plan.gpu?.count);
-  checkBounds('gpuLayers', launch.gpuLayers);
+  // Below 0 it is a word, auto or all, for which a number is sent: gpuLayersField.
+  if ((launch.gpuLayers ?? 0) >= 0) checkBounds('gpuLayers', launch.gpuLayers);
   checkBounds('contextSize', launch.ctxSize === 0 ? undefined : launch.ctxSize);
   checkBounds('parallelSlots', launch.parallel);
   checkBounds('batchSize', launch.batchSize);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../../src/lib/errors.js';
 import { checkPlan, type DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
+import { ALL_GPU_LAYERS } from '../../../src/lib/runtime/launch-options.js';
 import { planFor } from '../../support/deploy-plans.js';
 
 const cpu = { accelerator: 'cpu' } as const;
@@ -25,7 +26,11 @@ describe('a plan that the API would refuse', () => {
     [{ launch: { ...cpu, parallel: 65 } }, 'OUT_OF_BOUNDS', /--parallel 65 .* 1 to 64$/],
     [{ launch: { ...cpu, batchSize: 16385 } }, 'OUT_OF_BOUNDS', /--batch-size 16385 .* 1 to 16384$/],
     [{ launch: { ...cpu, ubatchSize: 0 } }, 'OUT_OF_BOUNDS', /--ubatch-size 0 .* from 1 to 2147483647$/],
-    [{ launch: { accelerator: 'cuda', gpuLayers: -2 } }, 'OUT_OF_BOUNDS', /--gpu-layers -2 .* from -1 to 2147483647$/],
+    [
+      { launch: { accelerator: 'cuda', gpuLayers: 2 ** 31 } },
+      'OUT_OF_BOUNDS',
+      /--gpu-layers 2147483648 .* to 2147483647$/,
+    ],
     [{ sha256: 'abc' }, 'INVALID_SHA256', /--sha256 "abc" .* 64 hexadecimal digits/],
     [{ cpu: 'two' }, 'INVALID_QUANTITY', /--cpu "two"/],
     [{ memory: '4GB' }, 'INVALID_QUANTITY', /--memory "4GB"/],
@@ -59,6 +64,7 @@ describe('a plan that the API would refuse', () => {
     { source: 'hf://owner/repo' },
     { memory: '1.5Gi', cpu: '500m' },
     { launch: { ...cpu, ctxSize: 0, gpuLayers: -1 } },
+    { launch: { accelerator: 'cuda', gpuLayers: ALL_GPU_LAYERS } },
     { launch: { ...cpu, ctxSize: 2097152, parallel: 64, batchSize: 16384 } },
   ];
   test.each(allowed)('but %j is allowed', (changes) => {

@@ -39,7 +39,7 @@ function check(
   const request = {
     model,
     accelerator: 'metal',
-    launch,
+    launch: { llamaCpp: 'v0.5.0', ...launch },
     extraArgs: [],
     machine: {},
     policy: { fraction: 0.7 },
@@ -47,7 +47,7 @@ function check(
   return checkMemory(request, dependencies);
 }
 
-/** Of the projector, in MiB at start-up: 811.79 of weights, 139.25 and 9.19 of buffers, as llama.cpp allocates them. */
+/** Of the projector, in MiB at start-up: 811.79 of weights, 139.25 and 9.19 of buffers, as llama.cpp v0.5.0 allocates them. */
 const PROJECTOR_MIB = 960.23;
 
 function projectorMiB({ estimate }: MemoryCheck): number {

@@ -36,11 +36,9 @@ const ALL = MODELS.flatMap((model) => MACHINES.map((machine) => [model, machine]
 const SAMPLE = [
   ['llama-3.3-70b', `${card(24, 64)} -c 8192`],
   ['qwen-3-30b-a3b', card(12, 32)],
-  ['qwen-coder-32b', card(16, 32)],
   ['gpt-oss-20b', '--accelerator cpu --system-memory 24Gi --in-use 2Gi -c 16384'],
   ['qwen-coder-32b', mac(32)],
   ['llama-3.1-8b', mac(8)],
-  ['phi-4', mac(16)],
 ] as const;
 const GRID = process.env.LLMKUBE_TEST_GRID === 'all' ? ALL : SAMPLE;
 
