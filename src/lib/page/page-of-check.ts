@@ -35,10 +35,21 @@ export function pageInput(check: MemoryCheck, { header, host, policy, modelOptio
     policy,
     programs: check.programs ?? [],
     notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
-    uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
+    uncounted: uncountedRemark(remarks, launch.accelerator) ?? drafting(check) ?? null,
   };
 }
 
-function withoutSecrets(launch: LaunchOptions): LaunchOptions {
-  return launch.mmproj === undefined ? launch : { ...launch, mmproj: redactedSource(launch.mmproj) };
+/** The page works out the model and its projector only. */
+function drafting({ launch, named }: MemoryCheck): string | undefined {
+  if (!named?.draft && !named?.adapters.length && !launch.specTypes?.some((type) => type !== 'none')) return undefined;
+  return 'this page does not work out drafts and adapters: check them with llmkube check-memory';
+}
+
+function withoutSecrets({ mmproj, draft, adapters, ...launch }: LaunchOptions): LaunchOptions {
+  return {
+    ...launch,
+    ...(mmproj !== undefined && { mmproj: redactedSource(mmproj) }),
+    ...(draft !== undefined && { draft: redactedSource(draft) }),
+    ...(adapters && { adapters: adapters.map(redactedSource) }),
+  };
 }

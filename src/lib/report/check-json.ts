@@ -1,4 +1,6 @@
 import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
+import type { Shape } from '../model/model-shape.js';
+import type { LoadedFile } from '../preflight/beside-files.js';
 import type { LoadedProjector } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
@@ -31,8 +33,13 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       derived: header?.derived ?? false,
     },
     projector: check.projector === undefined ? null : projectorJson(check.projector),
+    draft: check.named?.draft === undefined ? null : fileJson(check.named.draft),
+    adapters: (check.named?.adapters ?? []).map(fileJson),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
-    estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
+    estimate:
+      estimate === undefined
+        ? null
+        : { parts: [...estimate.parts, ...(estimate.transient ?? [])], growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
     budget: limits[0]?.budget ?? null,
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
@@ -45,6 +52,10 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     warnings: warningsOf(check),
     ...(failure && { error: { code: failure.code, message: failure.message } }),
   };
+}
+
+function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown> {
+  return { source: redactedSource(source), quantization: shape.quantization, fileBytes: shape.fileBytes };
 }
 
 function projectorJson({ source, reason, shape }: LoadedProjector): Record<string, unknown> {
