@@ -57,10 +57,13 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
-    const check = await checkMemory(await checkRequest(args.model, flags), {
-      ...dependencies,
-      advise: async () => [],
-    });
+    const check = await checkMemory(
+      { ...(await checkRequest(args.model, flags)), namesLaunch: true },
+      {
+        ...dependencies,
+        advise: async () => [],
+      },
+    );
     if (check.verdict.kind === 'unknown') return this.refuse(check);
     const fitted = await findFit(
       check,

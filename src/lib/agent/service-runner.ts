@@ -16,7 +16,7 @@ import {
 } from './core/claims.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
-import type { FitReport } from './core/memory-fit.js';
+import { conditionOf, MEMORY_FIT, serverCondition, type FitReport } from './core/memory-fit.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, fingerprintOf } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -51,6 +51,13 @@ export interface Running {
   proven: boolean;
 }
 
+/** What an earlier agent has said of a process that was taken over. */
+function saidBefore(service: InferenceServiceResource): FitReport | undefined {
+  const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
+  if (reason !== 'Fits' && reason !== 'Tight') return undefined;
+  return { reason, message, generation: observedGeneration };
+}
+
 /** How soon a service that does not fit is tried again when nobody says that memory came free. */
 const RECHECK_MS = 180_000;
 
@@ -65,6 +72,8 @@ export class ServiceRunner {
   #service: InferenceServiceResource | undefined;
   restarts = 0;
   proof: Proof | undefined;
+  /** How the last process came to an end that nobody had asked for. */
+  #ending: string | undefined;
 
   constructor(
     readonly key: string,
@@ -138,10 +147,13 @@ export class ServiceRunner {
       await this.host.teller.heartbeat(service, this.host.identity.id);
       this.#claimedAtMs = now;
     }
-    if (this.fit !== undefined) await this.host.teller.fit(service, this.fit, this.running?.record);
-    if (this.running !== undefined) {
-      await this.host.teller.address(service, this.running.record.port, this.running.server.state === 'ready');
-    }
+    const { teller } = this.host;
+    if (this.running !== undefined) this.fit ??= saidBefore(service);
+    const state = this.running?.server.state;
+    if (state !== 'ready') await teller.notReady(service);
+    if (this.fit !== undefined)
+      await teller.status(service, this.fit, serverCondition(state, this.#ending), this.running?.record);
+    if (this.running !== undefined && state === 'ready') await teller.address(service, this.running.record.port);
   }
 
   #observed(desired: Desired, now: number): Observed {
@@ -229,6 +241,7 @@ export class ServiceRunner {
         if (this.running?.server.state === 'ready') {
           releasePort();
           void started?.markResident();
+          this.#ending = undefined;
           this.#prove();
         }
         this.host.enqueue(this.key);
@@ -272,7 +285,8 @@ export class ServiceRunner {
     this.restarts += 1;
     this.#failures = { ...failedAgain(before, Date.now()), attempt };
     const { count } = this.#failures;
-    if (!wanted) this.host.teller.crashed(this.#service, this.key, text, count);
+    this.#ending = `${wanted ? 'llama-server was not ready in time' : text} (${count} in a row)`;
+    this.host.teller.crashed(this.#service, this.key, this.#ending);
   }
 
   #attempt(): string {

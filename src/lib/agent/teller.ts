@@ -1,10 +1,18 @@
 import { LlmkubeError } from '../errors.js';
-import type { Condition, InferenceServiceResource } from '../kube/client/api.js';
+import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { Registration } from './cluster/registration.js';
 import type { EventType, OwnStatus, ServiceWriter } from './cluster/service-writer.js';
 import { CLAIM_ANNOTATIONS } from './core/annotations.js';
 import { requirementText } from './core/fit-text.js';
-import { conditionOf, fitCondition, isTransition, MEMORY_FIT, type FitReport } from './core/memory-fit.js';
+import {
+  conditionOf,
+  fitCondition,
+  isTransition,
+  MEMORY_FIT,
+  timed,
+  type FitReport,
+  type OwnCondition,
+} from './core/memory-fit.js';
 import type { AgentLog } from './log.js';
 import type { ServerRecord } from './machine/server-record.js';
 import type { Proven } from './proof.js';
@@ -22,8 +30,9 @@ interface Registered {
 export class Teller {
   readonly #registered = new Map<string, Registered>();
   readonly #requirements = new Map<string, string>();
+  readonly #withdrawn = new Set<string>();
   /** The condition of memory pressure, told for every service that runs here. */
-  pressure: Condition | undefined;
+  pressure: OwnCondition | undefined;
 
   constructor(
     private readonly writer: ServiceWriter,
@@ -41,12 +50,19 @@ export class Teller {
     await this.writer.annotate(service, { [claimedBy]: agentId, [heartbeat]: new Date().toISOString() });
   }
 
-  /** Condition and scheduling fields; a Warning event when the verdict is another one. */
-  async fit(service: InferenceServiceResource, report: FitReport, record: ServerRecord | undefined): Promise<void> {
+  /** Conditions and scheduling fields; an event when the verdict is another one. */
+  async status(
+    service: InferenceServiceResource,
+    report: FitReport,
+    server: OwnCondition,
+    record: ServerRecord | undefined,
+  ): Promise<void> {
     const before = conditionOf(service, MEMORY_FIT);
-    const condition = fitCondition(report, before, new Date());
+    const condition = fitCondition(report);
+    const own = [condition, server, ...(this.pressure ? [this.pressure] : [])];
+    const now = new Date();
     const status: OwnStatus = {
-      conditions: [condition, ...(this.pressure ? [this.pressure] : [])],
+      conditions: own.map((one) => timed(one, conditionOf(service, one.type), now)),
       ...(report.scheduling && {
         schedulingStatus: report.scheduling.status,
         schedulingMessage: report.scheduling.message,
@@ -60,13 +76,26 @@ export class Teller {
   }
 
   /** Registers where it answers: when that changes, and as a heartbeat. */
-  async address(service: InferenceServiceResource, port: number, ready: boolean): Promise<void> {
+  async address(service: InferenceServiceResource, port: number): Promise<void> {
+    await this.#register(service, { port, ready: true });
+  }
+
+  /** What is registered does not answer now; what an earlier agent has registered, and is not known here, goes. */
+  async notReady(service: InferenceServiceResource): Promise<void> {
+    const { uid = '' } = service.metadata;
+    const last = this.#registered.get(uid);
+    if (last !== undefined) return this.#register(service, { port: last.port, ready: false });
+    if (this.#withdrawn.has(uid)) return;
+    await this.registration?.withdraw(service);
+    this.#withdrawn.add(uid);
+  }
+
+  async #register(service: InferenceServiceResource, { port, ready }: Omit<Registered, 'atMs'>): Promise<void> {
     const { uid = '' } = service.metadata;
     const last = this.#registered.get(uid);
     const now = Date.now();
     const isSame = last?.port === port && last.ready === ready;
-    if (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS) return;
-    if (this.registration === undefined || (last === undefined && !ready)) return;
+    if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
     try {
       await this.registration.register(service, { ip: this.ip, port, ready }, new Date());
     } catch (error) {
@@ -94,9 +123,9 @@ export class Teller {
     await this.writer.annotate(service, { [claimedBy]: null, [heartbeat]: null, [REQUIREMENT]: null });
   }
 
-  crashed(service: InferenceServiceResource | undefined, key: string, text: string, count: number): void {
-    this.log.warn('crashed', { service: key, count, reason: text });
-    this.#event(service, 'Warning', 'ServerEnded', `${text} (${count} in a row)`);
+  crashed(service: InferenceServiceResource | undefined, key: string, text: string): void {
+    this.log.warn('crashed', { service: key, reason: text });
+    this.#event(service, 'Warning', 'ServerEnded', text);
   }
 
   proof(service: InferenceServiceResource | undefined, key: string, { proof, isOff, build }: Proven): void {

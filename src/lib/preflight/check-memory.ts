@@ -11,7 +11,7 @@ import { withKvOverrides } from '../model/kv-overrides.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { combineLaunch, type CombinedLaunch } from '../runtime/combine-launch.js';
 import type { KvOverride } from '../runtime/kv-overrides.js';
-import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
+import { ALL_GPU_LAYERS, type Accelerator, type LaunchOptions } from '../runtime/launch-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
@@ -23,6 +23,7 @@ import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
+import { choiceNotes, chosenOptions, serverChoice, type ServerChoice } from './server-choice.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
 
@@ -40,6 +41,8 @@ export interface CheckRequest {
   readonly overrides?: readonly KvOverride[];
   readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
   readonly policy: BudgetPolicy;
+  /** Context and layers will be named to llama-server, so that it has nothing to choose. */
+  readonly namesLaunch?: boolean;
 }
 
 /** Everything outside that a check needs. */
@@ -96,6 +99,8 @@ export interface MemoryCheck {
   /** The machine it was held against. */
   readonly room?: Room;
   readonly resolved?: ResolvedModel;
+  /** What llama-server will choose where the launch leaves it open; `launch` has it. */
+  readonly choice?: ServerChoice;
 }
 
 /** A request with the model found and the launch put together. */
@@ -145,7 +150,8 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
       const programs = await programsToAsk(verdict, dependencies);
       return { ...completed, suggestions: [], ...(programs && { programs }) };
     }
-    const advice = await adviceOn(plan, found, dependencies);
+    const made = found.launch ?? launch;
+    const advice = await adviceOn({ ...plan, launch: made }, found, dependencies);
     return advice === undefined
       ? { ...completed, suggestions: [UNADVISED] }
       : { ...completed, suggestions: headline(advice), advice };
@@ -178,7 +184,9 @@ export async function skippedCheck(
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
 type Findings = {
-  -readonly [K in 'header' | 'shape' | 'projector' | 'named' | 'estimate' | 'room']?: MemoryCheck[K];
+  -readonly [
+    K in 'header' | 'shape' | 'projector' | 'named' | 'estimate' | 'room' | 'launch' | 'choice'
+  ]?: MemoryCheck[K];
 } & {
   notes: string[];
 };
@@ -202,14 +210,30 @@ async function completeCheck(
   const beside = { projector: projector?.shape, draft: draft?.shape, adapters: adapters.map(({ shape }) => shape) };
   const files = { ...beside, model: findings.shape };
   const host = await measured(request, files, launch, dependencies, findings);
-  findings.estimate = estimateLaunch(files, onMachine(launch, host));
-  findings.notes.push(...launchNotes(findings.shape, launch, findings.estimate.resolved));
-  findings.room = { host, policy: request.policy, beside };
-  findings.notes.push(...host.notes);
-  const verdict = judge(findings.estimate, limitsOf(findings.estimate, launch.accelerator, host, request.policy));
+  const room = { host, policy: request.policy, beside };
+  const choice = request.namesLaunch ? undefined : serverChoice(files, onMachine(launch, host), host);
+  const made = choice === undefined ? launch : { ...launch, ...chosenOptions(choice) };
+  const estimate = estimateLaunch(files, onMachine(made, host));
+  Object.assign(findings, { room, estimate, launch: made, ...(choice && { choice }) });
+  findings.notes.push(...launchNotes(files.model, made, estimate.resolved), ...host.notes);
+  const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, host, request.policy));
+  if (choice) {
+    findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(files, { ...launch, ...wider }, room)));
+  }
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
+}
+
+/** The verdict on what llama-server would choose with other options. */
+function tried(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  { host, policy }: Room,
+): CompletedVerdict {
+  const choice = serverChoice(files, onMachine(launch, host), host);
+  const estimate = estimateLaunch(files, onMachine({ ...launch, ...(choice && chosenOptions(choice)) }, host));
+  return judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
 }
 
 /** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */
@@ -269,7 +293,7 @@ export function uncountedRemark(remarks: CheckPlan['remarks'], accelerator: Acce
 export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
   return {
     ...(contextSize !== undefined && { ctxSize: contextSize }),
-    ...(gpuLayers !== undefined && { gpuLayers }),
+    gpuLayers: gpuLayers === undefined || gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers,
     ...(mode !== undefined && mode !== 'chat' && { mode }),
   };
 }

@@ -47,7 +47,9 @@ function otherQuantization(source: string, wanted: string): string {
   const repository = /^(hf:(?:\/\/)?[^/:]+\/[^/:]+)(?::[^/]*)?$/.exec(source)?.[1];
   if (repository !== undefined) return `${repository}:${wanted.toUpperCase()}`;
   const parsed = parseModelSource(source);
-  if (parsed.kind === 'hf' && parsed.file === undefined)
+  const isRepository = parsed.kind === 'hf' || parsed.kind === 'modelscope';
+  const isLmStudioName = parsed.kind === 'lmstudio' && !/\.gguf$/i.test(parsed.name);
+  if (isLmStudioName || (isRepository && parsed.file === undefined))
     return formatModelSource({ ...parsed, quantization: wanted.toUpperCase() });
   const [path = '', rest = ''] = parsed.kind === 'http' ? splitAt(source, source.search(/[?#]|$/)) : [source];
   const other = withOtherQuantization(path, wanted);

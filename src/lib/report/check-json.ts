@@ -36,6 +36,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     draft: check.named?.draft === undefined ? null : fileJson(check.named.draft),
     adapters: (check.named?.adapters ?? []).map(fileJson),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
+    choice: choiceJson(check),
     estimate:
       estimate === undefined
         ? null
@@ -56,6 +57,18 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
 
 function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown> {
   return { source: redactedSource(source), quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+/** What llama-server will choose by itself where context or layers were left open. */
+function choiceJson({ choice }: MemoryCheck): Record<string, unknown> | null {
+  if (choice === undefined) return null;
+  const { nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen } = choice;
+  return {
+    ctxSize: contextWasOpen ? nCtx : null,
+    gpuLayers: layersWereOpen ? gpuLayers : null,
+    overridden,
+    gaveUp: gaveUp ?? null,
+  };
 }
 
 function projectorJson({ source, reason, shape }: LoadedProjector): Record<string, unknown> {

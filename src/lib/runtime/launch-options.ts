@@ -10,6 +10,10 @@ export type CacheType = (typeof CACHE_TYPES)[number];
 export const SPLIT_MODES = ['none', 'layer', 'row', 'tensor'] as const;
 export type SplitMode = (typeof SPLIT_MODES)[number];
 
+/** `common_params::n_gpu_layers` (`common/common.h`, llama.cpp v0.5.0): `auto`, and `all`. */
+export const AUTO_GPU_LAYERS = -1;
+export const ALL_GPU_LAYERS = -2;
+
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
 
@@ -43,7 +47,7 @@ export interface LaunchOptions {
   readonly flashAttn?: FlashAttention;
   readonly cacheTypeK?: CacheType;
   readonly cacheTypeV?: CacheType;
-  /** Layers on the GPU (`--n-gpu-layers`); unset or negative = all. */
+  /** Layers on the GPU (`--n-gpu-layers`); unset or `AUTO_GPU_LAYERS` = all, unless `--fit` finds less room; other negative = all. */
   readonly gpuLayers?: number;
   /** GPUs that llama.cpp sees; default 1. */
   readonly gpus?: number;
@@ -73,6 +77,8 @@ export interface LaunchOptions {
   readonly mode?: ServerMode;
   /** Prompt cache limit in MiB (`--cache-ram`): -1 = no limit, 0 = off; default 8192. */
   readonly cacheRamMiB?: number;
+  /** Whether llama-server chooses an open context and open layers by itself (`--fit`); default on. */
+  readonly fit?: boolean;
   /** What `--fit` leaves free on each device, in MiB: one value for all, or one each; default 1024. */
   readonly fitTargetMiB?: number | readonly number[];
   /** The least context that `--fit` goes down to (`--fit-ctx`); default 4096. */

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
 import { adapterFiles, draftRepository, removed, scaledAdapterFiles, specTypes } from './draft-options.js';
-import { CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
+import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
 export type LaunchPatch = Partial<Omit<LaunchOptions, 'accelerator' | 'cpuArch'>> & {
@@ -49,6 +49,9 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   { names: ['-mmu', '--mmproj-url'], takesValue: true, env: 'MMPROJ_URL', patch: (mmproj) => ({ mmproj }) },
   { names: ['-mmdev', '--mmproj-device'], takesValue: true, patch: projectorDevice },
   { names: ['-ngl', '--gpu-layers', '--n-gpu-layers'], takesValue: true, env: 'N_GPU_LAYERS', patch: gpuLayers },
+  { names: ['-fit', '--fit'], takesValue: true, env: 'FIT', patch: (value) => ({ fit: onOrOff(value) }) },
+  { names: ['-fitt', '--fit-target'], takesValue: true, env: 'FIT_TARGET', patch: fitTarget },
+  number(['-fitc', '--fit-ctx'], 'FIT_CTX', (fitCtx) => ({ fitCtx: notNegative(fitCtx) })),
   { names: ['-fa', '--flash-attn'], takesValue: true, env: 'FLASH_ATTN', patch: flashAttention },
   {
     names: ['-ctk', '--cache-type-k'],
@@ -191,7 +194,20 @@ function notZero(value: number): number {
 }
 
 function gpuLayers(value: string): LaunchPatch {
-  return { gpuLayers: value === 'auto' || value === 'all' ? -1 : integer(value) };
+  if (value === 'all') return { gpuLayers: ALL_GPU_LAYERS };
+  return { gpuLayers: value === 'auto' ? AUTO_GPU_LAYERS : integer(value) };
+}
+
+function onOrOff(value: string): boolean {
+  if (TRUE_WORDS.includes(value)) return true;
+  if (FALSE_WORDS.includes(value)) return false;
+  throw invalid(`expects on or off, not "${value}"`);
+}
+
+/** In MiB: one value for all devices, or one each. */
+function fitTarget(value: string): LaunchPatch {
+  const targets = value.split(/[,/]/).map((target) => notNegative(integer(target)));
+  return { fitTargetMiB: targets };
 }
 
 /** `none`, or a device by llama.cpp's name for it, such as `CUDA1`. */

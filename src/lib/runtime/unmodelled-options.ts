@@ -35,11 +35,6 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
   { names: ['-mv', '--model-vocoder'], effect: 'adds', consequence: 'loads a vocoder, which is not counted' },
   { names: ['--rpc'], effect: 'moves', consequence: PLACEMENT },
   {
-    names: ['-fit', '--fit', '-fitc', '--fit-ctx', '-fitt', '--fit-target'],
-    effect: 'shifts',
-    consequence: 'may lower layers or context at start-up; the figures are for what was asked',
-  },
-  {
     names: ['-lzm', '--lazy-mode'],
     effect: 'shifts',
     consequence: 'may leave some weights on disk; the figures count them as resident',

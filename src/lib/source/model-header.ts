@@ -59,7 +59,8 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
     const { readModelHeader } = await import('./open.js');
     const patience = bundled === undefined ? {} : IMPATIENT;
     const source = parseModelSource(request.source);
-    const { header, fromCache, file, commit, others = 0 } = await readModelHeader(source, { ...patience, ...options });
+    const reading = await readModelHeader(source, { ...patience, ...options });
+    const { header, fromCache, file, commit, chosen, others = 0 } = reading;
     const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
     const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as hf:OWNER/REPO/FILE.gguf`;
     return {
@@ -67,7 +68,7 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
       origin: fromCache ? 'cache' : 'live',
       derived: false,
       ...(file === undefined ? {} : { file: { path: file, commit: commit ?? null } }),
-      notes: isChosen ? [note] : [],
+      notes: [...(chosen === undefined ? [] : [chosen]), ...(isChosen ? [note] : [])],
     };
   } catch (error) {
     if (bundled === undefined || !isUnreachable(error)) throw error;

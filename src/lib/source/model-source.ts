@@ -2,12 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import { printable, shown } from '../printable.js';
 import { type HubSource, parseHubUrl } from './hub/hub-urls.js';
+import { formatStoreSource, parseStoreSource, type StoreSource } from './stores/store-source.js';
 
 /** Where a model's header can be read, by what the user typed. */
 export type ModelSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'http'; readonly url: string }
   | HubSource
+  | StoreSource
   /** Storage that only the cluster can read. */
   | { readonly kind: 'unsupported'; readonly scheme: 'pvc' | 's3'; readonly text: string };
 
@@ -21,7 +23,7 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
 /**
  * Reads a source as people write it: a path, `file://`, `http(s)://`, `hf:OWNER/REPO[:QUANT]`,
- * `hf:OWNER/REPO/FILE.gguf`, what is copied from the hub's pages, `pvc://`, `s3://`. Opens nothing. Throws `UsageError` for what is none of these.
+ * `hf:OWNER/REPO/FILE.gguf`, what is copied from the hub's pages, `ollama:NAME[:TAG]`, `lmstudio:NAME`, `ms:OWNER/REPO`, `pvc://`, `s3://`. Opens nothing. Throws `UsageError` for what is none of these.
  */
 export function parseModelSource(text: string): ModelSource {
   const trimmed = text.trim();
@@ -40,13 +42,17 @@ export function parseModelSource(text: string): ModelSource {
       return webSource(trimmed);
     case 'hf':
       return hubSource(trimmed.slice(3).replace(/^\/\//, ''), trimmed);
+    case 'ollama':
+    case 'lmstudio':
+    case 'ms':
+      return parseStoreSource(scheme, trimmed.slice(scheme.length + 1));
     case 'pvc':
     case 's3':
       return { kind: 'unsupported', scheme, text: trimmed };
     default:
       throw new UsageError(
         'BAD_SOURCE',
-        `${shown(trimmed)} has the scheme ${printable(scheme)}:, which cannot be read; use a path, http(s)://, file:// or hf:`,
+        `${shown(trimmed)} has the scheme ${printable(scheme)}:, which cannot be read; use a path, http(s)://, file://, hf:, ollama:, lmstudio: or ms:`,
         { suggestions: ['llmkube catalog list shows the models that can be named by id, such as llama-3.1-8b'] },
       );
   }
@@ -66,6 +72,10 @@ export function formatModelSource(source: ModelSource): string {
       return source.url;
     case 'unsupported':
       return source.text;
+    case 'ollama':
+    case 'lmstudio':
+    case 'modelscope':
+      return formatStoreSource(source);
     case 'hf':
       if (source.revision !== 'main') {
         const page =

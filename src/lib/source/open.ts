@@ -11,6 +11,9 @@ import { readParts } from './read-parts.js';
 import { redactedUrl } from './redacted-url.js';
 import { inSession, type ReadOptions, type Session } from './session.js';
 import { SourceError } from './source-error.js';
+import type { FoundInStore } from './stores/found-in-store.js';
+import { findInHubCache, listHubCache } from './stores/hub-cache.js';
+import type { StoreSource } from './stores/store-source.js';
 
 /** How many files a message names. */
 const MOST_NAMED = 8;
@@ -26,6 +29,8 @@ export interface HeaderReading {
   readonly commit?: string;
   /** In the repository; of the first part. */
   readonly file?: string;
+  /** A sentence on what was chosen, where a store of this machine or of another hub chose it. */
+  readonly chosen?: string;
   /** How many other model files the repository has, where this one was chosen among them. */
   readonly others?: number;
   readonly etag?: string;
@@ -63,6 +68,10 @@ async function readSource(source: ModelSource, session: Session): Promise<Locate
       return readHttpSource(new URL(source.url), session);
     case 'hf':
       return readHubSource(source, session);
+    case 'ollama':
+    case 'lmstudio':
+    case 'modelscope':
+      return readFound(await findInStore(source, session), session);
     case 'unsupported':
       throw new SourceError(
         'SOURCE_UNSUPPORTED',
@@ -102,8 +111,31 @@ function withoutLogin(address: URL): { url: URL; credential: Credential | undefi
   return { url, credential: { origin: url.origin, authorization: `Basic ${Buffer.from(login).toString('base64')}` } };
 }
 
+async function findInStore(source: StoreSource, session: Session): Promise<FoundInStore> {
+  switch (source.kind) {
+    case 'ollama':
+      return (await import('./stores/ollama.js')).findInOllama(source, session);
+    case 'lmstudio':
+      return (await import('./stores/lm-studio.js')).findInLmStudio(source, session);
+    case 'modelscope':
+      return (await import('./stores/modelscope.js')).findInModelScope(source, session);
+  }
+}
+
+async function readFound({ source, chosen, file, commit }: FoundInStore, session: Session): Promise<Located> {
+  const located = await readSource(source, session);
+  return {
+    ...located,
+    chosen,
+    ...(file === undefined ? {} : { file }),
+    ...(commit === undefined ? {} : { commit }),
+  };
+}
+
 async function readHubSource(source: HubSource, session: Session): Promise<Located> {
   const { repository } = source;
+  const kept = await findInHubCache(source, session.env, session.offline);
+  if (kept !== undefined) return readFound(kept, session);
   const key = `resolution ${session.hub.endpoint} ${source.revision} ${formatModelSource(source)}`;
   const chosen = session.offline
     ? await session.cache.resolution(key)
@@ -172,7 +204,11 @@ function noSuchFile({ repository, quantization }: HubSource, files: readonly Hub
 }
 
 async function list(source: HubSource, session: Session): Promise<HubListing> {
-  if (session.offline) throw notReadBefore(source);
+  if (session.offline) {
+    const kept = await listHubCache(source, session.env);
+    if (kept === undefined) throw notReadBefore(source);
+    return kept;
+  }
   return listRepository(session.hub, source.repository, source.revision, session.context, session.policy);
 }
 

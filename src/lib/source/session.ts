@@ -13,7 +13,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** The program's cache folder (oclif's `config.cacheDir`); without one nothing is kept or found. */
   readonly cacheDir?: string | undefined;
-  /** `HF_ENDPOINT`, `HF_TOKEN`, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`; usually `process.env`. */
+  /** `HF_ENDPOINT`, `HF_TOKEN`, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, where other programs keep models; usually `process.env`. */
   readonly env?: Environment;
   readonly onProgress?: (progress: ReadProgress) => void;
   readonly timeouts?: Partial<Timeouts>;
@@ -43,6 +43,8 @@ export interface ReadProgress {
 export interface Session {
   readonly hub: Hub;
   readonly cache: HeaderCache;
+  /** Where other programs keep models is told by it. */
+  readonly env: Environment;
   readonly policy: RetryPolicy;
   readonly meter: Meter;
   readonly context: RequestContext;
@@ -70,6 +72,7 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
     const reading = work({
       hub: hubFrom(options.env ?? {}),
       cache: new HeaderCache(options.cacheDir),
+      env: options.env ?? {},
       policy: { ...DEFAULT_RETRY, ...options.retry },
       meter,
       context: { network, meter, signal },

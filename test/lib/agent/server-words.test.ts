@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { fitCondition, isTransition } from '../../../src/lib/agent/core/memory-fit.js';
+import { fitCondition, isTransition, timed } from '../../../src/lib/agent/core/memory-fit.js';
 import { reservedWord, serverWords, type Placement } from '../../../src/lib/agent/core/server-words.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { aModel, aService } from './objects.js';
@@ -50,8 +50,8 @@ test('listener, identity and model are the agent’s to say', () => {
 test('the condition keeps the time of its last transition while its status stays', () => {
   const now = new Date('2026-11-25T12:00:00.500Z');
   const report = { reason: 'Fits', message: 'm', generation: 3 } as const;
-  const first = fitCondition(report, undefined, new Date('2026-11-25T11:00:00Z'));
-  expect(fitCondition({ ...report, reason: 'Tight' }, first, now)).toEqual({
+  const first = timed(fitCondition(report), undefined, new Date('2026-11-25T11:00:00Z'));
+  expect(timed(fitCondition({ ...report, reason: 'Tight' }), first, now)).toEqual({
     type: 'MemoryFit',
     status: 'True',
     reason: 'Tight',
@@ -60,7 +60,7 @@ test('the condition keeps the time of its last transition while its status stays
     observedGeneration: 3,
   });
   const refused = { ...report, reason: 'InsufficientMemory' } as const;
-  expect(fitCondition(refused, first, now)).toMatchObject({
+  expect(timed(fitCondition(refused), first, now)).toMatchObject({
     status: 'False',
     lastTransitionTime: '2026-11-25T12:00:00Z',
   });

@@ -23,6 +23,7 @@ describe('the resources of a plan', () => {
       'inference.llmkube.dev/memory-check-verdict': 'fits',
       'inference.llmkube.dev/memory-check-mode': 'enforce',
       'inference.llmkube.dev/memory-check-version': '1.2.3',
+      'inference.llmkube.dev/memory-check-llama-cpp': 'v0.5.0',
       'inference.llmkube.dev/memory-check-context-size': '8192',
       'inference.llmkube.dev/memory-check-slots': '4',
       'inference.llmkube.dev/memory-check-required-bytes': String(13 * 2 ** 30),

@@ -15,7 +15,7 @@ test.each([
   ['--mtmd-batch-max-tokens 2048', { mtmdBatchMaxTokens: 2048 }],
   ['--no-warmup', { warmup: false }],
 ])('%s', (words, options) => {
-  expect(parseServerArguments(words.split(' '))).toEqual({ options, remarks: [] });
+  expect(parseServerArguments(words.split(' '))).toEqual({ options, remarks: [], overrides: [] });
 });
 
 test('the environment names a projector, too', () => {

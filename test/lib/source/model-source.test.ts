@@ -42,7 +42,6 @@ describe('a source', () => {
     '',
     '  ',
     'ftp://x/m.gguf',
-    'ollama:llama3',
     'http://',
     'file://host/x',
     'hf:',

@@ -49,6 +49,7 @@ function launchOf({ launch }: Case): LaunchOptions {
     return Array.from({ length: images }, () => ({ width, height }));
   });
   return {
+    llamaCpp: 'v0.5.0',
     accelerator: launch.backend,
     ...(launch.fa && { flashAttn: launch.fa }),
     ...(launch.mmproj_offload === 0 && { mmprojOffload: false }),

@@ -59,8 +59,7 @@ export class ServiceWriter {
    */
   async say(service: InferenceServiceResource, status: OwnStatus): Promise<void> {
     const { uid = '' } = service.metadata;
-    if (isDeepStrictEqual(this.#said.get(uid), status) && status.conditions.every((own) => stands(service, own)))
-      return;
+    if (this.#hasSaid(uid, status) && status.conditions.every((own) => stands(service, own))) return;
     const { name, namespace } = service.metadata;
     const object = {
       apiVersion: `${API_GROUP}/${API_VERSION}`,
@@ -70,6 +69,16 @@ export class ServiceWriter {
     };
     await this.client.objects.apply(`${pathOf(service)}/status`, object, { manager: AGENT_MANAGER, force: true });
     this.#said.set(uid, status);
+  }
+
+  /** But for the time of a transition, which is known only from what the cluster has. */
+  #hasSaid(uid: string, status: OwnStatus): boolean {
+    const timeless = (said: OwnStatus) => ({
+      ...said,
+      conditions: said.conditions.map((condition) => ({ ...condition, lastTransitionTime: '' })),
+    });
+    const said = this.#said.get(uid);
+    return said !== undefined && isDeepStrictEqual(timeless(said), timeless(status));
   }
 
   forget({ metadata: { uid = '' } }: InferenceServiceResource): void {

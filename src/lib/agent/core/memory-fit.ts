@@ -11,6 +11,20 @@ export interface FitReport {
 }
 
 export const MEMORY_FIT = 'MemoryFit';
+const SERVER_READY = 'ServerReady';
+
+/** A condition before it is known when it last changed. */
+export type OwnCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/** Whether the process of a service answers; `ending` says how the last one came to its end. */
+export function serverCondition(state: string | undefined, ending: string | undefined): OwnCondition {
+  const base = { type: SERVER_READY, status: 'False' } as const;
+  if (state === 'ready') return { ...base, status: 'True', reason: 'Ready', message: 'llama-server answers' };
+  if (state === 'loading') return { ...base, reason: 'Loading', message: ending ?? 'the model is being loaded' };
+  if (state !== undefined) return { ...base, reason: 'Unhealthy', message: 'llama-server does not answer' };
+  if (ending !== undefined) return { ...base, reason: 'Ended', message: ending.slice(0, LONGEST_MESSAGE) };
+  return { ...base, reason: 'NotStarted', message: 'nothing runs' };
+}
 
 const STATUS_OF: Readonly<Record<FitReport['reason'], Condition['status']>> = {
   Fits: 'True',
@@ -22,22 +36,21 @@ const STATUS_OF: Readonly<Record<FitReport['reason'], Condition['status']>> = {
 /** What the API takes: `message` of a condition. */
 const LONGEST_MESSAGE = 32_768;
 
-/** The condition, with the time of the last transition kept while its status stays. */
-export function fitCondition(
-  { reason, message, generation }: FitReport,
-  before: Condition | undefined,
-  now: Date,
-): Condition {
-  const status = STATUS_OF[reason];
-  const kept = before?.status === status ? before.lastTransitionTime : undefined;
+/** The condition that tells how the check went. */
+export function fitCondition({ reason, message, generation }: FitReport): OwnCondition {
   return {
     type: MEMORY_FIT,
-    status,
+    status: STATUS_OF[reason],
     reason,
     message: message.slice(0, LONGEST_MESSAGE),
-    lastTransitionTime: kept ?? `${now.toISOString().slice(0, 19)}Z`,
     ...(generation !== undefined && { observedGeneration: generation }),
   };
+}
+
+/** With the time of its last transition, which stays while the status does. */
+export function timed(condition: OwnCondition, before: Condition | undefined, now: Date): Condition {
+  const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
+  return { ...condition, lastTransitionTime: kept ?? `${now.toISOString().slice(0, 19)}Z` };
 }
 
 /** The condition of a type that a service has now. */

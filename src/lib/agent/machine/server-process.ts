@@ -30,6 +30,8 @@ const LOADING_LOOK_MS = 500;
 const READY_LOOK_MS = 10_000;
 const ANSWER_MS = 5_000;
 /** One slow answer is no reason to load a model again. */
+/** Of one that is no child of this process, whose end nobody tells. */
+const PULSE_MS = 2_000;
 const SICK_AFTER = 3;
 const GRACE_MS = 10_000;
 const GONE_LOOK_MS = 100;
@@ -42,6 +44,7 @@ export class ServerProcess {
   readonly startedAtMs = Date.now();
   readyAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #pulse: NodeJS.Timeout | undefined;
   #misses = 0;
   #ended = false;
   #signal: string | undefined;
@@ -52,6 +55,8 @@ export class ServerProcess {
     private readonly events: ServerEvents,
   ) {
     target.child?.once('exit', (code, signal) => this.#end(code, signal));
+    if (target.child === undefined)
+      this.#pulse = setInterval(() => this.alive || this.#end(null, null), PULSE_MS).unref();
     this.#look(0);
   }
 
@@ -78,6 +83,7 @@ export class ServerProcess {
   /** Looks no more; the server goes on. */
   leave(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#pulse);
     this.target.child?.unref();
     this.#ended = true;
   }
@@ -128,6 +134,7 @@ export class ServerProcess {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#pulse);
     const wanted = this.#signal !== undefined;
     this.events.onEnd({ wanted, text: wanted ? 'stopped' : endText(code, signal, this.target.logFile) });
   }

@@ -32,7 +32,7 @@ export class ServerRecords {
   }
 
   logFile(key: string): string {
-    return join(this.#folder, `${fileName(key)}.log`);
+    return logFileOf(this.#folder, key);
   }
 
   write(record: ServerRecord): void {
@@ -74,11 +74,16 @@ export class ServerRecords {
   }
 }
 
+/** The log of a service's server. @param folder of its agent; @param key `namespace/name` */
+export function logFileOf(folder: string, key: string): string {
+  return join(folder, `${fileName(key)}.log`);
+}
+
 /** How `llmkube ledger` calls a service's process. */
 export function ledgerName(key: string): string {
   return `service ${key}`;
 }
 
 function fileName(key: string): string {
-  return key.replace('/', '.');
+  return encodeURIComponent(key.replace('/', '.'));
 }

@@ -4,7 +4,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import { parseShardName, shardPath, shardPaths } from '../../gguf/shard-name.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import type { ModelResource } from '../../kube/client/api.js';
-import { printable } from '../../printable.js';
+import { printable, shown } from '../../printable.js';
 import { type Hub, resolveUrl } from '../../source/hub/hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from '../../source/model-source.js';
 import { readModelHeader } from '../../source/open.js';
@@ -56,6 +56,13 @@ export async function modelFiles(
     case 'unsupported':
       throw notAllowed(
         `${source.scheme}:// sources cannot be read on this host`,
+        'give the model by https://, hf: or a path',
+      );
+    case 'ollama':
+    case 'lmstudio':
+    case 'modelscope':
+      throw notAllowed(
+        `${shown(model.spec.source)} is a name that is not the same on every machine`,
         'give the model by https://, hf: or a path',
       );
     case 'http':

@@ -31,7 +31,8 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const quantization = source === undefined ? flags.quantization : undefined;
   // A pod sees the GPUs that it asks for, of one size.
   const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
-  const request = await checkRequest(source ?? model, { ...flags, accelerator, quantization, gpus });
+  const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, gpus });
+  const request = { ...asked, namesLaunch: true };
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const { findProjector, ...withoutSiblings } = others;

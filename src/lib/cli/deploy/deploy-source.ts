@@ -38,6 +38,14 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
       return hubDeploySource(source, options);
     case 'http':
       return { source: requireOnePart(source.url) };
+    case 'ollama':
+    case 'lmstudio':
+    case 'modelscope':
+      throw new UsageError(
+        'BAD_SOURCE',
+        `${shown(text)} is a name that only this machine understands; the cluster needs the file's path, its http(s) address or hf:OWNER/REPO`,
+        { suggestions: [`llmkube inspect ${shown(text)} shows which file is meant`] },
+      );
     case 'unsupported':
       return { source: source.text };
   }

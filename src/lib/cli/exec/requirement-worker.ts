@@ -2,6 +2,8 @@ import { text } from 'node:stream/consumers';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { refusalText } from '../terminal/refusal.js';
 import { checkLaunch } from '../../guard/check-launch.js';
+import { pinnedWords } from '../../preflight/server-choice.js';
+import { withVersion } from './program-version.js';
 import type { RequirementAnswer, RequirementRequest } from './requirement.js';
 
 /** Memory enough for everything: what is asked is only what a launch takes. */
@@ -11,8 +13,11 @@ async function answer(): Promise<RequirementAnswer> {
   try {
     const request = JSON.parse(await text(process.stdin)) as RequirementRequest;
     const policy = { absoluteBytes: Number.MAX_SAFE_INTEGER };
-    const check = await checkLaunch(request, { host: BOUNDLESS, policy });
-    if (check.verdict.kind !== 'unknown') return { kind: 'known', estimate: check.verdict.estimate };
+    const check = await checkLaunch(await withVersion(request), { host: { ...BOUNDLESS, ...request.seen }, policy });
+    if (check.verdict.kind !== 'unknown') {
+      const pinned = check.choice === undefined ? [] : pinnedWords(check.choice);
+      return { kind: 'known', estimate: check.verdict.estimate, pinned };
+    }
     return { kind: 'unknown', text: await refusalText(check), exitCode: 3 };
   } catch (error) {
     const failure = asFailure(error as OclifError);

@@ -6,6 +6,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import type { HostMemory } from '../../host/host-memory.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 
 /** What is to be estimated, as it was typed, so that it can be handed to another process. */
@@ -17,14 +18,21 @@ export interface RequirementRequest {
   readonly source: string;
   readonly accelerator: Accelerator;
   readonly cacheDir: string;
+  /** Path of the llama-server, which is asked for its version. */
+  readonly program: string;
+  /** What llama-server sees of the machine, where it is to choose context or layers. */
+  readonly seen?: SeenMachine | undefined;
 }
+
+/** Without what is in use, but for GPUs that say themselves what is free. */
+export type SeenMachine = Pick<HostMemory, 'totalBytes' | 'gpuWiredLimitBytes' | 'gpus'>;
 
 /** What a launch takes, or the text for stderr that says why that is not known. */
 export type RequirementAnswer =
-  | { readonly kind: 'known'; readonly estimate: MemoryEstimate }
+  | { readonly kind: 'known'; readonly estimate: MemoryEstimate; readonly pinned: readonly string[] }
   | { readonly kind: 'unknown'; readonly text: string; readonly exitCode: number };
 
-const FOLDER = 'requirements-v1';
+const FOLDER = 'requirements-v2';
 
 const WORKER = fileURLToPath(new URL('./requirement-worker.js', import.meta.url));
 
@@ -45,7 +53,9 @@ export async function requirement(request: RequirementRequest): Promise<Requirem
 function read(file: string): RequirementAnswer | undefined {
   try {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<RequirementAnswer>;
-    return kept.kind === 'known' && Array.isArray(kept.estimate?.parts) ? (kept as RequirementAnswer) : undefined;
+    return kept.kind === 'known' && Array.isArray(kept.estimate?.parts) && Array.isArray(kept.pinned)
+      ? (kept as RequirementAnswer)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -63,14 +73,23 @@ function keep(file: string, answer: RequirementAnswer): void {
 }
 
 /** Names every file that the estimate is read from; undefined for a model that is not on this machine. */
-function cacheFile({ words, env, cwd, source, accelerator, cacheDir }: RequirementRequest): string | undefined {
+function cacheFile({
+  words,
+  env,
+  cwd,
+  source,
+  accelerator,
+  cacheDir,
+  program,
+  seen,
+}: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
   const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));
   const beside = named.map((word) => resolve(cwd, word as string));
-  const files = [WORKER, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
+  const files = [WORKER, program, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
   if (files.includes(undefined)) return undefined;
-  const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files]);
+  const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files, seen]);
   return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);
 }
 

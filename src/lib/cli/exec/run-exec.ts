@@ -6,14 +6,15 @@ import { guardedSpawn } from '../../guard/guarded-spawn.js';
 import { watchUntilResident } from '../../guard/watch-resident.js';
 import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
-import type { Accelerator } from '../../runtime/launch-options.js';
+import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
+import type { LaunchPatch } from '../../runtime/server-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
 import { readNow } from '../../host/process-memory.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
 import { findProgram } from './find-program.js';
-import { requirement, type RequirementRequest } from './requirement.js';
+import { requirement, type RequirementRequest, type SeenMachine } from './requirement.js';
 import { endAlike, supervise } from './supervise.js';
 
 /** Runs `llmkube exec`; ends the process with the program's exit code, or with its own when nothing was run. */
@@ -43,18 +44,25 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     source: command.source,
     accelerator,
     cacheDir,
+    program: file,
+    seen: isOpen(command.patch) ? await seenMachine(accelerator, options) : undefined,
   };
   const needed = await requirement(request);
   if (needed.kind === 'unknown') {
     process.stderr.write(`${needed.text}\n`);
     return needed.exitCode;
   }
-  const { estimate } = needed;
+  const { estimate, pinned } = needed;
+  if (pinned.length > 0) {
+    process.stderr.write(
+      `Note: llama-server would choose ${pinned.join(' ')} by itself; it is told to, so that what runs is what was checked\n`,
+    );
+  }
   const { policy, gpuMemoryBytes } = options;
   const asked = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
   const machine = guardHere(asked, (wanted) => measureHost(wanted, READING_AT_ONCE));
   const who = options.name ?? `${basename(file)} ${basename(command.source)}`;
-  const launch = { estimate, accelerator, policy, who, program: { file, args: words } };
+  const launch = { estimate, accelerator, policy, who, program: { file, args: [...words, ...pinned] } };
   const outcome = await guardedSpawn(launch, machine);
   if (outcome.warning !== undefined) process.stderr.write(`Note: ${outcome.warning}\n`);
   if (outcome.kind === 'refused') {
@@ -67,6 +75,17 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
   stopWatching();
   await started.release();
   return endAlike(ended);
+}
+
+/** Whether llama-server is to choose context or layers by itself. */
+function isOpen({ ctxSize = 0, gpuLayers = AUTO_GPU_LAYERS, fit }: LaunchPatch): boolean {
+  return fit !== false && (ctxSize === 0 || gpuLayers === AUTO_GPU_LAYERS);
+}
+
+async function seenMachine(accelerator: Accelerator, { gpuMemoryBytes, policy }: ExecOptions): Promise<SeenMachine> {
+  const wanted = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, READING_AT_ONCE);
+  return { totalBytes, ...(gpuWiredLimitBytes !== undefined && { gpuWiredLimitBytes }), ...(gpus && { gpus }) };
 }
 
 /** Everything that estimates and advises is loaded for this only. */

@@ -4,6 +4,8 @@ import { draftFlags, type DraftFlagValues } from './draft-flags.js';
 import { wholeNumber } from './whole-number.js';
 import {
   ACCELERATORS,
+  ALL_GPU_LAYERS,
+  AUTO_GPU_LAYERS,
   CACHE_TYPES,
   SPLIT_MODES,
   type Accelerator,
@@ -17,9 +19,10 @@ const MAX_SLOTS = 256;
 
 const gpuLayersFlag = Flags.custom<number>({
   parse: async (input, _context, { name }) => {
-    if (input === 'all' || input === 'auto') return -1;
+    if (input === 'all') return ALL_GPU_LAYERS;
+    if (input === 'auto') return AUTO_GPU_LAYERS;
     if (/^-?\d+$/.test(input) && Number(input) >= -1 && Number(input) < 2 ** 31) return Number(input);
-    throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor "all"`);
+    throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor all or auto`);
   },
 });
 
@@ -59,10 +62,25 @@ export const launchFlags = {
     helpGroup: HELP_GROUP,
   }),
   'gpu-layers': gpuLayersFlag({
-    description: 'layers on the GPU; -1 or "all" = every layer',
+    description: 'layers on the GPU; all = every layer, auto = what llama-server finds room for (--fit)',
     env: 'LLMKUBE_GPU_LAYERS',
     helpGroup: HELP_GROUP,
-    helpValue: '<n>|all',
+    helpValue: '<n>|all|auto',
+  }),
+  fit: Flags.option({ options: ['on', 'off'] })({
+    description: 'whether llama-server chooses an open context and open layers by itself (default: on)',
+    env: 'LLMKUBE_FIT',
+    helpGroup: HELP_GROUP,
+  }),
+  'fit-target': wholeNumber({ min: 0 })({
+    description: 'what that leaves free on each device, in MiB (default: 1024)',
+    env: 'LLMKUBE_FIT_TARGET',
+    helpGroup: HELP_GROUP,
+  }),
+  'fit-ctx': wholeNumber({ min: 0, thousands: true })({
+    description: 'the least context that it goes down to (default: 4096)',
+    env: 'LLMKUBE_FIT_CTX',
+    helpGroup: HELP_GROUP,
   }),
   'split-mode': Flags.option({ options: SPLIT_MODES })({
     description: 'how several GPUs share a model: by layer, or none for one GPU',
@@ -216,6 +234,9 @@ export interface LaunchFlagValues extends DraftFlagValues {
   readonly 'image-min-tokens'?: number | undefined;
   readonly 'image-max-tokens'?: number | undefined;
   readonly quantization?: string | undefined;
+  readonly fit?: string | undefined;
+  readonly 'fit-target'?: number | undefined;
+  readonly 'fit-ctx'?: number | undefined;
   readonly 'split-mode'?: SplitMode | undefined;
   readonly 'tensor-split'?: string | undefined;
   readonly 'main-gpu'?: number | undefined;

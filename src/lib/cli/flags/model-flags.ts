@@ -4,7 +4,8 @@ import { parseDuration } from './duration.js';
 
 /** The one argument of every command that looks at a model. */
 export const modelArg = Args.string({
-  description: 'catalogue id or alias, http(s) URL, hf:OWNER/REPO[:QUANT], or path of a GGUF file',
+  description:
+    'catalogue id or alias, http(s) URL, hf:OWNER/REPO[:QUANT], ollama:NAME[:TAG], lmstudio:NAME, ms:OWNER/REPO, or path of a GGUF file',
   ignoreStdin: true,
   required: true,
 });

@@ -1,4 +1,4 @@
-import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
 import { expertsOnHost } from '../../runtime/device-options.js';
 import type { DryRun } from './dry-run.js';
 import { convertToWholeLayers } from './convert-layers.js';
@@ -36,15 +36,13 @@ export function fitLayers(problem: FitProblem, full: DryRun): LayerChoice {
 function refusalOf(launch: LaunchOptions, gpus: number): string | undefined {
   const { gpuLayers, tensorSplit, tensorOverrides = [], cpuMoeLayers = 0 } = launch;
   if (gpus === 0) return 'the system memory is too small even for the least context';
-  if (gpuLayers !== undefined && gpuLayers !== AUTO_LAYERS) return 'the layers on the GPU were set (--n-gpu-layers)';
+  if (gpuLayers !== undefined && gpuLayers !== AUTO_GPU_LAYERS)
+    return 'the layers on the GPU were set (--n-gpu-layers)';
   if (gpus > 1 && tensorSplit?.some((share) => share !== 0)) return 'the split between GPUs was set (--tensor-split)';
   if (tensorOverrides.length > 0 || cpuMoeLayers > 0)
     return 'weights were placed by hand (--override-tensor, --cpu-moe)';
   return undefined;
 }
-
-/** `--n-gpu-layers auto`; `all` is a number of its own there. */
-const AUTO_LAYERS = -1;
 
 function surplusWithoutExperts({ launch, targets, measure }: FitProblem): number {
   const { gpus } = measure({ ...launch, tensorOverrides: expertsOnHost(Infinity) });

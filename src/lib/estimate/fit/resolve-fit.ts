@@ -1,7 +1,8 @@
-import type { ModelShape } from '../../model/model-shape.js';
+import type { ModelShape, ProjectorShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
 import { dryRun } from './dry-run.js';
 import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
@@ -33,7 +34,7 @@ export interface FitResult {
 
 const MIB = 2 ** 20;
 /** `common_params::fit_params_target` and `fit_params_min_ctx` (`common/common.h`, llama.cpp v0.5.0). */
-const DEFAULT_TARGET_MIB = 1024;
+export const DEFAULT_FIT_TARGET_MIB = 1024;
 const DEFAULT_MIN_CTX = 4096;
 const AUTO_SLOTS = 4;
 
@@ -44,13 +45,14 @@ const AUTO_SLOTS = 4;
  * @throws what `estimateMemory` throws
  */
 export function resolveFit(
-  { model: shape }: { readonly model: ModelShape },
+  { model: shape, projector }: Pick<LaunchFiles, 'projector'> & { readonly model: ModelShape },
   launch: LaunchOptions,
   machine: FitMachine,
 ): FitResult {
-  const seen = { ...launch, gpuFreeBytes: machine.gpus.map(({ freeBytes }) => freeBytes) };
+  const seen = { ...launch, gpuMemory: machine.gpus };
   const { used } = planGpus(seen);
   const margins = marginsOf(launch, Math.max(1, used.length));
+  margins[0] = (margins[0] ?? 0) + besideTheModel(projector, launch, used.length > 0 ? 'gpu' : 'host');
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
   const { nCtxTrain, nLayer, nExpert } = shape.hparams;
   const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : AUTO_SLOTS;
@@ -85,13 +87,20 @@ export function resolveFit(
   };
 }
 
+/** What a projector takes of the first device, measured before anything else: `mtmd_get_memory_usage` (`tools/mtmd/mtmd.cpp`). */
+function besideTheModel(projector: ProjectorShape | undefined, launch: LaunchOptions, device: 'gpu' | 'host'): number {
+  if (projector === undefined) return 0;
+  const { parts } = estimateLaunch({ projector }, launch);
+  return parts.filter((part) => part.device === device).reduce((bytes, part) => bytes + part.bytes, 0);
+}
+
 /** `--fit-target`: one value for all, or one each. */
-function marginsOf({ fitTargetMiB = DEFAULT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
+function marginsOf({ fitTargetMiB = DEFAULT_FIT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
   const given = typeof fitTargetMiB === 'number' ? [fitTargetMiB] : fitTargetMiB;
-  const last = given.at(-1) ?? DEFAULT_TARGET_MIB;
+  const last = given.at(-1) ?? DEFAULT_FIT_TARGET_MIB;
   return Array.from(
     { length: devices },
-    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_TARGET_MIB)) * MIB,
+    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_FIT_TARGET_MIB)) * MIB,
   );
 }
 

@@ -19,7 +19,7 @@ export interface HubEntry {
 }
 
 /** What llama.cpp v0.5.0 takes when nothing is asked for: `find_best_model` in `common/download.cpp`. */
-const PREFERRED_QUANTIZATIONS = ['Q4_K_M', 'Q8_0'];
+export const PREFERRED_QUANTIZATIONS = ['Q4_K_M', 'Q8_0'];
 
 /** Names that mark a file as no model of its own: `gguf_filename_is_model` in `common/download.cpp`, llama.cpp v0.5.0. */
 const COMPANIONS = ['mmproj', 'imatrix', 'mtp-', 'eagle3-', 'dflash-', 'dspark-'];

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+import { defaultAgentId } from '../../lib/agent/agent.js';
+import { logFileOf } from '../../lib/agent/machine/server-record.js';
+import { macLogFile } from '../../lib/agent/setup/service-files.js';
+import { serviceControl } from '../../lib/cli/agent/service-control.js';
+import { BaseCommand } from '../../lib/cli/base-command.js';
+import { stateFolderPath } from '../../lib/guard/state-folder.js';
+
+export default class AgentLogs extends BaseCommand {
+  static override args = {
+    service: Args.string({
+      description: 'show the llama-server of this service, as NAMESPACE/NAME',
+      ignoreStdin: true,
+    }),
+  };
+  static override description = 'The log of the installed agent, or of the llama-server of one service.';
+  static override enableJsonFlag = false;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -f',
+    '<%= config.bin %> <%= command.id %> models/qwen',
+  ];
+  static override flags = {
+    follow: Flags.boolean({ char: 'f', description: 'go on with what is written from now on' }),
+    'agent-id': Flags.string({ description: 'name of the agent (default: the host’s name)', env: 'LLMKUBE_AGENT_ID' }),
+  };
+  static override summary = 'show the agent’s log, or a server’s';
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AgentLogs);
+    const { home } = serviceControl();
+    const follow = flags.follow ? ['-f'] : [];
+    const file =
+      args.service === undefined
+        ? macLogFile(home)
+        : logFileOf(
+            join(stateFolderPath(), 'agents', encodeURIComponent(flags['agent-id'] ?? defaultAgentId())),
+            args.service,
+          );
+    const isJournal = args.service === undefined && process.platform === 'linux';
+    const [program, words] = isJournal
+      ? ['journalctl', ['--user', '-u', 'llmkube-agent', '-n', '200', ...follow]]
+      : ['tail', ['-n', '200', ...follow, file]];
+    const child = spawn(program, words, { stdio: 'inherit' });
+    process.exitCode = await new Promise<number>((resolve) => {
+      child.once('error', () => resolve(127));
+      child.once('exit', (code) => resolve(code ?? 1));
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { DEFAULT_FIT_TARGET_MIB, type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
+import type { HostMemory } from '../host/host-memory.js';
+import type { LaunchFiles } from '../estimate/estimate-launch.js';
+import { isDiscrete } from './judge.js';
+import type { ModelShape } from '../model/model-shape.js';
+import { headroomBytes, type CompletedVerdict } from './verdict.js';
+import { deviceWords } from '../runtime/device-options.js';
+import { AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
+
+/** What llama-server decides by itself where context or layers are left open (`--fit`). */
+export type ServerChoice = Pick<FitResult, 'launch' | 'nCtx' | 'gpuLayers' | 'overridden' | 'gaveUp'> & {
+  readonly contextWasOpen: boolean;
+  readonly layersWereOpen: boolean;
+};
+
+/**
+ * What llama-server would choose on a machine, which it sees without what other programs and this one's budget leave; undefined
+ * where nothing is open, or nothing needs choosing.
+ * @throws what `estimateMemory` throws
+ */
+export function serverChoice(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
+  host: HostMemory,
+): ServerChoice | undefined {
+  const contextWasOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
+  const layersWereOpen = launch.gpuLayers === undefined || launch.gpuLayers === AUTO_GPU_LAYERS;
+  // What is not known of the machine cannot be chosen by.
+  if (isDiscrete(launch.accelerator) && host.gpus === undefined) return undefined;
+  if (launch.fit === false || !(contextWasOpen || (layersWereOpen && launch.accelerator !== 'cpu'))) return undefined;
+  const {
+    launch: chosen,
+    nCtx,
+    gpuLayers,
+    overridden,
+    unchanged,
+    gaveUp,
+  } = resolveFit(files, launch, seen(launch, host));
+  if (unchanged) return undefined;
+  return { launch: chosen, nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen };
+}
+
+/** Free memory as the devices tell it: on a Mac the GPU's working set, whatever else runs; without a GPU all that there is. */
+function seen({ accelerator }: LaunchOptions, host: HostMemory): FitMachine {
+  const { totalBytes } = host;
+  if (accelerator === 'metal') {
+    const workingSet = host.gpuWiredLimitBytes ?? totalBytes;
+    return { gpus: [{ totalBytes: workingSet, freeBytes: workingSet }], host: { totalBytes } };
+  }
+  const gpus =
+    host.gpus?.map((gpu) => ({ totalBytes: gpu.totalBytes, freeBytes: gpu.totalBytes - gpu.usedBytes })) ?? [];
+  return { gpus, host: { totalBytes } };
+}
+
+/** What the choice puts into the launch. */
+export function chosenOptions({ launch, nCtx, contextWasOpen, layersWereOpen }: ServerChoice): Partial<LaunchOptions> {
+  const { gpuLayers, tensorSplit, tensorOverrides } = launch;
+  return {
+    ...(contextWasOpen && { ctxSize: nCtx }),
+    ...(layersWereOpen && gpuLayers !== undefined && { gpuLayers }),
+    ...(tensorSplit && { tensorSplit }),
+    ...(tensorOverrides && { tensorOverrides }),
+  };
+}
+
+/**
+ * What is to be known of a choice, a sentence each: what it is, and where it goes beyond the budget, which margin keeps it
+ * within, if one does.
+ */
+export function choiceNotes(
+  choice: ServerChoice,
+  { limits }: CompletedVerdict,
+  judgeWith: (options: Partial<LaunchOptions>) => CompletedVerdict,
+): string[] {
+  const { gaveUp, launch } = choice;
+  const chosen = `llama-server will choose ${choiceWords(choice)} (--fit)`;
+  const note =
+    gaveUp === undefined ? chosen : `llama-server finds nothing that fits and starts all the same: ${gaveUp}`;
+  const overBytes = Math.max(0, ...limits.map((limit) => -headroomBytes(limit)));
+  if (overBytes === 0 || gaveUp !== undefined) return [note];
+  const present = typeof launch.fitTargetMiB === 'object' ? Math.max(...launch.fitTargetMiB) : launch.fitTargetMiB;
+  const fitTargetMiB =
+    Math.ceil(((present ?? DEFAULT_FIT_TARGET_MIB) * MIB + overBytes) / MIB / TARGET_STEP_MIB) * TARGET_STEP_MIB;
+  const isWithin = judgeWith({ fitTargetMiB }).kind !== 'does-not-fit';
+  return isWithin ? [`${note}, which is more than the budget; --fit-target ${fitTargetMiB} keeps it within`] : [note];
+}
+
+/** The choice as words of llama-server's command line, so that it is made whatever the machine looks like by then. */
+export function pinnedWords(choice: ServerChoice): string[] {
+  const { ctxSize, gpuLayers, ...placement } = chosenOptions(choice);
+  return [
+    ...(ctxSize === undefined ? [] : ['--ctx-size', String(ctxSize)]),
+    ...(gpuLayers === undefined ? [] : ['--n-gpu-layers', String(gpuLayers)]),
+    ...deviceWords(placement, choice.launch.accelerator),
+  ];
+}
+
+const MIB = 2 ** 20;
+const TARGET_STEP_MIB = 256;
+
+function choiceWords({ launch, nCtx, gpuLayers, overridden, contextWasOpen, layersWereOpen }: ServerChoice): string {
+  const layers = new Set(Object.values(overridden).flat()).size;
+  const words = [
+    ...(contextWasOpen ? [`--ctx-size ${nCtx}`] : []),
+    ...(layersWereOpen && launch.gpuLayers !== undefined ? [`--n-gpu-layers ${gpuLayers}`] : []),
+    ...(layers > 0 ? [`parts of ${layers} layers on the CPU`] : []),
+  ];
+  return words.join(' and ');
+}

@@ -1,0 +1,147 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nearest } from '../../nearest.js';
+import { shown } from '../../printable.js';
+import { chooseModel, type HubFile, modelFiles } from '../hub/hub-files.js';
+import type { Session } from '../session.js';
+import { SourceError } from '../source-error.js';
+import { lmStudioFolders } from './folders.js';
+import { type FoundInStore, printablePath } from './found-in-store.js';
+import { formatStoreSource, type LmStudioSource } from './store-source.js';
+
+/** `PUBLISHER/MODEL/FILE`, and a folder for each quantization of a split one. */
+const DEEPEST = 4;
+const MOST_NAMED = 8;
+
+/** The model files of one folder `PUBLISHER/MODEL`. */
+interface Kept {
+  readonly name: string;
+  readonly folder: string;
+  readonly files: readonly HubFile[];
+}
+
+/**
+ * The GGUF file that a name of LM Studio stands for.
+ * @throws SourceError when LM Studio does not keep it on this machine
+ */
+export async function findInLmStudio(source: LmStudioSource, session: Session): Promise<FoundInStore> {
+  const kept = (await Promise.all((await lmStudioFolders(session.env)).map(keptIn))).flat();
+  const named = byFile(kept, source.name);
+  if (named !== undefined) return found(named.model, named.file, source);
+  const models = byName(kept, source.name);
+  const [model] = models;
+  if (model === undefined) throw notKept(source, kept);
+  if (models.length > 1) {
+    const names = models.map(({ name }) => shown(name)).join(', ');
+    throw new SourceError(
+      'SOURCE_NOT_FOUND',
+      `LM Studio keeps ${models.length} models named ${shown(source.name)}: ${names}; name one of them`,
+    );
+  }
+  const file = chooseModel(model.files, source.quantization);
+  if (file !== undefined) return found(model, file, source);
+  const there = model.files.map(({ quantization, path }) => quantization ?? path);
+  throw new SourceError(
+    'SOURCE_NO_SUCH_QUANTIZATION',
+    `LM Studio keeps ${shown(model.name)} on this machine, but not as ${shown(source.quantization ?? '')}; it has ${[...new Set(there)].slice(0, MOST_NAMED).map(shown).join(', ')}`,
+  );
+}
+
+function found({ folder, files }: Kept, file: HubFile, source: LmStudioSource): FoundInStore {
+  const path = join(folder, ...file.path.split('/'));
+  const others = files.length - 1;
+  const choice = others > 0 && source.quantization === undefined ? `, one of ${files.length} files of this model` : '';
+  const chosen = `${formatStoreSource(source)} is the file ${printablePath(path)}${choice}, which LM Studio keeps on this machine`;
+  return { source: { kind: 'file', path }, chosen };
+}
+
+async function keptIn(root: string): Promise<readonly Kept[]> {
+  const publishers = await foldersIn(root);
+  const names = (
+    await Promise.all(
+      publishers.map(async (publisher) =>
+        (await foldersIn(join(root, publisher))).map((model) => `${publisher}/${model}`),
+      ),
+    )
+  ).flat();
+  const all = await Promise.all(
+    names.map(async (name) => {
+      const folder = join(root, ...name.split('/'));
+      return { name, folder, files: modelFiles(await entriesIn(folder, '')).filter(({ kind }) => kind === 'model') };
+    }),
+  );
+  return all.filter(({ files }) => files.length > 0);
+}
+
+/** Folders, and links to folders that are there. */
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const kinds = await Promise.all(names.map((name) => kindOf(join(folder, name))));
+  return names.filter((name, index) => !name.startsWith('.') && kinds[index] === 'folder');
+}
+
+async function entriesIn(folder: string, under: string): Promise<{ path: string; bytes: number }[]> {
+  const names = (await readdir(join(folder, under)).catch(() => [])).sort();
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const path = under === '' ? name : `${under}/${name}`;
+      const kind = await kindOf(join(folder, path));
+      if (typeof kind === 'number') return [{ path, bytes: kind }];
+      return kind === 'folder' && path.split('/').length < DEEPEST - 2 ? entriesIn(folder, path) : [];
+    }),
+  );
+  return entries.flat();
+}
+
+/** A file's size; links that lead nowhere are nothing. */
+async function kindOf(path: string): Promise<number | 'folder' | undefined> {
+  return stat(path).then(
+    (entry) => (entry.isFile() ? entry.size : entry.isDirectory() ? 'folder' : undefined),
+    () => undefined,
+  );
+}
+
+function byFile(kept: readonly Kept[], typed: string): { model: Kept; file: HubFile } | undefined {
+  if (!/\.gguf$/i.test(typed)) return undefined;
+  const wanted = typed.toLowerCase();
+  for (const model of kept) {
+    const file = model.files.find(({ paths }) =>
+      paths.some((path) => [`${model.name}/${path}`, path].some((name) => name.toLowerCase() === wanted)),
+    );
+    if (file !== undefined) return { model, file };
+  }
+  return undefined;
+}
+
+/** By the whole name, else by that of the model alone, `-GGUF` left out or not. */
+function byName(kept: readonly Kept[], typed: string): readonly Kept[] {
+  const wanted = plain(typed);
+  const whole =
+    kept.find(({ name }) => name.toLowerCase() === typed.toLowerCase()) ??
+    kept.find(({ name }) => plain(name) === wanted);
+  if (whole !== undefined) return [whole];
+  return kept.filter(({ name }) => plain(name.split('/')[1] ?? '') === wanted);
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/-gguf$/, '');
+}
+
+function notKept({ name }: LmStudioSource, kept: readonly Kept[]): SourceError {
+  const names = kept.map((model) => model.name);
+  const alone = new Map(names.map((full) => [plain(full.split('/')[1] ?? ''), full]));
+  const near = [
+    ...nearest(name, names),
+    ...nearest(plain(name), [...alone.keys()]).map((short) => alone.get(short) ?? short),
+  ];
+  const first = names.slice(0, MOST_NAMED).map(shown).join(', ');
+  const there =
+    names.length === 0 ? 'it keeps no GGUF model here' : `it has ${first}${names.length > MOST_NAMED ? ', …' : ''}`;
+  return new SourceError(
+    'SOURCE_NOT_FOUND',
+    `LM Studio does not keep ${shown(name)} on this machine; ${there}`,
+    near.length === 0
+      ? {}
+      : { suggestions: [...new Set(near)].slice(0, 3).map((full) => `lmstudio:${shown(full)} may be meant`) },
+  );
+}
