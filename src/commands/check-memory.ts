@@ -1,7 +1,6 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { CheckRecorder, htmlFlag } from '../lib/cli/flags/html-flag.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
@@ -39,7 +38,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --html memory.html',
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags, html: htmlFlag };
+  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags };
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
@@ -53,31 +52,25 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     });
-    const recorder = new CheckRecorder(dependencies);
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
-    const check = await checkMemory(request, flags.html === undefined ? dependencies : recorder.recording);
+    const check = await checkMemory(request, dependencies);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
     if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce');
-    if (flags.html !== undefined) await this.writePage(flags.html, recorder, check, request, flags);
+    if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
     return Object.assign(checkJson(check), ...views.map(({ json }) => json)) as Record<string, unknown>;
   }
 
-  private async writePage(
-    file: string,
-    recorder: CheckRecorder,
-    check: MemoryCheck,
-    request: CheckRequest,
-    { quantization, catalog, offline }: ModelFlagValues,
-  ): Promise<void> {
-    const modelOptions = [
-      ...(quantization === undefined ? [] : ['--quantization', quantization]),
-      ...(catalog === undefined ? [] : ['--catalog', catalog]),
-      ...(offline ? ['--offline'] : []),
-    ];
-    const written = await recorder.write(file, check, request, { modelOptions, version: this.config.version });
-    this.notice(written ? `Page written to ${file}` : `Note: no page was written, for there is nothing to show in it`);
+  private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {
+    const { quantization, catalog, offline } = flags;
+    const modelOptions = [...(catalog === undefined ? [] : ['--catalog', catalog]), ...(offline ? ['--offline'] : [])];
+    const { pageInput } = await import('../lib/page/page-of-check.js');
+    const input = pageInput(check, { modelOptions, quantization });
+    if (input === undefined) return this.notice('Note: no page was written, for there is nothing to show in it');
+    const { writePage } = await import('../lib/page/write-page.js');
+    await writePage(file, input, this.config.version);
+    this.notice(`Page written to ${file}`);
   }
 
   private async skip(request: CheckRequest, dependencies: CheckDependencies): Promise<Record<string, unknown>> {

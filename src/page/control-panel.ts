@@ -28,25 +28,32 @@ export class ControlPanel {
   }
 
   #listen(): void {
-    const { contexts, memoryBytes, gpuBytes } = this.stops;
+    const { contexts, memoryBytes, gpuBytes, allLayers, everyLayer } = this.stops;
     this.#on('context', (value) => ({ ctxSize: contexts[Number(value)] ?? this.controls.ctxSize }));
     this.#on('context-exact', (value) => (Number(value) >= 1 ? { ctxSize: Math.floor(Number(value)) } : {}));
     this.#on('slots', (value) => ({ slots: value === '' ? null : Number(value) }));
     this.#on('cache-k', (value) => ({ cacheTypeK: value as CacheType }));
     this.#on('cache-v', (value) => ({ cacheTypeV: value as CacheType }));
     this.#on('ubatch', (value) => ({ ubatchSize: Number(value) }));
+    this.#on('quantization', (value) => ({ quantization: value === '' ? null : value }));
+    this.#on('gpu-layers', (value) => ({ gpuLayers: Number(value) === allLayers ? everyLayer : Number(value) }));
     this.#on('budget', (value) => (value === '' ? {} : { budgetBytes: Math.floor(Number(value) * GIB) }));
     this.#on('memory', (value) => ({ totalBytes: memoryBytes[Number(value)] ?? this.controls.totalBytes }));
     this.#on('in-use', (value) => ({ inUseBytes: Math.floor((Number(value) / STEPS_PER_GB) * GIB) }));
     this.#on('fraction', (value) => ({ fraction: Number(value) / 100 }));
     this.#on('gpu', (value) => ({ gpuBytes: gpuBytes[Number(value)] ?? this.controls.gpuBytes }));
-    const unified = field('unified');
-    unified?.addEventListener('input', () => this.#change({ kvUnified: (unified as HTMLInputElement).checked }));
+    this.#onCheck('unified', (kvUnified) => ({ kvUnified }));
+    this.#onCheck('projector', (projector) => ({ projector }));
   }
 
   #on(id: string, read: (value: string) => Partial<Controls>): void {
     const input = field(id);
     input?.addEventListener('input', () => this.#change(read(input.value)));
+  }
+
+  #onCheck(id: string, read: (checked: boolean) => Partial<Controls>): void {
+    const input = field(id) as HTMLInputElement | null;
+    input?.addEventListener('input', () => this.#change(read(input.checked)));
   }
 
   #change(patch: Partial<Controls>): void {
@@ -56,7 +63,7 @@ export class ControlPanel {
   }
 
   #show(): void {
-    const { contexts, memoryBytes, gpuBytes } = this.stops;
+    const { contexts, memoryBytes, gpuBytes, allLayers } = this.stops;
     const { ctxSize, slots, totalBytes, inUseBytes, budgetBytes } = this.controls;
     const fraction = this.controls.fraction ?? defaultFraction(totalBytes);
     slide('context', nearest(contexts, ctxSize), `${ctxSize} tokens`);
@@ -65,6 +72,10 @@ export class ControlPanel {
     write('cache-k', this.controls.cacheTypeK);
     write('cache-v', this.controls.cacheTypeV);
     write('ubatch', String(this.controls.ubatchSize));
+    write('quantization', this.controls.quantization ?? '');
+    const { gpuLayers } = this.controls;
+    const onGpu = gpuLayers === null || gpuLayers < 0 ? allLayers : Math.min(gpuLayers, allLayers);
+    slide('gpu-layers', onGpu, onGpu === allLayers ? `all ${allLayers}` : `${onGpu} of ${allLayers}`);
     write('budget', budgetBytes === null ? '' : String(Number((budgetBytes / GIB).toFixed(2))));
     slide('memory', nearest(memoryBytes, totalBytes), formatGigabytes(totalBytes));
     field('in-use')?.setAttribute('max', String(Math.ceil((totalBytes / GIB) * STEPS_PER_GB)));
@@ -72,6 +83,8 @@ export class ControlPanel {
     const byDefault = this.controls.fraction === null ? ', usual for this size' : '';
     slide('fraction', Math.round(fraction * 100), `${Number(fraction.toFixed(4))}${byDefault}`);
     slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), formatGigabytes(this.controls.gpuBytes ?? 0));
+    const projector = field('projector') as HTMLInputElement | null;
+    if (projector !== null) projector.checked = this.controls.projector;
     const unified = field('unified') as HTMLInputElement | null;
     if (unified !== null) {
       unified.checked = slots === null || this.controls.kvUnified;

@@ -36,27 +36,11 @@ export function pageData(html: string): unknown {
   return JSON.parse(text);
 }
 
-export function pageModules(html: string): ReadonlyMap<string, string> {
-  const scripts = html.matchAll(/<script type="text\/plain" data-module="([^"]+)">(.*?)<\/script>/gs);
-  return new Map([...scripts].map(([, name = '', code = '']) => [name, code]));
-}
-
-/** Runs one of a page's modules where there is nothing but the language: no Node.js, no browser. */
-export async function evaluatePageModule(html: string, name: string): Promise<Record<string, unknown>> {
-  const sources = pageModules(html);
-  const context = vm.createContext({});
-  const modules = new Map<string, vm.SourceTextModule>();
-  const moduleOf = (identifier: string): vm.SourceTextModule => {
-    const code = sources.get(identifier);
-    if (code === undefined) throw new Error(`the page has no module ${identifier}`);
-    const known = modules.get(identifier) ?? new vm.SourceTextModule(code, { context, identifier });
-    modules.set(identifier, known);
-    return known;
-  };
-  const module = moduleOf(name);
-  await module.link(moduleOf);
-  await module.evaluate();
-  return module.namespace as Record<string, unknown>;
+/** A page's program, run where there is nothing but the language: no Node.js, no browser. */
+export function pageProgram(html: string): unknown {
+  const script = /<script>(.*?)llmkube\.start\(\);<\/script>/s.exec(html)?.[1];
+  if (script === undefined) throw new Error('the page holds no program');
+  return vm.runInNewContext(`${script};llmkube`);
 }
 
 export async function readPage(path: string): Promise<string> {

@@ -29,6 +29,11 @@ export function describeFile(header: GgufHeader): FileShape {
   };
 }
 
+/** The header that a shape was described from. */
+export function headerOf({ keys, tensors, files }: FileShape): GgufHeader {
+  return { version: 3, byteOrder: 'little', metadata: keys.metadata, tensors: [...tensors.values()], files };
+}
+
 function fileBytes({ files, tensors }: GgufHeader): number {
   return files.reduce((sum, file, index) => {
     if (file.bytes !== undefined) return sum + file.bytes;

@@ -7,7 +7,7 @@ const MAX_AMOUNT = 2 ** 32 - 1;
 /** Typed access to a header's metadata; keys without a known prefix are looked up under the architecture's name. */
 export class Keys {
   constructor(
-    private readonly metadata: ReadonlyMap<string, MetadataValue>,
+    readonly metadata: ReadonlyMap<string, MetadataValue>,
     readonly architecture: string,
   ) {}
 

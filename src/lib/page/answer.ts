@@ -1,19 +1,27 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
-import { estimateMemory } from '../estimate/estimate-memory.js';
-import { withAdditions } from '../estimate/memory-estimate.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
+import type { HeaderDigest } from '../gguf/digest.js';
 import { fromDigest } from '../gguf/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
-import type { ModelShape } from '../model/model-shape.js';
+import { describeShape } from '../model/describe-shape.js';
+import type { ModelShape, Shape } from '../model/model-shape.js';
+import { requantise } from '../model/quant-recipe.js';
+import type { ModelVariant } from '../preflight/advice/advice.js';
+import { type Room, Trials } from '../preflight/advice/trials.js';
 import { judge, limitsOf } from '../preflight/judge.js';
 import { onMachine } from '../preflight/on-machine.js';
 import type { CompletedVerdict } from '../preflight/verdict.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
 import { type Controls, hostWith, launchWith, policyWith } from './controls.js';
-import type { PageInput } from './page-input.js';
+import type { PageFiles, PageInput } from './page-input.js';
 
 /** A model in a page, ready to be asked. */
 export interface PageModel {
   readonly input: PageInput;
   readonly shape: ModelShape;
+  readonly beside: Omit<LaunchFiles, 'model'>;
+  /** Worked out by recipe, largest first. */
+  readonly variants: readonly ModelVariant[];
 }
 
 /** What holds for the controls: a verdict, or why llama-server would not run that launch. */
@@ -21,17 +29,48 @@ export type PageAnswer =
   | { readonly kind: 'judged'; readonly verdict: CompletedVerdict }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What the controls ask: of which file, on which machine. */
+interface Question {
+  readonly shape: ModelShape;
+  readonly launch: LaunchOptions;
+  readonly trials: Trials;
+}
+
 export function pageModel(input: PageInput): PageModel {
-  return { input, shape: describeHeader(fromDigest(input.digest)) };
+  const shape = describeHeader(fromDigest(input.files.model));
+  const variants = input.quantizations.flatMap((quantization): ModelVariant[] => {
+    const other = requantise(shape, quantization);
+    return other === undefined ? [] : [{ quantization, shape: other, isProven: false, isEstimated: true }];
+  });
+  return { input, shape, beside: besideOf(input.files), variants };
+}
+
+function besideOf({ projector, draft, adapters }: PageFiles): Omit<LaunchFiles, 'model'> {
+  const described = <K extends Shape['kind']>(digest: HeaderDigest | undefined, kind: K) => {
+    const shape = digest && describeShape(fromDigest(digest));
+    return shape?.kind === kind ? (shape as Extract<Shape, { kind: K }>) : undefined;
+  };
+  return {
+    projector: described(projector, 'projector'),
+    draft: described(draft, 'model'),
+    adapters: adapters?.flatMap((digest) => described(digest, 'adapter') ?? []),
+  };
+}
+
+/** A quantization other than the one that was checked is as its recipe makes it. */
+export function questionOf({ input, shape, beside, variants }: PageModel, controls: Controls): Question {
+  const variant = variants.find(({ quantization }) => quantization === controls.quantization);
+  const room: Room = { host: hostWith(input, controls), policy: policyWith(controls), beside };
+  return { shape: variant?.shape ?? shape, launch: launchWith(input, controls), trials: new Trials(room) };
 }
 
 /** The same estimate and the same judgement as `check-memory` gives for these settings. */
-export function answer({ input, shape }: PageModel, controls: Controls): PageAnswer {
-  const launch = launchWith(input, controls);
+export function answer(model: PageModel, controls: Controls): PageAnswer {
+  const { shape, launch, trials } = questionOf(model, controls);
+  const { host, policy, beside } = trials.room;
   try {
-    const host = hostWith(input, controls);
-    const estimate = withAdditions(estimateMemory(shape, onMachine(launch, host)), input.beside);
-    const limits = limitsOf(estimate, launch.accelerator, host, policyWith(controls));
+    const estimate = estimateLaunch({ ...beside, model: shape }, onMachine(launch, host));
+    const limits = limitsOf(estimate, launch.accelerator, host, policy);
     return { kind: 'judged', verdict: judge(estimate, limits) };
   } catch (error) {
     if (error instanceof LlmkubeError) return { kind: 'refused', reason: reasonOf(error) };

@@ -17,11 +17,12 @@ export function commandLine(input: PageInput, controls: Controls): string {
   const launch = [
     ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
     ...givenOptions(input),
-    ...projectorOptions(input),
+    ...projectorOptions(input, controls),
     ...deviceOptions(input),
   ];
   const words = [
-    ...['llmkube', 'check-memory', input.model, ...input.modelOptions, '--accelerator', input.launch.accelerator],
+    ...['llmkube', 'check-memory', input.model, ...quantizationOption(controls), ...input.modelOptions],
+    ...['--accelerator', input.launch.accelerator],
     ...launch.flat(),
     ...machineOptions(input, controls).flat(),
     ...extraArgs(input, controls),
@@ -39,7 +40,8 @@ function extraArgs({ extraWords }: PageInput, controls: Controls): string[] {
 }
 
 /** Spelled alike by llmkube and llama-server. */
-function controlledOptions({ ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize }: Controls): Option[] {
+function controlledOptions(controls: Controls): Option[] {
+  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers } = controls;
   return [
     ['--ctx-size', String(ctxSize)],
     slots === null ? [] : ['--parallel', String(slots)],
@@ -47,14 +49,15 @@ function controlledOptions({ ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, 
     ['--cache-type-k', cacheTypeK],
     ['--cache-type-v', cacheTypeV],
     ['--ubatch-size', String(ubatchSize)],
+    gpuLayers === null ? [] : ['--gpu-layers', gpuLayers < 0 ? 'all' : String(gpuLayers)],
   ];
 }
 
 function givenOptions({ launch }: PageInput): Option[] {
-  const { batchSize, gpuLayers, flashAttn, kvOffload, mmap, swaFull, cacheRamMiB } = launch;
+  const { llamaCpp, batchSize, flashAttn, kvOffload, mmap, swaFull, cacheRamMiB } = launch;
   return [
+    llamaCpp === undefined ? [] : ['--llama-cpp', llamaCpp],
     batchSize === undefined ? [] : ['--batch-size', String(batchSize)],
-    gpuLayers === undefined ? [] : ['--gpu-layers', gpuLayers < 0 ? 'all' : String(gpuLayers)],
     flashAttn === 'on' ? ['--flash-attn'] : flashAttn === 'off' ? ['--no-flash-attn'] : [],
     kvOffload === false ? ['--no-kv-offload'] : [],
     mmap === false ? ['--no-mmap'] : [],
@@ -63,11 +66,15 @@ function givenOptions({ launch }: PageInput): Option[] {
   ];
 }
 
-function projectorOptions({ launch }: PageInput): Option[] {
-  const { mmproj, mmprojAuto, mmprojOffload, imageMinTokens, imageMaxTokens } = launch;
-  const none = mmprojAuto === false ? ['--no-mmproj'] : [];
+function quantizationOption({ quantization }: Controls): Option {
+  return quantization === null ? [] : ['--quantization', quantization];
+}
+
+function projectorOptions({ launch }: PageInput, { projector }: Controls): Option[] {
+  const { mmproj, mmprojOffload, imageMinTokens, imageMaxTokens } = launch;
+  const none = projector ? [] : ['--no-mmproj'];
   return [
-    mmproj === undefined ? none : ['--mmproj', mmproj],
+    projector && mmproj !== undefined ? ['--mmproj', mmproj] : none,
     mmprojOffload === false ? ['--no-mmproj-offload'] : [],
     imageMinTokens === undefined ? [] : ['--image-min-tokens', String(imageMinTokens)],
     imageMaxTokens === undefined ? [] : ['--image-max-tokens', String(imageMaxTokens)],

@@ -15,6 +15,12 @@ export interface Controls {
   readonly cacheTypeK: CacheType;
   readonly cacheTypeV: CacheType;
   readonly ubatchSize: number;
+  /** As `--quantization` names it; null = the file that the model's place has by itself. */
+  readonly quantization: string | null;
+  /** Layers on the GPU, the output head counted as one; null = llama-server's own choice, all. */
+  readonly gpuLayers: number | null;
+  /** Whether the projector beside the model is loaded. */
+  readonly projector: boolean;
   /** The machine's memory. */
   readonly totalBytes: number;
   readonly inUseBytes: number;
@@ -32,8 +38,11 @@ const DEFAULT_UBATCH = 512;
 /** What llama-server calls auto. */
 const AUTO_SLOTS = -1;
 
+/** What llama.cpp takes for every layer. */
+const ALL_LAYERS = -1;
+
 /** The controls as the check was made. */
-export function initialControls({ launch, host, policy }: PageInput, shape: ModelShape): Controls {
+export function initialControls({ launch, host, policy, askedQuantization }: PageInput, shape: ModelShape): Controls {
   return {
     ctxSize: launch.ctxSize || shape.hparams.nCtxTrain,
     slots: launch.parallel ?? null,
@@ -41,6 +50,9 @@ export function initialControls({ launch, host, policy }: PageInput, shape: Mode
     cacheTypeK: launch.cacheTypeK ?? 'f16',
     cacheTypeV: launch.cacheTypeV ?? 'f16',
     ubatchSize: launch.ubatchSize ?? DEFAULT_UBATCH,
+    quantization: askedQuantization,
+    gpuLayers: launch.gpuLayers ?? null,
+    projector: launch.mmprojAuto !== false || launch.mmproj !== undefined,
     totalBytes: host.totalBytes,
     inUseBytes: host.inUseBytes,
     fraction: policy.fraction ?? null,
@@ -50,8 +62,14 @@ export function initialControls({ launch, host, policy }: PageInput, shape: Mode
 }
 
 export function launchWith({ launch }: PageInput, controls: Controls): LaunchOptions {
-  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize } = controls;
-  return { ...launch, ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize };
+  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, projector } = controls;
+  const { mmproj, ...others } = launch;
+  return {
+    ...others,
+    ...{ ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize },
+    ...{ gpuLayers: gpuLayers ?? ALL_LAYERS },
+    ...(projector ? mmproj !== undefined && { mmproj } : { mmprojAuto: false }),
+  };
 }
 
 /** Another amount of memory is another machine: nothing that was measured on this one holds for it. */

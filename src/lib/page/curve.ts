@@ -1,5 +1,7 @@
+import { CONTEXT_STEP, largestContext } from '../preflight/advice/trials.js';
+import { trainedContext } from '../preflight/survey.js';
 import type { LimitCheck } from '../preflight/verdict.js';
-import { answer, type PageModel } from './answer.js';
+import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls.js';
 
 export interface CurvePoint {
@@ -13,16 +15,15 @@ export interface CurvePoint {
 export interface Curve {
   readonly limit: LimitCheck;
   readonly points: readonly CurvePoint[];
-  /** The most tokens that fit, to 256, up to what the model was trained with; 0 = none. */
+  /** The most tokens that fit, up to what the model was trained with, as the terminal has it; 0 = none. */
   readonly largest: number;
 }
 
-const STEP = 256;
 const INTERVALS = 16;
 
 /** The longest context that the controls offer: what the model was trained with, or what was asked for. */
 export function longestContext({ shape }: PageModel, asked: number): number {
-  return Math.max(roundUp(shape.hparams.nCtxTrain), roundUp(asked));
+  return Math.max(trainedContext(shape), padded(asked));
 }
 
 /** Undefined where llama-server refuses the launch. */
@@ -30,43 +31,22 @@ export function curveOf(model: PageModel, controls: Controls): Curve | undefined
   const chosen = answer(model, controls);
   const limit = chosen.kind === 'judged' ? chosen.verdict.limits[0] : undefined;
   if (limit === undefined) return undefined;
+  const { shape, launch, trials } = questionOf(model, controls);
   const longest = longestContext(model, controls.ctxSize);
-  const contexts = new Set([STEP, roundUp(controls.ctxSize)]);
-  for (let i = 1; i <= INTERVALS; i++) contexts.add(roundUp((longest * i) / INTERVALS));
-  const points: CurvePoint[] = [];
-  for (const context of [...contexts].sort((a, b) => a - b)) {
-    const point = pointAt(model, controls, context, limit.name);
-    if (point !== undefined) points.push(point);
-  }
-  return { limit, points, largest: largestFitting(model, controls, limit.name) };
+  const contexts = new Set([CONTEXT_STEP, padded(controls.ctxSize)]);
+  for (let i = 1; i <= INTERVALS; i++) contexts.add(padded((longest * i) / INTERVALS));
+  const points = [...contexts]
+    .sort((a, b) => a - b)
+    .flatMap((context): CurvePoint[] => {
+      const verdict = trials.judge(shape, { ...launch, ctxSize: context });
+      const same = verdict?.limits.find(({ name, gpu }) => name === limit.name && gpu === limit.gpu);
+      if (verdict === undefined || same === undefined) return [];
+      return [{ context, requiredBytes: same.requiredBytes, fits: verdict.kind !== 'does-not-fit' }];
+    });
+  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+  return { limit, points, largest: largest ?? 0 };
 }
 
-function pointAt(
-  model: PageModel,
-  controls: Controls,
-  ctxSize: number,
-  name: LimitCheck['name'],
-): CurvePoint | undefined {
-  const at = answer(model, { ...controls, ctxSize });
-  if (at.kind === 'refused') return undefined;
-  const limit = at.verdict.limits.find((other) => other.name === name);
-  if (limit === undefined) return undefined;
-  return { context: ctxSize, requiredBytes: limit.requiredBytes, fits: at.verdict.kind !== 'does-not-fit' };
-}
-
-function largestFitting(model: PageModel, controls: Controls, name: LimitCheck['name']): number {
-  const fits = (steps: number): boolean => pointAt(model, controls, steps * STEP, name)?.fits === true;
-  let most = 0;
-  let tooMany = Math.floor(model.shape.hparams.nCtxTrain / STEP) + 1;
-  if (tooMany > 1 && fits(tooMany - 1)) return (tooMany - 1) * STEP;
-  while (tooMany - most > 1) {
-    const middle = Math.floor((most + tooMany) / 2);
-    if (fits(middle)) most = middle;
-    else tooMany = middle;
-  }
-  return most * STEP;
-}
-
-function roundUp(tokens: number): number {
-  return Math.max(STEP, Math.ceil(tokens / STEP) * STEP);
+function padded(tokens: number): number {
+  return Math.max(CONTEXT_STEP, Math.ceil(tokens / CONTEXT_STEP) * CONTEXT_STEP);
 }

@@ -1,43 +1,27 @@
+import { adviceHtml } from './advice-section.js';
 import { answer, pageModel } from './answer.js';
 import { contextChartHtml } from './context-chart.js';
 import { controlsHtml, stopsOf } from './control-fields.js';
 import { initialControls } from './controls.js';
 import { curveOf } from './curve.js';
 import { foreign } from './html.js';
-import type { LinkedModule } from './link-modules.js';
 import type { PageInput } from './page-input.js';
 import { PAGE_STYLE } from './page-style.js';
 import { sectionsOf } from './sections.js';
 
-export const PAGE_ENTRY = 'llmkube/page/main.js';
-
 /** Nothing is fetched from anywhere: what runs is in the page. */
 const POLICY =
-  "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** Width of the chart until the page's script knows its own. */
 const CHART_WIDTH = 640;
 
-/** Makes modules out of the page's texts, by names that an import map gives them, and runs the first. */
-const START = `
-const imports = {};
-for (const { dataset, textContent } of document.querySelectorAll('script[data-module]')) {
-  imports[dataset.module] = 'data:text/javascript;charset=utf-8,' + encodeURIComponent(textContent);
-}
-const map = document.createElement('script');
-map.type = 'importmap';
-map.textContent = JSON.stringify({ imports });
-document.head.append(map);
-import('${PAGE_ENTRY}').catch((error) => {
-  document.getElementById('failure').textContent = 'The figures below are those of the check; they cannot be recomputed in this browser (' + error.message + ').';
-});
-`;
-
 /** The whole page: the answer as it was checked, readable without a script, and the program that recomputes it. */
-export function pageDocument(input: PageInput, modules: readonly LinkedModule[], version: string): string {
+export function pageDocument(input: PageInput, script: string, version: string): string {
   const model = pageModel(input);
   const initial = initialControls(input, model.shape);
-  const sections = sectionsOf(model, initial, answer(model, initial));
+  const answered = answer(model, initial);
+  const sections = sectionsOf(model, initial, answered);
   const curve = curveOf(model, initial);
   const chart = curve === undefined ? '' : contextChartHtml(curve, initial.ctxSize, CHART_WIDTH);
   const title = `${foreign(input.model)} (${foreign(model.shape.quantization)})`;
@@ -60,20 +44,20 @@ export function pageDocument(input: PageInput, modules: readonly LinkedModule[],
 </header>
 <main>
 <section id="verdict" aria-live="polite" aria-label="Verdict">${sections.verdict}</section>
-<form id="controls" aria-label="What to change" hidden>${controlsHtml(input, initial, stopsOf(model, initial))}</form>
+<form id="controls" aria-label="What to change" hidden>${controlsHtml(model, initial, stopsOf(model, initial))}</form>
 <div id="results">
+<section aria-labelledby="advice-heading"><h2 id="advice-heading">What would fit</h2><div id="advice">${adviceHtml(model, initial, answered)}</div></section>
 <section aria-label="Memory, to scale"><div id="bars">${sections.bars}</div></section>
 <section aria-labelledby="chart-heading"><h2 id="chart-heading">Memory by context</h2><div id="chart">${chart}</div></section>
 <section aria-labelledby="parts-heading"><h2 id="parts-heading">Item by item</h2><div id="parts">${sections.parts}</div></section>
 <section aria-labelledby="launch-heading"><h2 id="launch-heading">The launch that these figures hold for</h2><div id="launch">${sections.launch}</div></section>
 <section aria-labelledby="notes-heading"><h2 id="notes-heading">Worth knowing</h2><div id="notes">${sections.notes}</div></section>
-<section aria-labelledby="command-heading"><h2 id="command-heading">The same as a command</h2><pre id="command" tabindex="0">${sections.command}</pre></section>
+<section aria-labelledby="command-heading"><h2 id="command-heading">The same as a command</h2><p class="inline"><button type="button" id="copy" hidden>Copy the command</button> <span id="copied" role="status"></span></p><pre id="command" tabindex="0">${sections.command}</pre></section>
 </div>
 </main>
 <footer><p>GB is 2<sup>30</sup> bytes. Written by llmkube ${foreign(version)}; the page works without a network.</p></footer>
 <script type="application/json" id="input">${JSON.stringify(input).replaceAll('<', '\\u003c')}</script>
-${modules.map(({ name, code }) => `<script type="text/plain" data-module="${name}">${code}</script>`).join('\n')}
-<script>${START}</script>
+<script>${script}llmkube.start();</script>
 </body>
 </html>
 `;

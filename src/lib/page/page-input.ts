@@ -1,6 +1,5 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HeaderDigest } from '../gguf/digest.js';
-import type { Addition } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { Program } from '../host/programs.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
@@ -9,14 +8,16 @@ import type { LaunchOptions } from '../runtime/launch-options.js';
 export interface PageInput {
   /** As the user typed it. */
   readonly model: string;
-  /** Which of the model's files, and where it was looked up, as words of the command line. */
+  /** Where it was looked up, as words of the command line. */
   readonly modelOptions: readonly string[];
+  /** As `--quantization` had it; null = what the model's place has by itself. */
+  readonly askedQuantization: string | null;
+  /** Other quantizations that `--quantization` leads to, sized by recipe; largest first. */
+  readonly quantizations: readonly string[];
   /** Where the header was read, without anything secret. */
   readonly source: string;
-  readonly digest: HeaderDigest;
+  readonly files: PageFiles;
   readonly launch: LaunchOptions;
-  /** What files beside the model add; nothing that can be changed in the page changes it. */
-  readonly beside: readonly Addition[];
   /** llama-server's own options that were given, one word each; they are part of `launch` already. */
   readonly extraWords: readonly string[];
   readonly host: HostMemory;
@@ -27,6 +28,14 @@ export interface PageInput {
   readonly notes: readonly string[];
   /** Why a fit cannot be claimed even where the estimate fits. */
   readonly uncounted: string | null;
+}
+
+/** The headers of what is loaded. */
+export interface PageFiles {
+  readonly model: HeaderDigest;
+  readonly projector?: HeaderDigest;
+  readonly draft?: HeaderDigest;
+  readonly adapters?: readonly HeaderDigest[];
 }
 
 /** JSON knows no infinity; all experts on the CPU are those of more layers than any model has. */

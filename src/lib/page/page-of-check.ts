@@ -1,48 +1,56 @@
-import type { BudgetPolicy } from '../budget/budget-policy.js';
-import { additionsOf } from '../estimate/estimate-launch.js';
-import { toDigest } from '../gguf/digest.js';
-import type { GgufHeader } from '../gguf/header.js';
-import type { HostMemory } from '../host/host-memory.js';
-import { withKvOverrides } from '../model/kv-overrides.js';
+import type { LaunchFiles } from '../estimate/estimate-launch.js';
+import { type HeaderDigest, toDigest } from '../gguf/digest.js';
+import { headerOf } from '../model/describe-file.js';
+import type { FileShape, ModelShape } from '../model/model-shape.js';
+import { recipeVariants } from '../preflight/advice/variants.js';
 import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { safeJson } from '../printable.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
-import { type PageInput, withoutInfinity } from './page-input.js';
+import { type PageFiles, type PageInput, withoutInfinity } from './page-input.js';
 
-/** What a check was made from, beside what it says. */
-export interface CheckMaterial {
-  readonly header: GgufHeader;
-  readonly host: HostMemory;
-  readonly policy: BudgetPolicy;
+/** What was typed to say which model is meant. */
+export interface TypedModel {
+  /** Where it was looked up, as words of the command line. */
   readonly modelOptions: readonly string[];
+  readonly quantization: string | undefined;
 }
 
-export function pageInput(check: MemoryCheck, { header, host, policy, modelOptions }: CheckMaterial): PageInput {
-  const { model, launch, extraWords, verdict, estimate } = check;
-  const { remarks, overrides } = parseServerArguments(extraWords);
-  const ofEstimate = estimate?.notes ?? [];
+/** What a page's answers rest on; undefined when the check did not get so far that there is something to show. */
+export function pageInput(check: MemoryCheck, { modelOptions, quantization }: TypedModel): PageInput | undefined {
+  const { model, launch, extraWords, verdict, estimate, shape, room, resolved } = check;
+  if (shape === undefined || room === undefined || estimate === undefined) return undefined;
+  const { remarks } = parseServerArguments(extraWords);
+  const variants = resolved === undefined ? [] : recipeVariants(shape, resolved, 'all');
   return {
     model: redactedSource(model),
     modelOptions,
+    askedQuantization: quantization ?? null,
+    quantizations: variants.map((variant) => variant.quantization),
     source: redactedSource(check.source),
-    digest: toDigest(withKvOverrides(header, overrides)),
+    files: digests({ model: shape, ...room.beside }),
     launch: withoutInfinity(withoutSecrets(launch)),
-    beside: additionsOf({ ...check.room?.beside }, launch, estimate?.resolved.nCtxSeq ?? 0),
     extraWords: safeJson(extraWords) as readonly string[],
-    host,
-    policy,
+    host: room.host,
+    policy: room.policy,
     programs: check.programs ?? [],
-    notes: verdict.warnings.filter((warning) => !ofEstimate.includes(warning)),
-    uncounted: uncountedRemark(remarks, launch.accelerator) ?? drafting(check) ?? null,
+    notes: verdict.warnings.filter((warning) => !estimate.notes.includes(warning)),
+    uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
   };
 }
 
-/** The page works out the model and its projector only. */
-function drafting({ launch, named }: MemoryCheck): string | undefined {
-  if (!named?.draft && !named?.adapters.length && !launch.specTypes?.some((type) => type !== 'none')) return undefined;
-  return 'this page does not work out drafts and adapters: check them with llmkube check-memory';
+function digests({ model, projector, draft, adapters }: LaunchFiles & { readonly model: ModelShape }): PageFiles {
+  return {
+    model: digestOf(model),
+    ...(projector && { projector: digestOf(projector) }),
+    ...(draft && { draft: digestOf(draft) }),
+    ...(adapters && { adapters: adapters.map(digestOf) }),
+  };
+}
+
+function digestOf(shape: FileShape): HeaderDigest {
+  return toDigest(headerOf(shape));
 }
 
 function withoutSecrets({ mmproj, draft, adapters, ...launch }: LaunchOptions): LaunchOptions {

@@ -87,11 +87,14 @@ summary { cursor: pointer; margin-top: 10px; color: var(--accent); }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px 16px; margin: 0; }
 dt { color: var(--quiet); font-size: 0.85rem; }
 dd { margin: 0; }
-#notes ul { margin: 0; padding-left: 1.2em; overflow-wrap: anywhere; }
+#notes ul, #advice ul { margin: 0; padding-left: 1.2em; overflow-wrap: anywhere; }
+#advice li { margin-bottom: 8px; }
+#advice code { font: 0.9rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
+#advice code + span { display: block; color: var(--quiet); }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 0.88rem/1.5 ui-monospace, monospace; }
 footer { padding-bottom: 28px; }
 @media (min-width: 860px) {
-  main { grid-template-columns: 340px minmax(0, 1fr); }
+  html[data-ready] main { grid-template-columns: 340px minmax(0, 1fr); }
   #controls { position: sticky; top: 84px; max-height: calc(100vh - 92px); overflow-y: auto; }
 }
 @media (max-width: 420px) { .verdict strong { display: block; font-size: 1.2rem; } .verdict { font-size: 0.92rem; padding: 8px 12px; } }

@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.js';
-import { linkModules } from './link-modules.js';
-import { PAGE_ENTRY, pageDocument } from './page-document.js';
+import { pageDocument } from './page-document.js';
 import type { PageInput } from './page-input.js';
 
-/** The compiled program. */
-const PROGRAM = new URL('../../', import.meta.url);
+/** What recomputes the page in a browser: `src/page`, bundled by the build. */
+const SCRIPT = new URL('../../page/script.js', import.meta.url);
 
 /**
  * Writes the page; a file of that name is replaced at once and whole, or stays as it was.
  * @throws UsageError PAGE_NOT_WRITTEN
  */
 export async function writePage(file: string, input: PageInput, version: string): Promise<void> {
-  const modules = await linkModules(PROGRAM, PAGE_ENTRY.replace(/^llmkube\//, ''));
-  await replaceFile(file, pageDocument(input, modules, version));
+  await replaceFile(file, pageDocument(input, await readFile(SCRIPT, 'utf8'), version));
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { MAC_SIZES_GB } from '../host/mac-sizes.js';
+import { MAC_SIZES_GB } from '../host/memory-sizes.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { roomOf } from './advice/machine-changes.js';

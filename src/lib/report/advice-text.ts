@@ -1,3 +1,4 @@
+import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { Advice, Change } from '../preflight/advice/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { tightness } from '../preflight/tightness.js';
@@ -13,59 +14,75 @@ const MACHINES = {
   budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
 } as const;
 
+/** The launch that was refused. */
+export interface Asked {
+  readonly resolved: ResolvedLaunch;
+  /** The model's files together. */
+  readonly fileBytes: number;
+}
+
 /** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
-export function adviceText(check: MemoryCheck, width: number): string[] {
-  const { advice = [] } = check;
-  if (advice.length === 0) return [];
-  const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
-  const heading = isMachine
-    ? 'No change of the launch makes it fit. It would, as it is, in:'
-    : 'With these flags it fits, by the same check:';
+export function adviceText({ advice = [], estimate, shape }: MemoryCheck, width: number): string[] {
+  if (advice.length === 0 || estimate === undefined || shape === undefined) return [];
+  const asked = { resolved: estimate.resolved, fileBytes: shape.fileBytes };
   return [
     '',
-    ...hanging('  ', heading.split(' '), width),
-    ...advice.flatMap((one) => suggestionText(one, check, width)),
+    ...hanging('  ', adviceHeading(advice).split(' '), width),
+    ...advice.flatMap((one) => suggestionText(one, asked, width)),
   ];
 }
 
-function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): string[] {
-  const { flags, model, verdict } = suggestion;
-  const [limit] = suggestion.verdict.limits;
-  const amount = formatTenths(limit?.requiredBytes ?? 0).padStart(7);
-  const words = [...(model === undefined ? [] : [model]), ...flags];
+export function adviceHeading(advice: readonly Advice[]): string {
+  const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
+  return isMachine
+    ? 'No change of the launch makes it fit. It would, as it is, in:'
+    : 'With these flags it fits, by the same check:';
+}
+
+/** What it takes then, what to type, and what that means. */
+export function suggestionWords(suggestion: Advice, asked: Asked) {
+  const { flags, model, verdict, changes } = suggestion;
+  const [limit] = verdict.limits;
   const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
-  const asked = others && `other programs would have to give up ${formatGigabytes(others.giveUpBytes)}`;
-  const reasons = [...suggestion.changes.map((change) => reason(change, check)), ...(asked ? [asked] : [])];
-  const why = reasons.join('; ');
-  const label = `${INDENT}${amount}  `;
+  const giveUp = others && `other programs would have to give up ${formatGigabytes(others.giveUpBytes)}`;
+  return {
+    amount: formatTenths(limit?.requiredBytes ?? 0),
+    words: [...(model === undefined ? [] : [model]), ...flags],
+    why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
+  };
+}
+
+function suggestionText(suggestion: Advice, asked: Asked, width: number): string[] {
+  const { amount, words, why } = suggestionWords(suggestion, asked);
+  const label = `${INDENT}${amount.padStart(7)}  `;
   const further = ' '.repeat(label.length);
   if (words.length === 0) return hanging(label, why.split(' '), width);
   return [...hanging(label, words, width), ...hanging(further, why.split(' '), width)];
 }
 
-function reason(change: Change, { estimate, shape }: MemoryCheck): string {
-  const resolved = estimate?.resolved;
+/** What a change means, against what was asked for. */
+function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
   switch (change.kind) {
     case 'projector':
       return 'without the projector: text only';
     case 'slots': {
-      const unified = resolved?.kvUnified === true ? ', and no KV cache shared between slots' : '';
-      return `one request at a time instead of ${resolved?.slots}${unified}`;
+      const unified = resolved.kvUnified ? ', and no KV cache shared between slots' : '';
+      return `one request at a time instead of ${resolved.slots}${unified}`;
     }
     case 'ubatch':
       return 'reads prompts a little slower';
     case 'cache-type':
       return '8-bit KV cache';
     case 'context':
-      return `${change.tokens} of ${resolved?.nCtx} tokens`;
+      return `${change.tokens} of ${resolved.nCtx} tokens`;
     case 'quantization':
-      return `${change.variant.isEstimated ? 'about ' : ''}${formatGigabytes(change.variant.shape.fileBytes)} of weights instead of ${formatGigabytes(shape?.fileBytes ?? 0)}`;
+      return `${change.variant.isEstimated ? 'about ' : ''}${formatGigabytes(change.variant.shape.fileBytes)} of weights instead of ${formatGigabytes(fileBytes)}`;
     case 'load':
       return change.mmap === false
         ? 'the file is read into memory, not mapped'
         : 'no weights are copied into another layout';
     case 'gpu-layers':
-      return `${change.layers} of ${change.of} layers on the GPU${change.layers < (resolved?.gpuLayers ?? 0) ? ', which is slower' : ''}`;
+      return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':

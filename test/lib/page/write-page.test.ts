@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { linkModules } from '../../../src/lib/page/link-modules.js';
+import { fileURLToPath } from 'node:url';
 import { pageData } from '../../support/page-file.js';
 import { readProfile, writeProfile } from '../../support/profile.js';
 import { RangeServer } from '../../support/range-server.js';
@@ -98,43 +97,5 @@ describe('check-memory --html', () => {
     expect(html).toContain(server.url('/served.gguf'));
     await server.close();
     expect(html).not.toMatch(/secret-(token|word)/);
-  });
-});
-
-describe('the modules of a page', () => {
-  async function program(files: Record<string, string>): Promise<URL> {
-    const root = join(folder.path, `program-${Object.keys(files).length}-${Math.random()}`);
-    await mkdir(join(root, 'lib'), { recursive: true });
-    for (const [name, code] of Object.entries(files)) await writeFile(join(root, name), code);
-    return pathToFileURL(`${root}/`);
-  }
-
-  test('are all that the first one imports, in circles too, under names that a page can resolve', async () => {
-    const root = await program({
-      'main.js': "import { a } from './lib/a.js';\nimport './lib/b.js';\nconst text = \"from './c.js'\";\n",
-      'lib/a.js': "import { b, } from './b.js';\nexport { c } from '../c.js';\nexport const a = b;\n",
-      'lib/b.js': 'import { a } from "./a.js";\nexport const b = 1;\n',
-      'c.js': 'export const c = 2;\n',
-      'unused.js': '',
-    });
-    expect(await linkModules(root, 'main.js')).toEqual([
-      { name: 'llmkube/c.js', code: 'export const c = 2;\n' },
-      {
-        name: 'llmkube/lib/a.js',
-        code: "import { b, } from 'llmkube/lib/b.js';\nexport { c } from 'llmkube/c.js';\nexport const a = b;\n",
-      },
-      { name: 'llmkube/lib/b.js', code: 'import { a } from "llmkube/lib/a.js";\nexport const b = 1;\n' },
-      {
-        name: 'llmkube/main.js',
-        code: "import { a } from 'llmkube/lib/a.js';\nimport 'llmkube/lib/b.js';\nconst text = \"from './c.js'\";\n",
-      },
-    ]);
-  });
-
-  test('must not need what a page has not, nor end their script', async () => {
-    const packaged = await program({ 'main.js': "import fs from 'node:fs';\n" });
-    await expect(linkModules(packaged, 'main.js')).rejects.toThrow('main.js imports node:fs');
-    const ending = await program({ 'main.js': "const end = '</script>';\n", 'other.js': '' });
-    await expect(linkModules(ending, 'main.js')).rejects.toThrow('cannot stand in a script element');
   });
 });

@@ -21,6 +21,10 @@ export const viewFlags = {
     description: 'where the memory goes as a bar, and memory by context as a chart',
     helpGroup: HELP_GROUP,
   }),
+  html: Flags.string({
+    description: 'write the answer as a page too, which recomputes it for other settings; replaces the file',
+    helpValue: 'FILE',
+  }),
 };
 
 export function wantsViews(flags: { table: boolean; machines: boolean; chart: boolean }): boolean {

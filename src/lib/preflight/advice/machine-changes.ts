@@ -1,6 +1,6 @@
 import { defaultFraction } from '../../budget/budget-policy.js';
 import type { Gpu, HostMemory } from '../../host/host-memory.js';
-import { MAC_SIZES_GB } from '../../host/mac-sizes.js';
+import { GPU_SIZES_GB, MAC_SIZES_GB } from '../../host/memory-sizes.js';
 import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
@@ -17,7 +17,6 @@ const LEAST_IN_USE_BYTES = 2 * GIB;
 const SAFE_RESERVE_BYTES = 4 * GIB;
 const SAFE_RESERVE_SHARE = 0.125;
 const FREED_STEP_BYTES = GIB / 10;
-const GPU_SIZES_GB: readonly number[] = [8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 141, 180, 192, 288];
 const SYSTEM_SIZES_GB: readonly number[] = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048];
 
 interface RefusedLaunch {
