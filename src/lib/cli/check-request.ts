@@ -6,6 +6,7 @@ import { llamaCpp } from '../runtime/llama-cpp.js';
 import { deviceList, tensorOverrides, tensorSplit } from '../runtime/device-options.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import { cacheDirHere } from './cache-dir.js';
+import { draftPatch } from './flags/draft-flags.js';
 import type { LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
 
@@ -18,7 +19,7 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
     quantization: flags.quantization,
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
-    launch: { ...launchPatch(flags), ...(await llamaCppPatch(flags)) },
+    launch: { ...launchPatch(flags), ...draftPatch(flags), ...(await llamaCppPatch(flags)) },
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {

@@ -4,7 +4,7 @@ import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { F32 } from './ggml/tensor.js';
 import { type Adapters, placeAdapter } from './graph/adapters.js';
 import type { EstimatePart } from './memory-estimate.js';
-import { accuracyOn, partsOf } from './parts.js';
+import { accuracyBeside, partsOf } from './parts.js';
 import { Placement } from './placement.js';
 
 /** What adapters hold, and those that the graph has products of. */
@@ -33,7 +33,7 @@ export function loadAdapters(
   if (launch.controlVector || adapters.length > placed.length) addControlVector(tally, shape, placement);
   const bytes: DeviceBytes = tally;
   return {
-    parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyOn(launch) }, bytes, placement.gpus),
+    parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyBeside(launch) }, bytes, placement.gpus),
     applied: launch.adapterScale === 0 ? [] : placed,
   };
 }

@@ -1,7 +1,7 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { loadAdapters } from './adapters.js';
-import { estimateDraft, targetGrowth, targetRole } from './draft/estimate-speculative.js';
+import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './draft/estimate-speculative.js';
 import { speculationOf } from './draft/speculation.js';
 import { estimateOf } from './estimate-memory.js';
 import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
@@ -56,7 +56,9 @@ function withDraftAndAdapters(
   ];
   if ((draft && !speculation.draftFreed) || speculation.usesHead)
     additions.push(estimateDraft(draft, context, estimate.resolved, launch, speculation));
-  return withAdditions(estimate, additions);
+  if (!draft || !speculation.draftFreed) return withAdditions(estimate, additions);
+  const { notes, transient = [] } = estimateFreedDraft(draft, context, estimate.resolved, launch, speculation);
+  return { ...withAdditions(estimate, [...additions, { parts: [], growth: [], notes }]), transient };
 }
 
 /** What the files beside the model add; `contextTokens` is what one slot holds. */

@@ -4,7 +4,7 @@ import type { CompressedCache, CompressedCaches } from './caches/compressed.js';
 import type { KvCache } from './caches/kv-cache.js';
 import type { ContextParams } from './context.js';
 import { allBytes } from './ggml/device.js';
-import { pad, tensorBytesOf } from './ggml/tensor.js';
+import { tensorBytesOf } from './ggml/tensor.js';
 import type { GrowthPart } from './memory-estimate.js';
 
 const MIB = 2 ** 20;
@@ -35,23 +35,25 @@ export function growthParts(
   return parts;
 }
 
-/** Each slot keeps one, and one more for each stretch of its context; with unified KV the slots share the context. */
+/** Near the end of every prompt: `checkpoint_offsets` of `update_slots`. */
+const AT_PROMPT_END = 2;
+
+/** Each slot keeps those of its prompt's end, and one for each stretch of its context; with unified KV the slots share the context. */
 function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified, llama }: ContextParams, launch: LaunchOptions): number {
   const stretches = Math.floor(
     (kvUnified ? nCtx : nCtxSeq) / (llama.sparseCheckpoints ? CHECKPOINT_SPACING.sparse : CHECKPOINT_SPACING.dense),
   );
-  const wanted = kvUnified ? nSeqMax + stretches : nSeqMax * (1 + stretches);
+  const wanted = kvUnified ? nSeqMax * AT_PROMPT_END + stretches : nSeqMax * (AT_PROMPT_END + stretches);
   return Math.min(wanted, nSeqMax * (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints));
 }
 
-/** One slot's share of what cannot be rolled back. */
+/** One slot's share of what cannot be rolled back: the window alone, as a running server writes it, and the state. */
 function checkpointBytes(
   { swa, recurrent, recurrentBytes, compressed }: ContextMemory,
   params: ContextParams,
   nSwa: number,
 ): number {
-  const windowed =
-    swa && !params.swaFull ? bytesPerCell(swa) * Math.min(swa.cells, pad(nSwa + params.nUbatch, 256)) : 0;
+  const windowed = swa && !params.swaFull ? bytesPerCell(swa) * Math.min(swa.cells, nSwa) : 0;
   const state = recurrent ? allBytes(recurrentBytes) / recurrent.rows : 0;
   const compressing = compressed ? stateBytes(compressed) / params.nSeqMax : 0;
   return windowed + state + compressing;

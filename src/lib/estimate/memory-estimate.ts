@@ -14,7 +14,8 @@ export type PartName =
   | 'recurrent-state'
   | 'compute'
   | 'output'
-  | 'runtime-overhead';
+  | 'runtime-overhead'
+  | 'loading';
 
 /** Whose memory it is; `mtp`: a draft head in the model's own file. */
 export type PartOwner = 'model' | 'projector' | 'draft' | 'mtp' | 'adapter';
@@ -65,6 +66,8 @@ export interface ResolvedLaunch {
 
 export interface MemoryEstimate {
   readonly parts: readonly EstimatePart[];
+  /** What is loaded and freed again before the server answers, and must find room until then: `loading`. */
+  readonly transient?: readonly EstimatePart[];
   readonly growth: readonly GrowthPart[];
   readonly resolved: ResolvedLaunch;
   /** Sentences a person should know: a bound instead of an exact figure, an option that was ignored. */
@@ -84,17 +87,16 @@ export function withAdditions<T extends Addition>(estimate: T, additions: readon
   };
 }
 
+/** What holds memory. */
+type Held = Pick<MemoryEstimate, 'parts' | 'transient'>;
+
 /** The parts that must stay in memory: all but the pages that nothing reads again. */
-export function neededParts({ parts }: Pick<MemoryEstimate, 'parts'>): readonly EstimatePart[] {
-  return parts.filter(({ name }) => name !== 'weights-unread');
+export function neededParts({ parts, transient = [] }: Held): readonly EstimatePart[] {
+  return [...parts.filter(({ name }) => name !== 'weights-unread'), ...transient];
 }
 
 /** Sum of the parts that must stay in memory, optionally only those on one device, or on one GPU, in bytes. */
-export function totalBytes(
-  estimate: Pick<MemoryEstimate, 'parts'>,
-  device?: EstimatePart['device'],
-  gpu?: number,
-): number {
+export function totalBytes(estimate: Held, device?: EstimatePart['device'], gpu?: number): number {
   return neededParts(estimate)
     .filter((part) => device === undefined || part.device === device)
     .filter((part) => gpu === undefined || gpuOf(part) === gpu)

@@ -10,6 +10,9 @@ import type { Placement } from './placement.js';
 /** Backends whose figures were held against llama.cpp's own allocator. */
 const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu', 'cuda']);
 
+/** v0.5.0. */
+const MEASURED_BESIDE = 11222;
+
 /** Process, Metal library and pipelines, allocator slack: what llama-server takes beside its buffers. */
 const RUNTIME_OVERHEAD: EstimatePart = {
   name: 'runtime-overhead',
@@ -28,6 +31,12 @@ interface PartKind {
 
 export function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
   return MEASURED.has(accelerator) && llamaCpp(version).settled ? 'exact' : 'modelled';
+}
+
+/** Drafts and adapters were held against one version of llama.cpp, on Metal and the CPU. */
+export function accuracyBeside({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
+  const measured = llamaCpp(version).build.from === MEASURED_BESIDE && accelerator !== 'cuda';
+  return measured ? accuracyOn({ accelerator, ...(version !== undefined && { llamaCpp: version }) }) : 'modelled';
 }
 
 /** The process's own, and what each GPU with memory of its own needs beside its buffers. */

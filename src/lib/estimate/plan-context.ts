@@ -10,7 +10,7 @@ import { GRAPHS } from './graph/architectures.js';
 import { DRAFT_HEADS } from './graph/draft-heads.js';
 import { allLayers, type PlannedLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
-import { accuracyOn, partsOf } from './parts.js';
+import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
 import { Placement } from './placement.js';
 
 export interface ContextOptions {
@@ -80,7 +80,7 @@ export function contextParts(
   launch: LaunchOptions,
   of: PartOwner,
 ): EstimatePart[] {
-  const accuracy = accuracyOn(launch);
+  const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
   const planned = described ? accuracy : 'bound';
   return [
     ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),

@@ -69,7 +69,13 @@ function refuseUncounted(
 
 /** Paths are those of the folder that llama-server is started in. */
 function inFolder(patch: LaunchPatch, cwd: string): LaunchPatch {
-  const { mmproj } = patch;
-  if (mmproj === undefined || parseModelSource(mmproj).kind !== 'file') return patch;
-  return { ...patch, mmproj: resolve(cwd, mmproj) };
+  const { mmproj, draft, adapters } = patch;
+  const absolute = (source: string): string =>
+    parseModelSource(source).kind === 'file' ? resolve(cwd, source) : source;
+  return {
+    ...patch,
+    ...(mmproj !== undefined && { mmproj: absolute(mmproj) }),
+    ...(draft !== undefined && { draft: absolute(draft) }),
+    ...(adapters && { adapters: adapters.map(absolute) }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import { deviceWords } from '../runtime/device-options.js';
+import { draftWords } from '../runtime/draft-options.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
@@ -125,5 +126,9 @@ function optionsWithoutField(launch: LaunchOptions): string[] {
     launch.imageMaxTokens !== undefined && ['--image-max-tokens', String(launch.imageMaxTokens)],
     launch.ctxCheckpoints !== undefined && ['--ctx-checkpoints', String(launch.ctxCheckpoints)],
   ];
-  return [...options.flatMap((option) => option || []), ...deviceWords(launch, launch.accelerator)];
+  return [
+    ...options.flatMap((option) => option || []),
+    ...draftWords(launch),
+    ...deviceWords(launch, launch.accelerator),
+  ];
 }

@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   compute: 'compute',
   output: 'output',
   'runtime-overhead': 'overhead',
+  loading: 'overhead',
 };
 
 /** A bar is a little longer than what fills it; what can grow beyond its end is cut off there. */

@@ -53,6 +53,11 @@ function digestOf(shape: FileShape): HeaderDigest {
   return toDigest(headerOf(shape));
 }
 
-function withoutSecrets(launch: LaunchOptions): LaunchOptions {
-  return launch.mmproj === undefined ? launch : { ...launch, mmproj: redactedSource(launch.mmproj) };
+function withoutSecrets({ mmproj, draft, adapters, ...launch }: LaunchOptions): LaunchOptions {
+  return {
+    ...launch,
+    ...(mmproj !== undefined && { mmproj: redactedSource(mmproj) }),
+    ...(draft !== undefined && { draft: redactedSource(draft) }),
+    ...(adapters && { adapters: adapters.map(redactedSource) }),
+  };
 }

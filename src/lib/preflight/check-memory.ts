@@ -15,6 +15,7 @@ import { ALL_GPU_LAYERS, type Accelerator, type LaunchOptions } from '../runtime
 import type { LaunchPatch } from '../runtime/server-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
+import { type NamedFiles, readNamedFiles } from './beside-files.js';
 import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
@@ -86,6 +87,7 @@ export interface MemoryCheck {
   readonly shape?: ModelShape;
   /** What is loaded beside the model. */
   readonly projector?: LoadedProjector;
+  readonly named?: NamedFiles;
   readonly estimate?: MemoryEstimate;
   readonly verdict: Verdict;
   /** Each completes "try to …". */
@@ -182,7 +184,9 @@ export async function skippedCheck(
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
 type Findings = {
-  -readonly [K in 'header' | 'shape' | 'projector' | 'estimate' | 'room' | 'launch' | 'choice']?: MemoryCheck[K];
+  -readonly [
+    K in 'header' | 'shape' | 'projector' | 'named' | 'estimate' | 'room' | 'launch' | 'choice'
+  ]?: MemoryCheck[K];
 } & {
   notes: string[];
 };
@@ -201,7 +205,9 @@ async function completeCheck(
   const { projector, note } = await findProjector(plan.resolved, launch, dependencies);
   if (projector) findings.projector = projector;
   if (note !== undefined) findings.notes.push(note);
-  const beside = { projector: projector?.shape };
+  findings.named = await readNamedFiles(launch, dependencies);
+  const { draft, adapters } = findings.named;
+  const beside = { projector: projector?.shape, draft: draft?.shape, adapters: adapters.map(({ shape }) => shape) };
   const files = { ...beside, model: findings.shape };
   const host = await measured(request, files, launch, dependencies, findings);
   const room = { host, policy: request.policy, beside };

@@ -17,7 +17,7 @@ export function isDiscrete(accelerator: Accelerator): boolean {
  * @throws CheckIncompleteError GPU_MEMORY_UNKNOWN
  */
 export function limitsOf(
-  estimate: Pick<MemoryEstimate, 'parts'>,
+  estimate: Pick<MemoryEstimate, 'parts' | 'transient'>,
   accelerator: Accelerator,
   host: HostMemory,
   policy: BudgetPolicy,
@@ -39,7 +39,7 @@ function isOnePool({ gpus = [], unifiedMemory, totalBytes: machineBytes }: HostM
   return unifiedMemory === true && gpus.every(({ totalBytes }) => totalBytes >= machineBytes);
 }
 
-function gpuLimits(estimate: Pick<MemoryEstimate, 'parts'>, host: HostMemory): LimitCheck[] {
+function gpuLimits(estimate: Pick<MemoryEstimate, 'parts' | 'transient'>, host: HostMemory): LimitCheck[] {
   const held = estimate.parts.filter(({ device }) => device === 'gpu').map(gpuOf);
   const count = Math.max(1, host.gpus?.length ?? 1, ...held.map((gpu) => gpu + 1));
   return Array.from({ length: count }, (_, gpu) => gpu).flatMap((gpu): LimitCheck[] => {

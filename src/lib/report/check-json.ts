@@ -1,4 +1,6 @@
 import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
+import type { Shape } from '../model/model-shape.js';
+import type { LoadedFile } from '../preflight/beside-files.js';
 import type { LoadedProjector } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { isEstimated, type Advice } from '../preflight/advice/advice.js';
@@ -31,9 +33,14 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       derived: header?.derived ?? false,
     },
     projector: check.projector === undefined ? null : projectorJson(check.projector),
+    draft: check.named?.draft === undefined ? null : fileJson(check.named.draft),
+    adapters: (check.named?.adapters ?? []).map(fileJson),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     choice: choiceJson(check),
-    estimate: estimate === undefined ? null : { parts: estimate.parts, growth: estimate.growth.map(bounded) },
+    estimate:
+      estimate === undefined
+        ? null
+        : { parts: [...estimate.parts, ...(estimate.transient ?? [])], growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
     budget: limits[0]?.budget ?? null,
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
@@ -46,6 +53,10 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     warnings: warningsOf(check),
     ...(failure && { error: { code: failure.code, message: failure.message } }),
   };
+}
+
+function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown> {
+  return { source: redactedSource(source), quantization: shape.quantization, fileBytes: shape.fileBytes };
 }
 
 /** What llama-server will choose by itself where context or layers were left open. */

@@ -1,5 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { neededParts, totalBytes, type EstimatePart } from '../estimate/memory-estimate.js';
+import type { Shape } from '../model/model-shape.js';
+import type { LoadedFile } from '../preflight/beside-files.js';
 import type { ProjectorReason } from '../preflight/beside.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../preflight/verdict.js';
@@ -31,6 +33,7 @@ export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
     '',
     ...held(check, verdict),
     ...projectorLines(check),
+    ...namedLines(check),
     ...verdict.warnings.map((warning) => `${colors.yellow('note')}      ${warning}`),
   ].join('\n');
 }
@@ -54,7 +57,7 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
 
 function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
   const needed = neededParts(estimate);
-  const width = Math.max(LABEL_WIDTH, ...estimate.parts.map((part) => partLabel(part).length));
+  const width = Math.max(LABEL_WIDTH, ...[...estimate.parts, ...needed].map((part) => partLabel(part).length));
   const rows = needed.map((part) => partLine(part, width, colors));
   const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
   const beside = estimate.parts.filter((part) => !needed.includes(part));
@@ -101,6 +104,16 @@ const REASONS: Readonly<Record<ProjectorReason, string>> = {
   catalog: "the catalogue's; --no-mmproj leaves it out",
   beside: 'which llama-server -hf loads too; --no-mmproj leaves it out',
 };
+
+/** The draft and the adapters that count. */
+function namedLines({ named }: MemoryCheck): readonly string[] {
+  const line = (what: string, { source, shape }: LoadedFile<Shape>): string =>
+    `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)})`;
+  return [
+    ...(named?.draft ? [line('draft', named.draft)] : []),
+    ...(named?.adapters ?? []).map((adapter) => line('adapter', adapter)),
+  ];
+}
 
 /** Which projector counts, and why. */
 function projectorLines({ projector }: MemoryCheck): readonly string[] {

@@ -10,6 +10,7 @@ const PART_LABELS: Readonly<Record<PartName, string>> = {
   compute: 'compute buffer',
   output: 'output buffer',
   'runtime-overhead': 'runtime overhead',
+  loading: 'only while it starts',
 };
 
 /** Whose a part is, where it is not the model's own. */

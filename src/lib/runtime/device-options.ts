@@ -6,6 +6,7 @@ import {
   type SplitMode,
   type TensorOverride,
 } from './launch-options.js';
+import { addedDrafts } from './draft-options.js';
 import type { LaunchPatch } from './server-options.js';
 
 /*
@@ -65,6 +66,7 @@ export function addedUp(before: LaunchPatch, after: LaunchPatch): LaunchPatch {
   return {
     ...merged,
     ...((before.cpuMoeLayers ?? after.cpuMoeLayers) !== undefined && { cpuMoeLayers: layers }),
+    ...addedDrafts(before, after),
     ...(after.tensorOverrides && { tensorOverrides: [...earlier, ...after.tensorOverrides] }),
   };
 }

@@ -107,10 +107,16 @@ export interface LaunchOptions {
   readonly images?: readonly ImageSize[] | 'any';
   readonly audioSeconds?: readonly number[] | 'any';
 
+  /** The draft's file (`--spec-draft-model`, `--spec-draft-hf`), as a source; whoever estimates reads it. */
+  readonly draft?: string;
+  /** Adapters and control vectors (`--lora`, `--control-vector`), as sources. */
+  readonly adapters?: readonly string[];
   /** Speculative decoding (`--spec-type`), as llama-server names its types. */
   readonly specTypes?: readonly string[];
-  /** Tokens drafted at a time (`--spec-draft-n-max` and the n-gram types' own). */
+  /** Tokens that a draft drafts at a time (`--spec-draft-n-max`). */
   readonly draftMax?: number;
+  /** The same of n-gram types (`--spec-ngram-mod-n-max`, `--spec-ngram-simple-size-m`, …); the largest where several are given. */
+  readonly ngramMax?: number;
   readonly draftGpuLayers?: number;
   readonly draftCacheTypeK?: CacheType;
   readonly draftCacheTypeV?: CacheType;

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
+import { adapterFiles, draftRepository, removed, scaledAdapterFiles, specTypes } from './draft-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
@@ -65,6 +66,65 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     patch: (v) => ({ cacheTypeV: cacheType(v) }),
   },
   { names: ['-lm', '--load-mode'], takesValue: true, env: 'LOAD_MODE', patch: loadMode },
+  {
+    names: ['-md', '--model-draft', '--spec-draft-model'],
+    takesValue: true,
+    env: 'SPEC_DRAFT_MODEL',
+    patch: (draft) => ({ draft }),
+  },
+  {
+    names: ['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf'],
+    takesValue: true,
+    env: 'SPEC_DRAFT_HF_REPO',
+    patch: draftRepository,
+  },
+  { names: ['--spec-type'], takesValue: true, env: 'SPEC_TYPE', patch: specTypes },
+  toggle(['--spec-default'], [], undefined, (on) => (on ? { specTypes: ['ngram-mod'] } : {})),
+  number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', (draftMax) => ({ draftMax })),
+  ...['mod-n-max', 'simple-size-m', 'map-k-size-m', 'map-k4v-size-m'].map((name) =>
+    number([`--spec-ngram-${name}`], undefined, (ngramMax) => ({ ngramMax })),
+  ),
+  {
+    names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '--spec-draft-ngl'],
+    takesValue: true,
+    env: 'SPEC_DRAFT_N_GPU_LAYERS',
+    patch: (value) => ({ draftGpuLayers: gpuLayers(value).gpuLayers ?? -1 }),
+  },
+  {
+    names: ['-ctkd', '--cache-type-k-draft', '--spec-draft-type-k'],
+    takesValue: true,
+    env: 'SPEC_DRAFT_CACHE_TYPE_K',
+    patch: (v) => ({ draftCacheTypeK: cacheType(v) }),
+  },
+  {
+    names: ['-ctvd', '--cache-type-v-draft', '--spec-draft-type-v'],
+    takesValue: true,
+    env: 'SPEC_DRAFT_CACHE_TYPE_V',
+    patch: (v) => ({ draftCacheTypeV: cacheType(v) }),
+  },
+  {
+    names: ['-devd', '--device-draft', '--spec-draft-device'],
+    takesValue: true,
+    patch: (draftDevice) => ({ draftDevice }),
+  },
+  toggle(
+    ['--spec-draft-backend-sampling'],
+    ['--no-spec-draft-backend-sampling'],
+    'SPEC_DRAFT_BACKEND_SAMPLING',
+    (backendSampling) => ({ backendSampling }),
+  ),
+  { names: ['--lora', '--control-vector'], takesValue: true, patch: adapterFiles },
+  { names: ['--lora-scaled', '--control-vector-scaled'], takesValue: true, patch: scaledAdapterFiles },
+  {
+    names: ['--draft', '--draft-n', '--draft-max'],
+    takesValue: true,
+    patch: removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
+  },
+  {
+    names: ['--draft-min', '--draft-n-min'],
+    takesValue: true,
+    patch: removed('--spec-draft-n-min or --spec-ngram-mod-n-min'),
+  },
   toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
   toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
@@ -97,8 +157,12 @@ export function isTrueWord(value: string): boolean {
   return TRUE_WORDS.includes(value);
 }
 
-function number(names: readonly string[], env: string, patch: (value: number) => LaunchPatch): ServerOption {
-  return { names, takesValue: true, env, patch: (value) => patch(integer(value)) };
+function number(
+  names: readonly string[],
+  env: string | undefined,
+  patch: (value: number) => LaunchPatch,
+): ServerOption {
+  return { names, takesValue: true, ...(env && { env }), patch: (value) => patch(integer(value)) };
 }
 
 function toggle(

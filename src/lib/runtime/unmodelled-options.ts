@@ -13,8 +13,6 @@ export interface UnmodelledOption {
 }
 
 export const ANOTHER_MODEL = 'loads another model than the one that was checked';
-const DRAFT = 'loads a draft model, which is not counted';
-const ADAPTER = 'loads an adapter, which is not counted';
 const PLACEMENT = 'moves weights between devices, which the figures leave out';
 
 /** `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0, and the older `--mlock` family. */
@@ -25,17 +23,14 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     consequence: ANOTHER_MODEL,
   },
   { names: ['-hf', '-hfr', '--hf-repo', '-hff', '--hf-file'], effect: 'adds', consequence: ANOTHER_MODEL },
-  { names: ['-md', '--model-draft', '--spec-draft-model'], effect: 'adds', consequence: DRAFT },
-  { names: ['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf'], effect: 'adds', consequence: DRAFT },
   {
-    names: ['--spec-type', '--spec-default'],
-    effect: 'adds',
-    consequence: 'reserves buffers for speculative decoding, which are not counted',
-  },
-  {
-    names: ['--lora', '--lora-scaled', '--control-vector', '--control-vector-scaled'],
-    effect: 'adds',
-    consequence: ADAPTER,
+    names: [
+      ...['-otd', '--override-tensor-draft', '--spec-draft-override-tensor'],
+      ...['-cmoed', '--cpu-moe-draft', '--spec-draft-cpu-moe'],
+      ...['-ncmoed', '--n-cpu-moe-draft', '--spec-draft-n-cpu-moe', '--spec-draft-ncmoe'],
+    ],
+    effect: 'moves',
+    consequence: PLACEMENT,
   },
   { names: ['-mv', '--model-vocoder'], effect: 'adds', consequence: 'loads a vocoder, which is not counted' },
   { names: ['--rpc'], effect: 'moves', consequence: PLACEMENT },

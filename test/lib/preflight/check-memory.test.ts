@@ -142,14 +142,14 @@ describe('a check that cannot be completed', () => {
   });
 
   test('comes of an option that adds memory which is not counted', async () => {
-    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['--lora adapter.gguf'] });
+    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-mv voice.gguf'] });
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'OPTION_NOT_COUNTED' });
-    expect(verdict.kind === 'unknown' && verdict.reason).toContain('--lora loads an adapter');
+    expect(verdict.kind === 'unknown' && verdict.reason).toContain('-mv loads a vocoder');
   });
 
   test('is complete all the same when even the model alone does not fit', async () => {
     const machine = { systemMemoryBytes: GIB, inUseBytes: 0 };
-    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['--lora adapter.gguf'], machine });
+    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-mv voice.gguf'], machine });
     expect(verdict.kind).toBe('does-not-fit');
   });
 

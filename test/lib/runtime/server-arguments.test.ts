@@ -58,14 +58,17 @@ describe('llama-server’s own options', () => {
     ['--bogus 1', 'llama-server has no option --bogus'],
     ['-c 1 stray', 'llama-server takes no word like "stray"'],
     ['--lora', '--lora expects a value'],
+    ['--lora-scaled a.gguf', '--lora-scaled expects FILE:SCALE'],
+    ['--draft-max 8', '--draft-max has been removed; use --spec-draft-n-max'],
+    ['--draft-n-min 1', '--draft-n-min has been removed; use --spec-draft-n-min'],
     ['--override-kv llama.context_length=1', '--override-kv expects KEY=TYPE:VALUE'],
   ])('%s is refused', (line, message) => {
     expect(() => options(line)).toThrow(message);
   });
 
   test.each([
-    ['--model-draft d.gguf', 'adds'],
-    ['--lora a.gguf', 'adds'],
+    ['--model-vocoder v.gguf', 'adds'],
+    ['-otd exps=CPU', 'moves'],
     ['-hf other/model', 'adds'],
     ['--rpc 10.0.0.1:50052', 'moves'],
     ['--fit on', 'shifts'],
@@ -73,6 +76,26 @@ describe('llama-server’s own options', () => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));
     expect(understood).toEqual({});
     expect(remarks).toEqual([{ effect, text: expect.stringContaining(splitWords(line)[0] ?? '?') }]);
+  });
+
+  test('of drafts are understood in all spellings, and types and adapters add up', () => {
+    expect(options('-md d.gguf --spec-type draft-simple --spec-type ngram-mod -ngld 4 -ctkd q8_0 -devd none')).toEqual({
+      draft: 'd.gguf',
+      specTypes: ['draft-simple', 'ngram-mod'],
+      draftGpuLayers: 4,
+      draftCacheTypeK: 'q8_0',
+      draftDevice: 'none',
+    });
+    expect(options('-hfd owner/model:Q8_0 --spec-draft-n-max 8 --no-spec-draft-backend-sampling')).toEqual({
+      draft: 'hf:owner/model:Q8_0',
+      draftMax: 8,
+      backendSampling: false,
+    });
+    expect(options('--lora a.gguf,b.gguf --control-vector-scaled c.gguf:0')).toEqual({
+      adapters: ['a.gguf', 'b.gguf', 'c.gguf'],
+      adapterScale: 1,
+    });
+    expect(options('--lora-scaled a.gguf:0')).toEqual({ adapters: ['a.gguf'], adapterScale: 0 });
   });
 
   test('that do not exist have a likely name', () => {

@@ -4,6 +4,7 @@ import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy-plan.js';
 import type { MemoryCheck } from '../../preflight/check-memory.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { isDownloaded } from '../../runtime/draft-options.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
 import { deployName } from './deploy-name.js';
@@ -29,6 +30,8 @@ export interface PlanInputs {
 export function deployPlan({ model, flags, source, check, version }: PlanInputs): DeployPlan {
   const { entry, launch, extraWords, verdict, shape } = check;
   const gpuMemory = flags['gpu-memory'];
+  const staged = flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch;
+  refuseUnstaged(staged);
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
@@ -36,7 +39,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch: flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch,
+    launch: staged,
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
@@ -63,6 +66,15 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     nodePort: flags['node-port'],
     check: { mode: flags['memory-check'], version, ...(verdict && { verdict }) },
   };
+}
+
+/** LLMKube stages a model and its projector, no more; llama-server can fetch a draft from the hub by itself. */
+function refuseUnstaged({ draft, adapters = [] }: LaunchOptions): void {
+  if (adapters.length === 0 && (draft === undefined || isDownloaded(draft))) return;
+  throw new UsageError(
+    'DEPLOY_FILE_NOT_STAGED',
+    `LLMKube stages no ${adapters.length > 0 ? 'adapter' : 'draft'} for a service; ${adapters.length > 0 ? 'put it into the image and name it' : 'name a repository as hf:OWNER/REPO[:QUANT], or a file of the image'} in --extra-args`,
+  );
 }
 
 /** The projector to stage with the model; one that is named in the user's own arguments lies in the container already. */

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
+import { draftFlags, type DraftFlagValues } from './draft-flags.js';
 import { wholeNumber } from './whole-number.js';
 import {
   ACCELERATORS,
@@ -192,6 +193,7 @@ export const launchFlags = {
     helpGroup: HELP_GROUP,
     min: 1,
   }),
+  ...draftFlags,
   quantization: Flags.string({
     char: 'q',
     description: 'another quantization of the same model, such as Q4_K_M',
@@ -209,7 +211,7 @@ export const launchFlags = {
 };
 
 /** What `launchFlags` parse to. */
-export interface LaunchFlagValues {
+export interface LaunchFlagValues extends DraftFlagValues {
   readonly accelerator?: Accelerator | undefined;
   readonly 'ctx-size'?: number | undefined;
   readonly parallel?: number | undefined;

@@ -4,8 +4,15 @@ import type { ContextRole } from '../context.js';
 import { WITHOUT_DRAFT } from '../context.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
-import type { Addition, GrowthPart, PartOwner, ResolvedLaunch } from '../memory-estimate.js';
-import { accuracyOn, partsOf, weightParts } from '../parts.js';
+import type {
+  Addition,
+  EstimatePart,
+  GrowthPart,
+  MemoryEstimate,
+  PartOwner,
+  ResolvedLaunch,
+} from '../memory-estimate.js';
+import { accuracyBeside, partsOf, weightParts } from '../parts.js';
 import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
@@ -71,10 +78,43 @@ export function estimateDraft(
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const context = planContext(shape, own, { role: draftRole(speculation, target) });
   return {
-    parts: [...(draft ? weightParts(context.placement, of, accuracyOn(own)) : []), ...contextParts(context, own, of)],
+    parts: [
+      ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
+      ...contextParts(context, own, of),
+    ],
     growth: draftGrowth(context, of, speculation),
     notes: context.described ? [] : [undescribed(shape.architecture)],
   };
+}
+
+/**
+ * A draft that no type of speculative decoding uses: `load_model` loads it with a context and frees both again.
+ */
+export function estimateFreedDraft(
+  draft: ModelShape,
+  target: PlannedContext,
+  resolved: ResolvedLaunch,
+  launch: LaunchOptions,
+  speculation: Speculation,
+): Pick<MemoryEstimate, 'transient' | 'notes'> {
+  const { parts } = estimateDraft(draft, target, resolved, launch, speculation);
+  const named = speculation.types.join();
+  return {
+    transient: whileLoading(parts),
+    notes: [
+      `llama-server loads the draft and frees it before it answers, because ${named === '' ? 'nothing in its header says how it drafts' : `--spec-type ${named} does not use one`}: name how with --spec-type, draft-simple for an ordinary model`,
+    ],
+  };
+}
+
+/** One part for each device. */
+function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
+  const sums = new Map<string, EstimatePart>();
+  for (const part of parts.filter(({ name }) => name !== 'weights-unread')) {
+    const key = `${part.device} ${part.gpu}`;
+    sums.set(key, { ...part, name: 'loading', bytes: part.bytes + (sums.get(key)?.bytes ?? 0) });
+  }
+  return [...sums.values()];
 }
 
 /** `llama_encode` has a row for each token of a batch; a block's tokens each have one. */

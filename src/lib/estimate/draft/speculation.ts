@@ -51,13 +51,13 @@ export interface Speculation {
  * @throws UsageError for a type that llama-server does not have
  */
 export function speculationOf(
-  { specTypes, draftMax: asked, backendSampling = true }: LaunchOptions,
+  { specTypes, draftMax: asked, ngramMax, backendSampling = true }: LaunchOptions,
   draft: ModelShape | undefined,
 ): Speculation {
   const named = (specTypes ?? []).filter((type) => type !== 'none').map(typeNamed);
   const types = named.length > 0 ? named : draft ? typesFromHeader(draft) : [];
   const draftMax = Math.max(0, asked ?? DRAFTED['draft-simple']);
-  const drafted = types.map((type) => (type.startsWith('draft-') ? draftMax : DRAFTED[type]));
+  const drafted = types.map((type) => draftedBy(type, draftMax, ngramMax));
   const some = (set: ReadonlySet<SpecType>): boolean => types.some((type) => set.has(type));
   const drafts = types.some((type) => type.startsWith('draft-'));
   return {
@@ -71,6 +71,12 @@ export function speculationOf(
     readsLayers: some(READS_LAYERS),
     draftFreed: draft !== undefined && !drafts,
   };
+}
+
+/** An n-gram cache drafts a fixed number. */
+function draftedBy(type: SpecType, draftMax: number, ngramMax: number | undefined): number {
+  if (type.startsWith('draft-')) return draftMax;
+  return type === 'ngram-cache' ? DRAFTED[type] : Math.max(0, ngramMax ?? DRAFTED[type]);
 }
 
 function typeNamed(type: string): SpecType {

@@ -1,0 +1,93 @@
+import * as Flags from '@oclif/core/flags';
+import { specTypes } from '../../runtime/draft-options.js';
+import { CACHE_TYPES, type CacheType } from '../../runtime/launch-options.js';
+import type { LaunchPatch } from '../../runtime/server-options.js';
+import { wholeNumber } from './whole-number.js';
+
+const HELP_GROUP = 'LAUNCH';
+
+/** What is loaded beside the model and its projector, as llama-server names it. */
+export const draftFlags = {
+  'spec-draft-model': Flags.string({
+    aliases: ['model-draft'],
+    description: 'draft model for speculative decoding: a path, a URL or hf:OWNER/REPO/FILE.gguf',
+    env: 'LLMKUBE_SPEC_DRAFT_MODEL',
+    helpGroup: HELP_GROUP,
+    helpValue: '<source>',
+  }),
+  'spec-type': Flags.string({
+    description: "how to draft, such as draft-mtp for the head in the model's own file; types separated by commas",
+    env: 'LLMKUBE_SPEC_TYPE',
+    helpGroup: HELP_GROUP,
+  }),
+  'spec-draft-n-max': wholeNumber({ min: 0 })({
+    description: 'tokens drafted at a time; 3 unless said otherwise',
+    env: 'LLMKUBE_SPEC_DRAFT_N_MAX',
+    helpGroup: HELP_GROUP,
+  }),
+  'spec-draft-ngl': wholeNumber({ min: 0 })({
+    aliases: ['gpu-layers-draft'],
+    description: "the draft's layers on the GPU; unset = every layer",
+    env: 'LLMKUBE_SPEC_DRAFT_NGL',
+    helpGroup: HELP_GROUP,
+  }),
+  'spec-draft-type-k': Flags.option({ options: CACHE_TYPES })({
+    description: "type of the draft's K cache",
+    env: 'LLMKUBE_SPEC_DRAFT_TYPE_K',
+    helpGroup: HELP_GROUP,
+  }),
+  'spec-draft-type-v': Flags.option({ options: CACHE_TYPES })({
+    description: "type of the draft's V cache",
+    env: 'LLMKUBE_SPEC_DRAFT_TYPE_V',
+    helpGroup: HELP_GROUP,
+  }),
+  'spec-draft-device': Flags.string({
+    description: 'the only GPUs for the draft; none = the CPU',
+    env: 'LLMKUBE_SPEC_DRAFT_DEVICE',
+    helpGroup: HELP_GROUP,
+  }),
+  lora: Flags.string({
+    description: 'LoRA adapter to load beside the model: a path, a URL or hf:OWNER/REPO/FILE.gguf',
+    env: 'LLMKUBE_LORA',
+    helpGroup: HELP_GROUP,
+    helpValue: '<source>',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  'control-vector': Flags.string({
+    description: 'control vector to load beside the model',
+    env: 'LLMKUBE_CONTROL_VECTOR',
+    helpGroup: HELP_GROUP,
+    helpValue: '<source>',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+};
+
+/** What `draftFlags` parse to. */
+export interface DraftFlagValues {
+  readonly 'spec-draft-model'?: string | undefined;
+  readonly 'spec-type'?: string | undefined;
+  readonly 'spec-draft-n-max'?: number | undefined;
+  readonly 'spec-draft-ngl'?: number | undefined;
+  readonly 'spec-draft-type-k'?: CacheType | undefined;
+  readonly 'spec-draft-type-v'?: CacheType | undefined;
+  readonly 'spec-draft-device'?: string | undefined;
+  readonly lora?: readonly string[] | undefined;
+  readonly 'control-vector'?: readonly string[] | undefined;
+}
+
+export function draftPatch(flags: DraftFlagValues): LaunchPatch {
+  const adapters = [flags.lora ?? [], flags['control-vector'] ?? []].flat();
+  const patch = {
+    draft: flags['spec-draft-model'],
+    draftMax: flags['spec-draft-n-max'],
+    draftGpuLayers: flags['spec-draft-ngl'],
+    draftCacheTypeK: flags['spec-draft-type-k'],
+    draftCacheTypeV: flags['spec-draft-type-v'],
+    draftDevice: flags['spec-draft-device'],
+    adapters: adapters.length > 0 ? adapters : undefined,
+    ...(flags['spec-type'] !== undefined && specTypes(flags['spec-type'])),
+  };
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { estimateLaunch } from '../../../src/lib/estimate/estimate-launch.js';
+import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
+import { describeShape } from '../../../src/lib/model/describe-shape.js';
+import type { AdapterShape, ModelShape } from '../../../src/lib/model/model-shape.js';
+import type { CacheType, LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { profileHeader, readProfile } from '../../support/profile.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** A launch by llama.cpp v0.5.0, and all its buffers and mappings after start-up and after use. */
+interface Case {
+  readonly model: string;
+  readonly draft?: string;
+  readonly lora?: readonly string[];
+  readonly launch: Readonly<Record<string, unknown>> & { readonly backend: 'metal' | 'cpu' };
+  readonly start: number;
+  readonly used: number;
+}
+
+const CASES = readFileSync(join(here, 'cases.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Case);
+
+const shapes = new Map<string, ReturnType<typeof describeShape>>();
+
+function shapeOf(name: string): ReturnType<typeof describeShape> {
+  const folder = [join(here, 'profiles'), join(here, '../profiles')].find((one) =>
+    existsSync(join(one, `${name}.json`)),
+  );
+  const known = shapes.get(name) ?? describeShape(profileHeader(readProfile(join(folder ?? here, `${name}.json`))));
+  shapes.set(name, known);
+  return known;
+}
+
+function launchOf({ launch }: Case): LaunchOptions {
+  const flag = (name: string): boolean | undefined => (launch[name] === undefined ? undefined : Boolean(launch[name]));
+  const { backend, spec_type: types } = launch;
+  const options = {
+    llamaCpp: 'v0.5.0',
+    accelerator: backend,
+    cpuArch: backend === 'metal' ? ('arm' as const) : ('x86' as const),
+    ctxSize: launch['ctx'] as number,
+    parallel: launch['parallel'] as number | undefined,
+    ubatchSize: launch['ubatch'] as number | undefined,
+    flashAttn: launch['fa'] as 'off' | undefined,
+    cacheTypeK: launch['ctk'] as CacheType | undefined,
+    cacheTypeV: launch['ctv'] as CacheType | undefined,
+    gpuLayers: launch['ngl'] as number | undefined,
+    repack: flag('repack'),
+    specTypes: typeof types === 'string' ? types.split(',') : undefined,
+    draftMax: launch['draft_max'] as number | undefined,
+    draftGpuLayers: launch['ngld'] as number | undefined,
+    draftCacheTypeK: launch['ctkd'] as CacheType | undefined,
+    draftCacheTypeV: launch['ctvd'] as CacheType | undefined,
+    draftDevice: launch['devd'] as string | undefined,
+    backendSampling: flag('backend_sampling'),
+    adapterScale: launch['lora_scale'] as number | undefined,
+    controlVector: flag('cvec'),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
+function estimateOf(one: Case): ReturnType<typeof estimateLaunch> {
+  const { model, draft, lora = [] } = one;
+  return estimateLaunch(
+    {
+      model: shapeOf(model) as ModelShape,
+      draft: draft === undefined ? undefined : (shapeOf(draft) as ModelShape),
+      adapters: lora.map((name) => shapeOf(name) as AdapterShape),
+    },
+    launchOf(one),
+  );
+}
+
+describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', () => {
+  test.each(
+    CASES.map((one) => [[one.model, one.draft, ...(one.lora ?? [])].filter(Boolean).join(' + '), one] as const),
+  )('%s, to the byte', (_name, one) => {
+    const { parts, growth } = estimateOf(one);
+    const start = parts.filter(({ name }) => name !== 'runtime-overhead').reduce((sum, { bytes }) => sum + bytes, 0);
+    const grown = growth
+      .filter(({ name }) => name === 'compute' || name === 'output')
+      .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+    expect({ launch: one.launch, start, used: start + grown }).toEqual({
+      launch: one.launch,
+      start: one.start,
+      used: one.used,
+    });
+  });
+
+  test('a draft that nothing uses needs room while the server starts, and the output says so', () => {
+    const freed = CASES.find(({ draft, launch }) => draft === 'qwen3-0.6b.Q8_0' && launch['spec_type'] === undefined);
+    const used = CASES.find(
+      ({ draft, launch }) =>
+        draft === 'qwen3-0.6b.Q8_0' && Object.keys(launch).join() === 'backend,ctx,spec_type' && launch['ctx'] === 8192,
+    );
+    const withoutDraft = estimateOf({ ...(freed as Case), draft: undefined } as unknown as Case);
+    const draftAlone = estimateOf(used as Case).parts.filter(({ of }) => of === 'draft');
+    const estimate = estimateOf(freed as Case);
+    expect(totalBytes(estimate) - totalBytes(withoutDraft)).toBe(draftAlone.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(estimate.notes).toEqual([expect.stringContaining('--spec-type')]);
+  });
+
+  test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
+    const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };
+    expect(() => estimateOf(one)).toThrow(
+      expect.objectContaining({ code: 'LAUNCH_ADAPTER_MISMATCH' }) as unknown as Error,
+    );
+  });
+
+  test('a type of speculative decoding that llama-server does not have is refused', () => {
+    const one = CASES.find(({ launch }) => launch['spec_type'] === 'draft-mtp') as Case;
+    const misspelt = { ...one, launch: { ...one.launch, spec_type: 'mtp' } };
+    expect(() => estimateOf(misspelt)).toThrow(
+      expect.objectContaining({ code: 'LAUNCH_SPEC_TYPE' }) as unknown as Error,
+    );
+  });
+});
