@@ -1,5 +1,5 @@
 import { CheckIncompleteError } from '../errors.js';
-import type { MemoryKind } from '../model/architecture-rule.js';
+import type { ArchitectureRule, MemoryKind } from '../model/architecture-rule.js';
 import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import { convStateSize, type Hparams, ssmStateSize } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
@@ -14,7 +14,14 @@ import type { Placement } from './placement.js';
 /** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence, and as many again for each earlier state kept. */
 export interface RecurrentCache {
   readonly rows: number;
-  readonly layers: ReadonlyMap<number, { readonly conv: CacheTensor; readonly state: CacheTensor }>;
+  readonly layers: ReadonlyMap<number, RecurrentLayer>;
+}
+
+interface RecurrentLayer {
+  readonly conv: CacheTensor;
+  readonly state: CacheTensor;
+  /** Of a layer that looks up n-grams: `get_p_l`. */
+  readonly ngrams?: CacheTensor;
 }
 
 export interface ContextMemory {
@@ -72,7 +79,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const { indexer: owned } = hparams;
   const indexer =
     owned.headSize > 0 && rule.indexer && !params.role.predictsAhead
-      ? buildIndexer(hparams, params, rule.indexer, kvSpace.fresh())
+      ? buildIndexer(hparams, params, rule, rule.indexer, kvSpace.fresh())
       : null;
   return {
     base,
@@ -132,13 +139,14 @@ function kvFilter(
 function buildIndexer(
   hparams: Hparams,
   params: ContextParams,
+  { indexesKeysOnly }: ArchitectureRule,
   owns: (hparams: Hparams, layer: number) => boolean,
   space: BufferSpace,
 ): KvCache {
   const { headSize } = hparams.indexer;
   const nHeadKv = hparams.nHeadKv.map(() => 1);
   const cache = buildKvCache(
-    { ...hparams, nHeadKv, headK: headSize },
+    { ...hparams, nHeadKv, headK: headSize, headKMla: indexesKeysOnly ? headSize : hparams.headKMla },
     params,
     params.nCtxSeq,
     (layer) => owns(hparams, layer),
@@ -155,12 +163,14 @@ function buildRecurrentCache(
 ): RecurrentCache {
   const rows = Math.max(1, nSeqMax);
   const kept = rows * (1 + role.statesKept);
-  const layers = new Map<number, { conv: CacheTensor; state: CacheTensor }>();
+  const layers = new Map<number, RecurrentLayer>();
   for (let layer = 0; layer < hparams.nLayer; layer++) {
     if (!filter(layer)) continue;
+    const ngrams = hparams.ngramState[layer] ?? 0;
     layers.set(layer, {
       conv: space.place(layer, F32, [convStateSize(hparams), kept, 1, 1]),
       state: space.place(layer, F32, [ssmStateSize(hparams), kept, 1, 1]),
+      ...(ngrams > 0 ? { ngrams: space.place(layer, F32, [ngrams, kept, 1, 1]) } : {}),
     });
   }
   return { rows, layers };

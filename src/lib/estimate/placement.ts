@@ -255,7 +255,7 @@ export class Placement {
 
   /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
   private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
-    return this.shape.architecture === 'gemma4' && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
+    return READ_LAZILY.has(this.shape.architecture) && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
   }
 
   private positionOf(name: string): Position {
@@ -292,6 +292,8 @@ const HEADLESS = new Set([
 const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);
 /** These load a tied head before the embedding and so keep both, even in one buffer. */
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
+/** `TENSOR_READ_LAZY`: their tables of rows that few tokens need. */
+const READ_LAZILY = new Set(['gemma4', 'qwen4exp']);
 /** Weights above this size are read on demand where the architecture allows it. */
 const LAZY_MIN_BYTES = 4 * 2 ** 30;
 /** The block that a tensor's name puts it in. */

@@ -62,6 +62,8 @@ export interface Hparams {
   ssm: SsmShape;
   /** Short-convolution cache length (LFM2), 0 = none. */
   shortConvCache: number;
+  /** Elements of one sequence's earlier n-gram embeddings in each layer (`ple_conv_state`), 0 = it looks up none. */
+  ngramState: number[];
   /** RWKV: head size, 0 = none; and how many earlier tokens' inputs a layer keeps. */
   wkvHeadSize: number;
   tokenShifts: number;
@@ -142,6 +144,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
       groups: keys.number('ssm.group_count', 0),
     },
     shortConvCache: keys.number('shortconv.l_cache', 0),
+    ngramState: new Array<number>(nLayerAll).fill(0),
     wkvHeadSize: keys.number('wkv.head_size', 0),
     tokenShifts: keys.number('token_shift_count', 2),
     nPosPerEmbd: 1,

@@ -204,7 +204,7 @@ export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
 export type UnaryOp =
-  'silu' | 'gelu' | 'gelu_erf' | 'gelu_quick' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg';
+  'silu' | 'gelu' | 'gelu_erf' | 'gelu_quick' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg' | 'abs' | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);

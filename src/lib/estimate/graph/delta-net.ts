@@ -19,6 +19,9 @@ export interface DeltaNet {
   readonly parts: (g: GraphBuilder, cur: Tensor, layer: number) => DeltaNetParts;
   /** Each key head is copied for the value heads that share it; the kernel could do without. */
   readonly repeatsKeys: boolean;
+  readonly outputGate?: 'silu' | 'sigmoid';
+  /** What becomes the convolution's state is copied first. */
+  readonly copiesWindow?: boolean;
 }
 
 /**
@@ -30,14 +33,14 @@ export function deltaNetLayer(
   input: RecurrentInput,
   cur: Tensor,
   layer: number,
-  { parts, repeatsKeys }: DeltaNet,
+  { parts, repeatsKeys, outputGate = 'silu', copiesWindow = false }: DeltaNet,
 ): Tensor {
   const { nSeqTokens, nSeqs } = g;
   const { conv, inner, state: keySize, dtRank: heads, groups: keyHeads } = g.hparams.ssm;
   const headSize = inner / heads;
   const { qkv, z, beta, decay } = parts(g, cur, layer);
   const caches = layerStates(g, input, layer);
-  const window = convolutionWindow(g, input, caches.conv, ggml.transpose(qkv), conv - 1);
+  const window = convolutionWindow(g, input, caches.conv, ggml.transpose(qkv), conv - 1, copiesWindow);
   const state = ggml.reshape(loadStates(g, input, caches.state), headSize, headSize, heads, nSeqs);
   const convolved = ggml.unary(ggml.ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight')), 'silu');
 
@@ -63,7 +66,7 @@ export function deltaNetLayer(
   const result = ggml.gatedDeltaNet(q, k, v, decay, beta, state, snapshots);
   const output = snapshots > 1 ? attendAndKeep(g, caches.state, result, v) : attendAndStore(g, caches.state, result, v);
   const normedOutput = g.norm(output, g.layerNeed(layer, 'ssm_norm.weight'), null, 'rms', layer);
-  const gate = ggml.unary(ggml.reshape(z, headSize, heads, nSeqTokens, nSeqs), 'silu');
+  const gate = ggml.unary(ggml.reshape(z, headSize, heads, nSeqTokens, nSeqs), outputGate);
   const gated = ggml.mul(normedOutput, gate);
   if (g.params.llama.leanRecurrentLayers)
     return projected(g, ggml.reshape(gated, inner, nSeqTokens * nSeqs), layer, 'ssm_out');

@@ -91,7 +91,7 @@ function gatheredOnce(g: GraphBuilder, input: RecurrentInput, flat: Tensor, read
 
 /**
  * The kernel's look-back before the batch's tokens: [look-back + tokens, channels, sequences]; its end is stored for the
- * next batch. `current`: [tokens, channels, sequences].
+ * next batch, in qwen4exp as a copy (`build_conv_state_at`). `current`: [tokens, channels, sequences].
  */
 export function convolutionWindow(
   g: GraphBuilder,
@@ -99,11 +99,12 @@ export function convolutionWindow(
   states: Tensor,
   current: Tensor,
   lookBack: number,
+  copied = false,
 ): Tensor {
   const channels = current.ne[1];
   const past = ggml.reshape(loadStates(g, input, states), lookBack, channels, g.nSeqs);
   const window = ggml.concat(past, current, 0);
-  for (const { back, slot } of statesStored(g)) storeWindow(g, states, window, lookBack, back, slot);
+  for (const { back, slot } of statesStored(g)) storeWindow(g, states, window, lookBack, { back, slot, copied });
   return window;
 }
 
@@ -119,10 +120,13 @@ interface StoredState {
  */
 function statesStored({ params: { role }, nSeqTokens, shape }: GraphBuilder): StoredState[] {
   const slots = Array.from({ length: 1 + role.statesKept }, (_, slot) => ({ slot, back: slot }));
+  if (shape.architecture === ALL_STATES) return slots;
   return OLDEST_STATE_FIRST.has(shape.architecture) ? slots.reverse() : slots.slice(0, nSeqTokens);
 }
 
-const OLDEST_STATE_FIRST: ReadonlySet<string> = new Set(['qwen35', 'qwen35moe', 'qwen4exp', 'bailingmoe3', 'kimi-k3']);
+/** `build_conv_state_at` (`src/models/qwen4exp.cpp`) writes all, from the newest on. */
+const ALL_STATES = 'qwen4exp';
+const OLDEST_STATE_FIRST: ReadonlySet<string> = new Set(['qwen35', 'qwen35moe', 'bailingmoe3', 'kimi-k3']);
 
 /** `lookBack` columns of a window, the last ones or some tokens before, become the state. */
 export function storeWindow(
@@ -130,12 +134,13 @@ export function storeWindow(
   states: Tensor,
   window: Tensor,
   lookBack: number,
-  back = 0,
-  slot = 0,
+  { back = 0, slot = 0, copied = false }: Partial<StoredState> & { readonly copied?: boolean } = {},
 ): void {
   const [columns, channels, sequences] = window.ne;
   const offset = Math.max(0, columns - lookBack - back) * window.nb[0];
   const place = slot * (g.memory.recurrent?.rows ?? 0) * states.nb[1];
   const last = ggml.view3d(window, [lookBack, channels, sequences], window.nb[1], window.nb[2], offset);
-  g.expand(ggml.cpy(last, ggml.view2d(states, lookBack * channels, sequences, states.nb[1], place)));
+  g.expand(
+    ggml.cpy(copied ? ggml.cont(last) : last, ggml.view2d(states, lookBack * channels, sequences, states.nb[1], place)),
+  );
 }

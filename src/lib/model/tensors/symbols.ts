@@ -21,6 +21,8 @@ const KEYS = table<string>({
   indexer_head_size: 'attention.indexer.key_length',
   indexer_n_head: 'attention.indexer.head_count',
   indexer_top_k: 'attention.indexer.top_k',
+  hc_low_rank: 'hyper_connection.low_rank',
+  ple_conv_kernel: 'ple.conv_kernel',
   expert_gating_func: 'expert_gating_func',
   dsv4_hc_mult: 'hyper_connection.count',
   dsv4_o_group_count: 'attention.output_group_count',
@@ -67,6 +69,12 @@ const VALUES = table<Value>({
   n_embd_k_gqa: ({ hparams }, layer) => kWidth(hparams, layer),
   n_embd_v_gqa: ({ hparams }, layer) => vWidth(hparams, layer),
   n_embd_gqa: ({ hparams }, layer) => vWidth(hparams, layer),
+  n_ple_layers: ({ keys }) => keys.list('ple.layers').length,
+  n_ple_rows: ({ keys }) => {
+    const sizes = keys.list('ple.head_vocab_sizes');
+    return Math.max(0, ...keys.list('ple.head_offsets').map((offset, head) => offset + (sizes[head] ?? 0)));
+  },
+  is_ple: ({ keys }, layer) => Number(keys.list('ple.layers').includes(layer)),
   n_compress_ratios: ({ keys }) => keys.arrayLength('attention.compress_ratios') ?? 0,
   compress_ratio: ({ keys }, layer) => keys.list('attention.compress_ratios')[layer] ?? 0,
   n_rot: ({ hparams, keys }, layer) =>

@@ -1,6 +1,6 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Four, Tensor } from '../../ggml/tensor.js';
-import { attention, attentionInput } from '../attention.js';
+import { attention, attentionInput, type AttentionOptions } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, type DecoderInputs, finishKeepingHidden } from '../decoder.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../delta-net.js';
@@ -49,6 +49,7 @@ export function gatedAttention(
   layer: number,
   { positions, attention: input }: DecoderInputs,
   reshapes: boolean,
+  options: AttentionOptions = {},
 ): Tensor {
   const { k: size, q: heads, kv: kvHeads, v: valueSize } = g.head(layer);
   const rows = projectRows(g, cur, layer, 2 * size);
@@ -60,7 +61,7 @@ export function gatedAttention(
   const k = g.rmsNorm(ggml.reshape(rows.k, size, kvHeads, g.nTokens), layer, 'attn_k_norm.weight');
   const v = ggml.reshape(rows.v, valueSize, kvHeads, g.nTokens);
   const rotated = { q: ggml.rope(q, positions), k: ggml.rope(k, positions), v };
-  const attended = attention(g, input, layer, rotated, { output: null });
+  const attended = attention(g, input, layer, rotated, { ...options, output: null });
   const gate = ggml.unary(ggml.contTo(half(size), size * heads, g.nTokens), 'sigmoid');
   return projected(g, ggml.mul(attended, gate), layer, 'attn_output');
 }
@@ -85,7 +86,7 @@ function mixedParts(g: GraphBuilder, cur: Tensor, layer: number): DeltaNetParts 
   };
 }
 
-function separateParts(g: GraphBuilder, cur: Tensor, layer: number): DeltaNetParts {
+export function separateParts(g: GraphBuilder, cur: Tensor, layer: number): DeltaNetParts {
   const { dtRank: heads } = g.hparams.ssm;
   const { nSeqTokens, nSeqs } = g;
   const { qkv, z } = separateQkvz(g, cur, layer);

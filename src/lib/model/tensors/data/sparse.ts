@@ -58,4 +58,57 @@ deepseek4
       .nextn.enorm .nextn.hnorm?(flags): n_embd
       .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
       .nextn.shared_head_norm?: n_embd
+qwen4exp
+  need dsv4_hc_mult > 1
+  need hc_low_rank > 0
+  need ssm_d_conv > 0 && ssm_d_inner > 0 && ssm_d_state > 0 && ssm_dt_rank > 0 && ssm_n_group > 0
+  need indexer_n_head > 0 && indexer_head_size > 0 && indexer_top_k > 0
+  let hc_dim = dsv4_hc_mult * n_embd
+  token_embd: n_embd, n_vocab
+  output?: n_embd, n_vocab
+  output_hc_norm~: n_embd, dsv4_hc_mult
+  output_hc_down: hc_dim, hc_low_rank
+  output_hc_up: hc_low_rank, hc_dim
+  if n_ple_layers > 1
+    refuse qwen4exp.ple.layers lists several layers, but only one PLE layer is supported
+  if n_ple_layers > 0
+    per_layer_token_embd: n_embd_per_layer, rows(per_layer_token_embd)
+    if rows(per_layer_token_embd) < n_ple_rows
+      refuse per_layer_token_embd.weight has too few rows for the PLE head ranges
+  each 0..n_layer
+    let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
+    let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
+    let key_dim = ssm_d_state * ssm_n_group
+    let value_dim = ssm_d_state * ssm_dt_rank
+    .hc_attn_norm .hc_ffn_norm~: n_embd, dsv4_hc_mult
+    .hc_attn_down .hc_ffn_down: hc_dim, hc_low_rank
+    .hc_attn_up .hc_ffn_up: hc_low_rank, hc_dim
+    .hc_attn_inject .hc_ffn_inject: hc_dim, dsv4_hc_mult
+    if !is_recr[i]
+      qkv: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
+      .attn_output: n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm: n_embd_head_k
+      .indexer.q_proj: n_embd, indexer_n_head * indexer_head_size
+      .indexer.k_proj: n_embd, indexer_head_size
+      .indexer.q_norm .indexer.k_norm: indexer_head_size
+    else
+      .attn_qkv: n_embd, key_dim * 2 + value_dim
+      .attn_gate: n_embd, value_dim
+      .ssm_conv1d: ssm_d_conv, key_dim * 2 + value_dim
+      .ssm_dt.bias .ssm_a!: ssm_dt_rank
+      .ssm_beta .ssm_alpha: n_embd, ssm_dt_rank
+      .ssm_norm: ssm_d_state
+      .ssm_out: value_dim, n_embd
+    if is_ple[i]
+      if !is_recr[i]
+        refuse the PLE layer is not a linear attention layer
+      .ple_key: n_embd, hc_dim
+      .ple_value: n_embd, n_embd
+      .ple_norm_key .ple_norm_query .ple_norm_conv~: n_embd, dsv4_hc_mult
+      .ple_conv1d: ple_conv_kernel, hc_dim
+    .ffn_gate_inp: n_embd, n_expert
+    .ffn_down_exps: n_ff_exp, n_embd, n_expert
+    gate_up_exps: n_embd, n_ff_exp, n_expert
+    .ffn_gate_inp_shexp: n_embd
+    shared_expert: n_embd, n_ff_shexp
 `;

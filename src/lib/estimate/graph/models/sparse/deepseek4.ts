@@ -47,6 +47,7 @@ export function deepseek4(g: GraphBuilder): void {
     const middle = reduceStreams(g, all, layer, 'hc_ffn');
     for (const tensor of [all, middle.post, middle.mixes]) g.expand(tensor);
     all = spread(g, feed(g.rmsNorm(middle.cur, layer, 'ffn_norm.weight'), layer), all, middle, layer);
+    g.pinToLayer(all, layer);
   }
   const rows = g.pickOutputs(ggml.reshape(all, g.nEmbd * streams, g.nTokens), outIds);
   g.finishWithHead(streamsHead(g, ggml.reshape(rows, g.nEmbd, streams, g.nOutputs)));
