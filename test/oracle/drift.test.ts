@@ -63,14 +63,14 @@ function ours(profile: Profile, question: Question): Answer {
   const memory = createMemory(shape, params, placement);
   const graph = GRAPHS[shape.architecture];
   if (!graph) throw new Error(`${shape.architecture} is not described`);
-  const planned = representativeLayers(shape, placement, memory, graph.kindOf);
+  const plans = representativeLayers(shape, placement, memory, graph.kindOf);
   const compute = computeBuffers({
     shape,
     params,
     memory,
     placement,
     graph,
-    planned,
+    plans,
   });
   const { mapped, copied } = placement.bytes();
   return {

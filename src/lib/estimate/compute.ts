@@ -23,7 +23,8 @@ export interface ComputeInputs {
   readonly memory: ContextMemory;
   readonly placement: Placement;
   readonly graph: ArchitectureGraph;
-  readonly planned: PlannedLayers;
+  /** From the fewest to all: see `representativeLayers`. */
+  readonly plans: readonly [PlannedLayers, ...PlannedLayers[]];
   readonly adapters?: Adapters | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
@@ -77,28 +78,35 @@ class Planner {
     this.fused = new Set(inputs.graph.fusedOps);
   }
 
-  /** `llama_context::graph_reserve`; every layer is planned where leaving some out might matter. */
+  /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
   reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): DeviceBytes {
-    const everyLayer = (): GraphBuilder =>
-      this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(this.inputs.shape), nSeqs);
-    return this.reserveGraph(this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs)), everyLayer);
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs));
   }
 
   /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
   reserveGeneration(flashAttn: boolean): DeviceBytes {
     const { nSeqMax } = this.inputs.params;
     if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
-    const everyLayer = (): GraphBuilder => this.buildLayers(nSeqMax, nSeqMax, flashAttn, allLayers(this.inputs.shape));
-    const builder = this.tried(flashAttn);
+    const first = this.tried(flashAttn);
     this.last = undefined;
-    return this.reserveGraph(builder, everyLayer);
+    return this.reserveFrom(first, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
   }
 
-  private reserveGraph(builder: GraphBuilder, everyLayer: () => GraphBuilder): DeviceBytes {
+  private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
+    const [fewest, ...more] = this.inputs.plans;
+    let sizes = this.planSettled(first, fewest);
+    for (const layers of more) sizes ??= this.planSettled(this.assigned(build(layers)), layers);
+    if (!sizes) throw new Error('planning all layers leaves nothing out');
+    return sizes;
+  }
+
+  /** Null where what was left out might matter. */
+  private planSettled(builder: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
+    if (planned.cuts.length === 0) return this.plan(builder);
     const states = new Map<number, string>();
     const sizes = this.plan(builder, (layer, state) => states.set(layer, state));
-    if (isSettled(this.inputs.planned, states)) return sizes;
-    return this.plan(this.assigned(everyLayer()));
+    return isSettled(planned, states) ? sizes : null;
   }
 
   private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
@@ -141,19 +149,19 @@ class Planner {
   }
 
   private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): GraphBuilder {
-    const { planned, shape } = this.inputs;
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs);
+    const { plans, shape } = this.inputs;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs);
     this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
     return builder;
   }
 
   /** Counts exactly only where the planned layers, multiplied, come near the limit. */
   private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
-    const { shape, params, placement, planned, adapters = [] } = this.inputs;
+    const { shape, params, placement, plans, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
     const size = graph.nodes.length + graph.leafs.length;
-    if ((size * shape.hparams.nLayer) / planned.layers.length < limit) return;
+    if ((size * shape.hparams.nLayer) / plans[0].layers.length < limit) return;
     refuseOversizedGraph(buildAll().graph, limit);
   }
 

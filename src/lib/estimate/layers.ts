@@ -2,11 +2,24 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { ContextMemory } from './cache.js';
 import type { Placement } from './placement.js';
 
-/** Repetitions that are planned of each repeated run of layers: enough for the allocator to settle into its rhythm. */
-const KEPT_REPETITIONS = 4;
-/** Two repetitions on, results usually lie where they lay before. */
-const RHYTHM = 2;
+/** How much of a run of repetitions is planned. */
+interface Thrift {
+  /** Repetitions that are planned at least: enough for the allocator to settle into its rhythm. */
+  readonly kept: number;
+  /** So many repetitions on, results lie where they lay before. */
+  readonly rhythm: number;
+  /** Those planned behind what is left out; with one alone, the model's last layer may be mixed with it already. */
+  readonly behind: number;
+}
+
+/** Of single layers that repeat each other, and of longer periods; the second where the first does not settle. */
+const THRIFTS: readonly { readonly layers: Thrift; readonly periods: Thrift }[] = [
+  { layers: { kept: 4, rhythm: 2, behind: 1 }, periods: { kept: 3, rhythm: 1, behind: 1 } },
+  { layers: { kept: 6, rhythm: 6, behind: 2 }, periods: { kept: 4, rhythm: 2, behind: 2 } },
+];
 const LONGEST_PERIOD = 12;
+/** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
+const WORTH_TRYING = 0.7;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
 
@@ -43,15 +56,16 @@ export function isSettled({ layers, cuts }: PlannedLayers, stateBefore: Readonly
 }
 
 /**
- * The layers that need planning. Layers that look alike to the allocator (same ops, shapes and devices) in long
- * repetitions reach the same peak again and again; only the first and last few of such a run are kept.
+ * The layers that need planning, fewest first; what settles is enough, the last are all. Layers that look alike to the
+ * allocator (same ops, shapes and devices) in long repetitions reach the same peak again and again; only the first and last
+ * few of such a run are kept.
  */
 export function representativeLayers(
   shape: ModelShape,
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
-): PlannedLayers {
+): readonly [PlannedLayers, ...PlannedLayers[]] {
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, byLayer);
@@ -74,9 +88,15 @@ export function representativeLayers(
       byLayer[hparams.blockOf[layer] ?? layer],
     ].join(';'),
   );
-  let planned = allLayers(shape);
-  for (let period = 1; period <= LONGEST_PERIOD; period++) planned = shorten(planned, signatures, period);
-  return planned;
+  const all = allLayers(shape);
+  const [first, ...others] = THRIFTS.map(({ layers, periods }) => {
+    let planned = all;
+    for (let period = 1; period <= LONGEST_PERIOD; period++)
+      planned = shorten(planned, signatures, period, period === 1 ? layers : periods);
+    return planned;
+  });
+  if (!first || first.cuts.length === 0) return [all];
+  return [first, ...others.filter(({ layers }) => layers.length <= WORTH_TRYING * hparams.nLayer), all];
 }
 
 /** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
@@ -96,7 +116,12 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
 }
 
 /** Runs in which every layer equals the one `period` further on, cut to the repetitions that are needed. */
-function shorten({ layers, cuts }: PlannedLayers, signatures: readonly string[], period: number): PlannedLayers {
+function shorten(
+  { layers, cuts }: PlannedLayers,
+  signatures: readonly string[],
+  period: number,
+  { kept, rhythm, behind }: Thrift,
+): PlannedLayers {
   const result: number[] = [];
   const added: Cut[] = [];
   for (let i = 0; i < layers.length;) {
@@ -104,9 +129,9 @@ function shorten({ layers, cuts }: PlannedLayers, signatures: readonly string[],
     while (end < layers.length && signatures[layers[end] as number] === signatures[layers[end - period] as number])
       end++;
     const repetitions = Math.floor((end - i) / period);
-    const removed = Math.floor((repetitions - KEPT_REPETITIONS) / RHYTHM) * RHYTHM;
+    const removed = Math.floor((repetitions - kept) / rhythm) * rhythm;
     if (removed > 0) {
-      const resume = i + (repetitions - 1) * period;
+      const resume = i + (repetitions - behind) * period;
       result.push(...layers.slice(i, resume - removed * period), ...layers.slice(resume, end));
       added.push({ layer: layers[resume] as number, period, removed });
       i = end;

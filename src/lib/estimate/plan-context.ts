@@ -2,13 +2,13 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
-import { type ComputeBuffers, computeBuffers } from './compute.js';
+import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context.js';
 import type { Adapters } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import { GRAPHS } from './graph/architectures.js';
 import { DRAFT_HEADS } from './graph/draft-heads.js';
-import { allLayers, type PlannedLayers, representativeLayers } from './layers.js';
+import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
 import { Placement } from './placement.js';
@@ -59,17 +59,17 @@ export function planGraph(
   { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
   { everyLayer = false, dryRun = false, adapters }: ContextOptions,
 ): ComputeBuffers {
-  const planned = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
-  return computeBuffers({ shape, params, memory, placement, graph, planned, dryRun, adapters });
+  const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, adapters });
 }
 
 function plannedLayers(
   { kindOf = () => 0 }: ArchitectureGraph,
   { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
   everyLayer: boolean,
-): PlannedLayers {
+): ComputeInputs['plans'] {
   const { role } = params;
-  if (everyLayer || role.predictsAhead || shape.hparams.nLayer === 0) return allLayers(shape);
+  if (everyLayer || role.predictsAhead || shape.hparams.nLayer === 0) return [allLayers(shape)];
   const kind = (layer: number): string => `${kindOf(layer, shape)} ${role.tapped.includes(layer)}`;
   return representativeLayers(shape, placement, memory, kind);
 }

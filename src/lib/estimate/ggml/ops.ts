@@ -22,22 +22,20 @@ export function newInput(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1)
 
 /** A node with memory of its own, contiguous. */
 export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
-  const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
+  const tensor = new Tensor(type, ne, contiguousStrides(type, ne), src);
   tensor.op = op;
-  for (const source of src) tensor.src.push(source);
   return tensor;
 }
 
 function like(op: Op, a: Tensor, ...src: (Tensor | null)[]): Tensor {
-  return result(op, a.type, [...a.ne], a, ...src);
+  return result(op, a.type, a.ne, a, ...src);
 }
 
 function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number): Tensor {
-  const tensor = new Tensor(a.type, ne, nb);
+  const tensor = new Tensor(a.type, ne, nb, [a]);
   tensor.op = op;
   tensor.viewSrc = a.viewSrc ?? a;
   tensor.viewOffset = a.viewOffset + offset;
-  tensor.src.push(a);
   return tensor;
 }
 
@@ -72,8 +70,8 @@ export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tens
 }
 
 export function permute(a: Tensor, axis0: number, axis1: number, axis2: number, axis3: number): Tensor {
-  const ne: Four = [0, 0, 0, 0];
-  const nb: Four = [0, 0, 0, 0];
+  const ne: [number, number, number, number] = [0, 0, 0, 0];
+  const nb: [number, number, number, number] = [0, 0, 0, 0];
   [axis0, axis1, axis2, axis3].forEach((axis, i) => {
     ne[axis] = a.ne[i] as number;
     nb[axis] = a.nb[i] as number;
@@ -108,20 +106,20 @@ export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tenso
 
 /** The result is also its own second source, as in `ggml_cast`. */
 export function cast(a: Tensor, type: GgmlType): Tensor {
-  const tensor = result('CPY', type, [...a.ne], a);
+  const tensor = result('CPY', type, a.ne, a);
   tensor.src.push(tensor);
   return tensor;
 }
 
 export function cpy(a: Tensor, destination: Tensor): Tensor {
-  const tensor = viewOf('CPY', destination, [...destination.ne], [...destination.nb], 0);
+  const tensor = viewOf('CPY', destination, destination.ne, destination.nb, 0);
   tensor.src[0] = a;
   tensor.src[1] = destination;
   return tensor;
 }
 
 export function setRows(a: Tensor, rows: Tensor, indices: Tensor): Tensor {
-  const tensor = viewOf('SET_ROWS', a, [...a.ne], [...a.nb], 0);
+  const tensor = viewOf('SET_ROWS', a, a.ne, a.nb, 0);
   tensor.src[0] = rows;
   tensor.src[1] = indices;
   tensor.src[2] = a;
@@ -160,7 +158,7 @@ export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
 }
 /** The sum takes the first operand's place. */
 export function addInplace(a: Tensor, b: Tensor): Tensor {
-  const tensor = viewOf('ADD', a, [...a.ne], [...a.nb], 0);
+  const tensor = viewOf('ADD', a, a.ne, a.nb, 0);
   tensor.src[1] = b;
   return tensor;
 }
@@ -183,10 +181,10 @@ export function scale(a: Tensor): Tensor {
   return like('SCALE', a);
 }
 export function scaleInplace(a: Tensor): Tensor {
-  return viewOf('SCALE', a, [...a.ne], [...a.nb], 0);
+  return viewOf('SCALE', a, a.ne, a.nb, 0);
 }
 export function geluInplace(a: Tensor): Tensor {
-  return Object.assign(viewOf('UNARY', a, [...a.ne], [...a.nb], 0), { variant: 'gelu' });
+  return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant: 'gelu' });
 }
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
@@ -216,7 +214,7 @@ export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' |
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
-  const ne: Four = b ? [...a.ne] : [a.ne[0] / 2, a.ne[1], a.ne[2], a.ne[3]];
+  const ne: Four = b ? a.ne : [a.ne[0] / 2, a.ne[1], a.ne[2], a.ne[3]];
   const tensor = result('GLU', a.type, ne, a, b);
   tensor.variant = variant;
   return tensor;
@@ -243,7 +241,7 @@ export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | nul
 }
 
 function argsort(a: Tensor): Tensor {
-  return result('ARGSORT', I32, [...a.ne], a);
+  return result('ARGSORT', I32, a.ne, a);
 }
 
 export function argsortTopK(a: Tensor, k: number): Tensor {
@@ -260,15 +258,15 @@ export function mean(a: Tensor): Tensor {
 }
 
 export function repeat(a: Tensor, ne: Four): Tensor {
-  return result('REPEAT', a.type, [...ne], a);
+  return result('REPEAT', a.type, ne, a);
 }
 
 export function padTo(a: Tensor, ne: Four): Tensor {
-  return result('PAD', a.type, [...ne], a);
+  return result('PAD', a.type, ne, a);
 }
 
 export function concat(a: Tensor, b: Tensor, dim: 0 | 1 | 2 | 3): Tensor {
-  const ne: Four = [...a.ne];
+  const ne: [number, number, number, number] = [...a.ne];
   ne[dim] += b.ne[dim];
   return result('CONCAT', a.type, ne, a, b);
 }

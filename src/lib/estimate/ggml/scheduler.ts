@@ -237,16 +237,15 @@ function reads(backend: Backend, buffer: Buffer): boolean {
 
 function copyOn(tensor: Tensor, backend: number): Tensor {
   tensor.copies ??= [];
-  return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, [...tensor.ne], [...tensor.nb]), {
+  return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, tensor.ne, tensor.nb), {
     backend,
   }));
 }
 
 /** A node without an op whose sources may not be freed before it. */
 function dependency(view: Tensor, sources: readonly Tensor[]): Tensor {
-  const tensor = new Tensor(view.type, view.ne, view.nb);
+  const tensor = new Tensor(view.type, view.ne, view.nb, [...sources]);
   tensor.viewSrc = view.viewSrc ?? view;
-  tensor.src.push(...sources);
   return tensor;
 }
 

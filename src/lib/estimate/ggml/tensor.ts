@@ -62,7 +62,7 @@ export type Op =
   | 'VIEW';
 
 /** Elements per dimension, row length first (`ne`), or bytes per step (`nb`). */
-export type Four = [number, number, number, number];
+export type Four = readonly [number, number, number, number];
 
 /** Memory that exists before the graph is planned: mapped or copied weights, KV cache, recurrent state. */
 export interface Buffer {
@@ -92,7 +92,6 @@ export class Tensor {
   snapshots = 0;
   /** Of the cells that FLASH_ATTN_EXT reads, at most so many are open to a token; 0 = no limit known (`n_kv_max`). */
   cellsLeft = 0;
-  readonly src: (Tensor | null)[] = [];
   viewSrc: Tensor | null = null;
   viewOffset = 0;
   isInput = false;
@@ -118,6 +117,7 @@ export class Tensor {
     readonly type: GgmlType,
     readonly ne: Four,
     readonly nb: Four,
+    readonly src: (Tensor | null)[] = [],
   ) {}
 }
 
