@@ -13,6 +13,8 @@ const validate = new Ajv({ strict: false, formats: { 'date-time': true } }).comp
 /** What the tiny model takes at the most: the runtime's overhead of 500 MiB and little else. */
 const ROOM_FOR_ONE = '520Mi';
 
+const VERSION = 'version: 0.8.0 (build 12032, commit abc)';
+
 let folder: { path: string; remove: () => Promise<void> };
 let env: NodeJS.ProcessEnv;
 let started: ChildProcess[];
@@ -34,7 +36,8 @@ const at = (name: string): string => join(folder.path, name);
 
 /** A stand-in for llama-server: a script with this body, which notes that it was started. */
 function server(body: string): string {
-  writeFileSync(at('llama-server'), `#!/bin/sh\necho "$$ $*" >> ${at('starts')}\n${body}\n`);
+  const version = `if [ "$1" = --version ]; then echo '${VERSION}'; exit; fi`;
+  writeFileSync(at('llama-server'), `#!/bin/sh\n${version}\necho "$$ $*" >> ${at('starts')}\n${body}\n`);
   chmodSync(at('llama-server'), 0o755);
   return at('llama-server');
 }
@@ -165,7 +168,11 @@ describe('when somebody is killed', () => {
 });
 
 describe('what loads nothing passes through', () => {
-  test.each([[['--version']], [['-m', 'x.gguf', '--help']], [['--port', '1']]])('%j', async (words) => {
+  test('--version', async () => {
+    expect(await exec([], server('exit 5'), '--version')).toMatchObject({ exitCode: 0, stdout: `${VERSION}\n` });
+  });
+
+  test.each([[['-m', 'x.gguf', '--help']], [['--port', '1']]])('%j', async (words) => {
     expect(await exec([], server('echo "$@"; exit 5'), ...words)).toMatchObject({
       exitCode: 5,
       stdout: `${words.join(' ')}\n`,

@@ -47,8 +47,8 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     planner.resolveFusedOps(flashAttn);
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    const generation = planner.reserveGeneration(flashAttn);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
-    const generation = planner.reserve(params.nSeqMax, params.nSeqMax, flashAttn);
     const larger = largerOf(prompt, generation);
     if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
     return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
@@ -67,6 +67,7 @@ class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
   private readonly fused: Set<FusedOp>;
+  private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
   constructor(private readonly inputs: ComputeInputs) {
     const { placement, params } = inputs;
@@ -78,36 +79,59 @@ class Planner {
 
   /** `llama_context::graph_reserve`; every layer is planned where leaving some out might matter. */
   reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): DeviceBytes {
-    const { planned, shape } = this.inputs;
+    const everyLayer = (): GraphBuilder =>
+      this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(this.inputs.shape), nSeqs);
+    return this.reserveGraph(this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs)), everyLayer);
+  }
+
+  /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
+  reserveGeneration(flashAttn: boolean): DeviceBytes {
+    const { nSeqMax } = this.inputs.params;
+    if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
+    const everyLayer = (): GraphBuilder => this.buildLayers(nSeqMax, nSeqMax, flashAttn, allLayers(this.inputs.shape));
+    const builder = this.tried(flashAttn);
+    this.last = undefined;
+    return this.reserveGraph(builder, everyLayer);
+  }
+
+  private reserveGraph(builder: GraphBuilder, everyLayer: () => GraphBuilder): DeviceBytes {
     const states = new Map<number, string>();
-    const sizes = this.plan(this.build(nTokens, nOutputs, flashAttn, nSeqs), (layer, state) =>
-      states.set(layer, state),
-    );
-    if (isSettled(planned, states)) return sizes;
-    return this.plan(this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
+    const sizes = this.plan(builder, (layer, state) => states.set(layer, state));
+    if (isSettled(this.inputs.planned, states)) return sizes;
+    return this.plan(this.assigned(everyLayer()));
   }
 
   private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
-    if (this.inputs.dryRun) for (const node of graph.nodes) node.backend = UNASSIGNED;
-    this.scheduler.assign(graph);
     const { steps, leafs } = this.scheduler.plan(graph);
     return allocateGraph(steps, leafs, this.backends, onLayer);
   }
 
+  private assigned(builder: GraphBuilder): GraphBuilder {
+    if (this.inputs.dryRun) for (const node of builder.graph.nodes) node.backend = UNASSIGNED;
+    this.scheduler.assign(builder.graph);
+    return builder;
+  }
+
+  /** The graph of one token a slot, with devices; the one before where nothing about it has changed. */
+  private tried(flashAttn: boolean): GraphBuilder {
+    const { nSeqMax } = this.inputs.params;
+    if (this.last?.flashAttn === flashAttn && this.last.fusedOps === this.fused.size) return this.last.builder;
+    const builder = this.build(nSeqMax, nSeqMax, flashAttn);
+    this.scheduler.assign(builder.graph);
+    this.last = { builder, flashAttn, fusedOps: this.fused.size };
+    return builder;
+  }
+
   /** `llama_context::resolve_fused_ops`: every layer's attention must run where the layer is. */
   flashAttentionRunsOnLayers(): boolean {
-    const { nSeqMax } = this.inputs.params;
-    const { graph, flashNodes } = this.build(nSeqMax, nSeqMax, true);
-    this.scheduler.assign(graph);
+    const { flashNodes } = this.tried(true);
     return flashNodes.every((node) => this.runsOnItsLayer(node));
   }
 
   /** The rest of `resolve_fused_ops`: what a layer's device cannot run as one op is written out in all layers. */
   resolveFusedOps(flashAttn: boolean): void {
-    const { nSeqMax } = this.inputs.params;
     for (const op of this.inputs.graph.fusedOps ?? []) {
-      const { graph, fusedNodes } = this.build(nSeqMax, nSeqMax, flashAttn);
-      this.scheduler.assign(graph);
+      const { fusedNodes } = this.tried(flashAttn);
       if (!fusedNodes.every((node) => node.op !== op || this.runsOnItsLayer(node))) this.fused.delete(op);
     }
   }

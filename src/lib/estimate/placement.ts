@@ -66,6 +66,9 @@ export class Placement {
   private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
+  private count: number | undefined;
+  /** Where weights are used whose names say it. */
+  private readonly buffers = new Map<string, Buffer>();
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
@@ -143,10 +146,18 @@ export class Placement {
   }
 
   /** The buffer of a weight used at `position`; unset = where its name says. */
-  bufferOf(
+  bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
+    const byName = position === undefined && as === undefined;
+    const known = byName ? this.buffers.get(tensor.name) : undefined;
+    const buffer = known ?? this.findBuffer(tensor, position ?? this.positionOf(tensor.name), as);
+    if (byName) this.buffers.set(tensor.name, buffer);
+    return buffer;
+  }
+
+  private findBuffer(
     tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
-    position = this.positionOf(tensor.name),
-    as?: WeightOp,
+    position: Position,
+    as: WeightOp | undefined,
   ): Buffer {
     const { hparams, architecture } = this.shape;
     const op = as ?? weightOp(tensor.name, architecture);
@@ -196,7 +207,7 @@ export class Placement {
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
   get tensorCount(): number {
-    return [...this.loaded()].length;
+    return (this.count ??= [...this.loaded()].length);
   }
 
   /** The token embedding serves as output head too. */
