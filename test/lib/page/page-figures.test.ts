@@ -166,10 +166,10 @@ describe('a page', () => {
   test('offers what the terminal offers for a refused launch, before anything runs', async () => {
     const { html } = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '131072');
     const { stdout } = await runCli(['check-memory', 'llama-3.1-8b', ...MAC, '--ctx-size', '131072', '--json']);
-    const { advice } = JSON.parse(stdout) as { advice: { flags: string[] }[] };
-    expect(advice.length).toBeGreaterThan(1);
+    const { suggestions } = JSON.parse(stdout) as { suggestions: { flags: string[] }[] };
+    expect(suggestions.length).toBeGreaterThan(1);
     const shown = [...html.matchAll(/<li><code>(.*?)<\/code>/g)].map(([, words]) => words);
-    expect(shown).toEqual(advice.map(({ flags }) => flags.join(' ')));
+    expect(shown).toEqual(suggestions.map(({ flags }) => flags.join(' ')));
     const fitting = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '4096');
     expect(fitting.html).toContain('<div id="advice"></div>');
   });
