@@ -27,12 +27,17 @@ describe('docs/exit-codes.md', () => {
   });
 });
 
-test('the refusal in the README is what the program prints', async () => {
-  const [, command = '', output = ''] =
-    /\$ (llmkube check-memory .*)\n(Error.*\n(?:(?: {2}.*)?\n)+)/.exec(read('README.md')) ?? [];
-  const args = command.split(' ').slice(1);
-  const { stderr } = await run(process.execPath, [join(root, 'bin/run.js'), ...args, '--offline'], cliEnvironment());
-  expect(output).toContain('Estimated requirement');
-  expect(output).toContain('by the same check');
-  expect(stderr.startsWith(output)).toBe(true);
+describe('what the README shows is what the program prints', () => {
+  const shown = [...read('README.md').matchAll(/\$ (llmkube check-memory .*)\n([\s\S]*?)\n(?:\$ |```)/g)];
+
+  test('a refusal and a launch that fits', () => {
+    expect(shown.map(([, , output = '']) => output.split(' ')[0])).toEqual(['Error:', 'FITS']);
+  });
+
+  test.each(shown.map(([, command = '', output = '']) => [command, output]))('%s', async (command, output) => {
+    const args = [...command.split(' ').slice(1), '--offline'];
+    const env = { ...cliEnvironment(), LLMKUBE_LLAMA_CPP: undefined };
+    const { stdout, stderr } = await run(process.execPath, [join(root, 'bin/run.js'), ...args], env);
+    expect(`${stdout}${stderr}`.slice(0, output.length)).toBe(output);
+  });
 });

@@ -5,6 +5,7 @@ import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { cleanText } from '../lib/kube/client/clean-text.js';
 import { connect } from '../lib/kube/client/client.js';
 import { readDeployment } from '../lib/kube/inventory.js';
+import { hostRecord } from '../lib/kube/host-record.js';
 import { recordedCheck } from '../lib/kube/recorded-check.js';
 import { deploymentText } from '../lib/report/inventory-text.js';
 
@@ -30,6 +31,7 @@ export default class Status extends BaseCommand {
       name,
       namespace,
       check: recordedCheck(service ?? model) ?? null,
+      host: hostRecord(service) ?? null,
       model: model === undefined ? null : { source: cleanText(model.spec.source), status: model.status ?? null },
       service:
         service === undefined

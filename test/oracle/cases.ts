@@ -74,6 +74,26 @@ export function readCases(folder = here): Case[] {
     .map((line) => JSON.parse(line) as Case);
 }
 
+/** Set by `npm run test:oracle`: every launch is held, not only a sample. */
+export const EVERY_LAUNCH = process.env.LLMKUBE_TEST_EVERY_LAUNCH !== undefined;
+
+/**
+ * The launches that show something first: a profile, an option's value or a refusal, each for the backend and the version
+ * that were measured.
+ */
+export function sampleOf(cases: readonly Case[]): Case[] {
+  const seen = new Set<string>();
+  return cases.filter(({ llamaCpp, profile, launch, truth }) => {
+    const options = Object.entries(launch).filter(([name]) => name !== 'ctx' && name !== 'tensor_split');
+    const shown = [profile, ...options.map((option) => option.join('=')), ...('error' in truth ? ['refused'] : [])].map(
+      (word) => `${llamaCpp} ${launch.backend} ${word}`,
+    );
+    const isNew = shown.some((word) => !seen.has(word));
+    for (const word of shown) seen.add(word);
+    return isNew;
+  });
+}
+
 export function launchOf(given: CaseLaunch, llamaCpp = 'v0.5.0'): LaunchOptions {
   const flag = (value: number | undefined): boolean | undefined => (value === undefined ? undefined : Boolean(value));
   const launch = {

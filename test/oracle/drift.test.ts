@@ -129,3 +129,7 @@ test('every described architecture has a header here', () => {
     expect(accepted(profile).map((question) => ours(profile, question))).toEqual(answers.get(name));
   });
 });
+
+if (!installed) {
+  test.skip('llama.cpp is asked only where it is installed: node test/oracle/llama-cpp/install.mjs', () => undefined);
+}

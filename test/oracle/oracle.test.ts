@@ -5,10 +5,11 @@ import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../src/lib/model/model-shape.js';
 import { profileHeader, readProfile } from '../support/profile.js';
-import { type Case, launchOf, measured, PROFILES, readCases } from './cases.js';
+import { type Case, EVERY_LAUNCH, launchOf, measured, PROFILES, readCases, sampleOf } from './cases.js';
 
 const byProfile = new Map<string, Case[]>();
-for (const item of readCases()) byProfile.set(item.profile, [...(byProfile.get(item.profile) ?? []), item]);
+for (const item of EVERY_LAUNCH ? readCases() : sampleOf(readCases()))
+  byProfile.set(item.profile, [...(byProfile.get(item.profile) ?? []), item]);
 
 /** What is not as llama.cpp measured it; undefined where all is. */
 function deviation(shape: ModelShape, { launch, truth, llamaCpp }: Case): unknown {
@@ -45,7 +46,8 @@ describe('estimates equal what llama.cpp allocated, from June 2026 to v0.8.0, to
 });
 
 describe('leaving out repeated layers changes nothing', () => {
-  test.each([...byProfile])('%s', (profile, cases) => {
+  const profiles = [...byProfile].filter((_, i) => EVERY_LAUNCH || i % 10 === 0);
+  test.each(profiles)('%s', (profile, cases) => {
     const shape = describeModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
     const some = cases.filter(({ truth }, i) => i % 20 === 0 && !('error' in truth));
     for (const { launch } of some) {

@@ -5,6 +5,8 @@ import { agentFlags } from '../../lib/cli/agent/agent-flags.js';
 import { agentOptions } from '../../lib/cli/agent/agent-options.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { clusterChoice } from '../../lib/cli/deploy/cluster-choice.js';
+import { memoryPressure } from '../../lib/host/memory-pressure.js';
+import { thisMachine } from '../../lib/host/probe.js';
 import { measureHost } from '../../lib/host/measure-host.js';
 import { connect } from '../../lib/kube/client/client.js';
 
@@ -34,7 +36,14 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ending.abort());
     const { signal } = ending;
     const client = await connect(clusterChoice(flags));
-    await runAgent(options, { client, server, measure: measureHost, log, signal });
+    await runAgent(options, {
+      client,
+      server,
+      measure: measureHost,
+      pressure: () => memoryPressure(thisMachine),
+      log,
+      signal,
+    });
     log.info('agent ended; its servers go on');
     process.exit(0);
   }

@@ -5,14 +5,17 @@ import { totalBytes } from '../estimate/memory-estimate.js';
 import { besideLedger, promisedHere } from '../guard/measure-beside-ledger.js';
 import { openStateFolder, stateFolderPath } from '../guard/state-folder.js';
 import type { MeasureHost } from '../host/measure-host.js';
+import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
 import type { KubeClient } from '../kube/client/client.js';
+import { hostConfigMap, hostName, type HostReport } from '../kube/hosts.js';
 import { formatGigabytes } from '../report/bytes.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
 import { Registration } from './cluster/registration.js';
-import { ServiceWriter } from './cluster/service-writer.js';
+import { AGENT_MANAGER, ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
+import { pressureCondition } from './core/memory-fit.js';
 import { desiredOf, type AgentIdentity } from './core/desired.js';
 import type { MemoryDefaults } from './core/memory-rules.js';
 import { serveHttp } from './http-server.js';
@@ -48,12 +51,16 @@ export interface AgentParts {
   readonly client: KubeClient;
   readonly server: LlamaServer;
   readonly measure: MeasureHost;
+  readonly pressure: () => Promise<MemoryPressure | undefined>;
   readonly log: AgentLog;
   readonly signal: AbortSignal;
 }
 
 const TICK_MS = 10_000;
+/** How often the cluster hears of this host. */
+const PUBLISH_MS = 90_000;
 const SETTLED_LOOK_MS = 200;
+const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** Ends with the signal; the servers go on, and the next agent takes them over. */
 export async function runAgent(options: AgentOptions, parts: AgentParts): Promise<void> {
@@ -71,6 +78,8 @@ class Agent {
   readonly #mirror: Mirror;
   readonly #host: RunnerHost;
   #promised = 0;
+  #publishedAtMs = 0;
+  #pressure: MemoryPressure | undefined;
 
   constructor(
     private readonly options: AgentOptions,
@@ -105,7 +114,7 @@ class Agent {
       find: findProcessHere(),
       enqueue: this.#queue.add,
       onFreed: () => this.#retryRefused(),
-      holdStarts: () => undefined,
+      holdStarts: () => (this.#pressure?.level === 'critical' ? this.#pressure.text : undefined),
     };
   }
 
@@ -114,7 +123,7 @@ class Agent {
     this.#adopt();
     const http = this.options.port === 0 ? undefined : await this.#serve();
     const following = this.#mirror.run();
-    const tick = setInterval(() => this.#tick(), TICK_MS);
+    const tick = setInterval(() => void this.#tick(), TICK_MS);
     try {
       await (this.options.once ? this.#settled() : following);
     } finally {
@@ -163,6 +172,7 @@ class Agent {
     const registry = createMetrics({
       services: () => [...this.#runners.values()].map((runner) => this.#figures(runner)),
       budgetBytes: async () => (await this.#budget(this.options.defaults.policy)).bytes,
+      pressureLevel: () => PRESSURE_LEVELS.indexOf(this.#pressure?.level ?? 'normal'),
       watchFailures: () => this.#mirror.watchFailures,
       availableBytes: async () => {
         const { accelerator } = this.options.identity;
@@ -190,6 +200,32 @@ class Agent {
       measuredBytes: running && proof?.measuredBytes,
       residentBytes: running && linuxProcessMemory(running.server.pid)?.anonymousBytes,
     };
+  }
+
+  /** What the cluster may know of this host. */
+  async #publish(): Promise<void> {
+    if (Date.now() - this.#publishedAtMs < PUBLISH_MS || !this.#mirror.reachable) return;
+    const { identity, gpuMemoryBytes, defaults, namespace = 'default' } = this.options;
+    const { accelerator, id } = identity;
+    const { client, server, measure } = this.parts;
+    const budgetBytes = defaults.policy.absoluteBytes;
+    const host = await besideLedger(measure)({ accelerator, gpuMemoryBytes, budgetBytes });
+    const gpus = Array.from({ length: accelerator === 'cpu' ? 0 : (host.gpus?.length ?? 1) }, (_, gpu) =>
+      gpuBudget(host, gpu),
+    );
+    const running = [...this.#runners.values()].filter((runner) => runner.running !== undefined);
+    const report: HostReport = {
+      ...{ agent: id, accelerator, totalBytes: host.totalBytes, inUseBytes: host.inUseBytes },
+      promisedBytes: host.promisedBytes ?? 0,
+      budgetBytes: memoryBudget(host, defaults.policy).bytes,
+      gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
+      build: server.build,
+      services: running.map(({ key }) => key),
+      heartbeat: new Date().toISOString(),
+    };
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(id)}`;
+    await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
+    this.#publishedAtMs = Date.now();
   }
 
   async #step(key: string): Promise<void> {
@@ -224,7 +260,9 @@ class Agent {
   }
 
   /** Heartbeats, back-off that is over, and memory that others have given back. */
-  #tick(): void {
+  async #tick(): Promise<void> {
+    await this.#feelPressure();
+    await this.#publish().catch((error: unknown) => this.parts.log.debug('not published', { error: String(error) }));
     const { entries } = promisedHere();
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
@@ -232,6 +270,17 @@ class Agent {
     if (!this.#mirror.synced) return;
     // Others' heartbeats are told by looking at them.
     for (const service of this.#mirror.services()) if (this.#mayBeOurs(keyOf(service))) this.#queue.add(keyOf(service));
+  }
+
+  /** Said when it changes, the way back to normal too. */
+  async #feelPressure(): Promise<void> {
+    const before = this.#pressure?.level ?? 'normal';
+    this.#pressure = await this.parts.pressure();
+    if (this.#pressure === undefined || this.#pressure.level === before) return;
+    const { level, text } = this.#pressure;
+    this.parts.log.warn('memory pressure', { level, text });
+    this.#host.teller.pressure = pressureCondition(this.#pressure);
+    if (level === 'normal') this.#retryRefused();
   }
 
   #retryRefused(): void {

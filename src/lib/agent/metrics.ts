@@ -8,6 +8,7 @@ export interface MetricSources {
   readonly services: () => readonly ServiceFigures[];
   readonly budgetBytes: () => Promise<number>;
   readonly watchFailures: () => number;
+  readonly pressureLevel: () => number;
   readonly availableBytes: () => Promise<number | undefined>;
 }
 
@@ -57,6 +58,7 @@ export function createMetrics(sources: MetricSources): Registry {
   );
   single('memory_budget_bytes', 'memory that services may use on this host', sources.budgetBytes);
   single('system_memory_available_bytes', 'memory that is not in use', sources.availableBytes);
+  single('memory_pressure_level', '0 normal, 1 warning, 2 critical', sources.pressureLevel);
   single('watch_consecutive_failures', 'watches that failed one after the other', sources.watchFailures);
   ofServices('process_healthy', 'answers /health', ({ running, healthy }) => (running ? Number(healthy) : undefined));
   ofServices('memory_estimated_bytes', 'what the process was promised', ({ estimatedBytes }) => estimatedBytes);

@@ -20,14 +20,15 @@ const TOLERATED = 0.01;
 
 /** Undefined where the server printed no buffers, or another model's figures cannot be told apart from them. */
 export function proofOf(
-  { check, record }: { readonly check?: MemoryCheck; readonly record: ServerRecord },
+  { shape, launch }: Pick<MemoryCheck, 'shape' | 'launch'>,
+  { logFile }: Pick<ServerRecord, 'logFile'>,
   fit: FitReport,
   build: string | undefined,
 ): Proven | undefined {
-  if (check?.shape === undefined) return undefined;
-  const log = parseServerLog(logHead(record.logFile));
+  if (shape === undefined) return undefined;
+  const log = parseServerLog(logHead(logFile));
   if (log.buffers.length === 0) return undefined;
-  const compared = compareLog(log, check.shape, check.launch);
+  const compared = compareLog(log, shape, launch);
   const sum = (bytesOf: (one: (typeof compared)[number]) => number): number =>
     compared.reduce((total, one) => total + bytesOf(one), 0);
   const proof = { measuredBytes: sum((one) => one.printedBytes), estimatedBytes: sum((one) => one.estimatedBytes) };

@@ -16,7 +16,8 @@ import {
 } from './core/claims.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
-import { conditionOf, MEMORY_FIT, serverCondition, type FitReport } from './core/memory-fit.js';
+import { CLAIM_ANNOTATIONS, MEMORY_FIT } from '../kube/host-record.js';
+import { conditionOf, serverCondition, type FitReport } from './core/memory-fit.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, fingerprintOf } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -47,14 +48,20 @@ export interface Running {
   readonly server: ServerProcess;
   /** Absent for one that an earlier agent had started. */
   readonly started?: StartedProcess;
-  readonly check?: MemoryCheck;
-  proven: boolean;
+  /** Until it was held against what the server allocated: it has the whole header in it. */
+  check?: MemoryCheck | undefined;
+}
+
+/** What it is told and registered as is then the other's to say. */
+function isClaimedByOther({ metadata }: InferenceServiceResource, agentId: string): boolean {
+  const owner = metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] ?? '';
+  return owner !== '' && owner !== agentId;
 }
 
 /** What an earlier agent has said of a process that was taken over. */
 function saidBefore(service: InferenceServiceResource): FitReport | undefined {
   const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
-  if (reason !== 'Fits' && reason !== 'Tight') return undefined;
+  if (reason !== 'Fits' && reason !== 'Tight' && reason !== 'Overruled') return undefined;
   return { reason, message, generation: observedGeneration };
 }
 
@@ -93,7 +100,7 @@ export class ServiceRunner {
 
   /** Takes over what an earlier agent has started. */
   adopt(record: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
-    this.running = { record, server: this.#watch(record, record.process, undefined), proven: true };
+    this.running = { record, server: this.#watch(record, record.process, undefined) };
     this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });
   }
 
@@ -114,11 +121,11 @@ export class ServiceRunner {
     const desired = desiredOf(service, mirror.model(modelKey), identity);
     const wanted = desired.kind === 'run' ? fingerprintOf(desired) : undefined;
     if (desired.kind === 'run') {
-      this.#service = desired.service;
+      if (this.#service !== undefined || isClaimedBy(desired.service, identity.id)) this.#service = desired.service;
       const attempt = attemptOf(desired);
       if (this.#failures?.attempt !== attempt) this.#failures = undefined;
     }
-    if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service ??= service.object;
+    if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service = service.object;
     const observed = this.#observed(desired, now);
     const action = nextAction(desired, observed, wanted, now);
     switch (action.kind) {
@@ -144,8 +151,10 @@ export class ServiceRunner {
 
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {
     if (now - this.#claimedAtMs > HEARTBEAT_MS) {
-      await this.host.teller.heartbeat(service, this.host.identity.id);
-      this.#claimedAtMs = now;
+      // On condition, too: after an outage somebody else may have it.
+      const claimed = await this.host.teller.claim(service, claimAnnotations(this.host.identity.id, new Date()));
+      if (claimed !== undefined) this.host.mirror.note(claimed);
+      if (claimed !== undefined) this.#claimedAtMs = now;
     }
     const { teller } = this.host;
     if (this.running !== undefined) this.fit ??= saidBefore(service);
@@ -211,7 +220,7 @@ export class ServiceRunner {
         }
         const { record, started, check, releasePort } = admission;
         const server = this.#watch(record, started.entry, started, releasePort);
-        this.running = { record, server, started, check, proven: false };
+        this.running = { record, server, started, check };
         this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
       })
       .catch((error: unknown) => {
@@ -257,9 +266,9 @@ export class ServiceRunner {
   /** Nobody else checks an estimate against what was then allocated. */
   #prove(): void {
     const { running, fit } = this;
-    if (running === undefined || running.proven || fit === undefined) return;
-    running.proven = true;
-    const proven = proofOf(running, fit, this.host.server.build);
+    if (running?.check === undefined || fit === undefined) return;
+    const proven = proofOf(running.check, running.record, fit, this.host.server.build);
+    running.check = undefined;
     if (proven === undefined) return;
     this.fit = proven.report;
     this.proof = proven.proof;
@@ -300,7 +309,9 @@ export class ServiceRunner {
     const { running } = this;
     if (running === undefined) return;
     this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
-    const withdrawn = this.#service && this.host.teller.withdraw(this.#service).catch(() => undefined);
+    const service = this.#service;
+    const isOurs = service !== undefined && !isClaimedByOther(service, this.host.identity.id);
+    const withdrawn = isOurs ? this.host.teller.withdraw(service).catch(() => undefined) : undefined;
     await running.server.stop();
     await withdrawn;
   }
@@ -308,8 +319,8 @@ export class ServiceRunner {
   async #release(desired: Desired): Promise<void> {
     const service = this.#service;
     if (service === undefined) return;
-    const why = desired.kind === 'stop' ? desired.why : 'not-ours';
-    await this.host.teller.release(service, why);
+    const why = desired.kind === 'stop' ? desired.why : 'claimed by another agent';
+    if (!isClaimedByOther(service, this.host.identity.id)) await this.host.teller.release(service, why);
     this.host.log.info('released', { service: this.key, reason: why });
     this.#service = undefined;
     this.fit = undefined;

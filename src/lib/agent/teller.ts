@@ -2,13 +2,12 @@ import { LlmkubeError } from '../errors.js';
 import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { Registration } from './cluster/registration.js';
 import type { EventType, OwnStatus, ServiceWriter } from './cluster/service-writer.js';
-import { CLAIM_ANNOTATIONS } from './core/annotations.js';
+import { CLAIM_ANNOTATIONS, MEMORY_FIT } from '../kube/host-record.js';
 import { requirementText } from './core/fit-text.js';
 import {
   conditionOf,
   fitCondition,
   isTransition,
-  MEMORY_FIT,
   timed,
   type FitReport,
   type OwnCondition,
@@ -18,7 +17,7 @@ import type { ServerRecord } from './machine/server-record.js';
 import type { Proven } from './proof.js';
 
 /** An address is confirmed this often: the operator takes one for dead after three minutes. */
-const ADDRESS_HEARTBEAT_MS = 30_000;
+const ADDRESS_HEARTBEAT_MS = 60_000;
 
 interface Registered {
   readonly port: number;
@@ -43,11 +42,6 @@ export class Teller {
 
   claim(service: InferenceServiceResource, annotations: Readonly<Record<string, string>>) {
     return this.writer.claim(service, annotations);
-  }
-
-  async heartbeat(service: InferenceServiceResource, agentId: string): Promise<void> {
-    const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
-    await this.writer.annotate(service, { [claimedBy]: agentId, [heartbeat]: new Date().toISOString() });
   }
 
   /** Conditions and scheduling fields; an event when the verdict is another one. */
@@ -97,7 +91,9 @@ export class Teller {
     const isSame = last?.port === port && last.ready === ready;
     if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
     try {
-      await this.registration.register(service, { ip: this.ip, port, ready }, new Date());
+      const address = { ip: this.ip, port, ready };
+      if (isSame) await this.registration.confirm(service, address, new Date());
+      else await this.registration.register(service, address, new Date());
     } catch (error) {
       if (!(error instanceof LlmkubeError) || error.code !== 'ENDPOINT_NAME_CONFLICT') throw error;
       if (!isSame) this.#event(service, 'Warning', 'EndpointNameConflict', error.message);
@@ -154,7 +150,6 @@ export class Teller {
   }
 }
 
-/** What a service needs on its host, by part. */
-const REQUIREMENT = 'inference.llmkube.dev/memory-required';
+const REQUIREMENT = CLAIM_ANNOTATIONS.memoryRequired;
 
 const STOPPED_PHASES: Readonly<Record<string, string>> = { suspended: 'Suspended', 'scaled-to-zero': 'Stopped' };

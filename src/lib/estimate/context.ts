@@ -130,7 +130,7 @@ export function resolveContext(
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama });
 
   const outputsMax = (): number => {
-    if (hparams.encoder !== 'none') return nBatch;
+    if (hparams.encoder !== 'none' || !llama.logitsOfSlots) return nBatch;
     return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax * role.outputsPerSlot));
   };
   return {

@@ -3,7 +3,8 @@ import { cleanText } from '../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../kube/inventory.js';
 import { explain, schedulingReason } from '../kube/progress.js';
 import { recordedCheck, type RecordedCheck } from '../kube/recorded-check.js';
-import { formatGigabytes } from './bytes.js';
+import { hostRecord, type HostRecord } from '../kube/host-record.js';
+import { formatGigabytes, formatSize } from './bytes.js';
 import { alignColumns } from './columns.js';
 import { resourceName } from './manifests.js';
 
@@ -69,6 +70,7 @@ export function deploymentText({ name, namespace, model, service }: Deployment):
       ['container', service ? containerLine(service, check) : ''],
       ['reported', service ? reportedLine(service) : ''],
     ]),
+    ...hostSection(hostRecord(service)),
   ]
     .join('\n')
     .trimEnd();
@@ -83,6 +85,25 @@ export function deletionLine({ kind, name, outcome, usedBy }: Deletion): string 
 function section(title: string, rows: readonly (readonly [string, string])[]): string[] {
   const filled = rows.filter(([, value]) => value !== '');
   return [title, ...filled.map(([label, value]) => `  ${label.padEnd(LABEL_WIDTH)}${value}`), ''];
+}
+
+/** What the agent says that has taken it. */
+function hostSection(host: HostRecord | undefined): string[] {
+  if (host === undefined) return [];
+  const said = (one: HostRecord['fit']): string =>
+    one === undefined ? '' : `${cleanText(one.reason)}: ${cleanText(one.message)}`;
+  const parts = host.parts.map(
+    ({ name, device, bytes }) => `${cleanText(name)} ${formatSize(bytes)} (${cleanText(device)})`,
+  );
+  return section('Host', [
+    [
+      'agent',
+      `${cleanText(host.agent)}${host.heartbeat === undefined ? '' : `, last heard ${cleanText(host.heartbeat)}`}`,
+    ],
+    ['memory', said(host.fit)],
+    ['server', said(host.server)],
+    ['promised', host.requiredBytes === undefined ? '' : `${formatSize(host.requiredBytes)}: ${parts.join(', ')}`],
+  ]);
 }
 
 function estimateLine({ verdict, mode, version, reason, requiredBytes, budgetBytes }: RecordedCheck): string {

@@ -24,8 +24,8 @@ function graniteAs(architecture: string, more: readonly GgufTensor[] = []): Gguf
   };
 }
 
-function estimate(header: GgufHeader): MemoryEstimate {
-  return estimateMemory(describeModel(header), launch);
+function estimate(header: GgufHeader, more: Partial<LaunchOptions> = {}): MemoryEstimate {
+  return estimateMemory(describeModel(header), { ...launch, ...more });
 }
 
 function bytesOf({ parts }: MemoryEstimate, name: string): number {
@@ -40,6 +40,14 @@ test('an architecture that llama.cpp knows and that is not described here ends i
   expect(accuracies.get('compute')).toBe('bound');
   expect(accuracies.get('weights')).toBe('exact');
   expect(totalBytes(bound)).toBeGreaterThan(totalBytes(estimate(graniteAs('granite'))));
+});
+
+test('the bound counts a row of logits for every token of a batch where llama.cpp computed that, until June 2026', () => {
+  const vocabulary = 100352;
+  const [june, now] = ['b9453', 'v0.5.0'].map((llamaCpp) =>
+    bytesOf(estimate(graniteAs('graniteswitch'), { llamaCpp }), 'compute'),
+  );
+  expect((june ?? 0) - (now ?? 0)).toBeGreaterThanOrEqual((512 - 4) * vocabulary * 4);
 });
 
 test("Granite Switch's router has a cache of one head beside the layers'", () => {

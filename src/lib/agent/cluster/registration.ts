@@ -20,6 +20,8 @@ const MANAGED_BY = 'metal-agent';
 /** The port of every service on a host outside the cluster, whatever its `endpoint` says: LLMKube 0.9. */
 const SERVICE_PORT = 8080;
 
+const BY_AGENT = { manager: AGENT_MANAGER, force: true };
+
 /** The name of a Service has no dots. */
 function registeredName({ metadata: { name } }: InferenceServiceResource): string {
   return name.replaceAll('.', '-');
@@ -39,21 +41,17 @@ export class Registration {
   async register(service: InferenceServiceResource, address: Address, now: Date): Promise<void> {
     const [servicePath, slicePath] = paths(service);
     for (const path of [servicePath, slicePath]) refuseOthers(service, await this.objects.get(path));
-    const metadata = {
-      name: registeredName(service),
-      namespace: service.metadata.namespace,
-      labels: {
-        app: service.metadata.name,
-        [LABELS.managedBy]: MANAGED_BY,
-        [LABELS.service]: service.metadata.name,
-      },
-      ownerReferences: [ownerReference(service)],
-    };
-    const by = { manager: AGENT_MANAGER, force: true };
+    const metadata = metadataOf(service);
     const ports = [{ name: 'http', protocol: 'TCP', port: SERVICE_PORT, targetPort: address.port }];
     const spec = { type: 'ClusterIP', ports };
-    await this.objects.apply(servicePath, { apiVersion: 'v1', kind: 'Service', metadata, spec }, by);
-    await this.objects.apply(slicePath, this.#slice(service, metadata, address, now), by);
+    await this.objects.apply(servicePath, { apiVersion: 'v1', kind: 'Service', metadata, spec }, BY_AGENT);
+    await this.confirm(service, address, now);
+  }
+
+  /** Says again that what was registered is still there. */
+  async confirm(service: InferenceServiceResource, address: Address, now: Date): Promise<void> {
+    const [, slicePath] = paths(service);
+    await this.objects.apply(slicePath, this.#slice(service, metadataOf(service), address, now), BY_AGENT);
   }
 
   /** Removes what is this service's own; what is missing or somebody else's is left. */
@@ -87,6 +85,19 @@ export class Registration {
       ports: [{ name: 'http', protocol: 'TCP', port: address.port }],
     };
   }
+}
+
+function metadataOf(service: InferenceServiceResource) {
+  return {
+    name: registeredName(service),
+    namespace: service.metadata.namespace,
+    labels: {
+      app: service.metadata.name,
+      [LABELS.managedBy]: MANAGED_BY,
+      [LABELS.service]: service.metadata.name,
+    },
+    ownerReferences: [ownerReference(service)],
+  };
 }
 
 function paths(service: InferenceServiceResource): [servicePath: string, slicePath: string] {

@@ -10,9 +10,3 @@ export const OVERRIDE_ANNOTATIONS = {
   memoryFraction: `${PREFIX}memory-fraction`,
   memoryCheck: `${PREFIX}memory-check`,
 } as const;
-
-/** Written by the agent that has taken a service. */
-export const CLAIM_ANNOTATIONS = {
-  claimedBy: `${PREFIX}claimed-by`,
-  heartbeat: `${PREFIX}claim-heartbeat`,
-} as const;

@@ -1,11 +1,11 @@
 import type { InferenceServiceResource } from '../../kube/client/api.js';
-import { CLAIM_ANNOTATIONS } from './annotations.js';
+import { CLAIM_ANNOTATIONS } from '../../kube/host-record.js';
 
 /** Whose a service is, as far as its annotations say. */
 export type Claim = 'ours' | 'free' | 'others';
 
 /** A heartbeat of another agent that has not moved for this long, while the cluster answered, is nobody's any more. */
-export const STALE_CLAIM_MS = 180_000;
+const STALE_CLAIM_MS = 180_000;
 /** How often an agent says that it still has its services. */
 export const HEARTBEAT_MS = 60_000;
 

@@ -9,8 +9,8 @@ import type { FitReport } from './memory-fit.js';
 export function verdictReport(check: MemoryCheck, generation: number | undefined): FitReport {
   const { verdict } = check;
   if (verdict.kind === 'unknown' || verdict.kind === 'does-not-fit') {
-    const { reason, message } = refusalReport(check, generation);
-    return { reason, message: `started all the same, as memory-check warn asks\n${message}`, generation };
+    const { message } = refusalReport(check, generation);
+    return { reason: 'Overruled', message: `started all the same, as memory-check warn asks\n${message}`, generation };
   }
   const [limit] = verdict.limits;
   const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];

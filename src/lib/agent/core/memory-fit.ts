@@ -1,8 +1,10 @@
+import { MEMORY_FIT, SERVER_READY } from '../../kube/host-record.js';
+import type { MemoryPressure } from '../../host/memory-pressure.js';
 import type { Condition, InferenceServiceResource } from '../../kube/client/api.js';
 
 /** How the check of one service went, as it is told to the cluster. */
 export interface FitReport {
-  readonly reason: 'Fits' | 'Tight' | 'InsufficientMemory' | 'MemoryCheckFailed';
+  readonly reason: 'Fits' | 'Tight' | 'Overruled' | 'InsufficientMemory' | 'MemoryCheckFailed';
   readonly message: string;
   /** Of the spec that was checked. */
   readonly generation: number | undefined;
@@ -10,11 +12,14 @@ export interface FitReport {
   readonly scheduling?: { readonly status: string; readonly message: string } | undefined;
 }
 
-export const MEMORY_FIT = 'MemoryFit';
-const SERVER_READY = 'ServerReady';
-
 /** A condition before it is known when it last changed. */
 export type OwnCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/** How the memory of the host is doing, told with every service of it. */
+export function pressureCondition({ level, text }: MemoryPressure): OwnCondition {
+  const reason = `${level.slice(0, 1).toUpperCase()}${level.slice(1)}`;
+  return { type: 'MemoryPressure', status: level === 'normal' ? 'False' : 'True', reason, message: text };
+}
 
 /** Whether the process of a service answers; `ending` says how the last one came to its end. */
 export function serverCondition(state: string | undefined, ending: string | undefined): OwnCondition {
@@ -29,6 +34,7 @@ export function serverCondition(state: string | undefined, ending: string | unde
 const STATUS_OF: Readonly<Record<FitReport['reason'], Condition['status']>> = {
   Fits: 'True',
   Tight: 'True',
+  Overruled: 'False',
   InsufficientMemory: 'False',
   MemoryCheckFailed: 'Unknown',
 };

@@ -27,7 +27,7 @@ export interface ServerTarget {
 }
 
 const LOADING_LOOK_MS = 500;
-const READY_LOOK_MS = 10_000;
+const READY_LOOK_MS = 15_000;
 const ANSWER_MS = 5_000;
 /** One slow answer is no reason to load a model again. */
 /** Of one that is no child of this process, whose end nobody tells. */

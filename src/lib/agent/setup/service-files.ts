@@ -102,7 +102,7 @@ function unit({ command, env }: AgentService): string {
     'After=network-online.target',
     '',
     '[Service]',
-    `ExecStart=${command.map(quoted).join(' ')}`,
+    `ExecStart=${command.map((word) => quoted(word).replaceAll('$', '$$$$')).join(' ')}`,
     ...Object.entries(env).map(([key, value]) => `Environment=${quoted(`${key}=${value}`)}`),
     'Restart=on-failure',
     `RestartSec=${THROTTLE}`,
@@ -115,5 +115,5 @@ function unit({ command, env }: AgentService): string {
 }
 
 function quoted(word: string): string {
-  return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+  return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }

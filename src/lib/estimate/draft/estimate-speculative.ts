@@ -51,7 +51,8 @@ export function targetGrowth(
   if (speculation.drafted === 0) return [];
   const role = targetRoleInUse(speculation, shape, draft);
   const atFirst = outputBytes(shape, params, params.nSeqMax);
-  const inUse = outputBytes(shape, { ...params, role }, Math.max(params.nOutputsMax, params.nSeqMax));
+  const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
+  const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
   const later = changes ? planContext(shape, launch, { role }).compute.bytes : target.compute.bytes;
   return [...growthOf('compute', 'model', target, later), ...outputGrowth('model', inUse - atFirst)];

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubeApi } from '../support/kube-api.js';
+import { writeKubeconfig } from '../support/kubeconfig-file.js';
+import { runCli, type CliResult } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/sparse-file.js';
+import { writeTinyModel } from '../support/tiny-model.js';
+
+let api: KubeApi;
+let folder: { path: string; remove: () => Promise<void> };
+let kubeconfig: string;
+const at = (name: string): string => join(folder.path, name);
+
+/** Lists the options that matter, and answers /health from the port that it is given. */
+const STAND_IN = `#!${process.execPath}
+const { argv } = process;
+if (argv.includes('--version')) console.error('version: 0.6.0-dev (build 11549, commit abc)');
+else if (argv.includes('--help')) console.log('--model --load-mode --verbosity');
+else {
+  require('fs').appendFileSync(process.env.STARTS, process.pid + ' ' + argv.slice(2).join(' ') + '\\n');
+  if (process.env.FAIL) { console.error('unable to allocate CPU buffer'); process.exit(7); }
+  require('http').createServer((_, answer) => answer.end('ok')).listen(Number(argv[argv.indexOf('--port') + 1]), '127.0.0.1');
+}
+`;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  api = await KubeApi.start();
+  kubeconfig = await writeKubeconfig({ double: { server: api.url } });
+  writeFileSync(at('llama-server'), STAND_IN);
+  chmodSync(at('llama-server'), 0o755);
+  await writeTinyModel(at('tiny.gguf'));
+});
+
+afterEach(async () => {
+  for (const { pid } of starts()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await api.close();
+  await folder.remove();
+});
+
+function starts(): readonly { pid: number; words: string }[] {
+  try {
+    const lines = readFileSync(at('starts'), 'utf8').trim().split('\n');
+    return lines.map((line) => ({ pid: Number.parseInt(line, 10), words: line.replace(/^\d+ /, '') }));
+  } catch {
+    return [];
+  }
+}
+
+function deploy(name: string, annotations: Record<string, string> = {}, source = at('tiny.gguf')): void {
+  const apiVersion = 'inference.llmkube.dev/v1alpha1';
+  const own = { 'inference.llmkube.dev/agent': 'box', ...annotations };
+  const metadata = { name, namespace: 'default', annotations: own };
+  const key = (plural: string) => ({ plural, namespace: 'default', name });
+  const once = { dryRun: false };
+  const model = { source, format: 'gguf', hardware: { accelerator: 'metal' } };
+  api.store.create(key('models'), { apiVersion, kind: 'Model', metadata, spec: model }, 'test', once);
+  const endpoint = { port: 8080, path: '/', type: 'ClusterIP' };
+  const spec = { modelRef: name, contextSize: 512, endpoint };
+  api.store.create(key('inferenceservices'), { apiVersion, kind: 'InferenceService', metadata, spec }, 'test', once);
+}
+
+interface Seen {
+  readonly reason: string | undefined;
+  readonly message: string;
+  readonly scheduling: unknown;
+  readonly annotations: Record<string, string>;
+}
+
+function seen(name: string): Seen {
+  const { status, metadata } = api.store.require({ plural: 'inferenceservices', namespace: 'default', name });
+  const conditions = (status?.conditions ?? []) as { type: string; reason: string; message: string }[];
+  const fit = conditions.find(({ type }) => type === 'MemoryFit');
+  return {
+    reason: fit?.reason,
+    message: fit?.message ?? '',
+    scheduling: status?.schedulingStatus,
+    annotations: metadata.annotations ?? {},
+  };
+}
+
+function agent(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  const own = ['--once', '--agent-id', 'box', '--accelerator', 'cpu', '--port', '0', '--log-format', 'json'];
+  const places = [
+    '--llama-server',
+    at('llama-server'),
+    '--allowed-model-roots',
+    folder.path,
+    '--kubeconfig',
+    kubeconfig,
+  ];
+  const variables = { LLMKUBE_STATE_DIR: at('state'), STARTS: at('starts'), ...env };
+  return runCli(['agent', 'run', ...own, ...places, '--memory-budget', '900Mi', ...flags], variables);
+}
+
+describe('the agent, once', () => {
+  test('starts what fits, refuses what does not beside it, and takes both over the next time', async () => {
+    deploy('one');
+    deploy('two');
+    const first = await agent();
+    expect(first.exitCode).toBe(0);
+    expect(JSON.parse(first.stderr.split('\n')[0] ?? '')).toMatchObject({ msg: 'agent started', build: 'b11549' });
+    const reasons = [seen('one').reason, seen('two').reason].sort();
+    expect(reasons).toEqual(['InsufficientMemory', 'Tight']);
+    const refused = seen('one').reason === 'Tight' ? 'two' : 'one';
+    expect(seen(refused)).toMatchObject({
+      scheduling: 'InsufficientMemory',
+      message: expect.stringMatching(
+        /^insufficient memory for (one|two) .*\n {2}Estimated requirement: ~\d+MB\n {2}Available budget: /,
+      ),
+    });
+    const second = await agent();
+    expect(second.stderr).toContain('"msg":"adopted"');
+    expect(starts()).toHaveLength(1);
+    expect(starts()[0]?.words).toContain('--ctx-size 512');
+  });
+
+  test('a budget that cannot be read starts nothing, and the condition names it', async () => {
+    deploy('one', { 'inference.llmkube.dev/memory-budget': 'plenty' });
+    await agent();
+    expect(seen('one')).toMatchObject({ reason: 'MemoryCheckFailed', scheduling: 'MemoryCheckFailed' });
+    expect(seen('one').message).toContain('inference.llmkube.dev/memory-budget says "plenty"');
+    expect(starts()).toEqual([]);
+  });
+
+  test.each([
+    ['a file that is not there', '/nowhere/a.gguf', 'is not a file on this host'],
+    ['a file outside of the allowed folders', process.execPath, 'lies outside of the folders'],
+    ['storage of the cluster', 'pvc://claim/a.gguf', 'cannot be read on this host'],
+  ])('%s is refused with its reason', async (_what, source, said) => {
+    deploy('one', {}, source);
+    await agent();
+    expect(seen('one')).toMatchObject({ reason: 'MemoryCheckFailed', message: expect.stringContaining(said) });
+  });
+
+  test('what another agent has claimed, or is for another one, is left alone', async () => {
+    deploy('theirs', { 'inference.llmkube.dev/claimed-by': 'mac-2', 'inference.llmkube.dev/claim-heartbeat': 'now' });
+    deploy('elsewhere', { 'inference.llmkube.dev/agent': 'mac-2' });
+    deploy('mine');
+    await agent();
+    expect(seen('theirs').annotations['inference.llmkube.dev/claimed-by']).toBe('mac-2');
+    expect(seen('elsewhere').annotations['inference.llmkube.dev/claimed-by']).toBeUndefined();
+    expect(seen('mine').annotations['inference.llmkube.dev/claimed-by']).toBe('box');
+    expect(starts()).toHaveLength(1);
+  });
+
+  test('memory-check warn starts what does not fit, and says so', async () => {
+    deploy('one', { 'inference.llmkube.dev/memory-budget': '100Mi', 'inference.llmkube.dev/memory-check': 'warn' });
+    await agent();
+    expect(seen('one')).toMatchObject({ reason: 'Overruled', message: expect.stringContaining('insufficient memory') });
+    expect(starts()).toHaveLength(1);
+  });
+});
