@@ -30,7 +30,7 @@ interface ModelFlagValues {
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Reads nothing but the model's header, estimates what llama-server will allocate, and holds it
+  static override description = `Reads nothing but the model's header, estimates what llama-server will allocate, and holds it \
 against the memory of this machine or of the one that is given.
 
 Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checked.`;

@@ -18,7 +18,7 @@ export default class CompareLog extends BaseCommand {
     log: Args.string({ description: "llama-server's output, in a file; - = standard input", required: true }),
     model: Args.string({ description: 'the model that was loaded (default: the file that the log names)' }),
   };
-  static override description = `Reads the lines "… buffer size = …" that llama-server prints while it starts, and estimates the same launch: context,
+  static override description = `Reads the lines "… buffer size = …" that llama-server prints while it starts, and estimates the same launch: context, \
 slots, batches, cache types, layers and GPUs are taken from the log, what it does not tell from the flags.
 
 Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could not be read or estimated.`;

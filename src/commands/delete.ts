@@ -11,7 +11,7 @@ export default class Delete extends BaseCommand {
   static override args = {
     name: Args.string({ description: 'name of the deployment', ignoreStdin: true, required: true }),
   };
-  static override description = `Deletes the InferenceService, and the Model of the same name unless other services use it.
+  static override description = `Deletes the InferenceService, and the Model of the same name unless other services use it. \
 Works as "kubectl llmkube delete" too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen-coder-32b',

@@ -31,10 +31,10 @@ type Flags = Awaited<ReturnType<Deploy['readFlags']>>['flags'];
 
 export default class Deploy extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Checks the memory first, as check-memory does; what does not fit is refused before any cluster is contacted. Then
+  static override description = `Checks the memory first, as check-memory does; what does not fit is refused before any cluster is contacted. Then \
 it applies a Model and an InferenceService (server-side, as field manager llmkube) and waits until the service answers.
 
-Exit codes: 0 deployed, 1 does not fit, 2 usage, 3 could not be checked, 4 cluster, 130 stopped waiting by Ctrl-C.
+Exit codes: 0 deployed, 1 does not fit, 2 usage, 3 could not be checked, 4 cluster, 130 stopped waiting by Ctrl-C. \
 Works as "kubectl llmkube deploy" too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal',

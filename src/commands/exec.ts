@@ -4,8 +4,8 @@ import { EXEC_FLAGS } from '../lib/cli/exec/exec-options.js';
 import { runExec } from '../lib/cli/exec/run-exec.js';
 
 export default class Exec extends BaseCommand {
-  static override description = `Reads what llama-server is going to load from its command line and LLAMA_ARG_* as llama-server itself does, holds it
-against the memory of this machine as it is now and what is promised to others on it, and runs the program only if it fits.
+  static override description = `Reads what llama-server is going to load from its command line and LLAMA_ARG_* as llama-server itself does, holds it \
+against the memory of this machine as it is now and what is promised to others on it, and runs the program only if it fits. \
 Signals go on to it, its exit code comes back, its input and output are untouched. Calls that load nothing (--version,
 --help, no model) are passed through.
 

@@ -24,11 +24,11 @@ const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command,
-or with --print as llama-server's own or behind llmkube exec.
-With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192
-tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a
-quantization of at least four bits holds. --quantization keeps to that one. Layers or experts stay on the host where the GPU
+  static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command, \
+or with --print as llama-server's own or behind llmkube exec. \
+With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192 \
+tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a \
+quantization of at least four bits holds. --quantization keeps to that one. Layers or experts stay on the host where the GPU \
 does not hold four bits a weight. 5 % of the budget stay free.
 
 Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;

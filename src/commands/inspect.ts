@@ -16,7 +16,7 @@ interface Lists {
 
 export default class Inspect extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Reads nothing but the header: architecture, layers, heads, windows, experts, context, vocabulary, tensor types by
+  static override description = `Reads nothing but the header: architecture, layers, heads, windows, experts, context, vocabulary, tensor types by \
 share of bytes, largest tensors, licence, parts.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen-coder-32b',

@@ -3,8 +3,8 @@ import { promisedHere } from '../lib/guard/measure-beside-ledger.js';
 import { ledgerJson, ledgerText } from '../lib/report/ledger-text.js';
 
 export default class Ledger extends BaseCommand {
-  static override description = `Lists the memory of this machine that is promised to programs which \`exec\` has started and that run: to whom, how much,
-since when, and whether it is promised (the program may still be loading) or resident (it has loaded). Both count in full
+  static override description = `Lists the memory of this machine that is promised to programs which \`exec\` has started and that run: to whom, how much, \
+since when, and whether it is promised (the program may still be loading) or resident (it has loaded). Both count in full \
 in every check on this machine.`;
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
   static override summary = 'show what memory of this machine is promised, and to whom';

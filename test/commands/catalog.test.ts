@@ -1,13 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { runCli } from '../support/run-cli.js';
 
 describe('catalog', () => {
   test('list has a line for every model', async () => {
     const { stdout, stderr, exitCode } = await runCli(['catalog', 'list']);
-    expect(stdout).toMatch(/^ID +SIZE +QUANT +MEMORY +NAME$/m);
-    expect(stdout).toMatch(/^qwen-2\.5-coder-32b +32B +Q4_K_M +21-22GB +Qwen2\.5 Coder 32B Instruct$/m);
+    expect(stdout).toMatch(/^ID +SIZE +QUANT +MEMORY +NAME +ALIASES$/m);
+    expect(stdout).toMatch(
+      /^qwen-2\.5-coder-32b +32B +Q4_K_M +21-22GB +Qwen2\.5 Coder 32B Instruct +.*qwen-coder-32b/m,
+    );
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
+  });
+
+  test('list is sorted by id, and by the amount of numbers in it', async () => {
+    const { stdout } = await runCli(['catalog', 'list', '--json']);
+    const ids = (JSON.parse(stdout) as { models: { id: string }[] }).models.map(({ id }) => id);
+    expect(ids.indexOf('gpt-oss-20b')).toBeLessThan(ids.indexOf('gpt-oss-120b'));
+    expect(ids.indexOf('gemma-3-4b')).toBeLessThan(ids.indexOf('gpt-oss-20b'));
+    expect(ids.indexOf('llama-3.1-8b')).toBeLessThan(ids.indexOf('llama-3.2-3b'));
   });
 
   test('info shows one, by alias too', async () => {
@@ -33,6 +46,20 @@ describe('help', () => {
     const { stdout, exitCode } = await runCli(args);
     expect(stdout).toContain('USAGE');
     expect(exitCode).toBe(0);
+  });
+
+  test('breaks no line that oclif has not broken', async () => {
+    const { stdout } = await runCli(['check-memory', '--help']);
+    expect(stdout).toMatch(/holds it\s+against the\s/);
+    const [description = ''] = /Reads nothing but.*?\n\n/s.exec(stdout) ?? [];
+    const lines = description.trim().split('\n').slice(0, -1);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(Math.min(...lines.map(({ length }) => length))).toBeGreaterThan(60);
+  });
+
+  test('is the reference in docs, too', async () => {
+    const script = fileURLToPath(new URL('../../scripts/write-reference.mjs', import.meta.url));
+    await promisify(execFile)(process.execPath, [script, '--check']);
   });
 
   test('names the environment variable of every flag that changes a check', async () => {

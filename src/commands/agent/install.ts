@@ -9,7 +9,7 @@ import { BaseCommand } from '../../lib/cli/base-command.js';
 const PASSED_ON = ['PATH', 'KUBECONFIG', 'LLMKUBE_STATE_DIR', 'HTTPS_PROXY', 'NO_PROXY'];
 
 export default class AgentInstall extends BaseCommand {
-  static override description = `Writes a launchd agent (macOS) or a systemd user unit (Linux) that keeps \`llmkube agent run\` running, and starts it. What
+  static override description = `Writes a launchd agent (macOS) or a systemd user unit (Linux) that keeps \`llmkube agent run\` running, and starts it. What \
 stands behind -- are its flags; LLMKUBE_AGENT_* of the environment are kept, too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> -- --host-ip auto -n models',

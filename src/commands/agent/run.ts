@@ -11,8 +11,8 @@ import { measureHost } from '../../lib/host/measure-host.js';
 import { connect } from '../../lib/kube/client/client.js';
 
 export default class AgentRun extends BaseCommand {
-  static override description = `Runs the cluster's services on this host: claims each, fetches its model, checks it against the memory of this machine
-as it is now and what is promised to others on it, starts llama-server only if it fits, and says in the service's
+  static override description = `Runs the cluster's services on this host: claims each, fetches its model, checks it against the memory of this machine \
+as it is now and what is promised to others on it, starts llama-server only if it fits, and says in the service's \
 conditions how that went. Runs until it is ended; the servers go on, and the next agent takes them over.`;
   static override enableJsonFlag = false;
   static override examples = [

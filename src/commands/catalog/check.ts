@@ -12,7 +12,7 @@ import { catalogCheckNotices, catalogCheckTable, type CheckedEntry } from '../..
 import { checkJson } from '../../lib/report/check-json.js';
 
 export default class CatalogCheck extends BaseCommand {
-  static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this
+  static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this \
 machine or of the one that is given. Flags win over the entry's options; LARGEST CONTEXT is what would fit with them.
 
 Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one could not be checked.`;

@@ -1,10 +1,10 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
-import { catalogEntryJson, catalogTable } from '../../lib/report/catalog-text.js';
+import { catalogEntryJson, catalogTable, sortedCatalog } from '../../lib/report/catalog-text.js';
 
 export default class CatalogList extends BaseCommand {
-  static override description = `MEMORY is what llama-server takes with all layers on one device, from a context of 8192 tokens to the
+  static override description = `MEMORY is what llama-server takes with all layers on one device, from a context of 8192 tokens to the \
 context that the entry is deployed with.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -15,7 +15,7 @@ context that the entry is deployed with.`;
 
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogList);
-    const catalog = await loadCatalog(flags.catalog);
+    const catalog = sortedCatalog(await loadCatalog(flags.catalog));
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');
       this.log(catalogTable(catalog, colors));

@@ -11,10 +11,10 @@ import { validationJson } from '../../lib/report/validation-json.js';
 import { validationFailure, validationTable } from '../../lib/report/validation-text.js';
 
 export default class CatalogValidate extends BaseCommand {
-  static override description = `Reads every entry's header, estimates what llama-server takes on Metal at a context of 8192 tokens and at the entry's
+  static override description = `Reads every entry's header, estimates what llama-server takes on Metal at a context of 8192 tokens and at the entry's \
 own, and says whether vram_estimate is true.
 
-Exit codes: 0 all true, 1 an estimate is not true, 2 usage, 3 an entry could not be checked. With --offline, entries
+Exit codes: 0 all true, 1 an estimate is not true, 2 usage, 3 an entry could not be checked. With --offline, entries \
 whose header is neither bundled nor cached are named, but are no failure.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --offline',

@@ -42,8 +42,8 @@ export function controlsHtml(model: PageModel, initial: Controls, { contexts, me
   const ubatches = ordered([...UBATCHES, initial.ubatchSize]).map((size) => [String(size), String(size)] as const);
   const byBudget = initial.budgetBytes !== null;
   const quantizations = [
-    [initial.quantization ?? '', `${shape.quantization}, as checked`] as const,
-    ...model.variants.map(({ quantization: name }) => [name, `${name}, by recipe`] as const),
+    [initial.quantization ?? '', shape.quantization] as const,
+    ...model.variants.map(({ quantization: name }) => [name, `about ${name}`] as const),
   ];
   const canOffload = input.launch.accelerator !== 'cpu';
   return `<fieldset><legend>Launch</legend>
@@ -51,7 +51,7 @@ ${quantizations.length > 1 ? select('quantization', 'Quantization', quantization
 ${slider('context', 'Context', contexts.length - 1)}
 ${number('context-exact', 'Tokens, exactly', 'min="1" step="1"')}
 ${select('slots', 'Slots', slotOptions)}
-<label class="check"><input type="checkbox" id="unified"> Slots share one KV cache <small>(with “auto” they always do)</small></label>
+<label class="check"><input type="checkbox" id="unified"> <span>Slots share one KV cache <small class="quiet">(with “auto” they always do)</small></span></label>
 ${select('cache-k', 'K cache type', types)}
 ${select('cache-v', 'V cache type', types)}
 ${select('ubatch', 'Ubatch size', ubatches)}

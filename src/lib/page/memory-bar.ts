@@ -54,7 +54,8 @@ export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discr
     return `<span class="segment ${kind}" style="left:${percent(left)};width:${percent(width)}" title="${escapeHtml(label)} ${sizeOf(bytes)}"></span>`;
   });
   const title = limit.name === 'gpu' ? `${limitLabel(limit)} memory` : discrete ? 'Host memory' : 'Memory';
-  const amounts = `${formatGigabytes(limit.requiredBytes)} of ${formatGigabytes(Math.max(0, budget.bytes))}`;
+  const amounts = `needs ${formatGigabytes(limit.requiredBytes)}, the budget is ${formatGigabytes(Math.max(0, budget.bytes))}`;
+  const inUse = segments.some(({ kind }) => kind === 'in-use') ? ', in use included' : '';
   const spoken = segments.map(({ label, bytes }) => `${label} ${sizeOf(bytes)}`).join(', ');
   const end = Math.min(endBytes, scaleBytes);
   return `<figure class="memory">
@@ -62,7 +63,7 @@ export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discr
 <div class="bar" role="img" aria-label="${escapeHtml(`${title}: ${spoken}; the budget ends at ${formatGigabytes(Math.max(0, endBytes))}`)}">
 ${drawn.join('')}<span class="end" style="left:${percent(end)}"></span>
 </div>
-<div class="scale" aria-hidden="true"><span>0</span><span class="end-label ${endSide(end / scaleBytes)}" style="left:${percent(end)}">budget ends ${formatGigabytes(Math.max(0, endBytes))}</span></div>
+<div class="scale" aria-hidden="true"><span>0</span><span class="end-label ${endSide(end / scaleBytes)}" style="left:${percent(end)}">budget ends ${formatGigabytes(Math.max(0, endBytes))}${inUse}</span></div>
 <ul class="legend">${segments.map(legendItem).join('')}</ul>
 </figure>`;
 }

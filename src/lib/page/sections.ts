@@ -36,9 +36,21 @@ export function sectionsOf(model: PageModel, controls: Controls, answer: PageAns
     bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
     parts: partsHtml(verdict),
     launch: launchHtml(verdict.estimate.resolved),
-    notes: notesHtml([...warningsOf({ verdict, programs: model.input.programs }), ...model.input.notes]),
+    notes: notesHtml([
+      ...recipeNote(model, controls),
+      ...warningsOf({ verdict, programs: model.input.programs }),
+      ...model.input.notes,
+    ]),
     command,
   };
+}
+
+/** Only the file that was checked was read. */
+function recipeNote({ input, shape }: PageModel, { quantization }: Controls): readonly string[] {
+  if (quantization === null || !input.quantizations.includes(quantization)) return [];
+  return [
+    `${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave; the command reads its own header`,
+  ];
 }
 
 /** The verdict's word, and by how much. */

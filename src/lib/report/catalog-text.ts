@@ -3,15 +3,21 @@ import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import { shown } from '../printable.js';
 import { alignColumns } from './columns.js';
 
-/** One line an entry: id, size, quantization, what it takes, name. */
+/** By id, numbers in it by their amount: 8b before 70b. */
+export function sortedCatalog(catalog: Catalog): Catalog {
+  return [...catalog].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+/** One line an entry: id, size, quantization, what it takes, name, and what else it is called. */
 export function catalogTable(catalog: Catalog, colors: ChalkInstance): string {
-  const header = ['ID', 'SIZE', 'QUANT', 'MEMORY', 'NAME'];
-  const rows = catalog.map(({ id, size, quantization, vramEstimate, name }) => [
+  const header = ['ID', 'SIZE', 'QUANT', 'MEMORY', 'NAME', 'ALIASES'];
+  const rows = catalog.map(({ id, size, quantization, vramEstimate, name, aliases }) => [
     shown(id),
     shown(size),
     shown(quantization ?? ''),
     vramEstimate ?? '',
     shown(name),
+    aliases.map(shown).join(', '),
   ]);
   const [head = '', ...lines] = alignColumns([header, ...rows]);
   return [colors.bold(head), ...lines].join('\n');

@@ -49,7 +49,8 @@ async function inBrowser(
     page.on('pageerror', ({ message }) => trouble.push(message));
     page.on('console', (message) => trouble.push(message.text()));
     page.on('request', (request) => {
-      if (request.url() !== wanted && !request.url().startsWith('data:')) trouble.push(request.url());
+      if (!wanted.startsWith(request.url().replace(/#.*$/, '')) && !request.url().startsWith('data:'))
+        trouble.push(request.url());
     });
     await page.goto(wanted);
     await use({ page, trouble });
@@ -107,6 +108,20 @@ describeInChromium(NAME, () => {
       }
       await page.locator('#reset').click();
       expect(await shown(page)).toEqual(atFirst);
+    });
+  });
+
+  test('keeps what was changed in its address, and copies the command', async () => {
+    await inBrowser({ address: `${address}#ctx-size=4096&memory-fraction=7` }, async ({ page }) => {
+      await settled(page);
+      expect((await shown(page)).command).toContain('--ctx-size 4096');
+      await page.locator('#slots').selectOption('2');
+      await settled(page);
+      expect(page.url()).toBe(`${address}#ctx-size=4096&parallel=2`);
+      await page.locator('#copy').click();
+      await page.locator('#copied:not(:empty)').waitFor();
+      await page.locator('#reset').click();
+      expect(page.url()).toBe(address);
     });
   });
 

@@ -124,6 +124,20 @@ describe('the figures of a page', () => {
     }
   });
 
+  test('follow another quantization, offload and a projector that is left out', async () => {
+    const gpu = ['--accelerator', 'cuda', '--gpu-memory', '24Gi', '--system-memory', '64Gi', '--offline'];
+    const projector = join(folder.path, 'beside.gguf');
+    await writeProfile(readProfile(join(PROFILES, '../projectors/profiles/mmproj-qwen3.5-0.8b.BF16.json')), projector);
+    const page = await Page.of('gemma-3-4b', ...gpu, '--mmproj', projector);
+    for (const change of [{ gpuLayers: 10 }, { quantization: 'Q3_K_M', projector: false }] as const) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+    expect(page.command({ quantization: 'Q3_K_M', projector: false })).toMatch(/--quantization Q3_K_M .*--no-mmproj/);
+    const onGpu = (change: Partial<Controls>) =>
+      page.figures(change).parts.find(({ name, device }) => name === 'weights-copy' && device === 'gpu')?.bytes ?? 0;
+    expect(onGpu({ gpuLayers: 10 })).toBeLessThan(onGpu({}) / 2);
+  });
+
   test('hold for an absolute budget', async () => {
     const page = await Page.of('gemma-3-4b', '--accelerator', 'metal', '--memory-budget', '5Gi', '--offline');
     for (const change of [{}, { budgetBytes: 3 * GIB }]) {
@@ -147,6 +161,17 @@ describe('a page', () => {
     expect(page.html).toMatch(
       /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but -mv/,
     );
+  });
+
+  test('offers what the terminal offers for a refused launch, before anything runs', async () => {
+    const { html } = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '131072');
+    const { stdout } = await runCli(['check-memory', 'llama-3.1-8b', ...MAC, '--ctx-size', '131072', '--json']);
+    const { suggestions } = JSON.parse(stdout) as { suggestions: { flags: string[] }[] };
+    expect(suggestions.length).toBeGreaterThan(1);
+    const shown = [...html.matchAll(/<li><code>(.*?)<\/code>/g)].map(([, words]) => words);
+    expect(shown).toEqual(suggestions.map(({ flags }) => flags.join(' ')));
+    const fitting = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '4096');
+    expect(fitting.html).toContain('<div id="advice"></div>');
   });
 
   test('can be read without running anything, and fetches nothing', async () => {

@@ -1,3 +1,4 @@
+import type { InferredFlags } from '@oclif/core/interfaces';
 import { join, resolve } from 'node:path';
 import { defaultAgentId, type AgentOptions } from '../../agent/agent.js';
 import { reachableAddress } from '../../agent/host-address.js';
@@ -8,28 +9,12 @@ import { stateFolderPath } from '../../guard/state-folder.js';
 import { defaultAccelerator } from '../../host/measure-host.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { parseDuration } from '../flags/duration.js';
+import type { agentFlags } from './agent-flags.js';
 
 type Text = string | undefined;
 
 /** As oclif has read them. */
-export interface AgentFlagValues {
-  readonly namespace: string;
-  readonly 'agent-id'?: Text;
-  readonly accelerator?: Text;
-  readonly 'model-store'?: Text;
-  readonly 'allowed-model-roots'?: Text;
-  readonly 'allowed-download-hosts'?: Text;
-  readonly 'llama-server-startup-timeout': string;
-  readonly threads?: Text;
-  readonly 'host-ip'?: Text;
-  readonly port: string;
-  readonly 'memory-fraction'?: Text;
-  readonly 'memory-budget'?: Text;
-  readonly 'gpu-memory'?: Text;
-  readonly 'memory-check-mode': string;
-  readonly 'inference-service-allowlist'?: Text;
-  readonly once: boolean;
-}
+export type AgentFlagValues = InferredFlags<typeof agentFlags>;
 
 /** @throws UsageError for a value that cannot be */
 export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: string): AgentOptions {

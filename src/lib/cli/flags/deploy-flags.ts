@@ -1,3 +1,4 @@
+import type { InferredFlags } from '@oclif/core/interfaces';
 import { Flags } from '@oclif/core';
 import { FORMATS, GPU_VENDORS, RUNTIMES } from '../../kube/client/api.js';
 import { parseDuration } from './duration.js';
@@ -130,33 +131,10 @@ export const deployFlags = {
   }),
 };
 
-export interface DeployFlagValues {
-  readonly name?: string | undefined;
-  readonly source?: string | undefined;
-  readonly 'source-override'?: string | undefined;
-  readonly format: string;
-  readonly sha256?: string | undefined;
-  readonly 'skip-cache': boolean;
-  readonly 'skip-model-init': boolean;
-  readonly gpu?: boolean | undefined;
-  readonly 'gpu-count': number;
-  readonly 'gpu-vendor'?: string | undefined;
-  readonly 'gpu-memory'?: readonly number[] | undefined;
-  readonly replicas?: number | undefined;
-  readonly 'min-replicas'?: number | undefined;
-  readonly 'max-replicas'?: number | undefined;
-  readonly 'autoscale-metric'?: string | undefined;
-  readonly 'node-port'?: number | undefined;
-  readonly runtime: string;
-  readonly image?: string | undefined;
-  readonly cpu?: string | undefined;
-  readonly memory?: string | undefined;
-  readonly 'container-port'?: number | undefined;
-  readonly jinja?: boolean | undefined;
-  readonly env?: readonly string[] | undefined;
-  readonly command?: readonly string[] | undefined;
-  readonly args?: readonly string[] | undefined;
-}
+/** What `deployFlags` parse to. */
+export type DeployFlagValues = Partial<DeployFlags> &
+  Pick<DeployFlags, 'format' | 'runtime' | 'gpu-count' | 'skip-cache' | 'skip-model-init'>;
+type DeployFlags = InferredFlags<typeof deployFlags>;
 
 /** Words of a flag that may be given several times and hold several each. */
 export function wordsOf(values: readonly string[] | undefined): string[] | undefined {

@@ -1,6 +1,7 @@
+import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
-import { draftFlags, type DraftFlagValues } from './draft-flags.js';
+import { draftFlags } from './draft-flags.js';
 import { wholeNumber } from './whole-number.js';
 import {
   ACCELERATORS,
@@ -8,9 +9,6 @@ import {
   AUTO_GPU_LAYERS,
   CACHE_TYPES,
   SPLIT_MODES,
-  type Accelerator,
-  type CacheType,
-  type SplitMode,
 } from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
@@ -211,36 +209,4 @@ export const launchFlags = {
 };
 
 /** What `launchFlags` parse to. */
-export interface LaunchFlagValues extends DraftFlagValues {
-  readonly accelerator?: Accelerator | undefined;
-  readonly 'ctx-size'?: number | undefined;
-  readonly parallel?: number | undefined;
-  readonly 'kv-unified'?: boolean | undefined;
-  readonly 'batch-size'?: number | undefined;
-  readonly 'ubatch-size'?: number | undefined;
-  readonly 'gpu-layers'?: number | undefined;
-  readonly 'flash-attn'?: boolean | undefined;
-  readonly 'cache-type-k'?: CacheType | undefined;
-  readonly 'cache-type-v'?: CacheType | undefined;
-  readonly 'swa-full'?: boolean | undefined;
-  readonly 'kv-offload'?: boolean | undefined;
-  readonly mmap?: boolean | undefined;
-  readonly 'cache-ram'?: number | undefined;
-  readonly 'llama-cpp'?: string | undefined;
-  readonly mmproj?: string | undefined;
-  readonly 'mmproj-url'?: string | undefined;
-  readonly 'no-mmproj'?: boolean | undefined;
-  readonly 'mmproj-offload'?: boolean | undefined;
-  readonly 'image-min-tokens'?: number | undefined;
-  readonly 'image-max-tokens'?: number | undefined;
-  readonly quantization?: string | undefined;
-  readonly fit?: string | undefined;
-  readonly 'fit-target'?: number | undefined;
-  readonly 'fit-ctx'?: number | undefined;
-  readonly 'split-mode'?: SplitMode | undefined;
-  readonly 'tensor-split'?: string | undefined;
-  readonly 'main-gpu'?: number | undefined;
-  readonly device?: string | undefined;
-  readonly 'override-tensor'?: readonly string[] | undefined;
-  readonly 'extra-args'?: readonly string[] | undefined;
-}
+export type LaunchFlagValues = Partial<InferredFlags<typeof launchFlags>>;

@@ -1,3 +1,4 @@
+import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
 import { wholeNumber } from './whole-number.js';
@@ -91,18 +92,7 @@ export const machineFlags = {
 };
 
 /** What `budgetFlags` parse to, amounts in bytes. */
-export interface BudgetFlagValues {
-  readonly 'memory-fraction'?: number | undefined;
-  readonly 'memory-budget'?: number | undefined;
-  readonly 'system-memory'?: number | undefined;
-  readonly 'in-use'?: number | undefined;
-  readonly 'gpu-wired-limit'?: number | undefined;
-  readonly 'gpu-memory'?: readonly number[] | undefined;
-  readonly gpus?: number | undefined;
-  readonly 'unified-memory'?: boolean | undefined;
-}
+export type BudgetFlagValues = Partial<InferredFlags<typeof budgetFlags>>;
 
 /** What `machineFlags` parse to. */
-export interface MachineFlagValues extends BudgetFlagValues {
-  readonly 'memory-check': MemoryCheckMode;
-}
+export type MachineFlagValues = BudgetFlagValues & Pick<InferredFlags<typeof machineFlags>, 'memory-check'>;
