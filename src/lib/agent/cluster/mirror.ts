@@ -22,7 +22,7 @@ const WATCH_QUERY = { allowWatchBookmarks: 'true', timeoutSeconds: '300' };
 /** A connection that has outlived the watch that the server was asked for is dead. */
 const LONGEST_WATCH_MS = 330_000;
 const RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
+const LONGEST_RETRY_MS = 15_000;
 
 /** `namespace/name`. */
 export function keyOf({
@@ -95,8 +95,10 @@ export class Mirror {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        version ??= await this.#list(kind, copy, onChange);
-        this.#answers(kind);
+        if (version === undefined) {
+          version = await this.#list(kind, copy, onChange);
+          this.#answers(kind);
+        }
         for await (const event of this.#watch(kind, namespace, version)) {
           failures = 0;
           this.#answers(kind);
@@ -109,8 +111,9 @@ export class Mirror {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ClusterError)) throw error;
-        if (error.code === 'EXPIRED') version = undefined;
-        else if (error.code !== 'INTERRUPTED') this.#fails(kind, error);
+        // Only a list says for sure that the cluster answers again.
+        if (error.code !== 'INTERRUPTED') version = undefined;
+        if (!['EXPIRED', 'INTERRUPTED'].includes(error.code)) this.#fails(kind, error);
         failures += 1;
       }
       const longest = Math.min(LONGEST_RETRY_MS, retryMs * 2 ** Math.min(failures, 10));

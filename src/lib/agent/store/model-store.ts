@@ -36,6 +36,7 @@ export class ModelStore {
     const hub = hubFrom(env);
     const files = await modelFiles(model, this.options, hub, reading);
     const [first] = files.remote;
+    await this.#refusePrivate(files.remote);
     const isHub = modelSource(model).kind === 'hf';
     const token = isHub || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
     const own = first && token ? { origin: first.url.origin, authorization: `Bearer ${token}` } : undefined;
@@ -53,17 +54,26 @@ export class ModelStore {
     const context = { network, meter: { requests: 0, bytes: 0 }, signal };
     try {
       for (const file of missing) {
-        const { host, hostname } = file.url;
-        const allowed = [host, hostname].some((name) => this.options.allowedHosts.includes(name));
-        if (!allowed && (await network.leadsInside(file.url))) {
-          throw new CheckIncompleteError(
-            'MODEL_SOURCE_NOT_ALLOWED',
-            `${printable(host)} is on a private address, from which nothing is fetched`,
-            { suggestions: ['allow it with --allowed-download-hosts'] },
-          );
-        }
         const sha256 = file.path === modelPath ? model.spec.sha256 : undefined;
         await download(file, { credential, context, sha256 });
+      }
+    } finally {
+      network.close();
+    }
+  }
+
+  /** Before anything is asked of it: a Model must not make this host ask servers inside. */
+  async #refusePrivate(files: ModelFiles['remote']): Promise<void> {
+    const network = createNetwork({ env: this.options.env });
+    try {
+      for (const { url } of files) {
+        const allowed = [url.host, url.hostname].some((name) => this.options.allowedHosts.includes(name));
+        if (allowed || !(await network.leadsInside(url))) continue;
+        throw new CheckIncompleteError(
+          'MODEL_SOURCE_NOT_ALLOWED',
+          `${printable(url.host)} is on a private address, from which nothing is fetched`,
+          { suggestions: ['allow it with --allowed-download-hosts'] },
+        );
       }
     } finally {
       network.close();
