@@ -1,4 +1,5 @@
 import { deviceName, deviceWords } from './device-options.js';
+import { draftWords } from './draft-options.js';
 import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
 import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
 import { parseServerArguments } from './server-arguments.js';
@@ -72,7 +73,10 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   warmup: toggle(undefined, '--no-warmup'),
   images: nothing,
   audioSeconds: nothing,
-  // Said by llama-server's own words only.
+  // Written together, by `draftWords`.
+  draft: nothing,
+  adapters: nothing,
+  ngramMax: nothing,
   specTypes: nothing,
   draftMax: nothing,
   draftGpuLayers: nothing,
@@ -101,7 +105,7 @@ export function launchWords(launch: LaunchOptions, extraWords: readonly string[]
     const write = WORDS[name] as Words<Option>;
     return given === undefined ? [] : write(given, launch, version);
   });
-  return [...words, ...deviceWords(own, launch.accelerator), ...extraWords];
+  return [...words, ...deviceWords(own, launch.accelerator), ...draftWords(own), ...extraWords];
 }
 
 function isSame(one: unknown, other: unknown): boolean {
