@@ -57,7 +57,8 @@ async function validate(...args: string[]): Promise<{ rows: Map<string, Row>; ex
 }
 
 async function requirement(context: number): Promise<number> {
-  const machine = ['--accelerator', 'metal', '--system-memory', '64Gi', '--json'];
+  // a catalogue's figures are those of the newest llama.cpp that is known
+  const machine = ['--accelerator', 'metal', '--system-memory', '64Gi', '--llama-cpp', 'v0.8.0', '--json'];
   const { stdout } = await runCli(['check-memory', model, '--ctx-size', String(context), ...machine]);
   const { estimate } = JSON.parse(stdout) as { estimate: { parts: { bytes: number }[] } };
   return estimate.parts.reduce((sum, { bytes }) => sum + bytes, 0);
