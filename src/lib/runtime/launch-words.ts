@@ -1,5 +1,5 @@
 import { deviceName, deviceWords } from './device-options.js';
-import { draftWords } from './draft-options.js';
+import { isDownloaded } from './draft-options.js';
 import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
 import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
 import { parseServerArguments } from './server-arguments.js';
@@ -73,18 +73,21 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   warmup: toggle(undefined, '--no-warmup'),
   images: nothing,
   audioSeconds: nothing,
-  // Written together, by `draftWords`.
-  draft: nothing,
-  adapters: nothing,
-  ngramMax: nothing,
-  specTypes: nothing,
-  draftMax: nothing,
-  draftGpuLayers: nothing,
-  draftCacheTypeK: nothing,
-  draftCacheTypeV: nothing,
-  draftDevice: nothing,
-  backendSampling: nothing,
+  draft: (source) =>
+    isDownloaded(source) ? ['--spec-draft-hf', source.slice('hf:'.length)] : ['--spec-draft-model', source],
+  specTypes: (types) => ['--spec-type', types.join()],
+  draftMax: value('--spec-draft-n-max'),
+  ngramMax: value('--spec-ngram-mod-n-max'),
+  draftGpuLayers: (layers) => (layers < 0 ? [] : ['--spec-draft-ngl', String(layers)]),
+  draftCacheTypeK: value('--spec-draft-type-k'),
+  draftCacheTypeV: value('--spec-draft-type-v'),
+  draftDevice: value('--spec-draft-device'),
+  backendSampling: toggle(undefined, '--no-spec-draft-backend-sampling'),
+  adapters: (files, { adapterScale }) =>
+    adapterScale === 0 ? ['--lora-scaled', files.map((file) => `${file}:0`).join()] : ['--lora', files.join()],
+  // With the adapters.
   adapterScale: nothing,
+  // Its file is said by `adapters`.
   controlVector: nothing,
 };
 
@@ -105,7 +108,7 @@ export function launchWords(launch: LaunchOptions, extraWords: readonly string[]
     const write = WORDS[name] as Words<Option>;
     return given === undefined ? [] : write(given, launch, version);
   });
-  return [...words, ...deviceWords(own, launch.accelerator), ...draftWords(own), ...extraWords];
+  return [...words, ...deviceWords(own, launch.accelerator), ...extraWords];
 }
 
 function isSame(one: unknown, other: unknown): boolean {
