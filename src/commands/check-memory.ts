@@ -6,6 +6,8 @@ import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import type { View } from '../lib/cli/check-views.js';
+import { printFlag } from '../lib/cli/flags/print-flag.js';
+import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
@@ -18,6 +20,7 @@ import {
 } from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { checkText } from '../lib/report/check-text.js';
+import { commandText } from '../lib/report/command-text.js';
 
 interface ModelFlagValues {
   readonly quantization?: string | undefined;
@@ -38,12 +41,12 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --html memory.html',
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags };
+  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags, print: printFlag };
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
   async run(): Promise<Record<string, unknown>> {
-    const { args, flags } = await this.parse(CheckMemory);
+    const { args, flags, raw } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
     const dependencies = checkDependencies({
       config: this.config,
@@ -57,9 +60,11 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const check = await checkMemory(request, dependencies);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
-    if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce');
+    const printed = flags.print && commandsOf(check, flags.print, raw);
+    if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce', printed);
     if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
-    return Object.assign(checkJson(check), ...views.map(({ json }) => json)) as Record<string, unknown>;
+    const command = printed && { command: printed.own?.join(' ') ?? null };
+    return Object.assign(checkJson(check), command, ...views.map(({ json }) => json)) as Record<string, unknown>;
   }
 
   private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {
@@ -78,13 +83,20 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     return checkJson(await skippedCheck(request, dependencies));
   }
 
-  private async print(check: MemoryCheck, views: readonly View[], enforced: boolean): Promise<void> {
-    const refusal = exitCodeOf(check) === 0 ? undefined : await refusalText(check, enforced ? 'Error' : 'Warning');
+  private async print(
+    check: MemoryCheck,
+    views: readonly View[],
+    enforced: boolean,
+    printed: PrintedCommands | undefined,
+  ): Promise<void> {
+    const word = enforced ? 'Error' : 'Warning';
+    const refusal = exitCodeOf(check) === 0 ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
     if (exitCodeOf(check) !== 0 && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
     const own = exitCodeOf(check) === 0 ? [folded(checkText(check, colors), process.stdout)] : [];
+    if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }
 }

@@ -6,6 +6,8 @@ import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
+import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
+import { printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
 import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
@@ -18,11 +20,12 @@ import { parseServerArguments } from '../lib/runtime/server-arguments.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'memory-check'];
+const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command. \
+  static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command, \
+or with --print as llama-server's own or behind llmkube exec. \
 With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192 \
 tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a \
 quantization of at least four bits holds. --quantization keeps to that one. Layers or experts stay on the host where the GPU \
@@ -37,6 +40,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     ...launchFlags,
     ...budgetFlags,
     ...modelFlags,
+    print: printFlag,
     prefer: Flags.option({ options: PREFERENCES })({
       default: 'quality',
       description: 'what to have most of, where not everything fits',
@@ -73,7 +77,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     );
     if (fitted === undefined)
       return this.refuse(await checkMemory(await checkRequest(args.model, flags), dependencies));
-    const command = deployCommand(fitted, check, raw);
+    const command = fittedCommand(flags.print ?? 'deploy', fitted, check, raw);
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');
       const width = terminalWidth(process.stdout);
@@ -97,6 +101,20 @@ function askedIn(
 ) {
   const ctxSize = parseServerArguments(extraWords).options.ctxSize ?? flags['ctx-size'];
   return { ctxSize, quantization: flags.quantization !== undefined };
+}
+
+/** Every quantization that is found can be named to llama-server; a deploy is what there always is. */
+function fittedCommand(
+  kind: PrintedCommand,
+  fitted: FittedLaunch,
+  check: MemoryCheck,
+  raw: readonly RawToken[],
+): readonly string[] {
+  const { changes, verdict, cacheRamMiB } = fitted;
+  const launch = { ...fitted.launch, ...(cacheRamMiB !== undefined && { cacheRamMiB }) };
+  const asked = { ...check, launch };
+  const own = kind === 'deploy' ? undefined : printedCommand(kind, asked, changes, verdict.estimate.resolved, raw);
+  return own ?? deployCommand(fitted, check, raw);
 }
 
 function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: MemoryCheck, raw: readonly RawToken[]) {

@@ -1,7 +1,8 @@
 import { headKOf, headVOf } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { Accelerator } from '../runtime/launch-options.js';
-import type { ContextMemory, KvCache } from './cache.js';
+import type { ContextMemory } from './cache.js';
+import type { KvCache } from './caches/kv-cache.js';
 import type { ComputeBuffers } from './compute.js';
 import type { ContextParams } from './context.js';
 import type { Placement } from './placement.js';

@@ -1,5 +1,6 @@
 import { type GgmlType, ggmlTypeByName } from '../gguf/ggml-types.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
@@ -210,7 +211,8 @@ function refuseUnsupported(
   architecture: string,
   { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
 ): void {
-  if (llama.equalLatentTypes && headKMla > 0 && typeK !== typeV) {
+  const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
+  if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {
     throw new UsageError(
       'LAUNCH_CACHE_TYPES_DIFFER',
       `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,

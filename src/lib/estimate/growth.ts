@@ -1,5 +1,7 @@
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import type { ContextMemory, KvCache } from './cache.js';
+import type { ContextMemory } from './cache.js';
+import type { CompressedCache, CompressedCaches } from './caches/compressed.js';
+import type { KvCache } from './caches/kv-cache.js';
 import type { ContextParams } from './context.js';
 import { allBytes } from './ggml/device.js';
 import { pad, tensorBytesOf } from './ggml/tensor.js';
@@ -44,14 +46,23 @@ function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified, llama }: ContextPa
 
 /** One slot's share of what cannot be rolled back. */
 function checkpointBytes(
-  { swa, recurrent, recurrentBytes }: ContextMemory,
+  { swa, recurrent, recurrentBytes, compressed }: ContextMemory,
   params: ContextParams,
   nSwa: number,
 ): number {
   const windowed =
     swa && !params.swaFull ? bytesPerCell(swa) * Math.min(swa.cells, pad(nSwa + params.nUbatch, 256)) : 0;
   const state = recurrent ? allBytes(recurrentBytes) / recurrent.rows : 0;
-  return windowed + state;
+  const compressing = compressed ? stateBytes(compressed) / params.nSeqMax : 0;
+  return windowed + state + compressing;
+}
+
+/** What the next compressed keys of all sequences are made of. */
+function stateBytes(compressed: CompressedCaches): number {
+  let sum = 0;
+  for (const { state } of Object.values(compressed) as CompressedCache[])
+    for (const { keys, scores } of state.layers.values()) sum += tensorBytesOf(keys) + tensorBytesOf(scores);
+  return sum;
 }
 
 function bytesPerCell({ layers, cells, streams }: KvCache): number {

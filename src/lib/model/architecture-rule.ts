@@ -11,6 +11,10 @@ export interface ArchitectureRule {
   /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
   /** Which layers own a key of the indexer. */
   readonly indexer?: LayerFilter;
+  /** The shape that a tensor is loaded with, whatever its shape in the file: `TENSOR_ALLOW_RESHAPE`. */
+  readonly loadedDims?: (name: string, hparams: Hparams, keys: Keys) => readonly number[] | undefined;
+  /** Tokens that one compressed key of a layer stands for, 0 = it has none: `llama_kv_cache_dsv4`. */
+  readonly compressRatios?: (keys: Keys) => readonly number[];
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
 }
 

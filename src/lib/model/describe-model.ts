@@ -40,8 +40,25 @@ export function describeHeader(header: GgufHeader): ModelShape {
     );
   }
   const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
-  ARCHITECTURE_RULES[architecture]?.adjust?.(hparams, keys);
-  return { kind: 'model', ...file, hparams };
+  const rule = ARCHITECTURE_RULES[architecture];
+  rule?.adjust?.(hparams, keys);
+  const dimsOf = rule?.loadedDims;
+  const tensors = dimsOf ? reshaped(file.tensors, (name) => dimsOf(name, hparams, keys)) : file.tensors;
+  return { kind: 'model', ...file, tensors, hparams };
+}
+
+/** Tensors with the shapes that they are loaded with; one that holds another number of elements is left as it is, to be refused. */
+function reshaped(
+  tensors: ModelShape['tensors'],
+  dimsOf: (name: string) => readonly number[] | undefined,
+): ModelShape['tensors'] {
+  const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
+  return new Map(
+    [...tensors].map(([name, tensor]) => {
+      const dims = dimsOf(name);
+      return [name, dims && count(dims) === count(tensor.dims) ? { ...tensor, dims } : tensor];
+    }),
+  );
 }
 
 /** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none. */

@@ -82,7 +82,7 @@ export interface MemoryCheck {
   readonly extraWords: readonly string[];
   /** What `--override-kv` among them puts in place of the header's values. */
   readonly overrides: readonly KvOverride[];
-  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file'>;
+  readonly header?: Pick<ModelHeader, 'origin' | 'derived' | 'file' | 'place'>;
   readonly shape?: ModelShape;
   /** What is loaded beside the model. */
   readonly projector?: LoadedProjector;

@@ -3,9 +3,11 @@ import type { Advice, Change } from '../preflight/advice/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { tightness } from '../preflight/tightness.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
+import { commandText } from './command-text.js';
 import { hanging } from './wrap.js';
 
 const INDENT = '    ';
+const UNDER_AMOUNT = ' '.repeat(13);
 
 const MACHINES = {
   mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
@@ -13,6 +15,9 @@ const MACHINES = {
   gpu: (gigabytes: number) => `a GPU with ${gigabytes}GB`,
   budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
 } as const;
+
+/** The pieces of the command that runs a launch with this advice taken, where one was asked for. */
+export type CommandOf = (advice: Advice) => readonly string[] | undefined;
 
 /** The launch that was refused. */
 export interface Asked {
@@ -22,14 +27,22 @@ export interface Asked {
 }
 
 /** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
-export function adviceText({ advice = [], estimate, shape }: MemoryCheck, width: number): string[] {
+export function adviceText(
+  { advice = [], estimate, shape }: MemoryCheck,
+  width: number,
+  commandOf?: CommandOf,
+): string[] {
   if (advice.length === 0 || estimate === undefined || shape === undefined) return [];
   const asked = { resolved: estimate.resolved, fileBytes: shape.fileBytes };
   return [
     '',
     ...hanging('  ', adviceHeading(advice).split(' '), width),
-    ...advice.flatMap((one) => suggestionText(one, asked, width)),
+    ...advice.flatMap((one) => [...suggestionText(one, asked, width), ...commandLines(commandOf?.(one), width)]),
   ];
+}
+
+function commandLines(pieces: readonly string[] | undefined, width: number): string[] {
+  return pieces === undefined ? [] : commandText(pieces, width, UNDER_AMOUNT).split('\n');
 }
 
 export function adviceHeading(advice: readonly Advice[]): string {

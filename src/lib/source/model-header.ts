@@ -18,6 +18,8 @@ export interface ModelHeader {
   readonly derived: boolean;
   /** The file of a repository that it was read from. */
   readonly file?: { readonly path: string; readonly commit: string | null };
+  /** Where a store's name led: a path or an address. */
+  readonly place?: string;
   /** Why it is not the live one, or that others could have been meant. */
   readonly notes: readonly string[];
 }
@@ -68,6 +70,7 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
       origin: fromCache ? 'cache' : 'live',
       derived: false,
       ...(file === undefined ? {} : { file: { path: file, commit: commit ?? null } }),
+      ...(chosen === undefined || source.kind === 'hf' ? {} : { place: reading.path ?? reading.url ?? request.source }),
       notes: [...(chosen === undefined ? [] : [chosen]), ...(isChosen ? [note] : [])],
     };
   } catch (error) {

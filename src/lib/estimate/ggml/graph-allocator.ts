@@ -16,6 +16,7 @@ const INPLACE: ReadonlySet<Op> = new Set<Op>([
   'SQRT',
   'UNARY',
   'ROPE',
+  'ROPE_BACK',
   'RMS_NORM',
   'CLAMP',
   'SOFT_MAX',

@@ -226,6 +226,11 @@ export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null
   return like('ROPE', a, positions, factors);
 }
 
+/** `ggml_rope_ext_back`. */
+export function ropeBack(a: Tensor, positions: Tensor): Tensor {
+  return like('ROPE_BACK', a, positions, null);
+}
+
 /** `plain` softmax has neither scale nor mask; only that form may be fused with expert selection. */
 export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | null = null, plain = true): Tensor {
   const tensor = like('SOFT_MAX', a, mask, sinks);

@@ -30,6 +30,16 @@ export function streamSum(all: Tensor, weights: Tensor): Tensor {
   return result('DSV4_HC_PRE', F32, [all.ne[0], all.ne[2], 1, 1], all, weights);
 }
 
+/** `ggml_dsv4_hc_comb`: how much of each stream goes to each, [streams, streams, tokens]. */
+export function streamMixes(mixes: Tensor, scale: Tensor, base: Tensor, streams: number): Tensor {
+  return result('DSV4_HC_COMB', F32, [streams, streams, mixes.ne[1], 1], mixes, scale, base);
+}
+
+/** `ggml_dsv4_hc_post`: a branch's output onto the streams, which may be mixed. */
+export function spreadOver(cur: Tensor, residual: Tensor, post: Tensor, mixes: Tensor | null): Tensor {
+  return result('DSV4_HC_POST', F32, [cur.ne[0], residual.ne[1], cur.ne[1], 1], cur, residual, post, mixes);
+}
+
 export function arange(steps: number): Tensor {
   return result('ARANGE', F32, [steps, 1, 1, 1]);
 }

@@ -41,6 +41,7 @@ export type Op =
   | 'RMS_NORM'
   | 'ROLL'
   | 'ROPE'
+  | 'ROPE_BACK'
   | 'RWKV_WKV6'
   | 'RWKV_WKV7'
   | 'SCALE'

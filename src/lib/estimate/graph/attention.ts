@@ -1,5 +1,5 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
-import type { KvCache, KvLayer } from '../cache.js';
+import type { KvCache, KvLayer } from '../caches/kv-cache.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, type Four, I64, pad, type Tensor } from '../ggml/tensor.js';
 import { maxVWidth } from '../../model/hparams.js';
@@ -59,11 +59,13 @@ export function cacheMask(g: GraphBuilder, { cells, streams }: KvCache, type: Gg
   return ggml.newInput(type, cells, g.nTokens / sequences, 1, sequences);
 }
 
-function maskType(g: GraphBuilder): typeof F16 {
+/** Of masks that flash attention reads. */
+export function maskType(g: GraphBuilder): typeof F16 {
   return g.flashAttn ? F16 : F32;
 }
 
-function rotationInput(side: number): Tensor | null {
+/** The matrix that rows are rotated with, where they are. */
+export function rotationInput(side: number): Tensor | null {
   return side > 0 ? ggml.newInput(F32, side, side) : null;
 }
 
@@ -270,7 +272,7 @@ function readV(
 }
 
 /** `build_attn_mha`. */
-function multiHead(
+export function multiHead(
   g: GraphBuilder,
   layer: number,
   qkv: { q: Tensor; k: Tensor; v: Tensor },

@@ -1,7 +1,8 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { CacheTensor, ContextMemory } from '../cache.js';
+import type { ContextMemory } from '../cache.js';
+import type { CacheTensor } from '../caches/space.js';
 import type { ContextParams, TargetContext } from '../context.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
@@ -64,6 +65,8 @@ export class GraphBuilder {
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   readonly fusedNodes: FusedNode[] = [];
+  /** Numbers of the batch's tokens, an input: `t_inp_tokens`. */
+  tokens: Tensor | null = null;
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
   embeddings: Tensor | null = null;
   /** `t_embd_pooled`. */

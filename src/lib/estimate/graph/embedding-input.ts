@@ -24,7 +24,7 @@ export function embeddingInput(g: GraphBuilder): Tensor {
   const mixed = mixedInput && !NEVER_MIXED.has(g.shape.architecture);
   const table = g.need('token_embd.weight');
   const width = g.nEmbd * (1 + g.hparams.nDeepstackLayers);
-  const look = (): Tensor => ggml.getRows(table, ggml.newInput(I32, g.nTokens));
+  const look = (): Tensor => ggml.getRows(table, (g.tokens = ggml.newInput(I32, g.nTokens)));
   const given = (): Tensor => ggml.newInput(F32, width, g.nTokens);
   const widened = (rows: Tensor): Tensor => (width > g.nEmbd ? ggml.padTo(rows, [width, g.nTokens, 1, 1]) : rows);
 

@@ -23,6 +23,8 @@ export interface Experts {
   readonly adjugate?: number;
   /** Gate and up are kept within limits before they are multiplied: one op, or one by one. */
   readonly clamped?: 'fused' | 'apart';
+  /** Experts that are not chosen by the router's logits. */
+  readonly chosen?: Tensor;
   /** An activation of gate and up that is of the model's own. */
   readonly combine?: (gate: Tensor, up: Tensor) => Tensor;
 }
@@ -49,7 +51,7 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   if (options.chooseBySigmoid) selection = ggml.unary(logits, 'sigmoid');
   if (g.hparams.nExpertGroups > 1) selection = withinBestGroups(g, selection, nTokens);
 
-  let chosen = ggml.argsortTopK(selection, used);
+  let chosen = options.chosen ?? ggml.argsortTopK(selection, used);
   if (options.adjugate) chosen = ggml.cast(ggml.scale(ggml.cast(chosen, F32)), I32);
   let weights = ggml.getRows(ggml.reshape(probs, 1, nExpert, nTokens), chosen);
   if (options.gating === 'softmax_weight') {

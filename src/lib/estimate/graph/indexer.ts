@@ -1,4 +1,4 @@
-import type { KvCache } from '../cache.js';
+import type { KvCache } from '../caches/kv-cache.js';
 import { lightningIndexer, topK } from '../ggml/sparse-ops.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';

@@ -8,6 +8,7 @@ import { EXPERTS_3_ROWS } from './data/experts-3.js';
 import { LATENT_ROWS } from './data/latent.js';
 import { RECURRENT_1_ROWS } from './data/recurrent-1.js';
 import { RECURRENT_2_ROWS } from './data/recurrent-2.js';
+import { SPARSE_ROWS } from './data/sparse.js';
 import { ARCHITECTURE_RULES } from '../architectures.js';
 import { parseRows, type Row } from './rows.js';
 
@@ -22,6 +23,7 @@ const TEXTS: readonly string[] = [
   LATENT_ROWS,
   RECURRENT_1_ROWS,
   RECURRENT_2_ROWS,
+  SPARSE_ROWS,
 ];
 
 const parsed = new Map<string, readonly Row[]>();

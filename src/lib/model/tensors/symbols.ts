@@ -21,6 +21,7 @@ const KEYS = table<string>({
   indexer_head_size: 'attention.indexer.key_length',
   indexer_n_head: 'attention.indexer.head_count',
   indexer_top_k: 'attention.indexer.top_k',
+  expert_gating_func: 'expert_gating_func',
   dsv4_hc_mult: 'hyper_connection.count',
   dsv4_o_group_count: 'attention.output_group_count',
   dsv4_o_lora_rank: 'attention.output_lora_rank',
@@ -66,6 +67,8 @@ const VALUES = table<Value>({
   n_embd_k_gqa: ({ hparams }, layer) => kWidth(hparams, layer),
   n_embd_v_gqa: ({ hparams }, layer) => vWidth(hparams, layer),
   n_embd_gqa: ({ hparams }, layer) => vWidth(hparams, layer),
+  n_compress_ratios: ({ keys }) => keys.arrayLength('attention.compress_ratios') ?? 0,
+  compress_ratio: ({ keys }, layer) => keys.list('attention.compress_ratios')[layer] ?? 0,
   n_rot: ({ hparams, keys }, layer) =>
     hparams.isSwa[layer] ? keys.number('rope.dimension_count_swa', hparams.nRot) : hparams.nRot,
   is_mla: (shape) => Number(isMla(shape)),

@@ -90,6 +90,18 @@ const scans: Rule = (op, state) => {
   return op.snapshots <= 1 && states === 16 && headSize === 1 && heads % 128 === 0 && op.src[4]?.ne[1] === 1;
 };
 
+const rotates: Rule = (_, a) => a.nb[0] === a.type.bytesPerBlock && isContiguousAbovePlanes(a);
+
+const INDEXER_KEY_TYPES = new Set(['F32', 'BF16', 'F16', 'Q8_0', 'Q5_1', 'Q5_0', 'Q4_1', 'Q4_0']);
+
+/** `ggml_cuda_lightning_indexer_supported` (`lightning-indexer.cu`). */
+const indexes: Rule = (_, q, k) => {
+  if (!k || q.ne[0] !== 128 || (q.ne[1] !== 64 && q.ne[1] !== 32) || !INDEXER_KEY_TYPES.has(k.type.name)) return false;
+  return [q, k].every(({ type, nb }) => isQuantized(type) || nb.slice(1).every((bytes) => bytes % 16 === 0));
+};
+
+const floatStreams: Rule = ({ src }) => src.every((tensor) => tensor === null || tensor.type === F32);
+
 /** `ggml_backend_cuda_device_supports_op`; ops that are missing it does not run. */
 const RULES: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
@@ -126,7 +138,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   SSM_SCAN: scans,
   SSM_CONV: (_, a) => a.ne[1] % 128 === 0,
   ROLL: (_, a) => a.type === F32 && isContiguous(a),
-  ROPE: (_, a) => a.nb[0] === a.type.bytesPerBlock && isContiguousAbovePlanes(a),
+  ROPE: rotates,
+  ROPE_BACK: rotates,
   IM2COL: (_, a, b) => isContiguous(a) && (b === null || isContiguous(b)),
   CONV_2D: (_, a, b) => isContiguous(a) && (b === null || isContiguous(b)),
   CONV_2D_DW: (_, a) => a.type === F32,
@@ -134,6 +147,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   SUM: contiguousRows,
   SUM_ROWS: floatRows,
   MEAN: floatRows,
+  LIGHTNING_INDEXER: indexes,
+  DSV4_HC_COMB: floatStreams,
+  DSV4_HC_PRE: floatStreams,
+  DSV4_HC_POST: floatStreams,
   FLASH_ATTN_EXT: flashAttentionRuns,
 };
 
@@ -152,7 +169,7 @@ const OFFLOAD_MIN_ROWS = 32;
 function offloadsOp({ op, ne }: Tensor): boolean {
   if (op === 'GET_ROWS') return false;
   if (op === 'MUL_MAT') return ne[1] >= OFFLOAD_MIN_ROWS;
-  if (op === 'MUL_MAT_ID' || op === 'ROPE') return ne[2] >= OFFLOAD_MIN_ROWS;
+  if (op === 'MUL_MAT_ID' || op === 'ROPE' || op === 'ROPE_BACK') return ne[2] >= OFFLOAD_MIN_ROWS;
   return ne[1] * ne[2] * ne[3] >= OFFLOAD_MIN_ROWS;
 }
 

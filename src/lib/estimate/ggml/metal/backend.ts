@@ -88,6 +88,21 @@ const lightningIndexer: Rule = (op, q, k) => {
 const floatStreams: Rule = ({ src }) =>
   src.every((tensor) => tensor === null || (tensor.type === F32 && hasContiguousRows(tensor)));
 
+/** The kernels are written for four streams. */
+const STREAMS = 4;
+
+const mixesStreams: Rule = (op, mixes, scale) =>
+  floatStreams(op, mixes, scale) &&
+  mixes.ne[0] === (2 + STREAMS) * STREAMS &&
+  (scale?.ne[0] ?? 0) >= 3 &&
+  op.src[2]?.ne[0] === (2 + STREAMS) * STREAMS;
+
+const spreadsOverStreams: Rule = (op, a, residual) => {
+  const [, , post, mixes] = op.src;
+  if (!floatStreams(op, a, residual) || residual?.ne[1] !== STREAMS || post?.ne[0] !== STREAMS) return false;
+  return !mixes || (mixes.ne[0] === STREAMS && mixes.ne[1] === STREAMS);
+};
+
 const RULES: Partial<Record<Op, Rule>> = {
   NONE: always,
   RESHAPE: always,
@@ -117,6 +132,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   L2_NORM: contiguousRows,
   RMS_NORM: contiguousRows,
   ROPE: always,
+  ROPE_BACK: always,
   PAD: always,
   ARANGE: always,
   ROLL: (_, a) => isContiguous(a),
@@ -128,7 +144,9 @@ const RULES: Partial<Record<Op, Rule>> = {
   TOP_K: always,
   FLASH_ATTN_EXT: flashAttn,
   LIGHTNING_INDEXER: lightningIndexer,
+  DSV4_HC_COMB: mixesStreams,
   DSV4_HC_PRE: floatStreams,
+  DSV4_HC_POST: spreadsOverStreams,
   SSM_SCAN: always,
   RWKV_WKV6: always,
   RWKV_WKV7: always,

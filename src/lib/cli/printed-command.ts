@@ -1,0 +1,73 @@
+import type { Change } from '../preflight/advice/advice.js';
+import { typedChanges } from '../preflight/advice/typed-changes.js';
+import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { CommandOf } from '../report/advice-text.js';
+import { serverWords } from '../preflight/server-words.js';
+import { shellWord } from '../shell-word.js';
+import { budgetFlags } from './flags/machine-flags.js';
+import { launchFlags } from './flags/launch-flags.js';
+import { catalogFlag } from './flags/model-flags.js';
+import type { PrintedCommand } from './flags/print-flag.js';
+import { type RawToken, typedCommand } from './terminal/typed-command.js';
+
+/** What a deploy has a use for. */
+const DEPLOY_FLAGS: Readonly<Record<string, { readonly type: string }>> = {
+  ...launchFlags,
+  ...budgetFlags,
+  catalog: catalogFlag,
+};
+
+/** The command of a launch, and those of the advice on it. */
+export interface PrintedCommands {
+  readonly own: readonly string[] | undefined;
+  readonly of: CommandOf;
+}
+
+/** The commands of a check and of its advice. */
+export function commandsOf(check: MemoryCheck, kind: PrintedCommand, raw: readonly RawToken[]): PrintedCommands {
+  const { verdict } = check;
+  return {
+    own: verdict.kind === 'unknown' ? undefined : printedCommand(kind, check, [], verdict.estimate.resolved, raw),
+    of: (advice) => printedCommand(kind, check, advice.changes, advice.verdict.estimate.resolved, raw),
+  };
+}
+
+/**
+ * The command that runs what was checked, with changes made: the words of a shell's line, of which some go together; undefined
+ * where there is none.
+ */
+export function printedCommand(
+  kind: PrintedCommand,
+  check: MemoryCheck,
+  changes: readonly Change[],
+  resolved: { readonly nCtx: number },
+  raw: readonly RawToken[],
+): readonly string[] | undefined {
+  if (changes.some((change) => change.kind === 'machine')) return undefined;
+  if (kind === 'deploy') return deployCommand(check, changes, raw);
+  const words = serverWords(check, changes, resolved, process.env);
+  if (words === undefined) return undefined;
+  const typed = grouped(words);
+  return kind === 'exec' ? ['llmkube', 'exec', '--', ...typed] : typed;
+}
+
+/** A deploy of the same launch: what was typed, and what is changed. */
+function deployCommand(check: MemoryCheck, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
+  const { flags, model } = typedChanges(changes, check.extraWords);
+  const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
+  const start = ['llmkube', 'deploy', shellWord(model ?? check.model)];
+  return typedCommand(start, typed, flags, (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
+}
+
+/** An option and its value stay on one line. */
+function grouped(words: readonly string[]): readonly string[] {
+  const pieces: string[] = [];
+  for (const word of words) {
+    const last = pieces.at(-1);
+    const isValue =
+      last !== undefined && /^-{1,2}[a-z]/i.test(last) && !last.includes(' ') && !/^-{1,2}[a-z]/i.test(word);
+    if (isValue) pieces[pieces.length - 1] = `${last} ${shellWord(word)}`;
+    else pieces.push(shellWord(word));
+  }
+  return pieces;
+}

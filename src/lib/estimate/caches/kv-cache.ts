@@ -1,0 +1,109 @@
+import type { GgmlType } from '../../gguf/ggml-types.js';
+import { headKOf, headVOf, type Hparams, kWidth, maxVWidth, vWidth } from '../../model/hparams.js';
+import type { ContextParams } from '../context.js';
+import { F32, pad } from '../ggml/tensor.js';
+import type { BufferSpace, CacheTensor } from './space.js';
+
+export interface KvLayer {
+  readonly k: CacheTensor;
+  readonly v: CacheTensor | null;
+  /** Hadamard matrices beside the cache: from b11740..b12032 on. */
+  readonly kRotation?: CacheTensor | null;
+  readonly vRotation?: CacheTensor | null;
+}
+
+/** `llama_kv_cache` (`src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
+export interface KvCache {
+  readonly cells: number;
+  readonly streams: number;
+  /** Without flash attention V is stored transposed. */
+  readonly vTransposed: boolean;
+  readonly layers: ReadonlyMap<number, KvLayer>;
+  /**
+   * Side of the Hadamard matrix that K (V) rows are rotated with before quantization, an input of the graph; 0 = not rotated,
+   * or with a matrix of each layer's own.
+   */
+  readonly kRotation: number;
+  readonly vRotation: number;
+}
+
+/** Cells come in multiples of this. */
+export const CELL_PADDING = 256;
+/** Smallest Hadamard matrix; `llama_kv_cache::build_input_k_rot`. */
+const MIN_ROTATION = 64;
+
+/** `llama_kv_cache_iswa`: the window of each sequence and one batch. */
+export function swaCells({ nSwa }: Hparams, { nCtxSeq, kvUnified, nSeqMax, nUbatch, swaFull }: ContextParams): number {
+  return swaFull ? nCtxSeq : pad(Math.min(nCtxSeq, nSwa * (kvUnified ? nSeqMax : 1) + nUbatch), CELL_PADDING);
+}
+
+/** Of the layers that the filter lets pass. */
+export function buildKvCache(
+  hparams: Hparams,
+  params: ContextParams,
+  cells: number,
+  filter: (layer: number) => boolean,
+  space: BufferSpace,
+): KvCache {
+  const streams = params.kvUnified ? 1 : params.nSeqMax;
+  const vTransposed = !params.flashAttn;
+  const latent = hparams.headKMla > 0;
+  const layers = new Map<number, KvLayer>();
+  const headsK = new Set<number>();
+  const headsV = new Set<number>();
+  for (let layer = 0; layer < hparams.nLayerAll; layer++) {
+    if (hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart) continue;
+    if (!filter(layer)) continue;
+    headsK.add(headKOf(hparams, layer));
+    if (!latent) headsV.add(headVOf(hparams, layer));
+    const k = space.place(layer, params.typeK, [kWidth(hparams, layer), cells, streams, 1]);
+    const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
+    layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
+  }
+  const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
+  const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
+  const inCache = params.llama.rotationsInCache;
+  if (inCache) addRotations(layers, kSide, vSide, space.fresh('weights'));
+  shareLayers(hparams, filter, layers);
+  return {
+    cells,
+    streams,
+    vTransposed,
+    layers,
+    kRotation: inCache ? 0 : kSide,
+    vRotation: inCache ? 0 : vSide,
+  };
+}
+
+/** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
+function addRotations(layers: Map<number, KvLayer>, kSide: number, vSide: number, space: BufferSpace): void {
+  for (const [layer, { k, v }] of layers) {
+    const kRotation = kSide > 0 ? space.place(layer, F32, [kSide, kSide, 1, 1]) : null;
+    const vRotation = vSide > 0 && v ? space.place(layer, F32, [vSide, vSide, 1, 1]) : null;
+    layers.set(layer, { k, v, kRotation, vRotation });
+  }
+}
+
+/** The last layers of Gemma 3n and 4 read the cache of the last full (or sliding) layer that owns one. */
+function shareLayers<T>(hparams: Hparams, filter: (layer: number) => boolean, layers: Map<number, T>): void {
+  const { nLayerKvFromStart, nLayerAll, isSwa } = hparams;
+  if (nLayerKvFromStart < 0) return;
+  for (let layer = nLayerKvFromStart; layer < nLayerAll; layer++) {
+    if (!filter(layer)) continue;
+    const owner = layers.get(nLayerKvFromStart - (isSwa[layer] ? 2 : 1));
+    if (owner) layers.set(layer, owner);
+  }
+}
+
+function rotation(type: GgmlType, heads: ReadonlySet<number>, firstHead: number, largest: boolean): number {
+  const [head] = heads;
+  if (heads.size !== 1 || !head || type.elementsPerBlock === 1 || firstHead % MIN_ROTATION !== 0) return 0;
+  return largest ? largestRotation(head) : MIN_ROTATION;
+}
+
+/** Side of the largest Hadamard matrix that rows of this size can be rotated with, piece by piece. */
+export function largestRotation(head: number): number {
+  let side = MIN_ROTATION;
+  while (head % (side * 2) === 0) side *= 2;
+  return side;
+}

@@ -1,0 +1,57 @@
+import type { GgmlType } from '../../gguf/ggml-types.js';
+import type { ContextParams } from '../context.js';
+import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
+import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
+import type { Placement } from '../placement.js';
+
+/** A tensor that lives as long as the context. */
+export interface CacheTensor {
+  readonly type: GgmlType;
+  readonly ne: Four;
+  readonly buffer: Buffer;
+  /** Within the buffer, bytes. */
+  readonly address: number;
+}
+
+/** Tensors of one kind of memory one after another, a buffer for each device. */
+export class BufferSpace {
+  private readonly sizes = new DeviceTally();
+  private buffers = new Map<Device, Buffer>();
+  private usage: Buffer['usage'] = 'cache';
+  private used = new DeviceTally();
+
+  constructor(
+    private readonly params: ContextParams,
+    private readonly placement: Placement,
+  ) {}
+
+  get total(): DeviceBytes {
+    return this.sizes;
+  }
+
+  /** Later tensors go to new buffers; the total goes on. */
+  fresh(usage: Buffer['usage'] = 'cache'): this {
+    this.buffers = new Map();
+    this.usage = usage;
+    this.used = new DeviceTally();
+    return this;
+  }
+
+  place(layer: number, type: GgmlType, ne: Four): CacheTensor {
+    const device = this.params.offloadKqv ? this.placement.layerDevice(layer) : 'cpu';
+    const { allocSize, alignment } = this.placement.backendOn(device);
+    const bytes = pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
+    const address = this.used.on(device);
+    this.used.add(device, bytes);
+    this.sizes.add(device, bytes);
+    return { type, ne, buffer: this.bufferOn(device), address };
+  }
+
+  private bufferOn(device: Device): Buffer {
+    const known = this.buffers.get(device);
+    if (known) return known;
+    const buffer: Buffer = { device, usage: this.usage, repacked: false };
+    this.buffers.set(device, buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,109 @@
+import { deviceName, deviceWords } from './device-options.js';
+import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
+import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
+import { parseServerArguments } from './server-arguments.js';
+
+type Option = keyof Omit<LaunchOptions, 'accelerator' | 'cpuArch'>;
+type Words<K extends Option> = (
+  value: NonNullable<LaunchOptions[K]>,
+  launch: LaunchOptions,
+  version: LlamaCpp,
+) => readonly string[];
+
+/** The first build that surely has `--load-mode`. */
+const HAS_LOAD_MODE = 10472;
+
+const nothing = (): readonly string[] => [];
+const value =
+  (name: string) =>
+  (given: number | string): readonly string[] => [name, String(given)];
+const toggle =
+  (on: string | undefined, off: string | undefined) =>
+  (isOn: boolean): readonly string[] => {
+    const word = isOn ? on : off;
+    return word === undefined ? [] : [word];
+  };
+
+/** How llama-server spells each option; those of the machine and of what will be sent are no words of its own. */
+const WORDS: { readonly [K in Option]-?: Words<K> } = {
+  ctxSize: value('--ctx-size'),
+  parallel: value('--parallel'),
+  kvUnified: toggle('--kv-unified', '--no-kv-unified'),
+  batchSize: value('--batch-size'),
+  ubatchSize: value('--ubatch-size'),
+  flashAttn: value('--flash-attn'),
+  cacheTypeK: value('--cache-type-k'),
+  cacheTypeV: value('--cache-type-v'),
+  gpuLayers: (layers) => (layers === AUTO_GPU_LAYERS ? [] : ['--n-gpu-layers', layers < 0 ? 'all' : String(layers)]),
+  // Written together, by `deviceWords`.
+  devices: nothing,
+  splitMode: nothing,
+  tensorSplit: nothing,
+  mainGpu: nothing,
+  tensorOverrides: nothing,
+  noHost: nothing,
+  gpus: nothing,
+  gpuMemory: nothing,
+  unifiedMemory: nothing,
+  kvOffload: toggle(undefined, '--no-kv-offload'),
+  opOffload: toggle(undefined, '--no-op-offload'),
+  mmap: (mapped, _launch, { build }) => {
+    if (build.to < HAS_LOAD_MODE) return mapped ? [] : ['--no-mmap'];
+    return ['--load-mode', mapped ? 'mmap' : 'none'];
+  },
+  repack: toggle(undefined, '--no-repack'),
+  swaFull: toggle('--swa-full', undefined),
+  cpuMoeLayers: (layers) => (layers === Infinity ? ['--cpu-moe'] : layers > 0 ? ['--n-cpu-moe', String(layers)] : []),
+  mode: (mode) => (mode === 'embedding' ? ['--embedding'] : mode === 'rerank' ? ['--rerank'] : []),
+  cacheRamMiB: value('--cache-ram'),
+  fit: (isOn) => (isOn ? [] : ['--fit', 'off']),
+  fitTargetMiB: (target) => ['--fit-target', [target].flat().join()],
+  fitCtx: value('--fit-ctx'),
+  llamaCpp: nothing,
+  ctxCheckpoints: value('--ctx-checkpoints'),
+  // Where it lies decides how it is named.
+  mmproj: nothing,
+  mmprojAuto: toggle(undefined, '--no-mmproj'),
+  mmprojDevice: (gpu, { accelerator }) => ['--mmproj-device', deviceName(accelerator, gpu)],
+  mmprojOffload: toggle(undefined, '--no-mmproj-offload'),
+  imageMinTokens: value('--image-min-tokens'),
+  imageMaxTokens: value('--image-max-tokens'),
+  mtmdBatchMaxTokens: value('--mtmd-batch-max-tokens'),
+  warmup: toggle(undefined, '--no-warmup'),
+  images: nothing,
+  audioSeconds: nothing,
+  // Said by llama-server's own words only.
+  specTypes: nothing,
+  draftMax: nothing,
+  draftGpuLayers: nothing,
+  draftCacheTypeK: nothing,
+  draftCacheTypeV: nothing,
+  draftDevice: nothing,
+  backendSampling: nothing,
+  adapterScale: nothing,
+  controlVector: nothing,
+};
+
+/**
+ * A launch as words of llama-server's command line, in the spelling of the launch's llama.cpp: read again by
+ * `parseServerArguments`, they are the same launch. What `extraWords` say already is said by them alone, at the end.
+ */
+export function launchWords(launch: LaunchOptions, extraWords: readonly string[]): readonly string[] {
+  const version = llamaCpp(launch.llamaCpp);
+  const said = parseServerArguments(extraWords).options;
+  const own = Object.fromEntries(
+    Object.entries(launch).filter(
+      ([name, given]) => given !== undefined && !isSame(said[name as keyof typeof said], given),
+    ),
+  ) as unknown as LaunchOptions;
+  const words = (Object.keys(WORDS) as Option[]).flatMap((name) => {
+    const given = own[name];
+    const write = WORDS[name] as Words<Option>;
+    return given === undefined ? [] : write(given, launch, version);
+  });
+  return [...words, ...deviceWords(own, launch.accelerator), ...extraWords];
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { combineLaunch } from '../../../src/lib/runtime/combine-launch.js';
+import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { launchWords } from '../../../src/lib/runtime/launch-words.js';
+
+const read = (words: readonly string[], launch: LaunchOptions): LaunchOptions =>
+  combineLaunch({
+    accelerator: launch.accelerator,
+    defaults: {},
+    flags: launch.llamaCpp === undefined ? {} : { llamaCpp: launch.llamaCpp },
+    // A text may hold several words, and one of these may hold a space.
+    extraArgs: words.map((word) => `'${word}'`),
+  }).launch;
+
+describe('the words of a launch are read as the same launch', () => {
+  test.each<LaunchOptions>([
+    { accelerator: 'metal', ctxSize: 32768, parallel: 2, kvUnified: true, gpuLayers: 20 },
+    { accelerator: 'cuda', cacheTypeK: 'q8_0', cacheTypeV: 'q8_0', flashAttn: 'on', batchSize: 512, ubatchSize: 256 },
+    { accelerator: 'cuda', splitMode: 'row', tensorSplit: [3, 1], mainGpu: 1, devices: [0, 1] },
+    { accelerator: 'cuda', tensorOverrides: [{ pattern: 'blk\\.(1|2)\\.ffn_.*', buffer: 'CPU' }], noHost: true },
+    { accelerator: 'cuda', cpuMoeLayers: 12, kvOffload: false, opOffload: false },
+    { accelerator: 'cpu', cpuMoeLayers: Infinity, mmap: false, repack: false, mode: 'embedding' },
+    { accelerator: 'cpu', mmap: false, llamaCpp: 'b9453', mode: 'rerank' },
+    { accelerator: 'metal', cacheRamMiB: -1, ctxCheckpoints: 0, swaFull: true, kvUnified: false, parallel: 4 },
+    { accelerator: 'metal', mmprojAuto: false, imageMinTokens: 64, imageMaxTokens: 512, warmup: false },
+    { accelerator: 'cuda', mmprojOffload: false, mtmdBatchMaxTokens: 256, fit: false },
+    { accelerator: 'cuda', fitTargetMiB: [512, 2048], fitCtx: 8192 },
+  ])('%j', (launch) => {
+    expect(read(launchWords(launch, []), launch)).toEqual(launch);
+  });
+});
+
+test('an option that is given in llama-server’s own words is said by them alone', () => {
+  const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 16384, parallel: 2 };
+  expect(launchWords(launch, ['-c', '16384', '--jinja'])).toEqual(['--parallel', '2', '-c', '16384', '--jinja']);
+});
+
+test('not mapping the file is spelled as the version has it', () => {
+  const launch = { accelerator: 'cpu', mmap: false } as const;
+  expect(launchWords({ ...launch, llamaCpp: 'b9453' }, [])).toEqual(['--no-mmap']);
+  expect(launchWords({ ...launch, llamaCpp: 'v0.5.0' }, [])).toEqual(['--load-mode', 'none']);
+});
