@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   page: ['budget', 'estimate', 'gguf', 'host', 'model', 'preflight', 'report', 'runtime', 'source'],
   kube: ['estimate', 'preflight', 'report', 'runtime', 'source'],
   guard: ['budget', 'estimate', 'host', 'preflight', 'report', 'runtime', 'source'],
+  agent: ['budget', 'estimate', 'gguf', 'guard', 'host', 'kube', 'model', 'preflight', 'report', 'runtime', 'source'],
 };
 
 /** What reads or writes: files, networks, processes, the console's colours. */

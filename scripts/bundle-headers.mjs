@@ -14,7 +14,7 @@ import { findEntry } from '../dist/lib/catalog/catalog.js';
 import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
 import { toDigest } from '../dist/lib/gguf/digest.js';
 import { ggmlTypeByName } from '../dist/lib/gguf/ggml-types.js';
-import { TensorLayout } from '../dist/lib/gguf/tensor-layout.js';
+import { TensorLayout, tensorBytes } from '../dist/lib/gguf/tensor-layout.js';
 
 const OUTPUT = fileURLToPath(new URL('../headers/', import.meta.url));
 const ALIGNMENT_BYTES = 32;
@@ -41,7 +41,8 @@ function headerOf(profile) {
   const layout = new TensorLayout(profile.headerBytes ?? 0, ALIGNMENT_BYTES);
   const tensors = tensorsOf(profile).map(({ name, dims, type: typeName }) => {
     const type = ggmlTypeByName(typeName);
-    return { name, dims, type, file: 0, ...layout.next(dims, type) };
+    const bytes = tensorBytes(dims, type);
+    return { name, dims, type, file: 0, offsetBytes: layout.next(bytes), bytes };
   });
   const metadata = new Map(profile.metadata.map(([key, value]) => [key, value]));
   metadata.set('tokenizer.ggml.tokens', { skipped: true, length: profile.tokenizer.vocab });

@@ -2,6 +2,7 @@ import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { CheckRecorder, htmlFlag } from '../lib/cli/flags/html-flag.js';
+import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -90,7 +91,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     if (exitCodeOf(check) !== 0 && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
-    const own = exitCodeOf(check) === 0 ? [checkText(check, colors)] : [];
+    const own = exitCodeOf(check) === 0 ? [folded(checkText(check, colors), process.stdout)] : [];
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }
 }

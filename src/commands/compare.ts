@@ -6,10 +6,10 @@ import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
-import { checkMemory, type CheckDependencies, type MemoryCheck } from '../lib/preflight/check-memory.js';
-import { trainedContext } from '../lib/preflight/survey.js';
-import { CONTEXT_STEP, largestContext, Trials } from '../lib/preflight/advice/trials.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkJson } from '../lib/report/check-json.js';
+import { sharedNotes } from '../lib/report/shared-notes.js';
 import { compareText, type Compared } from '../lib/report/compare-text.js';
 
 export default class Compare extends BaseCommand {
@@ -56,14 +56,8 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');
       this.log(compareText(compared, terminalWidth(process.stdout), colors));
-      const notes = compared.flatMap(({ check }) => check.verdict.warnings.map((note) => `${check.model}: ${note}`));
-      for (const note of notes) this.notice(`Note: ${note}`);
+      for (const note of sharedNotes(compared.map(({ check }) => check))) this.notice(note);
     }
     return { models: compared.map(({ check, largest }) => ({ ...checkJson(check), largestContext: largest ?? null })) };
   }
-}
-
-function largestOf({ shape, launch, room }: MemoryCheck): number | undefined {
-  if (shape === undefined || room === undefined) return undefined;
-  return largestContext(new Trials(room), shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
 }

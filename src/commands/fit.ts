@@ -14,6 +14,7 @@ import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-laun
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
 import { checkJson } from '../lib/report/check-json.js';
 import { fitJson, fitText } from '../lib/report/fit-text.js';
+import { parseServerArguments } from '../lib/runtime/server-arguments.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
@@ -22,9 +23,10 @@ const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
   static override description = `Looks for the best launch of a model on this machine or on the one that is given, and prints it as a deploy command.
-With --prefer quality (the default) that is the largest quantization that holds the context asked for, 8192 tokens where
-none is, and then as much context as fits; with --prefer context it is the longest context that a quantization of at
-least four bits holds. 5 % of the budget stay free.
+With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192
+tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a
+quantization of at least four bits holds. --quantization keeps to that one. Layers or experts stay on the host where the GPU
+does not hold four bits a weight. 5 % of the budget stay free.
 
 Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   static override examples = [
@@ -60,7 +62,12 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       advise: async () => [],
     });
     if (check.verdict.kind === 'unknown') return this.refuse(check);
-    const fitted = await findFit(check, prefer, adviceSources(surroundings, dependencies.readHeader));
+    const fitted = await findFit(
+      check,
+      prefer,
+      askedIn(check, flags),
+      adviceSources(surroundings, dependencies.readHeader),
+    );
     if (fitted === undefined) return this.refuse(await checkMemory(checkRequest(args.model, flags), dependencies));
     const command = deployCommand(fitted, check, raw);
     if (!this.jsonEnabled()) {
@@ -77,6 +84,15 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     if (!this.jsonEnabled()) this.notice(await refusalText(check));
     return checkJson(check);
   }
+}
+
+/** What the user asked for; a context or a quantization of the catalogue's is not. */
+function askedIn(
+  { extraWords }: MemoryCheck,
+  flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined },
+) {
+  const ctxSize = parseServerArguments(extraWords).options.ctxSize ?? flags['ctx-size'];
+  return { ctxSize, quantization: flags.quantization !== undefined };
 }
 
 function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: MemoryCheck, raw: readonly RawToken[]) {

@@ -11,18 +11,21 @@ export function nearest(typed: string, names: readonly string[]): readonly strin
     .map(({ name }) => name);
 }
 
-/** Single-character edits between two names; what was typed as the start of a name counts as one. */
+/** Single-character edits between two names, a swap of neighbours counting as one; what was typed as the start of a name counts as one. */
 function distance(typed: string, name: string): number {
   if (typed.length >= 3 && name.startsWith(typed)) return 1;
   let previous = Array.from({ length: name.length + 1 }, (_, column) => column);
+  let beforeThat = previous;
   for (const [row, character] of [...typed].entries()) {
     const current = [row + 1];
     for (let column = 1; column <= name.length; column++) {
       const replaced = (previous[column - 1] ?? 0) + (name[column - 1] === character ? 0 : 1);
       const shifted = Math.min(previous[column] ?? 0, current[column - 1] ?? 0) + 1;
-      current.push(Math.min(replaced, shifted));
+      const isSwapped = typed[row - 1] === name[column - 1] && character === name[column - 2];
+      const swapped = isSwapped ? (beforeThat[column - 2] ?? 0) + 1 : Infinity;
+      current.push(Math.min(replaced, shifted, swapped));
     }
-    previous = current;
+    [beforeThat, previous] = [previous, current];
   }
   return previous.at(-1) ?? typed.length;
 }

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, closeSync, existsSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cliEnvironment, RUN_JS, runCli } from '../support/run-cli.js';
+import { HostileServer, type Hostility } from '../support/hostile-server.js';
+import { cliEnvironment, run, RUN_JS, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
 const CHECK = [
@@ -30,17 +30,6 @@ function file(name: string, text: string): string {
   const path = join(folder.path, name);
   writeFileSync(path, text);
   return path;
-}
-
-/** A server that answers every connection with these bytes, and then as it likes. */
-function rawServer(answer: string): Promise<{ port: number; server: Server }> {
-  return new Promise((resolve) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', () => socket.write(answer));
-    });
-    server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as { port: number }).port, server }));
-  });
 }
 
 function exitCodeInto(path: string, args: readonly string[]): Promise<number | null> {
@@ -113,35 +102,44 @@ describe('what comes from outside', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('may be a server that answers another protocol', async () => {
-    const { port, server } = await rawServer(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
-    );
-    const { stderr, exitCode } = await runCli(['inspect', `http://127.0.0.1:${port}/m.gguf`]);
-    server.close();
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('answers 101')]);
-  });
-
-  it('may be a server that answers 304 to a question without a condition', async () => {
-    const { port, server } = await rawServer('HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n');
-    const { stderr, exitCode } = await runCli(['inspect', `http://127.0.0.1:${port}/m.gguf`]);
-    server.close();
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('answers 304')]);
+  it.each<[Hostility, RegExp]>([
+    ['switches protocols', /answers 101, another protocol/],
+    ['says that nothing changed', /answers 304/],
+    ['never answers', /not finished within 0\.9 s/],
+    ['drips bytes', /not finished within 0\.9 s/],
+    ['drips headers', /not finished within 0\.9 s/],
+    ['drips the body of a redirect', /not finished within 0\.9 s/],
+    ['redirects for ever', /more than 5 times/],
+    ['redirects to a file', /redirects to a file: address/],
+    ['sends no HTTP', /broke|not finished within/],
+    ['hangs up', /broke|not finished within/],
+  ])('may be a server that %s', async (mode, words) => {
+    const server = await HostileServer.start(mode);
+    const { stderr, exitCode } = await runCli(['inspect', `${server.url}/m.gguf`, '--read-timeout', '900ms']);
+    await server.close();
+    expect([exitCode, stderr]).toEqual([3, expect.stringMatching(words)]);
     expect(stderr).not.toContain('offline');
   });
 
-  it('may be a server that sends a byte now and then, within the time that is allowed', async () => {
-    const { port, server } = await rawServer(
-      'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-999/1000\r\nContent-Length: 1000\r\n\r\nG',
+  it('may be a hub whose list of files is nothing but nesting', async () => {
+    const server = await HostileServer.start('sends nesting instead of a list');
+    const { stderr, exitCode } = await runCli(['inspect', 'hf:a/b'], { HF_ENDPOINT: server.url });
+    await server.close();
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('is not JSON')]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with %s, whatever it was waiting for', async (signal) => {
+    const server = await HostileServer.start('never answers');
+    const result = await run(
+      process.execPath,
+      [RUN_JS, 'inspect', `${server.url}/m.gguf`],
+      cliEnvironment(),
+      (child) => {
+        setTimeout(() => child.kill(signal), 3000);
+      },
     );
-    const { stderr, exitCode } = await runCli([
-      'inspect',
-      `http://127.0.0.1:${port}/m.gguf`,
-      '--read-timeout',
-      '700ms',
-    ]);
-    server.close();
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('not finished within 0.7 s')]);
+    await server.close();
+    expect(result.exitCode).toBe(signal === 'SIGTERM' ? 143 : 130);
   });
 
   it.each([

@@ -12,7 +12,6 @@ interface Suggested {
   readonly kinds: readonly string[];
   readonly flags: readonly string[];
   readonly model: string | null;
-  readonly command: string | null;
   readonly requirementBytes: number;
   readonly quantization: string | null;
   readonly estimated: boolean;
@@ -29,24 +28,14 @@ async function checkJson(args: readonly string[], env: Readonly<Record<string, s
   return { json: JSON.parse(stdout) as Checked, exitCode };
 }
 
-/** Every suggestion that needs no change of the system, typed as it is printed. */
+/** Every suggestion, typed as it is printed behind the command that was refused. */
 async function typedSuggestions(model: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { json, exitCode } = await checkJson([model, ...args], env);
   expect(exitCode).toBe(1);
-  const typed = json.suggestions.filter(({ command }) => command === null);
-  const words = typed.map(({ model: other, flags }) => [
-    other ?? model,
-    ...replacing(args, flags),
-    ...flags.flatMap(splitWords),
-  ]);
+  const { suggestions } = json;
+  const words = suggestions.map(({ model: other, flags }) => [other ?? model, ...args, ...flags.flatMap(splitWords)]);
   const checks = await Promise.all(words.map((line) => checkJson(line, env)));
-  return { suggested: typed, checks, kinds: json.suggestions.map(({ kinds }) => kinds.join('+')) };
-}
-
-/** What was typed, without the flags that are given anew; --extra-args add up. */
-function replacing(args: readonly string[], flags: readonly string[]): readonly string[] {
-  const anew = flags.map((flag) => flag.split(' ')[0]).filter((name) => name !== '--extra-args');
-  return args.filter((word, index) => !anew.includes(word) && !anew.includes(args[index - 1] ?? ''));
+  return { suggested: suggestions, checks, kinds: suggestions.map(({ kinds }) => kinds.join('+')) };
 }
 
 const mac = (memory: string, inUse: string): string[] => [

@@ -7,13 +7,13 @@ import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
 import { measureHost } from '../../lib/host/measure-host.js';
 import { checkCatalog } from '../../lib/preflight/catalog/check-catalog.js';
-import type { MemoryCheck } from '../../lib/preflight/check-memory.js';
-import { catalogCheckNotices, catalogCheckTable } from '../../lib/report/catalog-check-text.js';
+import { largestOf } from '../../lib/preflight/survey.js';
+import { catalogCheckNotices, catalogCheckTable, type CheckedEntry } from '../../lib/report/catalog-check-text.js';
 import { checkJson } from '../../lib/report/check-json.js';
 
 export default class CatalogCheck extends BaseCommand {
   static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this
-machine or of the one that is given.
+machine or of the one that is given. Flags win over the entry's options; LARGEST CONTEXT is what would fit with them.
 
 Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one could not be checked.`;
   static override examples = [
@@ -21,7 +21,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     '<%= config.bin %> <%= command.id %> --accelerator metal --system-memory 32Gi --in-use 4Gi --offline',
     '<%= config.bin %> <%= command.id %> --catalog team-models.yaml --json',
   ];
-  static override flags = { accelerator: launchFlags.accelerator, ...budgetFlags, ...modelFlags };
+  static override flags = { ...launchFlags, ...budgetFlags, ...modelFlags };
   static override summary = 'say which models of the catalogue fit the memory of a machine';
 
   async run(): Promise<Record<string, unknown>> {
@@ -34,13 +34,14 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     });
-    const checks = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
+    const found = await checkCatalog(catalog, checkRequest('', flags), { readHeader, measureHost });
+    const checks = found.map((check) => ({ ...check, largest: largestOf(check) }));
     if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) await this.print(checks);
-    return { models: checks.map(checkJson) };
+    return { models: checks.map((check) => ({ ...checkJson(check), largestContext: check.largest ?? null })) };
   }
 
-  private async print(checks: readonly MemoryCheck[]): Promise<void> {
+  private async print(checks: readonly CheckedEntry[]): Promise<void> {
     const { default: colors } = await import('chalk');
     this.log(catalogCheckTable(checks, colors));
     for (const notice of catalogCheckNotices(checks)) this.notice(notice);

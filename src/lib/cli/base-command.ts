@@ -4,6 +4,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
+import { folded } from './terminal/folded.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
 
@@ -45,7 +46,7 @@ export abstract class BaseCommand extends Command {
     const failure = asFailure(error);
     process.exitCode = failure.exitCode;
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
-    else process.stderr.write(safeOutput(renderFailure(failure)));
+    else process.stderr.write(safeOutput(folded(renderFailure(failure), process.stderr)));
     if (process.env.DEBUG && error.stack) process.stderr.write(`${error.stack}\n`);
   }
 
@@ -74,6 +75,6 @@ export abstract class BaseCommand extends Command {
 
   /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */
   protected notice(text: string): void {
-    if (!this.jsonEnabled()) process.stderr.write(safeOutput(`${text}\n`));
+    if (!this.jsonEnabled()) process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`));
   }
 }

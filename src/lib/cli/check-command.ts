@@ -51,11 +51,8 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
     },
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
-      const [{ findAdvice }, { withoutOptimizer }] = await Promise.all([
-        import('../preflight/advice/find-advice.js'),
-        import('./without-optimizer.js'),
-      ]);
-      return withoutOptimizer(() => findAdvice(refused, adviceSources(surroundings, readHeader)));
+      const { findAdvice } = await import('../preflight/advice/find-advice.js');
+      return findAdvice(refused, adviceSources(surroundings, readHeader));
     },
   };
 }

@@ -20,7 +20,7 @@ import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
 import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
-import { suggestions } from './advice/suggest.js';
+import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
@@ -65,6 +65,9 @@ export interface RefusedCheck {
   readonly overrides: readonly KvOverride[];
   readonly room: Room;
 }
+
+/** Where nothing was searched for, or something is not counted. */
+const UNADVISED = 'use a smaller model or a larger machine';
 
 /** What was found out, as far as the check got. */
 export interface MemoryCheck {
@@ -141,7 +144,9 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
       return { ...completed, suggestions: [], ...(programs && { programs }) };
     }
     const advice = await adviceOn(plan, found, dependencies);
-    return { ...completed, suggestions: suggestions(verdict, found.shape, launch), ...(advice && { advice }) };
+    return advice === undefined
+      ? { ...completed, suggestions: [UNADVISED] }
+      : { ...completed, suggestions: headline(advice), advice };
   } catch (error) {
     if (!(error instanceof CheckIncompleteError)) throw error;
     const { notes, ...found } = findings;

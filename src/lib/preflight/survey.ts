@@ -3,6 +3,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { roomOf } from './advice/machine-changes.js';
 import { CONTEXT_STEP, largestContext, type Room, Trials } from './advice/trials.js';
+import type { MemoryCheck } from './check-memory.js';
 import type { CompletedVerdict } from './verdict.js';
 
 const GIB = 2 ** 30;
@@ -71,6 +72,14 @@ function contextsUpTo(most: number): readonly number[] {
 /** What the model was trained with, padded as llama.cpp pads a context. */
 export function trainedContext({ hparams }: ModelShape): number {
   return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
+}
+
+/** The longest context in tokens that a checked launch holds, up to the trained one; undefined when none, or not checked. */
+export function largestOf({ shape, launch, room }: Pick<MemoryCheck, 'shape' | 'launch' | 'room'>): number | undefined {
+  if (shape === undefined || room === undefined) return undefined;
+  const trials = new Trials(room);
+  if (trials.floorExceeds(shape, launch)) return undefined;
+  return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
 }
 
 /** One Mac, the verdict on a launch as it is, and the largest context that it holds; undefined when none. */

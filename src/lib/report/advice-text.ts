@@ -1,5 +1,6 @@
 import type { Advice, Change } from '../preflight/advice/advice.js';
 import type { MemoryCheck } from '../preflight/check-memory.js';
+import { tightness } from '../preflight/tightness.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
 import { hanging } from './wrap.js';
 
@@ -28,11 +29,14 @@ export function adviceText(check: MemoryCheck, width: number): string[] {
 }
 
 function suggestionText(suggestion: Advice, check: MemoryCheck, width: number): string[] {
-  const { flags, model, command } = suggestion;
+  const { flags, model, verdict } = suggestion;
   const [limit] = suggestion.verdict.limits;
   const amount = formatTenths(limit?.requiredBytes ?? 0).padStart(7);
-  const words = [...(command === undefined ? [] : [command]), ...(model === undefined ? [] : [model]), ...flags];
-  const why = [...suggestion.changes.map((change) => reason(change, check))].join('; ');
+  const words = [...(model === undefined ? [] : [model]), ...flags];
+  const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
+  const asked = others && `other programs would have to give up ${formatGigabytes(others.giveUpBytes)}`;
+  const reasons = [...suggestion.changes.map((change) => reason(change, check)), ...(asked ? [asked] : [])];
+  const why = reasons.join('; ');
   const label = `${INDENT}${amount}  `;
   const further = ' '.repeat(label.length);
   if (words.length === 0) return hanging(label, why.split(' '), width);
@@ -56,8 +60,12 @@ function reason(change: Change, { estimate, shape }: MemoryCheck): string {
       return `${change.tokens} of ${resolved?.nCtx} tokens`;
     case 'quantization':
       return `${change.variant.isEstimated ? 'about ' : ''}${formatGigabytes(change.variant.shape.fileBytes)} of weights instead of ${formatGigabytes(shape?.fileBytes ?? 0)}`;
+    case 'load':
+      return change.mmap === false
+        ? 'the file is read into memory, not mapped'
+        : 'no weights are copied into another layout';
     case 'gpu-layers':
-      return `${change.layers} of ${resolved?.gpuLayers} layers on the GPU, which is slower`;
+      return `${change.layers} of ${change.of} layers on the GPU${change.layers < (resolved?.gpuLayers ?? 0) ? ', which is slower' : ''}`;
     case 'cpu-experts':
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':
@@ -65,7 +73,7 @@ function reason(change: Change, { estimate, shape }: MemoryCheck): string {
     case 'memory-fraction':
       return `risk: leaves ${formatGigabytes(change.leftBytes)} for all that starts later and for the prompt cache`;
     case 'wired-limit':
-      return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; holds until the next restart`;
+      return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; first set it, until the next restart, with "sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}"`;
     case 'machine':
       return change.gpus === undefined
         ? MACHINES[change.memory](change.gigabytes)

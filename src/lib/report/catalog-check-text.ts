@@ -6,9 +6,10 @@ import { printable } from '../printable.js';
 import { explainBudget } from './budget-text.js';
 import { formatGigabytes } from './bytes.js';
 import { alignColumns } from './columns.js';
+import { sharedNotes } from './shared-notes.js';
 
-const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE'];
-const RIGHT = [2, 3, 5];
+const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE', 'LARGEST CONTEXT'];
+const RIGHT = [2, 3, 5, 6];
 const WORDS: Readonly<Record<VerdictKind, string>> = {
   fits: 'fits',
   tight: 'tight',
@@ -16,8 +17,13 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
   unknown: 'not checked',
 };
 
+/** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
+export interface CheckedEntry extends MemoryCheck {
+  readonly largest: number | undefined;
+}
+
 /** One line an entry, then the budgets that they were held against and how many came out how. */
-export function catalogCheckTable(checks: readonly MemoryCheck[], colors: ChalkInstance): string {
+export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {
   const [head = '', ...lines] = alignColumns([HEAD, ...checks.map(cells)], RIGHT);
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
   return [colors.bold(head), ...painted, '', ...budgets(checks), summary(checks)].join('\n');
@@ -28,19 +34,10 @@ export function catalogCheckNotices(checks: readonly MemoryCheck[]): readonly st
   const reasons = checks.flatMap(({ model, verdict }) =>
     verdict.kind === 'unknown' ? [`Not checked: ${printable(model)}: ${reasonOf(verdict)}`] : [],
   );
-  const models = new Map<string, string[]>();
-  for (const { model, verdict } of checks) {
-    for (const warning of verdict.warnings) models.set(warning, [...(models.get(warning) ?? []), printable(model)]);
-  }
-  const notes = [...models].map(([warning, names]) =>
-    names.length === checks.length && names.length > 1
-      ? `Note: ${warning}`
-      : `Note: ${names.length > 3 ? `${names.length} models` : names.join(', ')}: ${warning}`,
-  );
-  return [...reasons, ...notes];
+  return [...reasons, ...sharedNotes(checks)];
 }
 
-function cells({ model, entry, shape, estimate, verdict }: MemoryCheck): readonly string[] {
+function cells({ model, entry, shape, estimate, verdict, largest }: CheckedEntry): readonly string[] {
   const [limit] = verdict.kind === 'unknown' ? [] : verdict.limits;
   const required = limit?.requiredBytes ?? (estimate && totalBytes(estimate));
   return [
@@ -50,6 +47,7 @@ function cells({ model, entry, shape, estimate, verdict }: MemoryCheck): readonl
     required === undefined ? '' : formatGigabytes(required),
     WORDS[verdict.kind],
     limit === undefined ? '' : formatGigabytes(headroomBytes(limit)),
+    verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
   ];
 }
 

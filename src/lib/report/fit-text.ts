@@ -24,6 +24,7 @@ export function fitText(
     ...(fitted.changes.some(({ kind }) => kind === 'cache-type')
       ? ([['KV cache', '8 bits, since with 16 bits the context would be shorter or the weights smaller']] as const)
       : []),
+    ...placementRows(fitted),
     ...(fitted.cacheRamMiB === undefined
       ? []
       : ([
@@ -36,6 +37,28 @@ export function fitText(
     '',
     ...rows.flatMap(([label, text]) => hanging(label.padEnd(LABEL), text.split(' '), width)),
   ].join('\n');
+}
+
+function placementRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
+  return changes.flatMap((change): readonly (readonly [string, string])[] => {
+    switch (change.kind) {
+      case 'cpu-experts':
+        return [['experts', `those of ${change.layers} layers stay on the CPU, for the GPU does not hold them`]];
+      case 'gpu-layers':
+        return [['layers', `${change.layers} of ${change.of} on the GPU, for it does not hold more`]];
+      case 'load':
+        return [
+          [
+            'loading',
+            change.mmap === false
+              ? 'into memory, which takes less here than mapping'
+              : 'without a copy in another layout',
+          ],
+        ];
+      default:
+        return [];
+    }
+  });
 }
 
 function weightsReason({ shape, variant }: FittedLaunch, check: MemoryCheck, prefer: Preference): string {

@@ -14,3 +14,37 @@ export function hanging(label: string, words: readonly string[], width: number):
   const lines = wrapWords(words, Math.max(20, width - label.length));
   return lines.map((line, index) => (index === 0 ? label : ' '.repeat(label.length)) + line);
 }
+
+// eslint-disable-next-line no-control-regex
+const COLOUR = /\u001b\[[\d;]*m/g;
+
+/**
+ * Text whose lines are at most `width` wide, as far as words allow: longer ones go on below where the text behind their label
+ * begins.
+ */
+export function foldLines(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => (widthOf(line) <= width ? [line] : foldLine(line, width)))
+    .join('\n');
+}
+
+function foldLine(line: string, width: number): string[] {
+  const label = /^\s*(?:\S+:|\S+(?=\s{2}))?\s*/.exec(line)?.[0] ?? '';
+  const indent = ' '.repeat(Math.min(widthOf(label), width / 2));
+  const words = line.slice(label.length).split(' ');
+  const lines = [label];
+  let isEmpty = true;
+  for (const word of words) {
+    const last = lines.at(-1) ?? '';
+    const fits = widthOf(last) + (isEmpty ? 0 : 1) + widthOf(word) <= width;
+    if (isEmpty || fits) lines[lines.length - 1] = isEmpty ? last + word : `${last} ${word}`;
+    else lines.push(indent + word);
+    isEmpty = false;
+  }
+  return lines;
+}
+
+function widthOf(text: string): number {
+  return [...text.replace(COLOUR, '')].length;
+}

@@ -14,10 +14,14 @@ export function isWatchedTerminal(): boolean {
   return stderr.isTTY && stderr.columns > 0 && !process.env.CI;
 }
 
+/** One line holds one spinner: what is started while another runs has none. */
+let isBusy = false;
+
 /** A spinner on stderr, and only where people see it. */
 export function startProgress(text: string, quiet: boolean): Progress {
   const { stderr } = process;
-  if (quiet || !isWatchedTerminal()) return NONE;
+  if (quiet || isBusy || !isWatchedTerminal()) return NONE;
+  isBusy = true;
   let stopped = false;
   let latest = text;
   let spinner: { text: string; stop(): unknown } | undefined;
@@ -32,6 +36,7 @@ export function startProgress(text: string, quiet: boolean): Progress {
       if (spinner !== undefined) spinner.text = changed;
     },
     stop: () => {
+      if (!stopped) isBusy = false;
       stopped = true;
       clearTimeout(timer);
       spinner?.stop();

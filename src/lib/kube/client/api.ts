@@ -66,8 +66,11 @@ export interface ModelSpec {
   readonly files?: readonly string[];
   readonly format: Format;
   readonly quantization?: string;
+  /** Projector among the files of the source. */
   readonly mmproj?: string;
   readonly sha256?: string;
+  /** Secret with `HF_TOKEN`, perhaps `HF_ENDPOINT`. */
+  readonly sourceSecretRef?: { readonly name: string };
   readonly hardware: {
     readonly accelerator: string;
     readonly gpu?: {
@@ -134,6 +137,18 @@ export interface InferenceServiceSpec {
   readonly moeCPULayers?: number;
   readonly noKvOffload?: boolean;
   readonly jinja?: boolean;
+  readonly noWarmup?: boolean;
+  readonly tensorOverrides?: readonly string[];
+  readonly metadataOverrides?: readonly string[];
+  readonly ropeScaling?: {
+    readonly type?: string;
+    readonly factor?: string | number;
+    readonly originalContext?: number;
+  };
+  readonly reasoningBudget?: number;
+  readonly reasoningBudgetMessage?: string;
+  readonly priority?: string;
+  readonly evictionProtection?: boolean;
   readonly extraArgs?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly command?: readonly string[];

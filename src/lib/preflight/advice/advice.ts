@@ -10,15 +10,17 @@ export type Change =
   | { readonly kind: 'cache-type'; readonly type: CacheType }
   | { readonly kind: 'context'; readonly tokens: number }
   | { readonly kind: 'quantization'; readonly variant: ModelVariant }
-  | { readonly kind: 'gpu-layers'; readonly layers: number }
+  | { readonly kind: 'load'; readonly mmap?: false; readonly repack?: false }
+  | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   | { readonly kind: 'cpu-experts'; readonly layers: number }
-  | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number; readonly given: boolean }
+  | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number }
   | { readonly kind: 'memory-fraction'; readonly fraction: number; readonly leftBytes: number }
   | { readonly kind: 'wired-limit'; readonly mebibytes: number; readonly leftBytes: number }
   | {
       readonly kind: 'machine';
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
+      readonly inUseBytes?: number;
       readonly gpus?: number;
     };
 

@@ -1,12 +1,14 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { ModelVariant, Suggestion } from './advice.js';
+import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { launchChanges } from './launch-changes.js';
 import { machineChanges, smallestMachine } from './machine-changes.js';
 import { Trials, type Room } from './trials.js';
 
 /** More than these nobody reads. */
-const MOST_SUGGESTIONS = 6;
+const MOST_SUGGESTIONS = 7;
+const MOST_OF_MACHINE = 2;
+const MACHINE_KINDS: readonly Change['kind'][] = ['free-memory', 'memory-fraction', 'wired-limit'];
 
 export interface AdviceRequest {
   readonly shape: ModelShape;
@@ -19,8 +21,9 @@ export interface AdviceRequest {
 }
 
 /**
- * What would make a refused launch fit, cheapest in quality first, each held against the same limits by the same code
- * that refused; where nothing does, the smallest machine that would run it. Empty when the launch is not refused.
+ * What would make a refused launch fit, what loses least quality first, then what changes the machine; each held against
+ * the same limits by the same code that refused; where nothing does, the smallest machine that would run it. Empty when
+ * the launch is not refused.
  */
 export function advise({
   shape,
@@ -36,8 +39,16 @@ export function advise({
     .sort((a, b) => b.shape.fileBytes - a.shape.fileBytes);
   const caches = verdict.estimate.parts.filter(({ name }) => name === 'kv-cache' || name === 'recurrent-state');
   const refused = { shape, launch, variants: smaller, verdict, resolved: verdict.estimate.resolved, caches };
-  const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused)];
-  if (suggestions.length > 0) return suggestions.slice(0, MOST_SUGGESTIONS);
+  const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused, smaller)];
+  if (suggestions.length > 0) return atMost(suggestions);
   const machine = smallestMachine(trials, refused);
   return machine === undefined ? [] : [machine];
+}
+
+/** The best of the launch and of the machine: neither crowds out the other. */
+function atMost(suggestions: readonly Suggestion[]): readonly Suggestion[] {
+  const isOfMachine = ({ changes }: Suggestion): boolean => changes.some(({ kind }) => MACHINE_KINDS.includes(kind));
+  const machine = suggestions.filter(isOfMachine).slice(0, MOST_OF_MACHINE);
+  const launch = suggestions.filter((one) => !isOfMachine(one)).slice(0, MOST_SUGGESTIONS - machine.length);
+  return [...launch, ...machine];
 }

@@ -1,12 +1,13 @@
 import type { MemoryCheck } from '../check-memory.js';
 import { searchProven, type AdviceSources } from './find-advice.js';
-import { fitLaunch, type FittedLaunch, type Preference } from './fit-launch.js';
+import { fitLaunch, type FitRequest, type FittedLaunch, type Preference } from './fit-launch.js';
 import { Trials } from './trials.js';
 
 /** The best launch of a model that was checked, on the machine that it was checked for; undefined when there is none. */
 export async function findFit(
   check: MemoryCheck,
   prefer: Preference,
+  asked: FitRequest['asked'],
   sources: AdviceSources,
 ): Promise<FittedLaunch | undefined> {
   const { shape, launch, room, resolved, header, overrides } = check;
@@ -16,7 +17,7 @@ export async function findFit(
     { shape, resolved, overrides, origin: header.origin },
     sources,
     'all',
-    (variants) => fitLaunch(trials, { shape, launch, variants, prefer }),
+    (variants) => fitLaunch(trials, { shape, launch, variants, prefer, asked }),
     (found) => (found?.variant?.isProven === false ? [found.variant] : []),
   );
   return fitted?.variant?.isProven === false ? undefined : fitted;

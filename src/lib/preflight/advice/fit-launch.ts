@@ -1,6 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from './advice.js';
+import { Levers, type Attempt, type Lever } from './levers.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../tightness.js';
 import type { CompletedVerdict } from '../verdict.js';
@@ -8,8 +9,6 @@ import type { CompletedVerdict } from '../verdict.js';
 const COMPACT_CACHE = 'q8_0';
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
-/** Bits per weight that a longer context is no reason to go below, until there is no other way to a usual one. */
-const FLOORS_BITS = [4, 3.3, 0];
 const DEFAULT_PROMPT_CACHE_MIB = 8192;
 
 export const PREFERENCES = ['quality', 'context'] as const;
@@ -17,7 +16,14 @@ export type Preference = (typeof PREFERENCES)[number];
 
 export interface FitRequest {
   readonly shape: ModelShape;
+  /** As a check has it; only what the user asked for binds the search. */
   readonly launch: LaunchOptions;
+  readonly asked: {
+    /** Tokens; unset or 0 where no context was asked for. */
+    readonly ctxSize?: number | undefined;
+    /** A quantization was asked for, and no other will do. */
+    readonly quantization?: boolean;
+  };
   /** Other quantizations, in any order. */
   readonly variants: readonly ModelVariant[];
   readonly prefer: Preference;
@@ -35,31 +41,120 @@ export interface FittedLaunch {
   readonly contextIsWhole: boolean;
 }
 
-interface Candidate {
-  readonly shape: ModelShape;
+/** A model and a way to launch it, but for its context. */
+interface Model extends Attempt {
   readonly variant: ModelVariant | undefined;
-  readonly launch: LaunchOptions;
   readonly isCompact: boolean;
+}
+
+interface Candidate extends Model {
   readonly nCtx: number;
 }
+
+/** Where to look, in this order: weights may leave the GPU before they lose so many bits, and not for the sake of more. */
+const STAGES = [4, 3.3, 0].flatMap((leastBits) => [false, true].map((isMoved) => ({ leastBits, isMoved })));
+type Stage = (typeof STAGES)[number];
 
 /**
  * `quality`: the largest quantization that holds the context asked for (8192 tokens where none is), then as much context
  * as fits beside it. `context`: the longest context that a quantization of four bits or more holds, or of fewer
- * where that is short, then the largest such quantization. An 8-bit KV cache is used only where the plain one does not reach. Undefined when nothing fits.
+ * where that is short, then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
+ * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight. Undefined when nothing fits.
  */
 export function fitLaunch(trials: Trials, request: FitRequest): FittedLaunch | undefined {
-  const candidates = candidatesOf(request);
-  const best = request.prefer === 'quality' ? bestQuality(trials, request, candidates) : longest(trials, candidates);
+  const best = new FitSearch(trials, request).run();
   return best && finished(trials, best, request.shape.hparams.nCtxTrain);
 }
 
-type Model = Pick<Candidate, 'shape' | 'variant' | 'launch' | 'isCompact'>;
+class FitSearch {
+  readonly #trials: Trials;
+  readonly #request: FitRequest;
+  readonly #models: readonly Model[];
+
+  constructor(trials: Trials, request: FitRequest) {
+    this.#trials = trials;
+    this.#request = request;
+    this.#models = modelsOf(request);
+  }
+
+  run(): Candidate | undefined {
+    return this.#request.prefer === 'quality' ? this.#bestQuality() : this.#longest();
+  }
+
+  #bestQuality(): Candidate | undefined {
+    const { asked, shape } = this.#request;
+    const wanted = Math.min(asked.ctxSize || USUAL_CONTEXT, shape.hparams.nCtxTrain);
+    for (const least of [wanted, Math.min(LEAST_USEFUL_CONTEXT, wanted)]) {
+      for (const stage of STAGES) {
+        for (const model of this.#modelsFor(stage)) {
+          const found = this.#atLeast(model, least, stage);
+          if (found !== undefined) return found;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #longest(): Candidate | undefined {
+    let best: Candidate | undefined;
+    for (const stage of STAGES) {
+      for (const model of this.#modelsFor(stage)) {
+        const found = this.#longestOf(model, stage);
+        if (found !== undefined && found.nCtx > (best?.nCtx ?? 0)) best = found;
+      }
+      if (best !== undefined && best.nCtx >= Math.min(USUAL_CONTEXT, best.shape.hparams.nCtxTrain)) return best;
+    }
+    return best;
+  }
+
+  /** Weights that leave the GPU are no larger than those that were asked for. */
+  #modelsFor({ leastBits, isMoved }: Stage): readonly Model[] {
+    const { shape } = this.#request;
+    return this.#models.filter(
+      (model) => bitsOf(model.shape) >= leastBits && !(isMoved && model.shape.fileBytes > shape.fileBytes),
+    );
+  }
+
+  /** With the longest context from `least` on, and room to spare. */
+  #atLeast(model: Model, least: number, { isMoved }: Stage): Candidate | undefined {
+    const moved = isMoved ? this.#moved(model, least) : model;
+    if (moved === undefined || this.#trials.floorExceeds(moved.shape, moved.launch)) return undefined;
+    const { shape, launch } = moved;
+    const most = Math.ceil(shape.hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
+    const nCtx = largestContext(this.#trials, shape, launch, { least, most, spareShare: COMFORTABLE_SHARE });
+    return nCtx === undefined ? undefined : { ...moved, nCtx };
+  }
+
+  #longestOf(model: Model, stage: Stage): Candidate | undefined {
+    const { nCtxTrain } = model.shape.hparams;
+    const least = Math.min(LEAST_USEFUL_CONTEXT, nCtxTrain);
+    if (!stage.isMoved) return this.#atLeast(model, least, stage);
+    for (let tokens = nCtxTrain; tokens >= least; tokens = Math.floor(tokens / 2)) {
+      const found = this.#atLeast(model, tokens, stage);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Loaded otherwise, and with weights on the host, so that such a context fits. */
+  #moved(model: Model, ctxSize: number): Model | undefined {
+    const sized: Attempt = { ...model, launch: { ...model.launch, ctxSize } };
+    const resolved = this.#trials.estimate(sized.shape, sized.launch)?.resolved;
+    if (resolved === undefined) return undefined;
+    const levers = new Levers(this.#trials, resolved, COMFORTABLE_SHARE);
+    const sets: readonly (readonly Lever[])[] = [['load'], ['placement'], ['load', 'placement']];
+    const found = sets.map((set) => levers.pullAll(sized, set)).find((one) => levers.fits(one));
+    return (
+      found && { ...model, launch: { ...found.launch, ctxSize: model.launch.ctxSize ?? 0 }, changes: found.changes }
+    );
+  }
+}
 
 /** Largest quantization first, each with a plain cache and with a compact one. */
-function candidatesOf({ shape, launch, variants }: FitRequest): readonly Model[] {
-  const own: Pick<Candidate, 'shape' | 'variant'> = { shape, variant: undefined };
-  const others = variants.map((variant) => ({ shape: variant.shape, variant }));
+function modelsOf({ shape, launch, variants, asked }: FitRequest): readonly Model[] {
+  const own = { shape, variant: undefined, changes: [] };
+  const others =
+    asked.quantization === true ? [] : variants.map((variant) => ({ ...own, shape: variant.shape, variant }));
   const compact: LaunchOptions = { ...launch, cacheTypeK: COMPACT_CACHE, cacheTypeV: COMPACT_CACHE };
   const isChosen = launch.cacheTypeK !== undefined || launch.cacheTypeV !== undefined || launch.flashAttn === 'off';
   return [own, ...others]
@@ -70,41 +165,8 @@ function candidatesOf({ shape, launch, variants }: FitRequest): readonly Model[]
     ]);
 }
 
-function bestQuality(trials: Trials, { launch, shape }: FitRequest, models: readonly Model[]): Candidate | undefined {
-  const { nCtxTrain } = shape.hparams;
-  const wanted = Math.min(launch.ctxSize || USUAL_CONTEXT, nCtxTrain);
-  for (const least of [wanted, Math.min(LEAST_USEFUL_CONTEXT, wanted)]) {
-    for (const model of models) {
-      const nCtx = longestOf(trials, model, least);
-      if (nCtx !== undefined) return { ...model, nCtx };
-    }
-  }
-  return undefined;
-}
-
-function longest(trials: Trials, models: readonly Model[]): Candidate | undefined {
-  let best: Candidate | undefined;
-  for (const floor of FLOORS_BITS) {
-    const some = models.filter(({ shape }) => (shape.fileBytes * 8) / shape.parameterCount >= floor);
-    best = longestAmong(trials, some) ?? best;
-    if (best !== undefined && best.nCtx >= Math.min(USUAL_CONTEXT, best.shape.hparams.nCtxTrain)) return best;
-  }
-  return best;
-}
-
-function longestAmong(trials: Trials, models: readonly Model[]): Candidate | undefined {
-  const found = models.flatMap((model): Candidate[] => {
-    const nCtx = longestOf(trials, model, Math.min(LEAST_USEFUL_CONTEXT, model.shape.hparams.nCtxTrain));
-    return nCtx === undefined ? [] : [{ ...model, nCtx }];
-  });
-  return found.sort((a, b) => b.nCtx - a.nCtx)[0];
-}
-
-/** The longest context with room to spare, no longer than the model was trained with. */
-function longestOf(trials: Trials, { shape, launch }: Model, least: number): number | undefined {
-  if (trials.floorExceeds(shape, launch)) return undefined;
-  const most = Math.ceil(shape.hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
-  return largestContext(trials, shape, launch, { least, most, spareShare: COMFORTABLE_SHARE });
+function bitsOf({ fileBytes, parameterCount }: ModelShape): number {
+  return (fileBytes * 8) / parameterCount;
 }
 
 function finished(trials: Trials, best: Candidate, nCtxTrain: number): FittedLaunch | undefined {
@@ -118,6 +180,7 @@ function finished(trials: Trials, best: Candidate, nCtxTrain: number): FittedLau
     ...(variant === undefined ? [] : [{ kind: 'quantization', variant } as const]),
     { kind: 'context', tokens: nCtx },
     ...(isCompact ? [{ kind: 'cache-type', type: COMPACT_CACHE } as const] : []),
+    ...best.changes,
   ];
   return { shape, launch, verdict, variant, changes, cacheRamMiB, contextIsWhole: nCtx >= nCtxTrain };
 }

@@ -2,12 +2,9 @@ import type { EstimatePart, ResolvedLaunch } from '../../estimate/memory-estimat
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
-import { isDiscrete } from '../judge.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestWhere, type Trials } from './trials.js';
+import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
+import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
 
-const SMALLER_UBATCHES = [256, 128, 64];
-const COMPACT_CACHE = 'q8_0';
-const UNQUANTIZED = /^(bf16|f16|f32)$/;
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
 
@@ -22,49 +19,85 @@ export interface Refused {
   readonly caches: readonly EstimatePart[];
 }
 
-interface Attempt {
-  readonly shape: ModelShape;
-  readonly launch: LaunchOptions;
-  readonly changes: readonly Change[];
-}
-
-/** Changes that cost nothing or next to nothing in quality. */
-type Lever = 'slots' | 'ubatch' | 'cache-type';
-const LEVERS: readonly Lever[] = ['slots', 'ubatch', 'cache-type'];
-/** Levers to pull together, cheapest first. */
+/** Levers to pull together, those that lose least first; where weights go is decided last, when all else is known. */
 const LEVER_SETS: readonly (readonly Lever[])[] = [
+  ['load'],
+  ['ubatch'],
   ['slots'],
+  ['placement'],
+  ['slots', 'load', 'placement'],
   ['cache-type'],
   ['slots', 'cache-type'],
-  ['slots', 'cache-type', 'ubatch'],
+  ['cache-type', 'placement'],
+  ['slots', 'cache-type', 'load', 'placement'],
+  ['slots', 'cache-type', 'load', 'ubatch', 'placement'],
+];
+const ALL_LEVERS = LEVER_SETS.at(-1) ?? [];
+const BUT_THE_CACHE: readonly Lever[] = ALL_LEVERS.filter((lever) => lever !== 'cache-type');
+
+/** How much is lost, the least first: time, then requests at once, then the cache's precision, context, the weights' precision. */
+const LOSSES: readonly Change['kind'][] = [
+  'load',
+  'projector',
+  'ubatch',
+  'slots',
+  'cpu-experts',
+  'gpu-layers',
+  'cache-type',
+  'context',
+  'quantization',
 ];
 
 /**
- * What to change in a refused launch so that it fits, cheapest in quality first: single changes, and, when none of them
- * leaves model and context as they are, changes taken together.
+ * What to change in a refused launch so that it fits, by how much is lost: single changes, and, when none of them leaves
+ * model and context as they are, changes taken together. Empty only when no combination of them fits.
  */
 export function launchChanges(trials: Trials, refused: Refused): readonly Suggestion[] {
   return new LaunchSearch(trials, refused).run();
 }
 
+/** A launch with everything changed that leaves it alone otherwise, where it fits. */
+export function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | undefined {
+  if (levers.fits(model)) return model;
+  if (trials.floorExceeds(model.shape, model.launch)) return undefined;
+  const canFit = [ALL_LEVERS, BUT_THE_CACHE].some((set) => levers.fits(levers.pullAll(model, set)));
+  if (!canFit) return undefined;
+  return firstFound([...LEVER_SETS, BUT_THE_CACHE], (set) => {
+    const attempt = levers.pullAll(model, set);
+    return levers.fits(attempt) ? attempt : undefined;
+  });
+}
+
 class LaunchSearch {
   readonly #trials: Trials;
   readonly #refused: Refused;
+  readonly #levers: Levers;
   readonly #asked: Attempt;
 
   constructor(trials: Trials, refused: Refused) {
     this.#trials = trials;
     this.#refused = refused;
+    this.#levers = new Levers(trials, refused.resolved);
     this.#asked = { shape: refused.shape, launch: refused.launch, changes: [] };
   }
 
   run(): readonly Suggestion[] {
-    const free = this.#isHopeless(this.#asked) ? [] : LEVERS.map((lever) => this.#pull(this.#asked, lever));
-    const easy = free.flatMap((attempt) => this.#found(attempt));
-    const placed = isDiscrete(this.#refused.launch.accelerator) ? this.#found(this.#moveToHost()) : [];
-    const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()].flatMap((a) => this.#found(a));
-    const together = easy.length > 0 ? [] : this.#combinations();
-    return [...this.#found(this.#withoutProjector()), ...easy, ...placed, ...smaller, ...together];
+    const asked = this.#isHopeless(this.#asked) ? [] : this.#asIs();
+    const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
+    const together = asked.length > 0 ? [] : this.#combinations();
+    return ordered(
+      [this.#withoutProjector(), ...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)),
+    );
+  }
+
+  /** Every single lever with which model and context stay as they are, else the fewest together. */
+  #asIs(): readonly Attempt[] {
+    const levers: readonly Lever[] = ['load', 'ubatch', 'slots', 'placement', 'cache-type'];
+    const single = levers.flatMap((lever) => this.#levers.pull(this.#asked, lever) ?? []);
+    const fitting = single.filter((attempt) => this.#levers.fits(attempt));
+    if (fitting.length > 0) return fitting;
+    const together = cheapestFit(this.#trials, this.#levers, this.#asked);
+    return together === undefined ? [] : [together];
   }
 
   /** Undefined where none is loaded, or the one that was named. */
@@ -79,10 +112,6 @@ class LaunchSearch {
     return verdict === undefined ? [] : [{ changes: attempt?.changes ?? [], verdict }];
   }
 
-  #fits(attempt: Attempt | undefined): boolean {
-    return attempt !== undefined && this.#trials.fitting(attempt.shape, attempt.launch) !== undefined;
-  }
-
   /** What cannot shrink is too much already. */
   #isHopeless({ shape, launch }: Attempt): boolean {
     return this.#trials.floorExceeds(shape, launch);
@@ -91,34 +120,7 @@ class LaunchSearch {
   /** Of a model with the launch as it was asked for, whose caches are those of the refused one. */
   #fitsAsAsked(model: Attempt): boolean {
     const { caches } = this.#refused;
-    return !this.#trials.floorExceeds(model.shape, model.launch, caches) && this.#fits(model);
-  }
-
-  /** With one lever pulled; undefined when it is pulled already, or cannot be. */
-  #pull(attempt: Attempt, lever: Lever): Attempt | undefined {
-    const { resolved } = this.#refused;
-    switch (lever) {
-      case 'slots':
-        return resolved.slots === 1 ? undefined : changed(attempt, { parallel: 1 }, { kind: 'slots', slots: 1 });
-      case 'cache-type': {
-        const { cacheTypeK, cacheTypeV } = resolved;
-        const isPlain = UNQUANTIZED.test(cacheTypeK) || UNQUANTIZED.test(cacheTypeV);
-        if (!isPlain || attempt.launch.flashAttn === 'off') return undefined;
-        const types = { cacheTypeK: COMPACT_CACHE, cacheTypeV: COMPACT_CACHE } as const;
-        return changed(attempt, types, { kind: 'cache-type', type: COMPACT_CACHE });
-      }
-      case 'ubatch':
-        return this.#smallerUbatch(attempt);
-    }
-  }
-
-  /** The largest of the smaller ones that fits, else the smallest. */
-  #smallerUbatch(attempt: Attempt): Attempt | undefined {
-    const attempts = SMALLER_UBATCHES.filter((tokens) => tokens < this.#refused.resolved.nUbatch).map((tokens) =>
-      changed(attempt, { ubatchSize: tokens }, { kind: 'ubatch', tokens }),
-    );
-    const smallest = attempts.at(-1);
-    return this.#fits(smallest) ? attempts.find((smaller) => this.#fits(smaller)) : smallest;
+    return !this.#trials.floorExceeds(model.shape, model.launch, caches) && this.#levers.fits(model);
   }
 
   /** With the largest context that fits; undefined when there is none of use. */
@@ -137,72 +139,59 @@ class LaunchSearch {
   /** The model as it is, and its smaller quantizations. */
   get #models(): readonly Attempt[] {
     const { variants, launch } = this.#refused;
-    const others = variants.map((variant) => withVariant(variant, launch));
-    return [this.#asked, ...others];
-  }
-
-  /** What a GPU with memory of its own can hold at the most: of the experts, else of the layers. */
-  #moveToHost(): Attempt | undefined {
-    const { shape, launch, resolved } = this.#refused;
-    const { nExpert, nLayer } = shape.hparams;
-    const withExperts = (count: number): Attempt =>
-      changed(this.#asked, { cpuMoeLayers: nLayer - count }, { kind: 'cpu-experts', layers: nLayer - count });
-    const withLayers = (count: number): Attempt =>
-      changed(this.#asked, { gpuLayers: count }, { kind: 'gpu-layers', layers: count });
-    if (nExpert > 0 && !launch.cpuMoeLayers) {
-      const experts = largestWhere((count) => this.#fits(withExperts(count)), 0, nLayer - 1);
-      if (experts !== undefined) return withExperts(experts);
-    }
-    const layers = largestWhere((count) => this.#fits(withLayers(count)), 0, resolved.gpuLayers - 1);
-    return layers === undefined ? undefined : withLayers(layers);
+    return [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
   }
 
   /** The best quantization at all, and the best that leaves the context as it is, each with what else that takes. */
-  #combinations(): readonly Suggestion[] {
+  #combinations(): readonly Attempt[] {
     const models = this.#models.filter((model) => !this.#isHopeless(model));
     const alone = models.findIndex((model) => this.#fitsAsAsked(model));
     const better = alone < 0 ? models : models.slice(0, alone);
-    const whole = better.findIndex((model) => this.#withLevers(model) !== undefined);
-    const cut = firstFound(whole < 0 ? better : better.slice(0, whole), (model) => this.#withLessContext(model));
-    const kept = better[whole];
-    return [cut, kept && this.#withLevers(kept)]
-      .filter((attempt) => attempt !== undefined && attempt.changes.length > 1)
-      .flatMap((attempt) => this.#found(attempt));
+    const kept = firstFound(better, (model) => {
+      const fit = cheapestFit(this.#trials, this.#levers, model);
+      return fit && { model, fit };
+    });
+    const largest = kept === undefined ? better : better.slice(0, better.indexOf(kept.model));
+    const cut = firstFound(largest, (model) => this.#withLessContext(model));
+    return [cut, kept?.fit].flatMap((attempt) =>
+      attempt !== undefined && attempt.changes.length > 1 ? [attempt] : [],
+    );
   }
 
-  /** The fewest levers with which a model fits as it is. */
-  #withLevers(model: Attempt): Attempt | undefined {
-    const attempts = this.#pulled(model);
-    return this.#fits(attempts.at(-1)) ? attempts.find((attempt) => this.#fits(attempt)) : undefined;
-  }
-
-  /** With a smaller context, and with a compact cache too where much of the context would be lost without. */
+  /** With a smaller context, and with what else it takes where much of the context would be lost without. */
   #withLessContext(model: Attempt): Attempt | undefined {
     const { nCtx } = this.#refused.resolved;
-    const smallest = this.#pulled(model).at(-1);
     const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
-    if (smallest === undefined || !this.#fits({ ...smallest, launch: { ...smallest.launch, ctxSize } })) {
-      return undefined;
-    }
-    const compact = this.#pull(model, 'cache-type');
+    const least = { ...model, launch: { ...model.launch, ctxSize } };
+    const smallest = [ALL_LEVERS, BUT_THE_CACHE]
+      .map((set) => this.#levers.pullAll(least, set))
+      .find((attempt) => this.#levers.fits(attempt));
+    if (smallest === undefined) return undefined;
     const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
-    if (compact === undefined || this.#fits({ ...model, launch: enough })) return this.#shrinkContext(model);
-    return this.#shrinkContext(compact) ?? this.#shrinkContext(model) ?? this.#shrinkContext(smallest);
-  }
-
-  #pulled(model: Attempt): readonly Attempt[] {
-    return LEVER_SETS.map((levers) =>
-      levers.reduce<Attempt>((attempt, lever) => this.#pull(attempt, lever) ?? attempt, model),
+    if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
+    const compact = this.#levers.pull(model, 'cache-type');
+    return (
+      (compact && this.#shrinkContext(compact)) ??
+      this.#shrinkContext(model) ??
+      this.#shrinkContext({ ...smallest, launch: withContextOf(model, smallest) })
     );
   }
 }
 
-function withVariant(variant: ModelVariant, launch: LaunchOptions): Attempt {
-  return { shape: variant.shape, launch, changes: [{ kind: 'quantization', variant }] };
+/** The launch of the smallest with the context that was asked for. */
+function withContextOf({ launch }: Attempt, { launch: smallest }: Attempt): LaunchOptions {
+  return { ...smallest, ctxSize: launch.ctxSize ?? 0 };
 }
 
-function changed(attempt: Attempt, patch: Partial<LaunchOptions>, change: Change): Attempt {
-  return { ...attempt, launch: { ...attempt.launch, ...patch }, changes: [...attempt.changes, change] };
+/** By the greatest loss in each, then by how many changes it takes; each set of changes once. */
+function ordered(suggestions: readonly Suggestion[]): readonly Suggestion[] {
+  const lossOf = ({ changes }: Suggestion): number => Math.max(...changes.map(({ kind }) => LOSSES.indexOf(kind)));
+  const unique = new Map(suggestions.map((suggestion) => [JSON.stringify(suggestion.changes.map(keyOf)), suggestion]));
+  return [...unique.values()].sort((a, b) => lossOf(a) - lossOf(b) || a.changes.length - b.changes.length);
+}
+
+function keyOf(change: Change): unknown {
+  return change.kind === 'quantization' ? [change.kind, change.variant.quantization] : change;
 }
 
 function firstFound<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -4,7 +4,7 @@ import { MAC_SIZES_GB } from '../../host/mac-sizes.js';
 import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { Change, Suggestion } from './advice.js';
+import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { isDiscrete } from '../judge.js';
 import type { Room, Trials } from './trials.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../verdict.js';
@@ -26,13 +26,48 @@ interface RefusedLaunch {
   readonly verdict: CompletedVerdict;
 }
 
-/** What to change about the machine so that a launch fits as it is; only what leaves the system enough. */
-export function machineChanges(trials: Trials, refused: RefusedLaunch): readonly Suggestion[] {
-  const candidates = [freedMemory(trials.room, refused), raisedLimits(trials.room, refused)];
-  return candidates.flatMap((candidate) => {
-    const verdict = candidate && trials.fitting(refused.shape, refused.launch, candidate.room);
-    return verdict === undefined ? [] : [{ changes: candidate?.changes ?? [], verdict }];
-  });
+/**
+ * What to change about the machine so that a launch fits; only what leaves the system enough. Where freeing memory is not
+ * enough for the model as it is, it may be for a better quantization than fits without.
+ */
+export function machineChanges(
+  trials: Trials,
+  refused: RefusedLaunch,
+  variants: readonly ModelVariant[],
+): readonly Suggestion[] {
+  const { shape, launch, verdict } = refused;
+  const freed = freedMemory(trials.room, verdict);
+  const candidates = [freed, raisedLimits(trials.room, refused)].flatMap((candidate) =>
+    found(trials, shape, launch, candidate),
+  );
+  const better = freed === undefined ? withFreedMemory(trials, refused, variants) : undefined;
+  return better === undefined ? candidates : [better, ...candidates];
+}
+
+function found(
+  trials: Trials,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  candidate: Candidate | undefined,
+): readonly Suggestion[] {
+  const verdict = candidate && trials.fitting(shape, launch, candidate.room);
+  return verdict === undefined ? [] : [{ changes: candidate?.changes ?? [], verdict }];
+}
+
+/** The largest quantization that fits once memory is freed, where it would not without. */
+function withFreedMemory(
+  trials: Trials,
+  { launch }: RefusedLaunch,
+  variants: readonly ModelVariant[],
+): Suggestion | undefined {
+  for (const variant of variants) {
+    const verdict = trials.judge(variant.shape, launch);
+    if (verdict === undefined) continue;
+    if (verdict.kind !== 'does-not-fit') return undefined;
+    const [fit] = found(trials, variant.shape, launch, freedMemory(trials.room, verdict));
+    if (fit !== undefined) return { ...fit, changes: [{ kind: 'quantization', variant }, ...fit.changes] };
+  }
+  return undefined;
 }
 
 interface Candidate {
@@ -45,7 +80,7 @@ function limitOf({ limits }: CompletedVerdict, name: LimitCheck['name']): LimitC
 }
 
 /** With memory freed, where enough of it is not the system's own. */
-function freedMemory({ host, policy }: Room, { verdict }: RefusedLaunch): Candidate | undefined {
+function freedMemory({ host, policy }: Room, verdict: CompletedVerdict): Candidate | undefined {
   const limit = limitOf(verdict, 'memory');
   if (limit?.budget.kind !== 'fraction' || limit.budget.scope === 'cgroup' || headroomBytes(limit) >= 0) {
     return undefined;
@@ -54,7 +89,7 @@ function freedMemory({ host, policy }: Room, { verdict }: RefusedLaunch): Candid
   const freeBytes = Math.ceil(-headroomBytes(limit) / FREED_STEP_BYTES) * FREED_STEP_BYTES;
   const inUseBytes = Math.floor((before - freeBytes) / MIB) * MIB;
   if (inUseBytes < LEAST_IN_USE_BYTES) return undefined;
-  const change = { kind: 'free-memory', freeBytes, inUseBytes, given: host.source === 'given' } as const;
+  const change = { kind: 'free-memory', freeBytes, inUseBytes } as const;
   return { room: { host: { ...host, inUseBytes }, policy }, changes: [change] };
 }
 
@@ -104,7 +139,8 @@ export function smallestMachine(
         ? { policy, host: { ...host, gpus: cards(gpus, bytes) } }
         : sizedRoom(host, bytes, memory, policy);
     const verdict = trials.fitting(shape, launch, other);
-    const change = { kind: 'machine', gigabytes, memory, ...(gpus > 1 && { gpus }) } as const;
+    const measured = host.source === 'measured' && memory !== 'gpu' && { inUseBytes: host.inUseBytes };
+    const change = { kind: 'machine', gigabytes, memory, ...(gpus > 1 && { gpus }), ...measured } as const;
     if (verdict !== undefined) return { changes: [change], verdict };
   }
   return undefined;

@@ -41,14 +41,21 @@ export class Trials {
   }
 
   /**
-   * True when what no launch option takes away, the weights and the runtime's overhead, is more than a limit allows, with
+   * True when what no launch option takes away, the weights and the runtime's overhead, is more than the memory allows, with
    * `known` parts on top; then nothing else need be tried. Devices with memory of their own can give weights to the host.
    */
   floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
     if (isDiscrete(launch.accelerator)) return false;
+    const loads = [launch, { ...launch, repack: false }, { ...launch, mmap: false, repack: false }];
+    return loads.every((load) => this.fixedHeadroom(shape, load, known) < 0);
+  }
+
+  /** What the weights and the runtime's overhead leave of the memory, `known` parts on top. */
+  fixedHeadroom(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): number {
     const { host, policy } = this.room;
     const least = { parts: [...fixedMemory(shape, onMachine(launch, host)).parts, ...known] };
-    return limitsOf(least, launch.accelerator, host, policy).some((limit) => headroomBytes(limit) < 0);
+    const limits = limitsOf(least, launch.accelerator, host, policy).filter(({ name }) => name === 'memory');
+    return Math.min(...limits.map(headroomBytes));
   }
 
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
@@ -89,7 +96,7 @@ export function largestContext(
     if (verdict === undefined) return -Infinity;
     return Math.min(...verdict.limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
   };
-  const steps = lastNotNegative(
+  const steps = largestNotNegative(
     headroom,
     Math.ceil(bounds.least / CONTEXT_STEP),
     Math.floor(bounds.most / CONTEXT_STEP),
@@ -102,7 +109,7 @@ export function largestContext(
  * negative at `low`. Values fall nearly in a line, so where the line through the ends crosses zero is tried first, and
  * the middle next, so that it ends soon whatever the values do.
  */
-function lastNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
+export function largestNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
   const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
   if (ends.atLow < 0) return undefined;
   ends.atHigh = value(high);
@@ -121,9 +128,4 @@ function lastNotNegative(value: (at: number) => number, low: number, high: numbe
     narrow(Math.floor((ends.low + ends.high) / 2));
   }
   return ends.low;
-}
-
-/** The largest whole number from `low` to `high` that passes, when what is below one that passes does too. */
-export function largestWhere(passes: (value: number) => boolean, low: number, high: number): number | undefined {
-  return lastNotNegative((value) => (passes(value) ? 0 : -Infinity), low, high);
 }

@@ -27,6 +27,11 @@ function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: Laun
   return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`;
 }
 
+/** v0.5.0 has no `--no-mmap` any more, but its own arguments come after those that this program writes. */
+function loadFlag(server: (flag: ServerFlag) => string): string {
+  return server(['mmap', '--no-mmap', '--load-mode', 'none']).replace('--no-mmap none', '--no-mmap');
+}
+
 function typedChange(change: Change, server: (flag: ServerFlag) => string): TypedChanges {
   switch (change.kind) {
     case 'projector':
@@ -44,6 +49,13 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
           server(['cacheTypeV', '--cache-type-v', '--cache-type-v', change.type]),
         ],
       };
+    case 'load':
+      return {
+        flags: [
+          ...(change.mmap === false ? [loadFlag(server)] : []),
+          ...(change.repack === false ? ['--extra-args "--no-repack"'] : []),
+        ],
+      };
     case 'gpu-layers':
       return { flags: [server(['gpuLayers', '--gpu-layers', '--n-gpu-layers', String(change.layers)])] };
     case 'cpu-experts':
@@ -53,17 +65,22 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
       return model === undefined ? { flags: [`--quantization ${quantization}`] } : { flags: [], model };
     }
     case 'free-memory':
-      return { flags: change.given ? [`--in-use ${Math.floor(change.inUseBytes / MIB)}Mi`] : [] };
+      return { flags: [`--in-use ${Math.floor(change.inUseBytes / MIB)}Mi`] };
     case 'memory-fraction':
       return { flags: [`--memory-fraction ${change.fraction}`] };
     case 'wired-limit':
-      return { flags: [], command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}` };
+      return {
+        flags: [`--gpu-wired-limit ${change.mebibytes}Mi`],
+        command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}`,
+      };
     case 'machine':
       return {
         flags: [
           `${MACHINE_FLAGS[change.memory]} ${Array(change.gpus ?? 1)
             .fill(`${change.gigabytes}Gi`)
             .join()}`,
+          // On a machine that is only described, what is in use counts as nothing unless it is said.
+          ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
         ],
       };
   }

@@ -200,8 +200,9 @@ describe('suggestions', () => {
     const found = advise({ shape, launch, room: roomOf(32 * GIB, 3.4 * GIB, true), variants: variantsOf(shape) });
     expect(found.map(kinds)).toEqual([
       'quantization',
-      'quantization+cache-type+context',
       'quantization+cache-type',
+      'quantization+cache-type+context',
+      'quantization+free-memory',
       'memory-fraction',
     ]);
   });
@@ -271,7 +272,13 @@ describe('the best launch', () => {
         (model, gigabytes, prefer) => {
           const shape = shapeAt(model);
           const room = roomOf(gigabytes * GIB, 3 * GIB, true);
-          const request = { shape, launch: { accelerator: 'metal' }, variants: variantsOf(shape), prefer } as const;
+          const request = {
+            shape,
+            launch: { accelerator: 'metal' },
+            variants: variantsOf(shape),
+            prefer,
+            asked: {},
+          } as const;
           const found = fitLaunch(new Trials(room), request);
           for (const limit of found?.verdict.limits ?? []) {
             expect(headroomBytes(limit)).toBeGreaterThanOrEqual(limit.budget.bytes * 0.05);
@@ -291,6 +298,7 @@ describe('the best launch', () => {
           shape,
           launch: { accelerator: 'metal' },
           variants: variantsOf(shape),
+          asked: {},
           prefer,
         });
       const [quality, context] = [find('quality'), find('context')];

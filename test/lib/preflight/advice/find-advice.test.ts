@@ -80,7 +80,7 @@ describe('the best launch', () => {
   test.each(['quality', 'context'] as const)('by %s fits with something to spare', async (prefer) => {
     const dependencies = checkDependencies(surroundings());
     const refused = await check('qwen-coder-32b', 32);
-    const fitted = await findFit(refused, prefer, adviceSources(surroundings(), dependencies.readHeader));
+    const fitted = await findFit(refused, prefer, {}, adviceSources(surroundings(), dependencies.readHeader));
     expect(fitted?.verdict.kind).toMatch(/^(fits|tight)$/);
     expect(fitted?.shape.fileBytes).toBeLessThan(refused.shape?.fileBytes ?? 0);
   });

@@ -33,7 +33,7 @@ describe('the proxy for an address', () => {
   const env = {
     HTTPS_PROXY: 'http://secure:1',
     HTTP_PROXY: 'plain:2',
-    NO_PROXY: 'internal.test,.corp.test, port.test:8443',
+    NO_PROXY: 'internal.test,.corp.test, port.test:8443, 10.0.0.0/8,192.168.7.9,fd00::/8 [2001:db8::1]',
   };
   test.each([
     ['https://example.com/', 'http://secure:1/'],
@@ -47,6 +47,14 @@ describe('the proxy for an address', () => {
     ['http://localhost:3000/', undefined],
     ['http://127.0.0.1/', undefined],
     ['http://[::1]/', undefined],
+    ['https://10.200.3.4/', undefined],
+    ['https://11.0.0.1/', 'http://secure:1/'],
+    ['https://192.168.7.9/', undefined],
+    ['https://192.168.7.10/', 'http://secure:1/'],
+    ['https://[fd12:3456::1]/', undefined],
+    ['https://[2001:db8::1]/', undefined],
+    ['https://[2001:db8::2]/', 'http://secure:1/'],
+    ['https://10.example.com/', 'http://secure:1/'],
   ])('%s: %s', (url, proxy) => expect(proxyFor(new URL(url), env)?.href).toBe(proxy));
 
   test('is none where none is wanted', () => {

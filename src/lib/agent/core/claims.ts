@@ -1,0 +1,44 @@
+import type { InferenceServiceResource } from '../../kube/client/api.js';
+import { CLAIM_ANNOTATIONS } from './annotations.js';
+
+/** Whose a service is, as far as its annotations say. */
+export type Claim = 'ours' | 'free' | 'others';
+
+/** A heartbeat of another agent that has not moved for this long, while the cluster answered, is nobody's any more. */
+export const STALE_CLAIM_MS = 180_000;
+/** How often an agent says that it still has its services. */
+export const HEARTBEAT_MS = 60_000;
+
+/** When each heartbeat was first seen as it stands: no clock but this machine's is believed. */
+export type SeenHeartbeats = ReadonlyMap<string, { readonly text: string; readonly sinceMs: number }>;
+
+/** What was seen of others' heartbeats, brought up to date with one service. */
+export function seeHeartbeat(
+  seen: SeenHeartbeats,
+  key: string,
+  { metadata }: Pick<InferenceServiceResource, 'metadata'>,
+  nowMs: number,
+): SeenHeartbeats {
+  const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
+  const text = `${metadata.annotations?.[claimedBy] ?? ''} ${metadata.annotations?.[heartbeat] ?? ''}`;
+  return seen.get(key)?.text === text ? seen : new Map(seen).set(key, { text, sinceMs: nowMs });
+}
+
+/** @param connectedSinceMs since when the cluster has answered without a break: before that no heartbeat could be seen */
+export function claimOf(
+  { metadata }: Pick<InferenceServiceResource, 'metadata'>,
+  agentId: string,
+  seenSinceMs: number,
+  connectedSinceMs: number,
+  nowMs: number,
+): Claim {
+  const owner = metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] ?? '';
+  if (owner === '') return 'free';
+  if (owner === agentId) return 'ours';
+  return nowMs - Math.max(seenSinceMs, connectedSinceMs) > STALE_CLAIM_MS ? 'free' : 'others';
+}
+
+/** To be written on condition that nobody has changed the service since it was read. */
+export function claimAnnotations(agentId: string, now: Date): Readonly<Record<string, string>> {
+  return { [CLAIM_ANNOTATIONS.claimedBy]: agentId, [CLAIM_ANNOTATIONS.heartbeat]: now.toISOString() };
+}

@@ -1,0 +1,133 @@
+import type { InferenceServiceSpec, ModelSpec } from '../../kube/client/api.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+
+/** Where llama-server finds and offers a service on this host. */
+export interface Placement {
+  /** Path of the file, or of its first shard. */
+  readonly modelPath: string;
+  readonly projectorPath?: string | undefined;
+  readonly alias: string;
+  readonly host: string;
+  readonly port: number;
+  readonly accelerator: Accelerator;
+  /** Performance cores; unset = llama-server's choice. */
+  readonly threads?: number | undefined;
+  /** Options that this llama-server's `--help` lists. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** Tokens where a service names none, as LLMKube's own agent has it. */
+const DEFAULT_CONTEXT = 2048;
+const DEFAULT_BATCH = 2048;
+/** More than any model has: llama.cpp takes those that there are. */
+const EVERY_LAYER = 999;
+/** The lines that say how large each buffer is. */
+const VERBOSITY = '4';
+
+const MODE_WORDS: Readonly<Record<NonNullable<InferenceServiceSpec['mode']>, readonly string[]>> = {
+  chat: [],
+  embedding: ['--embedding', '--pooling', 'last', '--cache-ram', '0'],
+  rerank: ['--reranking', '--embedding', '--pooling', 'rank', '--cache-ram', '0'],
+};
+
+/** What the agent says itself, or what would have llama-server load something else: not for `extraArgs`. */
+const RESERVED: readonly string[] = [
+  ...[
+    '--host',
+    '--port',
+    '--reuse-port',
+    '--api-prefix',
+    '--api-key',
+    '--api-key-file',
+    '--ssl-key-file',
+    '--ssl-cert-file',
+  ],
+  ...['-m', '--model', '-mu', '--model-url', '-dr', '--docker-repo', '-hf', '-hfr', '--hf-repo', '-hff', '--hf-file'],
+  ...[
+    '-a',
+    '--alias',
+    '-hft',
+    '--hf-token',
+    '--models-dir',
+    '--models-preset',
+    '--log-file',
+    '--log-disable',
+    '--path',
+  ],
+];
+
+/** The first word of `extraArgs` that is the agent's to say; undefined when there is none. */
+export function reservedWord(extraArgs: readonly string[] | undefined): string | undefined {
+  return extraArgs?.find((word) => RESERVED.includes(word.split('=')[0] ?? ''));
+}
+
+/**
+ * The command line of a service: what LLMKube's own agent passes, with context, layers and slots always named, since unset they
+ * would be llama-server's to choose (`common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0).
+ */
+export function serverWords(service: InferenceServiceSpec, model: ModelSpec, place: Placement): readonly string[] {
+  return [
+    ...['--model', place.modelPath],
+    ...(place.projectorPath === undefined ? [] : ['--mmproj', place.projectorPath]),
+    ...['--host', place.host, '--port', String(place.port)],
+    ...['--n-gpu-layers', String(gpuLayers(model, place.accelerator))],
+    ...['--ctx-size', String(service.contextSize ?? DEFAULT_CONTEXT)],
+    ...['--alias', place.alias, '--metrics'],
+    ...ropeWords(service),
+    ...option('--parallel', service.parallelSlots),
+    ...flashAttention(service, place.accelerator),
+    ...loadMode(place),
+    ...option('--cache-type-k', service.cacheTypeCustomK ?? service.cacheTypeK),
+    ...option('--cache-type-v', service.cacheTypeCustomV ?? service.cacheTypeV),
+    ...toggle('--cpu-moe', service.moeCPUOffload),
+    ...option('--n-cpu-moe', service.moeCPULayers),
+    ...toggle('--no-kv-offload', service.noKvOffload),
+    ...(service.tensorOverrides ?? []).flatMap((text) => ['--override-tensor', text]),
+    ...(service.metadataOverrides ?? []).flatMap((text) => ['--override-kv', text]),
+    ...option('--threads', place.threads),
+    ...option('--batch-size', service.batchSize ?? DEFAULT_BATCH),
+    ...option('--ubatch-size', service.uBatchSize),
+    ...toggle('--no-warmup', service.noWarmup),
+    ...option('--reasoning-budget', service.reasoningBudget),
+    ...option('--reasoning-budget-message', service.reasoningBudgetMessage),
+    ...toggle('--jinja', service.jinja),
+    ...(place.known.has('--verbosity') ? ['--verbosity', VERBOSITY] : []),
+    ...MODE_WORDS[service.mode ?? 'chat'],
+    ...(service.extraArgs ?? []),
+  ];
+}
+
+/** `layers: 0` is none, and -1 is all: llama-server would read it as whatever fits. */
+function gpuLayers({ hardware: { gpu } }: ModelSpec, accelerator: Accelerator): number {
+  if (accelerator === 'cpu') return 0;
+  const layers = gpu?.layers;
+  return layers === undefined || layers < 0 ? EVERY_LAYER : layers;
+}
+
+/** On Metal weights stay where they are; from v0.5.0 on that is a load mode, and the older spelling is refused. */
+function loadMode({ accelerator, known }: Placement): readonly string[] {
+  if (accelerator !== 'metal') return [];
+  if (known.has('--load-mode')) return ['--load-mode', 'mmap+mlock'];
+  return known.has('--mlock') ? ['--mlock'] : [];
+}
+
+function flashAttention({ flashAttention: wanted }: InferenceServiceSpec, accelerator: Accelerator): readonly string[] {
+  if (wanted === false) return ['--flash-attn', 'off'];
+  return wanted === true || accelerator === 'metal' ? ['--flash-attn', 'on'] : [];
+}
+
+function ropeWords({ ropeScaling }: InferenceServiceSpec): readonly string[] {
+  return [
+    ...option('--rope-scaling', ropeScaling?.type),
+    ...option('--rope-scale', ropeScaling?.factor),
+    ...option('--yarn-orig-ctx', ropeScaling?.originalContext),
+  ];
+}
+
+function option(name: string, value: string | number | undefined): readonly string[] {
+  return value === undefined || value === '' ? [] : [name, String(value)];
+}
+
+function toggle(name: string, on: boolean | undefined): readonly string[] {
+  return on === true ? [name] : [];
+}

@@ -1,0 +1,54 @@
+import type { Advice, Change } from './advice.js';
+
+/** As many as a line holds. */
+const MOST_WORDS = 3;
+
+/** The most telling first. */
+const ORDER: readonly Change['kind'][] = [
+  ...(['load', 'projector', 'cpu-experts', 'gpu-layers', 'quantization', 'context', 'free-memory'] as const),
+  ...(['slots', 'cache-type', 'ubatch', 'memory-fraction', 'wired-limit', 'machine'] as const),
+];
+
+const LARGER_MACHINE = 'use a smaller model or a larger machine';
+
+/** What was proven to help, in a few words each; where only another machine does, that. */
+export function headline(advice: readonly Advice[]): readonly string[] {
+  const changes = advice.flatMap((one) => one.changes);
+  const words = ORDER.flatMap((kind) => {
+    const change = changes.find((one) => one.kind === kind);
+    return change === undefined ? [] : [inWords(change)];
+  });
+  return words.length > 0 ? words.slice(0, MOST_WORDS) : [LARGER_MACHINE];
+}
+
+/** What a person does for a change, to complete "try to …". */
+function inWords(change: Change): string {
+  switch (change.kind) {
+    case 'load':
+      return change.mmap === false ? 'use --no-mmap' : 'use --no-repack';
+    case 'projector':
+      return 'do without the projector';
+    case 'cpu-experts':
+      return 'keep experts on the CPU';
+    case 'gpu-layers':
+      return change.layers < change.of ? 'lower --gpu-layers' : 'raise --gpu-layers';
+    case 'quantization':
+      return 'try a smaller quantization';
+    case 'context':
+      return 'reduce --ctx-size';
+    case 'free-memory':
+      return 'free system memory';
+    case 'slots':
+      return 'reduce --parallel';
+    case 'cache-type':
+      return `use --cache-type-k ${change.type} --cache-type-v ${change.type}`;
+    case 'ubatch':
+      return 'lower --ubatch-size';
+    case 'memory-fraction':
+      return 'raise --memory-fraction';
+    case 'wired-limit':
+      return "raise Metal's limit";
+    case 'machine':
+      return change.memory === 'budget' ? 'raise --memory-budget' : LARGER_MACHINE;
+  }
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { failedAgain } from '../../../src/lib/agent/core/back-off.js';
+import { claimOf, seeHeartbeat } from '../../../src/lib/agent/core/claims.js';
+import { desiredOf, type Known } from '../../../src/lib/agent/core/desired.js';
+import { nextAction, type Observed } from '../../../src/lib/agent/core/next-action.js';
+import type { InferenceServiceResource, ModelResource } from '../../../src/lib/kube/client/api.js';
+import { aModel, aService } from './objects.js';
+
+const MAC = { id: 'mac-1', accelerator: 'metal' } as const;
+const there = <T>(object: T): Known<T> => ({ kind: 'there', object });
+const UNKNOWN = { kind: 'unknown' } as const;
+const GONE = { kind: 'gone' } as const;
+const nothing: Observed = { claim: 'ours', process: undefined, busy: undefined, failures: undefined, traces: true };
+const running: Observed = { ...nothing, process: { fingerprint: 'a', state: 'ready' } };
+const wanted = desiredOf(there(aService()), there(aModel()), MAC);
+const step = (desired: ReturnType<typeof desiredOf>, observed: Observed, fingerprint: string | undefined = 'a') =>
+  nextAction(desired, observed, fingerprint, 0).kind;
+
+describe('what the cluster wants of this host', () => {
+  test.each<[string, Known<InferenceServiceResource>]>([
+    ['is deleted', GONE],
+    ['is suspended', there(aService({ suspend: true }))],
+    ['is scaled to zero', there(aService({ replicas: 0 }))],
+    ['is for another agent', there(aService({}, { 'inference.llmkube.dev/agent': 'mac-2' }))],
+    ['is for another runtime', there(aService({ runtime: 'vllm' }))],
+  ])('a service that %s is stopped', (_what, service) => {
+    expect(step(desiredOf(service, there(aModel()), MAC), running)).toBe('stop-process');
+    expect(step(desiredOf(service, there(aModel()), MAC), nothing)).toBe('release');
+  });
+
+  test.each([
+    ['the cluster does not answer', UNKNOWN, there(aModel())],
+    ['its Model cannot be read', there(aService()), UNKNOWN],
+    ['its Model is missing', there(aService()), GONE],
+  ] as [string, Known<InferenceServiceResource>, Known<ModelResource>][])(
+    'nothing is stopped and nothing started while %s',
+    (_why, service, model) => {
+      expect(step(desiredOf(service, model, MAC), running)).toBe('none');
+      expect(step(desiredOf(service, model, MAC), nothing)).toBe('none');
+    },
+  );
+
+  test('beside Macs nothing runs that does not name the agent', () => {
+    const linux = { id: 'box', accelerator: 'cpu' } as const;
+    const model = there(aModel({ accelerator: 'cpu' }));
+    expect(desiredOf(there(aService()), model, linux).kind).toBe('stop');
+    expect(desiredOf(there(aService({}, { 'inference.llmkube.dev/agent': 'box' })), model, linux).kind).toBe('run');
+  });
+});
+
+describe('the next step', () => {
+  test('is a claim, then a start', () => {
+    expect(step(wanted, { ...nothing, claim: 'free' })).toBe('claim');
+    expect(step(wanted, nothing)).toBe('start');
+  });
+
+  test('leaves another agent its service, and stops a process whose claim was lost', () => {
+    expect(step(wanted, { ...nothing, claim: 'others', traces: false })).toBe('none');
+    expect(step(wanted, { ...running, claim: 'others' })).toBe('stop-process');
+  });
+
+  test('is never a start while a process lives: another spec, or a sick one, is stopped first', () => {
+    expect(step(wanted, running)).toBe('none');
+    expect(step(wanted, running, 'b')).toBe('stop-process');
+    expect(step(wanted, { ...running, process: { fingerprint: 'a', state: 'unhealthy' } })).toBe('stop-process');
+    expect(step(wanted, { ...running, process: { fingerprint: 'a', state: 'stopping' } }, 'b')).toBe('none');
+  });
+
+  test('gives up a download for a spec that has changed', () => {
+    const fetching: Observed = { ...nothing, busy: { with: 'fetching', fingerprint: 'a' } };
+    expect(step(wanted, fetching)).toBe('none');
+    expect(step(wanted, fetching, 'b')).toBe('abandon');
+    expect(step(desiredOf(GONE, GONE, MAC), fetching)).toBe('abandon');
+  });
+
+  test('waits 10 s, 20 s and so on to 5 min after failures', () => {
+    let failures = failedAgain(undefined, 0);
+    const waits = [failures.retryAtMs];
+    for (let at = 0; at < 6; at += 1) waits.push((failures = failedAgain(failures, 0)).retryAtMs);
+    expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+    expect(nextAction(wanted, { ...nothing, failures }, 'a', 299_999)).toEqual({ kind: 'wait', untilMs: 300_000 });
+    expect(nextAction(wanted, { ...nothing, failures }, 'a', 300_000)).toEqual({ kind: 'start' });
+  });
+});
+
+describe('a claim', () => {
+  const others = aService(
+    {},
+    { 'inference.llmkube.dev/claimed-by': 'mac-2', 'inference.llmkube.dev/claim-heartbeat': 'x' },
+  );
+
+  test('is free, ours, or another’s', () => {
+    expect(claimOf(aService(), 'mac-1', 0, 0, 1e9)).toBe('free');
+    expect(claimOf(others, 'mac-2', 0, 0, 1e9)).toBe('ours');
+    expect(claimOf(others, 'mac-1', 0, 0, 180_000)).toBe('others');
+  });
+
+  test('goes stale when its heartbeat has not moved for three minutes in which the cluster answered', () => {
+    expect(claimOf(others, 'mac-1', 0, 0, 180_001)).toBe('free');
+    expect(claimOf(others, 'mac-1', 0, 100_000, 180_001)).toBe('others');
+    const first = seeHeartbeat(new Map(), 'k', others, 5);
+    expect(seeHeartbeat(first, 'k', others, 9).get('k')?.sinceMs).toBe(5);
+    const moved = aService({}, { ...others.metadata.annotations, 'inference.llmkube.dev/claim-heartbeat': 'y' });
+    expect(seeHeartbeat(first, 'k', moved, 9).get('k')?.sinceMs).toBe(9);
+  });
+});

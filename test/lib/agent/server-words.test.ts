@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { fitCondition, isTransition } from '../../../src/lib/agent/core/memory-fit.js';
+import { reservedWord, serverWords, type Placement } from '../../../src/lib/agent/core/server-words.js';
+import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
+import { aModel, aService } from './objects.js';
+
+const place: Placement = {
+  modelPath: '/m/a.gguf',
+  alias: 'tiny',
+  host: '127.0.0.1',
+  port: 9000,
+  accelerator: 'metal',
+  known: new Set(['--load-mode', '--verbosity']),
+};
+const gpu = (layers: number) => aModel({ gpu: { enabled: true, count: 1, layers } }).spec;
+const words = (spec = {}, model = aModel().spec, at: Partial<Placement> = {}) =>
+  serverWords(aService(spec).spec, model, { ...place, ...at }).join(' ');
+
+test('context and layers are always named, one slot is one, and -1 layers are all', () => {
+  expect(words()).toContain('--n-gpu-layers 999 --ctx-size 2048');
+  expect(words({}, gpu(-1))).toContain('--n-gpu-layers 999 ');
+  expect(words({}, gpu(0))).toContain('--n-gpu-layers 0 ');
+  expect(words({ parallelSlots: 1, contextSize: 512 })).toMatch(/--ctx-size 512 .*--parallel 1 /);
+  expect(words({ flashAttention: false })).toContain('--flash-attn off');
+});
+
+test('only what this llama-server’s help lists is spelled', () => {
+  expect(words()).toContain('--load-mode mmap+mlock');
+  expect(words({}, aModel().spec, { known: new Set(['--mlock']) })).toMatch(/ --mlock (?!.*--verbosity)/);
+  expect(words({}, aModel().spec, { known: new Set() })).not.toContain('mlock');
+});
+
+test('is read back by the check as what was asked for, extra arguments last', () => {
+  const spec = { contextSize: 4096, cacheTypeK: 'q8_0', mode: 'embedding' as const, extraArgs: ['-c', '1024'] };
+  const read = readServerCommand(serverWords(aService(spec).spec, gpu(7), place), {}, '/');
+  expect(read).toMatchObject({
+    kind: 'loads',
+    source: '/m/a.gguf',
+    patch: { ctxSize: 1024, gpuLayers: 7, cacheTypeK: 'q8_0', mode: 'embedding', cacheRamMiB: 0, mmap: true },
+    address: { host: '127.0.0.1', port: 9000 },
+  });
+});
+
+test('listener, identity and model are the agent’s to say', () => {
+  expect(reservedWord(['-c', '512', '--port=1'])).toBe('--port=1');
+  expect(reservedWord(['-hf', 'a/b'])).toBe('-hf');
+  expect(reservedWord(['--cache-ram', '0'])).toBeUndefined();
+});
+
+test('the condition keeps the time of its last transition while its status stays', () => {
+  const now = new Date('2026-11-25T12:00:00.500Z');
+  const report = { reason: 'Fits', message: 'm', generation: 3 } as const;
+  const first = fitCondition(report, undefined, new Date('2026-11-25T11:00:00Z'));
+  expect(fitCondition({ ...report, reason: 'Tight' }, first, now)).toEqual({
+    type: 'MemoryFit',
+    status: 'True',
+    reason: 'Tight',
+    message: 'm',
+    lastTransitionTime: '2026-11-25T11:00:00Z',
+    observedGeneration: 3,
+  });
+  const refused = { ...report, reason: 'InsufficientMemory' } as const;
+  expect(fitCondition(refused, first, now)).toMatchObject({
+    status: 'False',
+    lastTransitionTime: '2026-11-25T12:00:00Z',
+  });
+  expect([isTransition(undefined, report), isTransition(undefined, refused), isTransition(first, refused)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+});
