@@ -66,6 +66,7 @@ export function view4d(a: Tensor, ne: Four, nb1: number, nb2: number, nb3: numbe
 
 export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
+  if (!isContiguous(a)) throw graphError('reshape of a tensor with gaps');
   if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw graphError(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
   return viewOf('RESHAPE', a, ne, contiguousStrides(a.type, ne), 0);
 }

@@ -3,42 +3,26 @@ import { DECODER_GRAPHS } from './models/decoders/table.js';
 import { deepseek2 } from './models/deepseek2.js';
 import { ENCODER_GRAPHS } from './models/encoders/table.js';
 import { falconH1 } from './models/falcon-h1.js';
-import { gemma2, gemma3 } from './models/gemma.js';
 import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
 import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
-import { gptOss, llama, phi3, qwen2, qwen3, qwen3moe, smollm3 } from './models/llama.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
 import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { SPARSE_GRAPHS } from './models/sparse/table.js';
-import { cohere2, olmo2 } from './models/parallel.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
-import { glm4moe, llama4, minimaxM2 } from './models/shared-experts.js';
+import { llama4 } from './models/shared-experts.js';
 import { table } from '../../table.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */
 export const GRAPHS = table<ArchitectureGraph>({
-  llama: { build: llama },
-  qwen2: { build: qwen2 },
-  qwen3: { build: qwen3 },
-  qwen3moe: { build: qwen3moe },
-  smollm3: { build: smollm3, kindOf: (layer) => layer % 4 },
-  phi3: { build: phi3 },
-  'gpt-oss': { build: gptOss },
-  gemma2: { build: gemma2 },
-  gemma3: { build: gemma3 },
   gemma3n: { build: gemma3n, kindOf: (layer) => (layer < SPARSE_LAYERS ? 1 : 0) },
   gemma4: { build: gemma4 },
-  cohere2: { build: cohere2 },
-  olmo2: { build: olmo2 },
   llama4: { build: llama4, kindOf: (layer) => layer % 4 },
   deepseek2: { build: deepseek2 },
   mistral4: { build: deepseek2 },
-  glm4moe: { build: glm4moe },
-  'minimax-m2': { build: minimaxM2 },
   mamba: { build: mamba },
   mamba2: { build: mamba2 },
   granitehybrid: { build: graniteHybrid },

@@ -81,7 +81,8 @@ export function cropLate(g: GraphBuilder, cur: Tensor, outIds: Tensor): Tensor {
   return dropsEarly(g) ? cur : g.pickOutputs(cur, outIds);
 }
 
-function dropsEarly(g: GraphBuilder): boolean {
+/** Rows without output are dropped inside the last layer although others keep them for a draft head. */
+export function dropsEarly(g: GraphBuilder): boolean {
   return g.params.llama.cropsEarly || !g.keepsHidden;
 }
 

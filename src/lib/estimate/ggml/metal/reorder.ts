@@ -20,6 +20,7 @@ const MOVABLE: ReadonlySet<Op> = new Set<Op>([
   'SCALE',
   'UNARY',
   'GET_ROWS',
+  'SET',
   'SET_ROWS',
   'CPY',
   'CONT',

@@ -2,10 +2,10 @@ import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { decoder, type DecoderInputs, ropeFactors, rotaryAttention } from '../decoder.js';
-import { experts, gatingOf, type Experts } from '../experts.js';
+import { decoder, type DecoderInputs, ropeFactors } from '../decoder.js';
+import { experts, type Experts } from '../experts.js';
 import { limited } from './decoders/feed-forward-part.js';
-import { feedForward, projectQkv, projectRows, splitHeads } from '../projections.js';
+import { feedForward, projectQkv } from '../projections.js';
 
 const SILU = { activation: 'silu' } as const;
 
@@ -39,36 +39,6 @@ export function withSharedExperts(
     ...(sharedClamped ? { clamped: sharedClamped } : {}),
   });
   return ggml.add(routed, shared);
-}
-
-/** `src/models/glm4-moe.cpp` (llama.cpp v0.5.0). */
-export function glm4moe(g: GraphBuilder): void {
-  const gating = gatingOf(g, 'sigmoid');
-  decoder(g, {
-    attention: (_, cur, layer, inputs) =>
-      rotaryAttention({ headNorms: g.layerWeight(layer, 'attn_q_norm.weight') !== null })(g, cur, layer, inputs),
-    feedForwardNorm: 'post_attention_norm',
-    feedForward: (_, cur, layer) =>
-      layer < g.hparams.nLayerDenseLead
-        ? feedForward(g, cur, layer, SILU)
-        : withSharedExperts(g, cur, layer, { gating }),
-  });
-}
-
-/** `src/models/minimax-m2.cpp` (llama.cpp v0.5.0): norms over whole rows of Q and K, experts only. */
-export function minimaxM2(g: GraphBuilder): void {
-  const gating = gatingOf(g, 'sigmoid');
-  decoder(g, {
-    attention: (_, cur, layer, inputs) => {
-      const rows = projectRows(g, cur, layer);
-      const q = g.rmsNorm(rows.q, layer, 'attn_q_norm.weight');
-      const k = g.rmsNorm(rows.k, layer, 'attn_k_norm.weight');
-      const heads = splitHeads(g, { q, k, v: rows.v }, layer);
-      const rotated = { q: ggml.rope(heads.q, inputs.positions), k: ggml.rope(heads.k, inputs.positions), v: heads.v };
-      return attention(g, inputs.attention, layer, rotated);
-    },
-    feedForward: (_, cur, layer) => withSharedExperts(g, cur, layer, { gating, normalise: true }),
-  });
 }
 
 /** Full layers of Llama 4 are not rotated; their queries are scaled by position: `n_no_rope_layer_step`. */

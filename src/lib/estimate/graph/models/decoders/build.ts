@@ -3,6 +3,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { attentionInput } from '../../attention.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
+import { dropsEarly } from '../../decoder.js';
 import { attend } from './attention-part.js';
 import { feed } from './feed-forward-part.js';
 import { finishDecoder } from './head.js';
@@ -118,7 +119,8 @@ class DecoderLayers {
   }
 
   pick(cur: Tensor, layer: number): Tensor {
-    const inside = (this.spec.outputs ?? 'in-last-layer') === 'in-last-layer';
+    const { outputs = 'in-last-layer' } = this.spec;
+    const inside = outputs === 'in-last-layer' || (outputs !== 'never' && dropsEarly(this.g));
     return inside && this.g.isLast(layer) ? this.g.pickOutputs(cur, this.outIds) : cur;
   }
 }

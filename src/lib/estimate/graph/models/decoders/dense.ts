@@ -2,6 +2,8 @@ import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 import { deepstackAfterFirst } from './deepstack.js';
+import { softCap } from '../gemma.js';
+import { ROTATION_PERIOD } from './rotation.js';
 import type { DecoderSpec } from './spec.js';
 
 /** `src/models/qwen3vl.cpp`: a head for fewer tokens than the embedding knows is padded in front. */
@@ -20,11 +22,33 @@ const headNormsLast: DecoderSpec = { attention: { headNorms: 'after' } };
 /** Norms before and after both branches. */
 const sandwich = { afterAttention: 'post_attention_norm', afterFeedForward: 'post_ffw_norm' } as const;
 
+const gemmaNorms = { ...sandwich, unpinned: ['afterFeedForward'] } as const;
+const gemma: DecoderSpec = {
+  input: { scaled: 'later' },
+  attention: { scaledQueries: true },
+  feedForward: { activation: 'gelu' },
+};
+
 /** A stack of 32 layers is Baichuan 7B, which rotates; larger ones bias the scores by distance. */
 const BAICHUAN_ROTATING_LAYERS = 32;
 
 /** Decoders without experts whose second branch reads what the first has added. */
 export const DENSE_SPECS: Readonly<Record<string, DecoderSpec>> = {
+  qwen2: {},
+  qwen3: headNormsFirst,
+  smollm3: {
+    attention: { rotates: (_, layer) => (layer + 1) % ROTATION_PERIOD !== 0 },
+    kindOf: (layer) => layer % ROTATION_PERIOD,
+  },
+  gemma2: { ...gemma, norms: gemmaNorms, head: { adapt: (_, logits) => softCap(logits) } },
+  gemma3: {
+    ...gemma,
+    input: { scaled: 'tokens' },
+    norms: gemmaNorms,
+    attention: { headNorms: 'before', scaledQueries: true },
+    head: { softCap: true },
+  },
+  olmo2: { norms: { ...gemmaNorms, attention: null, feedForward: null }, attention: { headNorms: 'rows' } },
   qwen2vl: {},
   paddleocr: {},
   ernie4_5: {},
@@ -44,16 +68,12 @@ export const DENSE_SPECS: Readonly<Record<string, DecoderSpec>> = {
   chatglm: { feedForward: { activation: 'swiglu' } },
   glm4: { norms: sandwich, feedForward: { activation: 'swiglu' } },
   seed_oss: { norms: { feedForward: 'post_attention_norm' } },
-  gemma: {
-    input: { scaled: 'later' },
-    attention: { scaledQueries: true },
-    feedForward: { activation: 'gelu' },
-  },
+  gemma,
   maincoder: headNormsLast,
   'hunyuan-dense': headNormsLast,
   hunyuan_vl: headNormsLast,
   exaone4: {
-    norms: { ...sandwich, attention: null, feedForward: null, unpinned: ['afterFeedForward'] },
+    norms: { ...gemmaNorms, attention: null, feedForward: null },
     attention: {
       headNorms: 'before',
       rotates: (g, layer) => g.hparams.swa === 'none' || g.hparams.isSwa[layer] === true,

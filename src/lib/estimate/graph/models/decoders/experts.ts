@@ -1,4 +1,5 @@
 import { deepstackAfterFirst } from './deepstack.js';
+import { ROTATION_PERIOD } from './rotation.js';
 import type { DecoderSpec, ExpertsSpec } from './spec.js';
 
 const softmax: ExpertsSpec = {};
@@ -6,17 +7,33 @@ const softmax: ExpertsSpec = {};
 const routedByHeader: ExpertsSpec = { gatingFromHeader: true, normalise: 'header', scaled: true };
 const sigmoidByHeader: ExpertsSpec = { ...routedByHeader, gating: 'sigmoid' };
 
-/** `n_no_rope_layer_step` (`src/llama-hparams.h`): one layer of so many is not rotated. */
-const ROTATION_PERIOD = 4;
+const phi: DecoderSpec = {
+  attention: { scaledQueries: true },
+  feedForward: { activation: 'swiglu', experts: softmax },
+  residualFirst: true,
+};
 
 /** Decoders with experts in some or all layers. */
 export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
-  mistral3: { attention: { temperature: true }, feedForward: { experts: softmax } },
-  phimoe: {
-    attention: { scaledQueries: true },
-    feedForward: { activation: 'swiglu', experts: softmax },
-    residualFirst: true,
+  llama: { feedForward: { experts: softmax } },
+  qwen3moe: { attention: { headNorms: 'before' }, feedForward: { experts: softmax } },
+  phi3: phi,
+  'gpt-oss': {
+    norms: { feedForward: 'post_attention_norm' },
+    feedForward: { experts: { activation: 'swiglu_oai', gating: 'softmax_weight', normalise: false } },
+    outputs: 'after-layers',
   },
+  glm4moe: {
+    norms: { feedForward: 'post_attention_norm' },
+    attention: { headNorms: 'before' },
+    feedForward: { experts: sigmoidByHeader },
+  },
+  'minimax-m2': {
+    attention: { headNorms: 'rows' },
+    feedForward: { experts: { gating: 'sigmoid', gatingFromHeader: true } },
+  },
+  mistral3: { attention: { temperature: true }, feedForward: { experts: softmax } },
+  phimoe: phi,
   'ernie4_5-moe': { feedForward: { experts: softmax } },
   bailingmoe: { feedForward: { experts: { normalise: 'header', scaled: true } } },
   bailingmoe2: { attention: { headNorms: 'before' }, feedForward: { experts: routedByHeader } },

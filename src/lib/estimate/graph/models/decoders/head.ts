@@ -1,6 +1,7 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
+import { cropLate } from '../../decoder.js';
 import { softCap } from '../gemma.js';
 import type { DecoderSpec, HeadSpec } from './spec.js';
 
@@ -15,13 +16,13 @@ export function finishDecoder(
   let cur = lastLayer;
   if (outputs === 'after-layers') {
     g.keepHidden(cur);
-    cur = g.pickOutputs(cur, outIds);
+    cur = cropLate(g, cur, outIds);
   }
   const weight = bareNorms ? null : g.need('output_norm.weight');
   cur = g.norm(cur, weight, weight && g.weight('output_norm.bias'), kind, -1);
   if (outputs === 'after-norm') {
     g.keepHidden(cur);
-    cur = g.pickOutputs(cur, outIds);
+    cur = cropLate(g, cur, outIds);
   }
   g.embeddings = cur;
   if (head.scaledRows) cur = ggml.scale(cur);

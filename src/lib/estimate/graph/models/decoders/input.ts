@@ -1,6 +1,7 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
+import { scaledEmbeddingInput } from '../../embedding-input.js';
 import type { InputSpec } from './spec.js';
 
 /** The first layer's input, and the positions where anything reads them. */
@@ -10,7 +11,7 @@ export function decoderInput(
   normKind: NormKind,
   rotates: boolean,
 ): { rows: Tensor; positions: Tensor | null } {
-  let rows = g.inputEmbeddings();
+  let rows = scaled === 'tokens' ? scaledEmbeddingInput(g) : g.inputEmbeddings();
   if (typeof scaled === 'function' && scaled(g)) rows = g.expand(ggml.scale(rows));
   if (scaled === 'later') rows = ggml.scale(rows);
   if (norm !== undefined) {

@@ -10,6 +10,12 @@ const fedInputAttended: ParallelSpec = {
 
 /** Decoders whose branches read the same rows. */
 export const PARALLEL_SPECS: Readonly<Record<string, DecoderSpec>> = {
+  cohere2: {
+    norm: 'layer',
+    attention: { rotates: 'in-windows' },
+    parallel: fedInputAttended,
+    head: { scaled: 'if-given' },
+  },
   falcon: {
     norm: 'layer',
     parallel: { ...fedAttendedInput, attentionNorm: 'attn_norm_2' },

@@ -74,8 +74,8 @@ export interface LayerInputs {
 export type OutputRows = 'in-last-layer' | 'after-layers' | 'after-norm' | 'never';
 
 export interface InputSpec {
-  /** Scaled after they are looked up; `at-once` as a part of `build_inp_embd`. */
-  readonly scaled?: 'later' | ((g: GraphBuilder) => boolean);
+  /** Scaled after they are looked up, tokens' rows only where others are given, or, by a function, within `build_inp_embd`. */
+  readonly scaled?: 'later' | 'tokens' | ((g: GraphBuilder) => boolean);
   /** Name of a norm over the embeddings; null = one without weights. */
   readonly norm?: string | null;
   /** Learnt positions are added. */
