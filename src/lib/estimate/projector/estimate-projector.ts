@@ -44,6 +44,9 @@ export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, 
   return addition;
 }
 
+/** Whose encoders' graphs the simulated ones follow; later versions changed several. */
+const FOLLOWED = 'v0.5.0';
+
 /** Most of a launch does not matter to a projector, which advice would otherwise plan over and over. */
 const ESTIMATED = new WeakMap<ProjectorShape, Map<string, Addition>>();
 
@@ -63,7 +66,8 @@ function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: 
   for (const encoder of encoders) {
     const found = planEncoder(shape, encoder, launch, placed, contextTokens);
     parts.push(...partsOf('weights-copy', found.weights, accuracy, placed));
-    const sure = found.note === undefined ? accuracy : 'bound';
+    const ofGraph = llamaCpp(launch.llamaCpp).name === FOLLOWED ? accuracy : 'modelled';
+    const sure = found.note === undefined ? ofGraph : 'bound';
     parts.push(...partsOf('compute', found.atStart, sure, placed));
     if (found.note !== undefined) notes.push(found.note);
     for (const { device, gpu, bytes } of partsOf('compute', found.added, accuracy, placed)) {

@@ -55,6 +55,15 @@ describe('where a projector goes', () => {
   });
 });
 
+test('only the llama.cpp whose graphs are followed is exact', () => {
+  const compute = (launch: LaunchOptions): (string | undefined)[] =>
+    estimateLaunch({ projector: projectorOf('gemma-3-4b.F16') }, launch)
+      .parts.filter(({ name }) => name === 'compute')
+      .map(({ accuracy }) => accuracy);
+  expect(compute(METAL)).toEqual(['exact', 'exact']);
+  expect(compute({ ...METAL, llamaCpp: 'b12032' })).toEqual(['modelled', 'modelled']);
+});
+
 describe('what images make grow', () => {
   test('nothing where every image has the size of the dummy', () => {
     expect(estimateLaunch({ projector: projectorOf('gemma-3-4b.F16') }, { ...METAL, images: 'any' }).growth).toEqual(
