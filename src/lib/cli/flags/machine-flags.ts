@@ -7,7 +7,7 @@ import { parseQuantity } from '../../budget/quantity.js';
 const HELP_GROUP = 'MACHINE';
 
 const MEMORY_CHECKS = ['enforce', 'warn', 'off'] as const;
-export type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
+type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
 
 /** An amount of memory such as `24Gi`, in bytes. */
 const quantityFlag = Flags.custom<number>({

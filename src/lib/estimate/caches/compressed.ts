@@ -5,8 +5,8 @@ import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } f
 import type { BufferSpace, CacheTensor } from './space.js';
 
 /** Tokens that one compressed key stands for: `DSV4_CSA_RATIO` (whose blocks overlap) and `DSV4_HCA_RATIO`. */
-export const OVERLAPPING_RATIO = 4;
-export const BLOCK_RATIO = 128;
+const OVERLAPPING_RATIO = 4;
+const BLOCK_RATIO = 128;
 
 /** What the next compressed keys are made of, for each layer: `llama_dsv4_comp_state`. */
 export interface CompressorState {

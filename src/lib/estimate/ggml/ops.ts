@@ -202,7 +202,19 @@ export function rmsNorm(a: Tensor): Tensor {
   return like('RMS_NORM', a);
 }
 export type UnaryOp =
-  'silu' | 'gelu' | 'gelu_erf' | 'gelu_quick' | 'relu' | 'xielu' | 'tanh' | 'sigmoid' | 'softplus' | 'exp' | 'neg' | 'abs' | 'sgn';
+  | 'silu'
+  | 'gelu'
+  | 'gelu_erf'
+  | 'gelu_quick'
+  | 'relu'
+  | 'xielu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'exp'
+  | 'neg'
+  | 'abs'
+  | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
   const tensor = like('UNARY', a);
