@@ -7,7 +7,6 @@ import { parseQuantity } from '../../budget/quantity.js';
 const HELP_GROUP = 'MACHINE';
 
 const MEMORY_CHECKS = ['enforce', 'warn', 'off'] as const;
-type MemoryCheckMode = (typeof MEMORY_CHECKS)[number];
 
 /** An amount of memory such as `24Gi`, in bytes. */
 const quantityFlag = Flags.custom<number>({
