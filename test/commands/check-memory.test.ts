@@ -109,8 +109,8 @@ describe('check-memory', () => {
   test.each([[['--extra-args', '--no-mmap']], [['--extra-args=--no-mmap']]])(
     'takes %j, a flag of its own',
     async (args) => {
-      // later versions spell it --load-mode none
-      const { json } = await checkJson('qwen-coder-32b', ...MAC(64), '--llama-cpp', 'v0.5.0', ...args);
+      // From v0.5.0 on it is spelled --load-mode none.
+      const { json } = await checkJson('qwen-coder-32b', ...MAC(64), '--llama-cpp', 'b10472', ...args);
       const { parts } = json.estimate as { parts: { name: string }[] };
       expect(parts.map(({ name }) => name)).toContain('weights-copy');
     },

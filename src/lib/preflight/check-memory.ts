@@ -23,7 +23,14 @@ import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
-import { choiceNotes, chosenOptions, serverChoice, type ServerChoice } from './server-choice.js';
+import {
+  choiceNotes,
+  chosenOptions,
+  namedLaunch,
+  namingFlags,
+  serverChoice,
+  type ServerChoice,
+} from './server-choice.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
 
@@ -150,8 +157,7 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
       const programs = await programsToAsk(verdict, dependencies);
       return { ...completed, suggestions: [], ...(programs && { programs }) };
     }
-    const made = found.launch ?? launch;
-    const advice = await adviceOn({ ...plan, launch: made }, found, dependencies);
+    const advice = await adviceOn(plan, found, dependencies);
     return advice === undefined
       ? { ...completed, suggestions: [UNADVISED] }
       : { ...completed, suggestions: headline(advice), advice };
@@ -265,13 +271,17 @@ async function programsToAsk(
 
 async function adviceOn(
   plan: CheckPlan,
-  { header, shape, room }: Omit<Findings, 'notes'>,
+  { header, shape, room, choice }: Omit<Findings, 'notes'>,
   { advise }: CheckDependencies,
 ): Promise<readonly Advice[] | undefined> {
   if (!advise || !header || !shape || !room || uncountedRemark(plan.remarks, plan.launch.accelerator) !== undefined)
     return undefined;
-  const { resolved, launch, extraWords, overrides } = plan;
-  return advise({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
+  const { resolved, extraWords, overrides } = plan;
+  const launch = choice === undefined ? plan.launch : namedLaunch(plan.launch, choice);
+  const advice = await advise({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
+  return choice === undefined
+    ? advice
+    : advice.map((one) => ({ ...one, flags: [...one.flags, ...namingFlags(choice, one.flags)] }));
 }
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */

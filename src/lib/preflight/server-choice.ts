@@ -5,7 +5,7 @@ import { isDiscrete } from './judge.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './verdict.js';
 import { deviceWords } from '../runtime/device-options.js';
-import { AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
+import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
 
 /** What llama-server decides by itself where context or layers are left open (`--fit`). */
 export type ServerChoice = Pick<FitResult, 'launch' | 'nCtx' | 'gpuLayers' | 'overridden' | 'gaveUp'> & {
@@ -83,6 +83,36 @@ export function choiceNotes(
     Math.ceil(((present ?? DEFAULT_FIT_TARGET_MIB) * MIB + overBytes) / MIB / TARGET_STEP_MIB) * TARGET_STEP_MIB;
   const isWithin = judgeWith({ fitTargetMiB }).kind !== 'does-not-fit';
   return isWithin ? [`${note}, which is more than the budget; --fit-target ${fitTargetMiB} keeps it within`] : [note];
+}
+
+/**
+ * The launch that advice starts from: with the context that was chosen, and its layers where whole ones were, so that what is
+ * proposed says all that llama-server would choose again.
+ */
+export function namedLaunch(asked: LaunchOptions, choice: ServerChoice): LaunchOptions {
+  const { ctxSize, gpuLayers } = chosenOptions(choice);
+  return {
+    ...asked,
+    ...(ctxSize !== undefined && { ctxSize }),
+    ...(gpuLayers !== undefined && { gpuLayers: isOfWholeLayers(choice) ? gpuLayers : ALL_GPU_LAYERS }),
+  };
+}
+
+/** What is to be typed beside other flags for that launch. */
+export function namingFlags(choice: ServerChoice, flags: readonly string[]): string[] {
+  const { ctxSize, gpuLayers } = chosenOptions(choice);
+  const layers = gpuLayers !== undefined && isOfWholeLayers(choice) ? String(gpuLayers) : 'all';
+  const isNamed = (name: string): boolean => flags.some((flag) => flag.startsWith(name));
+  return [
+    ...(ctxSize === undefined || isNamed('--ctx-size') ? [] : [`--ctx-size ${ctxSize}`]),
+    ...(!choice.layersWereOpen || !isDiscrete(choice.launch.accelerator) || isNamed('--gpu-layers')
+      ? []
+      : [`--gpu-layers ${layers}`]),
+  ];
+}
+
+function isOfWholeLayers({ overridden }: ServerChoice): boolean {
+  return Object.keys(overridden).length === 0;
 }
 
 /** The choice as words of llama-server's command line, so that it is made whatever the machine looks like by then. */

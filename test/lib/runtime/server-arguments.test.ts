@@ -15,7 +15,9 @@ describe('llama-server’s own options', () => {
     ['-kvu', { kvUnified: true }],
     ['-no-kvu', { kvUnified: false }],
     ['-b 1024 -ub 256', { batchSize: 1024, ubatchSize: 256 }],
-    ['-ngl all', { gpuLayers: -1 }],
+    ['-ngl all', { gpuLayers: -2 }],
+    ['-ngl auto', { gpuLayers: -1 }],
+    ['--fit off --fit-target 512,2048 --fit-ctx 8192', { fit: false, fitTargetMiB: [512, 2048], fitCtx: 8192 }],
     ['--n-gpu-layers 12', { gpuLayers: 12 }],
     ['-fa on', { flashAttn: 'on' }],
     ['-fa 0', { flashAttn: 'off' }],
@@ -71,7 +73,6 @@ describe('llama-server’s own options', () => {
     ['-otd exps=CPU', 'moves'],
     ['-hf other/model', 'adds'],
     ['--rpc 10.0.0.1:50052', 'moves'],
-    ['--fit on', 'shifts'],
   ])('%s, which is not modelled, leaves a remark', (line, effect) => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));
     expect(understood).toEqual({});
