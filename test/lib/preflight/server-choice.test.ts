@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { estimateLaunch } from '../../../src/lib/estimate/estimate-launch.js';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import type { HostMemory } from '../../../src/lib/host/host-memory.js';
 import { judge, limitsOf } from '../../../src/lib/preflight/judge.js';
@@ -55,6 +56,23 @@ describe('what llama-server chooses on a Mac, whatever else runs there', () => {
     expect(serverChoice({ model: shape }, { ...METAL, llamaCpp: 'b12032' }, roomy)).toBeUndefined();
     expect(serverChoice({ model: shape }, METAL, roomy)?.nCtx).toBeLessThan(4 * 131072);
   });
+});
+
+test('a draft takes its share before the context is chosen', async () => {
+  const files = {
+    model: await bundledShape('llama-3.1-8b', 'Q5_K_M'),
+    draft: await bundledShape('llama-3.2-3b', 'Q5_K_M'),
+  };
+  const launch: LaunchOptions = { ...METAL, specTypes: ['draft-simple'] };
+  const heldAt = (ctxSize: number): number =>
+    estimateLaunch(files, { ...launch, ctxSize })
+      .parts.filter(({ device, name }) => device === 'gpu' && name !== 'runtime-overhead')
+      .reduce((bytes, part) => bytes + part.bytes, 0);
+  const { nCtx = 0 } = serverChoice(files, launch, MAC) ?? {};
+  const target = 20821 * 2 ** 20;
+  expect(nCtx).toBeLessThan(120320);
+  expect(heldAt(nCtx)).toBeLessThanOrEqual(target);
+  expect(heldAt(Math.ceil(nCtx * 1.05))).toBeGreaterThan(target);
 });
 
 describe('what is left alone', () => {

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
 import { estimateMemory } from '../estimate-memory.js';
 import type { MemoryEstimate, PartName } from '../memory-estimate.js';
 
@@ -16,6 +17,8 @@ export interface DryRun {
 }
 
 const MODEL: ReadonlySet<PartName> = new Set(['weights', 'weights-copy']);
+export type ModelAndDraft = Pick<LaunchFiles, 'draft'> & { readonly model: ModelShape };
+
 /** In llama.cpp's own breakdown (`llama_get_memory_breakdown`); outputs are not. */
 const COUNTED: ReadonlySet<PartName> = new Set([...MODEL, 'kv-cache', 'recurrent-state', 'compute']);
 
@@ -33,6 +36,24 @@ export function dryRun(shape: ModelShape, launch: LaunchOptions, gpus: number): 
     gpus: Array.from({ length: gpus }, (_, gpu) => useOf(estimate, 'gpu', gpu)),
     host: { modelBytes: host.modelBytes - repacked, totalBytes: host.totalBytes - repacked },
   };
+}
+
+/**
+ * What a draft, or a draft head in the model's own file, takes beside: it is measured at every step at the same context
+ * (`add_extra_memory` of `common/fit.cpp`), the head without its weights, which are the model's.
+ */
+export function withDraft(run: DryRun, files: ModelAndDraft, launch: LaunchOptions): DryRun {
+  if (files.draft === undefined && !launch.specTypes?.includes('draft-mtp')) return run;
+  const { parts } = estimateLaunch(files, { ...launch, mmap: false });
+  const extra = parts.filter(({ of, name }) => of === 'draft' || (of === 'mtp' && !MODEL.has(name)));
+  return {
+    gpus: run.gpus.map((use, gpu) => sumOf(use, useOf({ parts: extra }, 'gpu', gpu))),
+    host: sumOf(run.host, useOf({ parts: extra }, 'host')),
+  };
+}
+
+function sumOf(a: DeviceUse, b: DeviceUse): DeviceUse {
+  return { modelBytes: a.modelBytes + b.modelBytes, totalBytes: a.totalBytes + b.totalBytes };
 }
 
 function useOf({ parts }: Pick<MemoryEstimate, 'parts'>, device: 'gpu' | 'host', gpu = 0): DeviceUse {

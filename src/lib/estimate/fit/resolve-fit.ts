@@ -1,9 +1,9 @@
-import type { ModelShape, ProjectorShape } from '../../model/model-shape.js';
+import type { ProjectorShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
-import { dryRun } from './dry-run.js';
+import { dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
 import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
 import type { FitProblem } from './layer-split.js';
@@ -45,7 +45,7 @@ const AUTO_SLOTS = 4;
  * @throws what `estimateMemory` throws
  */
 export function resolveFit(
-  { model: shape, projector }: Pick<LaunchFiles, 'projector'> & { readonly model: ModelShape },
+  { model: shape, projector, draft }: Pick<LaunchFiles, 'projector'> & ModelAndDraft,
   launch: LaunchOptions,
   machine: FitMachine,
 ): FitResult {
@@ -66,7 +66,7 @@ export function resolveFit(
     nLayers: nLayer,
     hasExperts: nExpert > 0,
     targets: free.map((bytes, i) => bytes - (margins[i] ?? 0)),
-    measure: (each) => dryRun(shape, each, used.length),
+    measure: (each) => withDraft(dryRun(shape, each, used.length), { model: shape, draft }, each),
   };
   const context = fitContext(problem, {
     isOpen: isContextOpen,
