@@ -65,7 +65,7 @@ test('a draft takes its share before the context is chosen', async () => {
   };
   const launch: LaunchOptions = { ...METAL, specTypes: ['draft-simple'] };
   const heldAt = (ctxSize: number): number =>
-    estimateLaunch(files, { ...launch, ctxSize })
+    estimateLaunch(files, { ...launch, ctxSize, mmap: false })
       .parts.filter(({ device, name }) => device === 'gpu' && name !== 'runtime-overhead')
       .reduce((bytes, part) => bytes + part.bytes, 0);
   const { nCtx = 0 } = serverChoice(files, launch, MAC) ?? {};
