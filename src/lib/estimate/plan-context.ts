@@ -45,7 +45,8 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
   const heads = params.role.predictsAhead && shape.hparams.nLayer > 0;
-  const graph = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
+  const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
+  const graph = (found?.describes?.(shape) ?? true) ? found : undefined;
   const described = graph !== undefined;
   const compute = graph
     ? planGraph(graph, { shape, params, placement, memory }, options)

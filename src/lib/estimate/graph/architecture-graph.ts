@@ -5,6 +5,8 @@ import type { FusedOp } from './fused-ops.js';
 /** An architecture's layer graph. */
 export interface ArchitectureGraph {
   readonly build: (g: GraphBuilder) => void;
+  /** Unset = every model of the architecture. */
+  readonly describes?: (shape: ModelShape) => boolean;
   /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
   readonly kindOf?: (layer: number, shape: ModelShape) => number;
   /** Ops that the graph fuses where the devices can, in the order of `FusedOp`. */

@@ -1,5 +1,5 @@
 import type { ArchitectureGraph } from './architecture-graph.js';
-import { dflash } from './drafts/dflash.js';
+import { dflash, isPlainDflash } from './drafts/dflash.js';
 import { eagle3 } from './drafts/eagle3.js';
 import { gemma4Assistant } from './drafts/gemma4-assistant.js';
 import { DECODER_GRAPHS } from './models/decoders/table.js';
@@ -38,7 +38,7 @@ export const GRAPHS = table<ArchitectureGraph>({
   qwen35: { build: qwen35 },
   qwen35moe: { build: qwen35 },
   eagle3: { build: eagle3 },
-  dflash: { build: dflash },
+  dflash: { build: dflash, describes: isPlainDflash },
   'gemma4-assistant': { build: gemma4Assistant },
   ...DECODER_GRAPHS,
   ...ENCODER_GRAPHS,

@@ -1,3 +1,4 @@
+import type { ModelShape } from '../../../model/model-shape.js';
 import * as ggml from '../../ggml/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
@@ -5,6 +6,11 @@ import { attention, attentionInput, type KvInput, storeHeads } from '../attentio
 import type { GraphBuilder } from '../builder.js';
 import { feedForward, projected, splitHeads } from '../projections.js';
 import { scatterDraftVocabulary } from './draft-vocabulary.js';
+
+/** DSpark (Markov heads), DFlash 2 (a selector) and drafts with hyper-connections have graphs of their own in the same file. */
+export function isPlainDflash({ tensors }: ModelShape): boolean {
+  return ![...tensors.keys()].some((name) => /(^|\.)(markov_w[12]|selector_\w+|(output_)?hc_\w+)\./.test(name));
+}
 
 /** `src/models/dflash.cpp` (llama.cpp v0.5.0): a block of masked tokens, all drafted in one pass. */
 export function dflash(g: GraphBuilder): void {
