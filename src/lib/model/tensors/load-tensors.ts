@@ -113,6 +113,7 @@ class LayerScope implements Scope {
 
   valueOf(name: string, ofLayer: boolean): number {
     if (name === 'i') return this.layer;
+    if (name === 'true' || name === 'false') return Number(name === 'true');
     const value = (ofLayer ? undefined : this.lookUp(name)) ?? symbolValue(name, this.shape, ofLayer ? this.layer : 0);
     if (value === undefined) throw new Error(`no hyperparameter ${name}`);
     return value;
