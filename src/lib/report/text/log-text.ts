@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
-import type { ComparedBuffer } from '../preflight/compare-log.js';
-import { alignColumns } from './columns.js';
-import { holderLabel } from './limit-label.js';
-import { partLabel } from './part-labels.js';
+import type { ComparedBuffer } from '../../preflight/compare-log.js';
+import { alignColumns } from '../layout/columns.js';
+import { holderLabel } from '../words/limit-label.js';
+import { partLabel } from '../words/part-labels.js';
 
 const MIB = 2 ** 20;
 const HEAD = ['PART', 'HELD BY', 'LLAMA.CPP', 'ESTIMATE', 'DIFFERENCE'];

@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
-import type { PartName } from '../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { headroomBytes } from '../preflight/verdict.js';
-import { formatTenths } from './bytes.js';
-import { wrapWords } from './wrap.js';
+import type { PartName } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+import { formatTenths } from '../words/bytes.js';
+import { wrapWords } from '../layout/wrap.js';
 
 const LABEL_WIDTH = 12;
 const GAP = 2;

@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
-import { SHORT_CONTEXT, type ContextFigure } from '../preflight/catalog/catalog-figures.js';
-import type { EntryStatus, EntryValidation } from '../preflight/catalog/validate-catalog.js';
-import { formatVramEstimate } from '../preflight/catalog/vram-estimate.js';
-import { printable } from '../printable.js';
-import { formatGigabytes, formatSize } from './bytes.js';
-import { alignColumns } from './columns.js';
+import { SHORT_CONTEXT, type ContextFigure } from '../../preflight/catalog/catalog-figures.js';
+import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
+import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
+import { printable } from '../../printable.js';
+import { formatGigabytes, formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
 
 const WORDS: Readonly<Record<EntryStatus, string>> = {
   true: 'true',

@@ -1,9 +1,9 @@
-import { totalBytes } from '../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import type { LimitCheck } from '../preflight/verdict.js';
+import { totalBytes } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { LimitCheck } from '../../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
-import { shown } from '../printable.js';
-import { redactedSource } from '../source/redacted-url.js';
+import { shown } from '../../printable.js';
+import { redactedSource } from '../../source/redacted-url.js';
 import { whereLimited } from './limit-label.js';
 import { formatCompared, formatGigabytes } from './bytes.js';
 

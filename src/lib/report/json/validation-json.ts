@@ -1,6 +1,6 @@
-import { SHORT_CONTEXT } from '../preflight/catalog/catalog-figures.js';
-import type { EntryStatus, EntryValidation } from '../preflight/catalog/validate-catalog.js';
-import { formatVramEstimate } from '../preflight/catalog/vram-estimate.js';
+import { SHORT_CONTEXT } from '../../preflight/catalog/catalog-figures.js';
+import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
+import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 
 const STATUSES: readonly EntryStatus[] = ['true', 'contradicts-context', 'wrong', 'unchecked', 'unstated'];
 

@@ -1,12 +1,12 @@
 import type { ChalkInstance } from 'chalk';
-import { totalBytes } from '../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../preflight/verdict.js';
-import { printable } from '../printable.js';
-import { explainBudget } from './budget-text.js';
-import { formatGigabytes } from './bytes.js';
-import { alignColumns } from './columns.js';
-import { sharedNotes } from './shared-notes.js';
+import { totalBytes } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
+import { printable } from '../../printable.js';
+import { explainBudget } from '../words/budget-text.js';
+import { formatGigabytes } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
+import { sharedNotes } from '../words/shared-notes.js';
 
 const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE', 'LARGEST CONTEXT'];
 const RIGHT = [2, 3, 5, 6];

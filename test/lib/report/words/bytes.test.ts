@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatCompared, formatGigabytes, formatSize } from '../../../src/lib/report/bytes.js';
+import { formatCompared, formatGigabytes, formatSize } from '../../../../src/lib/report/words/bytes.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

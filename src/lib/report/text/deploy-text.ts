@@ -1,6 +1,6 @@
-import type { DeployEvent } from '../kube/deploy.js';
-import type { Endpoint } from '../kube/endpoint.js';
-import { resourceName } from './manifests.js';
+import type { DeployEvent } from '../../kube/deploy.js';
+import type { Endpoint } from '../../kube/endpoint.js';
+import { resourceName } from '../json/manifests.js';
 
 /** One line for one thing that happened; `applied` as kubectl says it. */
 export function eventLine(event: DeployEvent, dryRun: boolean): string {

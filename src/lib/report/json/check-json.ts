@@ -1,14 +1,14 @@
-import { totalBytes, type GrowthPart } from '../estimate/memory-estimate.js';
-import type { Shape } from '../model/model-shape.js';
-import type { LoadedFile } from '../preflight/beside-files.js';
-import type { LoadedProjector } from '../preflight/beside.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { isEstimated, type Advice } from '../preflight/advice/advice.js';
-import { tightness, type Tightness } from '../preflight/tightness.js';
-import { headroomBytes, type LimitCheck } from '../preflight/verdict.js';
-import { failureOf } from './failure.js';
-import { warningsOf } from './warnings.js';
-import { redactedSource } from '../source/redacted-url.js';
+import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
+import type { Shape } from '../../model/model-shape.js';
+import type { LoadedFile } from '../../preflight/beside-files.js';
+import type { LoadedProjector } from '../../preflight/beside.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
+import { tightness, type Tightness } from '../../preflight/tightness.js';
+import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';
+import { failureOf } from '../words/failure.js';
+import { warningsOf } from '../words/warnings.js';
+import { redactedSource } from '../../source/redacted-url.js';
 
 /** A check as one JSON object, described by `schemas/check-memory.schema.json`. Amounts are bytes. */
 export function checkJson(check: MemoryCheck): Record<string, unknown> {

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
-import type { ContextTable, MacFinding } from '../preflight/survey.js';
-import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
-import { formatTenths } from './bytes.js';
-import { alignColumns } from './columns.js';
+import type { ContextTable, MacFinding } from '../../preflight/survey.js';
+import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+import { formatTenths } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
 
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
 const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;

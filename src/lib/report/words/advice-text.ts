@@ -1,10 +1,10 @@
-import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
-import type { Advice, Change } from '../preflight/advice/advice.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { tightness } from '../preflight/tightness.js';
+import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { Advice, Change } from '../../preflight/advice/advice.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { tightness } from '../../preflight/tightness.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
-import { commandText } from './command-text.js';
-import { hanging } from './wrap.js';
+import { commandText } from '../layout/command-text.js';
+import { hanging } from '../layout/wrap.js';
 
 const INDENT = '    ';
 const UNDER_AMOUNT = ' '.repeat(13);

@@ -1,12 +1,12 @@
-import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
-import { cleanText } from '../kube/client/clean-text.js';
-import type { Deletion, Deployment } from '../kube/inventory.js';
-import { explain, schedulingReason } from '../kube/progress.js';
-import { recordedCheck, type RecordedCheck } from '../kube/recorded-check.js';
-import { hostRecord, type HostRecord } from '../kube/host-record.js';
-import { formatGigabytes, formatSize } from './bytes.js';
-import { alignColumns } from './columns.js';
-import { resourceName } from './manifests.js';
+import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
+import { cleanText } from '../../kube/client/clean-text.js';
+import type { Deletion, Deployment } from '../../kube/inventory.js';
+import { explain, schedulingReason } from '../../kube/progress.js';
+import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
+import { hostRecord, type HostRecord } from '../../kube/host-record.js';
+import { formatGigabytes, formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
+import { resourceName } from '../json/manifests.js';
 
 /** As kubectl sets columns apart. */
 const GAP = '   ';

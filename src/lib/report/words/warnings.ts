@@ -1,8 +1,8 @@
-import type { GrowthPart } from '../estimate/memory-estimate.js';
-import { COMFORTABLE_SHARE, tightness, type Tightness } from '../preflight/tightness.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { headroomBytes } from '../preflight/verdict.js';
-import { printable } from '../printable.js';
+import type { GrowthPart } from '../../estimate/memory-estimate.js';
+import { COMFORTABLE_SHARE, tightness, type Tightness } from '../../preflight/tightness.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+import { printable } from '../../printable.js';
 import { formatSize } from './bytes.js';
 import { limitLabel } from './limit-label.js';
 import { growthLabel } from './part-labels.js';

@@ -1,4 +1,4 @@
-import type { Budget } from '../budget/budget.js';
+import type { Budget } from '../../budget/budget.js';
 import { formatGigabytes } from './bytes.js';
 
 /** Where a budget comes from, for the parentheses after its amount. */

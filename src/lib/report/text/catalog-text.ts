@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
-import { shown } from '../printable.js';
-import { alignColumns } from './columns.js';
+import type { Catalog, CatalogEntry } from '../../catalog/catalog.js';
+import { shown } from '../../printable.js';
+import { alignColumns } from '../layout/columns.js';
 
 /** By id, numbers in it by their amount: 8b before 70b. */
 export function sortedCatalog(catalog: Catalog): Catalog {

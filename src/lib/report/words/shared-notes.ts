@@ -1,5 +1,5 @@
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import { printable } from '../printable.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { printable } from '../../printable.js';
 
 /** More models than these are counted, not named. */
 const MOST_NAMES = 3;

@@ -1,6 +1,6 @@
-import type { GgufHeader } from '../gguf/header.js';
-import { inspectHeader, tensorFacts } from '../model/inspect-header.js';
-import type { ModelHeader } from '../source/model-header.js';
+import type { GgufHeader } from '../../gguf/header.js';
+import { inspectHeader, tensorFacts } from '../../model/inspect-header.js';
+import type { ModelHeader } from '../../source/model-header.js';
 
 /** A header as one JSON object, described by `schemas/inspect.schema.json`. Amounts are bytes. */
 export function inspectJson(

@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml';
-import { API_GROUP, type AnyResource } from '../kube/client/api.js';
+import { API_GROUP, type AnyResource } from '../../kube/client/api.js';
 
 export type ManifestFormat = 'yaml' | 'json' | 'name';
 

@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
-import type { MemoryCheck } from '../preflight/check-memory.js';
-import type { FittedLaunch, Preference } from '../preflight/advice/fit-launch.js';
-import { headroomBytes } from '../preflight/verdict.js';
-import { explainBudgetBriefly } from './budget-text.js';
-import { formatGigabytes } from './bytes.js';
-import { hanging } from './wrap.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+import { explainBudgetBriefly } from '../words/budget-text.js';
+import { formatGigabytes } from '../words/bytes.js';
+import { hanging } from '../layout/wrap.js';
 
 const LABEL = 11;
 

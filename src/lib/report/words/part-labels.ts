@@ -1,4 +1,4 @@
-import type { EstimatePart, GrowthPart, PartName, PartOwner } from '../estimate/memory-estimate.js';
+import type { EstimatePart, GrowthPart, PartName, PartOwner } from '../../estimate/memory-estimate.js';
 
 /** What people call the parts of an estimate. */
 const PART_LABELS: Readonly<Record<PartName, string>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { foldLines } from '../../../src/lib/report/wrap.js';
+import { foldLines } from '../../../../src/lib/report/layout/wrap.js';
 
 describe('text on a terminal', () => {
   test('is broken between words, below where it begins behind its label', () => {

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
-import type { HostMemory } from '../host/host-memory.js';
-import type { CompletedVerdict } from '../preflight/verdict.js';
-import { formatSize } from './bytes.js';
-import { wrapWords } from './wrap.js';
+import type { HostMemory } from '../../host/host-memory.js';
+import type { CompletedVerdict } from '../../preflight/verdict.js';
+import { formatSize } from '../words/bytes.js';
+import { wrapWords } from '../layout/wrap.js';
 
 interface Segment {
   readonly name: string;

@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
-import type { MetadataValue } from '../gguf/header.js';
-import type { HeaderFacts, LargeTensor, TensorFacts } from '../model/inspect-header.js';
-import type { LayerFacts } from '../model/inspect-layers.js';
-import { printable } from '../printable.js';
-import { formatSize } from './bytes.js';
-import { alignColumns } from './columns.js';
+import type { MetadataValue } from '../../gguf/header.js';
+import type { HeaderFacts, LargeTensor, TensorFacts } from '../../model/inspect-header.js';
+import type { LayerFacts } from '../../model/inspect-layers.js';
+import { printable } from '../../printable.js';
+import { formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
 
 const LABEL_WIDTH = 15;
 const LISTED_ELEMENTS = 8;

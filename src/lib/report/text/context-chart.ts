@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import type { CompletedVerdict, LimitCheck } from '../preflight/verdict.js';
-import { formatTenths } from './bytes.js';
-import { wrapWords } from './wrap.js';
+import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
+import { formatTenths } from '../words/bytes.js';
+import { wrapWords } from '../layout/wrap.js';
 
 const ROWS = 10;
 const AXIS = 7;

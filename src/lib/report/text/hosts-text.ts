@@ -1,7 +1,7 @@
-import { cleanText } from '../kube/client/clean-text.js';
-import type { HostReport } from '../kube/hosts.js';
-import { formatGigabytes } from './bytes.js';
-import { alignColumns } from './columns.js';
+import { cleanText } from '../../kube/client/clean-text.js';
+import type { HostReport } from '../../kube/hosts.js';
+import { formatGigabytes } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
 
 /** Heard less long ago, an agent counts as there. */
 const FRESH_MS = 180_000;

@@ -1,8 +1,8 @@
-import type { LedgerEntry } from '../guard/ledger.js';
-import type { PromisedMemory } from '../guard/measure-beside-ledger.js';
-import { printable } from '../printable.js';
-import { formatSize } from './bytes.js';
-import { alignColumns } from './columns.js';
+import type { LedgerEntry } from '../../guard/ledger.js';
+import type { PromisedMemory } from '../../guard/measure-beside-ledger.js';
+import { printable } from '../../printable.js';
+import { formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
 
 const HEADINGS = ['WHO', 'PID', 'STATE', 'SINCE', 'MEMORY', 'ON GPUS'];
 
