@@ -125,7 +125,7 @@ function planEncoder(
       : audioBatches(encoder, hparams, audioSeconds);
   const seen = new Set<string>();
   for (const batch of media) {
-    const key = `${batch.size.width}x${batch.size.height}x${batch.count}`;
+    const key = JSON.stringify(batch);
     if (!seen.has(key)) buffers.reserve(batch);
     seen.add(key);
   }

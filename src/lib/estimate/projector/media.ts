@@ -1,7 +1,9 @@
 import type { Encoder, EncoderHparams, MediaSize } from '../../model/projector/encoder-hparams.js';
 import type { MediaBatch } from '../graph/projector/clip-graph.js';
+import { deepseek4vSize, museGlimmerSize, youtuvlSize } from './fitted-sizes.js';
+import { deepseekTiles, graniteTiles, step3Crops } from './image-grids.js';
 import { dynamicSize, fixedSize, idefics3, largestGrid, preservedRatio, square } from './image-sizes.js';
-import { lfm2Tiles, slices, tilesByResolution } from './image-tiles.js';
+import { laterSlices, lfm2Tiles, slices, tilesByResolution } from './image-tiles.js';
 
 type Preprocessor = (hparams: EncoderHparams, image: MediaSize) => MediaSize[];
 
@@ -17,7 +19,18 @@ const PREPROCESSORS: Readonly<Record<string, Preprocessor>> = {
   janus_pro: tiled,
   internvl: tilesByResolution,
   llama4: tilesByResolution,
+  cogvlm: tiled,
   resampler: slices,
+  minicpmv4_6: laterSlices,
+  step3vl: step3Crops,
+  'muse-glimmer': museGlimmerSize,
+  youtuvl: youtuvlSize,
+  deepseek4v: deepseek4vSize,
+  deepseekocr: deepseekTiles(true),
+  deepseekocr2: deepseekTiles(false),
+  granite4_vision: graniteTiles,
+  yasa2: fixedSize,
+  gemma3nv: fixedSize,
   idefics3,
   lfm2: lfm2Tiles,
   gemma3: fixedSize,

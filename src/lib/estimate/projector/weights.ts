@@ -26,6 +26,15 @@ const FIRST = [
   'position_embd.weight',
 ];
 
+/** Of each layer, in the order in which they are loaded; what is loaded by type comes after all layers. */
+const OF_LAYER = (
+  'attn_k.weight attn_q.weight attn_v.weight attn_out.weight attn_qkv.weight attn_k_norm.weight attn_q_norm.weight ln1.weight ' +
+  'ln2.weight ls1.weight ls2.weight out_scale.weight attn_post_norm.weight ffn_post_norm.weight attn_k.bias attn_q.bias ' +
+  'attn_v.bias attn_out.bias attn_qkv.bias ln1.bias ln2.bias ffn_gate_inp.weight ffn_gate_exps.weight ffn_up_exps.weight ' +
+  'ffn_down_exps.weight exp_probs_b.weight ffn_up.weight ffn_up.bias ffn_gate.weight ffn_gate.bias ffn_down.weight ' +
+  'ffn_down.bias attn_sinks'
+).split(' ');
+
 /**
  * What an encoder loads, in one buffer of one device: `clip_model_loader::load_tensors` (`tools/mtmd/clip.cpp`, llama.cpp
  * v0.5.0). Never mapped from the file, never repacked.
@@ -68,12 +77,13 @@ function tensorOf({ type, dims }: GgufTensor, buffer: Buffer): Tensor {
 function loaded(shape: ProjectorShape, { modality }: Encoder, nLayer: number): readonly GgufTensor[] {
   const prefix = modality === 'vision' ? 'v' : 'a';
   const alone = encodersOf(shape).length === 1;
-  const block = new RegExp(`^${prefix}\\.blk\\.(\\d+)\\.`);
+  const block = new RegExp(`^${prefix}\\.blk\\.(\\d+)\\.(.*)`);
   const rank = ({ name }: GgufTensor): number => {
     const first = FIRST.findIndex((one) => one === name || `${prefix}.${one}` === name);
     if (first >= 0) return first;
-    const layer = block.exec(name);
-    return FIRST.length + (layer ? Number(layer[1]) : nLayer);
+    const [, layer, part = ''] = block.exec(name) ?? [];
+    const within = OF_LAYER.indexOf(part);
+    return FIRST.length + (layer !== undefined && within >= 0 ? Number(layer) + within / OF_LAYER.length : nLayer);
   };
   return [...shape.tensors.values()]
     .filter(({ name }) => {

@@ -1,19 +1,27 @@
 import type { Tensor } from '../../ggml/tensor.js';
 import { ClipGraph, type ClipGraphInputs } from './clip-graph.js';
-import { gemma4a } from './gemma4-audio.js';
+import { gemma4a } from './audio/gemma4.js';
+import { whisper } from './audio/whisper.js';
+import { cogvlm } from './cogvlm.js';
+import { step3vl } from './convolved/step3vl.js';
+import { deepseek4v } from './deepseek4v.js';
 import { ClampedClipGraph, gemma4ua, gemma4uv, gemma4v } from './gemma4.js';
 import { glm4v } from './glm4v.js';
 import { internvl } from './internvl.js';
 import { kimik25, kimivl } from './kimivl.js';
 import { llama4 } from './llama4.js';
 import { llava } from './llava.js';
+import { minimaxM3 } from './minimax-m3.js';
 import { nemotron } from './nemotron.js';
 import { dotsocr, hunyuanvl, paddleocr } from './ocr.js';
 import { pixtral } from './pixtral.js';
-import { qwen2vl, qwen3vl } from './qwen-vl.js';
 import { minicpmv } from './resampler.js';
 import { siglip } from './siglip.js';
-import { whisper } from './whisper.js';
+import { exaone, mimovl } from './windowed/grouped.js';
+import { minicpmv46 } from './windowed/minicpmv46.js';
+import { museGlimmer } from './windowed/muse-glimmer.js';
+import { qwen2vl, qwen3vl } from './windowed/qwen-vl.js';
+import { youtuvl } from './windowed/youtuvl.js';
 
 export interface ProjectorGraph {
   readonly build: (g: ClipGraph) => Tensor;
@@ -38,6 +46,16 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   qwen2vl_merger: { build: qwen2vl },
   'qwen2.5vl_merger': { build: qwen2vl },
   qwen3vl_merger: { build: qwen3vl },
+  exaone4_5: { build: exaone },
+  mimovl: { build: mimovl },
+  minimax_m3: { build: minimaxM3 },
+  'muse-glimmer': { build: museGlimmer },
+  step3vl: { build: step3vl },
+  youtuvl: { build: youtuvl },
+  minicpmv4_6: { build: minicpmv46 },
+  cogvlm: { build: cogvlm },
+  deepseek4v: { build: deepseek4v },
+  dots3note_v: { build: dotsocr },
   internvl: { build: internvl, batches: true },
   llama4: { build: llama4 },
   kimivl: { build: kimivl },
@@ -49,6 +67,8 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   glm4v: { build: glm4v },
   resampler: { build: minicpmv },
   mlp: { build: llava },
+  ldp: { build: llava },
+  ldpv2: { build: llava },
   adapter: { build: llava },
   ultravox: { build: whisper },
   voxtral: { build: whisper },
