@@ -191,6 +191,9 @@ const mimoAudio: EncoderRule = (hparams, keys) => {
   };
 };
 
+/** What `blk` counts in MobileNet's tensors; the header's number is of something else. */
+const MOBILENET_STAGES = 4;
+
 /** By projector type, the switch of `clip_model_loader::load_hparams`. Types that are not listed keep the header's values. */
 export const ENCODER_RULES: Readonly<Record<string, EncoderRule>> = {
   resampler,
@@ -218,7 +221,9 @@ export const ENCODER_RULES: Readonly<Record<string, EncoderRule>> = {
   kimivl: all(merge(1, 'projector.scale_factor'), tokens(8, 1024), warmup(16)),
   kimik25: all(merge(1, 'projector.scale_factor'), kimik25),
   gemma3: merge(4, 'projector.scale_factor'),
-  gemma3nv: merge(1, 'projector.scale_factor'),
+  gemma3nv: all(merge(1, 'projector.scale_factor'), (hparams) => {
+    hparams.nLayer = MOBILENET_STAGES;
+  }),
   gemma4v: all(gemma4, tokens(70, 1120), warmup(16)),
   gemma4uv: all(gemma4, unified, tokens(70, 1120), warmup(16)),
   gemma4ua: (hparams) => {

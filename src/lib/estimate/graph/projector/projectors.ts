@@ -1,12 +1,21 @@
 import type { Tensor } from '../../ggml/tensor.js';
 import { ClipGraph, type ClipGraphInputs } from './clip-graph.js';
+import { conformer } from './audio/conformer.js';
 import { gemma4a } from './audio/gemma4.js';
+import { graniteSpeech } from './audio/granite-speech.js';
+import { mimoAudio } from './audio/mimo.js';
+import { parakeet } from './audio/parakeet.js';
+import { dots3noteAudio, qwen3a } from './audio/qwen3.js';
 import { whisper } from './audio/whisper.js';
 import { cogvlm } from './cogvlm.js';
+import { deepseekOcr, deepseekOcr2 } from './convolved/deepseek-ocr.js';
+import { mobilenet } from './convolved/mobilenet.js';
 import { step3vl } from './convolved/step3vl.js';
+import { yasa2 } from './convolved/yasa2.js';
 import { deepseek4v } from './deepseek4v.js';
 import { ClampedClipGraph, gemma4ua, gemma4uv, gemma4v } from './gemma4.js';
 import { glm4v } from './glm4v.js';
+import { granite4Vision } from './granite4-vision.js';
 import { internvl } from './internvl.js';
 import { kimik25, kimivl } from './kimivl.js';
 import { llama4 } from './llama4.js';
@@ -70,6 +79,17 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   ldp: { build: llava },
   ldpv2: { build: llava },
   adapter: { build: llava },
+  deepseekocr: { build: deepseekOcr, batches: true },
+  deepseekocr2: { build: deepseekOcr2, batches: true },
+  granite4_vision: { build: granite4Vision },
+  yasa2: { build: yasa2 },
+  gemma3nv: { build: mobilenet },
+  lfm2a: { build: conformer },
+  parakeet: { build: parakeet },
+  granite_speech: { build: graniteSpeech },
+  mimo_audio: { build: mimoAudio },
+  qwen3a: { build: qwen3a },
+  dots3note_a: { build: dots3noteAudio },
   ultravox: { build: whisper },
   voxtral: { build: whisper },
   qwen2a: { build: whisper },

@@ -38,7 +38,11 @@ export function vit(g: ClipGraph, input: Tensor, nPos: number, options: VitOptio
     const columns = ggml.cont(ggml.transpose(stream));
     stream = ggml.cont(ggml.transpose(pool1d(columns, 2)));
   }
-  const postNorm = options.skipsPostNorm ? null : options.postNorm === undefined ? g.own('post_ln.weight') : g.weight(options.postNorm);
+  const postNorm = options.skipsPostNorm
+    ? null
+    : options.postNorm === undefined
+      ? g.own('post_ln.weight')
+      : g.weight(options.postNorm);
   if (postNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), options.norm);
   return ggml.reshape(stream, nEmbd, stream.ne[1] / images, images);
 }
@@ -97,8 +101,7 @@ function expertFeedForward(g: ClipGraph, cur: Tensor, layer: number, gates: Tens
   const activated = ggml.mul(ggml.unary(gate, 'silu'), up);
   const down = ggml.mulMatId(g.layerNeed(layer, 'ffn_down_exps.weight'), activated, selected);
   const weighted = ggml.mul(down, weights);
-  const view = (i: number): Tensor =>
-    ggml.view2d(weighted, weighted.ne[0], tokens, weighted.nb[2], i * weighted.nb[1]);
+  const view = (i: number): Tensor => ggml.view2d(weighted, weighted.ne[0], tokens, weighted.nb[2], i * weighted.nb[1]);
   let sum = view(0);
   for (let i = 1; i < used; i++) sum = ggml.add(sum, view(i));
   return used === 1 ? ggml.cont(sum) : sum;

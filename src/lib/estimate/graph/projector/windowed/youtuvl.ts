@@ -27,9 +27,7 @@ export function youtuvl(g: ClipGraph): Tensor {
   for (let layer = 0; layer < nLayer; layer++) {
     const cur = g.layerNorm(stream, layer, 'ln1', 'layer');
     const [q, k, v] = ['attn_q', 'attn_k', 'attn_v']
-      .map((name) =>
-        ggml.add(g.mulMat(g.layerNeed(layer, `${name}.weight`), cur), g.layerNeed(layer, `${name}.bias`)),
-      )
+      .map((name) => ggml.add(g.mulMat(g.layerNeed(layer, `${name}.weight`), cur), g.layerNeed(layer, `${name}.bias`)))
       .map((head) => ggml.reshape(head, headSize, nHead, nPos)) as [Tensor, Tensor, Tensor];
     const mask = hasWindows && !globalLayers.includes(layer) ? window : null;
     const heads = { q: ggml.rope(q, positions), k: ggml.rope(k, positions), v, mask };
