@@ -18,6 +18,7 @@ import {
   type CheckRequest,
   type MemoryCheck,
 } from '../lib/preflight/check-memory.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -53,7 +54,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const dependencies = checkDependencies(surroundings);
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
-    const check = await checkMemory(request, dependencies);
+    const found = await checkMemory(request, dependencies);
+    const check = this.jsonEnabled() || exitCodeOf(found) === 0 ? { ...found, largest: largestOf(found) } : found;
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags)
       ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))

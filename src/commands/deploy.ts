@@ -18,6 +18,7 @@ import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.j
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/check-memory.js';
 import { checkJson } from '../lib/report/json/check-json.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
 import { failureText } from '../lib/report/words/failure.js';
@@ -141,7 +142,7 @@ Works as "kubectl llmkube deploy" too.`;
     const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
     if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');
-    this.log(`${checkText(check, colors)}\n`);
+    this.log(`${checkText({ ...check, largest: largestOf(check) }, colors)}\n`);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { MemoryCheck } from '../preflight/check-memory.js';
-import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
+import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/survey.js';
 import { quantizationTable, type QuantizationSources } from '../preflight/quantizations.js';
-import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';
+import { Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';
 import { quantizationTableJson, quantizationTableText } from '../report/tables/quantization-text.js';
@@ -69,7 +69,7 @@ function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefin
   if (shape === undefined || room === undefined || verdict.kind === 'unknown') return undefined;
   const trials = new Trials(room);
   const points = contextCurve(trials, { shape, launch }, CHART_POINTS);
-  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+  const largest = largestOf({ shape, launch, room, verdict }, trials);
   return {
     json: {
       chart: {

@@ -98,6 +98,8 @@ export interface MemoryCheck {
   readonly advice?: readonly Advice[];
   /** Which programs hold most, where they would have to give up some. */
   readonly programs?: readonly Program[];
+  /** The longest context in tokens that fits, all slots together, where it was worked out; undefined where none does. */
+  readonly largest?: number | undefined;
   /** The machine it was held against. */
   readonly room?: Room;
   readonly resolved?: ResolvedModel;
