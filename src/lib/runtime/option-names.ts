@@ -67,17 +67,17 @@ const NAMES_BY_VALUES: readonly (readonly string[])[] = [
   ['--control-vector-layer-range'],
 ];
 
+const VALUES = new Map(
+  NAMES_BY_VALUES.flatMap((lines, values) =>
+    lines.flatMap((line) => line.split(' ')).map((name) => [name, values] as const),
+  ),
+);
+
 /** How many words follow an option, by one of its spellings; undefined where llama-server has no such option. */
 export function valueCount(name: string): number | undefined {
-  const count = NAMES_BY_VALUES.findIndex((lines) => lines.some((line) => isIn(line, name)));
-  return count < 0 ? undefined : count;
-}
-
-/** Searched as it stands: a guard that lives as long as its server has no use for hundreds of names taken apart. */
-function isIn(line: string, name: string): boolean {
-  return name !== '' && !name.includes(' ') && ` ${line} `.includes(` ${name} `);
+  return VALUES.get(name);
 }
 
 export function serverOptionNames(): readonly string[] {
-  return NAMES_BY_VALUES.flatMap((lines) => lines.flatMap((line) => line.split(' ')));
+  return [...VALUES.keys()];
 }

@@ -140,8 +140,12 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   toggle(['--rerank', '--reranking'], [], 'RERANKING', (on) => (on ? { mode: 'rerank' } : {})),
 ];
 
+const BY_NAME = new Map(
+  SERVER_OPTIONS.flatMap((option) => [...option.names, ...(option.off ?? [])].map((name) => [name, option] as const)),
+);
+
 export function serverOption(name: string): ServerOption | undefined {
-  return SERVER_OPTIONS.find(({ names, off }) => names.includes(name) || off?.includes(name));
+  return BY_NAME.get(name);
 }
 
 /** The word as llama-server looks it up: underscores count as dashes in long options. */

@@ -46,6 +46,8 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
   },
 ];
 
+const BY_NAME = new Map(UNMODELLED_OPTIONS.flatMap((option) => option.names.map((name) => [name, option] as const)));
+
 export function unmodelledOption(name: string): UnmodelledOption | undefined {
-  return UNMODELLED_OPTIONS.find(({ names }) => names.includes(name));
+  return BY_NAME.get(name);
 }

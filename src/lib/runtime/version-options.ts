@@ -23,9 +23,11 @@ const VERSIONED: readonly VersionedOption[] = [
   { names: ['--moe-cache-mib'], since: 12032, instead: null },
 ];
 
+const BY_NAME = new Map(VERSIONED.flatMap((option) => option.names.map((name) => [name, option] as const)));
+
 /** @throws UsageError OPTION_NOT_IN_VERSION for an option that this llama.cpp does not have */
 export function refuseForeignOption(name: string, { name: version, build }: LlamaCpp): void {
-  const option = VERSIONED.find(({ names }) => names.includes(name));
+  const option = BY_NAME.get(name);
   if (!option) return;
   const gone = option.until !== undefined && build.from > option.until;
   const notYet = option.since !== undefined && build.to < option.since;
