@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type * as Whole from '@kubernetes/client-node';
 
-type ClientNode = Pick<typeof import('@kubernetes/client-node'), 'KubeConfig'>;
+type ClientNode = Pick<typeof Whole, 'KubeConfig'>;
 
 /** What reads kubeconfigs, and no more, as the build has bundled it. */
 const BUNDLE = new URL('../../../quick/bundle/kube-config.js', import.meta.url);
