@@ -14,9 +14,9 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { checkText } from '../lib/report/check-text.js';
-import { commandText } from '../lib/report/command-text.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { checkText } from '../lib/report/text/check-text.js';
+import { commandText } from '../lib/report/layout/command-text.js';
 
 interface ModelFlagValues {
   readonly quantization?: string | undefined;

@@ -11,12 +11,12 @@ import { printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
 import { checkMemory } from '../lib/preflight/check-memory.js';
-import { type CompleteCheck, isComplete, type MemoryCheck } from '../lib/preflight/memory-check.js';
+import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { fitJson, fitText } from '../lib/report/fit-text.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { fitJson, fitText } from '../lib/report/text/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
