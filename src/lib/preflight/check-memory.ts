@@ -15,8 +15,8 @@ import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
 import { readNamedFiles } from './beside-files.js';
 import { findProjector, type ProjectorReading } from './beside.js';
-import { isDiscrete } from './judge.js';
-import { judgeLaunch } from './judge-launch.js';
+import { isDiscrete, judge, limitsOf } from './judge.js';
+import { judgeLaunch, sizeLaunch } from './judge-launch.js';
 import { launchNotes } from './launch-notes.js';
 import type { CompleteCheck, Findings, IncompleteCheck, MemoryCheck, PlannedCheck } from './memory-check.js';
 import { type CheckRequest, planCheck, type PlanDependencies } from './plan-check.js';
@@ -162,27 +162,25 @@ async function checkIn(
   request: CheckRequest,
   dependencies: CheckDependencies,
 ): Promise<MemoryCheck> {
-  const { notes: notesOnFiles, ...found } = read;
+  const { notes, ...found } = read;
   const files = { ...room.beside, model: found.shape };
-  const { verdict, ...judged } = judgeLaunch(files, found.launch, room, request.namesLaunch);
-  const { launch, choice, estimate } = judged;
-  const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
-    judgeLaunch(files, { ...found.launch, ...wider }, room).verdict;
-  const notes = [
-    ...notesOnFiles,
-    ...launchNotes(found.shape, launch, estimate.resolved),
-    ...room.host.notes,
-    ...(choice === undefined ? [] : choiceNotes(choice, verdict, tried)),
-  ];
-  const uncounted = uncountedRemark(found.remarks, launch.accelerator);
-  if (verdict.kind !== 'does-not-fit' && uncounted !== undefined) {
-    return incomplete({ ...found, ...judged, room, notes }, notCounted(uncounted));
-  }
-  const warnings = [...notes, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
-  const check = { ...found, ...judged, room, verdict: { ...verdict, warnings }, suggestions: [] };
-  if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
-  const asked = choice === undefined ? found.launch : namedLaunch(found.launch, choice);
-  return uncounted === undefined ? advised(check, asked, dependencies) : { ...check, suggestions: [UNADVISED] };
+  const sized = { ...found, ...sizeLaunch(files, found.asked, room, request.namesLaunch), room };
+  const { launch, choice, estimate } = sized;
+  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...room.host.notes];
+  return orIncomplete({ ...sized, notes: known }, async () => {
+    const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
+    const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
+      judgeLaunch(files, { ...found.asked, ...wider }, room).verdict;
+    const noted = [...known, ...(choice === undefined ? [] : choiceNotes(choice, verdict, tried))];
+    const uncounted = uncountedRemark(found.remarks, launch.accelerator);
+    if (verdict.kind !== 'does-not-fit' && uncounted !== undefined) {
+      return incomplete({ ...sized, notes: noted }, notCounted(uncounted));
+    }
+    const warnings = [...noted, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
+    const check = { ...sized, verdict: { ...verdict, warnings }, suggestions: [] };
+    if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
+    return uncounted === undefined ? advised(check, dependencies) : { ...check, suggestions: [UNADVISED] };
+  });
 }
 
 async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDependencies): Promise<CompleteCheck> {
@@ -191,12 +189,9 @@ async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDepe
   return programs === undefined ? check : { ...check, programs };
 }
 
-async function advised(
-  check: CompleteCheck,
-  launch: LaunchOptions,
-  { advise }: CheckDependencies,
-): Promise<CompleteCheck> {
-  const { resolved, header, shape, extraWords, overrides, room, choice } = check;
+async function advised(check: CompleteCheck, { advise }: CheckDependencies): Promise<CompleteCheck> {
+  const { resolved, header, shape, extraWords, overrides, room, choice, asked } = check;
+  const launch = choice === undefined ? asked : namedLaunch(asked, choice);
   const found = await advise?.({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
   if (found === undefined) return { ...check, suggestions: [UNADVISED] };
   const advice =

@@ -8,29 +8,34 @@ import { onMachine } from './on-machine.js';
 import { chosenOptions, serverChoice, type ServerChoice } from './server-choice.js';
 import type { CompletedVerdict } from './verdict.js';
 
-/** A launch held against a machine. */
-export interface JudgedLaunch {
-  /** With what llama-server chooses. */
+type Files = LaunchFiles & { readonly model: ModelShape };
+
+/** A launch as llama-server makes it on a machine. */
+export interface SizedLaunch {
+  /** With what llama-server chooses where something is open. */
   readonly launch: LaunchOptions;
   readonly choice?: ServerChoice;
   readonly estimate: MemoryEstimate;
-  readonly verdict: CompletedVerdict;
 }
 
 /**
- * What llama-server chooses where a launch leaves something open, what it allocates then, and whether that fits.
+ * @param asked the launch as it is asked for
  * @param isNamed context and layers will be named to llama-server, so that it has nothing to choose
- * @throws what `estimateLaunch` and `limitsOf` throw
+ * @throws what `estimateLaunch` throws
  */
-export function judgeLaunch(
-  files: LaunchFiles & { readonly model: ModelShape },
-  asked: LaunchOptions,
-  { host, policy }: Pick<Room, 'host' | 'policy'>,
-  isNamed = false,
-): JudgedLaunch {
+export function sizeLaunch(files: Files, asked: LaunchOptions, { host }: Room, isNamed = false): SizedLaunch {
   const choice = isNamed ? undefined : serverChoice(files, onMachine(asked, host), host);
   const launch = choice === undefined ? asked : { ...asked, ...chosenOptions(choice) };
-  const estimate = estimateLaunch(files, onMachine(launch, host));
-  const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
-  return { launch, estimate, verdict, ...(choice && { choice }) };
+  return { launch, ...(choice && { choice }), estimate: estimateLaunch(files, onMachine(launch, host)) };
+}
+
+/** The same, and the verdict on it. */
+export function judgeLaunch(
+  files: Files,
+  asked: LaunchOptions,
+  room: Room,
+): SizedLaunch & { verdict: CompletedVerdict } {
+  const sized = sizeLaunch(files, asked, room);
+  const { launch, estimate } = sized;
+  return { ...sized, verdict: judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy)) };
 }

@@ -3,6 +3,7 @@ import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { Program } from '../host/programs.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CombinedLaunch } from '../runtime/combine-launch.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import type { Room } from './advice/trials.js';
@@ -12,13 +13,15 @@ import type { ResolvedModel } from './resolve-model.js';
 import type { ServerChoice } from './server-choice.js';
 import type { CompletedVerdict, UnknownVerdict } from './verdict.js';
 
-/** What a check is about: known before anything is read, with the launch as it was asked for. */
+/** What a check is about: known before anything is read. */
 export interface PlannedCheck extends CombinedLaunch {
   /** As the user typed it. */
   readonly model: string;
   readonly resolved: ResolvedModel;
   readonly entry: CatalogEntry | undefined;
   readonly source: string;
+  /** The launch before llama-server chose what was left open. */
+  readonly asked: LaunchOptions;
 }
 
 /** What is found out on the way to a verdict, in this order. */

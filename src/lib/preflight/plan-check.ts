@@ -40,10 +40,11 @@ export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDepe
   const { model, accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = entry === undefined ? {} : catalogDefaults(entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
+  const launch = { ...ANY_MEDIA, ...combined.launch };
   return {
     ...{ model, resolved, entry, source },
     ...combined,
-    launch: { ...ANY_MEDIA, ...combined.launch },
+    ...{ launch, asked: launch },
     overrides: [...combined.overrides, ...(request.overrides ?? [])],
   };
 }
