@@ -26,7 +26,7 @@ const ROWS: readonly Row[] = [
   ],
   ['context', ({ check }) => String(check.estimate?.resolved.nCtx ?? '-')],
   ['slots', ({ check }) => String(check.estimate?.resolved.slots ?? '-')],
-  ['weights', partsRow(['weights', 'weights-copy'])],
+  ['weights', partsRow(['weights', 'weights-copy', 'expert-cache'])],
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
   ['compute', partsRow(['compute', 'output'])],
   ['overhead', partsRow(['runtime-overhead'])],
