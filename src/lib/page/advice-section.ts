@@ -1,6 +1,6 @@
 import { advise } from '../preflight/advice/advise.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
-import { adviceHeading, suggestionWords } from '../report/advice-text.js';
+import { adviceHeading, suggestionWords } from '../report/words/advice-text.js';
 import { type PageAnswer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls.js';
 import { wholeText } from './html.js';
