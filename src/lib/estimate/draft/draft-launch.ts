@@ -7,11 +7,12 @@ import type { ResolvedLaunch } from '../memory-estimate.js';
  * model's own file is placed with the model.
  */
 export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFile: boolean): LaunchOptions {
-  const { cpuMoeLayers, tensorOverrides, gpuLayers, devices, expertCacheMiB, ...rest } = launch;
+  const { cpuMoeLayers, tensorOverrides, gpuLayers, devices, ...rest } = launch;
   const { draftDevice, draftGpuLayers, draftCacheTypeK = 'f16', draftCacheTypeV = 'f16' } = launch;
   const common = {
     ...rest,
     mode: 'chat' as const,
+    expertCacheMiB: 0,
     ctxSize: target.nCtx,
     parallel: target.slots,
     kvUnified: target.kvUnified,
