@@ -25,6 +25,7 @@ const ROWS: readonly Row[] = [
     ({ check }) => (check.shape === undefined ? '-' : `${(check.shape.parameterCount / 1e9).toFixed(1)}B`),
   ],
   ['context', ({ check }) => String(check.estimate?.resolved.nCtx ?? '-')],
+  ['llama.cpp', ({ check }) => check.estimate?.resolved.llamaCpp ?? '-'],
   ['slots', ({ check }) => String(check.estimate?.resolved.slots ?? '-')],
   ['weights', partsRow(['weights', 'weights-copy', 'expert-cache'])],
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
