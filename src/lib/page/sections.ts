@@ -8,7 +8,7 @@ import { partLabel } from '../report/words/part-labels.js';
 import { warningsOf } from '../report/words/warnings.js';
 import type { PageAnswer, PageModel } from './answer.js';
 import { commandLine } from './command-line.js';
-import type { Controls } from './controls.js';
+import type { Controls } from './controls/controls.js';
 import { wholeText } from './html.js';
 import { memoryBarHtml } from './memory-bar.js';
 

@@ -1,4 +1,4 @@
-import type { DeployEvent } from '../../kube/deploy.js';
+import type { DeployEvent } from '../../kube/deploy/deploy.js';
 import { eventLine } from '../../report/text/deploy-text.js';
 import { isWatchedTerminal } from '../terminal/progress.js';
 

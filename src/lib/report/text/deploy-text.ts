@@ -1,5 +1,5 @@
-import type { DeployEvent } from '../../kube/deploy.js';
-import type { Endpoint } from '../../kube/endpoint.js';
+import type { DeployEvent } from '../../kube/deploy/deploy.js';
+import type { Endpoint } from '../../kube/deploy/endpoint.js';
 import { resourceName } from '../json/manifests.js';
 
 /** One line for one thing that happened; `applied` as kubectl says it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fromFragment, toFragment } from '../../../src/lib/page/address-state.js';
-import type { Controls } from '../../../src/lib/page/controls.js';
+import { fromFragment, toFragment } from '../../../../src/lib/page/controls/address-state.js';
+import type { Controls } from '../../../../src/lib/page/controls/controls.js';
 
 const GIB = 2 ** 30;
 const CHECKED: Controls = {

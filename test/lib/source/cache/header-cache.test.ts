@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
-import { CacheFolder } from '../../../src/lib/source/cache-folder.js';
-import { HeaderCache } from '../../../src/lib/source/header-cache.js';
-import { smallModel } from '../../support/models.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
+import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
+import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
+import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
+import { smallModel } from '../../../support/models.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
 
 function header(tensorName: string) {
   const { start, size } = smallModel(tensorName);

@@ -1,8 +1,8 @@
-import { UsageError } from '../errors.js';
-import type { LaunchOptions } from '../runtime/launch-options.js';
-import { FORMATS, GPU_VENDORS, RUNTIMES, type EnvVar, type Quantity } from './client/api.js';
-import { checkBounds, checkEnum, checkName, checkNamespace, checkQuantity } from './bounds.js';
-import type { CheckRecord } from './check-record.js';
+import { UsageError } from '../../errors.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { FORMATS, GPU_VENDORS, RUNTIMES, type EnvVar, type Quantity } from '../client/api.js';
+import { checkBounds, checkEnum, checkName, checkNamespace, checkQuantity } from '../bounds.js';
+import type { CheckRecord } from '../check-record.js';
 
 /** What is to be deployed, as plain data: what the user or the catalogue set, and how the check went. */
 export interface DeployPlan {

@@ -1,6 +1,6 @@
-import { ClusterError } from '../errors.js';
-import type { AnyResource, Kind } from './client/api.js';
-import type { KubeClient } from './client/client.js';
+import { ClusterError } from '../../errors.js';
+import type { AnyResource, Kind } from '../client/api.js';
+import type { KubeClient } from '../client/client.js';
 import { hasOwnUpdates, ownUpdatesAsApplied } from './managed-fields.js';
 import { applyTakingOwn, isSameContent, type Rehearsal, type RehearsedResources } from './rehearse.js';
 

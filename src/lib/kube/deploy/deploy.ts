@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { CheckIncompleteError, ClusterError } from '../errors.js';
-import type { Kind } from './client/api.js';
+import { CheckIncompleteError, ClusterError } from '../../errors.js';
+import type { Kind } from '../client/api.js';
 import { applyResources, type Applied, type ApplyOutcome } from './apply.js';
-import { connect, type KubeClient } from './client/client.js';
+import { connect, type KubeClient } from '../client/client.js';
 import type { DeployPlan } from './deploy-plan.js';
 import { describeEndpoint, type Endpoint } from './endpoint.js';
-import type { ClusterChoice } from './client/kubeconfig.js';
-import { UnknownFieldError } from './client/errors.js';
+import type { ClusterChoice } from '../client/kubeconfig.js';
+import { UnknownFieldError } from '../client/errors.js';
 import { foreignFields } from './foreign-fields.js';
 import { rehearse, type RehearsedResources } from './rehearse.js';
-import { buildResources, type DeployResources } from './resources.js';
+import { buildResources, type DeployResources } from '../resources.js';
 import { waitUntilReady, type WaitEvent } from './wait.js';
 
 const MEMORY_LIMIT_FIELD = 'spec.resources.memoryLimit';

@@ -1,4 +1,4 @@
-import { CACHE_TYPES } from '../runtime/launch-options.js';
+import { CACHE_TYPES } from '../../runtime/launch-options.js';
 import type { Controls } from './controls.js';
 
 type Key = keyof Controls;

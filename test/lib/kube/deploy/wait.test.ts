@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { operate, TO_READY } from '../../support/imitation-operator.js';
-import { ApiFailure } from '../../support/kube-types.js';
-import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../support/waiting-deploy.js';
+import { operate, TO_READY } from '../../../support/imitation-operator.js';
+import { ApiFailure } from '../../../support/kube-types.js';
+import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../../support/waiting-deploy.js';
 
 jest.setTimeout(30_000);
 

@@ -1,5 +1,5 @@
-import type { Gpu } from './host-memory.js';
-import type { Probe } from './probe.js';
+import type { Gpu } from '../host-memory.js';
+import type { Probe } from '../probe.js';
 import { visibleDevices } from './visible-devices.js';
 
 const DRM = '/sys/class/drm';

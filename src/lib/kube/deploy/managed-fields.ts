@@ -1,4 +1,4 @@
-import { FIELD_MANAGER, type AnyResource, type FieldSet, type ManagedFieldsEntry } from './client/api.js';
+import { FIELD_MANAGER, type AnyResource, type FieldSet, type ManagedFieldsEntry } from '../client/api.js';
 
 /** Fields that earlier versions of this program wrote under its name, before they used server-side apply. */
 export function hasOwnUpdates(resource: AnyResource): boolean {

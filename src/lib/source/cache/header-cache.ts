@@ -1,8 +1,8 @@
-import { type HeaderDigest, toDigest } from '../gguf/digest.js';
-import type { GgufHeader } from '../gguf/header.js';
-import { fromDigest } from '../gguf/read-digest.js';
+import { type HeaderDigest, toDigest } from '../../gguf/digest.js';
+import type { GgufHeader } from '../../gguf/header.js';
+import { fromDigest } from '../../gguf/read-digest.js';
 import { CacheFolder } from './cache-folder.js';
-import { isCommit } from './hub/hub-urls.js';
+import { isCommit } from '../hub/hub-urls.js';
 
 /** The header of one file, and by what a server tells that version of it from others. */
 export interface CachedHeader {

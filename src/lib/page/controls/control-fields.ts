@@ -1,9 +1,9 @@
-import { GPU_SIZES_GB, MAC_SIZES_GB } from '../host/memory-sizes.js';
-import type { ModelShape } from '../model/model-shape.js';
-import { CACHE_TYPES } from '../runtime/launch-options.js';
-import type { PageModel } from './answer.js';
+import { GPU_SIZES_GB, MAC_SIZES_GB } from '../../host/memory-sizes.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import { CACHE_TYPES } from '../../runtime/launch-options.js';
+import type { PageModel } from '../answer.js';
 import { type Controls, memoryMatters } from './controls.js';
-import { longestContext } from './curve.js';
+import { longestContext } from '../curve.js';
 
 const GIB = 2 ** 30;
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AnyResource, EnvVar, Kind } from './client/api.js';
+import type { AnyResource, EnvVar, Kind } from '../client/api.js';
 import { ownersOf } from './managed-fields.js';
 
 /** A field that decides what llama-server allocates and that is not as it was checked, because somebody else set it. */

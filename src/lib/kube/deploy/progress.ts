@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ClusterError, InsufficientMemoryError, type LlmkubeError } from '../errors.js';
-import type { AnyResource, Condition, InferenceServiceResource, ModelResource } from './client/api.js';
-import { cleanText } from './client/clean-text.js';
+import { ClusterError, InsufficientMemoryError, type LlmkubeError } from '../../errors.js';
+import type { AnyResource, Condition, InferenceServiceResource, ModelResource } from '../client/api.js';
+import { cleanText } from '../client/clean-text.js';
 
 export interface DeployState {
   readonly model: ModelResource | undefined;

@@ -1,9 +1,9 @@
-import type { BudgetPolicy } from '../budget/budget-policy.js';
-import type { HostMemory } from '../host/host-memory.js';
-import { defaultWiredLimitBytes } from '../host/wired-limit.js';
-import type { ModelShape } from '../model/model-shape.js';
-import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
-import type { PageInput } from './page-input.js';
+import type { BudgetPolicy } from '../../budget/budget-policy.js';
+import type { HostMemory } from '../../host/host-memory.js';
+import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
+import type { PageInput } from '../page-input.js';
 
 /** What a person can change in the page. */
 export interface Controls {

@@ -1,7 +1,7 @@
-import { ClusterError } from '../errors.js';
-import type { AnyResource, Kind } from './client/api.js';
-import type { KubeClient } from './client/client.js';
-import { follow } from './client/follow.js';
+import { ClusterError } from '../../errors.js';
+import type { AnyResource, Kind } from '../client/api.js';
+import type { KubeClient } from '../client/client.js';
+import { follow } from '../client/follow.js';
 import { explain, judge, type DeployState } from './progress.js';
 
 /** What a person follows while waiting. */

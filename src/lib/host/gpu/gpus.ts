@@ -1,9 +1,9 @@
-import { CheckIncompleteError } from '../errors.js';
-import type { Accelerator } from '../runtime/launch-options.js';
+import { CheckIncompleteError } from '../../errors.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
 import { measureAmd } from './amd.js';
-import type { Gpu, HostMemory } from './host-memory.js';
+import type { Gpu, HostMemory } from '../host-memory.js';
 import { measureNvidia } from './nvidia.js';
-import type { Probe } from './probe.js';
+import type { Probe } from '../probe.js';
 import { hidingVariable, type Vendor } from './visible-devices.js';
 
 /** A GPU as its vendor's measurement has it; undefined where that could not say its memory. */

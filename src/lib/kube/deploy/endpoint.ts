@@ -1,5 +1,5 @@
-import type { InferenceServiceResource } from './client/api.js';
-import type { ClusterChoice } from './client/kubeconfig.js';
+import type { InferenceServiceResource } from '../client/api.js';
+import type { ClusterChoice } from '../client/kubeconfig.js';
 
 /** Where a service answers, and commands to try it. */
 export interface Endpoint {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseBoundedJson } from '../bounded-json.js';
-import { UsageError } from '../errors.js';
-import { shown } from '../printable.js';
-import { readRegularFile } from '../read-regular-file.js';
+import { parseBoundedJson } from '../../bounded-json.js';
+import { UsageError } from '../../errors.js';
+import { shown } from '../../printable.js';
+import { readRegularFile } from '../../read-regular-file.js';
 
 /** The parser keeps other things than before, so older entries must not answer: raise the number. */
 const FOLDER = 'headers-v1';

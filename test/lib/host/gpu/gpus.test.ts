@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { measureHost } from '../../../src/lib/host/measure-host.js';
-import type { Probe } from '../../../src/lib/host/probe.js';
+import { measureHost } from '../../../../src/lib/host/measure-host.js';
+import type { Probe } from '../../../../src/lib/host/probe.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ClusterError } from '../../../src/lib/errors.js';
-import { applyResources, type Applied, type ApplyAllOptions } from '../../../src/lib/kube/apply.js';
-import { connect } from '../../../src/lib/kube/client/client.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
-import { rehearse } from '../../../src/lib/kube/rehearse.js';
-import { buildResources } from '../../../src/lib/kube/resources.js';
-import { planFor, verdictOf } from '../../support/deploy-plans.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure } from '../../support/kube-types.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import type { ClusterError } from '../../../../src/lib/errors.js';
+import { applyResources, type Applied, type ApplyAllOptions } from '../../../../src/lib/kube/deploy/apply.js';
+import { connect } from '../../../../src/lib/kube/client/client.js';
+import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
+import { rehearse } from '../../../../src/lib/kube/deploy/rehearse.js';
+import { buildResources } from '../../../../src/lib/kube/resources.js';
+import { planFor, verdictOf } from '../../../support/deploy-plans.js';
+import { KubeApi } from '../../../support/kube-api.js';
+import { ApiFailure } from '../../../support/kube-types.js';
+import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
 
 jest.setTimeout(30_000);
 
