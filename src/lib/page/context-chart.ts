@@ -1,5 +1,5 @@
-import { limitLabel } from '../report/limit-label.js';
-import { formatGigabytes } from '../report/bytes.js';
+import { limitLabel } from '../report/words/limit-label.js';
+import { formatGigabytes } from '../report/words/bytes.js';
 import type { Curve, CurvePoint } from './curve.js';
 import { escapeHtml } from './html.js';
 
