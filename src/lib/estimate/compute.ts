@@ -62,8 +62,9 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
 }
 
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
-function pipelines(placement: Placement, { offloadKqv }: ContextParams): boolean {
-  return placement.gpus.used.length > 1 && placement.fullOffload && offloadKqv && !placement.hasOverrides;
+function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: ContextParams): boolean {
+  if (placement.gpus.used.length < 2 || placement.hasOverrides || expertCacheBytes > 0) return false;
+  return placement.fullOffload && offloadKqv;
 }
 
 class Planner {

@@ -44,7 +44,7 @@ export function representativeLayers(
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, byLayer);
-  const { base, swa, recurrent, indexer } = memory;
+  const { base, swa, recurrent, indexer, experts } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
       kindOf(layer, shape),
@@ -60,6 +60,7 @@ export function representativeLayers(
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
+      experts?.layers.get(hparams.blockOf[layer] ?? layer)?.group,
       byLayer[hparams.blockOf[layer] ?? layer],
     ].join(';'),
   );
