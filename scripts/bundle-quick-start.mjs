@@ -30,7 +30,7 @@ const common = {
   banner: { js: COMMONJS },
   external: [
     ...['chalk', 'ora', 'js-yaml', 'node-fetch', 'https-proxy-agent', 'http-proxy-agent'],
-    ...['typescript', 'ts-node', 'tsx'],
+    ...['typescript', 'ts-node', 'tsx', '@kubernetes/client-node'],
   ],
 };
 
