@@ -20,7 +20,12 @@ export function checkOutputs(checkMemory) {
     },
   };
   const models = { ...object({ models: list(withLargest) }), definitions };
-  const comparison = { ...object({ models: list(withLargest) }, { together: TOGETHER }), definitions };
+  const steps = list(
+    object({ model: text(), causes: { type: ['array', 'null'] } }, { from: text(), to: text(), bytes: signed() }),
+    'with several versions in --llama-cpp: what changed from one to the next, a model after the other; null where that is not known',
+  );
+  const anyLargest = { ...withLargest, required };
+  const comparison = { ...object({ models: list(anyLargest) }, { together: TOGETHER, steps }), definitions };
   const resolved = without(properties.launch.properties, ['accelerator', 'mode']);
   const launch = { ...object(resolved), description: 'what llama-server makes of the command' };
   return [

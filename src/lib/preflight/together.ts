@@ -1,5 +1,5 @@
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
-import type { MemoryCheck } from './check-memory.js';
+import type { MemoryCheck } from './memory-check.js';
 import { judge, limitsOf } from './judge.js';
 import type { CompletedVerdict } from './verdict.js';
 

@@ -1,5 +1,5 @@
 import { headroomBytes } from '../verdict.js';
-import type { MemoryCheck } from '../check-memory.js';
+import type { MemoryCheck } from '../memory-check.js';
 
 export const SORTS = ['catalog', 'id', 'needs', 'spare', 'context'] as const;
 export type Sort = (typeof SORTS)[number];

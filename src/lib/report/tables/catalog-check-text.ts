@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
@@ -22,16 +22,18 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
-export interface CheckedEntry extends MemoryCheck {
-  readonly largest: number | undefined;
-}
+export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
 /** One line an entry, as much of it as the width holds, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], width: number, colors: ChalkInstance): string {
   const [head = '', ...lines] = linesWithin(checks.map(cells), width);
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
   const table = checks.length === 0 ? ['No entry is left to show.'] : [colors.bold(head), ...painted];
-  const below = [...budgets(checks).map((line) => wrapWords(line.split(' '), width).join('\n')), summary(checks)];
+  const below = [
+    ...budgets(checks).map((line) => wrapWords(line.split(' '), width).join('\n')),
+    ...versionsLine(checks),
+    summary(checks),
+  ];
   return [...table, '', ...below].join('\n').trimEnd();
 }
 
@@ -83,6 +85,12 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
     const where = name === 'gpu' ? 'GPU budget' : 'budget';
     return [`${where}: ${formatGigabytes(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
   });
+}
+
+/** Which llama.cpp the figures are for. */
+function versionsLine(checks: readonly MemoryCheck[]): string[] {
+  const versions = new Set(checks.flatMap(({ estimate }) => estimate?.resolved.llamaCpp ?? []));
+  return versions.size === 0 ? [] : [`llama.cpp: ${[...versions].join(', ')}`];
 }
 
 /** "fits: 12, tight: 3, does not fit: 18". */

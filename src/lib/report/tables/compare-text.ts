@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
@@ -18,8 +18,9 @@ const ROWS: readonly Row[] = [
   ['quantization', ({ shape }) => shape?.quantization ?? '-'],
   ['parameters', ({ shape }) => (shape === undefined ? '-' : `${(shape.parameterCount / 1e9).toFixed(1)}B`)],
   ['context', ({ estimate }) => String(estimate?.resolved.nCtx ?? '-')],
+  ['llama.cpp', ({ estimate }) => estimate?.resolved.llamaCpp ?? '-'],
   ['slots', ({ estimate }) => String(estimate?.resolved.slots ?? '-')],
-  ['weights', partsRow(['weights', 'weights-copy'])],
+  ['weights', partsRow(['weights', 'weights-copy', 'expert-cache'])],
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
   ['compute', partsRow(['compute', 'output'])],
   ['overhead', partsRow(['runtime-overhead'])],
