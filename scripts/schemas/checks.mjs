@@ -1,8 +1,8 @@
 // Outputs that hold a memory check: derived from the one schema of it, schemas/check-memory.schema.json.
 import { count, countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
 
-/** What only check-memory itself adds, by --print, --table, --machines and --chart, and what others have not worked out. */
-const VIEWS = ['command', 'table', 'machines', 'chart', 'largestContext'];
+/** What only check-memory itself adds, by --print, --table, --savings, --machines and --chart, and what others have not worked out. */
+const VIEWS = ['command', 'table', 'savings', 'machines', 'chart', 'largestContext'];
 const AMOUNTS = 'Amounts are bytes, contexts are tokens.';
 
 export function checkOutputs(checkMemory) {
