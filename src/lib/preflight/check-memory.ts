@@ -43,6 +43,8 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
   /** Context and layers will be named to llama-server, so that it has nothing to choose. */
   readonly namesLaunch?: boolean;
+  /** What is to be said of how the request came about. */
+  readonly notes?: readonly string[];
 }
 
 /** Everything outside that a check needs. */
@@ -134,7 +136,7 @@ export async function planCheck(
 export async function checkMemory(request: CheckRequest, dependencies: CheckDependencies): Promise<MemoryCheck> {
   const plan = await planCheck(request, dependencies);
   const { launch, extraWords, overrides, resolved } = plan;
-  const findings: Findings = { notes: [] };
+  const findings: Findings = { notes: [...(request.notes ?? [])] };
   const base = {
     model: request.model,
     entry: resolved.entry,
