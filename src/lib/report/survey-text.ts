@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../preflight/survey.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
-import { formatTenths } from './bytes.js';
+import { formatSize } from './bytes.js';
 import { alignColumns } from './columns.js';
 
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
@@ -31,7 +31,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
     const [limit] = verdict.limits;
     return [
       `${gigabytes}GB`,
-      formatTenths(Math.max(0, limit?.budget.bytes ?? 0)),
+      formatSize(Math.max(0, limit?.budget.bytes ?? 0)),
       cell(verdict),
       largest === undefined ? 'none' : String(largest),
     ];
@@ -43,7 +43,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
       return kind === 'does-not-fit' ? colors.dim(line) : line;
     }),
     '',
-    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatTenths(inUseBytes)} in use` : 'nothing else in use'}.`,
+    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatSize(inUseBytes)} in use` : 'nothing else in use'}.`,
     ...LEGEND,
   ].join('\n');
 }
@@ -53,7 +53,7 @@ const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
 function cell(verdict: CompletedVerdict | undefined): string {
   const [limit] = verdict?.limits ?? [];
   if (verdict === undefined || limit === undefined) return 'refused';
-  return `${formatTenths(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
+  return `${formatSize(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
 }
 
 function aligned(
