@@ -24,7 +24,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
   const { remarks } = parseServerArguments(extraWords);
   const variants = resolved === undefined ? [] : recipeVariants(shape, resolved, 'all');
   return {
-    model: redactedSource(model),
+    model: redactedSource(resolved?.isNamedFile === true ? check.source : model),
     modelOptions,
     askedQuantization: quantization ?? null,
     quantizations: variants.map((variant) => variant.quantization),

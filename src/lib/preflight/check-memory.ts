@@ -31,6 +31,7 @@ import {
   serverChoice,
   type ServerChoice,
 } from './server-choice.js';
+import { sharedMemoryNote } from './shared-memory.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
 
@@ -39,6 +40,8 @@ export interface CheckRequest {
   /** As the user typed it. */
   readonly model: string;
   readonly quantization?: string | undefined;
+  /** Another file at the model's place, before any quantization. */
+  readonly file?: string | undefined;
   readonly accelerator: Accelerator;
   /** Set where the CPU is known, such as this machine's. */
   readonly cpuArch?: 'arm' | 'x86' | undefined;
@@ -123,7 +126,7 @@ export async function planCheck(
   request: CheckRequest,
   { loadCatalog }: Pick<CheckDependencies, 'loadCatalog'>,
 ): Promise<CheckPlan> {
-  const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
+  const resolved = resolveModel(request.model, await loadCatalog(), request);
   const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = resolved.entry === undefined ? {} : catalogDefaults(resolved.entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
@@ -226,6 +229,12 @@ async function completeCheck(
   if (choice) {
     findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(files, { ...launch, ...wider }, room)));
   }
+  const shared = sharedMemoryNote(verdict, host, (other) =>
+    choice === undefined
+      ? judged(files, made, { ...room, host: other })
+      : tried(files, launch, { ...room, host: other }),
+  );
+  if (shared !== undefined) findings.notes.push(shared);
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
@@ -235,10 +244,18 @@ async function completeCheck(
 function tried(
   files: LaunchFiles & { readonly model: ModelShape },
   launch: LaunchOptions,
+  room: Room,
+): CompletedVerdict {
+  const choice = serverChoice(files, onMachine(launch, room.host), room.host);
+  return judged(files, { ...launch, ...(choice && chosenOptions(choice)) }, room);
+}
+
+function judged(
+  files: LaunchFiles & { readonly model: ModelShape },
+  launch: LaunchOptions,
   { host, policy }: Room,
 ): CompletedVerdict {
-  const choice = serverChoice(files, onMachine(launch, host), host);
-  const estimate = estimateLaunch(files, onMachine({ ...launch, ...(choice && chosenOptions(choice)) }, host));
+  const estimate = estimateLaunch(files, onMachine(launch, host));
   return judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
 }
 

@@ -54,13 +54,13 @@ export function adviceHeading(advice: readonly Advice[]): string {
 
 /** What it takes then, what to type, and what that means. */
 export function suggestionWords(suggestion: Advice, asked: Asked) {
-  const { flags, model, verdict, changes } = suggestion;
+  const { flags, verdict, changes } = suggestion;
   const [limit] = verdict.limits;
   const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
   const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
   return {
     amount: formatSize(limit?.requiredBytes ?? 0),
-    words: [...(model === undefined ? [] : [model]), ...flags],
+    words: flags,
     why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
   };
 }
