@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
+import { programOutput } from './program-output.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
 export interface ServerProbe {
@@ -27,7 +28,7 @@ interface FoundServer {
 const PROGRAM = 'llama-server';
 /** Homebrew's places on Apple silicon, Intel Macs and Linux, which a service's PATH may lack. */
 const HOMEBREW = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'];
-const TIMEOUT_MS = 5_000;
+const BOUNDS = { timeoutMs: 5_000, mostBytes: 2 ** 20 };
 
 /** The llama-server of this machine: `LLMKUBE_LLAMA_SERVER`, else the first on the PATH or where Homebrew puts it. */
 export async function installedServer(probe: ServerProbe): Promise<FoundServer | undefined> {
@@ -106,12 +107,8 @@ export function thisMachinesServers(cacheDir: string): ServerProbe {
       return found?.isFile() ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
     },
     run: async (program, args) => {
-      const { execFile } = await import('node:child_process');
-      return new Promise((resolve) => {
-        execFile(program, [...args], { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }, (error, stdout, stderr) =>
-          resolve(error === null ? `${stdout}\n${stderr}` : undefined),
-        );
-      });
+      const output = await programOutput(program, args, BOUNDS);
+      return output?.failed === false ? `${output.stdout}\n${output.stderr}` : undefined;
     },
   };
 }
