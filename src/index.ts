@@ -25,7 +25,7 @@ export { checkMemory } from './lib/preflight/check-memory.js';
 export type { CheckDependencies, CheckRequest, MemoryCheck } from './lib/preflight/check-memory.js';
 export { judge, limitsOf } from './lib/preflight/judge.js';
 export type { CompletedVerdict, LimitCheck, UnknownVerdict, Verdict, VerdictKind } from './lib/preflight/verdict.js';
-export { checkJson } from './lib/report/check-json.js';
+export { checkJson } from './lib/report/json/check-json.js';
 export type { Accelerator, CacheType, ImageSize, LaunchOptions } from './lib/runtime/launch-options.js';
 export { readHeaderFor } from './lib/source/model-header.js';
 export { readModelHeader } from './lib/source/open.js';

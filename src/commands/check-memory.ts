@@ -18,9 +18,9 @@ import {
   type CheckRequest,
   type MemoryCheck,
 } from '../lib/preflight/check-memory.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { checkText } from '../lib/report/check-text.js';
-import { commandText } from '../lib/report/command-text.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { checkText } from '../lib/report/text/check-text.js';
+import { commandText } from '../lib/report/layout/command-text.js';
 
 interface ModelFlagValues {
   readonly quantization?: string | undefined;

@@ -9,7 +9,7 @@ import { UsageError } from '../lib/errors.js';
 import { describeModel } from '../lib/model/describe-model.js';
 import { compareLog } from '../lib/preflight/compare-log.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
-import { logText } from '../lib/report/log-text.js';
+import { logText } from '../lib/report/text/log-text.js';
 import { combineLaunch } from '../lib/runtime/combine-launch.js';
 import { parseServerLog, type ServerLog } from '../lib/runtime/server-log.js';
 

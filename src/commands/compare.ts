@@ -8,9 +8,9 @@ import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { largestOf } from '../lib/preflight/survey.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { sharedNotes } from '../lib/report/shared-notes.js';
-import { compareText, type Compared } from '../lib/report/compare-text.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { sharedNotes } from '../lib/report/words/shared-notes.js';
+import { compareText, type Compared } from '../lib/report/text/compare-text.js';
 
 export default class Compare extends BaseCommand {
   static override args = { model: modelArg };

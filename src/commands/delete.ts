@@ -4,7 +4,7 @@ import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { connect } from '../lib/kube/client/client.js';
 import { cacheKeyOf, deleteDeployment } from '../lib/kube/inventory.js';
-import { deletionLine } from '../lib/report/inventory-text.js';
+import { deletionLine } from '../lib/report/text/inventory-text.js';
 
 export default class Delete extends BaseCommand {
   static override aliases = ['rm', 'del'];

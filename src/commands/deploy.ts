@@ -13,16 +13,16 @@ import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { UsageError } from '../lib/errors.js';
-import type { DeployPlan } from '../lib/kube/deploy-plan.js';
-import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy.js';
+import type { DeployPlan } from '../lib/kube/deploy/deploy-plan.js';
+import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.js';
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/check-memory.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { checkText } from '../lib/report/check-text.js';
-import { endpointText, eventLine, stoppedText } from '../lib/report/deploy-text.js';
-import { failureText } from '../lib/report/failure.js';
-import { formatManifests } from '../lib/report/manifests.js';
-import { warningsOf } from '../lib/report/warnings.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { checkText } from '../lib/report/text/check-text.js';
+import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
+import { failureText } from '../lib/report/words/failure.js';
+import { formatManifests } from '../lib/report/json/manifests.js';
+import { warningsOf } from '../lib/report/words/warnings.js';
 
 /** As a shell reports a command that Ctrl-C ended. */
 const INTERRUPTED = 130;

@@ -14,8 +14,8 @@ import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js'
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
-import { checkJson } from '../lib/report/check-json.js';
-import { fitJson, fitText } from '../lib/report/fit-text.js';
+import { checkJson } from '../lib/report/json/check-json.js';
+import { fitJson, fitText } from '../lib/report/text/fit-text.js';
 import { parseServerArguments } from '../lib/runtime/server-arguments.js';
 import { shellWord } from '../lib/shell-word.js';
 

@@ -3,7 +3,7 @@ import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { connect } from '../lib/kube/client/client.js';
 import { HOST_LABEL, readHostReport } from '../lib/kube/hosts.js';
-import { hostsText, isFresh } from '../lib/report/hosts-text.js';
+import { hostsText, isFresh } from '../lib/report/text/hosts-text.js';
 
 export default class Hosts extends BaseCommand {
   static override description = `What each agent has published of its host: memory, what is in use and promised, what is left of its budget, its llama.cpp

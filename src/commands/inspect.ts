@@ -5,8 +5,8 @@ import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
-import { inspectJson } from '../lib/report/inspect-json.js';
-import { inspectText, metadataText, tensorsText } from '../lib/report/inspect-text.js';
+import { inspectJson } from '../lib/report/json/inspect-json.js';
+import { inspectText, metadataText, tensorsText } from '../lib/report/text/inspect-text.js';
 import type { ModelHeader } from '../lib/source/model-header.js';
 
 interface Lists {

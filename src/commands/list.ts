@@ -5,7 +5,7 @@ import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { cleanText } from '../lib/kube/client/clean-text.js';
 import { connect } from '../lib/kube/client/client.js';
 import { recordedCheck } from '../lib/kube/recorded-check.js';
-import { modelsTable, servicesTable } from '../lib/report/inventory-text.js';
+import { modelsTable, servicesTable } from '../lib/report/text/inventory-text.js';
 
 export default class List extends BaseCommand {
   static override aliases = ['ls'];

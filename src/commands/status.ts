@@ -7,7 +7,7 @@ import { connect } from '../lib/kube/client/client.js';
 import { readDeployment } from '../lib/kube/inventory.js';
 import { hostRecord } from '../lib/kube/host-record.js';
 import { recordedCheck } from '../lib/kube/recorded-check.js';
-import { deploymentText } from '../lib/report/inventory-text.js';
+import { deploymentText } from '../lib/report/text/inventory-text.js';
 
 export default class Status extends BaseCommand {
   static override args = {

@@ -1,7 +1,7 @@
 import { defaultFraction } from '../lib/budget/budget-policy.js';
-import type { Stops } from '../lib/page/control-fields.js';
-import type { Controls } from '../lib/page/controls.js';
-import { formatSize } from '../lib/report/bytes.js';
+import type { Stops } from '../lib/page/controls/control-fields.js';
+import type { Controls } from '../lib/page/controls/controls.js';
+import { formatSize } from '../lib/report/words/bytes.js';
 import type { CacheType } from '../lib/runtime/launch-options.js';
 
 const GIB = 2 ** 30;

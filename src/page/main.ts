@@ -1,8 +1,8 @@
-import { fromFragment, toFragment } from '../lib/page/address-state.js';
+import { fromFragment, toFragment } from '../lib/page/controls/address-state.js';
 import { adviceHtml } from '../lib/page/advice-section.js';
 import { answer, pageModel, type PageModel } from '../lib/page/answer.js';
-import { stopsOf } from '../lib/page/control-fields.js';
-import { type Controls, initialControls } from '../lib/page/controls.js';
+import { stopsOf } from '../lib/page/controls/control-fields.js';
+import { type Controls, initialControls } from '../lib/page/controls/controls.js';
 import { commandLine } from '../lib/page/command-line.js';
 import { contextChartHtml } from '../lib/page/context-chart.js';
 import { curveOf } from '../lib/page/curve.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { deployToCluster } from '../../src/lib/kube/deploy.js';
-import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
+import { deployToCluster } from '../../src/lib/kube/deploy/deploy.js';
+import type { DeployPlan } from '../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../support/deploy-plans.js';
 import { KubeApi } from '../support/kube-api.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';

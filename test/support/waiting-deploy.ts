@@ -1,7 +1,7 @@
 import type { LlmkubeError } from '../../src/lib/errors.js';
-import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../src/lib/kube/deploy.js';
-import type { DeployPlan } from '../../src/lib/kube/deploy-plan.js';
-import { eventLine } from '../../src/lib/report/deploy-text.js';
+import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../src/lib/kube/deploy/deploy.js';
+import type { DeployPlan } from '../../src/lib/kube/deploy/deploy-plan.js';
+import { eventLine } from '../../src/lib/report/text/deploy-text.js';
 import { planFor } from './deploy-plans.js';
 import { KubeApi } from './kube-api.js';
 import type { JsonObject } from './kube-types.js';

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { CacheFolder, type CacheUsage } from '../../lib/source/cache-folder.js';
+import { CacheFolder, type CacheUsage } from '../../lib/source/cache/cache-folder.js';
 
 export default class CacheClear extends BaseCommand {
   static override description = 'forget all headers that were read';

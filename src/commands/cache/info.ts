@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { CacheFolder, type CacheUsage } from '../../lib/source/cache-folder.js';
+import { CacheFolder, type CacheUsage } from '../../lib/source/cache/cache-folder.js';
 
 export default class CacheInfo extends BaseCommand {
   static override description = 'show where headers that were read are kept, how many, and how much space they take';

@@ -8,8 +8,8 @@ import { modelFlags } from '../../lib/cli/flags/model-flags.js';
 import { measureHost } from '../../lib/host/measure-host.js';
 import { checkCatalog } from '../../lib/preflight/catalog/check-catalog.js';
 import { largestOf } from '../../lib/preflight/survey.js';
-import { catalogCheckNotices, catalogCheckTable, type CheckedEntry } from '../../lib/report/catalog-check-text.js';
-import { checkJson } from '../../lib/report/check-json.js';
+import { catalogCheckNotices, catalogCheckTable, type CheckedEntry } from '../../lib/report/text/catalog-check-text.js';
+import { checkJson } from '../../lib/report/json/check-json.js';
 
 export default class CatalogCheck extends BaseCommand {
   static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this \

@@ -7,8 +7,8 @@ import {
   validateEntry,
   validationExitCode,
 } from '../../lib/preflight/catalog/validate-catalog.js';
-import { validationJson } from '../../lib/report/validation-json.js';
-import { validationFailure, validationTable } from '../../lib/report/validation-text.js';
+import { validationJson } from '../../lib/report/json/validation-json.js';
+import { validationFailure, validationTable } from '../../lib/report/text/validation-text.js';
 
 export default class CatalogValidate extends BaseCommand {
   static override description = `Reads every entry's header, estimates what llama-server takes on Metal at a context of 8192 tokens and at the entry's \

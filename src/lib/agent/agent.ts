@@ -10,7 +10,7 @@ import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
 import type { KubeClient } from '../kube/client/client.js';
 import { hostConfigMap, hostName, type HostReport } from '../kube/hosts.js';
-import { formatSize } from '../report/bytes.js';
+import { formatSize } from '../report/words/bytes.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
 import { Registration } from './cluster/registration.js';
 import { AGENT_MANAGER, ServiceWriter } from './cluster/service-writer.js';

@@ -2,9 +2,9 @@ import type { ChalkInstance } from 'chalk';
 import type { MemoryCheck } from '../preflight/check-memory.js';
 import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
 import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';
-import { chartColumns, contextChart } from '../report/context-chart.js';
-import { memoryBar } from '../report/memory-bar.js';
-import { contextTableJson, contextTableText, macsJson, macsText } from '../report/survey-text.js';
+import { chartColumns, contextChart } from '../report/text/context-chart.js';
+import { memoryBar } from '../report/text/memory-bar.js';
+import { contextTableJson, contextTableText, macsJson, macsText } from '../report/text/survey-text.js';
 
 /** Points that are estimated for a chart; between them it is drawn straight. */
 const CHART_POINTS = 17;

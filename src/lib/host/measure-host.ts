@@ -1,6 +1,6 @@
 import type { Accelerator } from '../runtime/launch-options.js';
 import { CheckIncompleteError, UsageError } from '../errors.js';
-import { measureGpus } from './gpus.js';
+import { measureGpus } from './gpu/gpus.js';
 import type { Gpu, HostMemory } from './host-memory.js';
 import { measureLinux } from './linux.js';
 import { measureMac } from './macos.js';

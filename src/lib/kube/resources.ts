@@ -13,7 +13,7 @@ import {
   type Runtime,
 } from './client/api.js';
 import { CHECK_ANNOTATIONS, checkAnnotations, hostMemoryNeed, type HostMemoryNeed } from './check-record.js';
-import { checkPlan, type DeployPlan } from './deploy-plan.js';
+import { checkPlan, type DeployPlan } from './deploy/deploy-plan.js';
 import { gpuLayersField, launchFields } from './launch-fields.js';
 
 export interface DeployResources {

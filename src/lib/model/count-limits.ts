@@ -17,6 +17,26 @@ export function checkLayerCounts(nLayerAll: number, nLayerNextn: number): void {
 }
 
 /**
+ * How often a model runs its blocks, each time as layers of their own: `src/models/nanbeige.cpp` (llama.cpp v0.5.0).
+ * @throws CheckIncompleteError MODEL_COUNT_INVALID
+ */
+export function checkLoops(blocks: number, loops: number): void {
+  hold('num_loops', loops, 1, Math.floor(MAX_LAYERS / blocks));
+}
+
+/**
+ * The passes of cycles over two stacks of blocks are its layers: `src/models/hrm-text.cpp` (llama.cpp v0.5.0).
+ * @throws CheckIncompleteError MODEL_COUNT_INVALID
+ */
+export function checkCycles(layers: number, perStack: number, highCycles: number, lowCycles: number): void {
+  hold('hrm.layers_per_stack', perStack, 1, layers);
+  hold('hrm.h_cycles', highCycles, 1, layers);
+  hold('hrm.l_cycles', lowCycles, 1, layers);
+  const passes = perStack * highCycles * (lowCycles + 1);
+  hold('block_count', layers, passes, passes);
+}
+
+/**
  * The experts' counts against each other: `load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0).
  * @throws CheckIncompleteError MODEL_COUNT_INVALID
  */

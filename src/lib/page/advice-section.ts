@@ -1,8 +1,8 @@
 import { advise } from '../preflight/advice/advise.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
-import { adviceHeading, suggestionWords } from '../report/advice-text.js';
+import { adviceHeading, suggestionWords } from '../report/words/advice-text.js';
 import { type PageAnswer, type PageModel, questionOf } from './answer.js';
-import type { Controls } from './controls.js';
+import type { Controls } from './controls/controls.js';
 import { wholeText } from './html.js';
 
 /** What would fit, by the search that advises in the terminal; nothing where nothing is refused, or a fit cannot be claimed. */

@@ -12,7 +12,7 @@ import { judge, limitsOf } from '../preflight/judge.js';
 import { onMachine } from '../preflight/on-machine.js';
 import type { CompletedVerdict } from '../preflight/verdict.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import { type Controls, hostWith, launchWith, policyWith } from './controls.js';
+import { type Controls, hostWith, launchWith, policyWith } from './controls/controls.js';
 import type { PageFiles, PageInput } from './page-input.js';
 
 /** A model in a page, ready to be asked. */

@@ -1,4 +1,4 @@
-import { type Controls, hostWith, memoryMatters } from './controls.js';
+import { type Controls, hostWith, memoryMatters } from './controls/controls.js';
 import { deviceWords } from '../runtime/device-options.js';
 import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';

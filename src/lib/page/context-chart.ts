@@ -1,5 +1,5 @@
-import { limitLabel } from '../report/limit-label.js';
-import { formatSize } from '../report/bytes.js';
+import { limitLabel } from '../report/words/limit-label.js';
+import { formatSize } from '../report/words/bytes.js';
 import type { Curve, CurvePoint } from './curve.js';
 import { escapeHtml } from './html.js';
 

@@ -2,7 +2,7 @@ import { CONTEXT_STEP, largestContext } from '../preflight/advice/trials.js';
 import { trainedContext } from '../preflight/survey.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
-import type { Controls } from './controls.js';
+import type { Controls } from './controls/controls.js';
 
 export interface CurvePoint {
   /** Tokens. */

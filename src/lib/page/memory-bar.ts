@@ -6,10 +6,10 @@ import {
   type PartName,
 } from '../estimate/memory-estimate.js';
 import type { LimitCheck } from '../preflight/verdict.js';
-import { explainBudget } from '../report/budget-text.js';
-import { formatSize } from '../report/bytes.js';
-import { limitLabel } from '../report/limit-label.js';
-import { growthLabel, partLabel } from '../report/part-labels.js';
+import { explainBudget } from '../report/words/budget-text.js';
+import { formatSize } from '../report/words/bytes.js';
+import { limitLabel } from '../report/words/limit-label.js';
+import { growthLabel, partLabel } from '../report/words/part-labels.js';
 import { escapeHtml } from './html.js';
 
 type SegmentKind = 'in-use' | 'weights' | 'kv' | 'recurrent' | 'compute' | 'output' | 'overhead' | 'growth';

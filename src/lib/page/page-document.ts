@@ -1,8 +1,8 @@
 import { adviceHtml } from './advice-section.js';
 import { answer, pageModel } from './answer.js';
 import { contextChartHtml } from './context-chart.js';
-import { controlsHtml, stopsOf } from './control-fields.js';
-import { initialControls } from './controls.js';
+import { controlsHtml, stopsOf } from './controls/control-fields.js';
+import { initialControls } from './controls/controls.js';
 import { curveOf } from './curve.js';
 import { foreign } from './html.js';
 import type { PageInput } from './page-input.js';

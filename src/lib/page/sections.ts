@@ -1,14 +1,14 @@
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
 import { isDiscrete } from '../preflight/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
-import { formatCompared, formatSize } from '../report/bytes.js';
-import { explainBudget } from '../report/budget-text.js';
-import { holderLabel, requirementsOf, whereLimited } from '../report/limit-label.js';
-import { partLabel } from '../report/part-labels.js';
-import { warningsOf } from '../report/warnings.js';
+import { formatCompared, formatSize } from '../report/words/bytes.js';
+import { explainBudget } from '../report/words/budget-text.js';
+import { holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';
+import { partLabel } from '../report/words/part-labels.js';
+import { warningsOf } from '../report/words/warnings.js';
 import type { PageAnswer, PageModel } from './answer.js';
 import { commandLine } from './command-line.js';
-import type { Controls } from './controls.js';
+import type { Controls } from './controls/controls.js';
 import { wholeText } from './html.js';
 import { memoryBarHtml } from './memory-bar.js';
 

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import type { GgufHeader } from '../gguf/header.js';
 import { printable } from '../printable.js';
-import type { CachedHeader } from './header-cache.js';
+import type { CachedHeader } from './cache/header-cache.js';
 import { type Credential, isCommit, resolveUrl } from './hub/hub-urls.js';
 import { readLocalPart } from './read-header.js';
 import { readRemoteHeader, type RemoteFile } from './read-remote.js';

@@ -1,4 +1,4 @@
-import { HeaderCache } from './header-cache.js';
+import { HeaderCache } from './cache/header-cache.js';
 import type { Meter, RequestContext } from './http/http-answer.js';
 import { type Hub, hubFrom } from './hub/hub-urls.js';
 import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';

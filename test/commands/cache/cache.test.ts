@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { CacheFolder } from '../../../src/lib/source/cache-folder.js';
+import { CacheFolder } from '../../../src/lib/source/cache/cache-folder.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { ClusterError } from '../../../src/lib/errors.js';
-import { deployToCluster } from '../../../src/lib/kube/deploy.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy-plan.js';
+import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
+import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../../support/deploy-plans.js';
 import { KubeApi, type KubeApiOptions } from '../../support/kube-api.js';
 import { ApiFailure, type Json } from '../../support/kube-types.js';

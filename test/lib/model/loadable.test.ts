@@ -12,6 +12,21 @@ function header(profile: string): GgufHeader {
   return profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));
 }
 
+const DRAFTS = readdirSync('test/oracle/drafts/profiles').filter((name) => !name.startsWith('lora-'));
+/** The first profile of each architecture, drafts among them. */
+const ONE_OF_EACH = [
+  ...new Map(
+    [
+      ...readdirSync('test/oracle/profiles').map((name) => `test/oracle/profiles/${name}`),
+      ...DRAFTS.map((name) => `test/oracle/drafts/profiles/${name}`),
+    ]
+      .map((path) => [readProfile(path).architecture, path] as const)
+      .reverse(),
+  ),
+];
+/** The vocabulary of a file without one is as long as its embedding; the table of n-grams may have more rows than are named. */
+const CHECKED_BY_SIZE_ALONE = /^(per_layer_)?token_embd\.weight$/;
+
 const LLAMA = header('llama-3.1-8b.Q4_K_M');
 
 function changed(base: GgufHeader, values: Readonly<Record<string, MetadataValue>>): GgufHeader {
@@ -49,6 +64,21 @@ describe('a header held against itself', () => {
     ],
   ])('refuses %s, as load_hparams does', (_, values) => {
     expect(codeOf(() => describeModel(changed(LLAMA, values)))).toBe('MODEL_COUNT_INVALID');
+  });
+
+  it.each([
+    ['nanbeige-nanbeige4.2-3b.Q4_K_M', 'nanbeige.num_loops', 2 ** 32 - 1],
+    ['nanbeige-nanbeige4.2-3b.Q4_K_M', 'nanbeige.num_loops', 0],
+    ['hrm_text-hrm-text-1b.Q4_K_M', 'hrm_text.hrm.layers_per_stack', 0],
+    ['hrm_text-hrm-text-1b.Q4_K_M', 'hrm_text.hrm.h_cycles', 1],
+  ])('refuses loops over blocks that are not the layers: %s with %s of %d', (profile, key, value) => {
+    expect(codeOf(() => describeModel(changed(header(profile), { [key]: value })))).toBe('MODEL_COUNT_INVALID');
+  });
+
+  it('refuses buffers that no machine has, instead of taking their size for a small one', () => {
+    const vl = header('qwen3vl-qwen3-vl-32b.Q4_K_M');
+    const shape = describeModel(changed(vl, { 'qwen3vl.n_deepstack_layers': 2 ** 32 - 1 }));
+    expect(codeOf(() => estimateMemory(shape, { accelerator: 'metal' }))).toBe('MODEL_GRAPH_INVALID');
   });
 
   it('refuses blocks beyond block_count, which would not be counted', () => {
@@ -136,6 +166,27 @@ describe('the tensors of a file', () => {
       expect(() => describeModel(header(profile))).not.toThrow();
     },
   );
+
+  it.each(DRAFTS)('are those that its draft loads: %s', (draft) => {
+    expect(() => describeModel(profileHeader(readProfile(`test/oracle/drafts/profiles/${draft}`)))).not.toThrow();
+  });
+
+  it.each(ONE_OF_EACH)('are all used, whatever the architecture: %s', (architecture, path) => {
+    const base = profileHeader(readProfile(path));
+    const block = architecture === 't5' || architecture === 't5encoder' ? 'enc.blk.0' : 'blk.0';
+    expect(codeOf(() => describeModel(withTensors(base, withMore(`${block}.attn_unheard.weight`, [1]))))).toBe(
+      'MODEL_TENSOR_UNUSED',
+    );
+  });
+
+  it.each(ONE_OF_EACH)('all have the shape that their architecture gives them: %s', (_, path) => {
+    const base = profileHeader(readProfile(path));
+    const shapes = base.tensors.filter(({ name }) => !CHECKED_BY_SIZE_ALONE.test(name));
+    for (const { name, dims } of new Map(shapes.map((tensor) => [tensor.name.replace(/\d+/, 'n'), tensor])).values()) {
+      const longer = withTensors(base, resized(name, [...dims.slice(0, -1), (dims.at(-1) ?? 0) + 1]));
+      expect([name, codeOf(() => describeModel(longer))]).not.toEqual([name, 'no error']);
+    }
+  });
 
   it.each([
     ['llama-3.1-8b.Q4_K_M', 'blk.3.ffn_gate.weight'],

@@ -1,8 +1,8 @@
 import { totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/check-memory.js';
-import { explainBudget } from '../../report/budget-text.js';
-import { formatCompared, formatSize } from '../../report/bytes.js';
-import { failureText } from '../../report/failure.js';
+import { explainBudget } from '../../report/words/budget-text.js';
+import { formatCompared, formatSize } from '../../report/words/bytes.js';
+import { failureText } from '../../report/words/failure.js';
 import type { FitReport } from './memory-fit.js';
 
 /** A check that lets it run, or that somebody has overruled. */

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
-import type { DeployPlan } from '../../kube/deploy-plan.js';
+import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
 import type { MemoryCheck } from '../../preflight/check-memory.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { isDownloaded } from '../../runtime/draft-options.js';

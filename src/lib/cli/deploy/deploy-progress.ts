@@ -1,5 +1,5 @@
-import type { DeployEvent } from '../../kube/deploy.js';
-import { eventLine } from '../../report/deploy-text.js';
+import type { DeployEvent } from '../../kube/deploy/deploy.js';
+import { eventLine } from '../../report/text/deploy-text.js';
 import { isWatchedTerminal } from '../terminal/progress.js';
 
 /** Shows what happens while a deploy goes on. */

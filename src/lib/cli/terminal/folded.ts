@@ -1,4 +1,4 @@
-import { foldLines } from '../../report/wrap.js';
+import { foldLines } from '../../report/layout/wrap.js';
 import { terminalWidth } from './terminal-width.js';
 
 interface Stream {

@@ -1,7 +1,7 @@
 import type { MemoryCheck } from '../../preflight/check-memory.js';
-import type { CommandOf } from '../../report/advice-text.js';
-import { failureText } from '../../report/failure.js';
-import { warningsOf } from '../../report/warnings.js';
+import type { CommandOf } from '../../report/words/advice-text.js';
+import { failureText } from '../../report/words/failure.js';
+import { warningsOf } from '../../report/words/warnings.js';
 import { terminalWidth } from './terminal-width.js';
 
 /** Why a model is not let through, what would be, and what else is to be known, for stderr. */
@@ -12,7 +12,7 @@ export async function refusalText(
 ): Promise<string> {
   const notes = warningsOf(check).map((warning) => `Note: ${warning}`);
   if (check.advice === undefined || check.advice.length === 0) return [failureText(check, word), ...notes].join('\n');
-  const { adviceText } = await import('../../report/advice-text.js');
+  const { adviceText } = await import('../../report/words/advice-text.js');
   const advice = adviceText(check, terminalWidth(process.stderr), commandOf);
   return [failureText(check, word), ...advice, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }

@@ -1,4 +1,4 @@
-import { formatSize } from '../../report/bytes.js';
+import { formatSize } from '../../report/words/bytes.js';
 import type { ReadOptions } from '../../source/session.js';
 import { interruptible } from './interrupt.js';
 import { startProgress } from './progress.js';

@@ -1,3 +1,4 @@
+import { graphError } from './graph-error.js';
 import { pad } from './tensor.js';
 
 interface FreeBlock {
@@ -44,12 +45,15 @@ export class BlockAllocator {
     return this.chunks.map(({ blocks }) => blocks.map(({ offset, size }) => `${offset}+${size}`).join()).join('|');
   }
 
+  /** @throws CheckIncompleteError MODEL_GRAPH_INVALID for sizes that no machine has */
   alloc(bytes: number): number {
     const size = pad(bytes, this.alignment);
     const place = this.bestFit(size) ?? this.bestEnd(size) ?? this.newChunk(size);
     const chunk = this.chunks[place.chunk] as Chunk;
     const block = chunk.blocks[place.block] as FreeBlock;
     const { offset } = block;
+    // No machine has as much memory, and addresses of two chunks would be the same.
+    if (!(offset + size < CHUNK_SPACING)) throw graphError(`its buffers would take ${offset + size} bytes`);
     block.offset += size;
     block.size -= size;
     if (block.size === 0) chunk.blocks.splice(place.block, 1);

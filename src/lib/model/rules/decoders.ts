@@ -6,6 +6,7 @@ import {
   slideEvery,
   slidingWindow,
 } from '../architecture-rule.js';
+import { checkCycles, checkLoops } from '../count-limits.js';
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
@@ -62,7 +63,9 @@ function routerLayer(hparams: Hparams): void {
 /** Nanbeige runs all its blocks several times; each round has caches of its own. */
 function looped(hparams: Hparams, keys: Keys): void {
   const blocks = hparams.nLayer;
-  const layers = blocks * keys.number('num_loops', 1);
+  const loops = keys.number('num_loops', 1);
+  checkLoops(blocks, loops);
+  const layers = blocks * loops;
   const repeated = <T>(values: readonly T[]): T[] => Array.from({ length: layers }, (_, i) => values[i % blocks] as T);
   Object.assign(hparams, { nLayerAll: layers, nLayer: layers });
   for (const key of PER_LAYER) hparams[key] = repeated(hparams[key] as never) as never;
@@ -83,7 +86,9 @@ const PER_LAYER = [
 /** HRM-Text's low stack is block 0 and on, its high stack follows; every pass of a cycle is a run of layers. */
 function hierarchical(hparams: Hparams, keys: Keys): void {
   const perStack = keys.required('hrm.layers_per_stack');
-  const passes = keys.required('hrm.l_cycles') + 1;
+  const lowCycles = keys.required('hrm.l_cycles');
+  checkCycles(hparams.nLayer, perStack, keys.required('hrm.h_cycles'), lowCycles);
+  const passes = lowCycles + 1;
   hparams.blockOf = hparams.blockOf.map((layer) => {
     const high = Math.floor(layer / perStack) % passes === passes - 1;
     return (layer % perStack) + (high ? perStack : 0);

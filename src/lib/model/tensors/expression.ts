@@ -22,7 +22,7 @@ const LEVELS: readonly Readonly<Record<string, (a: number, b: number) => number>
   { '*': (a, b) => a * b, '/': (a, b) => Math.trunc(a / b), '%': (a, b) => a % b },
 ];
 
-const TOKEN = /\s*((?:has|rows)\([^)]*\)|\w+|\|\||&&|[=!<>]=|[-+*/%<>!?:(),[\]])/y;
+const TOKEN = /\s*((?:has|rows|dim\d)\([^)]*\)|\w+|\|\||&&|[=!<>]=|[-+*/%<>!?:(),[\]])/y;
 
 /** An expression as llama.cpp's loaders write them: `n_ff_exp ? n_ff_exp : n_ff / n_expert_used`. */
 export function parseExpression(text: string): Expression {
@@ -85,9 +85,10 @@ class Parser {
 
   #word(): Expression {
     const word = this.#tokens[this.#next++] ?? '';
-    const [, question, tensor = ''] = /^(has|rows)\((.*)\)$/.exec(word) ?? [];
+    const [, question, tensor = ''] = /^(has|rows|dim\d)\((.*)\)$/.exec(word) ?? [];
     if (question === 'has') return (scope) => Number(scope.shapeOf(tensor) !== undefined);
-    if (question === 'rows') return (scope) => scope.shapeOf(tensor)?.[1] ?? 1;
+    const dim = question === 'rows' ? 1 : Number(question?.slice('dim'.length));
+    if (question !== undefined) return (scope) => scope.shapeOf(tensor)?.[dim] ?? 1;
     if (/^\d+$/.test(word)) return () => Number(word);
     if (!/^[A-Za-z_]\w*$/.test(word)) this.#fail();
     const ofLayer = this.#take('[');

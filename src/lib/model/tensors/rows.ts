@@ -113,7 +113,7 @@ function filled(text: string, numbers: readonly string[], mark: string): string 
 
 function expression(text: string): Expression {
   return parseExpression(
-    text.replace(/(has|rows)\(([^)]*)\)/g, (_, word: string, name: string) => `${word}(${fullName(name)})`),
+    text.replace(/(has|rows|dim\d)\(([^)]*)\)/g, (_, word: string, name: string) => `${word}(${fullName(name)})`),
   );
 }
 

@@ -43,6 +43,22 @@ const KEYS = table<string>({
   moe_latent_size: 'moe_latent_size',
   moe_every_n_layers: 'moe_every_n_layers',
   n_token_types: 'tokenizer.ggml.token_type_count',
+  n_adapters: 'adapters.count',
+  max_lora_rank: 'adapters.lora_rank',
+  n_hrm_layers_per_stack: 'hrm.layers_per_stack',
+  n_expert_latent: 'expert_latent_length',
+  attn_res_block_size: 'attn_res.block_size',
+  n_lora_decay: 'attention.decay_lora_rank',
+  n_lora_iclr: 'attention.iclr_lora_rank',
+  n_lora_value_res_mix: 'attention.value_residual_mix_lora_rank',
+  n_lora_gate: 'attention.gate_lora_rank',
+  n_embd_tgt: 'target_hidden_size',
+  norm_before_fc: 'norm_before_fc',
+  block_size: 'block_size',
+  conv_kernel_size: 'conv_kernel_size',
+  conv_group_size: 'conv_group_size',
+  selector_rank: 'selector_rank',
+  selector_top_k: 'selector_top_k',
 });
 
 /** The rest of `struct llama_hparams`, and what loaders ask of the file as a whole. */
@@ -86,8 +102,19 @@ const VALUES = table<Value>({
     isMla(shape) ? shape.keys.number('attention.value_length_mla', 0) : headVOf(shape.hparams, 0),
   is_recr: ({ hparams }, layer) => Number(hparams.isRecurrent[layer] ?? false),
   is_swa: ({ hparams }, layer) => Number(hparams.isSwa[layer] ?? false),
+  is_indexer_full: ({ hparams }, layer) => Number(hparams.indexer.full[layer] ?? false),
   has_kv: ({ hparams }, layer) => Number(hparams.nLayerKvFromStart < 0 || layer < hparams.nLayerKvFromStart),
   long_rope: ({ hparams }) => Number(hparams.longRope),
+  /** Layers without a window rotate half of it (`step35.cpp`). */
+  n_rot_max: ({ hparams: { nRot, isSwa, nLayer }, keys }) =>
+    Math.max(
+      ...isSwa
+        .slice(0, nLayer)
+        .map((windowed) => (windowed ? keys.number('rope.dimension_count_swa', nRot) : Math.floor(nRot / 2))),
+    ),
+  num_loops: ({ keys }) => keys.number('num_loops', 1),
+  dec_n_layer: ({ hparams, keys }) => keys.number('decoder_block_count', hparams.nLayer),
+  n_target_layers: ({ keys }) => keys.arrayLength('target_layers') ?? 0,
   n_altup: () => 4,
   laurel_rank: () => 64,
   n_embd_altup: () => 256,

@@ -98,4 +98,38 @@ qwen3tts
     .attn_k_norm .attn_q_norm: n_embd_head_k
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
+nanbeige
+  embedding
+  each 0..n_layer / num_loops
+    .attn_norm .ffn_norm: n_embd
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    rope_freqs?: n_rot/2
+    ffn: n_embd, n_ff
+hrm_text
+  token_embd: n_embd, n_vocab
+  output?: n_embd, n_vocab
+  hrm.z_l_init!: n_embd
+  each 0..2 * n_hrm_layers_per_stack
+    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
+    .attn_gate: n_embd, n_embd_head_k * n_head
+    .attn_output: n_embd_head_k * n_head, n_embd
+    ffn: n_embd, n_ff
+graniteswitch
+  let n_slots = n_adapters + 1
+  let n_embd_q = n_embd_head_k * n_head
+  need n_adapters <= 4096 && max_lora_rank <= 4096
+  embedding
+  each 0..n_layer
+    .attn_norm .ffn_norm: n_embd
+    .attn_qkv: n_embd, n_embd_q + 2 * n_embd_k_gqa
+    .attn_output: n_embd_q, n_embd
+    ffn: n_embd, n_ff
+    .attn_q.lora_a .attn_k.lora_a .attn_v.lora_a .ffn_gate.lora_a .ffn_up.lora_a: n_embd, max_lora_rank, n_slots
+    .attn_q.lora_b: max_lora_rank, n_embd_q, n_slots
+    .attn_k.lora_b .attn_v.lora_b: max_lora_rank, n_embd_k_gqa, n_slots
+    .attn_output.lora_a: n_embd_q, max_lora_rank, n_slots
+    .attn_output.lora_b .ffn_down.lora_b: max_lora_rank, n_embd, n_slots
+    .ffn_gate.lora_b .ffn_up.lora_b: max_lora_rank, n_ff, n_slots
+    .ffn_down.lora_a: n_ff, max_lora_rank, n_slots
 `;

@@ -120,4 +120,44 @@ t5encoder
     enc.blk.*.ffn_gate?: n_embd, n_ff
     enc.blk.*.ffn_down: n_ff, n_embd
     enc.blk.*.ffn_up: n_embd, n_ff
+jina-bert-v2
+  token_embd: n_embd, n_vocab
+  token_types: n_embd, n_token_types
+  token_embd_norm token_embd_norm.bias: n_embd
+  cls?: n_embd, 1
+  cls.bias?: 1
+  each 0..n_layer
+    let n_ffn_up = has(.ffn_up) ? rows(.ffn_up) : n_ff
+    need n_ffn_up == n_ff || n_ffn_up == n_ff * 2
+    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_q_norm .attn_q_norm.bias .attn_k_norm .attn_k_norm.bias .attn_norm_2 .attn_norm_2.bias?: n_embd
+    .attn_output: n_embd, n_embd
+    .attn_output.bias .attn_output_norm .attn_output_norm.bias: n_embd
+    .ffn_gate?: n_embd, n_ff
+    .ffn_up: n_embd, n_ffn_up
+    .ffn_up.bias?: n_ffn_up
+    .ffn_down: n_ff, n_embd
+    .ffn_down.bias .layer_output_norm .layer_output_norm.bias: n_embd
+t5
+  token_embd: n_embd, n_vocab
+  enc.output_norm dec.output_norm: n_embd
+  output?: n_embd, n_vocab
+  each 0..n_layer
+    enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
+    enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts
+    enc.blk.*.attn_q enc.blk.*.attn_k: n_embd, n_embd_k_gqa
+    enc.blk.*.attn_v: n_embd, n_embd_v_gqa
+    enc.blk.*.attn_o: n_embd_v_gqa, n_embd
+    enc.blk.*.ffn_gate?: n_embd, n_ff
+    enc.blk.*.ffn_down: n_ff, n_embd
+    enc.blk.*.ffn_up: n_embd, n_ff
+  each 0..dec_n_layer
+    dec.blk.*.attn_norm dec.blk.*.cross_attn_norm dec.blk.*.ffn_norm: n_embd
+    dec.blk.*.attn_rel_b dec.blk.*.cross_attn_rel_b?: n_head, n_rel_attn_bkts
+    dec.blk.*.attn_q dec.blk.*.attn_k dec.blk.*.cross_attn_q dec.blk.*.cross_attn_k: n_embd, n_embd_k_gqa
+    dec.blk.*.attn_v dec.blk.*.cross_attn_v: n_embd, n_embd_v_gqa
+    dec.blk.*.attn_o dec.blk.*.cross_attn_o: n_embd_v_gqa, n_embd
+    dec.blk.*.ffn_gate?: n_embd, n_ff
+    dec.blk.*.ffn_down: n_ff, n_embd
+    dec.blk.*.ffn_up: n_embd, n_ff
 `;

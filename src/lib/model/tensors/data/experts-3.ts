@@ -172,4 +172,46 @@ ernie4_5-moe
         shared_expert: n_embd, n_ff_shexp
     else
       ffn: n_embd, n_ff
+laguna
+  let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff_exp * (n_expert_shared ? n_expert_shared : 1)
+  embedding
+  each 0..n_layer
+    let n_embd_q = n_embd_head_k * n_head[i]
+    .attn_norm .ffn_norm: n_embd
+    qkv: n_embd, n_embd_q, n_embd_head_k * n_head_kv[i], n_embd_head_v * n_head_kv[i]
+    .attn_output: n_embd_q, n_embd
+    .attn_q_norm .attn_k_norm: n_embd_head_k
+    .attn_gate: n_embd, rows(.attn_gate) == n_embd_q ? n_embd_q : n_head[i]
+    if i >= n_layer_dense_lead
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias: n_expert
+      experts: n_embd, n_ff_exp, n_expert
+      shared_expert: n_embd, n_ff_shexp
+    else
+      ffn: n_embd, n_ff
+step35
+  token_embd: n_embd, n_vocab
+  output_norm: n_embd
+  output?(only_mtp): n_embd, n_vocab
+  each 0..n_layer_all
+    let flags = i < n_layer ? only_mtp : without_mtp
+    .attn_norm .ffn_norm?(flags): n_embd
+    .attn_q_norm .attn_k_norm?: n_embd_head_k
+    if long_rope
+      rope_factors_long rope_factors_short?: n_rot_max/2
+    else
+      rope_freqs?: n_rot_max/2
+    qkv?(flags): n_embd, n_embd_head_k * n_head[i], n_embd_k_gqa[i], n_embd_v_gqa[i]
+    .attn_output?(flags): n_embd_head_v * n_head[i], n_embd
+    .attn_gate?: n_embd, n_head[i]
+    ffn?: n_embd, n_ff
+    .ffn_gate_inp?: n_embd, n_expert
+    experts?: n_embd, n_ff_exp, n_expert
+    .exp_probs_b.bias?: n_expert
+    shared_expert?: n_embd, n_ff_shexp
+    if i >= n_layer
+      .nextn.eh_proj?(flags): 2 * n_embd, n_embd
+      .nextn.enorm .nextn.hnorm?(flags): n_embd
+      .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
+      .nextn.shared_head_norm?: n_embd
 `;

@@ -237,4 +237,24 @@ rwkv6
     .channel_mix_lerp_k .channel_mix_lerp_r: n_embd, 1, 1
     .channel_mix_key: n_embd, n_ff
     .channel_mix_value: n_ff, n_embd
+rwkv6qwen2
+  let key_value_size = n_head_kv == 0 || n_embd / wkv_head_size == n_head_kv ? n_embd : n_head_kv * wkv_head_size
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  output_norm.bias?: n_embd
+  each 0..n_layer
+    .attn_norm .ffn_norm: n_embd
+    .time_mix_w1: n_embd, time_mix_extra_dim * 5
+    .time_mix_w2: time_mix_extra_dim, n_embd, 5
+    .time_mix_lerp_x: n_embd, 1, 1
+    .time_mix_lerp_fused: n_embd, 1, 1, 5
+    .time_mix_first?: wkv_head_size, n_embd / wkv_head_size
+    .time_mix_decay: n_embd
+    .time_mix_decay_w1: n_embd, time_decay_extra_dim
+    .time_mix_decay_w2: time_decay_extra_dim, n_embd
+    .time_mix_key .time_mix_value: n_embd, key_value_size
+    .time_mix_receptance .time_mix_gate .time_mix_output: n_embd, n_embd
+    .time_mix_key.bias .time_mix_value.bias?: key_value_size
+    .time_mix_receptance.bias?: n_embd
+    ffn: n_embd, n_ff
 `;

@@ -1,0 +1,117 @@
+import type { Gpu } from '../host-memory.js';
+import type { Probe } from '../probe.js';
+import { visibleDevices } from './visible-devices.js';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name';
+
+/** NVIDIA GPUs that have no memory of their own, by what nvidia-smi calls them. */
+const SHARES_MEMORY = /\b(GB10|Orin|Thor|Xavier|Tegra|Jetson)\b/i;
+/** What a MIG profile gives of the gigabytes in its name, at the least (`1g.5gb` of an A100: 4864 MiB). */
+const MIG_SHARE = 0.95;
+
+/** A GPU, or a MIG device of one. */
+export interface NvidiaGpu extends Omit<Gpu, 'index'> {
+  readonly uuid: string;
+  readonly sharesMemory: boolean;
+}
+
+export interface NvidiaGpus {
+  /** As CUDA numbers them; undefined amounts are those that nvidia-smi could not say. */
+  readonly visible: readonly (NvidiaGpu | undefined)[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * The NVIDIA GPUs that CUDA would see, according to `nvidia-smi`, or undefined when there is none.
+ */
+export async function measureNvidia(probe: Pick<Probe, 'run' | 'env'>): Promise<NvidiaGpus | undefined> {
+  const { run, env = {} } = probe;
+  const output = await run('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits']);
+  const rows = (output ?? '').split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseRow(line)]));
+  if (rows.length === 0) return undefined;
+  const wantsMig = rows.some(({ mig }) => mig) || /\bMIG-/.test(env.CUDA_VISIBLE_DEVICES ?? '');
+  const devices = wantsMig ? await withMigDevices(rows, run) : rows;
+  return numbered(devices, env);
+}
+
+interface Row {
+  readonly uuid: string;
+  readonly gpu: NvidiaGpu | undefined;
+  readonly mig: boolean;
+  readonly isMigDevice?: boolean;
+}
+
+function parseRow(line: string): Row {
+  const [total = '', used = '', uuid = '', mig = '', ...name] = line.split(',').map((cell) => cell.trim());
+  const gpu = { uuid, name: name.join(', '), totalBytes: mebibytes(total), usedBytes: mebibytes(used) };
+  const sharesMemory = SHARES_MEMORY.test(gpu.name);
+  const isKnown = sharesMemory || (gpu.totalBytes > 0 && Number.isFinite(gpu.totalBytes + gpu.usedBytes));
+  return { uuid, mig: mig === 'Enabled', gpu: isKnown ? { ...gpu, sharesMemory } : undefined };
+}
+
+/** Not a number for what nvidia-smi puts in brackets: `[N/A]`, `[Insufficient Permissions]`, `[GPU is lost]`. */
+function mebibytes(cell: string): number {
+  return /^\d+$/.test(cell) ? Number(cell) * MIB : Number.NaN;
+}
+
+/**
+ * Without `CUDA_DEVICE_ORDER=PCI_BUS_ID` CUDA numbers the fastest first, which nvidia-smi does not tell; of two orders that
+ * are possible the one holds that gives less.
+ */
+function numbered(rows: readonly Row[], env: Readonly<Record<string, string | undefined>>): NvidiaGpus {
+  const visible = (order: readonly Row[]): readonly Row[] => withoutHiddenMig(visibleDevices('nvidia', order, env));
+  const byBus = visible(rows);
+  if (env.CUDA_DEVICE_ORDER === 'PCI_BUS_ID' || env.CUDA_VISIBLE_DEVICES === undefined) return found(byBus);
+  const bySpeed = visible([...rows].sort((a, b) => (b.gpu?.totalBytes ?? 0) - (a.gpu?.totalBytes ?? 0)));
+  if (sum(bySpeed) === sum(byBus)) return found(byBus);
+  const note =
+    'CUDA_VISIBLE_DEVICES numbers GPUs of different sizes, the fastest first unless CUDA_DEVICE_ORDER=PCI_BUS_ID is set: the smaller choice is counted';
+  return { ...found(sum(bySpeed) < sum(byBus) ? bySpeed : byBus), notes: [note] };
+}
+
+/** A GPU that is divided is used through its devices, of which CUDA shows a program one. */
+function withoutHiddenMig(rows: readonly Row[]): readonly Row[] {
+  const device = rows.find(({ isMigDevice }) => isMigDevice === true);
+  return device === undefined ? rows : [device];
+}
+
+function found(rows: readonly Row[]): NvidiaGpus {
+  return { visible: rows.map(({ gpu }) => gpu), notes: [] };
+}
+
+function sum(rows: readonly Row[]): number {
+  return rows.reduce((all, { gpu }) => all + (gpu?.totalBytes ?? 0), 0);
+}
+
+/** Divided GPUs replaced by their devices: `nvidia-smi -L` has their names, `-q -x` their memory. */
+async function withMigDevices(rows: readonly Row[], run: Probe['run']): Promise<readonly Row[]> {
+  const [list = '', details = ''] = await Promise.all([run('nvidia-smi', ['-L']), run('nvidia-smi', ['-q', '-x'])]);
+  const memory = details.split('<gpu ').slice(1).map(migMemory);
+  const devices = list.split(/^(?=GPU \d+:)/m).filter((text) => text.startsWith('GPU '));
+  return rows.flatMap((row, gpu) => {
+    const text = devices.find((one) => row.uuid !== '' && one.includes(row.uuid)) ?? devices[gpu] ?? '';
+    const instances = [...text.matchAll(/^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: (MIG-[^)]+)\)/gm)];
+    if (instances.length === 0) return [row];
+    return instances.map(([, profile = '', device = '', uuid = '']): Row => {
+      const nominal = Number(/(\d+)gb/.exec(profile)?.[1] ?? Number.NaN) * GIB * MIG_SHARE;
+      const { totalBytes, usedBytes } = memory[gpu]?.get(device) ?? { totalBytes: nominal, usedBytes: 0 };
+      const instance = { uuid, name: `MIG ${profile}`, totalBytes, usedBytes, sharesMemory: false };
+      return { uuid, mig: true, isMigDevice: true, gpu: Number.isFinite(totalBytes) ? instance : undefined };
+    });
+  });
+}
+
+function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'usedBytes'>> {
+  const blocks = [...xml.matchAll(/<mig_device>(.*?)<\/mig_device>/gs)].map(([, block = '']) => block);
+  return new Map(
+    blocks.map((block) => {
+      const [, total, used] = /<fb_memory_usage>.*?<total>(\d+) MiB<.*?<used>(\d+) MiB</s.exec(block) ?? [];
+      return [
+        /<index>(\d+)</.exec(block)?.[1] ?? '',
+        { totalBytes: Number(total) * MIB, usedBytes: Number(used) * MIB },
+      ] as const;
+    }),
+  );
+}

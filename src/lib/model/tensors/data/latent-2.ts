@@ -1,0 +1,166 @@
+/** Latent attention beside DeepSeek's, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
+export const LATENT_2_ROWS = `
+dots3note
+  if !is_mla
+    refuse DOTS3NOTE architecture requires MLA
+  embedding
+  each 0..n_layer_all
+    let is_mtp = i >= n_layer
+    let windowed = is_mtp || is_swa[i]
+    let n_lora = windowed ? n_lora_kv_swa : n_lora_kv
+    let head_k = windowed ? n_embd_head_k_mla_swa : n_embd_head_k_mla
+    let head_v = windowed ? n_embd_head_v_mla_swa : n_embd_head_v_mla
+    .attn_norm .ffn_norm?(is_mtp): n_embd
+    .attn_q_a_norm?(is_mtp): n_lora_q
+    .attn_kv_a_norm?(is_mtp): n_lora
+    .attn_k_norm?(is_mtp): n_rot
+    .attn_q_a?(is_mtp): n_embd, n_lora_q
+    .attn_q_b?(is_mtp): n_lora_q, n_head[i] * head_k
+    .attn_kv_a_mqa?(is_mtp): n_embd, n_lora + n_rot
+    .attn_k_b?(is_mtp): head_k - n_rot, n_lora, n_head[i]
+    .attn_v_b?(is_mtp): n_lora, head_v, n_head[i]
+    .attn_output?(is_mtp): n_head[i] * head_v, n_embd
+    .attn_gate?(is_mtp): n_embd, n_head[i]
+    if !is_mtp && is_indexer_full[i]
+      .indexer.k_norm .indexer.k_norm.bias: indexer_head_size
+      .indexer.proj: n_embd, indexer_n_head
+      .indexer.attn_k: n_embd, indexer_head_size
+      .indexer.attn_q_b: n_lora_q, indexer_n_head * indexer_head_size
+    if is_mtp || i < n_layer_dense_lead
+      ffn?(is_mtp): n_embd, n_ff
+    else
+      if n_expert == 0 || n_expert_used == 0
+        refuse n_expert and n_expert_used must be > 0
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias: n_expert
+      experts: n_embd, n_ff_exp, n_expert
+      shared_expert: n_embd, n_ff_exp * n_expert_shared
+    if is_mtp
+      .nextn.eh_proj?: 2 * n_embd, n_embd
+      .nextn.enorm .nextn.hnorm .nextn.shared_head_norm?: n_embd
+      .nextn.embed_tokens?: n_embd, n_vocab
+kimi-linear
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  each 0..n_layer
+    let d_inner = n_embd_head_kda * n_head
+    .attn_norm .ffn_norm: n_embd
+    if is_recr[i]
+      .ssm_conv1d_q .ssm_conv1d_k .ssm_conv1d_v: ssm_d_conv, 1, d_inner
+      qkv: n_embd, d_inner, d_inner, d_inner
+      .ssm_f_a .ssm_g_a: n_embd, n_embd_head_kda
+      .ssm_f_b .ssm_g_b: n_embd_head_kda, d_inner
+      .ssm_beta: n_embd, n_head
+      .ssm_a!: 1, n_head
+      .ssm_dt.bias: d_inner
+      .ssm_norm: n_embd_head_kda
+      .attn_output: d_inner, n_embd
+    else
+      .attn_q_a_norm?: n_lora_q
+      .attn_kv_a_norm: n_lora_kv
+      if has(.attn_q_a_norm)
+        .attn_q_a: n_embd, n_lora_q
+        .attn_q_b: n_lora_q, n_head * n_embd_head_k_mla
+      else
+        .attn_q: n_embd, n_head * n_embd_head_k_mla
+      .attn_kv_a_mqa: n_embd, n_lora_kv + n_rot
+      .attn_kv_b?: n_lora_kv, n_head * (n_embd_head_k_mla - n_rot + n_embd_head_v_mla)
+      if !has(.attn_kv_b)
+        .attn_k_b: n_embd_head_k_mla - n_rot, n_lora_kv, n_head
+        .attn_v_b: n_lora_kv, n_embd_head_v_mla, n_head
+      .attn_output: n_head * n_embd_head_v_mla, n_embd
+    if i < n_layer_dense_lead
+      ffn: n_embd, n_ff
+    else
+      .ffn_gate_inp: n_embd, n_expert
+      experts: n_embd, n_ff_exp, n_expert
+      shared_expert?: n_embd, n_ff_exp * (n_expert_shared > 0 ? n_expert_shared : 1)
+      .exp_probs_b.bias: n_expert
+kimi-k3
+  let n_embd_latent = n_expert_latent > 0 ? n_expert_latent : n_embd
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  if attn_res_block_size > 0
+    output_res_score: n_embd
+  each 0..n_layer
+    let d_inner = n_embd_head_kda * n_head
+    .attn_norm .ffn_norm: n_embd
+    if attn_res_block_size > 0
+      .attn_res_score .ffn_res_score: n_embd
+    if is_recr[i]
+      .ssm_conv1d_q .ssm_conv1d_k .ssm_conv1d_v: ssm_d_conv, 1, d_inner
+      qkv: n_embd, d_inner, d_inner, d_inner
+      .ssm_f_a: n_embd, n_embd_head_kda
+      .ssm_f_b: n_embd_head_kda, d_inner
+      .ssm_beta: n_embd, n_head
+      .ssm_a!: n_head
+      .ssm_dt.bias: d_inner
+      .ssm_g: n_embd, d_inner
+      .ssm_norm: n_embd_head_kda
+      .attn_output: d_inner, n_embd
+    else
+      .attn_q_a_norm?: n_lora_q
+      .attn_kv_a_norm: n_lora_kv
+      if has(.attn_q_a_norm)
+        .attn_q_a: n_embd, n_lora_q
+        .attn_q_b: n_lora_q, n_head * n_embd_head_k_mla
+      else
+        .attn_q: n_embd, n_head * n_embd_head_k_mla
+      .attn_kv_a_mqa: n_embd, n_lora_kv + n_rot
+      .attn_kv_b?: n_lora_kv, n_head * (n_embd_head_k_mla - n_rot + n_embd_head_v_mla)
+      if !has(.attn_kv_b)
+        .attn_k_b: n_embd_head_k_mla - n_rot, n_lora_kv, n_head
+        .attn_v_b: n_lora_kv, n_embd_head_v_mla, n_head
+      .attn_gate?: n_embd, n_head * n_embd_head_v_mla
+      .attn_output: n_head * n_embd_head_v_mla, n_embd
+    if i < n_layer_dense_lead
+      ffn: n_embd, n_ff
+    else
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias: n_expert
+      experts: n_embd_latent, n_ff_exp, n_expert
+      if n_expert_latent > 0
+        .ffn_routed_down: n_embd, n_embd_latent
+        .ffn_routed_up: n_embd_latent, n_embd
+        .ffn_routed_norm?: n_embd_latent
+      shared_expert?: n_embd, n_ff_exp * (n_expert_shared > 0 ? n_expert_shared : 1)
+hy_v4
+  let n_embd_head_qk_nope = n_embd_head_k_mla - n_rot
+  need n_embd_head_qk_nope >= 1
+  token_embd output: n_embd, n_vocab
+  output_norm: n_embd
+  output_hc_fn: dsv4_hc_mult * n_embd, dsv4_hc_mult
+  output_hc_base: dsv4_hc_mult
+  output_hc_scale: 1
+  each 0..n_layer
+    .attn_norm .ffn_norm: n_embd
+    .attn_sinks: n_head
+    .attn_q_a: n_embd, n_lora_q
+    .attn_q_a_norm: n_lora_q
+    .attn_q_b: n_lora_q, n_head * n_embd_head_k_mla
+    .attn_kv_a_mqa: n_embd, n_lora_kv + n_rot
+    .attn_kv_a_norm: n_lora_kv
+    .attn_k_b: n_embd_head_qk_nope, n_lora_kv, n_head
+    .attn_v_b: n_lora_kv, n_embd_head_v_mla, n_head
+    .attn_output: n_head * n_embd_head_v_mla, n_embd
+    .attn_gate: n_embd, n_head * n_embd_head_v_mla
+    if indexer_top_k > 0 && is_indexer_full[i]
+      .indexer.attn_q_b: n_lora_q, indexer_n_head * indexer_head_size
+      .indexer.attn_k: n_embd, indexer_head_size
+      .indexer.k_norm .indexer.k_norm.bias: indexer_head_size
+      .indexer.proj: n_embd, indexer_n_head
+    .hc_attn_fn .hc_ffn_fn: dsv4_hc_mult * n_embd, 2 * dsv4_hc_mult
+    .hc_attn_base .hc_ffn_base: 2 * dsv4_hc_mult
+    .hc_attn_scale .hc_ffn_scale: 2
+    if i < n_layer_dense_lead
+      ffn: n_embd, n_ff
+    else
+      if n_expert == 0
+        refuse n_expert must be > 0
+      if n_expert_used == 0
+        refuse n_expert_used must be > 0
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias?: n_expert
+      experts: n_embd, n_ff_exp, n_expert
+      shared_expert: n_embd, n_ff_exp * n_expert_shared
+`;

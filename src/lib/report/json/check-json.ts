@@ -1,0 +1,132 @@
+import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
+import type { Shape } from '../../model/model-shape.js';
+import type { LoadedFile } from '../../preflight/beside-files.js';
+import type { LoadedProjector } from '../../preflight/beside.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
+import { tightness, type Tightness } from '../../preflight/tightness.js';
+import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';
+import { failureOf } from '../words/failure.js';
+import { warningsOf } from '../words/warnings.js';
+import { redactedSource } from '../../source/redacted-url.js';
+
+/** A check as one JSON object, described by `schemas/check-memory.schema.json`. Amounts are bytes. */
+export function checkJson(check: MemoryCheck): Record<string, unknown> {
+  const { shape, estimate, verdict, header, entry, launch } = check;
+  const limits = verdict.kind === 'unknown' ? [] : verdict.limits;
+  const failure = failureOf(check);
+  return {
+    model: {
+      name: check.model,
+      id: entry?.id ?? null,
+      architecture: shape?.architecture ?? null,
+      quantization: shape?.quantization ?? entry?.quantization ?? null,
+      parameters: shape?.parameterCount ?? null,
+      trainedContext: shape?.hparams.nCtxTrain ?? null,
+      fileBytes: shape?.fileBytes ?? null,
+    },
+    source: {
+      uri: redactedSource(check.source),
+      file: header?.file?.path ?? null,
+      commit: header?.file?.commit ?? null,
+      header: header?.origin ?? null,
+      derived: header?.derived ?? false,
+    },
+    projector: check.projector === undefined ? null : projectorJson(check.projector),
+    draft: check.named?.draft === undefined ? null : fileJson(check.named.draft),
+    adapters: (check.named?.adapters ?? []).map(fileJson),
+    launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
+    choice: choiceJson(check),
+    estimate:
+      estimate === undefined
+        ? null
+        : { parts: [...estimate.parts, ...(estimate.transient ?? [])], growth: estimate.growth.map(bounded) },
+    requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
+    budget: limits[0]?.budget ?? null,
+    headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
+    verdict: verdict.kind,
+    limits: limits.map(limitJson),
+    tight: verdict.kind === 'tight' ? tightness(limits, verdict.estimate.growth).map(tightJson) : [],
+    programs: check.programs ?? [],
+    suggestions: (check.advice ?? []).map(adviceJson),
+    hints: check.suggestions,
+    warnings: warningsOf(check),
+    ...(failure && { error: { code: failure.code, message: failure.message } }),
+  };
+}
+
+function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown> {
+  return { source: redactedSource(source), quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+/** What llama-server will choose by itself where context or layers were left open. */
+function choiceJson({ choice }: MemoryCheck): Record<string, unknown> | null {
+  if (choice === undefined) return null;
+  const { nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen } = choice;
+  return {
+    ctxSize: contextWasOpen ? nCtx : null,
+    gpuLayers: layersWereOpen ? gpuLayers : null,
+    overridden,
+    gaveUp: gaveUp ?? null,
+  };
+}
+
+function projectorJson({ source, reason, shape }: LoadedProjector): Record<string, unknown> {
+  return { source: redactedSource(source), reason, quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+function limitJson(limit: LimitCheck): Record<string, unknown> {
+  const { name, gpu, requiredBytes, budget } = limit;
+  return { name, ...(gpu !== undefined && { gpu }), requiredBytes, budget, headroomBytes: headroomBytes(limit) };
+}
+
+/** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */
+function tightJson(cause: Tightness): Record<string, unknown> {
+  switch (cause.reason) {
+    case 'others':
+      return { ...cause };
+    case 'growth':
+      return {
+        reason: cause.reason,
+        overBytes: Number.isFinite(cause.overBytes) ? cause.overBytes : null,
+        cacheRamMiB: cause.cacheRamMiB ?? null,
+      };
+    case 'headroom':
+      return {
+        reason: cause.reason,
+        limit: cause.limit.name,
+        ...gpuNumber(cause.limit),
+        headroomBytes: headroomBytes(cause.limit),
+      };
+  }
+}
+
+function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
+  return gpu === undefined ? {} : { gpu };
+}
+
+/** `flags`, `model` and `command` are what to type. */
+function adviceJson(advice: Advice): Record<string, unknown> {
+  const { changes, verdict, flags, model, command } = advice;
+  const [limit] = verdict.limits;
+  const { nCtx, slots } = verdict.estimate.resolved;
+  const quantized = changes.find((change) => change.kind === 'quantization');
+  return {
+    kinds: changes.map(({ kind }) => kind),
+    flags,
+    model: model ?? null,
+    command: command ?? null,
+    requirementBytes: limit?.requiredBytes ?? null,
+    headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    verdict: verdict.kind,
+    nCtx,
+    slots,
+    quantization: quantized?.variant.quantization ?? null,
+    estimated: isEstimated(advice),
+  };
+}
+
+/** JSON has no infinity: growth without bound is null. */
+function bounded(growth: GrowthPart): Record<string, unknown> {
+  return { ...growth, maxBytes: Number.isFinite(growth.maxBytes) ? growth.maxBytes : null };
+}

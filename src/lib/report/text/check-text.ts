@@ -1,0 +1,126 @@
+import type { ChalkInstance } from 'chalk';
+import { neededParts, type EstimatePart } from '../../estimate/memory-estimate.js';
+import type { Shape } from '../../model/model-shape.js';
+import type { LoadedFile } from '../../preflight/beside-files.js';
+import type { ProjectorReason } from '../../preflight/beside.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/verdict.js';
+import { formatModelSource, parseModelSource } from '../../source/model-source.js';
+import { shown } from '../../printable.js';
+import { redactedSource } from '../../source/redacted-url.js';
+import { explainBudgetBriefly } from '../words/budget-text.js';
+import { formatSize } from '../words/bytes.js';
+import { holderLabel, limitLabel, requirementsOf } from '../words/limit-label.js';
+import { partLabel } from '../words/part-labels.js';
+import { tightnessOf } from '../words/warnings.js';
+
+const BAR_CELLS = 20;
+const LABEL_WIDTH = 22;
+const SIZE_WIDTH = 9;
+const COMMIT_DIGITS = 12;
+
+/** A check that lets the model through, as people read it: the verdict first, then what it rests on. */
+export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
+  const { verdict } = check;
+  if (verdict.kind === 'unknown') return '';
+  return [
+    headline(check, verdict, colors),
+    ...tightnessOf(check).map((cause) => `       ${cause}`),
+    '',
+    ...verdict.limits.map((limit) => limitLine(limit, verdict, colors)),
+    '',
+    ...itemised(verdict, colors),
+    '',
+    ...held(check, verdict),
+    ...projectorLines(check),
+    ...namedLines(check),
+    ...verdict.warnings.map((warning) => `${colors.yellow('note')}      ${warning}`),
+  ].join('\n');
+}
+
+function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+  const [limit] = verdict.limits;
+  const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
+  const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
+  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape?.quantization ?? '?'})${left}`;
+}
+
+/** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
+function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+  const { requiredBytes, budget } = limit;
+  const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
+  const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
+  const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
+  const amounts = `${formatSize(requiredBytes)} of ${formatSize(budget.bytes)}`.padEnd(18);
+  return `${limitLabel(limit).padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
+}
+
+function itemised(verdict: CompletedVerdict, colors: ChalkInstance): string[] {
+  const { estimate } = verdict;
+  const needed = neededParts(estimate);
+  const width = Math.max(LABEL_WIDTH, ...[...estimate.parts, ...needed].map((part) => partLabel(part).length));
+  const rows = needed.map((part) => partLine(part, width, colors));
+  const beside = estimate.parts.filter((part) => !needed.includes(part));
+  return [
+    ...rows,
+    ...requirementsOf(verdict).map(({ bytes, holder }) =>
+      colors.bold(`  ${'requirement'.padEnd(width)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${holder}`.trimEnd()),
+    ),
+    ...beside.map((part) => `${partLine(part, width, colors)} ${colors.dim('(file pages that the system may drop)')}`),
+  ];
+}
+
+function partLine(part: EstimatePart, width: number, colors: ChalkInstance): string {
+  const { bytes, accuracy } = part;
+  const remark = accuracy === 'exact' ? '' : accuracy;
+  const where = holderLabel(part);
+  const line = `  ${partLabel(part).padEnd(width)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${where.padEnd(6)}${colors.dim(remark)}`;
+  return line.trimEnd();
+}
+
+/** Which file of a repository was read, and in which version. */
+function chosenFile(header: MemoryCheck['header']): string {
+  if (header?.file === undefined) return '';
+  const { path, commit } = header.file;
+  return `, ${shown(path)}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
+}
+
+/** The launch that the figures hold for. */
+function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
+  const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
+  const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
+  const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
+  const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
+  const layers =
+    launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
+  return [
+    `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    `llama.cpp ${llamaCpp}`,
+    `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
+    `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+  ];
+}
+
+const REASONS: Readonly<Record<ProjectorReason, string>> = {
+  named: 'named by --mmproj',
+  catalog: "the catalogue's; --no-mmproj leaves it out",
+  beside: 'which llama-server -hf loads too; --no-mmproj leaves it out',
+};
+
+/** The draft and the adapters that count. */
+function namedLines({ named }: MemoryCheck): readonly string[] {
+  const line = (what: string, { source, shape }: LoadedFile<Shape>): string =>
+    `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)})`;
+  return [
+    ...(named?.draft ? [line('draft', named.draft)] : []),
+    ...(named?.adapters ?? []).map((adapter) => line('adapter', adapter)),
+  ];
+}
+
+/** Which projector counts, and why. */
+function projectorLines({ projector }: MemoryCheck): readonly string[] {
+  if (projector === undefined) return [];
+  const { source, shape, reason } = projector;
+  const file = redactedSource(formatModelSource(parseModelSource(source)));
+  return [`projector ${file} (${formatSize(shape.fileBytes)}, ${REASONS[reason]})`];
+}

@@ -1,0 +1,93 @@
+import type { ChalkInstance } from 'chalk';
+import type { PartName } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+import { formatSize } from '../words/bytes.js';
+import { limitLabel } from '../words/limit-label.js';
+import { wrapWords } from '../layout/wrap.js';
+
+const LABEL_WIDTH = 12;
+const GAP = 2;
+const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit', unknown: 'unknown' } as const;
+
+/** One model of a comparison; `largest` is the longest context that fits, in tokens. */
+export interface Compared {
+  readonly check: MemoryCheck;
+  readonly largest: number | undefined;
+}
+
+type Row = readonly [label: string, value: (compared: Compared) => string];
+
+const ROWS: readonly Row[] = [
+  ['model', ({ check }) => check.model],
+  ['quantization', ({ check }) => check.shape?.quantization ?? '-'],
+  [
+    'parameters',
+    ({ check }) => (check.shape === undefined ? '-' : `${(check.shape.parameterCount / 1e9).toFixed(1)}B`),
+  ],
+  ['context', ({ check }) => String(check.estimate?.resolved.nCtx ?? '-')],
+  ['slots', ({ check }) => String(check.estimate?.resolved.slots ?? '-')],
+  ['weights', partsRow(['weights', 'weights-copy'])],
+  ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
+  ['compute', partsRow(['compute', 'output'])],
+  ['overhead', partsRow(['runtime-overhead'])],
+  [
+    'decisive',
+    ({ check: { verdict } }) =>
+      verdict.kind === 'unknown' || !verdict.limits[0] ? '-' : limitLabel(verdict.limits[0]),
+  ],
+  ['requirement', ({ check }) => limitSize(check, 'requiredBytes')],
+  ['budget', ({ check }) => limitSize(check, 'budget')],
+  ['to spare', ({ check }) => limitSize(check, 'headroom')],
+  ['verdict', ({ check }) => VERDICTS[check.verdict.kind]],
+  ['largest ctx', ({ largest }) => (largest === undefined ? 'none' : String(largest))],
+];
+
+/** Models side by side, a column each; as many beside each other as the width holds. */
+export function compareText(models: readonly Compared[], width: number, colors: ChalkInstance): string {
+  const columns = models.map((model) => ROWS.map(([, value]) => value(model)));
+  const blocks: (readonly string[])[][] = [[]];
+  let used = LABEL_WIDTH;
+  for (const column of columns) {
+    const own = widthOf(column) + GAP;
+    if (used + own > width && blocks.at(-1)?.length) {
+      blocks.push([]);
+      used = LABEL_WIDTH;
+    }
+    blocks.at(-1)?.push(column);
+    used += own;
+  }
+  const reasons = models.flatMap(({ check }) =>
+    check.verdict.kind === 'unknown' ? wrapWords(`${check.model}: ${check.verdict.reason}`.split(' '), width) : [],
+  );
+  return [...blocks.map((block) => blockText(block, colors)), ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join(
+    '\n\n',
+  );
+}
+
+function blockText(columns: readonly (readonly string[])[], colors: ChalkInstance): string {
+  return ROWS.map(([label], row) => {
+    const cells = columns.map((column) => (column[row] ?? '').padStart(widthOf(column) + GAP));
+    const line = label.padEnd(LABEL_WIDTH) + cells.join('');
+    return label === 'model' || label === 'verdict' ? colors.bold(line) : line;
+  }).join('\n');
+}
+
+function widthOf(column: readonly string[]): number {
+  return Math.max(...column.map((text) => text.length));
+}
+
+function partsRow(names: readonly PartName[]): (compared: Compared) => string {
+  return ({ check: { estimate } }) => {
+    if (estimate === undefined) return '-';
+    const bytes = estimate.parts.reduce((sum, part) => sum + (names.includes(part.name) ? part.bytes : 0), 0);
+    return formatSize(bytes);
+  };
+}
+
+function limitSize({ verdict }: MemoryCheck, which: 'requiredBytes' | 'budget' | 'headroom'): string {
+  const limit = verdict.kind === 'unknown' ? undefined : verdict.limits[0];
+  if (limit === undefined) return '-';
+  if (which === 'headroom') return formatSize(headroomBytes(limit));
+  return formatSize(which === 'budget' ? limit.budget.bytes : limit.requiredBytes);
+}

@@ -1,0 +1,97 @@
+import type { ChalkInstance } from 'chalk';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+import { explainBudgetBriefly } from '../words/budget-text.js';
+import { formatSize } from '../words/bytes.js';
+import { hanging } from '../layout/wrap.js';
+
+const LABEL = 11;
+
+/** The best launch: the command, ready to be run, and why it is the best. */
+export function fitText(
+  fitted: FittedLaunch,
+  command: readonly string[],
+  { check, prefer, width, colors }: { check: MemoryCheck; prefer: Preference; width: number; colors: ChalkInstance },
+): string {
+  const [limit] = fitted.verdict.limits;
+  const budget = limit && `${formatSize(limit.requiredBytes)} of ${formatSize(limit.budget.bytes)}`;
+  const spare = limit && `${formatSize(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['takes', `${budget}, ${spare}`],
+    ['weights', weightsReason(fitted, check, prefer)],
+    ['context', contextReason(fitted)],
+    ...(fitted.changes.some(({ kind }) => kind === 'cache-type')
+      ? ([['KV cache', '8 bits, since with 16 bits the context would be shorter or the weights smaller']] as const)
+      : []),
+    ...placementRows(fitted),
+    ...(fitted.cacheRamMiB === undefined
+      ? []
+      : ([
+          ['prompts', `the prompt cache gets what is left, --cache-ram ${fitted.cacheRamMiB}, not the usual 8192`],
+        ] as const)),
+  ];
+  const lines = hanging('', command, width).map((line, index) => (index === 0 ? line : `    ${line}`));
+  return [
+    lines.map((line) => colors.bold(line)).join(' \\\n'),
+    '',
+    ...rows.flatMap(([label, text]) => hanging(label.padEnd(LABEL), text.split(' '), width)),
+  ].join('\n');
+}
+
+function placementRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
+  return changes.flatMap((change): readonly (readonly [string, string])[] => {
+    switch (change.kind) {
+      case 'cpu-experts':
+        return [['experts', `those of ${change.layers} layers stay on the CPU, for the GPU does not hold them`]];
+      case 'gpu-layers':
+        return [['layers', `${change.layers} of ${change.of} on the GPU, for it does not hold more`]];
+      case 'load':
+        return [
+          [
+            'loading',
+            change.mmap === false
+              ? 'into memory, which takes less here than mapping'
+              : 'without a copy in another layout',
+          ],
+        ];
+      default:
+        return [];
+    }
+  });
+}
+
+function weightsReason({ shape, variant }: FittedLaunch, check: MemoryCheck, prefer: Preference): string {
+  const size = `${shape.quantization}, ${formatSize(shape.fileBytes)}`;
+  const estimated = variant?.isEstimated === true ? ', estimated, since the source was not read' : '';
+  if (variant === undefined) return `${size}, as asked for`;
+  const than = shape.fileBytes > (check.shape?.fileBytes ?? 0) ? 'larger' : 'smaller';
+  const why =
+    prefer === 'quality' ? 'the largest that leaves room for the context' : 'what leaves the most for context';
+  return `${size}${estimated}: ${than} than ${check.shape?.quantization}, ${why}`;
+}
+
+function contextReason({ verdict, contextIsWhole }: FittedLaunch): string {
+  const { nCtx, nCtxSeq, slots, kvUnified } = verdict.estimate.resolved;
+  const each = slots > 1 && !kvUnified ? `, ${nCtxSeq} for each of ${slots} slots` : '';
+  const why = contextIsWhole ? 'all that the model was trained with' : 'the most that fits with 5 % of the budget left';
+  return `${nCtx} tokens${each}: ${why}`;
+}
+
+/** The same as data; amounts are bytes. */
+export function fitJson(fitted: FittedLaunch, command: readonly string[], prefer: Preference): Record<string, unknown> {
+  const { verdict, shape, variant, cacheRamMiB, contextIsWhole } = fitted;
+  const [limit] = verdict.limits;
+  return {
+    prefer,
+    command: command.join(' '),
+    quantization: shape.quantization,
+    estimated: variant?.isEstimated === true,
+    launch: verdict.estimate.resolved,
+    cacheRamMiB: cacheRamMiB ?? null,
+    contextIsWhole,
+    requirementBytes: limit?.requiredBytes ?? null,
+    headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    verdict: verdict.kind,
+  };
+}

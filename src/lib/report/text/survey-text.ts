@@ -1,0 +1,97 @@
+import type { ChalkInstance } from 'chalk';
+import type { ContextTable, MacFinding } from '../../preflight/survey.js';
+import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+import { formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
+
+/** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
+const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
+
+/** Requirement by context, a row each, and at the end the largest context that fits. */
+export function contextTableText(table: ContextTable, colors: ChalkInstance): string {
+  const unit = table.isPerSlot ? 'per slot' : 'context';
+  const names = table.names.map((name) => (table.isPerSlot ? `${name} slot${name === '1' ? '' : 's'}` : name));
+  const body = table.rows.map(({ tokens, verdicts }) => [String(tokens), ...verdicts.map(cell)]);
+  const last = ['largest', ...table.largest.map((tokens) => (tokens === undefined ? 'none' : String(tokens)))];
+  return [
+    ...aligned([[unit, ...names], ...body, last], (line, index) => {
+      if (index === 0 || index === body.length + 1) return colors.bold(line);
+      return line.replace(/\bno\b/g, colors.red('no')).replace(/\btight\b/g, colors.yellow('tight'));
+    }),
+    '',
+    ...LEGEND,
+  ].join('\n');
+}
+
+/** Which Macs run it: their budget, whether it fits as asked, and with what context at the most. */
+export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors: ChalkInstance): string {
+  const nCtx = macs[0]?.verdict.estimate.resolved.nCtx;
+  const head = ['Mac', 'budget', `at ${nCtx} tokens`, 'largest context'];
+  const rows = macs.map(({ gigabytes, verdict, largest }) => {
+    const [limit] = verdict.limits;
+    return [
+      `${gigabytes}GB`,
+      formatSize(Math.max(0, limit?.budget.bytes ?? 0)),
+      cell(verdict),
+      largest === undefined ? 'none' : String(largest),
+    ];
+  });
+  return [
+    ...aligned([head, ...rows], (line, index) => {
+      if (index === 0) return colors.bold(line);
+      const { kind } = macs[index - 1]?.verdict ?? {};
+      return kind === 'does-not-fit' ? colors.dim(line) : line;
+    }),
+    '',
+    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatSize(inUseBytes)} in use` : 'nothing else in use'}.`,
+    ...LEGEND,
+  ].join('\n');
+}
+
+const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
+
+function cell(verdict: CompletedVerdict | undefined): string {
+  const [limit] = verdict?.limits ?? [];
+  if (verdict === undefined || limit === undefined) return 'refused';
+  return `${formatSize(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
+}
+
+function aligned(
+  rows: readonly (readonly string[])[],
+  paint: (line: string, index: number) => string,
+): readonly string[] {
+  const columns = [...(rows[0] ?? []).keys()];
+  return alignColumns(rows, columns).map(paint);
+}
+
+export function contextTableJson(table: ContextTable): Record<string, unknown> {
+  const { columns, names, rows, largest, isPerSlot } = table;
+  return {
+    columns,
+    names,
+    perSlot: isPerSlot,
+    rows: rows.map(({ tokens, verdicts }) => ({ tokens, cells: verdicts.map(cellJson) })),
+    largest: largest.map((tokens) => tokens ?? null),
+  };
+}
+
+export function macsJson(macs: readonly MacFinding[]): readonly Record<string, unknown>[] {
+  return macs.map(({ gigabytes, verdict, largest }) => ({
+    gigabytes,
+    ...cellJson(verdict),
+    largestContext: largest ?? null,
+  }));
+}
+
+function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
+  const [limit] = verdict?.limits ?? [];
+  if (verdict === undefined || limit === undefined) {
+    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
+  }
+  return {
+    verdict: verdict.kind,
+    requirementBytes: limit.requiredBytes,
+    budgetBytes: limit.budget.bytes,
+    headroomBytes: headroomBytes(limit),
+  };
+}

@@ -1,0 +1,73 @@
+import type { ChalkInstance } from 'chalk';
+import { SHORT_CONTEXT, type ContextFigure } from '../../preflight/catalog/catalog-figures.js';
+import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
+import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
+import { printable } from '../../printable.js';
+import { formatSize } from '../words/bytes.js';
+import { alignColumns } from '../layout/columns.js';
+
+const WORDS: Readonly<Record<EntryStatus, string>> = {
+  true: 'true',
+  'contradicts-context': 'contradicts its context',
+  wrong: 'wrong',
+  unchecked: 'not checked',
+  unstated: 'says nothing',
+};
+
+/** One line an entry: what it says, what it takes at both contexts, whether that agrees and by how much not. */
+export function validationTable(results: readonly EntryValidation[], colors: ChalkInstance): string {
+  const head = ['ID', 'SAYS', `AT ${SHORT_CONTEXT}`, 'AT ITS OWN', 'CONTEXT', 'RESULT'];
+  const rows = results.map(({ entry, figures, status }) => [
+    printable(entry.id),
+    entry.vramEstimate ?? '',
+    figureText(figures?.short),
+    figureText(figures?.own),
+    figures === undefined ? '' : String(figures.own.context),
+    WORDS[status],
+  ]);
+  const [first = '', ...lines] = alignColumns([head, ...rows], [2, 3, 4]);
+  const colored = lines.map((line, index) => {
+    const result = results[index];
+    if (result === undefined) return line;
+    const remark = remarkOf(result);
+    return paint(result.status, colors)(line) + (remark === '' ? '' : `: ${remark}`);
+  });
+  return [colors.bold(first), ...colored, '', summary(results)].join('\n');
+}
+
+/** Undefined when every estimate that could be checked is true. */
+export function validationFailure(results: readonly EntryValidation[]): string | undefined {
+  const wrong = results.filter(({ status }) => status === 'wrong' || status === 'contradicts-context');
+  if (wrong.length === 0) return undefined;
+  const names = wrong.map(({ entry }) => printable(entry.id)).join(', ');
+  return `${wrong.length} of ${results.length} estimates ${wrong.length === 1 ? 'is' : 'are'} not true: ${names}`;
+}
+
+/** "28 true, 3 not checked". */
+function summary(results: readonly EntryValidation[]): string {
+  const counts = Object.entries(WORDS).map(([status, word]) => {
+    const count = results.filter((result) => result.status === status).length;
+    return count === 0 ? '' : `${count} ${word}`;
+  });
+  return counts.filter((text) => text !== '').join(', ');
+}
+
+function remarkOf({ judgement, figures, problem, status }: EntryValidation): string {
+  if (problem?.code === 'SOURCE_OFFLINE') return 'its header is neither bundled nor in the cache';
+  if (problem !== undefined) return printable(problem.message);
+  if (figures === undefined || status === 'true') return '';
+  const right = `${formatVramEstimate(figures)} would be true`;
+  if (judgement === undefined || judgement.end === null) return right;
+  const direction = judgement.offBytes > 0 ? 'too low' : 'too high';
+  const end = judgement.end === 'low' ? 'its low end is ' : '';
+  return `${end}${formatSize(Math.abs(judgement.offBytes))} ${direction}, ${right}`;
+}
+
+function figureText(figure: ContextFigure | undefined): string {
+  return figure === undefined ? '' : formatSize(figure.requirementBytes);
+}
+
+function paint(status: EntryStatus, colors: ChalkInstance): (text: string) => string {
+  if (status === 'true') return (text) => text;
+  return status === 'unchecked' || status === 'unstated' ? colors.dim : colors.red;
+}

@@ -1,0 +1,112 @@
+import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { Advice, Change } from '../../preflight/advice/advice.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import { tightness } from '../../preflight/tightness.js';
+import { formatSize } from './bytes.js';
+import { commandText } from '../layout/command-text.js';
+import { hanging } from '../layout/wrap.js';
+
+const INDENT = '    ';
+const UNDER_AMOUNT = ' '.repeat(13);
+
+const MACHINES = {
+  mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
+  system: (gigabytes: number) => `a machine with ${gigabytes}GB of memory`,
+  gpu: (gigabytes: number) => `a GPU with ${gigabytes}GB`,
+  budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
+} as const;
+
+/** The pieces of the command that runs a launch with this advice taken, where one was asked for. */
+export type CommandOf = (advice: Advice) => readonly string[] | undefined;
+
+/** The launch that was refused. */
+export interface Asked {
+  readonly resolved: ResolvedLaunch;
+  /** The model's files together. */
+  readonly fileBytes: number;
+}
+
+/** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
+export function adviceText(
+  { advice = [], estimate, shape }: MemoryCheck,
+  width: number,
+  commandOf?: CommandOf,
+): string[] {
+  if (advice.length === 0 || estimate === undefined || shape === undefined) return [];
+  const asked = { resolved: estimate.resolved, fileBytes: shape.fileBytes };
+  return [
+    '',
+    ...hanging('  ', adviceHeading(advice).split(' '), width),
+    ...advice.flatMap((one) => [...suggestionText(one, asked, width), ...commandLines(commandOf?.(one), width)]),
+  ];
+}
+
+function commandLines(pieces: readonly string[] | undefined, width: number): string[] {
+  return pieces === undefined ? [] : commandText(pieces, width, UNDER_AMOUNT).split('\n');
+}
+
+export function adviceHeading(advice: readonly Advice[]): string {
+  const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
+  return isMachine
+    ? 'No change of the launch makes it fit. It would, as it is, in:'
+    : 'With these flags it fits, by the same check:';
+}
+
+/** What it takes then, what to type, and what that means. */
+export function suggestionWords(suggestion: Advice, asked: Asked) {
+  const { flags, verdict, changes } = suggestion;
+  const [limit] = verdict.limits;
+  const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
+  const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
+  return {
+    amount: formatSize(limit?.requiredBytes ?? 0),
+    words: flags,
+    why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
+  };
+}
+
+function suggestionText(suggestion: Advice, asked: Asked, width: number): string[] {
+  const { amount, words, why } = suggestionWords(suggestion, asked);
+  const label = `${INDENT}${amount.padStart(7)}  `;
+  const further = ' '.repeat(label.length);
+  if (words.length === 0) return hanging(label, why.split(' '), width);
+  return [...hanging(label, words, width), ...hanging(further, why.split(' '), width)];
+}
+
+/** What a change means, against what was asked for. */
+function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
+  switch (change.kind) {
+    case 'projector':
+      return 'without the projector: text only';
+    case 'slots': {
+      const unified = resolved.kvUnified ? ', and no KV cache shared between slots' : '';
+      return `one request at a time instead of ${resolved.slots}${unified}`;
+    }
+    case 'ubatch':
+      return 'reads prompts a little slower';
+    case 'cache-type':
+      return '8-bit KV cache';
+    case 'context':
+      return `${change.tokens} of ${resolved.nCtx} tokens`;
+    case 'quantization':
+      return `${change.variant.isEstimated ? 'about ' : ''}${formatSize(change.variant.shape.fileBytes)} of weights instead of ${formatSize(fileBytes)}`;
+    case 'load':
+      return change.mmap === false
+        ? 'the file is read into memory, not mapped'
+        : 'no weights are copied into another layout';
+    case 'gpu-layers':
+      return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
+    case 'cpu-experts':
+      return `experts of ${change.layers} layers stay on the CPU, which is slower`;
+    case 'free-memory':
+      return `quit programs that hold ${formatSize(change.freeBytes)} in all`;
+    case 'memory-fraction':
+      return `risk: leaves ${formatSize(change.leftBytes)} for all that starts later and for the prompt cache`;
+    case 'wired-limit':
+      return `risk: leaves ${formatSize(change.leftBytes)} to macOS; first set it, until the next restart, with "sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}"`;
+    case 'machine':
+      return change.gpus === undefined
+        ? MACHINES[change.memory](change.gigabytes)
+        : `${change.gpus} GPUs with ${change.gigabytes}GB each`;
+  }
+}

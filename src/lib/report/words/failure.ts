@@ -1,0 +1,68 @@
+import { totalBytes } from '../../estimate/memory-estimate.js';
+import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { LimitCheck } from '../../preflight/verdict.js';
+import { explainBudget } from './budget-text.js';
+import { shown } from '../../printable.js';
+import { redactedSource } from '../../source/redacted-url.js';
+import { whereLimited } from './limit-label.js';
+import { formatExceeding, formatSize } from './bytes.js';
+
+/** Why a check does not let a model through. */
+export interface CheckFailure {
+  /** Stable, documented in docs/exit-codes.md. */
+  readonly code: string;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** Undefined when the model fits. */
+export function failureOf(check: MemoryCheck): CheckFailure | undefined {
+  const { verdict } = check;
+  if (verdict.kind === 'unknown') return { code: verdict.code, message: verdict.reason };
+  const [limit] = verdict.limits;
+  if (verdict.kind !== 'does-not-fit' || limit === undefined) return undefined;
+  const [required, available] = amounts(limit);
+  const message = `${headline(check)}: it needs ${required}, the budget is ${available}`;
+  return { code: 'INSUFFICIENT_MEMORY', message };
+}
+
+/** The refusal as people read it on stderr: four lines, the first two words of which scripts may rely on. */
+export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): string {
+  const { verdict } = check;
+  if (verdict.kind === 'unknown') {
+    const { estimate, model, suggestions } = check;
+    const requirement = estimate && `  Estimated requirement: ~${formatSize(totalBytes(estimate))}`;
+    const advice = suggestions.map((text) => `  Suggestion: ${text}`);
+    const lines = [
+      `${word}: cannot check the memory for ${shown(redactedSource(model))}`,
+      `  Reason: ${verdict.reason}`,
+      requirement,
+      ...advice,
+    ];
+    return lines.filter((line) => line !== undefined).join('\n');
+  }
+  const [limit] = verdict.limits;
+  if (limit === undefined) return '';
+  const [required, available] = amounts(limit);
+  return [
+    `${word}: ${headline(check)}`,
+    `  Estimated requirement: ${required}`,
+    `  Available budget: ${available}`,
+    `  Suggestion: ${alternatives(check.suggestions)}`,
+  ].join('\n');
+}
+
+function headline({ model, shape }: MemoryCheck): string {
+  return `insufficient memory for ${shown(redactedSource(model))}${shape === undefined ? '' : ` (${shape.quantization})`}`;
+}
+
+function amounts(limit: LimitCheck): readonly [required: string, available: string] {
+  const [required, available] = formatExceeding(limit.requiredBytes, Math.max(0, limit.budget.bytes));
+  return [`${required}${whereLimited(limit)}`, `${available} (${explainBudget(limit.budget)})`];
+}
+
+/** "a", "a or b", "a, b, or c". */
+function alternatives(options: readonly string[]): string {
+  if (options.length <= 2) return options.join(' or ');
+  return `${options.slice(0, -1).join(', ')}, or ${options.at(-1)}`;
+}

@@ -1,0 +1,39 @@
+import { totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
+import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
+
+/** `memory`, `GPU`, or `GPU 1` where there are several. */
+export function limitLabel({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {
+  return name === 'gpu' ? numbered(gpu) : 'memory';
+}
+
+/** What holds a part: `host`, `GPU`, or `GPU 1` where there are several. */
+export function holderLabel({ device, gpu }: Pick<EstimatePart, 'device' | 'gpu'>): string {
+  return device === 'gpu' ? numbered(gpu) : 'host';
+}
+
+/** ` on the GPU`, ` on GPU 1`, or nothing for the machine's own memory. */
+export function whereLimited({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {
+  if (name !== 'gpu') return '';
+  return gpu === undefined ? ' on the GPU' : ` on GPU ${gpu}`;
+}
+
+function numbered(gpu: number | undefined): string {
+  return gpu === undefined ? 'GPU' : `GPU ${gpu}`;
+}
+
+/**
+ * What is required, in bytes: of each memory by itself where each is held against a limit of its own, as `limits` in JSON;
+ * together where one limit holds everything.
+ */
+export function requirementsOf({
+  estimate,
+  limits,
+}: Pick<CompletedVerdict, 'estimate' | 'limits'>): readonly { readonly bytes: number; readonly holder: string }[] {
+  const bytes = totalBytes(estimate);
+  const areApart = limits.length > 1 && limits.reduce((sum, { requiredBytes }) => sum + requiredBytes, 0) === bytes;
+  if (!areApart) return [{ bytes, holder: '' }];
+  return limits.map(({ name, gpu, requiredBytes }) => ({
+    bytes: requiredBytes,
+    holder: holderLabel({ device: name === 'gpu' ? 'gpu' : 'host', ...(gpu !== undefined && { gpu }) }),
+  }));
+}

@@ -1,0 +1,59 @@
+import { type HeaderDigest, toDigest } from '../../gguf/digest.js';
+import type { GgufHeader } from '../../gguf/header.js';
+import { fromDigest } from '../../gguf/read-digest.js';
+import { CacheFolder } from './cache-folder.js';
+import { isCommit } from '../hub/hub-urls.js';
+
+/** The header of one file, and by what a server tells that version of it from others. */
+export interface CachedHeader {
+  readonly header: GgufHeader;
+  readonly etag?: string | undefined;
+}
+
+/** Which file of a repository a source meant when it was read last. */
+export interface Resolution {
+  readonly commit: string;
+  /** In the repository; of the first part. */
+  readonly path: string;
+}
+
+interface StoredHeader {
+  readonly kind: 'header';
+  readonly etag?: string | undefined;
+  readonly digest: HeaderDigest;
+}
+
+/** Headers read before. What is read back is checked like any other input; a damaged entry counts as none. */
+export class HeaderCache {
+  readonly #folder: CacheFolder | undefined;
+
+  /** @param cacheDir the program's cache folder; without one nothing is kept */
+  constructor(cacheDir: string | undefined) {
+    this.#folder = cacheDir === undefined ? undefined : new CacheFolder(cacheDir);
+  }
+
+  async header(key: string): Promise<CachedHeader | undefined> {
+    const stored = (await this.#folder?.read(key)) as Partial<StoredHeader> | undefined;
+    if (stored?.kind !== 'header') return undefined;
+    try {
+      return { header: fromDigest(stored.digest), etag: typeof stored.etag === 'string' ? stored.etag : undefined };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async keepHeader(key: string, { header, etag }: CachedHeader): Promise<void> {
+    const stored: StoredHeader = { kind: 'header', etag, digest: toDigest(header) };
+    await this.#folder?.write(key, stored);
+  }
+
+  async resolution(key: string): Promise<Resolution | undefined> {
+    const stored = (await this.#folder?.read(key)) as (Partial<Resolution> & { kind?: unknown }) | undefined;
+    const { kind, commit, path } = stored ?? {};
+    return kind === 'resolution' && isCommit(commit) && typeof path === 'string' ? { commit, path } : undefined;
+  }
+
+  async keepResolution(key: string, resolution: Resolution): Promise<void> {
+    await this.#folder?.write(key, { kind: 'resolution', ...resolution });
+  }
+}

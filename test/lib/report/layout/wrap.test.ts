@@ -1,0 +1,23 @@
+import { describe, expect, test } from '@jest/globals';
+import { foldLines } from '../../../../src/lib/report/layout/wrap.js';
+
+describe('text on a terminal', () => {
+  test('is broken between words, below where it begins behind its label', () => {
+    expect(foldLines('Note: one two three four five', 16)).toBe(
+      ['Note: one two', '      three four', '      five'].join('\n'),
+    );
+    expect(foldLines('source    hf:owner/repository a-file.gguf', 28)).toBe(
+      ['source    hf:owner/repository', '          a-file.gguf'].join('\n'),
+    );
+  });
+
+  test('keeps words that are longer than a line, and lines that are short enough', () => {
+    expect(foldLines('short\n  Suggestion: https://example.com/a-long-address', 20)).toBe(
+      ['short', '  Suggestion: https://example.com/a-long-address'].join('\n'),
+    );
+  });
+
+  test('does not count colours', () => {
+    expect(foldLines('\u001b[33mnote\u001b[39m      abc def', 17)).toBe('\u001b[33mnote\u001b[39m      abc def');
+  });
+});

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
+import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
+import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
+import { smallModel } from '../../../support/models.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
+
+function header(tensorName: string) {
+  const { start, size } = smallModel(tensorName);
+  const parser = new GgufHeaderParser('test.gguf', size);
+  parser.push(start);
+  return parser.end();
+}
+
+describe('the header cache', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let cache: HeaderCache;
+  const files = () => readdir(join(folder.path, 'headers-v1'));
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    cache = new HeaderCache(folder.path);
+  });
+
+  afterEach(async () => {
+    await folder.remove();
+  });
+
+  test('gives back what was kept, for its own key only', async () => {
+    await cache.keepHeader('key', { header: header('a'), etag: '"x"' });
+    expect(await cache.header('key')).toEqual({ header: header('a'), etag: '"x"' });
+    expect(await cache.header('other')).toBeUndefined();
+    expect(await cache.resolution('key')).toBeUndefined();
+  });
+
+  test('keeps no key, which can hold secrets, and shows its files to nobody else', async () => {
+    await cache.keepHeader('https://host/m?signature=secret', { header: header('a') });
+    const [name = ''] = await files();
+    const path = join(folder.path, 'headers-v1', name);
+    expect(name + (await readFile(path, 'utf8'))).not.toContain('secret');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    ['no JSON', '{"kind":"header"'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['another kind', '{"kind":"resolution"}'],
+    ['no digest', '{"kind":"header"}'],
+    ['a digest that is wrong', '{"kind":"header","digest":{"format":1,"version":3}}'],
+    ['too much', ' '.repeat(8 * 2 ** 20 + 1)],
+  ])('counts an entry that holds %s as none', async (_, text) => {
+    await cache.keepHeader('key', { header: header('a') });
+    const [name = ''] = await files();
+    await writeFile(join(folder.path, 'headers-v1', name), text);
+    expect(await cache.header('key')).toBeUndefined();
+    await cache.keepHeader('key', { header: header('b') });
+    expect((await cache.header('key'))?.header.tensors[0]?.name).toBe('b');
+  });
+
+  test('survives many writers and readers of one key', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `tensor-${index}`);
+    await Promise.all(
+      names.flatMap((name) => [
+        new HeaderCache(folder.path).keepHeader('key', { header: header(name) }),
+        new HeaderCache(folder.path).header('key'),
+      ]),
+    );
+    expect(names).toContain((await cache.header('key'))?.header.tensors[0]?.name);
+    expect(await files()).toHaveLength(1);
+  });
+
+  test('holds at most 1000 entries; those used last stay', async () => {
+    const store = new CacheFolder(folder.path);
+    for (let index = 0; index < 1000; index++) await store.write(`key-${index}`, { index });
+    const names = await files();
+    const longAgo = new Date('2020-01-01');
+    await Promise.all(names.map((name) => utimes(join(store.path, name), longAgo, longAgo)));
+    await writeFile(join(store.path, 'killed.tmp'), '');
+    await utimes(join(store.path, 'killed.tmp'), longAgo, longAgo);
+    expect(await store.read('key-7')).toEqual({ index: 7 });
+    await store.write('one more', { index: -1 });
+    expect((await store.usage()).entries).toBe(900);
+    expect(await store.read('key-7')).toEqual({ index: 7 });
+    expect(await store.read('one more')).toEqual({ index: -1 });
+    expect(await files()).not.toContain('killed.tmp');
+  });
+
+  test('does without a folder, and without one that can be written', async () => {
+    const none = new HeaderCache(undefined);
+    await none.keepHeader('key', { header: header('a') });
+    expect(await none.header('key')).toBeUndefined();
+    await writeFile(join(folder.path, 'file'), '');
+    const blocked = new HeaderCache(join(folder.path, 'file'));
+    await blocked.keepHeader('key', { header: header('a') });
+    expect(await blocked.header('key')).toBeUndefined();
+  });
+
+  test('can be counted and cleared', async () => {
+    const store = new CacheFolder(folder.path);
+    expect(await store.usage()).toEqual({ path: store.path, entries: 0, bytes: 0 });
+    await store.write('key', { a: 1 });
+    expect(await store.usage()).toEqual({ path: store.path, entries: 1, bytes: 7 });
+    expect(await store.clear()).toEqual({ path: store.path, entries: 1, bytes: 7 });
+    expect(await store.usage()).toEqual({ path: store.path, entries: 0, bytes: 0 });
+  });
+});
