@@ -1,6 +1,6 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { cont, mulMat, permute, reshape, result } from './ops.js';
-import { F16, F32, type Four, type Tensor } from './tensor.js';
+import { F16, F32, type Four, I32, type Tensor } from './tensor.js';
 
 /*
  * What encoders of images and audio need beside ops.ts: `ggml/src/ggml.c` (llama.cpp v0.5.0), shapes and sources only.
@@ -39,7 +39,41 @@ export function conv2d(kernel: Tensor, input: Tensor, window: Window): Tensor {
   return cont(permute(reshape(product, width, height, batch, channels), 0, 1, 3, 2));
 }
 
-function conv1d(kernel: Tensor, input: Tensor, window: Window): Tensor {
+/** `ggml_conv_2d_dw`: each channel by itself. */
+export function conv2dDepthwise(kernel: Tensor, input: Tensor, window: Window): Tensor {
+  const [kw, kh, across, channels] = kernel.ne;
+  const [w, h, c, n] = input.ne;
+  const flat = reshape(kernel, kw, kh, 1, across * channels);
+  const unfolded = im2col(flat, reshape(input, w, h, 1, c * n), window, true, unfoldedType(kernel));
+  const [row, width, height] = unfolded.ne;
+  const product = mulMat(reshape(flat, kw * kh, 1, across * channels), reshape(unfolded, row, height * width, c, n));
+  return reshape(product, width, height, c, n);
+}
+
+/** `ggml_conv_2d_direct`: without unfolding the input. */
+export function conv2dDirect(kernel: Tensor, input: Tensor, window: Window): Tensor {
+  const [kw, kh, , channels] = kernel.ne;
+  const ne: Four = [outputs(input.ne[0], kw, window), outputs(input.ne[1], kh, window), channels, input.ne[3]];
+  return result('CONV_2D', input.type, ne, kernel, input);
+}
+
+/** `ggml_conv_2d_dw_direct`. */
+export function conv2dDepthwiseDirect(kernel: Tensor, input: Tensor, window: Window): Tensor {
+  const [w, h, channels, batch] = input.ne;
+  const ne: Four = [outputs(w, kernel.ne[0], window), outputs(h, kernel.ne[1], window), channels, batch];
+  return result('CONV_2D_DW', input.type, ne, kernel, input);
+}
+
+/** `ggml_pad_ext` with room before what is there, too, which Metal cannot run. */
+export function padAround(a: Tensor, ne: Four): Tensor {
+  return Object.assign(result('PAD', a.type, ne, a), { variant: 'around' });
+}
+
+export function argmax(a: Tensor): Tensor {
+  return result('ARGMAX', I32, [a.ne[1], 1, 1, 1], a);
+}
+
+export function conv1d(kernel: Tensor, input: Tensor, window: Window): Tensor {
   const unfolded = im2col(kernel, input, window, false, unfoldedType(kernel));
   const [row, length, batch] = unfolded.ne;
   const [k, channelsIn, channels] = kernel.ne;

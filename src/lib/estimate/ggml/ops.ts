@@ -183,8 +183,8 @@ export function scale(a: Tensor): Tensor {
 export function scaleInplace(a: Tensor): Tensor {
   return viewOf('SCALE', a, a.ne, a.nb, 0);
 }
-export function geluInplace(a: Tensor): Tensor {
-  return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant: 'gelu' });
+export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
+  return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
 }
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
@@ -210,6 +210,8 @@ export type UnaryOp =
   | 'xielu'
   | 'tanh'
   | 'sigmoid'
+  | 'hardsigmoid'
+  | 'hardswish'
   | 'softplus'
   | 'exp'
   | 'neg'
@@ -252,7 +254,7 @@ export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | nul
   return result('FLASH_ATTN_EXT', F32, [v.ne[0], q.ne[2], q.ne[1], q.ne[3]], q, k, v, mask, sinks);
 }
 
-function argsort(a: Tensor): Tensor {
+export function argsort(a: Tensor): Tensor {
   return result('ARGSORT', I32, a.ne, a);
 }
 

@@ -10,9 +10,10 @@ import { cpuBackend } from '../ggml/cpu/backends.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import { projectorGraph } from '../graph/projector/projectors.js';
 import type { Accuracy, Addition, EstimatePart, GrowthPart } from '../memory-estimate.js';
+import { audioBatches, audioWarmup, worstAudio } from './audio-frames.js';
 import { boundEncoder } from './bound.js';
 import { EncoderBuffers } from './encoder-buffers.js';
-import { audioBatches, audioWarmup, imageBatches, worstAudio, worstImages } from './media.js';
+import { imageBatches, worstImages } from './media.js';
 import { EncoderWeights } from './weights.js';
 
 /** `mtmd_context_params_default` (`tools/mtmd/mtmd.cpp`, llama.cpp v0.5.0). */
@@ -125,7 +126,7 @@ function planEncoder(
       : audioBatches(encoder, hparams, audioSeconds);
   const seen = new Set<string>();
   for (const batch of media) {
-    const key = `${batch.size.width}x${batch.size.height}x${batch.count}`;
+    const key = JSON.stringify(batch);
     if (!seen.has(key)) buffers.reserve(batch);
     seen.add(key);
   }

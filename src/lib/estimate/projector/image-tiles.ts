@@ -20,7 +20,7 @@ export function tilesByResolution({ imageSize, resolutions }: EncoderHparams, im
 }
 
 /** `select_best_resolution`: the most of the image, then the least waste. */
-function bestResolution(image: MediaSize, candidates: readonly MediaSize[]): MediaSize {
+export function bestResolution(image: MediaSize, candidates: readonly MediaSize[]): MediaSize {
   let best = candidates[0] ?? image;
   let most = 0;
   let least = Infinity;
@@ -88,6 +88,14 @@ function bestGrid(multiple: number, logRatio: number): MediaSize {
     }
   }
   return best;
+}
+
+/** MiniCPM-V 4.6: small images are not cut where patches are merged but once. */
+export function laterSlices(hparams: EncoderHparams, image: MediaSize): MediaSize[] {
+  const { imageSize, patchSize, nMerge } = hparams;
+  const ratio = Math.fround((image.width * image.height) / (imageSize * imageSize));
+  if (nMerge === 2 && ratio <= 1) return [bestResize(image, imageSize, patchSize * nMerge, true)];
+  return slices(hparams, image);
 }
 
 /** LFM2: one size within the bounds, or tiles of 512 pixels and a thumbnail. */

@@ -1,7 +1,9 @@
 import type { Encoder, EncoderHparams, MediaSize } from '../../model/projector/encoder-hparams.js';
 import type { MediaBatch } from '../graph/projector/clip-graph.js';
+import { deepseek4vSize, museGlimmerSize, youtuvlSize } from './fitted-sizes.js';
+import { deepseekTiles, graniteTiles, step3Crops } from './image-grids.js';
 import { dynamicSize, fixedSize, idefics3, largestGrid, preservedRatio, square } from './image-sizes.js';
-import { lfm2Tiles, slices, tilesByResolution } from './image-tiles.js';
+import { laterSlices, lfm2Tiles, slices, tilesByResolution } from './image-tiles.js';
 
 type Preprocessor = (hparams: EncoderHparams, image: MediaSize) => MediaSize[];
 
@@ -17,7 +19,18 @@ const PREPROCESSORS: Readonly<Record<string, Preprocessor>> = {
   janus_pro: tiled,
   internvl: tilesByResolution,
   llama4: tilesByResolution,
+  cogvlm: tiled,
   resampler: slices,
+  minicpmv4_6: laterSlices,
+  step3vl: step3Crops,
+  'muse-glimmer': museGlimmerSize,
+  youtuvl: youtuvlSize,
+  deepseek4v: deepseek4vSize,
+  deepseekocr: deepseekTiles(true),
+  deepseekocr2: deepseekTiles(false),
+  granite4_vision: graniteTiles,
+  yasa2: fixedSize,
+  gemma3nv: fixedSize,
   idefics3,
   lfm2: lfm2Tiles,
   gemma3: fixedSize,
@@ -47,8 +60,17 @@ function piecesOf({ type }: Encoder, hparams: EncoderHparams, image: MediaSize):
   return (PREPROCESSORS[type] ?? dynamicSize)(hparams, image);
 }
 
+/** What SAM's last convolutions leave of the patches along each side. */
+const SAM_SCALE = 4;
+
 /** Tokens of an image after preprocessing, as far as batching asks: `clip_n_output_tokens`. */
-function tokensOf({ patchSize, nMerge }: EncoderHparams, { width, height }: MediaSize): number {
+function tokensOf({ type }: Encoder, { patchSize, nMerge }: EncoderHparams, size: MediaSize): number {
+  const { width, height, isOverview } = size;
+  if (type.startsWith('deepseekocr')) {
+    const [across, down] = [width, height].map((side) => Math.floor(side / patchSize / SAM_SCALE)) as [number, number];
+    if (type === 'deepseekocr2') return across * down + (isOverview ? 1 : 0);
+    return isOverview ? across * (across + 1) + 1 : (down + 1) * across;
+  }
   return Math.floor((Math.floor(width / patchSize) * Math.floor(height / patchSize)) / (nMerge * nMerge));
 }
 
@@ -69,7 +91,9 @@ export function imageBatches(
     let open = isSameRequest ? batches.at(-1) : undefined;
     for (const size of piecesOf(encoder, hparams, image)) {
       const fits =
-        batchTokens !== undefined && open !== undefined && tokensOf(hparams, size) * (open.count + 1) <= batchTokens;
+        batchTokens !== undefined &&
+        open !== undefined &&
+        tokensOf(encoder, hparams, size) * (open.count + 1) <= batchTokens;
       if (fits && open?.size.width === size.width && open.size.height === size.height) {
         open.count++;
       } else {
@@ -105,7 +129,7 @@ export function worstImages(encoder: Encoder, hparams: EncoderHparams, batchToke
   if (batchTokens === undefined) return batches;
   const single = maxPixels > 0 ? square(Math.sqrt(hparams.minPixels)) : largest;
   const unit = maxPixels > 0 ? smallest(hparams, single) : largest;
-  const count = Math.floor(batchTokens / Math.max(1, tokensOf(hparams, unit)));
+  const count = Math.floor(batchTokens / Math.max(1, tokensOf(encoder, hparams, unit)));
   if (count > 1) batches.push({ size: unit, count });
   return batches;
 }
@@ -113,37 +137,4 @@ export function worstImages(encoder: Encoder, hparams: EncoderHparams, batchToke
 /** As small as an image becomes; many of them fill a batch best. */
 function smallest(hparams: EncoderHparams, image: MediaSize): MediaSize {
   return dynamicSize(hparams, { width: Math.floor(image.width), height: Math.floor(image.height) })[0] ?? image;
-}
-
-/** Mel frames of one graph: `WHISPER` chunks, and Gemma 4's of 30 s (`tools/mtmd/mtmd-audio.cpp`). */
-const WARMUP_FRAMES = 3000;
-const GEMMA4_CHUNK_SECONDS = 30;
-const GEMMA4 = { hop: 160, window: 320 };
-
-/** The audio that the buffers are reserved for at start-up. */
-export function audioWarmup({ melBins }: EncoderHparams): MediaBatch {
-  return { size: { width: WARMUP_FRAMES, height: melBins }, count: 1 };
-}
-
-export function audioBatches(
-  { type }: Encoder,
-  { melBins, sampleRate }: EncoderHparams,
-  seconds: readonly number[],
-): MediaBatch[] {
-  const batch = (width: number): MediaBatch => ({ size: { width, height: melBins }, count: 1 });
-  if (type === 'gemma4ua') return seconds.map((one) => batch(Math.ceil(Math.floor(one * sampleRate) / melBins)));
-  if (type !== 'gemma4a') return seconds.map(() => batch(WARMUP_FRAMES));
-  return seconds.flatMap((one) => {
-    const samples = Math.floor(one * sampleRate);
-    const chunk = GEMMA4_CHUNK_SECONDS * sampleRate;
-    const lengths = Array.from({ length: Math.ceil(samples / chunk) }, (_, i) => Math.min(chunk, samples - i * chunk));
-    const { hop, window } = GEMMA4;
-    return lengths.map((length) => batch(Math.floor((length + window / 2 - (window + 1)) / hop) + 1));
-  });
-}
-
-/** Audio as long as a context of so many tokens holds, where nothing cuts it into pieces. */
-export function worstAudio({ type }: Encoder, hparams: EncoderHparams, contextTokens: number): MediaBatch[] {
-  if (type !== 'gemma4ua') return [audioWarmup(hparams)];
-  return [{ size: { width: Math.max(WARMUP_FRAMES, contextTokens), height: hparams.melBins }, count: 1 }];
 }

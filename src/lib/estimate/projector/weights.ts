@@ -26,6 +26,28 @@ const FIRST = [
   'position_embd.weight',
 ];
 
+/** Of each layer, in the order in which they are loaded; what is loaded by type comes after all layers. */
+const OF_LAYER = (
+  'attn_k.weight attn_q.weight attn_v.weight attn_out.weight attn_qkv.weight attn_k_norm.weight attn_q_norm.weight ln1.weight ' +
+  'ln2.weight ls1.weight ls2.weight out_scale.weight attn_post_norm.weight ffn_post_norm.weight attn_k.bias attn_q.bias ' +
+  'attn_v.bias attn_out.bias attn_qkv.bias ln1.bias ln2.bias ffn_gate_inp.weight ffn_gate_exps.weight ffn_up_exps.weight ' +
+  'ffn_down_exps.weight exp_probs_b.weight ffn_up.weight ffn_up.bias ffn_gate.weight ffn_gate.bias ffn_down.weight ' +
+  'ffn_down.bias attn_sinks'
+).split(' ');
+
+/** Of each of SAM's layers, after those. */
+const OF_SAM_LAYER = (
+  'attn.qkv.weight attn.qkv.bias attn.out.weight attn.out.bias pre_ln.weight pre_ln.bias post_ln.weight post_ln.bias ' +
+  'attn.pos_h.weight attn.pos_w.weight mlp.lin1.weight mlp.lin1.bias mlp.lin2.weight mlp.lin2.bias'
+).split(' ');
+/** Before and after SAM's layers. */
+const SAM_FIRST = ['v.sam.pos_embd.weight', 'v.sam.patch_embd.weight', 'v.sam.patch_embd.bias'];
+const SAM_LAST = (
+  'v.sam.neck.0.weight v.sam.neck.1.bias v.sam.neck.1.weight v.sam.neck.2.weight v.sam.neck.3.bias v.sam.neck.3.weight ' +
+  'v.sam.net_2.weight v.sam.net_3.weight v.image_newline v.view_seperator mm.model.fc.weight mm.model.fc.bias'
+).split(' ');
+const SAM_LAYER = /^v\.sam\.blk\.(\d+)\.(.*)/;
+
 /**
  * What an encoder loads, in one buffer of one device: `clip_model_loader::load_tensors` (`tools/mtmd/clip.cpp`, llama.cpp
  * v0.5.0). Never mapped from the file, never repacked.
@@ -68,19 +90,28 @@ function tensorOf({ type, dims }: GgufTensor, buffer: Buffer): Tensor {
 function loaded(shape: ProjectorShape, { modality }: Encoder, nLayer: number): readonly GgufTensor[] {
   const prefix = modality === 'vision' ? 'v' : 'a';
   const alone = encodersOf(shape).length === 1;
-  const block = new RegExp(`^${prefix}\\.blk\\.(\\d+)\\.`);
-  const rank = ({ name }: GgufTensor): number => {
+  const block = new RegExp(`^${prefix}\\.blk\\.(\\d+)\\.(.*)`);
+  const rank = ({ name }: GgufTensor): readonly number[] => {
     const first = FIRST.findIndex((one) => one === name || `${prefix}.${one}` === name);
-    if (first >= 0) return first;
-    const layer = block.exec(name);
-    return FIRST.length + (layer ? Number(layer[1]) : nLayer);
+    if (first >= 0) return [0, first];
+    const [, layer, part = ''] = block.exec(name) ?? [];
+    if (layer !== undefined && OF_LAYER.includes(part)) return [1, Number(layer), OF_LAYER.indexOf(part)];
+    if (SAM_FIRST.includes(name)) return [2, SAM_FIRST.indexOf(name)];
+    const [, samLayer, samPart = ''] = SAM_LAYER.exec(name) ?? [];
+    if (samLayer !== undefined) return [3, Number(samLayer), OF_SAM_LAYER.indexOf(samPart)];
+    return [4, SAM_LAST.includes(name) ? SAM_LAST.indexOf(name) : SAM_LAST.length];
   };
   return [...shape.tensors.values()]
     .filter(({ name }) => {
       if (NOT_BUFFERED.test(name) || Number(block.exec(name)?.[1] ?? -1) >= nLayer) return false;
-      return alone || OF_BOTH.test(name) || OF_AUDIO.test(name) === (modality === 'audio');
+      if (modality === 'vision') return !OF_AUDIO.test(name);
+      return alone || OF_BOTH.test(name) || OF_AUDIO.test(name);
     })
     .map((tensor) => ({ tensor, rank: rank(tensor) }))
-    .sort((a, b) => a.rank - b.rank)
+    .sort((a, b) => compared(a.rank, b.rank))
     .map(({ tensor }) => tensor);
+}
+
+function compared(a: readonly number[], b: readonly number[]): number {
+  return a.map((one, i) => one - (b[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }

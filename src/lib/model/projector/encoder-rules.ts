@@ -125,6 +125,75 @@ const boundsFromHeader: EncoderRule = (hparams, keys) => {
   hparams.maxPixels = keys.number('vision.image_max_pixels', hparams.maxPixels);
 };
 
+/** `KEY_WA_PATTERN_MODE`, one for each layer. */
+const windowModes = (modality: 'vision' | 'audio'): EncoderRule => {
+  return (hparams, keys) => {
+    hparams.windowModes = keys.list(`${modality}.wa_pattern_mode`);
+  };
+};
+
+const youtuvl: EncoderRule = (hparams, keys) => {
+  hparams.globalLayers = keys.list('vision.wa_layer_indexes');
+};
+
+/** DeepSeek-OCR: everything but SAM's shape is fixed. */
+function deepseekocr(tileSize: number, maxTiles: number): EncoderRule {
+  return (hparams, keys) => {
+    Object.assign(hparams, { patchSize: 16, imageSize: 1024, warmupSize: 1024, tileSize });
+    hparams.sam = {
+      nLayer: keys.required('vision.sam.block_count'),
+      nHead: keys.required('vision.sam.head_count'),
+      nEmbd: keys.required('vision.sam.embedding_length'),
+    };
+    hparams.windowSize = keys.required('vision.window_size');
+    hparams.minTiles = keys.number('vision.preproc_min_tiles', 2);
+    hparams.maxTiles = keys.number('vision.preproc_max_tiles', maxTiles);
+  };
+}
+
+/** The least and the most that DeepSeek-V4's blocks of tokens are, and the image for the start. */
+const DEEPSEEK4V = { tokens: 384, leastTokens: 16, warmupTokens: 256 };
+
+const deepseek4v: EncoderRule = (hparams, keys, { minTokens, maxTokens }) => {
+  const area = tokenArea(hparams);
+  const min = minTokens ? minTokens * area : keys.required('vision.image_min_pixels');
+  hparams.maxTokens = maxTokens ? Math.max(maxTokens, DEEPSEEK4V.leastTokens) : DEEPSEEK4V.tokens;
+  hparams.maxPixels = hparams.maxTokens * area;
+  hparams.minPixels = Math.min(min, hparams.maxPixels);
+  const side = Math.floor(Math.sqrt(Math.min(DEEPSEEK4V.warmupTokens, hparams.maxTokens)));
+  hparams.warmupSize = side * hparams.patchSize * hparams.nMerge;
+};
+
+const graniteSpeech: EncoderRule = (hparams, keys) => {
+  hparams.chunkSize = keys.required('audio.chunk_size');
+  hparams.convKernel = keys.required('audio.conv_kernel_size');
+  hparams.queries = {
+    window: keys.required('audio.projector.window_size'),
+    downsample: keys.required('audio.projector.downsample_rate'),
+    nHead: keys.required('audio.projector.head_count'),
+  };
+};
+
+const graniteVision: EncoderRule = (hparams, keys) => {
+  hparams.windows = {
+    side: keys.required('vision.projector.window_side'),
+    querySide: keys.required('vision.projector.query_side'),
+    offsets: keys.list('vision.projector.spatial_offsets'),
+  };
+};
+
+const mimoAudio: EncoderRule = (hparams, keys) => {
+  hparams.sampleRate = 24000;
+  hparams.codebooks = keys.list('audio.rvq.codebook_size');
+  hparams.local = {
+    nLayer: keys.required('audio.local_block_count'),
+    groupSize: keys.required('audio.local_group_size'),
+  };
+};
+
+/** What `blk` counts in MobileNet's tensors; the header's number is of something else. */
+const MOBILENET_STAGES = 4;
+
 /** By projector type, the switch of `clip_model_loader::load_hparams`. Types that are not listed keep the header's values. */
 export const ENCODER_RULES: Readonly<Record<string, EncoderRule>> = {
   resampler,
@@ -146,11 +215,15 @@ export const ENCODER_RULES: Readonly<Record<string, EncoderRule>> = {
     warmup(16),
   ),
   dots_ocr: all(merge(1, 'projector.scale_factor'), pixelBounds, warmup(46)),
-  dots3note_v: all(merge(1, 'spatial_merge_size'), pixelBounds, warmup(46)),
+  dots3note_v: all(merge(1, 'spatial_merge_size'), pixelBounds, warmup(46), (hparams, keys) => {
+    hparams.nExpertUsed = keys.required('vision.expert_used_count');
+  }),
   kimivl: all(merge(1, 'projector.scale_factor'), tokens(8, 1024), warmup(16)),
   kimik25: all(merge(1, 'projector.scale_factor'), kimik25),
   gemma3: merge(4, 'projector.scale_factor'),
-  gemma3nv: merge(1, 'projector.scale_factor'),
+  gemma3nv: all(merge(1, 'projector.scale_factor'), (hparams) => {
+    hparams.nLayer = MOBILENET_STAGES;
+  }),
   gemma4v: all(gemma4, tokens(70, 1120), warmup(16)),
   gemma4uv: all(gemma4, unified, tokens(70, 1120), warmup(16)),
   gemma4ua: (hparams) => {
@@ -161,13 +234,22 @@ export const ENCODER_RULES: Readonly<Record<string, EncoderRule>> = {
   qwen3vl_merger: all(merge(2, 'spatial_merge_size'), windows(false), tokens(8, 4096), warmup(46)),
   minimax_m3: all(merge(2, 'spatial_merge_size'), tokens(8, 576), warmup(16)),
   'muse-glimmer': all(merge(2, 'spatial_merge_size'), tokens(1, 4096), warmup(32)),
-  mimovl: all(merge(2, 'spatial_merge_size'), pixelBounds, warmup(46)),
+  mimovl: all(merge(2, 'spatial_merge_size'), pixelBounds, warmup(46), windowModes('vision')),
   exaone4_5: all(merge(2, 'spatial_merge_size'), windows(false), pixelBounds, warmup(46)),
   step3vl: all(
     merge(4, 'projector.scale_factor'),
     longestEdge(() => 3024),
   ),
-  youtuvl: all(merge(2, 'spatial_merge_size'), tokens(1, 62500), warmup(16)),
+  youtuvl: all(merge(2, 'spatial_merge_size'), tokens(1, 62500), warmup(16), youtuvl),
+  deepseekocr: deepseekocr(640, 9),
+  deepseekocr2: deepseekocr(768, 6),
+  deepseek4v: all(merge(1, 'projector.scale_factor'), deepseek4v),
+  granite_speech: graniteSpeech,
+  granite4_vision: graniteVision,
+  parakeet: (hparams, keys) => {
+    hparams.convKernel = keys.required('audio.conv_kernel_size');
+  },
+  mimo_audio: all(ffn('gelu_erf'), windowModes('audio'), mimoAudio),
   yasa2: ffn('gelu_erf'),
   glm4v: all(merge(2, 'spatial_merge_size'), tokens(8, 4096), warmup(46)),
   llama4: all(merge(1, 'projector.scale_factor'), llama4),

@@ -62,6 +62,19 @@ export function readEncoderHparams(
     sampleRate: 16000,
     nQuery: 0,
     insertLayer: 0,
+    nExpertUsed: 0,
+    windowModes: [],
+    globalLayers: [],
+    windowSize: 0,
+    tileSize: 0,
+    sam: { nLayer: 0, nHead: 0, nEmbd: 0 },
+    maxTokens: 0,
+    convKernel: 0,
+    chunkSize: 0,
+    queries: { window: 0, downsample: 0, nHead: 0 },
+    windows: { side: 0, querySide: 0, offsets: [] },
+    codebooks: [],
+    local: { nLayer: 0, groupSize: 0 },
   };
   ENCODER_RULES[type]?.(hparams, keys, limits);
   return hparams;

@@ -33,6 +33,7 @@ function supportsOp(op: Tensor): boolean {
     if (op.variant === 'hadamard') return b.type === F32 || b.type === F16;
     return b.type === F32 || b.type === ggmlTypeByName(VEC_DOT[a.type.name] ?? 'Q8_K');
   }
+  if (op.op === 'CONV_2D') return a === null || a === undefined || isContiguous(a);
   if (op.op === 'SSM_SCAN') return op.snapshots === 1 || op.src[3]?.ne[0] === 1;
   return true;
 }

@@ -185,7 +185,10 @@ export class ClipGraph {
     return this.addBias(cur, outputBias);
   }
 
-  layerAttention(layer: number, qkv: { q: Tensor; k: Tensor; v: Tensor; mask?: Tensor | null }): Tensor {
+  layerAttention(
+    layer: number,
+    qkv: { q: Tensor; k: Tensor; v: Tensor; mask?: Tensor | null; sinks?: Tensor | null },
+  ): Tensor {
     return this.attention(this.layerNeed(layer, 'attn_out.weight'), this.layer(layer, 'attn_out.bias'), qkv);
   }
 

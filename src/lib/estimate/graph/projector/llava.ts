@@ -2,8 +2,9 @@ import { conv2d } from '../../ggml/image-ops.js';
 import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
+import { ldp, ldpv2 } from './convolved/mobilevlm.js';
 
-/** `clip_graph_llava` (`tools/mtmd/models/llava.cpp`, llama.cpp v0.5.0): LLaVA, Granite Vision, GLM-Edge. */
+/** `clip_graph_llava` (`tools/mtmd/models/llava.cpp`, llama.cpp v0.5.0): LLaVA, MobileVLM, Granite Vision, GLM-Edge. */
 export function llava(g: ClipGraph): Tensor {
   const { nLayer, headSize, nHead, ffn, featureLayers } = g.hparams;
   const classEmbedding = g.weight('v.class_embd');
@@ -33,14 +34,15 @@ export function llava(g: ClipGraph): Tensor {
   if (postNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), 'layer');
   if (featureLayers.includes(deepest)) features.push(stream);
   const stacked = features.length > 0 ? features.reduce((all, one) => ggml.concat(all, one, 0)) : stream;
-  return g.type === 'adapter' ? glmEdge(g, stacked) : mlp(g, stacked);
+  if (g.type === 'adapter') return glmEdge(g, stacked);
+  const rows = ggml.getRows(ggml.reshape(stacked, stacked.ne[0], stacked.ne[1]), g.positions(g.patches));
+  if (g.type === 'ldp') return ldp(g, rows);
+  return g.type === 'ldpv2' ? ldpv2(g, rows) : mlp(g, rows);
 }
 
 function mlp(g: ClipGraph, cur: Tensor): Tensor {
   const linear = (name: string, input: Tensor): Tensor =>
     ggml.add(g.mulMat(g.need(`${name}.weight`), input), g.need(`${name}.bias`));
-  cur = ggml.reshape(cur, cur.ne[0], cur.ne[1]);
-  cur = ggml.getRows(cur, g.positions(g.patches));
   // Yi's variant has norms between and after the two matrices.
   if (g.weight('mm.3.weight')) {
     cur = ggml.unary(g.namedNorm(linear('mm.0', cur), 'mm.1', 'layer'), 'gelu');
@@ -58,7 +60,7 @@ function glmEdge(g: ClipGraph, cur: Tensor): Tensor {
   cur = ggml.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2], 1);
   cur = ggml.add(ggml.cont(ggml.permute(cur, 1, 0, 2, 3)), g.need('adapter.conv.bias'));
   cur = g.namedNorm(g.mulMat(g.need('adapter.linear.linear.weight'), cur), 'adapter.linear.norm1', 'layer');
-  const activated = ggml.geluInplace(cur);
+  const activated = ggml.unaryInplace(cur, 'gelu');
   const gate = g.mulMat(g.need('adapter.linear.gate.weight'), activated);
   const up = g.mulMat(g.need('adapter.linear.dense_h_to_4h.weight'), activated);
   cur = g.mulMat(g.need('adapter.linear.dense_4h_to_h.weight'), ggml.glu(gate, up, 'swiglu'));

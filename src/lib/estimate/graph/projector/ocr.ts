@@ -2,7 +2,7 @@ import { conv2d } from '../../ggml/image-ops.js';
 import * as ggml from '../../ggml/ops.js';
 import { F32, type Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
-import { M_ROPE_SECTIONS } from './qwen-vl.js';
+import { M_ROPE_SECTIONS } from './windowed/qwen-vl.js';
 import { vit } from './vit.js';
 
 /** `clip_graph_paddleocr` (`tools/mtmd/models/paddleocr.cpp`, llama.cpp v0.5.0). */

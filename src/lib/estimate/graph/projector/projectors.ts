@@ -1,19 +1,36 @@
 import type { Tensor } from '../../ggml/tensor.js';
 import { ClipGraph, type ClipGraphInputs } from './clip-graph.js';
-import { gemma4a } from './gemma4-audio.js';
+import { conformer } from './audio/conformer.js';
+import { gemma4a } from './audio/gemma4.js';
+import { graniteSpeech } from './audio/granite-speech.js';
+import { mimoAudio } from './audio/mimo.js';
+import { parakeet } from './audio/parakeet.js';
+import { dots3noteAudio, qwen3a } from './audio/qwen3.js';
+import { whisper } from './audio/whisper.js';
+import { cogvlm } from './cogvlm.js';
+import { deepseekOcr, deepseekOcr2 } from './convolved/deepseek-ocr.js';
+import { mobilenet } from './convolved/mobilenet.js';
+import { step3vl } from './convolved/step3vl.js';
+import { yasa2 } from './convolved/yasa2.js';
+import { deepseek4v } from './deepseek4v.js';
 import { ClampedClipGraph, gemma4ua, gemma4uv, gemma4v } from './gemma4.js';
 import { glm4v } from './glm4v.js';
+import { granite4Vision } from './granite4-vision.js';
 import { internvl } from './internvl.js';
 import { kimik25, kimivl } from './kimivl.js';
 import { llama4 } from './llama4.js';
 import { llava } from './llava.js';
+import { minimaxM3 } from './minimax-m3.js';
 import { nemotron } from './nemotron.js';
 import { dotsocr, hunyuanvl, paddleocr } from './ocr.js';
 import { pixtral } from './pixtral.js';
-import { qwen2vl, qwen3vl } from './qwen-vl.js';
 import { minicpmv } from './resampler.js';
 import { siglip } from './siglip.js';
-import { whisper } from './whisper.js';
+import { exaone, mimovl } from './windowed/grouped.js';
+import { minicpmv46 } from './windowed/minicpmv46.js';
+import { museGlimmer } from './windowed/muse-glimmer.js';
+import { qwen2vl, qwen3vl } from './windowed/qwen-vl.js';
+import { youtuvl } from './windowed/youtuvl.js';
 
 export interface ProjectorGraph {
   readonly build: (g: ClipGraph) => Tensor;
@@ -38,6 +55,16 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   qwen2vl_merger: { build: qwen2vl },
   'qwen2.5vl_merger': { build: qwen2vl },
   qwen3vl_merger: { build: qwen3vl },
+  exaone4_5: { build: exaone },
+  mimovl: { build: mimovl },
+  minimax_m3: { build: minimaxM3 },
+  'muse-glimmer': { build: museGlimmer },
+  step3vl: { build: step3vl },
+  youtuvl: { build: youtuvl },
+  minicpmv4_6: { build: minicpmv46 },
+  cogvlm: { build: cogvlm },
+  deepseek4v: { build: deepseek4v },
+  dots3note_v: { build: dotsocr },
   internvl: { build: internvl, batches: true },
   llama4: { build: llama4 },
   kimivl: { build: kimivl },
@@ -49,7 +76,20 @@ const PROJECTORS: Readonly<Record<string, ProjectorGraph>> = {
   glm4v: { build: glm4v },
   resampler: { build: minicpmv },
   mlp: { build: llava },
+  ldp: { build: llava },
+  ldpv2: { build: llava },
   adapter: { build: llava },
+  deepseekocr: { build: deepseekOcr, batches: true },
+  deepseekocr2: { build: deepseekOcr2, batches: true },
+  granite4_vision: { build: granite4Vision },
+  yasa2: { build: yasa2 },
+  gemma3nv: { build: mobilenet },
+  lfm2a: { build: conformer },
+  parakeet: { build: parakeet },
+  granite_speech: { build: graniteSpeech },
+  mimo_audio: { build: mimoAudio },
+  qwen3a: { build: qwen3a },
+  dots3note_a: { build: dots3noteAudio },
   ultravox: { build: whisper },
   voxtral: { build: whisper },
   qwen2a: { build: whisper },

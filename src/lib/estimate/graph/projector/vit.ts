@@ -1,5 +1,7 @@
+import type { FfnOp } from '../../../model/projector/encoder-hparams.js';
 import { pool1d } from '../../ggml/image-ops.js';
 import * as ggml from '../../ggml/ops.js';
+import { topK } from '../../ggml/sparse-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph, NormKind } from './clip-graph.js';
 
@@ -14,6 +16,9 @@ export interface VitOptions {
   readonly onLayer?: (cur: Tensor, layer: number) => void;
   /** The last norm's weight, where it has another name than `post_ln`. */
   readonly postNorm?: string;
+  readonly skipsPostNorm?: boolean;
+  /** Instead of the header's. */
+  readonly ffn?: FfnOp;
 }
 
 /** Encoders whose result is averaged over pairs: `audio_has_avgpool` (`tools/mtmd/clip-model.h`). */
@@ -33,7 +38,11 @@ export function vit(g: ClipGraph, input: Tensor, nPos: number, options: VitOptio
     const columns = ggml.cont(ggml.transpose(stream));
     stream = ggml.cont(ggml.transpose(pool1d(columns, 2)));
   }
-  const postNorm = options.postNorm === undefined ? g.own('post_ln.weight') : g.weight(options.postNorm);
+  const postNorm = options.skipsPostNorm
+    ? null
+    : options.postNorm === undefined
+      ? g.own('post_ln.weight')
+      : g.weight(options.postNorm);
   if (postNorm) stream = g.norm(stream, postNorm, g.own('post_ln.bias'), options.norm);
   return ggml.reshape(stream, nEmbd, stream.ne[1] / images, images);
 }
@@ -44,7 +53,7 @@ function vitLayer(
   layer: number,
   nPos: number,
   images: number,
-  { norm, rotate, mask, onLayer }: VitOptions,
+  { norm, rotate, mask, onLayer, ffn }: VitOptions,
 ): Tensor {
   const scaled = (cur: Tensor, name: string): Tensor => {
     const weight = g.layer(layer, name);
@@ -66,9 +75,36 @@ function vitLayer(
   const residual = ggml.add(cur, stream);
   onLayer?.(residual, layer);
 
-  cur = g.layerFfn(g.layerNorm(residual, layer, 'ln2', norm), layer, g.hparams.ffn);
+  cur = feedForward(g, g.layerNorm(residual, layer, 'ln2', norm), layer, ffn ?? g.hparams.ffn);
   cur = scaled(postNormed(cur, 'ffn_post_norm.weight'), 'ls2.weight');
   return scaled(ggml.add(residual, cur), 'out_scale.weight');
+}
+
+function feedForward(g: ClipGraph, cur: Tensor, layer: number, op: FfnOp): Tensor {
+  const gates = g.layer(layer, 'ffn_gate_exps.weight');
+  return gates ? expertFeedForward(g, cur, layer, gates) : g.layerFfn(cur, layer, op);
+}
+
+/** `build_moe_ffn` (`tools/mtmd/clip.cpp`): experts chosen by a sigmoid, their weights' sum being one. */
+function expertFeedForward(g: ClipGraph, cur: Tensor, layer: number, gates: Tensor): Tensor {
+  const [width, tokens] = cur.ne;
+  const experts = gates.ne[2];
+  const used = Math.min(g.hparams.nExpertUsed, experts);
+  const odds = ggml.unary(g.mulMat(g.layerNeed(layer, 'ffn_gate_inp.weight'), cur), 'sigmoid');
+  const selected = topK(g.addBias(odds, g.layer(layer, 'exp_probs_b.weight')), used);
+  let weights = ggml.reshape(ggml.getRows(ggml.reshape(odds, 1, experts, tokens), selected), used, tokens);
+  weights = ggml.reshape(ggml.div(weights, ggml.sumRows(weights)), 1, used, tokens);
+
+  const rows = ggml.reshape(cur, width, 1, tokens);
+  const gate = ggml.mulMatId(gates, rows, selected);
+  const up = ggml.mulMatId(g.layerNeed(layer, 'ffn_up_exps.weight'), rows, selected);
+  const activated = ggml.mul(ggml.unary(gate, 'silu'), up);
+  const down = ggml.mulMatId(g.layerNeed(layer, 'ffn_down_exps.weight'), activated, selected);
+  const weighted = ggml.mul(down, weights);
+  const view = (i: number): Tensor => ggml.view2d(weighted, weighted.ne[0], tokens, weighted.nb[2], i * weighted.nb[1]);
+  let sum = view(0);
+  for (let i = 1; i < used; i++) sum = ggml.add(sum, view(i));
+  return used === 1 ? ggml.cont(sum) : sum;
 }
 
 interface Heads {

@@ -1,7 +1,7 @@
-import { conv2d, roll } from '../../ggml/image-ops.js';
-import * as ggml from '../../ggml/ops.js';
-import { F32, type Tensor } from '../../ggml/tensor.js';
-import type { ClipGraph } from './clip-graph.js';
+import { conv2d, roll } from '../../../ggml/image-ops.js';
+import * as ggml from '../../../ggml/ops.js';
+import { F32, type Tensor } from '../../../ggml/tensor.js';
+import type { ClipGraph } from '../clip-graph.js';
 
 /** Positions that attend together, those before them that they see, and relative distances. */
 const CHUNK = 12;

@@ -1,20 +1,20 @@
-import * as ggml from '../../ggml/ops.js';
-import { F16, F32, type Tensor } from '../../ggml/tensor.js';
-import type { ClipGraph } from './clip-graph.js';
-import { fusedHeads } from './vit.js';
+import * as ggml from '../../../ggml/ops.js';
+import { F16, F32, type Tensor } from '../../../ggml/tensor.js';
+import type { ClipGraph } from '../clip-graph.js';
+import { fusedHeads } from '../vit.js';
 
 /** `build_inp_with_temporal_merge` for still images: two frames, the same image in both. */
-function temporalInput(g: ClipGraph): Tensor {
+export function temporalInput(g: ClipGraph): Tensor {
   const raw = g.rawInput();
   const first = g.patchConv(g.need('v.patch_embd.weight'), raw);
   return ggml.add(first, g.patchConv(g.need('v.patch_embd.weight.1'), raw));
 }
 
-/** Four neighbouring patches after one another. */
-export function inBlocks(g: ClipGraph, cur: Tensor): Tensor {
+/** Squares of neighbouring patches after one another. */
+export function inBlocks(g: ClipGraph, cur: Tensor, side = 2): Tensor {
   const { nEmbd } = g.hparams;
   const [x, y] = [g.patchesX, g.patchesY];
-  cur = ggml.reshape(ggml.contTo(cur, nEmbd * 2, x / 2, y, 1), nEmbd * 2, x / 2, 2, y / 2);
+  cur = ggml.reshape(ggml.contTo(cur, nEmbd * side, x / side, y, 1), nEmbd * side, x / side, side, y / side);
   return ggml.contTo(ggml.permute(cur, 0, 2, 1, 3), nEmbd, x * y, 1);
 }
 
