@@ -14,6 +14,12 @@ export type {
   PartOwner,
   ResolvedLaunch,
 } from './lib/estimate/memory-estimate.js';
+export type { Decision, LaunchRequest } from './lib/guard/decide.js';
+export type { Program } from './lib/guard/gate.js';
+export { guardHere, type GuardMachine } from './lib/guard/guard-machine.js';
+export { guardedSpawn, type GuardedLaunch, type GuardOutcome, type StartedProcess } from './lib/guard/guarded-spawn.js';
+export type { LedgerEntry, Requirement } from './lib/guard/ledger.js';
+export { watchUntilResident } from './lib/guard/watch-resident.js';
 export type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from './lib/gguf/header.js';
 export type { HostMemory } from './lib/host/host-memory.js';
 export { measureHost } from './lib/host/measure-host.js';

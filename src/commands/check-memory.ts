@@ -1,11 +1,11 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, quantizationSources } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
-import type { View } from '../lib/cli/check-views.js';
+import type { View, viewsOf } from '../lib/cli/check-views.js';
 import { printFlag } from '../lib/cli/flags/print-flag.js';
 import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
@@ -55,18 +55,16 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
-    const dependencies = checkDependencies({
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    });
+    const readingMs = flags['read-timeout'];
+    const surroundings = { config: this.config, catalog, offline, readingMs, quiet: this.jsonEnabled() };
+    const dependencies = checkDependencies(surroundings);
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
     const check = await checkMemory(request, dependencies);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
-    const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
+    const views = wantsViews(flags)
+      ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))
+      : [];
     const printed = flags.print && commandsOf(check, flags.print, raw);
     if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce', printed);
     if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
@@ -106,4 +104,9 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }
+}
+
+/** Loaded only where they are asked for, so that a plain check starts quickly. */
+async function viewsAsked(...asked: Parameters<typeof viewsOf>): Promise<readonly View[]> {
+  return (await import('../lib/cli/check-views.js')).viewsOf(...asked);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 
@@ -23,6 +24,7 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
   ['refusal', ['check-memory', ...CODER]],
   ['chart', ['check-memory', ...CODER, '--chart']],
   ['table', ['check-memory', ...CODER, '--table', '-q', 'Q3_K_M']],
+  ['quantizations', ['check-memory', ...CODER, '--table', '--by', 'quantization', '-q', 'Q3_K_M']],
   ['machines', ['check-memory', ...CODER, '--machines']],
   ['fit-quality', ['fit', ...CODER]],
   ['compare', ['compare', 'qwen-coder-32b', 'gemma-3-12b', 'gpt-oss-20b', 'llama-3.1-8b', ...MAC]],
@@ -37,10 +39,10 @@ const VARIANTS: typeof VIEWS = [
 ];
 
 /** Printed in colour, too. */
-const PICTURES = ['chart', 'table', 'machines', 'fit-quality', 'compare'];
+const PICTURES = ['chart', 'table', 'quantizations', 'machines', 'fit-quality', 'compare'];
 
 /** Pictures and tables are never wider than the columns; a path before them may be. */
-const FITTED = ['chart', 'table', 'machines'];
+const FITTED = ['chart', 'table', 'quantizations', 'machines'];
 const TABLE = '\n\n';
 
 describe('what people read', () => {
@@ -107,6 +109,15 @@ describe('compare', () => {
   });
 });
 
+const validate = new Ajv({ allErrors: true }).compile(
+  JSON.parse(readFileSync(new URL('../../schemas/check-memory.schema.json', import.meta.url), 'utf8')) as object,
+);
+
+function fitsSchema(json: unknown): readonly unknown[] {
+  validate(json);
+  return validate.errors ?? [];
+}
+
 describe('views as data', () => {
   test('--table, --machines and --chart add a field each', async () => {
     const { stdout, exitCode } = await runCli(['check-memory', ...GEMMA, '--table', '--machines', '--chart', '--json']);
@@ -115,6 +126,12 @@ describe('views as data', () => {
     expect(json.chart?.largestContext).toBe(json.table?.largest?.[0]);
     expect(json.machines).toHaveLength(13);
     expect(exitCode).toBe(0);
+    expect(fitsSchema(json)).toEqual([]);
+  });
+
+  test.each(['slots', 'quantization'])('--table --by %s is as the schema describes it', async (by) => {
+    const { stdout } = await runCli(['check-memory', ...GEMMA, '--table', '--by', by, '--json']);
+    expect(fitsSchema(JSON.parse(stdout))).toEqual([]);
   });
 
   test('--by without --table is refused', async () => {

@@ -5,9 +5,10 @@ import { measureHost } from '../host/measure-host.js';
 import { largestPrograms } from '../host/programs.js';
 import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
 import type { AdviceSources } from '../preflight/advice/find-advice.js';
+import type { QuantizationSources } from '../preflight/quantizations.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
 import { printable } from '../printable.js';
-import { isUnreachable, readHeaderFor, type ModelHeader } from '../source/model-header.js';
+import { isUnreachable, readHeaderFor, type HeaderRequest, type ModelHeader } from '../source/model-header.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedUrl } from '../source/redacted-url.js';
 import { watchReading } from './terminal/watch-reading.js';
@@ -69,6 +70,20 @@ export function adviceSources(
     return watchReading(text, quiet, (watch) => listSiblings(source, { ...reading, ...watch }));
   };
   return { readHeader, listSiblings: listed, offline };
+}
+
+/** Where the quantizations of a model are listed and read. */
+export function quantizationSources(
+  surroundings: Surroundings,
+  readHeader: CheckDependencies['readHeader'],
+): QuantizationSources {
+  const { listSiblings, offline } = adviceSources(surroundings, readHeader);
+  const readHeaders = async (requests: readonly HeaderRequest[]) => {
+    const { readManyHeaders } = await import('./many-headers.js');
+    return readManyHeaders(requests, surroundings);
+  };
+  const { readHeader: readOffline } = checkDependencies({ ...surroundings, offline: true, quiet: true });
+  return { listSiblings, readHeaders, readOffline, offline };
 }
 
 /** What is read, without anything secret. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { linuxSharedPages } from './process-memory.js';
 import { programOutput } from './program-output.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
@@ -15,6 +15,8 @@ export interface Probe {
   readonly readText: ReadText;
   /** Names in a folder, or nothing when it cannot be read. */
   readonly list?: (folder: string) => Promise<readonly string[]>;
+  /** Pages of files and shared memory of a process; unset where it is not asked, undefined for a process that is gone. */
+  readonly sharedPages?: (pid: string) => number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -28,6 +30,13 @@ export const thisMachine: Probe = {
     const output = await programOutput(program, args, BOUNDS, { ...process.env, LC_ALL: 'C' });
     return output?.failed === false ? output.stdout : undefined;
   },
-  readText: (path) => readFile(path, 'utf8').catch(() => undefined),
-  list: (folder) => readdir(folder).catch(() => []),
+  readText: async (path) => {
+    const { readFile } = await import('node:fs/promises');
+    return readFile(path, 'utf8').catch(() => undefined);
+  },
+  list: async (folder) => {
+    const { readdir } = await import('node:fs/promises');
+    return readdir(folder).catch(() => []);
+  },
+  sharedPages: linuxSharedPages,
 };

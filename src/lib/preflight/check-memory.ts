@@ -17,20 +17,13 @@ import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { type NamedFiles, readNamedFiles } from './beside-files.js';
 import { findProjector, type LoadedProjector, type ProjectorReading } from './beside.js';
+import { judgeLaunch, sizeLaunch } from './judge-launch.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { launchNotes } from './launch-notes.js';
-import { onMachine } from './on-machine.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
-import {
-  choiceNotes,
-  chosenOptions,
-  namedLaunch,
-  namingFlags,
-  serverChoice,
-  type ServerChoice,
-} from './server-choice.js';
+import { choiceNotes, namedLaunch, namingFlags, type ServerChoice } from './server-choice.js';
 import { sharedMemoryNote } from './shared-memory.js';
 import { tightness } from './tightness.js';
 import type { CompletedVerdict, Verdict } from './verdict.js';
@@ -89,6 +82,8 @@ export interface MemoryCheck {
   readonly entry: CatalogEntry | undefined;
   readonly source: string;
   readonly launch: LaunchOptions;
+  /** The launch before llama-server chose what was left open. */
+  readonly asked: LaunchOptions;
   /** llama-server's own options that were given, one word each. */
   readonly extraWords: readonly string[];
   /** What `--override-kv` among them puts in place of the header's values. */
@@ -148,6 +143,7 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
     entry: resolved.entry,
     source: resolved.source,
     launch,
+    asked: launch,
     extraWords,
     overrides,
     resolved,
@@ -188,7 +184,8 @@ export async function skippedCheck(
     warnings: [],
   } as const;
   const { entry, source } = resolved;
-  return { model: request.model, entry, source, launch, extraWords, overrides, resolved, verdict, suggestions: [] };
+  const plan = { launch, asked: launch, extraWords, overrides };
+  return { model: request.model, entry, source, ...plan, resolved, verdict, suggestions: [] };
 }
 
 /** Filled in on the way, so that an incomplete check still tells how far it got. */
@@ -220,43 +217,21 @@ async function completeCheck(
   const files = { ...beside, model: findings.shape };
   const host = await measured(request, files, launch, dependencies, findings);
   const room = { host, policy: request.policy, beside };
-  const choice = request.namesLaunch ? undefined : serverChoice(files, onMachine(launch, host), host);
-  const made = choice === undefined ? launch : { ...launch, ...chosenOptions(choice) };
-  const estimate = estimateLaunch(files, onMachine(made, host));
+  const { choice, estimate, launch: made } = sizeLaunch(files, launch, room, request.namesLaunch);
   Object.assign(findings, { room, estimate, launch: made, ...(choice && { choice }) });
   findings.notes.push(...launchNotes(files.model, made, estimate.resolved), ...host.notes);
   const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, host, request.policy));
   if (choice) {
-    findings.notes.push(...choiceNotes(choice, verdict, (wider) => tried(files, { ...launch, ...wider }, room)));
+    const judgeWith = (wider: Partial<LaunchOptions>) => judgeLaunch(files, { ...launch, ...wider }, room).verdict;
+    findings.notes.push(...choiceNotes(choice, verdict, judgeWith));
   }
-  const shared = sharedMemoryNote(verdict, host, (other) =>
-    choice === undefined
-      ? judged(files, made, { ...room, host: other })
-      : tried(files, launch, { ...room, host: other }),
-  );
+  const onHost = (other: HostMemory) =>
+    judgeLaunch(files, launch, { ...room, host: other }, request.namesLaunch).verdict;
+  const shared = sharedMemoryNote(verdict, host, onHost);
   if (shared !== undefined) findings.notes.push(shared);
   if (verdict.kind !== 'does-not-fit') refuseUncounted(plan);
   findings.notes.push(...plan.remarks.map(({ text }) => text));
   return verdict;
-}
-
-/** The verdict on what llama-server would choose with other options. */
-function tried(
-  files: LaunchFiles & { readonly model: ModelShape },
-  launch: LaunchOptions,
-  room: Room,
-): CompletedVerdict {
-  const choice = serverChoice(files, onMachine(launch, room.host), room.host);
-  return judged(files, { ...launch, ...(choice && chosenOptions(choice)) }, room);
-}
-
-function judged(
-  files: LaunchFiles & { readonly model: ModelShape },
-  launch: LaunchOptions,
-  { host, policy }: Room,
-): CompletedVerdict {
-  const estimate = estimateLaunch(files, onMachine(launch, host));
-  return judge(estimate, limitsOf(estimate, launch.accelerator, host, policy));
 }
 
 /** A machine that cannot be measured leaves an estimate of the launch as it was asked for. */

@@ -65,7 +65,7 @@ describe.each(ACCELERATORS)('the manifests of every catalogue entry on %s', (acc
     expect(isModel.errors ?? []).toEqual([]);
     isService(service);
     expect(isService.errors ?? []).toEqual([]);
-    expect(model.spec.hardware.accelerator).toBe(accelerator);
+    expect(model.spec.hardware?.accelerator).toBe(accelerator);
     expect(service.spec.modelRef).toBe(model.metadata.name);
   });
 });

@@ -74,7 +74,8 @@ async function checkAsFarAsAsked(
   const { entry, source } = plan.resolved;
   const { launch, overrides } = plan;
   const extraWords = isOther ? extraArgs.flatMap(splitWords) : plan.extraWords;
-  const planned = { model: request.model, entry, source, launch, extraWords, overrides, suggestions: [] };
+  const plannedLaunch = { launch, asked: launch, extraWords, overrides };
+  const planned = { model: request.model, entry, source, ...plannedLaunch, suggestions: [] };
   if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {
