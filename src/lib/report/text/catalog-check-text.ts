@@ -26,7 +26,7 @@ export interface CheckedEntry extends MemoryCheck {
 export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {
   const [head = '', ...lines] = alignColumns([HEAD, ...checks.map(cells)], RIGHT);
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
-  return [colors.bold(head), ...painted, '', ...budgets(checks), summary(checks)].join('\n');
+  return [colors.bold(head), ...painted, '', ...budgets(checks), ...versionsLine(checks), summary(checks)].join('\n');
 }
 
 /** Why entries were not checked, then what is to be said of those that were, a line each, however many it is true of. */
@@ -65,6 +65,12 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
     const where = name === 'gpu' ? 'GPU budget' : 'budget';
     return [`${where}: ${formatSize(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
   });
+}
+
+/** Which llama.cpp the figures are for. */
+function versionsLine(checks: readonly MemoryCheck[]): string[] {
+  const versions = new Set(checks.flatMap(({ estimate }) => estimate?.resolved.llamaCpp ?? []));
+  return versions.size === 0 ? [] : [`llama.cpp: ${[...versions].join(', ')}`];
 }
 
 /** "fits: 12, tight: 3, does not fit: 18". */

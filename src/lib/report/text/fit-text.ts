@@ -19,6 +19,7 @@ export function fitText(
   const spare = limit && `${formatSize(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
   const rows: readonly (readonly [string, string])[] = [
     ['takes', `${budget}, ${spare}`],
+    ['llama.cpp', fitted.verdict.estimate.resolved.llamaCpp],
     ['weights', weightsReason(fitted, check, prefer)],
     ['context', contextReason(fitted)],
     ...(fitted.changes.some(({ kind }) => kind === 'cache-type')
