@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
@@ -18,9 +18,7 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
-export interface CheckedEntry extends MemoryCheck {
-  readonly largest: number | undefined;
-}
+export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
 /** One line an entry, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';

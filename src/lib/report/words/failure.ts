@@ -1,5 +1,5 @@
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import type { LimitCheck } from '../../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
