@@ -44,5 +44,14 @@ await build({
   splitting: true,
 });
 
-// In one file, without what explains a refusal: it stays in memory as long as the server.
-await build({ ...common, banner: {}, entryPoints: { exec: 'dist/quick-exec.js' } });
+// In one file, without what explains a refusal, and CommonJS: it stays in memory as long as the server.
+await build({
+  ...common,
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': '__moduleUrl' },
+  alias: { ...common.alias, 'node:os': fileURLToPath(new URL('os-when-asked.cjs', import.meta.url)) },
+  entryPoints: { exec: 'dist/quick-exec.js' },
+  keepNames: false,
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+});

@@ -14,6 +14,12 @@ export type {
   PartOwner,
   ResolvedLaunch,
 } from './lib/estimate/memory-estimate.js';
+export type { Decision, LaunchRequest } from './lib/guard/decide.js';
+export type { Program } from './lib/guard/gate.js';
+export { guardHere, type GuardMachine } from './lib/guard/guard-machine.js';
+export { guardedSpawn, type GuardedLaunch, type GuardOutcome, type StartedProcess } from './lib/guard/guarded-spawn.js';
+export type { LedgerEntry, Requirement } from './lib/guard/ledger.js';
+export { watchUntilResident } from './lib/guard/watch-resident.js';
 export type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from './lib/gguf/header.js';
 export type { HostMemory } from './lib/host/host-memory.js';
 export { measureHost } from './lib/host/measure-host.js';
@@ -22,7 +28,9 @@ export type { AdapterShape, ModelShape, ProjectorShape, Shape } from './lib/mode
 export type { Budget } from './lib/budget/budget.js';
 export type { BudgetPolicy } from './lib/budget/budget-policy.js';
 export { checkMemory } from './lib/preflight/check-memory.js';
-export type { CheckDependencies, CheckRequest, MemoryCheck } from './lib/preflight/check-memory.js';
+export type { CheckDependencies } from './lib/preflight/check-memory.js';
+export type { CheckRequest } from './lib/preflight/plan-check.js';
+export type { MemoryCheck } from './lib/preflight/memory-check.js';
 export { judge, limitsOf } from './lib/preflight/judge.js';
 export type { CompletedVerdict, LimitCheck, UnknownVerdict, Verdict, VerdictKind } from './lib/preflight/verdict.js';
 export { checkJson } from './lib/report/json/check-json.js';

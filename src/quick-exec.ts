@@ -1,4 +1,4 @@
 import { runExec } from './lib/cli/exec/run-exec.js';
 import { cacheDirHere } from './lib/cli/cache-dir.js';
 
-await runExec(process.argv.slice(3), cacheDirHere());
+void runExec(process.argv.slice(3), cacheDirHere());

@@ -1,59 +1,116 @@
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { LlmkubeError } from '../../src/lib/errors.js';
-import { cacheEntries, headerBytes, headerValues } from './headers.js';
 import { Random } from './random.js';
+import { SUBJECTS } from './subjects.js';
 import type { Subject } from './subject.js';
-import { catalogues, listings, references } from './texts.js';
 
 /*
  * Gives changed input to everything that takes input from outside, and looks for errors of the program's own, answers that
- * cannot be, and inputs that take long or much memory.
+ * cannot be, and inputs that take long, hang, or take much memory.
  *
- *     npm run fuzz -- [--seconds 60] [--inputs 50000] [--seed 1] [--only SUBJECT]
+ *     npm run fuzz -- [--seconds 60] [--inputs 50000] [--seed 1] [--seed 2 …] [--only SUBJECT]
  *
- * A finding names its seed; --seed SEED --inputs 1 --only SUBJECT gives that input again.
+ * Time and inputs are shared by the seeds. A finding names its own; --seed SEED --inputs 1 --only SUBJECT gives that input again.
  */
-const SUBJECTS: readonly Subject[] = [headerBytes, headerValues, cacheEntries, catalogues, references, listings];
+interface Task {
+  readonly seed: number;
+  readonly inputs: number;
+  readonly milliseconds: number;
+  readonly only: string | undefined;
+}
+/** What a worker says as it goes on. */
+type Word =
+  | { readonly kind: 'starts'; readonly input: string }
+  | { readonly kind: 'found'; readonly finding: string }
+  | { readonly kind: 'done'; readonly inputs: number; readonly refused: number };
 
 /** One input never takes as long; a loaded machine stops the clock as well as the program. */
 const MOST_MS = 5_000;
+const HANGS_AFTER_MS = 60_000;
 const MOST_HEAP_BYTES = 400 * 2 ** 20;
 const MOST_FINDINGS = 20;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    inputs: { type: 'string', default: '50000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-  },
-});
+if (isMainThread) await main();
+else await work(workerData as Task, (word) => parentPort?.postMessage(word));
 
-const subjects = SUBJECTS.filter(({ name }) => values.only === undefined || name === values.only);
-const end = performance.now() + Number(values.seconds) * 1000;
-const findings: string[] = [];
-let [inputs, seed, refused] = [0, Number(values.seed), 0];
-for (; inputs < Number(values.inputs) && performance.now() < end && findings.length < MOST_FINDINGS; inputs++, seed++) {
-  const subject = subjects[inputs % subjects.length];
-  if (subject === undefined) break;
-  const problem = await problemWith(subject, seed);
-  if (problem !== undefined) findings.push(`${subject.name}, seed ${seed}: ${problem}`);
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      inputs: { type: 'string', default: '50000' },
+      seed: { type: 'string', multiple: true, default: ['1'] },
+      only: { type: 'string' },
+    },
+  });
+  const inputs = Math.ceil(Number(values.inputs) / values.seed.length);
+  const milliseconds = (Number(values.seconds) * 1000) / values.seed.length;
+  for (const seed of values.seed.map(Number)) {
+    const findings = await supervised({ seed, inputs, milliseconds, only: values.only });
+    for (const finding of findings) process.stdout.write(`${finding}\n`);
+    if (findings.length > 0) process.exitCode = 1;
+  }
 }
-process.stdout.write(`${inputs} inputs, ${refused} of them refused, ${findings.length} findings\n`);
-for (const finding of findings) process.stdout.write(`${finding}\n`);
-process.exitCode = findings.length === 0 ? 0 : 1;
 
-async function problemWith(subject: Subject, own: number): Promise<string | undefined> {
+/** Runs in a thread, which can be ended when an input hangs it. */
+function supervised(task: Task): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    const findings: string[] = [];
+    let input = 'the start';
+    const worker = new Worker(new URL(import.meta.url), { workerData: task });
+    const end = (inputs: string): void => {
+      clearTimeout(watchdog);
+      process.stdout.write(`seed ${task.seed}: ${inputs}, ${findings.length} findings\n`);
+      void worker.terminate();
+      resolve(findings);
+    };
+    const watchdog = setTimeout(() => {
+      findings.push(`${input}: hangs`);
+      end('stopped');
+    }, HANGS_AFTER_MS);
+    worker.on('message', (word: Word) => {
+      watchdog.refresh();
+      if (word.kind === 'starts') input = word.input;
+      if (word.kind === 'found') findings.push(word.finding);
+      if (word.kind === 'done') end(`${word.inputs} inputs, ${word.refused} of them refused`);
+    });
+    worker.on('error', (error) => {
+      clearTimeout(watchdog);
+      reject(new Error(`${input}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+async function work({ seed, inputs, milliseconds, only }: Task, say: (word: Word) => void): Promise<void> {
+  const subjects = SUBJECTS.filter(({ name }) => only === undefined || name === only);
+  const end = performance.now() + milliseconds;
+  let [done, refused, found] = [0, 0, 0];
+  for (; done < inputs && performance.now() < end && found < MOST_FINDINGS; done++) {
+    const subject = subjects[done % subjects.length];
+    if (subject === undefined) break;
+    const input = `${subject.name}, seed ${seed + done}`;
+    say({ kind: 'starts', input });
+    const outcome = await outcomeOf(subject, seed + done);
+    if (outcome === 'refused') refused++;
+    else if (outcome !== 'answered') say({ kind: 'found', finding: `${input}: ${outcome}` });
+    if (outcome !== 'refused' && outcome !== 'answered') found++;
+  }
+  say({ kind: 'done', inputs: done, refused });
+}
+
+/** `answered`, `refused`, or what is wrong. */
+async function outcomeOf(subject: Subject, seed: number): Promise<string> {
   const start = performance.now();
+  let outcome = 'answered';
   try {
-    await subject.run(new Random(own));
+    await subject.run(new Random(seed));
   } catch (error) {
     if (!(error instanceof LlmkubeError))
       return error instanceof Error ? (error.stack ?? error.message) : String(error);
-    refused++;
+    outcome = 'refused';
   }
   const ms = performance.now() - start;
   if (ms > MOST_MS) return `took ${Math.round(ms)} ms`;
   const { heapUsed } = process.memoryUsage();
-  return heapUsed > MOST_HEAP_BYTES ? `left ${heapUsed} bytes on the heap` : undefined;
+  return heapUsed > MOST_HEAP_BYTES ? `left ${heapUsed} bytes on the heap` : outcome;
 }

@@ -56,6 +56,10 @@ export class Random {
       '9'.repeat(20),
       'constructor',
       '__proto__',
+      '{{{{{{{{',
+      '\u202e',
+      '!!js/function ',
+      '<<: *a',
     ]);
     const repeated = this.int(8) === 0 ? text.slice(at, at + 200).repeat(this.int(20)) : '';
     return text.slice(0, at) + inserted + repeated + text.slice(at + length);

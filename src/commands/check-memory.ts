@@ -1,23 +1,19 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
-import type { View } from '../lib/cli/check-views.js';
+import type { View, viewsOf } from '../lib/cli/check-views.js';
 import { printFlag } from '../lib/cli/flags/print-flag.js';
 import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
-import {
-  checkMemory,
-  skippedCheck,
-  type CheckDependencies,
-  type CheckRequest,
-  type MemoryCheck,
-} from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
+import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -48,18 +44,16 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(CheckMemory);
     const { catalog, offline } = flags;
-    const dependencies = checkDependencies({
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    });
+    const readingMs = flags['read-timeout'];
+    const surroundings = { config: this.config, catalog, offline, readingMs, quiet: this.jsonEnabled() };
+    const dependencies = checkDependencies(surroundings);
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
     const check = await checkMemory(request, dependencies);
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
-    const views = wantsViews(flags) ? (await import('../lib/cli/check-views.js')).viewsOf(check, flags) : [];
+    const views = wantsViews(flags)
+      ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))
+      : [];
     const printed = flags.print && commandsOf(check, flags.print, raw);
     if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce', printed);
     if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
@@ -90,13 +84,18 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     printed: PrintedCommands | undefined,
   ): Promise<void> {
     const word = enforced ? 'Error' : 'Warning';
-    const refusal = exitCodeOf(check) === 0 ? undefined : await refusalText(check, word, printed?.of);
+    const refusal = isPassed(check) ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
-    if (exitCodeOf(check) !== 0 && views.length === 0) return;
+    if (!isPassed(check) && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
-    const own = exitCodeOf(check) === 0 ? [folded(checkText(check, colors), process.stdout)] : [];
+    const own = isPassed(check) ? [folded(checkText(check, colors), process.stdout)] : [];
     if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }
+}
+
+/** Loaded only where they are asked for, so that a plain check starts quickly. */
+async function viewsAsked(...asked: Parameters<typeof viewsOf>): Promise<readonly View[]> {
+  return (await import('../lib/cli/check-views.js')).viewsOf(...asked);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
@@ -8,6 +7,7 @@ import { modelFlags } from '../lib/cli/flags/model-flags.js';
 import { UsageError } from '../lib/errors.js';
 import { describeModel } from '../lib/model/describe-model.js';
 import { compareLog } from '../lib/preflight/compare-log.js';
+import { readRegularFile, readStandardInput } from '../lib/read-regular-file.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { logText } from '../lib/report/text/log-text.js';
 import { combineLaunch } from '../lib/runtime/combine-launch.js';
@@ -58,9 +58,15 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
   }
 }
 
+/** A start prints some hundred lines; days of requests after it may follow. */
+const MAX_LOG_BYTES = 16 * 2 ** 20;
+
 async function readLog(path: string): Promise<ServerLog> {
-  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError('LOG_NOT_READABLE', `${path} cannot be read (${error.code ?? error.message})`);
+  const reading = path === '-' ? readStandardInput(MAX_LOG_BYTES) : readRegularFile(path, MAX_LOG_BYTES);
+  const text = await reading.catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError('LOG_NOT_READABLE', `${path} cannot be read (${error.code ?? error.message})`, {
+      suggestions: ['name a file with the lines of one start, or pipe them in: … | llmkube compare-log -'],
+    });
   });
   const log = parseServerLog(text);
   if (log.buffers.length > 0) return log;

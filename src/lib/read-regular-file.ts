@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Why a file was not read, where the system has no code for it. */
-class UnreadableFileError extends Error {}
+export class UnreadableFileError extends Error {}
 
 /**
  * The text of a regular file of at most so many bytes. Never waits: pipes and devices are refused, since one that is
@@ -28,4 +28,19 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<s
   } finally {
     await file.close();
   }
+}
+
+/**
+ * What is piped in, of at most so many bytes.
+ * @throws UnreadableFileError
+ */
+export async function readStandardInput(maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let received = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    if (received > maxBytes) throw new UnreadableFileError(`it is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

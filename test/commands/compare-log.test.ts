@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROFILES } from '../oracle/cases.js';
 import { readProfile, writeProfile } from '../support/profile.js';
-import { runCli } from '../support/run-cli.js';
+import { cliEnvironment, RUN_JS, runCli } from '../support/run-cli.js';
 
 const LOG = fileURLToPath(new URL('../fixtures/logs/cuda-two-gpus.log', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'llmkube-log-'));
@@ -47,6 +48,16 @@ describe('llmkube compare-log', () => {
       [0, -48 * 2 ** 20],
       [1, 48 * 2 ** 20],
     ]);
+  });
+
+  test('is read from standard input, and no pipe is waited for as a file', async () => {
+    const words = [RUN_JS, 'compare-log', '-', model];
+    const options = { env: cliEnvironment(), input: readFileSync(LOG), encoding: 'utf8' } as const;
+    expect(execFileSync(process.execPath, words, options)).toContain('All 9 are equal');
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { stderr, exitCode } = await runCli(['compare-log', pipe, model]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('not a file but a device or a pipe')]);
   });
 
   test.each([

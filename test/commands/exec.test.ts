@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CliResult, RUN_JS, cliEnvironment, run } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
@@ -97,6 +97,20 @@ describe('a launch that fits', () => {
     const other = await background('--', server('exec sleep 60'), ...model());
     other.kill('SIGINT');
     expect(await ended(other)).toEqual([null, 'SIGINT']);
+  });
+
+  test('takes a second signal as the program does: nothing of the guard stands in the way', async () => {
+    // as llama-server: the first asks it to finish, the second ends it at once
+    const child = await background(
+      '--',
+      server("n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 130' INT; while :; do sleep 0.05; done"),
+      ...model(),
+    );
+    child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+    expect(await ended(child)).toEqual([130, null]);
   });
 
   test('is found in PATH, and takes its model from the environment', async () => {
@@ -207,6 +221,16 @@ describe('what is not known is not started', () => {
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
+  test('and what a name holds does nothing to the terminal, nor does it tell a token', async () => {
+    const { stderr } = await exec([], server('exit 0'), '-mu', 'https://u:pa55@127.0.0.1:1/\u001b[2J.gguf');
+    expect(stderr).toContain('127.0.0.1:1');
+    // eslint-disable-next-line no-control-regex -- what a terminal would obey
+    expect(stderr).not.toMatch(/\u001b|pa55/);
+    const unknown = await exec([], server('exit 0'), ...model(), '--api-key-\u001b]0;x');
+    // eslint-disable-next-line no-control-regex -- what a terminal would obey
+    expect(unknown.stderr).not.toMatch(/\u001b/);
+  });
+
   test('a program that is not there, or none at all', async () => {
     const missing = await exec([], at('nothing'), ...model());
     expect([missing.exitCode, missing.stderr]).toEqual([
@@ -241,6 +265,30 @@ describe('without a ledger that can be trusted nothing is started', () => {
     ];
     const { stderr, exitCode } = await run('/bin/sh', words, env);
     expect(stderr).toContain(`the state folder ${at('state')} may not take files of this size`);
+    expect([exitCode, starts()]).toEqual([3, []]);
+  });
+
+  test.each([
+    ['read-only', 'mount -o remount,ro none "$LLMKUBE_STATE_DIR"', 'is on a file system that is read-only'],
+    ['full', 'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null', 'is on a disk that is full'],
+  ])('on a disk that is %s', async (_what, prepare, problem) => {
+    mkdirSync(at('state'));
+    const mount = `mount -t tmpfs -o size=64k none "$LLMKUBE_STATE_DIR" && { ${prepare}; true; }`;
+    const own = ['-rm', '/bin/sh', '-c', `${mount} || exit 77; exec "$0" "$@"`];
+    const words = [process.execPath, RUN_JS, 'exec', '--', server('exit 0'), ...model()];
+    const { stderr, exitCode } = await run('unshare', [...own, ...words], env);
+    // Where this user may not mount anything there is nothing to be seen.
+    if (exitCode === 77 || stderr.startsWith('unshare: ')) return;
+    expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}\n  Suggestion: make it writable`);
+    expect([exitCode, starts()]).toEqual([3, []]);
+  });
+
+  test('in a folder of another user', async () => {
+    if (process.getuid?.() !== 0) return;
+    mkdirSync(at('state'));
+    chownSync(at('state'), 4711, 4711);
+    const { stderr, exitCode } = await exec([], server('exit 0'), ...model());
+    expect(stderr).toContain('belongs to another user (uid 4711)');
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 

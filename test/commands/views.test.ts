@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 
@@ -9,6 +10,8 @@ const GOLDEN = new URL('../golden/', import.meta.url);
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
 const CODER = ['qwen-coder-32b', ...MAC];
 const GEMMA = ['gemma-3-12b', ...MAC];
+
+const VERSIONS = ['--ctx-size', '8192', ...MAC];
 
 /** Written anew with UPDATE_GOLDEN=1; look at what changes. */
 function expectGolden(name: string, text: string): void {
@@ -23,6 +26,7 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
   ['refusal', ['check-memory', ...CODER]],
   ['chart', ['check-memory', ...CODER, '--chart']],
   ['table', ['check-memory', ...CODER, '--table', '-q', 'Q3_K_M']],
+  ['quantizations', ['check-memory', ...CODER, '--table', '--by', 'quantization', '-q', 'Q3_K_M']],
   ['machines', ['check-memory', ...CODER, '--machines']],
   ['fit-quality', ['fit', ...CODER]],
   ['compare', ['compare', 'qwen-coder-32b', 'gemma-3-12b', 'gpt-oss-20b', 'llama-3.1-8b', ...MAC]],
@@ -37,10 +41,10 @@ const VARIANTS: typeof VIEWS = [
 ];
 
 /** Printed in colour, too. */
-const PICTURES = ['chart', 'table', 'machines', 'fit-quality', 'compare'];
+const PICTURES = ['chart', 'table', 'quantizations', 'machines', 'fit-quality', 'compare'];
 
 /** Pictures and tables are never wider than the columns; a path before them may be. */
-const FITTED = ['chart', 'table', 'machines'];
+const FITTED = ['chart', 'table', 'quantizations', 'machines'];
 const TABLE = '\n\n';
 
 describe('what people read', () => {
@@ -98,6 +102,28 @@ describe('compare', () => {
     expect(exitCode).toBe(2);
   });
 
+  test('shows one model in several versions of llama.cpp, and what each change between them does', async () => {
+    const { stdout, exitCode } = await runCli(['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'v0.5.0,b11434']);
+    expect(stdout).toMatch(/^llama-3\.1-8b, MB +v0\.5\.0 +b11434\n/);
+    // Embeddings of 512 tokens, 4096 floats each, are 8 MB: since b11434 twice on the host and twice on the GPU.
+    expect(stdout).toMatch(/^compute buffer, host +24\.0 +40\.0$/m);
+    expect(stdout).toMatch(/^verdict +fits +fits$/m);
+    expect(stdout).toMatch(/^v0\.5\.0 to b11434: \+32MB\n +\+32MB {2}a batch may mix tokens and embeddings/m);
+    expect(exitCode).toBe(0);
+  });
+
+  test('tells versions as data: a check for each, and the steps between them', async () => {
+    const args = ['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'b11434,v0.8.0', '--json'];
+    const { models, steps } = JSON.parse((await runCli(args)).stdout) as {
+      models: { launch: { llamaCpp: string }; requirementBytes: number }[];
+      steps: { from: string; to: string; bytes: number; causes: { change: string; bytes: number }[] }[];
+    };
+    expect(models.map(({ launch }) => launch.llamaCpp)).toEqual(['b11434', 'v0.8.0']);
+    const [before, after] = models.map(({ requirementBytes }) => requirementBytes) as [number, number];
+    expect(steps).toMatchObject([{ from: 'b11434', to: 'v0.8.0', bytes: after - before }]);
+    expect(steps[0]?.causes.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(after - before);
+  });
+
   test('tells each check and its largest context as data', async () => {
     const { stdout, exitCode } = await runCli(['compare', 'phi-4', 'gemma-3-12b', ...MAC, '--json']);
     const { models } = JSON.parse(stdout) as { models: { verdict: string; largestContext: number }[] };
@@ -107,6 +133,15 @@ describe('compare', () => {
   });
 });
 
+const validate = new Ajv({ allErrors: true }).compile(
+  JSON.parse(readFileSync(new URL('../../schemas/check-memory.schema.json', import.meta.url), 'utf8')) as object,
+);
+
+function fitsSchema(json: unknown): readonly unknown[] {
+  validate(json);
+  return validate.errors ?? [];
+}
+
 describe('views as data', () => {
   test('--table, --machines and --chart add a field each', async () => {
     const { stdout, exitCode } = await runCli(['check-memory', ...GEMMA, '--table', '--machines', '--chart', '--json']);
@@ -115,6 +150,12 @@ describe('views as data', () => {
     expect(json.chart?.largestContext).toBe(json.table?.largest?.[0]);
     expect(json.machines).toHaveLength(13);
     expect(exitCode).toBe(0);
+    expect(fitsSchema(json)).toEqual([]);
+  });
+
+  test.each(['slots', 'quantization'])('--table --by %s is as the schema describes it', async (by) => {
+    const { stdout } = await runCli(['check-memory', ...GEMMA, '--table', '--by', by, '--json']);
+    expect(fitsSchema(JSON.parse(stdout))).toEqual([]);
   });
 
   test('--by without --table is refused', async () => {

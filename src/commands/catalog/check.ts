@@ -1,6 +1,6 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { readCatalogHeaders } from '../../lib/cli/catalog-headers.js';
+import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
 import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';

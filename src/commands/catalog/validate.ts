@@ -1,6 +1,6 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { readCatalogHeaders } from '../../lib/cli/catalog-headers.js';
+import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
 import {
   type EntryValidation,

@@ -3,11 +3,13 @@ import { loadCatalog } from '../catalog/load-catalog.js';
 import { besideLedger } from '../guard/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
 import { largestPrograms } from '../host/programs.js';
-import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
+import type { CheckDependencies } from '../preflight/check-memory.js';
+import type { CompleteCheck, MemoryCheck } from '../preflight/memory-check.js';
 import type { AdviceSources } from '../preflight/advice/find-advice.js';
+import type { QuantizationSources } from '../preflight/quantizations.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
 import { printable } from '../printable.js';
-import { isUnreachable, readHeaderFor, type ModelHeader } from '../source/model-header.js';
+import { isUnreachable, readHeaderFor, type HeaderRequest, type ModelHeader } from '../source/model-header.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedUrl } from '../source/redacted-url.js';
 import { watchReading } from './terminal/watch-reading.js';
@@ -71,11 +73,30 @@ export function adviceSources(
   return { readHeader, listSiblings: listed, offline };
 }
 
+/** Where the quantizations of a model are listed and read. */
+export function quantizationSources(
+  surroundings: Surroundings,
+  readHeader: CheckDependencies['readHeader'],
+): QuantizationSources {
+  const { listSiblings, offline } = adviceSources(surroundings, readHeader);
+  const readHeaders = async (requests: readonly HeaderRequest[]) => {
+    const { readManyHeaders } = await import('./many-headers.js');
+    return readManyHeaders(requests, surroundings);
+  };
+  const { readHeader: readOffline } = checkDependencies({ ...surroundings, offline: true, quiet: true });
+  return { listSiblings, readHeaders, readOffline, offline };
+}
+
 /** What is read, without anything secret. */
 function shown({ entry, source }: Pick<ResolvedModel, 'entry' | 'source'>): string {
   if (entry !== undefined) return entry.id;
   const parsed = parseModelSource(source);
   return parsed.kind === 'http' ? redactedUrl(new URL(parsed.url)) : printable(formatModelSource(parsed));
+}
+
+/** A check that lets the model through. */
+export function isPassed(check: MemoryCheck): check is CompleteCheck {
+  return exitCodeOf(check) === 0;
 }
 
 /** 0 fits or tight, 1 does not fit, 3 could not be checked. */

@@ -1,17 +1,19 @@
 import type { ChalkInstance } from 'chalk';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { MemoryCheck } from '../preflight/memory-check.js';
 import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
+import { quantizationTable, type QuantizationSources } from '../preflight/quantizations.js';
 import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';
-import { contextTableJson, contextTableText, macsJson, macsText } from '../report/text/survey-text.js';
+import { quantizationTableJson, quantizationTableText } from '../report/tables/quantization-text.js';
+import { contextTableJson, contextTableText, macsJson, macsText } from '../report/tables/survey-text.js';
 
 /** Points that are estimated for a chart; between them it is drawn straight. */
 const CHART_POINTS = 17;
 
 export interface ViewFlags {
   readonly table: boolean;
-  readonly by?: TableColumns | undefined;
+  readonly by?: TableColumns | 'quantization' | undefined;
   readonly machines: boolean;
   readonly chart: boolean;
   readonly 'in-use'?: number | undefined;
@@ -24,13 +26,27 @@ export interface View {
 }
 
 /** The tables and pictures that were asked for beside a check, as far as the check got. */
-export function viewsOf(check: MemoryCheck, flags: ViewFlags): readonly View[] {
+export async function viewsOf(
+  check: MemoryCheck,
+  flags: ViewFlags,
+  sources: QuantizationSources,
+): Promise<readonly View[]> {
+  const { by = 'cache-type' } = flags;
   const views = [
     flags.chart && pictures(check),
-    flags.table && table(check, flags.by ?? 'cache-type'),
+    flags.table && (by === 'quantization' ? await quantizations(check, sources) : table(check, by)),
     flags.machines && macs(check, flags),
   ];
   return views.filter((view) => view !== false && view !== undefined);
+}
+
+async function quantizations(check: MemoryCheck, sources: QuantizationSources): Promise<View | undefined> {
+  const found = await quantizationTable(check, sources);
+  if (found === undefined) return undefined;
+  return {
+    json: { table: quantizationTableJson(found) },
+    text: (_width, colors) => quantizationTableText(found, colors),
+  };
 }
 
 function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): View | undefined {

@@ -10,7 +10,9 @@ import { adapterNodes, type Adapters, adapterWeights } from './graph/adapters.js
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import type { FusedOp } from './graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
-import { allLayers, isSettled, type PlannedLayers } from './layers.js';
+import { repeated, type Repetition } from './ggml/repetition.js';
+import { record, type Tape, TensorSizes } from './ggml/tape.js';
+import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
@@ -82,8 +84,9 @@ function promptParts({ nCtxSeq, nBatch, nUbatch }: ContextParams): readonly Prom
 }
 
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
-function pipelines(placement: Placement, { offloadKqv }: ContextParams): boolean {
-  return placement.gpus.used.length > 1 && placement.fullOffload && offloadKqv && !placement.hasOverrides;
+function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: ContextParams): boolean {
+  if (placement.gpus.used.length < 2 || placement.hasOverrides || expertCacheBytes > 0) return false;
+  return placement.fullOffload && offloadKqv;
 }
 
 class Planner {
@@ -117,23 +120,19 @@ class Planner {
 
   private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
     const [fewest, ...more] = this.inputs.plans;
-    let sizes = this.planSettled(first, fewest);
-    for (const layers of more) sizes ??= this.planSettled(this.assigned(build(layers)), layers);
-    if (!sizes) throw new Error('planning all layers leaves nothing out');
-    return sizes;
+    let bytes = this.plan(first, fewest);
+    for (const layers of more) bytes ??= this.plan(this.assigned(build(layers)), layers);
+    if (!bytes) throw new Error('planning all layers leaves nothing out');
+    return bytes;
   }
 
-  /** Null where what was left out might matter. */
-  private planSettled(builder: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
-    if (planned.cuts.length === 0) return this.plan(builder);
-    const states = new Map<number, string>();
-    const sizes = this.plan(builder, (layer, state) => states.set(layer, state));
-    return isSettled(planned, states) ? sizes : null;
-  }
-
-  private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
+  /** Null where layers that were left out are not seen to repeat those that were not. */
+  private plan({ graph }: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
     const { steps, leafs } = this.scheduler.plan(graph);
-    return allocateGraph(steps, leafs, this.backends, onLayer);
+    const tape = record(steps, leafs);
+    const sizes = new TensorSizes(this.backends, tape.tensors.length);
+    const whole = planned.runs.length === 0 ? tape : repeated(tape, sizes, repetitionsOn(tape, planned));
+    return whole && allocateGraph(whole, sizes, this.backends);
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -216,4 +215,21 @@ class Planner {
     builder.complete();
     return builder;
   }
+}
+
+/** Where on the tape each planned repetition of a run begins: with the first step that reads a weight of its first layer. */
+function repetitionsOn({ tensors, leafs }: Tape, { layers, runs }: PlannedLayers): Repetition[] {
+  const begins = new Map<number, number>();
+  let current = -1;
+  for (let slot = leafs; slot < tensors.length; slot++) {
+    for (const source of (tensors[slot] as Tensor).src) {
+      if (!source || source.layer <= current) continue;
+      current = source.layer;
+      begins.set(current, slot);
+    }
+  }
+  return runs.map(({ first, period, kept, removed }) => {
+    const bounds = Array.from({ length: kept + 1 }, (_, i) => begins.get(layers[first + i * period] ?? NaN) ?? NaN);
+    return { bounds, more: removed };
+  });
 }

@@ -4,6 +4,7 @@ import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context.js';
+import type { DeviceBytes } from './ggml/device.js';
 import type { Adapters } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import { GRAPHS } from './graph/architectures.js';
@@ -85,14 +86,18 @@ export function contextParts(
 ): EstimatePart[] {
   const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
   const planned = described ? accuracy : 'bound';
+  // Several GPUs share it by what is free on each once the weights are there.
+  const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
   return [
     ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),
     ...partsOf({ name: 'recurrent-state', of, accuracy: planned }, memory.recurrentBytes, gpus),
+    ...partsOf({ name: 'expert-cache', of, accuracy: expertsAccuracy }, memory.experts?.bytes ?? NOTHING, gpus),
     ...partsOf({ name: 'compute', of, accuracy: planned }, compute.bytes, gpus),
     ...partsOf({ name: 'output', of, accuracy }, { gpus: [], cpu: outputBytes(shape, params, params.nSeqMax) }, gpus),
   ];
 }
 
+const NOTHING: DeviceBytes = { gpus: [], cpu: 0 };
 const F32_BYTES = 4;
 
 /**

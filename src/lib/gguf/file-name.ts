@@ -22,10 +22,22 @@ export function quantizationInName(path: string): NamedQuantization | undefined 
   return lastTag(path, stemOf(path).length);
 }
 
+/** The same as publishers say it: Unsloth's own mixes of types, which llama.cpp takes for a part of the model's name, begin with `UD-`. */
+export function quantizationLabel(path: string): NamedQuantization | undefined {
+  const named = quantizationInName(path);
+  return named && withMix(path, named);
+}
+
 /** The same for the folder that the file lies in, where there is one folder a quantization. */
 function quantizationInFolder(path: string): NamedQuantization | undefined {
   const slash = path.lastIndexOf('/');
-  return slash < 0 ? undefined : lastTag(path, slash);
+  const named = slash < 0 ? undefined : lastTag(path, slash);
+  return named && withMix(path, named);
+}
+
+function withMix(path: string, { name, start, end }: NamedQuantization): NamedQuantization {
+  const isMix = /(?:^|[-._/])UD-$/i.test(path.slice(Math.max(0, start - 4), start));
+  return isMix ? { name: `UD-${name}`, start: start - 3, end } : { name, start, end };
 }
 
 /**
@@ -33,7 +45,7 @@ function quantizationInFolder(path: string): NamedQuantization | undefined {
  * Undefined when neither says which it has.
  */
 export function withOtherQuantization(path: string, wanted: string): string | undefined {
-  const inName = quantizationInName(path);
+  const inName = quantizationLabel(path);
   const inFolder = quantizationInFolder(path);
   const places = [inName, inFolder].filter(
     (place): place is NamedQuantization => place !== undefined && (inName === undefined || place.name === inName.name),

@@ -49,11 +49,12 @@ export function decide({ estimate, accelerator, policy }: LaunchRequest, circums
 /** What a launch is promised on a machine, by pool. */
 export function requirementOf(
   { estimate, accelerator }: Pick<LaunchRequest, 'estimate' | 'accelerator'>,
-  { unifiedMemory }: Pick<HostMemory, 'unifiedMemory'>,
+  { unifiedMemory, gpus = [] }: Pick<HostMemory, 'unifiedMemory' | 'gpus'>,
 ): Requirement {
   const ownMemory = isDiscrete(accelerator) && unifiedMemory !== true;
   const onGpus = estimate.parts.filter(({ device }) => device === 'gpu');
   const count = accelerator === 'cpu' ? 0 : 1 + Math.max(0, ...onGpus.map(({ gpu }) => gpu ?? 0));
+  const gpuIds = gpus.slice(0, count).flatMap(({ uuid }) => uuid ?? []);
   const onHost = estimate.parts.filter(({ device }) => device === 'host' || !ownMemory);
   return {
     hostBytes: totalBytes({ parts: onHost }),
@@ -61,5 +62,6 @@ export function requirementOf(
     gpuBytes: Array.from({ length: count }, (_, index) =>
       totalBytes({ parts: onGpus.filter(({ gpu }) => (gpu ?? 0) === index) }),
     ),
+    ...(count > 0 && gpuIds.length === count && { gpuIds }),
   };
 }

@@ -4,6 +4,7 @@ import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type ProcessIdentity } from '../host/processes.js';
 import { decide, requirementOf, type Decision, type LaunchRequest } from './decide.js';
 import { fingerprint } from './fingerprint.js';
+import { isoTime } from './iso-time.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
 import { liveProcesses, type GuardMachine } from './guard-machine.js';
 import type { EntryState, LedgerEntry } from './ledger.js';
@@ -92,7 +93,7 @@ function newEntry(
     ...identity,
     argvHash: fingerprint(JSON.stringify([program.file, ...program.args])),
     requirement: requirementOf({ estimate, accelerator }, host),
-    decidedAt: new Date().toISOString(),
+    decidedAt: isoTime(Date.now()),
     state: 'promised',
   };
 }

@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  fdatasyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { formatLedger, parseLedger, type Ledger } from './ledger.js';
+import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
 const FILE = 'ledger.json';
@@ -83,13 +75,13 @@ export function writeLedger(folder: string, ledger: Ledger): void {
 /** Whoever writes holds the lock, so any other unfinished file was left by a process that was killed. */
 function clearAbandoned(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(`${FILE}.`) && name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
+    if (name.startsWith(`${FILE}.`) && name.endsWith('.tmp')) removeFile(join(folder, name));
   }
 }
 
 function discard(file: string): void {
   try {
-    rmSync(file, { force: true });
+    removeFile(file);
   } catch {
     // The next one to write clears it away.
   }

@@ -6,8 +6,10 @@ export interface Requirement {
   readonly hostBytes: number;
   /** Of `hostBytes`, what is mapped from the model's files: pages that an operating system may call available. */
   readonly mappedBytes: number;
-  /** On each GPU, by its number. */
+  /** On each GPU that the launch sees, by its number. */
   readonly gpuBytes: readonly number[];
+  /** The names of those GPUs, where their driver tells them apart. */
+  readonly gpuIds?: readonly string[];
 }
 
 /** `promised`: decided, and perhaps still loading. `resident`: seen to have arrived. Both count in full. */
@@ -63,6 +65,8 @@ function isEntry(value: unknown): value is LedgerEntry {
 
 function isRequirement(value: unknown): value is Requirement {
   if (!isObject(value) || !Array.isArray(value.gpuBytes)) return false;
+  const { gpuIds = [] } = value;
+  if (!Array.isArray(gpuIds) || !gpuIds.every((id) => typeof id === 'string')) return false;
   return [value.hostBytes, value.mappedBytes, ...(value.gpuBytes as unknown[])].every(
     (bytes) => Number.isSafeInteger(bytes) && (bytes as number) >= 0,
   );

@@ -1,12 +1,14 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../host/processes.js';
+import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
 /** Turns that stay on disk behind the newest: far more than can be taken while one listing of the folder is read. */
 const KEPT_TURNS = 16;
-const PATIENCE_MS = 60_000;
+/** By a clock that only goes forward. */
+const PATIENCE_S = 60;
 const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 60;
 
@@ -33,7 +35,7 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
   } catch (error) {
     throw asStateFailure(dirname(folder), error);
   } finally {
-    tryTo(() => rmSync(claim, { force: true }));
+    tryTo(() => removeFile(claim));
   }
   try {
     return await work();
@@ -43,7 +45,7 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
 }
 
 async function takeTurn(folder: string, claim: string, find: FindProcess): Promise<number> {
-  const startedAt = performance.now();
+  const startedAt = process.uptime();
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, wait * 1.5)) {
     const newest = newestTurn(folder);
     const next = turnFile(folder, newest + 1);
@@ -51,10 +53,10 @@ async function takeTurn(folder: string, claim: string, find: FindProcess): Promi
       if (linked(claim, next)) {
         // A number that was given out and cleared away long ago is no turn.
         if (newestTurn(folder) === newest + 1) return newest + 1;
-        rmSync(next, { force: true });
+        removeFile(next);
       }
-    } else if (performance.now() - startedAt > PATIENCE_MS) {
-      throw new CheckIncompleteError('GUARD_BUSY', `another start has been deciding for ${PATIENCE_MS / 1000} s`, {
+    } else if (process.uptime() - startedAt > PATIENCE_S) {
+      throw new CheckIncompleteError('GUARD_BUSY', `another start has been deciding for ${PATIENCE_S} s`, {
         suggestions: [`look at the process that is named in ${turnFile(folder, newest)}`],
       });
     }
@@ -108,7 +110,7 @@ function parseIdentity(text: string): ProcessIdentity | undefined {
 function endTurn(folder: string, turn: number, find: FindProcess): void {
   tryTo(() => {
     for (const name of readdirSync(folder)) {
-      if (isOld(name, turn, find)) rmSync(join(folder, name), { force: true });
+      if (isOld(name, turn, find)) removeFile(join(folder, name));
     }
   });
   tryTo(() => truncateSync(turnFile(folder, turn)));

@@ -4,10 +4,7 @@ import { sameProcess, type ProcessIdentity } from '../host/processes.js';
 import type { LedgerEntry } from './ledger.js';
 
 /** A process of the ledger that runs, and what it holds as far as that can be said. */
-export interface LiveProcess extends ProcessIdentity, Partial<ProcessMemory> {
-  /** On the only GPU of the machine. */
-  readonly gpuBytes?: number;
-}
+export type LiveProcess = ProcessIdentity & Partial<ProcessMemory>;
 
 /** The entries whose process, told by number and start, still runs. */
 export function liveEntries(
@@ -47,7 +44,7 @@ export function withReservations(
     promisedBytes: promisedOf(held),
     ...(host.cgroups && { cgroups: host.cgroups.map((group) => inGroup(group, held)) }),
     ...(wired && { gpuWired: wired }),
-    ...(host.gpus && { gpus: host.gpus.map((gpu, index) => onGpu(gpu, index, host.gpus?.length ?? 0, held)) }),
+    ...(host.gpus && { gpus: host.gpus.map((gpu) => onGpu(gpu, held)) }),
     notes: [
       ...host.notes,
       `memory is promised to ${held.length === 1 ? 'a process' : `${held.length} processes`} on this machine: llmkube ledger`,
@@ -97,11 +94,24 @@ function wiredByOthers(gpu: GpuWiredMemory, held: readonly Held[]): GpuWiredMemo
 
 type Gpu = NonNullable<HostMemory['gpus']>[number];
 
-function onGpu(gpu: Gpu, index: number, count: number, held: readonly Held[]): Gpu {
-  const promised = ({ entry }: Held): number => entry.requirement.gpuBytes[index] ?? 0;
-  const inUse = (one: Held): number => (count === 1 ? Math.min(promised(one), one.process.gpuBytes ?? 0) : 0);
-  const usedBytes = Math.max(0, gpu.usedBytes - sum(held, inUse));
-  return { ...gpu, usedBytes, promisedBytes: sum(held, promised) };
+/** What a process holds there already is not counted twice, as far as its driver tells. */
+function onGpu(gpu: Gpu, held: readonly Held[]): Gpu {
+  const promised = ({ entry }: Held): number => promisedOnGpu(entry.requirement, gpu);
+  const inUse = (one: Held): number => Math.min(promised(one), heldOnGpu(one.process, gpu));
+  return { ...gpu, usedBytes: Math.max(0, gpu.usedBytes - sum(held, inUse)), promisedBytes: sum(held, promised) };
+}
+
+/** By the GPU's own name: its number is another one for a process that sees other GPUs. */
+function promisedOnGpu({ gpuBytes, gpuIds }: LedgerEntry['requirement'], { index, uuid }: Gpu): number {
+  const at = uuid === undefined || gpuIds === undefined ? index : gpuIds.indexOf(uuid);
+  return gpuBytes[at] ?? 0;
+}
+
+function heldOnGpu({ pid }: LiveProcess, { heldBy = [] }: Gpu): number {
+  return sum(
+    heldBy.filter((one) => one.pid === pid),
+    ({ bytes }) => bytes,
+  );
 }
 
 function sum<T>(values: readonly T[], bytesOf: (value: T) => number): number {

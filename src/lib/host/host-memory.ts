@@ -33,6 +33,10 @@ export interface Gpu {
   readonly name: string;
   readonly totalBytes: number;
   readonly usedBytes: number;
+  /** As its driver tells it from every other; unset where it does not. */
+  readonly uuid?: string;
+  /** What processes that were asked about hold on it, where the driver says so; part of `usedBytes`. */
+  readonly heldBy?: readonly { readonly pid: number; readonly bytes: number }[];
   /** Promised to launches by the guard's ledger; `usedBytes` leaves out what these hold already. */
   readonly promisedBytes?: number;
 }

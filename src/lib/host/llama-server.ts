@@ -1,6 +1,8 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
+import { readRegularFile } from '../read-regular-file.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
 export interface ServerProbe {
@@ -28,6 +30,8 @@ const PROGRAM = 'llama-server';
 /** Homebrew's places on Apple silicon, Intel Macs and Linux, which a service's PATH may lack. */
 const HOMEBREW = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'];
 const TIMEOUT_MS = 5_000;
+/** A line for each llama-server that was asked. */
+const LONGEST_CACHE = 2 ** 20;
 
 /** The llama-server of this machine: `LLMKUBE_LLAMA_SERVER`, else the first on the PATH or where Homebrew puts it. */
 export async function installedServer(probe: ServerProbe): Promise<FoundServer | undefined> {
@@ -81,7 +85,7 @@ async function versionOf(path: string, probe: ServerProbe): Promise<string | und
 async function readCache(file: string | undefined): Promise<Readonly<Record<string, string>>> {
   if (file === undefined) return {};
   try {
-    const parsed: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const parsed = parseBoundedJson(await readRegularFile(file, LONGEST_CACHE));
     const entries = Object.entries(parsed as object).filter(([, value]) => /^[vb][\d.]+$/.test(String(value)));
     return Object.fromEntries(entries) as Record<string, string>;
   } catch {

@@ -2,6 +2,8 @@ import type { Probe } from './probe.js';
 
 /** Programs that map less than this are not worth a closer look. */
 const LEAST_MAPPED_BYTES = 256 * 2 ** 20;
+/** The largest that any Linux has. */
+const LARGEST_PAGE_BYTES = 64 * 1024;
 
 /** Weights as engines keep them: GGUF files, and the blobs of Ollama's store. */
 const WEIGHTS = /\.gguf$|\/blobs\/sha256-[0-9a-f]+$/;
@@ -14,11 +16,13 @@ const ENGINES = /^(llama-|llama_|ollama|koboldcpp|llamafile|local-ai|LM Studio|l
  * drop them, but an engine that computes reads them again at once.
  */
 export async function mappedWeightsBytes(
-  { readText, list }: Pick<Probe, 'readText' | 'list'>,
+  { readText, list, sharedPages }: Pick<Probe, 'readText' | 'list' | 'sharedPages'>,
   except: readonly number[] = [],
 ): Promise<number> {
   const all = (await list?.('/proc')) ?? [];
-  const processes = all.filter((name) => /^\d+$/.test(name) && !except.includes(Number(name)));
+  const isLarge = (id: string): boolean =>
+    sharedPages === undefined || (sharedPages(id) ?? 0) * LARGEST_PAGE_BYTES >= LEAST_MAPPED_BYTES;
+  const processes = all.filter((name) => isNumber(name) && !except.includes(Number(name)) && isLarge(name));
   const held = await Promise.all(
     processes.map(async (id) => {
       const status = await readText(`/proc/${id}/status`);
@@ -30,6 +34,10 @@ export async function mappedWeightsBytes(
     }),
   );
   return held.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function isNumber(name: string): boolean {
+  return name >= '0' && name < ':';
 }
 
 /** Each page shared out among those that map it, and without locked ones, which nobody calls available. */

@@ -119,7 +119,8 @@ async function withGpus(host: HostMemory, request: MachineRequest, probe: Probe)
     return { ...host, gpus, ...(unifiedMemory && { unifiedMemory }) };
   }
   if (unifiedMemory) return { ...host, unifiedMemory };
-  const measured = host.source === 'measured' ? await measureGpus(accelerator, host, probe) : undefined;
+  const measured =
+    host.source === 'measured' ? await measureGpus(accelerator, host, probe, request.ledgered) : undefined;
   if (measured === undefined) {
     throw new CheckIncompleteError('GPU_MEMORY_UNKNOWN', `the memory of the ${accelerator} GPU is not known`, {
       suggestions: ['give it: --gpu-memory 24Gi'],

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { linuxSharedPages } from './process-memory.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
 export type RunCommand = (program: string, args: readonly string[]) => Promise<string | undefined>;
@@ -14,6 +14,8 @@ export interface Probe {
   readonly readText: ReadText;
   /** Names in a folder, or nothing when it cannot be read. */
   readonly list?: (folder: string) => Promise<readonly string[]>;
+  /** Pages of files and shared memory of a process; unset where it is not asked, undefined for a process that is gone. */
+  readonly sharedPages?: (pid: string) => number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -31,6 +33,13 @@ export const thisMachine: Probe = {
       execFile(program, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined));
     });
   },
-  readText: (path) => readFile(path, 'utf8').catch(() => undefined),
-  list: (folder) => readdir(folder).catch(() => []),
+  readText: async (path) => {
+    const { readFile } = await import('node:fs/promises');
+    return readFile(path, 'utf8').catch(() => undefined);
+  },
+  list: async (folder) => {
+    const { readdir } = await import('node:fs/promises');
+    return readdir(folder).catch(() => []);
+  },
+  sharedPages: linuxSharedPages,
 };

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../bounded-json.js';
 import type { PlainObject } from './client/object-calls.js';
 
 /** What an agent publishes of its host; amounts in bytes. */
@@ -41,15 +42,21 @@ export function hostName(agent: string): string {
 export function readHostReport({ data }: PlainObject): HostReport | undefined {
   try {
     const text = (data as Readonly<Record<string, string>> | undefined)?.[DATA_KEY] ?? '';
-    const report = JSON.parse(text) as Partial<HostReport>;
+    const report = parseBoundedJson(text) as Partial<HostReport>;
     const numbers = [report.totalBytes, report.inUseBytes, report.promisedBytes, report.budgetBytes];
     const texts = [report.agent, report.accelerator, report.heartbeat];
     const good =
       numbers.every((value) => typeof value === 'number') &&
       texts.every((value) => typeof value === 'string') &&
-      [report.gpuBudgetBytes, report.services].every((value) => Array.isArray(value));
+      listOf(report.gpuBudgetBytes, 'number') &&
+      listOf(report.services, 'string') &&
+      (report.build === undefined || typeof report.build === 'string');
     return good ? (report as HostReport) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function listOf(value: unknown, type: 'number' | 'string'): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === type);
 }

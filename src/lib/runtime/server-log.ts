@@ -1,4 +1,5 @@
 import { CACHE_TYPES, type Accelerator, type CacheType, type GpuMemory } from './launch-options.js';
+import { table } from '../table.js';
 import type { LaunchPatch } from './server-options.js';
 
 const MIB = 2 ** 20;
@@ -28,24 +29,30 @@ const BUFFER = /^.*?\b(\w+):\s+(\S+)\s+(model|KV|RS|compute|output) buffer size 
 const PROJECTOR = /clip|mtmd|warmup|compute_meta/;
 const LOADED = /loaded meta data with .* from (.+?) \(version/;
 const DEVICE = /using device ([A-Za-z]+)(\d+) .* - (\d+) MiB free/;
+/** Lines of requests may be longer; none that is read here is, and searching long ones takes long. */
+const MAX_LINE_LENGTH = 4096;
 const OFFLOADED = /offloaded (\d+)\/(\d+) layers to GPU/;
 
 /** Devices' names, before their number. */
-const ACCELERATORS: Readonly<Record<string, Accelerator>> = {
+const ACCELERATORS = table<Accelerator>({
   CUDA: 'cuda',
   ROCm: 'rocm',
   Vulkan: 'vulkan',
   SYCL: 'intel',
   MTL: 'metal',
   Metal: 'metal',
-};
+});
 
 /**
  * Reads the output of llama-server (llama.cpp v0.5.0 and near it; buffers are printed at its default verbosity or with
  * `-lv 4`). A model that is loaded more than once, as by the fitting before a start, counts as loaded last; other
  * models after the first are a draft's.
  */
-export function parseServerLog(text: string): ServerLog {
+export function parseServerLog(output: string): ServerLog {
+  const text = output
+    .split('\n')
+    .filter((line) => line.length <= MAX_LINE_LENGTH)
+    .join('\n');
   const loads = text.split(/^(?=.*loaded meta data with )/m);
   const first = loads.map((load) => LOADED.exec(load)?.[1]).find((path) => path !== undefined);
   const own = loads.filter((load) => first === undefined || LOADED.exec(load)?.[1] === first);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { quantizationInName, stemOf, withOtherQuantization } from '../../../src/lib/gguf/file-name.js';
+import {
+  quantizationInName,
+  quantizationLabel,
+  stemOf,
+  withOtherQuantization,
+} from '../../../src/lib/gguf/file-name.js';
 import { modelFiles } from '../../../src/lib/source/hub/hub-files.js';
 
 describe('a file name', () => {
@@ -20,8 +25,16 @@ describe('a file name', () => {
     ['./q4_k_m/m-q4_k_m.gguf', './q8_0/m-q8_0.gguf'],
     ['Q4_K_M/model.gguf', 'Q8_0/model.gguf'],
     ['BF16/M-Q4_K_M.gguf', 'BF16/M-Q8_0.gguf'],
+    ['UD-IQ2_M/M-UD-IQ2_M-00001-of-00002.gguf', 'Q8_0/M-Q8_0-00001-of-00002.gguf'],
+    ['STUD-IQ2_M.gguf', 'STUD-Q8_0.gguf'],
   ])('of another quantization than %s is %s', (path, other) => {
     expect(withOtherQuantization(path, 'Q8_0')).toBe(other);
+  });
+
+  it("keeps Unsloth's mixes apart from plain files of the same types", () => {
+    expect(quantizationLabel('M-UD-Q4_K_XL.gguf')?.name).toBe('UD-Q4_K_XL');
+    expect(withOtherQuantization('./M-Q4_K_M.gguf', 'UD-Q4_K_XL')).toBe('./M-UD-Q4_K_XL.gguf');
+    expect(withOtherQuantization('./M-UD-Q4_K_XL.gguf', 'UD-Q5_K_XL')).toBe('./M-UD-Q5_K_XL.gguf');
   });
 
   it('that says no quantization has none to replace', () => {

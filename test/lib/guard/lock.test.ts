@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from '../../../src/lib/guard/lock.js';
@@ -44,6 +44,17 @@ test('a living holder is waited for', async () => {
   writeFileSync(join(folder.path, 'turn.3'), '');
   await waiting;
   expect(isIn).toBe(true);
+});
+
+test('a clock that jumps by a day is no reason to give up waiting', async () => {
+  writeFileSync(join(folder.path, 'turn.3'), '{"pid":7,"startedAt":"boot+1"}');
+  const waiting = withLock(folder.path, as(1), async () => true);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 86_400_000);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  writeFileSync(join(folder.path, 'turn.3'), '');
+  await expect(waiting).resolves.toBe(true);
+  clock.mockRestore();
 });
 
 test('a failure inside ends the turn, too', async () => {

@@ -80,20 +80,33 @@ describe('what the GPU of a Mac has wired', () => {
 });
 
 describe('GPUs with memory of their own', () => {
-  const promise = entry(1, { requirement: { hostBytes: GIB, mappedBytes: 0, gpuBytes: [9 * GIB, 5 * GIB] } });
-  const gpu = (index: number) => ({ index, name: '', totalBytes: 24 * GIB, usedBytes: 10 * GIB });
+  const requirement = { hostBytes: GIB, mappedBytes: 0, gpuBytes: [9 * GIB, 5 * GIB] };
+  const promise = entry(1, { requirement });
+  const gpu = (index: number, more = {}) => ({ index, name: '', totalBytes: 24 * GIB, usedBytes: 10 * GIB, ...more });
+  const figures = (gpus: HostMemory['gpus'], entries: readonly LedgerEntry[]) =>
+    withReservations({ ...host, gpus: gpus ?? [] }, entries, [running(1)]).gpus?.map((one) => [
+      one.usedBytes / GIB,
+      (one.promisedBytes ?? 0) / GIB,
+    ]);
 
-  test('leave out what the promised process holds on the only one', () => {
-    const { gpus } = withReservations({ ...host, gpus: [gpu(0)] }, [promise], [running(1, { gpuBytes: 8 * GIB })]);
-    expect(gpus).toEqual([{ ...gpu(0), usedBytes: 2 * GIB, promisedBytes: 9 * GIB }]);
+  test('leave out what the promised process holds on each, as far as it was promised', () => {
+    const gpus = [gpu(0, { heldBy: [{ pid: 1, bytes: 8 * GIB }] }), gpu(1, { heldBy: [{ pid: 1, bytes: 7 * GIB }] })];
+    expect(figures(gpus, [promise])).toEqual([
+      [2, 9],
+      [5, 5],
+    ]);
   });
 
-  test('leave nothing out of several, where nobody says who holds what on which', () => {
-    const gpus = [gpu(0), gpu(1)];
-    const adjusted = withReservations({ ...host, gpus }, [promise], [running(1, { gpuBytes: 8 * GIB })]);
-    expect(adjusted.gpus?.map(({ usedBytes, promisedBytes }) => [usedBytes, promisedBytes])).toEqual([
-      [10 * GIB, 9 * GIB],
-      [10 * GIB, 5 * GIB],
+  test('leave nothing out where nobody says who holds what, as in a container', () => {
+    expect(figures([gpu(0), gpu(1, { heldBy: [] })], [promise])).toEqual([
+      [10, 9],
+      [10, 5],
     ]);
+  });
+
+  test('are told by name where a process sees others: a promise on the second stays there when only that one is visible', () => {
+    const named = entry(1, { requirement: { ...requirement, gpuIds: ['GPU-a', 'GPU-b'] } });
+    expect(figures([gpu(0, { uuid: 'GPU-b' })], [named])).toEqual([[10, 5]]);
+    expect(figures([gpu(0, { uuid: 'GPU-c' })], [named])).toEqual([[10, 0]]);
   });
 });

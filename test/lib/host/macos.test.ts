@@ -67,6 +67,20 @@ describe('a Mac', () => {
     expect((await measureMac(mac(sequoia))).gpuWiredLimitBytes).toBe(36_864 * MIB);
   });
 
+  test('says what its GPU holds for all programs, by the statistics of its accelerator', async () => {
+    const ioreg = `+-o AGXAcceleratorG17X  <class AGXAcceleratorG17X, id 0x1000005f3, registered, matched, active, busy 0, retain 120>
+    {
+      "IOClass" = "AGXAcceleratorG17X"
+      "model" = "Apple M5 Pro"
+      "PerformanceStatistics" = {"In use system memory (driver)"=0,"Alloc system memory"=13958643712,"Tiler Utilization %"=3,"In use system memory"=11811160064,"Device Utilization %"=5}
+    }\n`;
+    const command = 'ioreg -r -w 0 -d 1 -c IOAccelerator';
+    const host = await measureMac(mac({ ...M5, [command]: ioreg }));
+    expect(host.gpuWired).toEqual({ allocatedBytes: 13 * GIB, inUseBytes: 11 * GIB });
+    expect((await measureMac(mac({ ...M5, [command]: '+-o Root\n' }))).gpuWired).toBeUndefined();
+    expect((await measureMac(mac(M5))).gpuWired).toBeUndefined();
+  });
+
   test('wires what its owner has set', async () => {
     const raised = { ...M5, 'sysctl -n iogpu.wired_limit_mb': '43000\n' };
     expect((await measureMac(mac(raised))).gpuWiredLimitBytes).toBe(43_000 * MIB);

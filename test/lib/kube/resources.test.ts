@@ -113,7 +113,7 @@ describe('the resources of a plan', () => {
   test.each(discrete)('%s asks for a GPU of %s and takes its image', (accelerator, vendor, image) => {
     const plan = planFor({ launch: { accelerator, gpuLayers: 20 }, gpu: { count: 2, memory: '24Gi' } });
     const { model, service } = buildResources(plan);
-    expect(model.spec.hardware.gpu).toEqual({ enabled: true, count: 2, vendor, layers: 20, memory: '24Gi' });
+    expect(model.spec.hardware?.gpu).toEqual({ enabled: true, count: 2, vendor, layers: 20, memory: '24Gi' });
     expect(service.spec.image).toBe(image);
     expect(service.spec.resources).toEqual({ cpu: '2', memory: '5120Mi', gpu: 2, gpuMemory: '24Gi' });
   });
@@ -178,13 +178,13 @@ describe('the resources of a plan', () => {
 
   test('on Metal all layers are named even when nothing was checked, since -1 there means what fits', () => {
     const plan = planFor({ launch: { accelerator: 'metal' }, check: { mode: 'off', version: '1' } });
-    expect(buildResources(plan).model.spec.hardware.gpu?.layers).toBe(999);
+    expect(buildResources(plan).model.spec.hardware?.gpu?.layers).toBe(999);
   });
 
   test('more layers than "all" means to the operator are named', () => {
     const verdict = verdictOf({ resolved: { ...RESOLVED, gpuLayers: 127 } });
     const plan = planFor({ launch: { accelerator: 'cuda' }, check: { mode: 'enforce', version: '1', verdict } });
-    expect(buildResources(plan).model.spec.hardware.gpu?.layers).toBe(127);
+    expect(buildResources(plan).model.spec.hardware?.gpu?.layers).toBe(127);
   });
 });
 

@@ -33,6 +33,19 @@ describe("a server's log", () => {
     });
   });
 
+  test.each([['a: a '], ['using device A0 '], ['llama_context: n_ctx = 1'], ['x'.repeat(64)]])(
+    'may have a line of ten million characters, such as %j without end, which is passed over',
+    (words) => {
+      const long = words.repeat(10 ** 7 / words.length);
+      expect(parseServerLog(`${TWO_GPUS}\n${long}`)).toEqual(parseServerLog(TWO_GPUS));
+    },
+  );
+
+  test('may name devices as objects of JavaScript are made', () => {
+    const odd = 'llama_kv_cache: constructor KV buffer size = 1.00 MiB\nusing device toString0 (x) - 5 MiB free';
+    expect(parseServerLog(odd)).toMatchObject({ accelerator: 'cpu', launch: {} });
+  });
+
   test('may have a time before each line, and say what the CPU is', () => {
     const { accelerator, cpuArch, launch, buffers } = parseServerLog(logged('cpu-smollm2'));
     expect({ accelerator, cpuArch, kvUnified: launch.kvUnified }).toEqual({

@@ -48,7 +48,7 @@ export function desiredOf(
   if (model.kind === 'gone')
     return { kind: 'unknown', why: `there is no Model "${spec.modelRef}" in ${metadata.namespace}` };
   if (model.kind === 'unknown') return { kind: 'unknown', why: `the Model "${spec.modelRef}" cannot be read` };
-  const { accelerator } = model.object.spec.hardware;
+  const accelerator = model.object.spec.hardware?.accelerator;
   if (isNamed === undefined && accelerator !== 'metal') return { kind: 'stop', why: 'not-ours' };
   return { kind: 'run', service: service.object, model: model.object };
 }

@@ -35,8 +35,8 @@ export function memoryRules(
   const overrides: readonly Override[] = [
     [annotation('memoryBudget'), annotations[OVERRIDE_ANNOTATIONS.memoryBudget], budget],
     [annotation('memoryFraction'), annotations[OVERRIDE_ANNOTATIONS.memoryFraction], fraction],
-    [`spec.hardware.memoryBudget of Model ${name}`, hardware.memoryBudget, budget],
-    [`spec.hardware.memoryFraction of Model ${name}`, hardware.memoryFraction, fraction],
+    [`spec.hardware.memoryBudget of Model ${name}`, hardware?.memoryBudget, budget],
+    [`spec.hardware.memoryFraction of Model ${name}`, hardware?.memoryFraction, fraction],
   ];
   const mode = annotations[OVERRIDE_ANNOTATIONS.memoryCheck] ?? defaults.mode;
   const known = CHECK_MODES.find((candidate) => candidate === mode);

@@ -1,5 +1,6 @@
 import type { InferenceServiceSpec, ModelSpec } from '../../kube/client/api.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { table } from '../../table.js';
 
 /** Where llama-server finds and offers a service on this host. */
 export interface Placement {
@@ -24,11 +25,11 @@ const EVERY_LAYER = 999;
 /** The lines that say how large each buffer is. */
 const VERBOSITY = '4';
 
-const MODE_WORDS: Readonly<Record<NonNullable<InferenceServiceSpec['mode']>, readonly string[]>> = {
+const MODE_WORDS = table<readonly string[]>({
   chat: [],
   embedding: ['--embedding', '--pooling', 'last', '--cache-ram', '0'],
   rerank: ['--reranking', '--embedding', '--pooling', 'rank', '--cache-ram', '0'],
-};
+} satisfies Readonly<Record<NonNullable<InferenceServiceSpec['mode']>, readonly string[]>>);
 
 /** What the agent says itself, or what would have llama-server load something else: not for `extraArgs`. */
 const RESERVED: readonly string[] = [
@@ -92,15 +93,15 @@ export function serverWords(service: InferenceServiceSpec, model: ModelSpec, pla
     ...option('--reasoning-budget-message', service.reasoningBudgetMessage),
     ...toggle('--jinja', service.jinja),
     ...(place.known.has('--verbosity') ? ['--verbosity', VERBOSITY] : []),
-    ...MODE_WORDS[service.mode ?? 'chat'],
+    ...(MODE_WORDS[service.mode ?? 'chat'] ?? []),
     ...(service.extraArgs ?? []),
   ];
 }
 
 /** `layers: 0` is none, and -1 is all: llama-server would read it as whatever fits. */
-function gpuLayers({ hardware: { gpu } }: ModelSpec, accelerator: Accelerator): number {
+function gpuLayers({ hardware }: ModelSpec, accelerator: Accelerator): number {
   if (accelerator === 'cpu') return 0;
-  const layers = gpu?.layers;
+  const layers = hardware?.gpu?.layers;
   return layers === undefined || layers < 0 ? EVERY_LAYER : layers;
 }
 

@@ -27,7 +27,7 @@ export function fingerprintOf({ service, model }: Wanted): string {
 
 /** Of everything that decides whether a start can succeed: when it changes, earlier failures count no more. */
 export function attemptOf(wanted: Wanted): string {
-  const { memoryBudget, memoryFraction } = wanted.model.spec.hardware;
+  const { memoryBudget, memoryFraction } = wanted.model.spec.hardware ?? {};
   const annotations = Object.values(OVERRIDE_ANNOTATIONS).map((name) => wanted.service.metadata.annotations?.[name]);
   return fingerprint(JSON.stringify([fingerprintOf(wanted), memoryBudget, memoryFraction, annotations]));
 }

@@ -54,7 +54,7 @@ export class ServerRecords {
       const hash = fingerprint(JSON.stringify([record.file, ...record.args]));
       const ledgered = entries.filter(({ argvHash, who }) => argvHash === hash && who === ledgerName(record.key));
       const process = [record.process, ...ledgered].find(
-        (candidate) => candidate !== undefined && sameProcess(find(candidate.pid), candidate),
+        (candidate) => candidate?.pid !== undefined && sameProcess(find(candidate.pid), candidate),
       );
       if (process === undefined) return [];
       return [{ ...record, process: { pid: process.pid, startedAt: process.startedAt } }];
@@ -65,13 +65,25 @@ export class ServerRecords {
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
     return names.flatMap((name) => {
       try {
-        const record = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as Partial<ServerRecord>;
-        return typeof record.key === 'string' && Array.isArray(record.args) ? [record as ServerRecord] : [];
+        const record = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as Partial<ServerRecord> | null;
+        return isRecord(record) ? [record] : [];
       } catch {
         return [];
       }
     });
   }
+}
+
+/** As it was written; one that somebody changed is none. */
+function isRecord(record: Partial<ServerRecord> | null): record is ServerRecord {
+  const { key, uid, fingerprint: of, file, args, port, logFile, estimate } = record ?? {};
+  return (
+    [key, uid, of, file, logFile].every((text) => typeof text === 'string') &&
+    Number.isSafeInteger(port) &&
+    Array.isArray(args) &&
+    args.every((word) => typeof word === 'string') &&
+    Array.isArray(estimate?.parts)
+  );
 }
 
 /** The log of a service's server. @param folder of its agent; @param key `namespace/name` */

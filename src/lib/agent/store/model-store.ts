@@ -91,9 +91,9 @@ export class ModelStore {
         suggestions: ['create it with the key HF_TOKEN, or correct spec.sourceSecretRef of the Model'],
       });
     }
-    const data = (secret.data ?? {}) as Readonly<Record<string, string>>;
+    const data = (secret.data ?? {}) as Readonly<Record<string, unknown>>;
     const text = (key: string): string =>
-      Buffer.from(data[key] ?? '', 'base64')
+      Buffer.from(String(data[key] ?? ''), 'base64')
         .toString('utf8')
         .trim();
     return {

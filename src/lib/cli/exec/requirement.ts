@@ -94,8 +94,8 @@ function cacheFile({
 }
 
 function identity(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && `${path} ${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${path} ${found.dev} ${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
 }
 
 async function askWorker(request: RequirementRequest): Promise<RequirementAnswer> {

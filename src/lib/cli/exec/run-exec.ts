@@ -10,6 +10,7 @@ import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.
 import type { LaunchPatch } from '../../runtime/server-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
 import { readNow } from '../../host/process-memory.js';
+import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
@@ -23,9 +24,14 @@ export async function runExec(argv: readonly string[], cacheDir: string): Promis
     process.exitCode = await guardedExec(readExecOptions(argv, process.env), cacheDir);
   } catch (error) {
     const failure = asFailure(error as OclifError);
-    process.stderr.write(renderFailure(failure));
+    say(renderFailure(failure));
     process.exitCode = failure.exitCode;
   }
+}
+
+/** Everything that the guard says itself goes this way; the streams of the program are its own. */
+function say(text: string): void {
+  process.stderr.write(safeOutput(text));
 }
 
 async function guardedExec(options: ExecOptions, cacheDir: string): Promise<number> {
@@ -49,12 +55,12 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
   };
   const needed = await requirement(request);
   if (needed.kind === 'unknown') {
-    process.stderr.write(`${needed.text}\n`);
+    say(`${needed.text}\n`);
     return needed.exitCode;
   }
   const { estimate, pinned } = needed;
   if (pinned.length > 0) {
-    process.stderr.write(
+    say(
       `Note: llama-server would choose ${pinned.join(' ')} by itself; it is told to, so that what runs is what was checked\n`,
     );
   }
@@ -64,9 +70,9 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
   const who = options.name ?? `${basename(file)} ${basename(command.source)}`;
   const launch = { estimate, accelerator, policy, who, program: { file, args: [...words, ...pinned] } };
   const outcome = await guardedSpawn(launch, machine);
-  if (outcome.warning !== undefined) process.stderr.write(`Note: ${outcome.warning}\n`);
+  if (outcome.warning !== undefined) say(`Note: ${outcome.warning}\n`);
   if (outcome.kind === 'refused') {
-    process.stderr.write(`${await explained(request, { host: outcome.host, policy })}\n`);
+    say(`${await explained(request, { host: outcome.host, policy })}\n`);
     return 1;
   }
   const { started } = outcome;
@@ -84,7 +90,7 @@ function isOpen({ ctxSize = 0, gpuLayers = AUTO_GPU_LAYERS, fit }: LaunchPatch):
 
 async function seenMachine(accelerator: Accelerator, { gpuMemoryBytes, policy }: ExecOptions): Promise<SeenMachine> {
   const wanted = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, READING_AT_ONCE);
+  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, WITHOUT_USE);
   return { totalBytes, ...(gpuWiredLimitBytes !== undefined && { gpuWiredLimitBytes }), ...(gpus && { gpus }) };
 }
 
@@ -103,7 +109,9 @@ async function runUnchecked(file: string, words: readonly string[]): Promise<num
 }
 
 function serverEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('LLAMA_ARG_')));
+  return Object.fromEntries(
+    Object.keys(process.env).flatMap((name) => (name.startsWith('LLAMA_ARG_') ? [[name, process.env[name]]] : [])),
+  ) as Record<string, string | undefined>;
 }
 
 /** Options in these files hold for every start, and are not read here. */
@@ -119,13 +127,22 @@ function refuseConfigFiles(): void {
 const READING_AT_ONCE: Probe = {
   ...thisMachine,
   readText: async (path) => readNow(path),
-  list: async (folder) => {
-    try {
-      return readdirSync(folder);
-    } catch {
-      return [];
-    }
-  },
+  list: async (folder) => listNow(folder),
+};
+
+function listNow(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** For what a machine has: who uses how much of it is asked when it is decided. */
+const WITHOUT_USE: Probe = {
+  ...READING_AT_ONCE,
+  readText: async (path) => (path === '/proc/self/cgroup' ? undefined : readNow(path)),
+  list: async (folder) => (folder === '/proc' ? [] : listNow(folder)),
 };
 
 const NVIDIA_DRIVER = '/proc/driver/nvidia/version';

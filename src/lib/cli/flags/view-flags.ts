@@ -5,12 +5,13 @@ const HELP_GROUP = 'VIEW';
 /** What to show beside the verdict. */
 export const viewFlags = {
   table: Flags.boolean({
-    description: 'requirement by context, for several cache types or slots',
+    description: 'requirement by context, for several cache types or slots, or by quantization',
     helpGroup: HELP_GROUP,
   }),
-  by: Flags.option({ options: ['cache-type', 'slots'] as const })({
+  by: Flags.option({ options: ['cache-type', 'slots', 'quantization'] as const })({
     dependsOn: ['table'],
-    description: 'columns of the table (default: cache-type); with slots, each has the whole context to itself',
+    description:
+      'what the table is by (default: cache-type); with slots, each has the whole context to itself; quantization lists those of the repository',
     helpGroup: HELP_GROUP,
   }),
   machines: Flags.boolean({

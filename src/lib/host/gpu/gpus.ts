@@ -27,17 +27,19 @@ const VENDORS: Readonly<Record<Accelerator, readonly Vendor[]>> = {
 /**
  * The GPUs of this machine that llama-server would use, added to what is known of its memory; undefined when there is none,
  * or none that can be measured.
+ * @param ledgered processes of which is said what they hold on each GPU, where its driver tells
  * @throws CheckIncompleteError GPU_MEMORY_UNKNOWN
  */
 export async function measureGpus(
   accelerator: Accelerator,
   host: HostMemory,
   probe: Probe,
+  ledgered: readonly number[] = [],
 ): Promise<HostMemory | undefined> {
   const vendors = VENDORS[accelerator];
   // Vulkan has variables of its own to hide devices.
   const env = accelerator === 'vulkan' ? {} : (probe.env ?? {});
-  const found = (await Promise.all(vendors.map((vendor) => MEASURES[vendor]({ ...probe, env })))).filter(
+  const found = (await Promise.all(vendors.map((vendor) => MEASURES[vendor]({ ...probe, env }, ledgered)))).filter(
     (one) => one !== undefined,
   );
   if (found.length === 0) return undefined;
@@ -52,7 +54,7 @@ export async function measureGpus(
   );
 }
 
-const MEASURES: Readonly<Record<Vendor, (probe: Probe) => Promise<Found | undefined>>> = {
+const MEASURES: Readonly<Record<Vendor, (probe: Probe, ledgered: readonly number[]) => Promise<Found | undefined>>> = {
   nvidia: measureNvidia,
   amd: async (probe) => {
     const visible = await measureAmd(probe);
@@ -68,9 +70,11 @@ function withMeasured(
   // A GPU inside the processor is not what a launch runs on beside one with memory of its own.
   const own = visible.filter(({ sharesMemory }) => !sharesMemory);
   const used = own.length > 0 ? own : visible;
-  const gpus = used.map(({ name, totalBytes, usedBytes }, index) => ({
+  const gpus = used.map(({ name, totalBytes, usedBytes, uuid, heldBy }, index) => ({
     index,
     name,
+    ...(uuid && { uuid }),
+    ...(heldBy && { heldBy }),
     totalBytes: Number.isFinite(totalBytes) ? totalBytes : host.totalBytes,
     usedBytes: Number.isFinite(usedBytes) ? usedBytes : 0,
   }));

@@ -25,15 +25,46 @@ export interface NvidiaGpus {
 
 /**
  * The NVIDIA GPUs that CUDA would see, according to `nvidia-smi`, or undefined when there is none.
+ * @param asked processes of which is to be said what they hold on each
  */
-export async function measureNvidia(probe: Pick<Probe, 'run' | 'env'>): Promise<NvidiaGpus | undefined> {
+export async function measureNvidia(
+  probe: Pick<Probe, 'run' | 'env'>,
+  asked: readonly number[] = [],
+): Promise<NvidiaGpus | undefined> {
   const { run, env = {} } = probe;
   const output = await run('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits']);
   const rows = (output ?? '').split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseRow(line)]));
   if (rows.length === 0) return undefined;
   const wantsMig = rows.some(({ mig }) => mig) || /\bMIG-/.test(env.CUDA_VISIBLE_DEVICES ?? '');
   const devices = wantsMig ? await withMigDevices(rows, run) : rows;
-  return numbered(devices, env);
+  const { visible, notes } = numbered(devices, env);
+  if (asked.length === 0) return { visible, notes };
+  const held = heldRows(
+    await run('nvidia-smi', [`--query-compute-apps=${HELD_QUERY}`, '--format=csv,noheader,nounits']),
+  );
+  return { visible: visible.map((gpu) => gpu && { ...gpu, heldBy: heldOn(gpu, held, asked) }), notes };
+}
+
+const HELD_QUERY = 'gpu_uuid,pid,used_memory';
+
+interface HeldRow {
+  readonly uuid: string;
+  readonly pid: number;
+  readonly bytes: number;
+}
+
+/** Without those whose memory is not told, which happens in containers, with MIG and on Windows. */
+function heldRows(output: string | undefined): readonly HeldRow[] {
+  return (output ?? '').split('\n').flatMap((line) => {
+    const [uuid = '', pid = '', memory = ''] = line.split(',').map((cell) => cell.trim());
+    const bytes = mebibytes(memory);
+    return Number.isFinite(bytes) ? [{ uuid, pid: Number(pid), bytes }] : [];
+  });
+}
+
+function heldOn({ uuid }: NvidiaGpu, held: readonly HeldRow[], asked: readonly number[]): NonNullable<Gpu['heldBy']> {
+  const own = held.filter((row) => row.uuid === uuid && asked.includes(row.pid));
+  return own.map(({ pid, bytes }) => ({ pid, bytes }));
 }
 
 interface Row {

@@ -71,7 +71,7 @@ export interface ModelSpec {
   readonly sha256?: string;
   /** Secret with `HF_TOKEN`, perhaps `HF_ENDPOINT`. */
   readonly sourceSecretRef?: { readonly name: string };
-  readonly hardware: {
+  readonly hardware?: {
     readonly accelerator: string;
     readonly gpu?: {
       readonly enabled: boolean;

@@ -1,7 +1,7 @@
 import { withoutSecrets } from '../../printable.js';
 
-// eslint-disable-next-line no-control-regex -- what a terminal would act on
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]+/g;
+/** What a terminal would act on, and what turns or hides text. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
 const SHORTEST_SECRET = 4;
 
 /**

@@ -13,7 +13,7 @@ import { isMissingObject, statusError, type ApiCall } from './errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
 import { ObjectCalls } from './object-calls.js';
-import { wrongShape } from './resource-shape.js';
+import { withoutNulls, wrongShape } from './resource-shape.js';
 import { Transport, type Answer } from './transport.js';
 
 export interface ObjectRef<K extends Kind = Kind> {
@@ -67,6 +67,8 @@ export interface ListedResources<K extends Kind> {
 
 /** Some megabytes a page, with objects as large as operators make them. */
 const PAGE_SIZE = '250';
+/** Of all pages, in characters: thousands of objects as large as operators make them. */
+const MAX_LIST_LENGTH = 32 * 2 ** 20;
 
 /** Opens no connection: the first request does. @throws ClusterError when the kubeconfig is not usable */
 export async function connect(options: ClientOptions): Promise<KubeClient> {
@@ -115,6 +117,7 @@ export class KubeClient {
   async listWithVersion<K extends Kind>(kind: K, namespace: string | undefined): Promise<ListedResources<K>> {
     const items: ResourceOf<K>[] = [];
     let next = '';
+    let length = 0;
     let version: string;
     do {
       const query = { limit: PAGE_SIZE, ...(next !== '' && { continue: next }) };
@@ -127,6 +130,9 @@ export class KubeClient {
       if (!Array.isArray(page?.items))
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
       items.push(...page.items.map((item) => this.#resource(kind, item)));
+      length += answer.text.length;
+      if (length > MAX_LIST_LENGTH)
+        throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without end`);
       const token = page.metadata?.continue;
       next = typeof token === 'string' ? token : '';
       version = String(page.metadata?.resourceVersion ?? '');
@@ -202,7 +208,7 @@ export class KubeClient {
       throw statusError(call, this.#transport.status(failed), this.server);
     }
     if (type === 'ADDED' || type === 'MODIFIED') return { type, object: this.#resource(call.kind, object) };
-    const { metadata = {} } = object as { metadata?: Readonly<Record<string, unknown>> };
+    const metadata = (object as { metadata?: Readonly<Record<string, unknown>> | null }).metadata ?? {};
     const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
     return {
       type: type === 'DELETED' ? 'DELETED' : 'BOOKMARK',
@@ -234,7 +240,7 @@ export class KubeClient {
   #resource<K extends Kind>(kind: K, value: unknown): ResourceOf<K> {
     const problem = wrongShape(value);
     if (problem !== undefined) throw this.#transport.unexpected(`sends a ${kind} whose ${problem}`);
-    return { ...(value as ResourceOf<K>), kind };
+    return { ...(withoutNulls(value) as ResourceOf<K>), kind };
   }
 
   #success(call: ApiCall, answer: Answer): unknown {

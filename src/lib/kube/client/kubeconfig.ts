@@ -1,10 +1,12 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
 import { ClusterError } from '../../errors.js';
+import { readRegularFile, UnreadableFileError } from '../../read-regular-file.js';
 import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
+import { mismatch, type Shape } from './shape.js';
 
 /** Which cluster: as kubectl's own flags say it. */
 export interface ClusterChoice {
@@ -25,6 +27,43 @@ export interface LoadedKubeConfig {
 }
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+/** Those of hundreds of clusters, certificates and all, take less; kubectl itself has no limit. */
+const MAX_KUBECONFIG_BYTES = 8 * 2 ** 20;
+/** As far as it is used; client-node takes anything for anything. */
+const KUBECONFIG: Shape = {
+  'current-context': 'string',
+  clusters: [
+    {
+      name: 'string',
+      cluster: {
+        server: 'string',
+        'certificate-authority': 'string',
+        'certificate-authority-data': 'string',
+        'tls-server-name': 'string',
+        'insecure-skip-tls-verify': 'boolean',
+        'proxy-url': 'string',
+      },
+    },
+  ],
+  contexts: [{ name: 'string', context: { cluster: 'string', user: 'string', namespace: 'string' } }],
+  users: [
+    {
+      name: 'string',
+      user: {
+        token: 'string',
+        tokenFile: 'string',
+        username: 'string',
+        password: 'string',
+        'client-certificate': 'string',
+        'client-certificate-data': 'string',
+        'client-key': 'string',
+        'client-key-data': 'string',
+        exec: { command: 'string', args: ['string'], env: [{ name: 'string', value: 'string' }], apiVersion: 'string' },
+        'auth-provider': { name: 'string', config: 'object' },
+      },
+    },
+  ],
+};
 const ANONYMOUS: User = { name: '' };
 
 /**
@@ -70,12 +109,15 @@ async function kubeconfigFiles(named: string | undefined): Promise<string[]> {
 async function readKubeConfig(file: string, config: KubeConfig): Promise<KubeConfig> {
   const directory = dirname(resolve(file));
   try {
-    const text = await readFile(file, 'utf8');
+    const text = await readRegularFile(file, MAX_KUBECONFIG_BYTES);
+    const problem = mismatch(load(text), KUBECONFIG, '');
+    if (problem !== undefined) throw new UnreadableFileError(`its ${problem}`);
     config.loadFromString(text);
     readTokenFiles(config, text, directory);
   } catch (error) {
     const { line } = (error as { mark?: { line?: number } }).mark ?? {};
-    const reason = line === undefined ? 'is not a kubeconfig' : `is not valid YAML near line ${line + 1}`;
+    const why = error instanceof UnreadableFileError ? `cannot be used: ${error.message}` : 'is not a kubeconfig';
+    const reason = line === undefined ? why : `is not valid YAML near line ${line + 1}`;
     throw new ClusterError('KUBECONFIG_INVALID', `the kubeconfig ${file} ${reason}`);
   }
   config.makePathsAbsolute(directory);

@@ -45,8 +45,11 @@ export class ObjectCalls {
   }
 
   async list(path: string, query: Readonly<Record<string, string>> = {}): Promise<readonly PlainObject[]> {
-    const list = (await this.#send({ method: 'GET', path, query }, [])) as { items?: readonly PlainObject[] };
-    return list.items ?? [];
+    const list = (await this.#send({ method: 'GET', path, query }, [])) as { items?: unknown } | null;
+    const items: readonly unknown[] | undefined = Array.isArray(list?.items) ? list.items : undefined;
+    if (!items?.every(isObject))
+      throw this.transport.unexpected(`sends a list from ${path} whose items are not objects`);
+    return items as readonly PlainObject[];
   }
 
   /** Server-side apply. */
@@ -75,10 +78,18 @@ export class ObjectCalls {
 
   async #send(request: HttpRequest, missing: readonly number[]): Promise<unknown> {
     const answer = await this.transport.send({ ...request, signal: this.signal });
-    if (answer.ok) return this.transport.json(answer);
+    if (answer.ok) {
+      const found = this.transport.json(answer);
+      if (isObject(found)) return found;
+      throw this.transport.unexpected(`sends something that is not an object from ${request.path}`);
+    }
     if (missing.includes(answer.code)) return undefined;
     throw failure(request, this.transport.status(answer));
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function body(content: unknown, contentType: string): Pick<HttpRequest, 'body' | 'contentType'> {

@@ -1,6 +1,4 @@
-/** The types that are relied on when a resource is read; everything else in it is passed over. */
-type Shape =
-  'string' | 'number' | 'boolean' | 'object' | 'strings' | { readonly [key: string]: Shape } | readonly [Shape];
+import { mismatch, type Shape } from './shape.js';
 
 const RESOURCE: Shape = {
   metadata: {
@@ -19,7 +17,16 @@ const RESOURCE: Shape = {
   spec: {
     source: 'string',
     files: ['string'],
-    hardware: { accelerator: 'string', gpu: 'object' },
+    quantization: 'string',
+    mmproj: 'string',
+    sha256: 'string',
+    sourceSecretRef: { name: 'string' },
+    hardware: {
+      accelerator: 'string',
+      gpu: { enabled: 'boolean', count: 'number', layers: 'number' },
+      memoryBudget: 'string',
+      memoryFraction: 'number',
+    },
     modelRef: 'string',
     replicas: 'number',
     suspend: 'boolean',
@@ -27,8 +34,29 @@ const RESOURCE: Shape = {
     runtime: 'string',
     endpoint: { port: 'number', path: 'string' },
     resources: { memory: 'string', memoryLimit: 'string' },
+    contextSize: 'number',
+    parallelSlots: 'number',
+    batchSize: 'number',
+    uBatchSize: 'number',
+    flashAttention: 'boolean',
+    cacheTypeK: 'string',
+    cacheTypeV: 'string',
+    cacheTypeCustomK: 'string',
+    cacheTypeCustomV: 'string',
+    moeCPUOffload: 'boolean',
+    moeCPULayers: 'number',
+    noKvOffload: 'boolean',
+    jinja: 'boolean',
+    noWarmup: 'boolean',
+    tensorOverrides: ['string'],
+    metadataOverrides: ['string'],
+    ropeScaling: 'object',
+    reasoningBudget: 'number',
+    reasoningBudgetMessage: 'string',
     extraArgs: ['string'],
-    env: ['object'],
+    env: [{ name: 'string', value: 'string' }],
+    command: ['string'],
+    args: ['string'],
   },
   status: {
     phase: 'string',
@@ -61,40 +89,10 @@ export function wrongShape(value: unknown): string | undefined {
   return mismatch(value, RESOURCE, '');
 }
 
-function mismatch(value: unknown, shape: Shape, at: string): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  const wrong = (wanted: string): string => `${at} is not ${wanted}`;
-  if (typeof shape === 'string') {
-    if (shape === 'strings') {
-      return isObject(value) && Object.values(value).every((text) => typeof text === 'string')
-        ? undefined
-        : wrong('texts');
-    }
-    if (shape === 'object') return isObject(value) ? undefined : wrong('an object');
-    return typeof value === shape ? undefined : wrong(`a ${shape}`);
-  }
-  if (isList(shape)) {
-    if (!Array.isArray(value)) return wrong('a list');
-    return first(
-      value.map((item, index) =>
-        item === null ? `${at}[${index}] is nothing` : mismatch(item, shape[0], `${at}[${index}]`),
-      ),
-    );
-  }
-  if (!isObject(value)) return wrong('an object');
-  return first(
-    Object.entries(shape).map(([key, child]) => mismatch(value[key], child, at === '' ? key : `${at}.${key}`)),
-  );
-}
-
-function isList(shape: Shape): shape is readonly [Shape] {
-  return Array.isArray(shape);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function first(problems: readonly (string | undefined)[]): string | undefined {
-  return problems.find((problem) => problem !== undefined);
+/** In Kubernetes, a field that is null is one that is not there. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const there = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
+  return Object.fromEntries(there.map(([key, item]) => [key, withoutNulls(item)]));
 }

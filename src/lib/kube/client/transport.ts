@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Response } from 'node-fetch';
+import { parseBoundedJson } from '../../bounded-json.js';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
 import {
@@ -33,10 +34,10 @@ export interface Answer {
   readonly text: string;
 }
 
-/** For a call with its answer, credentials included; a server that takes longer is not going to answer. */
+/** For a call with its answer, credentials and repetitions included; a server that takes longer is not going to answer. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A page of a list is some megabytes; one object is at most 1.5 MB in etcd. */
-const MAX_ANSWER_BYTES = 32 * 2 ** 20;
+const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
@@ -89,7 +90,7 @@ export class Transport {
 
   json({ text }: Answer): unknown {
     try {
-      return JSON.parse(text) as unknown;
+      return parseBoundedJson(text);
     } catch {
       throw this.unexpected('does not answer like a Kubernetes API server');
     }
@@ -126,19 +127,24 @@ export class Transport {
     take: (response: Response) => Promise<T>,
     busy: ReadonlySet<number> = BUSY,
   ): Promise<T> {
+    return this.#inTime(request.signal, (limited) => this.#tryUntilAnswered(request, limited, take, busy));
+  }
+
+  async #tryUntilAnswered<T>(
+    request: HttpRequest,
+    limited: AbortSignal,
+    take: (response: Response) => Promise<T>,
+    busy: ReadonlySet<number>,
+  ): Promise<T> {
     const { signal } = request;
     for (let attempt = 1; ; attempt += 1) {
       if (signal?.aborted) throw interrupted();
       const isLast = attempt === MAX_ATTEMPTS;
       try {
-        const outcome = await this.#inTime(signal, async (limited) => {
-          const response = await this.#fetch(request, limited);
-          if (isLast || !busy.has(response.status)) return { taken: await take(response) };
-          await this.#whole(response);
-          return { pauseMs: pauseMs(response, attempt) };
-        });
-        if ('taken' in outcome) return outcome.taken;
-        await delay(outcome.pauseMs, undefined, signal && { signal });
+        const response = await this.#fetch(request, limited);
+        if (isLast || !busy.has(response.status)) return await take(response);
+        await this.#whole(response);
+        await delay(pauseMs(response, attempt), undefined, { signal: limited });
       } catch (error) {
         if (signal?.aborted) throw interrupted();
         if (error instanceof ClusterError) throw error;
@@ -199,13 +205,20 @@ export class Transport {
     const end = (): void => void body.destroy();
     signal.addEventListener('abort', end, { once: true });
     const decoder = new TextDecoder();
-    let pending = '';
+    // In pieces, so that a long line is not searched again with every piece of it.
+    let pending: string[] = [];
+    let pendingLength = 0;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        const parts = (pending + decoder.decode(chunk, { stream: true })).split('\n');
-        pending = parts.pop() ?? '';
-        if (pending.length > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
-        yield* parts.filter((line) => line.trim() !== '');
+        const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
+        pending.push(first);
+        pendingLength += first.length;
+        if (pendingLength > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+        if (more.length === 0) continue;
+        const lines = [pending.join(''), ...more];
+        pending = [lines.pop() ?? ''];
+        pendingLength = pending[0]?.length ?? 0;
+        yield* lines.filter((line) => line.trim() !== '');
       }
     } catch (error) {
       if (error instanceof ClusterError) throw error;
@@ -242,7 +255,7 @@ export class Transport {
 
 function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
   try {
-    const parsed = JSON.parse(text) as Partial<ApiStatus> | null;
+    const parsed = parseBoundedJson(text) as Partial<ApiStatus> | null;
     if (typeof parsed?.message !== 'string') return undefined;
     const { message, details } = parsed;
     return typeof details === 'object' && details !== null ? { message, details } : { message };

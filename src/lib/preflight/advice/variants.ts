@@ -20,7 +20,7 @@ export function listedVariants(
     const { quantization, bytes } = sibling;
     const isWanted = bytes !== undefined && (which === 'all' ? bytes !== shape.fileBytes : bytes < shape.fileBytes);
     if (!isWanted || (bytes * 8) / shape.parameterCount < LEAST_BITS) return [];
-    const own = sized(shape, quantization, bytes);
+    const own = sizedVariant(shape, quantization, bytes);
     if (own === undefined) return [];
     const model = leadsTo(resolved, sibling) ? {} : { model: sibling.source };
     return [{ quantization, shape: own, isProven: false, isEstimated: true, ...model }];
@@ -45,7 +45,7 @@ export function recipeVariants(
 }
 
 /** By its own recipe, or the largest that is smaller, and in either case at least as long as published. */
-function sized(shape: ModelShape, quantization: string, fileBytes: number): ModelShape | undefined {
+export function sizedVariant(shape: ModelShape, quantization: string, fileBytes: number): ModelShape | undefined {
   const own = requantise(shape, quantization);
   if (own !== undefined) return atLeastAsLong(own, fileBytes);
   for (const name of RECIPE_NAMES) {

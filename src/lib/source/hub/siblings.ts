@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { quantizationInName, stemOf } from '../../gguf/file-name.js';
+import { quantizationLabel, stemOf } from '../../gguf/file-name.js';
 import { chooseModel, type HubFile, modelFiles } from './hub-files.js';
 import type { HubSource } from './hub-urls.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
@@ -8,6 +8,7 @@ import type { ReadOptions } from '../session.js';
 
 /** The same model in another quantization, at the same place. */
 export interface SiblingFile {
+  /** As its name says it, `UD-Q4_K_XL` included. */
   readonly quantization: string;
   /** Of all parts; undefined when the place does not say. */
   readonly bytes: number | undefined;
@@ -67,15 +68,16 @@ interface Named {
 /** Files whose name differs from `own` in the quantization only, folders apart. */
 function siblingsOf(own: string, files: readonly HubFile[]): readonly (HubFile & Named)[] {
   const name = modelNameOf(own);
-  return files.filter(
-    (file): file is HubFile & Named =>
-      file.kind === 'model' && file.quantization !== undefined && modelNameOf(file.path) === name,
-  );
+  return files.flatMap((file) => {
+    const quantization = quantizationLabel(file.path)?.name;
+    const isOne = file.kind === 'model' && quantization !== undefined && modelNameOf(file.path) === name;
+    return isOne ? [{ ...file, quantization }] : [];
+  });
 }
 
 /** The model's name in a file's name: without folders and quantization. */
 function modelNameOf(path: string): string {
-  const quantization = quantizationInName(path);
+  const quantization = quantizationLabel(path);
   const stem = quantization === undefined ? stemOf(path) : path.slice(0, Math.max(0, quantization.start - 1));
   return basename(stem).toLowerCase();
 }

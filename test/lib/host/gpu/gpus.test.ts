@@ -7,13 +7,15 @@ const MIB = 2 ** 20;
 
 interface Machine {
   readonly smi?: string;
+  /** Of `--query-compute-apps`. */
+  readonly apps?: string;
   readonly list?: string;
   readonly details?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-function machine({ smi, list, details, files = {}, env = {} }: Machine): Probe {
+function machine({ smi, apps, list, details, files = {}, env = {} }: Machine): Probe {
   const cards = [...new Set(Object.keys(files).flatMap((path) => /drm\/(card\d+)\//.exec(path)?.[1] ?? []))];
   return {
     platform: 'linux',
@@ -21,6 +23,7 @@ function machine({ smi, list, details, files = {}, env = {} }: Machine): Probe {
     env,
     run: async (program, args) => {
       if (program !== 'nvidia-smi') return undefined;
+      if (args[0]?.startsWith('--query-compute-apps')) return apps;
       return args[0] === '-L' ? list : args[0] === '-q' ? details : smi;
     },
     readText: async (path) =>
@@ -51,8 +54,18 @@ const amd = (card: number, { vram, gtt = 32, device = '0x744c' }: { vram: number
 describe('the GPUs of an NVIDIA machine', () => {
   test('are all that nvidia-smi lists, with their names', async () => {
     expect((await measured('cuda', { smi: `${LARGE}\n${SMALL}\n` })).gpus).toEqual([
-      { index: 0, name: 'NVIDIA GeForce RTX 4090', totalBytes: 24 * GIB, usedBytes: GIB },
-      { index: 1, name: 'NVIDIA GeForce RTX 3070', totalBytes: 8 * GIB, usedBytes: 300 * MIB },
+      { index: 0, name: 'NVIDIA GeForce RTX 4090', uuid: 'GPU-aaaa-1', totalBytes: 24 * GIB, usedBytes: GIB },
+      { index: 1, name: 'NVIDIA GeForce RTX 3070', uuid: 'GPU-bbbb-2', totalBytes: 8 * GIB, usedBytes: 300 * MIB },
+    ]);
+  });
+
+  test('say what the processes of the ledger hold on each, and nothing of others or of what nvidia-smi cannot tell', async () => {
+    const apps = 'GPU-bbbb-2, 77, 250\nGPU-aaaa-1, 41, 700\nGPU-aaaa-1, 42, [N/A]\nGPU-aaaa-1, 43, 100\n';
+    const request = { accelerator: 'cuda', ledgered: [41, 42, 77] } as const;
+    const { gpus } = await measureHost(request, machine({ smi: `${LARGE}\n${SMALL}\n`, apps }));
+    expect(gpus?.map(({ heldBy }) => heldBy)).toEqual([
+      [{ pid: 41, bytes: 700 * MIB }],
+      [{ pid: 77, bytes: 250 * MIB }],
     ]);
   });
 

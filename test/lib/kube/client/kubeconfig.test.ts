@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { connect as connectTo, type AddressInfo } from 'node:net';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
@@ -45,6 +46,31 @@ describe('the kubeconfig', () => {
     await writeFile(join(home, '.kube', 'config'), await readFile(file));
     const client = await connect({});
     expect([client.server, client.contextNamespace]).toEqual(['https://home.example', 'mine']);
+  });
+
+  test('is a regular file, which a pipe that nobody writes to is not', async () => {
+    const pipe = join(home, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(connect({ kubeconfig: pipe })).rejects.toMatchObject({
+      code: 'KUBECONFIG_INVALID',
+      exitCode: 4,
+      message: expect.stringContaining('not a file but a device or a pipe'),
+    });
+    expect(await codeOf(connect({ kubeconfig: '/dev/zero' }))).toBe('KUBECONFIG_INVALID');
+  });
+
+  test.each([
+    ['clusters: x', 'clusters is not a list'],
+    ['clusters: [{ name: c, cluster: { server: 5 } }]', 'clusters[0].cluster.server is not a string'],
+    ['users: [{ name: u, user: { exec: { command: [x] } } }]', 'users[0].user.exec.command is not a string'],
+    ['contexts: [{ name: c, context: { cluster: {} } }]', 'contexts[0].context.cluster is not a string'],
+  ])('is what kubectl takes, which %s is not', async (text, words) => {
+    const file = join(home, 'odd');
+    await writeFile(file, text);
+    await expect(connect({ kubeconfig: file })).rejects.toMatchObject({
+      code: 'KUBECONFIG_INVALID',
+      message: expect.stringContaining(words),
+    });
   });
 
   test('is all files of KUBECONFIG: the first to name something wins, missing ones are skipped', async () => {

@@ -14,20 +14,25 @@ interface Surroundings {
   readonly quiet: boolean;
 }
 
-/**
- * Reads the headers of all entries, with a spinner that counts them.
- * @throws InterruptedError
- */
-export async function readCatalogHeaders(
-  catalog: Catalog,
-  { config, offline, quiet, readingMs }: Surroundings,
-): Promise<HeaderLookup> {
-  const progress = startProgress('Reading headers', quiet);
+/** Reads the headers of all entries, as `readManyHeaders` does. */
+export async function readCatalogHeaders(catalog: Catalog, surroundings: Surroundings): Promise<HeaderLookup> {
   const requests = catalog.flatMap((entry): HeaderRequest[] => {
     const model = { entry, source: entry.source, quantization: entry.quantization };
     const { mmproj } = entry;
     return mmproj === undefined ? [model] : [model, { entry: undefined, source: mmproj, quantization: undefined }];
   });
+  return readManyHeaders(requests, surroundings);
+}
+
+/**
+ * Reads headers side by side, with a spinner that counts them.
+ * @throws InterruptedError
+ */
+export async function readManyHeaders(
+  requests: readonly HeaderRequest[],
+  { config, offline, quiet, readingMs }: Surroundings,
+): Promise<HeaderLookup> {
+  const progress = startProgress('Reading headers', quiet);
   const options = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
   const onSettled = (doneCount: number, totalCount: number): void =>
     progress.update(`Reading headers (${doneCount} of ${totalCount})`);

@@ -1,11 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../../preflight/survey.js';
-import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
 import { formatTenths } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
-
-/** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
-const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
+import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
 
 /** Requirement by context, a row each, and at the end the largest context that fits. */
 export function contextTableText(table: ContextTable, colors: ChalkInstance): string {
@@ -16,7 +13,7 @@ export function contextTableText(table: ContextTable, colors: ChalkInstance): st
   return [
     ...aligned([[unit, ...names], ...body, last], (line, index) => {
       if (index === 0 || index === body.length + 1) return colors.bold(line);
-      return line.replace(/\bno\b/g, colors.red('no')).replace(/\btight\b/g, colors.yellow('tight'));
+      return paintMarks(line, colors);
     }),
     '',
     ...LEGEND,
@@ -48,14 +45,6 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
   ].join('\n');
 }
 
-const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
-
-function cell(verdict: CompletedVerdict | undefined): string {
-  const [limit] = verdict?.limits ?? [];
-  if (verdict === undefined || limit === undefined) return 'refused';
-  return `${formatTenths(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
-}
-
 function aligned(
   rows: readonly (readonly string[])[],
   paint: (line: string, index: number) => string,
@@ -81,17 +70,4 @@ export function macsJson(macs: readonly MacFinding[]): readonly Record<string, u
     ...cellJson(verdict),
     largestContext: largest ?? null,
   }));
-}
-
-function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
-  const [limit] = verdict?.limits ?? [];
-  if (verdict === undefined || limit === undefined) {
-    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
-  }
-  return {
-    verdict: verdict.kind,
-    requirementBytes: limit.requiredBytes,
-    budgetBytes: limit.budget.bytes,
-    headroomBytes: headroomBytes(limit),
-  };
 }

@@ -1,0 +1,33 @@
+import type { ChalkInstance } from 'chalk';
+import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+import { formatTenths } from '../words/bytes.js';
+
+/** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
+const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
+
+export const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
+
+/** What is required under the limit that decides, and whether it fits; undefined is what llama.cpp refuses. */
+export function cell(verdict: CompletedVerdict | undefined): string {
+  const [limit] = verdict?.limits ?? [];
+  if (verdict === undefined || limit === undefined) return 'refused';
+  return `${formatTenths(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
+}
+
+export function paintMarks(line: string, colors: ChalkInstance): string {
+  return line.replace(/\bno\b/g, colors.red('no')).replace(/\btight\b/g, colors.yellow('tight'));
+}
+
+/** The same as data; amounts are bytes. */
+export function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
+  const [limit] = verdict?.limits ?? [];
+  if (verdict === undefined || limit === undefined) {
+    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
+  }
+  return {
+    verdict: verdict.kind,
+    requirementBytes: limit.requiredBytes,
+    budgetBytes: limit.budget.bytes,
+    headroomBytes: headroomBytes(limit),
+  };
+}

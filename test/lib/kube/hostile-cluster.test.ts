@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { ClusterError } from '../../../src/lib/errors.js';
+import type { ModelResource } from '../../../src/lib/kube/client/api.js';
+import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
+import { CLUSTER_MODES } from '../../support/hostile-modes.js';
+import { HostileServer } from '../../support/hostile-server.js';
+import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+
+jest.setTimeout(30_000);
+
+type Mode = keyof typeof CLUSTER_MODES;
+
+const TINY = { kind: 'Model', namespace: 'default', name: 'tiny' } as const;
+const MODEL = {
+  apiVersion: 'inference.llmkube.dev/v1alpha1',
+  kind: 'Model',
+  metadata: { name: 'tiny', namespace: 'default' },
+  spec: { source: 'hf:a/b', format: 'gguf' },
+} as const satisfies ModelResource;
+
+/** Everything that is asked of a cluster. */
+const CALLS: readonly (readonly [string, (client: KubeClient) => Promise<unknown>])[] = [
+  ['a list', (client) => client.list('Model', undefined)],
+  ['an object', (client) => client.get(TINY)],
+  ['an apply', (client) => client.apply(MODEL)],
+  ['objects of other kinds', (client) => client.objects.list('/api/v1/namespaces/default/configmaps')],
+  [
+    'a watch',
+    async (client) => {
+      for await (const event of client.watch(TINY, {}, AbortSignal.timeout(3000))) if ('object' in event) return;
+    },
+  ],
+];
+/** How long a call may take; the others are told by what they send. */
+const SHORT_MS = 400;
+const LONG_MS = 20_000;
+const SLOW: readonly Mode[] = ['never answers', 'drips its answer', 'sends headers without end', 'switches protocols'];
+
+describe('a cluster that', () => {
+  let server: HostileServer | undefined;
+  afterEach(() => server?.close());
+
+  test.each(Object.keys(CLUSTER_MODES) as Mode[])('%s ends each call in one sentence with exit 4', async (mode) => {
+    server = await HostileServer.start(CLUSTER_MODES[mode]);
+    const kubeconfig = await writeKubeconfig({ hostile: { server: server.url } });
+    const client = await connect({ kubeconfig, timeoutMs: SLOW.includes(mode) ? SHORT_MS : LONG_MS });
+    for (const [call, ask] of CALLS) {
+      const outcome: unknown = await ask(client).catch((error: unknown) => error);
+      // A watch is an answer that goes on, in lines; what is no event is passed over or refused when it comes.
+      if (call === 'a watch' && outcome === undefined) continue;
+      expect([call, outcome]).toEqual([call, expect.any(ClusterError)]);
+      const { exitCode, message } = outcome as ClusterError;
+      expect([exitCode, message]).toEqual([4, expect.not.stringMatching(/\p{Cc}|\p{Cf}|abcdefghijklmnop/u)]);
+      expect(message.length).toBeLessThan(600);
+    }
+  });
+
+  test('has one more page for ever is not listed for ever', async () => {
+    const page = JSON.stringify({ items: [], metadata: { continue: 'x', padding: 'x'.repeat(2 ** 20) } });
+    server = await HostileServer.start((socket) =>
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
+      ),
+    );
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    await expect(client.list('Model', undefined)).rejects.toMatchObject({
+      code: 'CLUSTER_UNEXPECTED_ANSWER',
+      message: expect.stringContaining('a list of models without end'),
+    });
+  });
+
+  test('is slow each time it is asked again is given up within the time of one call', async () => {
+    server = await HostileServer.start((socket) =>
+      setTimeout(() => socket.write('HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n'), 300),
+    );
+    const kubeconfig = await writeKubeconfig({ hostile: { server: server.url } });
+    const client = await connect({ kubeconfig, timeoutMs: 500 });
+    await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_TIMEOUT' });
+  });
+});
