@@ -18,6 +18,7 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
   return {
     model,
     quantization: flags.quantization,
+    file: flags.file,
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
     launch: { ...launchPatch(flags), ...draftPatch(flags), ...llama.patch },

@@ -9,7 +9,7 @@ import type { DeviceBytes } from './ggml/device.js';
 import type { Adapters } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import { GRAPHS } from './graph/architectures.js';
-import { DRAFT_HEADS } from './graph/draft-heads.js';
+import { DRAFT_HEADS } from './graph/draft-heads/table.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
@@ -25,6 +25,8 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
+  /** What prompts make of the buffers counts, too. */
+  readonly inUse?: boolean;
 }
 
 /** A `llama_context` before anything is computed with it. */
@@ -62,10 +64,10 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
 export function planGraph(
   graph: ArchitectureGraph,
   { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
-  { everyLayer = false, dryRun = false, adapters }: ContextOptions,
+  { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
 ): ComputeBuffers {
   const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
-  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, adapters });
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters });
 }
 
 function plannedLayers(

@@ -2,6 +2,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
+import { programOutput } from './program-output.js';
 import { readRegularFile } from '../read-regular-file.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
@@ -29,7 +30,7 @@ interface FoundServer {
 const PROGRAM = 'llama-server';
 /** Homebrew's places on Apple silicon, Intel Macs and Linux, which a service's PATH may lack. */
 const HOMEBREW = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'];
-const TIMEOUT_MS = 5_000;
+const BOUNDS = { timeoutMs: 5_000, mostBytes: 2 ** 20 };
 /** A line for each llama-server that was asked. */
 const LONGEST_CACHE = 2 ** 20;
 
@@ -116,12 +117,8 @@ export function thisMachinesServers(cacheDir: string): ServerProbe {
       return found?.isFile() ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
     },
     run: async (program, args) => {
-      const { execFile } = await import('node:child_process');
-      return new Promise((resolve) => {
-        execFile(program, [...args], { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }, (error, stdout, stderr) =>
-          resolve(error === null ? `${stdout}\n${stderr}` : undefined),
-        );
-      });
+      const output = await programOutput(program, args, BOUNDS);
+      return output?.failed === false ? `${output.stdout}\n${output.stderr}` : undefined;
     },
   };
 }
