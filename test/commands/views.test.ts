@@ -37,6 +37,7 @@ const VARIANTS: typeof VIEWS = [
   ['chart-fits', ['check-memory', ...GEMMA, '--chart']],
   ['table-slots', ['check-memory', ...GEMMA, '--table', '--by', 'slots']],
   ['fit-context', ['fit', ...CODER, '--prefer', 'context']],
+  ['savings', ['check-memory', ...GEMMA, '--savings']],
   ['together', ['compare', 'gemma-3-12b', 'phi-4-mini', 'llama-3.2-3b', '--together', ...MAC]],
 ];
 

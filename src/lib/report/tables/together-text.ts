@@ -4,7 +4,7 @@ import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { hanging } from '../layout/wrap.js';
 import { explainBudget } from '../words/budget-text.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 
 const LABEL = 10;
@@ -35,14 +35,14 @@ function row(label: string, text: string, width: number): string[] {
 
 function limitWords(limit: LimitCheck): string {
   const left = headroomBytes(limit);
-  const rest = left < 0 ? `${formatTenths(-left)} too much` : `${formatTenths(left)} to spare`;
-  return `${formatTenths(limit.requiredBytes)} of ${formatTenths(limit.budget.bytes)}, ${rest} (${explainBudget(limit.budget)})`;
+  const rest = left < 0 ? `${formatSize(-left)} too much` : `${formatSize(left)} to spare`;
+  return `${formatSize(limit.requiredBytes)} of ${formatSize(limit.budget.bytes)}, ${rest} (${explainBudget(limit.budget)})`;
 }
 
 function setWords({ checks, verdict }: Together): string {
   const names = checks.map(({ model }) => printable(model)).join(' + ');
   const [limit] = verdict.limits;
-  const spare = limit === undefined ? '' : `, ${formatTenths(headroomBytes(limit))} to spare`;
+  const spare = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
   return `${names}: ${VERDICTS[verdict.kind]}${spare}`;
 }
 
