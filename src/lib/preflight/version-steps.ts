@@ -2,7 +2,7 @@ import { estimateLaunch } from '../estimate/estimate-launch.js';
 import { type MemoryEstimate, totalBytes } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { versionSteps } from '../runtime/llama-cpp.js';
-import type { MemoryCheck } from './check-memory.js';
+import type { MemoryCheck } from './memory-check.js';
 import { onMachine } from './on-machine.js';
 
 /** One change of llama.cpp between two versions, and what it makes of a launch. */

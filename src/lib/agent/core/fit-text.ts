@@ -1,5 +1,5 @@
 import { totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { explainBudget } from '../../report/words/budget-text.js';
 import { formatCompared, formatSize } from '../../report/words/bytes.js';
 import { failureText } from '../../report/words/failure.js';
@@ -14,7 +14,7 @@ export function verdictReport(check: MemoryCheck, generation: number | undefined
   }
   const [limit] = verdict.limits;
   const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];
-  const sentence = limit ? `needs ~${required} of ${available} (${explainBudget(limit.budget)})` : '';
+  const sentence = limit ? `needs ${required} of ${available} (${explainBudget(limit.budget)})` : '';
   const notes = verdict.kind === 'tight' ? verdict.warnings : [];
   return { reason: verdict.kind === 'fits' ? 'Fits' : 'Tight', message: [sentence, ...notes].join('\n'), generation };
 }

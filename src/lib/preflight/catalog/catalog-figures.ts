@@ -5,7 +5,7 @@ import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
 import { combineLaunch } from '../../runtime/combine-launch.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
-import { catalogDefaults } from '../check-memory.js';
+import { catalogDefaults } from '../plan-check.js';
 
 /** The context that every entry's requirement is also given at, in tokens. */
 export const SHORT_CONTEXT = 8192;

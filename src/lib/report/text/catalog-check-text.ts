@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { sharedNotes } from '../words/shared-notes.js';
 
@@ -18,9 +18,7 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
-export interface CheckedEntry extends MemoryCheck {
-  readonly largest: number | undefined;
-}
+export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
 /** One line an entry, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {
@@ -44,9 +42,9 @@ function cells({ model, entry, shape, estimate, verdict, largest }: CheckedEntry
     printable(model),
     shape?.quantization ?? printable(entry?.quantization ?? ''),
     String(estimate?.resolved.nCtx ?? entry?.contextSize ?? ''),
-    required === undefined ? '' : formatGigabytes(required),
+    required === undefined ? '' : formatSize(required),
     WORDS[verdict.kind],
-    limit === undefined ? '' : formatGigabytes(headroomBytes(limit)),
+    limit === undefined ? '' : formatSize(headroomBytes(limit)),
     verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
   ];
 }
@@ -63,7 +61,7 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
     const budget = limits.find((limit) => limit.name === name)?.budget;
     if (budget === undefined) return [];
     const where = name === 'gpu' ? 'GPU budget' : 'budget';
-    return [`${where}: ${formatGigabytes(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
+    return [`${where}: ${formatSize(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { type EstimatePart, neededParts } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import type { VersionStep } from '../../preflight/version-steps.js';
 import { shown } from '../../printable.js';
