@@ -30,7 +30,7 @@ const common = {
   banner: { js: COMMONJS },
   external: [
     ...['chalk', 'ora', 'js-yaml', 'node-fetch', 'https-proxy-agent', 'http-proxy-agent'],
-    ...['typescript', 'ts-node', 'tsx'],
+    ...['typescript', 'ts-node', 'tsx', '@kubernetes/client-node'],
   ],
 };
 
@@ -55,3 +55,20 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
 });
+
+// What reads kubeconfigs of @kubernetes/client-node, without the class for every kind of Kubernetes that the package loads: none of its
+// modules does anything when it is loaded, which it does not say itself.
+await build({
+  ...common,
+  entryPoints: { 'kube-config': 'node_modules/@kubernetes/client-node/dist/config.js' },
+  external: ['node-fetch'],
+  plugins: [{ name: 'nothing-happens-on-load', setup: withoutSideEffects }],
+});
+
+function withoutSideEffects(bundler) {
+  bundler.onResolve({ filter: /./ }, async ({ kind, path, pluginData, importer, resolveDir }) => {
+    if (pluginData === 'seen' || kind === 'entry-point') return undefined;
+    const found = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
+    return { path: found.path, external: found.external, namespace: found.namespace, sideEffects: false };
+  });
+}

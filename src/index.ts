@@ -28,7 +28,9 @@ export type { AdapterShape, ModelShape, ProjectorShape, Shape } from './lib/mode
 export type { Budget } from './lib/budget/budget.js';
 export type { BudgetPolicy } from './lib/budget/budget-policy.js';
 export { checkMemory } from './lib/preflight/check-memory.js';
-export type { CheckDependencies, CheckRequest, MemoryCheck } from './lib/preflight/check-memory.js';
+export type { CheckDependencies } from './lib/preflight/check-memory.js';
+export type { CheckRequest } from './lib/preflight/plan-check.js';
+export type { MemoryCheck } from './lib/preflight/memory-check.js';
 export { judge, limitsOf } from './lib/preflight/judge.js';
 export type { CompletedVerdict, LimitCheck, UnknownVerdict, Verdict, VerdictKind } from './lib/preflight/verdict.js';
 export { checkJson } from './lib/report/json/check-json.js';

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, quantizationSources } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -11,13 +11,9 @@ import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js'
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
-import {
-  checkMemory,
-  skippedCheck,
-  type CheckDependencies,
-  type CheckRequest,
-  type MemoryCheck,
-} from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
+import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -88,12 +84,12 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     printed: PrintedCommands | undefined,
   ): Promise<void> {
     const word = enforced ? 'Error' : 'Warning';
-    const refusal = exitCodeOf(check) === 0 ? undefined : await refusalText(check, word, printed?.of);
+    const refusal = isPassed(check) ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
-    if (exitCodeOf(check) !== 0 && views.length === 0) return;
+    if (!isPassed(check) && views.length === 0) return;
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
-    const own = exitCodeOf(check) === 0 ? [folded(checkText(check, colors), process.stdout)] : [];
+    const own = isPassed(check) ? [folded(checkText(check, colors), process.stdout)] : [];
     if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
   }

@@ -7,34 +7,43 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { largestOf } from '../lib/preflight/survey.js';
+import { explainStep, type VersionStep } from '../lib/preflight/version-steps.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { sharedNotes } from '../lib/report/words/shared-notes.js';
+import { versionsText } from '../lib/report/text/versions-text.js';
 import { compareText, type Compared } from '../lib/report/text/compare-text.js';
 
 export default class Compare extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Checks several models for the same machine with the same options, and shows them side by side.
+  static override description = `Checks several models for the same machine with the same options, and shows them side by side. With a list of versions in \\
+--llama-cpp, each model is shown part by part in all of them, with what each change of llama.cpp between them adds or takes away.
 
 Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one could not be checked.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen-coder-32b gemma-3-27b gpt-oss-20b',
+    '<%= config.bin %> <%= command.id %> llama-3.1-8b --llama-cpp v0.5.0,b11434,v0.8.0 --accelerator metal --system-memory 24Gi',
     '<%= config.bin %> <%= command.id %> llama-3.1-8b phi-4 --accelerator metal --system-memory 24Gi --in-use 4Gi --ctx-size 16384',
   ];
   static override flags = { ...launchFlags, ...budgetFlags, ...modelFlags };
   static override strict = false;
   static override summary = 'show what several models take, side by side';
-  static override usage = '<%= command.id %> MODEL MODEL... [FLAGS]';
+  static override usage = [
+    '<%= command.id %> MODEL MODEL... [FLAGS]',
+    '<%= command.id %> MODEL... --llama-cpp VERSION,VERSION... [FLAGS]',
+  ];
 
   async run(): Promise<Record<string, unknown>> {
     const { argv, flags } = await this.parse(Compare);
     const models = argv.map(String);
-    if (models.length < 2) {
+    const versions = versionsOf(flags['llama-cpp']);
+    if (models.length < 2 && versions.length < 2) {
       throw new UsageError(
         'TOO_FEW_MODELS',
         `only ${models.length} model was given, and there is nothing to compare it with`,
         {
-          suggestions: ['name two models or more'],
+          suggestions: ['name two models or more', 'or versions of llama.cpp, --llama-cpp v0.5.0,b11434'],
         },
       );
     }
@@ -47,6 +56,7 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
       quiet: this.jsonEnabled(),
     };
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
+    if (versions.length > 1) return this.compareVersions(models, versions, flags, dependencies);
     const compared: Compared[] = [];
     for (const model of models) {
       const check = await checkMemory(await checkRequest(model, flags), dependencies);
@@ -60,4 +70,41 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
     }
     return { models: compared.map(({ check, largest }) => ({ ...checkJson(check), largestContext: largest ?? null })) };
   }
+
+  /** Each model in each version, and why the versions differ. */
+  private async compareVersions(
+    models: readonly string[],
+    versions: readonly string[],
+    flags: Parameters<typeof checkRequest>[1],
+    dependencies: CheckDependencies,
+  ): Promise<Record<string, unknown>> {
+    const compared: { checks: MemoryCheck[]; steps: (VersionStep | undefined)[] }[] = [];
+    for (const model of models) {
+      const checks: MemoryCheck[] = [];
+      for (const version of versions) {
+        checks.push(await checkMemory(await checkRequest(model, { ...flags, 'llama-cpp': version }), dependencies));
+      }
+      const steps = checks.slice(1).map((check, index) => explainStep(checks[index] as MemoryCheck, check));
+      compared.push({ checks, steps });
+    }
+    const all = compared.flatMap(({ checks }) => checks);
+    if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
+    if (!this.jsonEnabled()) {
+      const { default: colors } = await import('chalk');
+      const width = terminalWidth(process.stdout);
+      this.log(compared.map(({ checks, steps }) => versionsText(checks, steps, width, colors)).join('\n\n'));
+      for (const note of sharedNotes(all)) this.notice(note);
+    }
+    return {
+      models: all.map((check) => checkJson(check)),
+      steps: compared.flatMap(({ checks, steps }) =>
+        steps.map((step) => ({ model: checks[0]?.model, ...(step ?? { causes: null }) })),
+      ),
+    };
+  }
+}
+
+/** `v0.5.0,b11434` in the order in which they were named, each once. */
+function versionsOf(named = 'auto'): readonly string[] {
+  return [...new Set(named.split(',').map((version) => version.trim()))].filter((version) => version !== '');
 }

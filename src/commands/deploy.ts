@@ -1,8 +1,8 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed } from '../lib/cli/check-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
-import { deployCheck, type DeployCheck } from '../lib/cli/deploy/deploy-check.js';
+import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
 import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
 import { deployPlan, stagedProjector } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
@@ -16,7 +16,7 @@ import { UsageError } from '../lib/errors.js';
 import type { DeployPlan } from '../lib/kube/deploy/deploy-plan.js';
 import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.js';
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
-import type { MemoryCheck } from '../lib/preflight/check-memory.js';
+import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
@@ -131,26 +131,22 @@ Works as "kubectl llmkube deploy" too.`;
 
   private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {
     this.write(formatManifests([resources.model, resources.service], flags.output ?? 'yaml'));
-    return { ...(isComplete(check) && checkJson(check)), manifests: [resources.model, resources.service] };
+    return { ...(wasMade(check) && checkJson(check)), manifests: [resources.model, resources.service] };
   }
 
   /** The check on stdout for people, out of the way where stdout is for manifests. */
   private async reportCheck(check: DeployCheck, flags: Flags): Promise<void> {
-    if (!isComplete(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
-    if (exitCodeOf(check) !== 0) this.notice(failureText(check, 'Warning'));
-    const forPeople = flags['dry-run'] !== 'client' && flags.output === undefined && exitCodeOf(check) === 0;
-    if (!forPeople) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
+    if (!wasMade(check)) return this.notice('Note: the memory was not checked (--memory-check off)');
+    const isPlain = flags['dry-run'] !== 'client' && flags.output === undefined;
+    if (!isPassed(check)) this.notice(failureText(check, 'Warning'));
+    if (!isPlain || !isPassed(check)) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');
     this.log(`${checkText(check, colors)}\n`);
   }
 }
 
-function isComplete(check: DeployCheck): check is MemoryCheck {
-  return check.verdict !== undefined;
-}
-
 function isRefused(check: DeployCheck, flags: Flags): check is MemoryCheck {
-  return flags['memory-check'] === 'enforce' && isComplete(check) && exitCodeOf(check) !== 0;
+  return flags['memory-check'] === 'enforce' && wasMade(check) && exitCodeOf(check) !== 0;
 }
 
 function refuseSkipCache(flags: Flags): void {
@@ -166,5 +162,5 @@ function refuseSkipCache(flags: Flags): void {
 
 function deployJson(check: DeployCheck, { state, applied, endpoint }: DeployOutcome): Record<string, unknown> {
   const resources = applied.map(({ kind, name, namespace, outcome }) => ({ kind, name, namespace, outcome }));
-  return { ...(isComplete(check) && checkJson(check)), deploy: { state, resources, endpoint: endpoint ?? null } };
+  return { ...(wasMade(check) && checkJson(check)), deploy: { state, resources, endpoint: endpoint ?? null } };
 }

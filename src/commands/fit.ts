@@ -10,13 +10,13 @@ import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
 import { printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
-import { checkMemory, type MemoryCheck } from '../lib/preflight/check-memory.js';
+import { checkMemory } from '../lib/preflight/check-memory.js';
+import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { fitJson, fitText } from '../lib/report/text/fit-text.js';
-import { parseServerArguments } from '../lib/runtime/server-arguments.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
@@ -68,7 +68,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
         advise: async () => [],
       },
     );
-    if (check.verdict.kind === 'unknown') return this.refuse(check);
+    if (!isComplete(check)) return this.refuse(check);
     const fitted = await findFit(
       check,
       prefer,
@@ -96,10 +96,10 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
 
 /** What the user asked for; a context or a quantization of the catalogue's is not. */
 function askedIn(
-  { extraWords }: MemoryCheck,
+  { extraOptions }: CompleteCheck,
   flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined },
 ) {
-  const ctxSize = parseServerArguments(extraWords).options.ctxSize ?? flags['ctx-size'];
+  const ctxSize = extraOptions.ctxSize ?? flags['ctx-size'];
   return { ctxSize, quantization: flags.quantization !== undefined };
 }
 
@@ -107,7 +107,7 @@ function askedIn(
 function fittedCommand(
   kind: PrintedCommand,
   fitted: FittedLaunch,
-  check: MemoryCheck,
+  check: CompleteCheck,
   raw: readonly RawToken[],
 ): readonly string[] {
   const { changes, verdict, cacheRamMiB } = fitted;
@@ -117,7 +117,7 @@ function fittedCommand(
   return own ?? deployCommand(fitted, check, raw);
 }
 
-function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: MemoryCheck, raw: readonly RawToken[]) {
+function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: CompleteCheck, raw: readonly RawToken[]) {
   const { flags, model } = typedChanges(changes, check.extraWords);
   const all = cacheRamMiB === undefined ? flags : [...flags, `--cache-ram ${cacheRamMiB}`];
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));

@@ -31,7 +31,8 @@ describe('check-memory', () => {
     expect(requirement).toBe('  Estimated requirement: ~21GB');
     expect(budget).toBe('  Available budget: 18GB (32GB system × 0.67 fraction − 3.4GB in use)');
     expect(suggestion).toBe('  Suggestion: try a smaller quantization, reduce --ctx-size, or free system memory');
-    expect(more[0]).toBe('');
+    expect(more[0]).toMatch(/^ {2}Calculated for: llama\.cpp v\d/);
+    expect(more[1]).toBe('');
     expect(more.at(-2)).toMatch(/^Note: .*bundled header/);
     expect(more.at(-1)).toBe('');
     expect(stdout).toBe('');

@@ -11,6 +11,8 @@ const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3
 const CODER = ['qwen-coder-32b', ...MAC];
 const GEMMA = ['gemma-3-12b', ...MAC];
 
+const VERSIONS = ['--ctx-size', '8192', ...MAC];
+
 /** Written anew with UPDATE_GOLDEN=1; look at what changes. */
 function expectGolden(name: string, text: string): void {
   const file = new URL(`${name}.txt`, GOLDEN);
@@ -98,6 +100,28 @@ describe('compare', () => {
     const { stderr, exitCode } = await runCli(['compare', 'phi-4', ...MAC]);
     expect(stderr).toContain('nothing to compare it with');
     expect(exitCode).toBe(2);
+  });
+
+  test('shows one model in several versions of llama.cpp, and what each change between them does', async () => {
+    const { stdout, exitCode } = await runCli(['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'v0.5.0,b11434']);
+    expect(stdout).toMatch(/^llama-3\.1-8b, MB +v0\.5\.0 +b11434\n/);
+    // Embeddings of 512 tokens, 4096 floats each, are 8 MB: since b11434 twice on the host and twice on the GPU.
+    expect(stdout).toMatch(/^compute buffer, host +24\.0 +40\.0$/m);
+    expect(stdout).toMatch(/^verdict +fits +fits$/m);
+    expect(stdout).toMatch(/^v0\.5\.0 to b11434: \+32MB\n +\+32MB {2}a batch may mix tokens and embeddings/m);
+    expect(exitCode).toBe(0);
+  });
+
+  test('tells versions as data: a check for each, and the steps between them', async () => {
+    const args = ['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'b11434,v0.8.0', '--json'];
+    const { models, steps } = JSON.parse((await runCli(args)).stdout) as {
+      models: { launch: { llamaCpp: string }; requirementBytes: number }[];
+      steps: { from: string; to: string; bytes: number; causes: { change: string; bytes: number }[] }[];
+    };
+    expect(models.map(({ launch }) => launch.llamaCpp)).toEqual(['b11434', 'v0.8.0']);
+    const [before, after] = models.map(({ requirementBytes }) => requirementBytes) as [number, number];
+    expect(steps).toMatchObject([{ from: 'b11434', to: 'v0.8.0', bytes: after - before }]);
+    expect(steps[0]?.causes.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(after - before);
   });
 
   test('tells each check and its largest context as data', async () => {

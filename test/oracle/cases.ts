@@ -27,6 +27,8 @@ export interface CaseLaunch {
   readonly embedding?: number;
   readonly cpu_moe?: number;
   readonly n_cpu_moe?: number;
+  readonly moe_cache_mib?: number;
+  readonly op_offload?: number;
   readonly gpus?: number;
   readonly split_mode?: string;
   readonly tensor_split?: string;
@@ -114,6 +116,8 @@ export function launchOf(given: CaseLaunch, llamaCpp = 'v0.5.0'): LaunchOptions 
     repack: flag(given.repack),
     swaFull: flag(given.swa_full),
     mode: given.embedding ? 'embedding' : undefined,
+    opOffload: flag(given.op_offload),
+    expertCacheMiB: given.moe_cache_mib,
     cpuMoeLayers: given.cpu_moe ? Infinity : given.n_cpu_moe,
     gpus: given.gpus,
     splitMode: given.split_mode,
@@ -124,6 +128,8 @@ export function launchOf(given: CaseLaunch, llamaCpp = 'v0.5.0'): LaunchOptions 
   ) as unknown as LaunchOptions;
 }
 
+const CONTEXT: readonly PartName[] = ['kv-cache', 'recurrent-state', 'expert-cache'];
+
 /** An estimate in the words of a measurement. */
 export function measured({ parts }: MemoryEstimate): Measured {
   const sum = (names: readonly PartName[], device?: 'gpu' | 'host'): number =>
@@ -133,8 +139,8 @@ export function measured({ parts }: MemoryEstimate): Measured {
   return {
     mapped: sum(['weights', 'weights-unread']),
     copied: sum(['weights-copy']),
-    contextGpu: sum(['kv-cache', 'recurrent-state'], 'gpu'),
-    contextHost: sum(['kv-cache', 'recurrent-state'], 'host'),
+    contextGpu: sum(CONTEXT, 'gpu'),
+    contextHost: sum(CONTEXT, 'host'),
     computeGpu: sum(['compute'], 'gpu'),
     computeHost: sum(['compute'], 'host'),
     output: sum(['output']),

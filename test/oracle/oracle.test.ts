@@ -50,9 +50,12 @@ describe('leaving out repeated layers changes nothing', () => {
   test.each(profiles)('%s', (profile, cases) => {
     const shape = describeModel(profileHeader(readProfile(join(PROFILES, `${profile}.json`))));
     const some = cases.filter(({ truth }, i) => i % 20 === 0 && !('error' in truth));
-    for (const { launch } of some) {
-      const every = estimateMemory(shape, launchOf(launch), { everyLayer: true });
-      expect({ launch, ...measured(estimateMemory(shape, launchOf(launch))) }).toEqual({ launch, ...measured(every) });
+    for (const { launch, llamaCpp } of some) {
+      const every = estimateMemory(shape, launchOf(launch, llamaCpp), { everyLayer: true });
+      expect({ launch, ...measured(estimateMemory(shape, launchOf(launch, llamaCpp))) }).toEqual({
+        launch,
+        ...measured(every),
+      });
     }
   });
 });

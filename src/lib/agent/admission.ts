@@ -11,7 +11,7 @@ import { advise } from '../preflight/advice/advise.js';
 import { headline } from '../preflight/advice/headline.js';
 import { Trials, type Room } from '../preflight/advice/trials.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import { type CompleteCheck, isComplete, type MemoryCheck } from '../preflight/memory-check.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import { formatModelSource } from '../source/model-source.js';
 import type { FitReport } from './core/memory-fit.js';
@@ -46,7 +46,7 @@ export type Admission =
       readonly report: FitReport;
       readonly started: StartedProcess;
       readonly record: ServerRecord;
-      readonly check: MemoryCheck;
+      readonly check: CompleteCheck;
       readonly releasePort: () => void;
     }
   | { readonly kind: 'refused'; readonly report: FitReport };
@@ -139,8 +139,7 @@ async function start(
   try {
     const words = wordsOf(service, model, located, host, port);
     const check = named(await checkLaunch(checkRequest(words, host), BOUNDLESS), model);
-    const { estimate } = check;
-    if (estimate === undefined || check.verdict.kind === 'unknown') {
+    if (!isComplete(check)) {
       return { kind: 'refused', report: refusalReport(check, generation) };
     }
     if (signal.aborted) throw new CheckIncompleteError('INTERRUPTED', 'it is not wanted any more');
@@ -149,12 +148,12 @@ async function start(
       ...{ key, uid, fingerprint, port, logFile },
       file: host.server.path,
       args: words,
-      estimate: { parts: estimate.parts, growth: estimate.growth },
+      estimate: { parts: check.estimate.parts, growth: check.estimate.growth },
     };
     host.records.write(record);
-    const outcome = await spawnGuarded(key, record, estimate, rules, host);
+    const outcome = await spawnGuarded(key, record, check.estimate, rules, host);
     const room = { host: outcome.host, policy: rules.policy };
-    const judged: MemoryCheck = { ...check, verdict: outcome.verdict, room };
+    const judged = { ...check, verdict: outcome.verdict, room };
     if (outcome.kind === 'refused') {
       host.records.remove(key);
       return { kind: 'refused', report: refusalReport({ ...judged, suggestions: adviceOn(check, room) }, generation) };
@@ -226,8 +225,7 @@ function checkRequest(
 }
 
 /** What of the launch could be changed so that it fits; other quantizations are not looked for. */
-function adviceOn({ shape, launch, extraWords }: MemoryCheck, room: Room): readonly string[] {
-  if (shape === undefined) return [];
+function adviceOn({ shape, launch, extraWords }: CompleteCheck, room: Room): readonly string[] {
   const found = advise({ shape, launch, room, variants: [], trials: new Trials(room) });
   return headline(found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })));
 }

@@ -3,7 +3,7 @@ import { parseServerLog } from '../runtime/server-log.js';
 import { withProof, type Proof } from './core/fit-text.js';
 import type { FitReport } from './core/memory-fit.js';
 import { logHead } from './machine/log-file.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { CompleteCheck } from '../preflight/memory-check.js';
 import type { ServerRecord } from './machine/server-record.js';
 
 /** An estimate held against what the server said that it allocated. */
@@ -20,12 +20,11 @@ const TOLERATED = 0.01;
 
 /** Undefined where the server printed no buffers, or another model's figures cannot be told apart from them. */
 export function proofOf(
-  { shape, launch }: Pick<MemoryCheck, 'shape' | 'launch'>,
+  { shape, launch }: Pick<CompleteCheck, 'shape' | 'launch'>,
   { logFile }: Pick<ServerRecord, 'logFile'>,
   fit: FitReport,
   build: string | undefined,
 ): Proven | undefined {
-  if (shape === undefined) return undefined;
   const log = parseServerLog(logHead(logFile));
   if (log.buffers.length === 0) return undefined;
   const compared = compareLog(log, shape, launch);

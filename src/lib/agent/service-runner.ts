@@ -1,7 +1,7 @@
 import type { StartedProcess } from '../guard/guarded-spawn.js';
 import type { FindProcess } from '../host/processes.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { CompleteCheck } from '../preflight/memory-check.js';
 import { admit, type AdmissionHost } from './admission.js';
 import type { Mirror } from './cluster/mirror.js';
 import { failedAgain, SETTLED_MS, type Failures } from './core/back-off.js';
@@ -49,7 +49,7 @@ export interface Running {
   /** Absent for one that an earlier agent had started. */
   readonly started?: StartedProcess;
   /** Until it was held against what the server allocated: it has the whole header in it. */
-  check?: MemoryCheck | undefined;
+  check?: CompleteCheck | undefined;
 }
 
 /** What it is told and registered as is then the other's to say. */

@@ -3,7 +3,8 @@ import { loadCatalog } from '../catalog/load-catalog.js';
 import { besideLedger } from '../guard/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
 import { largestPrograms } from '../host/programs.js';
-import type { CheckDependencies, MemoryCheck } from '../preflight/check-memory.js';
+import type { CheckDependencies } from '../preflight/check-memory.js';
+import type { CompleteCheck, MemoryCheck } from '../preflight/memory-check.js';
 import type { AdviceSources } from '../preflight/advice/find-advice.js';
 import type { QuantizationSources } from '../preflight/quantizations.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
@@ -91,6 +92,11 @@ function shown({ entry, source }: Pick<ResolvedModel, 'entry' | 'source'>): stri
   if (entry !== undefined) return entry.id;
   const parsed = parseModelSource(source);
   return parsed.kind === 'http' ? redactedUrl(new URL(parsed.url)) : printable(formatModelSource(parsed));
+}
+
+/** A check that lets the model through. */
+export function isPassed(check: MemoryCheck): check is CompleteCheck {
+  return exitCodeOf(check) === 0;
 }
 
 /** 0 fits or tight, 1 does not fit, 3 could not be checked. */

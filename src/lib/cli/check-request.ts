@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import type { CheckRequest } from '../preflight/check-memory.js';
+import type { CheckRequest } from '../preflight/plan-check.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/llama-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';

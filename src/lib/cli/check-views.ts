@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { MemoryCheck } from '../preflight/memory-check.js';
 import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
 import { quantizationTable, type QuantizationSources } from '../preflight/quantizations.js';
 import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';

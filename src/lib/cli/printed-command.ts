@@ -1,6 +1,6 @@
 import type { Change } from '../preflight/advice/advice.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
-import type { MemoryCheck } from '../preflight/check-memory.js';
+import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
 import { serverWords } from '../preflight/server-words.js';
 import { shellWord } from '../shell-word.js';

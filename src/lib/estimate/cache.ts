@@ -4,11 +4,12 @@ import { ARCHITECTURE_RULES } from '../model/architectures.js';
 import { convStateSize, type Hparams, ssmStateSize } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { buildCompressedCaches, type CompressedCaches } from './caches/compressed.js';
-import { buildKvCache, type KvCache, largestRotation, swaCells } from './caches/kv-cache.js';
+import { createExpertCache, type ExpertCache } from './caches/expert-cache.js';
+import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './caches/kv-cache.js';
 import { BufferSpace, type CacheTensor } from './caches/space.js';
 import type { ContextParams, TargetContext } from './context.js';
 import type { DeviceBytes } from './ggml/device.js';
-import { F32 } from './ggml/tensor.js';
+import { F32, pad } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
 
 /** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence, and as many again for each earlier state kept. */
@@ -33,6 +34,8 @@ export interface ContextMemory {
   readonly indexer: KvCache | null;
   /** Keys of many tokens each, and what the next of them are made of. */
   readonly compressed: CompressedCaches | null;
+  /** Experts of the host that are kept on the GPU, too. */
+  readonly experts: ExpertCache | null;
   readonly kvBytes: DeviceBytes;
   readonly recurrentBytes: DeviceBytes;
 }
@@ -53,6 +56,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const ownsState = rule.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
 
   if (params.role.target && SHARES_TARGETS_CACHE.has(architecture)) return sharedMemory(hparams, params.role.target);
+  const experts = createExpertCache(shape, params, placement);
   if (rule.compressRatios && !params.role.predictsAhead) {
     const { raw, compressed } = buildCompressedCaches(hparams, params, rule.compressRatios(shape.keys), kvSpace);
     return {
@@ -61,6 +65,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
       recurrent: null,
       indexer: null,
       compressed,
+      experts,
       kvBytes: kvSpace.total,
       recurrentBytes: recurrentSpace.total,
     };
@@ -87,6 +92,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
     recurrent,
     indexer,
     compressed: null,
+    experts,
     kvBytes: kvSpace.total,
     recurrentBytes: recurrentSpace.total,
   };
@@ -118,6 +124,7 @@ function sharedMemory({ nLayerAll, isSwa }: Hparams, { shape, memory }: TargetCo
     recurrent: null,
     indexer: null,
     compressed: null,
+    experts: null,
     kvBytes: NOTHING,
     recurrentBytes: NOTHING,
   };
@@ -174,4 +181,12 @@ function buildRecurrentCache(
     });
   }
   return { rows, layers };
+}
+
+/** The same caches with so many cells filled; those of compressed keys stay as they are. */
+export function filledTo(memory: ContextMemory, cells: number): ContextMemory {
+  const filled = (cache: KvCache | null): KvCache | null =>
+    cache && { ...cache, read: Math.min(cache.cells, pad(cells, CELL_PADDING)) };
+  const { base, swa, indexer } = memory;
+  return { ...memory, base: filled(base), swa: filled(swa), indexer: filled(indexer) };
 }

@@ -1,5 +1,5 @@
 import type { ModelShape } from '../model/model-shape.js';
-import type { ContextMemory } from './cache.js';
+import { type ContextMemory, filledTo } from './cache.js';
 import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
@@ -10,7 +10,9 @@ import { adapterNodes, type Adapters, adapterWeights } from './graph/adapters.js
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import type { FusedOp } from './graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
-import { allLayers, isSettled, type PlannedLayers } from './layers.js';
+import { repeated, type Repetition } from './ggml/repetition.js';
+import { record, type Tape, TensorSizes } from './ggml/tape.js';
+import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Placement } from './placement.js';
 
@@ -28,6 +30,8 @@ export interface ComputeInputs {
   readonly adapters?: Adapters | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
+  /** The first prompt too, as it is computed: part after part of one batch, the last token of the last put out. */
+  readonly inUse?: boolean;
 }
 
 export interface ComputeBuffers {
@@ -50,18 +54,39 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     const generation = planner.reserveGeneration(flashAttn);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
-    const larger = largerOf(prompt, generation);
+    const reserved = largerOf(prompt, generation);
+    const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
     if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
     return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
+
+    function usedFor(bytes: DeviceBytes, { cells, outputs }: PromptPart): DeviceBytes {
+      return largerOf(bytes, planner.reserve(nTokens, outputs, flashAttn, 1, cells));
+    }
   } catch (error) {
     if (error instanceof UnsupportedOpError) throw refused(error.message);
     throw error;
   }
 }
 
+interface PromptPart {
+  readonly cells: number;
+  readonly outputs: number;
+}
+
+/** A whole batch of one prompt from an empty cache on: what is placed shrinks and grows with what is read of the cache. */
+function promptParts({ nCtxSeq, nBatch, nUbatch }: ContextParams): readonly PromptPart[] {
+  const tokens = Math.min(nCtxSeq, nBatch);
+  const count = Math.ceil(tokens / nUbatch);
+  return Array.from({ length: count }, (_, i) => ({
+    cells: Math.min(tokens, (i + 1) * nUbatch),
+    outputs: i + 1 === count ? 1 : 0,
+  }));
+}
+
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
-function pipelines(placement: Placement, { offloadKqv }: ContextParams): boolean {
-  return placement.gpus.used.length > 1 && placement.fullOffload && offloadKqv && !placement.hasOverrides;
+function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: ContextParams): boolean {
+  if (placement.gpus.used.length < 2 || placement.hasOverrides || expertCacheBytes > 0) return false;
+  return placement.fullOffload && offloadKqv;
 }
 
 class Planner {
@@ -79,9 +104,9 @@ class Planner {
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
-  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): DeviceBytes {
-    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs));
-    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs));
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): DeviceBytes {
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs, cells));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells));
   }
 
   /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
@@ -95,23 +120,19 @@ class Planner {
 
   private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
     const [fewest, ...more] = this.inputs.plans;
-    let sizes = this.planSettled(first, fewest);
-    for (const layers of more) sizes ??= this.planSettled(this.assigned(build(layers)), layers);
-    if (!sizes) throw new Error('planning all layers leaves nothing out');
-    return sizes;
+    let bytes = this.plan(first, fewest);
+    for (const layers of more) bytes ??= this.plan(this.assigned(build(layers)), layers);
+    if (!bytes) throw new Error('planning all layers leaves nothing out');
+    return bytes;
   }
 
-  /** Null where what was left out might matter. */
-  private planSettled(builder: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
-    if (planned.cuts.length === 0) return this.plan(builder);
-    const states = new Map<number, string>();
-    const sizes = this.plan(builder, (layer, state) => states.set(layer, state));
-    return isSettled(planned, states) ? sizes : null;
-  }
-
-  private plan({ graph }: GraphBuilder, onLayer?: (layer: number, state: string) => void): DeviceBytes {
+  /** Null where layers that were left out are not seen to repeat those that were not. */
+  private plan({ graph }: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
     const { steps, leafs } = this.scheduler.plan(graph);
-    return allocateGraph(steps, leafs, this.backends, onLayer);
+    const tape = record(steps, leafs);
+    const sizes = new TensorSizes(this.backends, tape.tensors.length);
+    const whole = planned.runs.length === 0 ? tape : repeated(tape, sizes, repetitionsOn(tape, planned));
+    return whole && allocateGraph(whole, sizes, this.backends);
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -148,9 +169,9 @@ class Planner {
     return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
   }
 
-  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): GraphBuilder {
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
     const { plans, shape } = this.inputs;
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs);
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs, cells);
     this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
     return builder;
   }
@@ -171,8 +192,10 @@ class Planner {
     flashAttn: boolean,
     { layers }: PlannedLayers,
     nSeqs = this.inputs.params.nSeqMax,
+    cells?: number,
   ): GraphBuilder {
-    const { shape, params, memory, placement, adapters } = this.inputs;
+    const { shape, params, placement, adapters } = this.inputs;
+    const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells);
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
     const builder = new GraphBuilder({
@@ -192,4 +215,21 @@ class Planner {
     builder.complete();
     return builder;
   }
+}
+
+/** Where on the tape each planned repetition of a run begins: with the first step that reads a weight of its first layer. */
+function repetitionsOn({ tensors, leafs }: Tape, { layers, runs }: PlannedLayers): Repetition[] {
+  const begins = new Map<number, number>();
+  let current = -1;
+  for (let slot = leafs; slot < tensors.length; slot++) {
+    for (const source of (tensors[slot] as Tensor).src) {
+      if (!source || source.layer <= current) continue;
+      current = source.layer;
+      begins.set(current, slot);
+    }
+  }
+  return runs.map(({ first, period, kept, removed }) => {
+    const bounds = Array.from({ length: kept + 1 }, (_, i) => begins.get(layers[first + i * period] ?? NaN) ?? NaN);
+    return { bounds, more: removed };
+  });
 }

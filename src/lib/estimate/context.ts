@@ -65,6 +65,8 @@ export interface ContextParams {
   readonly offloadKqv: boolean;
   readonly opOffload: boolean;
   readonly swaFull: boolean;
+  /** Room on the GPUs for experts that lie on the host (`moe_cache_size`); 0 = none. */
+  readonly expertCacheBytes: number;
   readonly embeddings: boolean;
   readonly pooling: number;
   /** What the llama.cpp that will run has of the changes between versions. */
@@ -149,6 +151,8 @@ export function resolveContext(
     offloadKqv: launch.kvOffload ?? true,
     opOffload: launch.opOffload ?? true,
     swaFull: launch.swaFull ?? false,
+    // A draft's context has none: `common_base_params_to_speculative`.
+    expertCacheBytes: role.predictsAhead ? 0 : (launch.expertCacheMiB ?? 0) * 2 ** 20,
     embeddings,
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
     llama,

@@ -26,10 +26,17 @@ export function estimateOf(context: PlannedContext, launch: LaunchOptions): Memo
       ...overheadParts(placement, launch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
-    notes: [...llamaCpp(launch.llamaCpp).notes, ...(described ? [] : [undescribed(shape.architecture)])],
+    notes: [
+      ...llamaCpp(launch.llamaCpp).notes,
+      ...(described ? [] : [undescribed(shape.architecture)]),
+      ...(params.expertCacheBytes > 0 && memory.experts === null ? [NO_EXPERTS_TO_CACHE] : []),
+    ],
     resolved: { llamaCpp: llamaCpp(launch.llamaCpp).name, ...resolvedOf(context) },
   };
 }
+
+const NO_EXPERTS_TO_CACHE =
+  'llama.cpp leaves --moe-cache-mib unused: no layer on a GPU has all of its experts in plain host memory, where repacked ones are not (--no-repack keeps them)';
 
 function resolvedOf({ params, compute, placement }: PlannedContext): Omit<ResolvedLaunch, 'llamaCpp'> {
   return {

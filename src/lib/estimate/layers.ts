@@ -2,20 +2,10 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { ContextMemory } from './cache.js';
 import type { Placement } from './placement.js';
 
-/** How much of a run of repetitions is planned. */
-interface Thrift {
-  /** Repetitions that are planned at least: enough for the allocator to settle into its rhythm. */
-  readonly kept: number;
-  /** So many repetitions on, results lie where they lay before. */
-  readonly rhythm: number;
-  /** Those planned behind what is left out; with one alone, the model's last layer may be mixed with it already. */
-  readonly behind: number;
-}
-
-/** Of single layers that repeat each other, and of longer periods; the second where the first does not settle. */
-const THRIFTS: readonly { readonly layers: Thrift; readonly periods: Thrift }[] = [
-  { layers: { kept: 4, rhythm: 2, behind: 1 }, periods: { kept: 3, rhythm: 1, behind: 1 } },
-  { layers: { kept: 6, rhythm: 6, behind: 2 }, periods: { kept: 4, rhythm: 2, behind: 2 } },
+/** Repetitions of a run that are planned: of single layers, and of longer periods. More where fewer are not seen to repeat. */
+const KEPT: readonly { readonly layers: number; readonly periods: number }[] = [
+  { layers: 4, periods: 3 },
+  { layers: 7, periods: 5 },
 ];
 const LONGEST_PERIOD = 12;
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
@@ -23,42 +13,27 @@ const WORTH_TRYING = 0.7;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
 
-/** Repetitions left out before a layer. */
-interface Cut {
-  readonly layer: number;
+/** Layers that repeat each other, of which some are planned. */
+export interface Run {
+  /** The first one's place in `PlannedLayers.layers`. */
+  readonly first: number;
   /** Layers in one repetition. */
   readonly period: number;
+  readonly kept: number;
   readonly removed: number;
 }
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
-  readonly cuts: readonly Cut[];
+  readonly runs: readonly Run[];
 }
 
 export function allLayers({ hparams }: ModelShape): PlannedLayers {
-  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), cuts: [] };
+  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), runs: [] };
 }
 
 /**
- * Whether what was left out cannot matter: before each cut the allocator was in a state that it had been in before, a number
- * of repetitions ago that divides the number left out.
- */
-export function isSettled({ layers, cuts }: PlannedLayers, stateBefore: ReadonlyMap<number, string>): boolean {
-  return cuts.every(({ layer, period, removed }) => {
-    const index = layers.indexOf(layer);
-    for (let repetitions = 1; index - repetitions * period >= 0; repetitions++) {
-      const earlier = layers[index - repetitions * period] as number;
-      if (removed % repetitions === 0 && stateBefore.get(earlier) === stateBefore.get(layer)) return true;
-    }
-    return false;
-  });
-}
-
-/**
- * The layers that need planning, fewest first; what settles is enough, the last are all. Layers that look alike to the
- * allocator (same ops, shapes and devices) in long repetitions reach the same peak again and again; only the first and last
- * few of such a run are kept.
+ * The layers that need planning, fewest first; where their steps are seen to repeat, they are enough. The last are all.
  */
 export function representativeLayers(
   shape: ModelShape,
@@ -69,7 +44,7 @@ export function representativeLayers(
   const { hparams } = shape;
   const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, byLayer);
-  const { base, swa, recurrent, indexer } = memory;
+  const { base, swa, recurrent, indexer, experts } = memory;
   const signatures = Array.from({ length: hparams.nLayer }, (_, layer) =>
     [
       kindOf(layer, shape),
@@ -85,17 +60,13 @@ export function representativeLayers(
       hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
+      experts?.layers.get(hparams.blockOf[layer] ?? layer)?.group,
       byLayer[hparams.blockOf[layer] ?? layer],
     ].join(';'),
   );
   const all = allLayers(shape);
-  const [first, ...others] = THRIFTS.map(({ layers, periods }) => {
-    let planned = all;
-    for (let period = 1; period <= LONGEST_PERIOD; period++)
-      planned = shorten(planned, signatures, period, period === 1 ? layers : periods);
-    return planned;
-  });
-  if (!first || first.cuts.length === 0) return [all];
+  const [first, ...others] = KEPT.map((kept) => shortened(signatures, kept));
+  if (!first || first.runs.length === 0) return [all];
   return [first, ...others.filter(({ layers }) => layers.length <= WORTH_TRYING * hparams.nLayer), all];
 }
 
@@ -115,30 +86,54 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
   return result.map((weights) => weights.join());
 }
 
-/** Runs in which every layer equals the one `period` further on, cut to the repetitions that are needed. */
-function shorten(
-  { layers, cuts }: PlannedLayers,
+/** All runs cut to the repetitions that are planned: the first ones, and the last, which may end the model. */
+function shortened(signatures: readonly string[], kept: (typeof KEPT)[number]): PlannedLayers {
+  const layers: number[] = [];
+  const runs: Run[] = [];
+  let next = 0;
+  const upTo = (end: number): void => {
+    while (next < end) layers.push(next++);
+  };
+  for (const { start, period, repetitions } of longestRuns(signatures, kept)) {
+    upTo(start);
+    const count = period === 1 ? kept.layers : kept.periods;
+    runs.push({ first: layers.length, period, kept: count, removed: repetitions - count });
+    upTo(start + (count - 1) * period);
+    next = start + (repetitions - 1) * period;
+    upTo(next + period);
+  }
+  upTo(signatures.length);
+  return { layers, runs };
+}
+
+interface Repeats {
+  readonly start: number;
+  readonly period: number;
+  readonly repetitions: number;
+}
+
+/** Of the layers between two, first the run that saves most, then those on both sides of it. */
+function longestRuns(
   signatures: readonly string[],
-  period: number,
-  { kept, rhythm, behind }: Thrift,
-): PlannedLayers {
-  const result: number[] = [];
-  const added: Cut[] = [];
-  for (let i = 0; i < layers.length;) {
-    let end = i + period;
-    while (end < layers.length && signatures[layers[end] as number] === signatures[layers[end - period] as number])
-      end++;
-    const repetitions = Math.floor((end - i) / period);
-    const removed = Math.floor((repetitions - kept) / rhythm) * rhythm;
-    if (removed > 0) {
-      const resume = i + (repetitions - behind) * period;
-      result.push(...layers.slice(i, resume - removed * period), ...layers.slice(resume, end));
-      added.push({ layer: layers[resume] as number, period, removed });
-      i = end;
-    } else {
-      result.push(layers[i] as number);
-      i++;
+  kept: (typeof KEPT)[number],
+  from = 0,
+  to = signatures.length,
+): Repeats[] {
+  let best: Repeats | undefined;
+  let bestSaved = 0;
+  for (let period = 1; period <= Math.min(LONGEST_PERIOD, to - from); period++) {
+    const needed = period === 1 ? kept.layers : kept.periods;
+    let equal = 0;
+    for (let start = to - period - 1; start >= from; start--) {
+      equal = signatures[start] === signatures[start + period] ? equal + 1 : 0;
+      const repetitions = Math.floor(equal / period) + 1;
+      const saved = (repetitions - needed) * period;
+      if (saved <= bestSaved) continue;
+      best = { start, period, repetitions };
+      bestSaved = saved;
     }
   }
-  return { layers: result, cuts: [...cuts.filter(({ layer }) => result.includes(layer)), ...added] };
+  if (!best) return [];
+  const end = best.start + best.repetitions * best.period;
+  return [...longestRuns(signatures, kept, from, best.start), best, ...longestRuns(signatures, kept, end, to)];
 }

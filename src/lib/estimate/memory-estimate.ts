@@ -12,6 +12,7 @@ export type PartName =
   | 'weights-copy'
   | 'kv-cache'
   | 'recurrent-state'
+  | 'expert-cache'
   | 'compute'
   | 'output'
   | 'runtime-overhead'

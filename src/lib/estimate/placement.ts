@@ -134,6 +134,12 @@ export class Placement {
     return this.overrides.length > 0;
   }
 
+  /** A GPU's part of the layers. */
+  shareOf(gpu: Exclude<Device, 'cpu'>): number {
+    const { splitPoints } = this.gpus;
+    return (splitPoints[gpu] ?? 0) - (splitPoints[gpu - 1] ?? 0);
+  }
+
   layerDevice(layer: number): Device {
     const { nLayerAll } = this.shape.hparams;
     if (!this.hasGpu || layer < this.firstGpuLayer) return 'cpu';

@@ -4,10 +4,11 @@ import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context.js';
+import type { DeviceBytes } from './ggml/device.js';
 import type { Adapters } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import { GRAPHS } from './graph/architectures.js';
-import { DRAFT_HEADS } from './graph/draft-heads.js';
+import { DRAFT_HEADS } from './graph/draft-heads/table.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
@@ -22,6 +23,8 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
+  /** What prompts make of the buffers counts, too. */
+  readonly inUse?: boolean;
 }
 
 /** A `llama_context` before anything is computed with it. */
@@ -58,10 +61,10 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
 export function planGraph(
   graph: ArchitectureGraph,
   { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
-  { everyLayer = false, dryRun = false, adapters }: ContextOptions,
+  { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
 ): ComputeBuffers {
   const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
-  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, adapters });
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters });
 }
 
 function plannedLayers(
@@ -83,14 +86,18 @@ export function contextParts(
 ): EstimatePart[] {
   const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
   const planned = described ? accuracy : 'bound';
+  // Several GPUs share it by what is free on each once the weights are there.
+  const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
   return [
     ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),
     ...partsOf({ name: 'recurrent-state', of, accuracy: planned }, memory.recurrentBytes, gpus),
+    ...partsOf({ name: 'expert-cache', of, accuracy: expertsAccuracy }, memory.experts?.bytes ?? NOTHING, gpus),
     ...partsOf({ name: 'compute', of, accuracy: planned }, compute.bytes, gpus),
     ...partsOf({ name: 'output', of, accuracy }, { gpus: [], cpu: outputBytes(shape, params, params.nSeqMax) }, gpus),
   ];
 }
 
+const NOTHING: DeviceBytes = { gpus: [], cpu: 0 };
 const F32_BYTES = 4;
 
 /**

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import type { Room } from '../preflight/advice/trials.js';
-import { checkMemory, uncountedRemark, type MemoryCheck } from '../preflight/check-memory.js';
+import { checkMemory, uncountedRemark } from '../preflight/check-memory.js';
+import type { MemoryCheck } from '../preflight/memory-check.js';
 import { readServerCommand, type ServerCommand } from '../runtime/server-command.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import { readHeaderFor } from '../source/model-header.js';

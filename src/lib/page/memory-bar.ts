@@ -27,6 +27,7 @@ const KINDS: Readonly<Record<PartName, SegmentKind>> = {
   'weights-copy': 'weights',
   'kv-cache': 'kv',
   'recurrent-state': 'recurrent',
+  'expert-cache': 'weights',
   compute: 'compute',
   output: 'output',
   'runtime-overhead': 'overhead',

@@ -3,8 +3,8 @@ import { type HeaderDigest, toDigest } from '../gguf/digest.js';
 import { headerOf } from '../model/describe-file.js';
 import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';
-import { type MemoryCheck, uncountedRemark } from '../preflight/check-memory.js';
-import { parseServerArguments } from '../runtime/server-arguments.js';
+import type { MemoryCheck } from '../preflight/memory-check.js';
+import { uncountedRemark } from '../preflight/check-memory.js';
 import { safeJson } from '../printable.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
@@ -21,7 +21,6 @@ export interface TypedModel {
 export function pageInput(check: MemoryCheck, { modelOptions, quantization }: TypedModel): PageInput | undefined {
   const { model, launch, extraWords, verdict, estimate, shape, room, resolved } = check;
   if (shape === undefined || room === undefined || estimate === undefined) return undefined;
-  const { remarks } = parseServerArguments(extraWords);
   const variants = resolved === undefined ? [] : recipeVariants(shape, resolved, 'all');
   return {
     model: redactedSource(model),
@@ -36,7 +35,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     policy: room.policy,
     programs: check.programs ?? [],
     notes: verdict.warnings.filter((warning) => !estimate.notes.includes(warning)),
-    uncounted: uncountedRemark(remarks, launch.accelerator) ?? null,
+    uncounted: uncountedRemark(check.remarks, launch.accelerator) ?? null,
   };
 }
 

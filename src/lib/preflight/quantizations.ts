@@ -8,7 +8,7 @@ import type { HeaderRequest, ModelHeader } from '../source/model-header.js';
 import { parseModelSource } from '../source/model-source.js';
 import { recipeVariants, sizedVariant } from './advice/variants.js';
 import type { Room } from './advice/trials.js';
-import type { MemoryCheck } from './check-memory.js';
+import type { MemoryCheck } from './memory-check.js';
 import { judgeLaunch } from './judge-launch.js';
 import { withQuantization, type ResolvedModel } from './resolve-model.js';
 import { largestOf } from './survey.js';

@@ -3,7 +3,7 @@ import { hubFrom, resolveUrl } from '../source/hub/hub-urls.js';
 import { type ModelSource, parseModelSource } from '../source/model-source.js';
 import type { Change } from './advice/advice.js';
 import { changedLaunch } from './advice/changed-launch.js';
-import type { MemoryCheck } from './check-memory.js';
+import type { MemoryCheck } from './memory-check.js';
 import { withQuantization } from './resolve-model.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

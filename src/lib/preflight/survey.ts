@@ -3,7 +3,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { roomOf } from './advice/machine-changes.js';
 import { CONTEXT_STEP, largestContext, type Room, Trials } from './advice/trials.js';
-import type { MemoryCheck } from './check-memory.js';
+import type { MemoryCheck } from './memory-check.js';
 import type { CompletedVerdict } from './verdict.js';
 
 const GIB = 2 ** 30;

@@ -20,6 +20,8 @@ export interface LaunchSources {
 export interface CombinedLaunch {
   readonly launch: LaunchOptions;
   readonly extraWords: readonly string[];
+  /** What those say. */
+  readonly extraOptions: LaunchPatch;
   readonly remarks: readonly ServerOptionRemark[];
   readonly overrides: readonly KvOverride[];
 }
@@ -31,9 +33,11 @@ const AUTO_SLOTS = 4;
 export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
   const { accelerator, cpuArch, defaults, flags } = sources;
-  const { options, remarks, overrides } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
-  const patch = finished(addedUp({ ...defaults, ...flags }, options));
-  return { launch: { accelerator, ...(cpuArch && { cpuArch }), ...patch }, extraWords, remarks, overrides };
+  const { options: extraOptions, ...parsed } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
+  const { remarks, overrides } = parsed;
+  const patch = finished(addedUp({ ...defaults, ...flags }, extraOptions));
+  const launch = { accelerator, ...(cpuArch && { cpuArch }), ...patch };
+  return { launch, extraWords, extraOptions, remarks, overrides };
 }
 
 /** Slots below 1 mean "auto"; a context per slot sizes the context when nothing else does. */

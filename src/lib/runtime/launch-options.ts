@@ -70,6 +70,8 @@ export interface LaunchOptions {
   readonly swaFull?: boolean;
   /** Experts of the first N layers stay on the CPU (`--n-cpu-moe N`); Infinity = all (`--cpu-moe`). */
   readonly cpuMoeLayers?: number;
+  /** Room on the GPUs for experts that lie on the host (`--moe-cache-mib`), in MiB; 0 = none. */
+  readonly expertCacheMiB?: number;
   /** Weights told where to go (`--override-tensor`), before `cpuMoeLayers`; the first that fits a name holds. */
   readonly tensorOverrides?: readonly TensorOverride[];
   /** Weights on the host are repacked even where the GPU has host buffers (`--no-host`). */

@@ -55,6 +55,7 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   repack: toggle(undefined, '--no-repack'),
   swaFull: toggle('--swa-full', undefined),
   cpuMoeLayers: (layers) => (layers === Infinity ? ['--cpu-moe'] : layers > 0 ? ['--n-cpu-moe', String(layers)] : []),
+  expertCacheMiB: value('--moe-cache-mib'),
   mode: (mode) => (mode === 'embedding' ? ['--embedding'] : mode === 'rerank' ? ['--rerank'] : []),
   cacheRamMiB: value('--cache-ram'),
   fit: (isOn) => (isOn ? [] : ['--fit', 'off']),

@@ -1,5 +1,12 @@
 import { UsageError } from '../errors.js';
-import { type BuildRange, type Switches, switchesOf } from './llama-cpp-switches.js';
+import {
+  type BuildRange,
+  changesBetween,
+  type SwitchName,
+  type Switches,
+  switchesOf,
+  toggled,
+} from './llama-cpp-switches.js';
 
 export type { Switches } from './llama-cpp-switches.js';
 
@@ -65,7 +72,33 @@ export function llamaCpp(version: string = NEWEST_KNOWN): LlamaCpp {
 
 const RESOLVED = new Map<string, LlamaCpp>();
 
+/** One change on the way from a version to another. */
+export interface VersionStep {
+  readonly change: SwitchName;
+  readonly what: string;
+  /** Names the version before with this change and those before it: `v0.5.0+mixedInput`. */
+  readonly version: string;
+}
+
+/** What lies between two versions, one change after another; the last step is the other version. */
+export function versionSteps(from: string, to: string): readonly VersionStep[] {
+  let version = llamaCpp(from).name;
+  return changesBetween(llamaCpp(from).switches, llamaCpp(to).switches).map(({ name, what }) => {
+    version = `${version}+${name}`;
+    return { change: name, what, version };
+  });
+}
+
 function resolve(version: string): LlamaCpp {
+  const [base = '', ...changes] = version.split('+');
+  if (changes.length === 0) return resolvePlain(version);
+  const before = resolvePlain(base);
+  const switches = toggled(before.switches, changes);
+  if (!switches) throw unknownVersion(version);
+  return { ...before, name: version, switches, settled: false };
+}
+
+function resolvePlain(version: string): LlamaCpp {
   const build = /^b?(\d{3,6})(-[0-9a-f]+)?$/i.exec(version)?.[1];
   if (build) return at(`b${build}`, { from: Number(build), to: Number(build) });
   const release = /^v?(\d+\.\d+\.\d+)$/i.exec(version)?.[1];

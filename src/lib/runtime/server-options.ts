@@ -42,6 +42,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   { names: ['-ts', '--tensor-split'], takesValue: true, env: 'TENSOR_SPLIT', patch: tensorSplit },
   number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
   number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
+  number(['--moe-cache-mib'], 'MOE_CACHE_MIB', (expertCacheMiB) => ({ expertCacheMiB: notNegative(expertCacheMiB) })),
   number(['--image-min-tokens'], 'IMAGE_MIN_TOKENS', (imageMinTokens) => ({ imageMinTokens })),
   number(['--image-max-tokens'], 'IMAGE_MAX_TOKENS', (imageMaxTokens) => ({ imageMaxTokens })),
   number(['--mtmd-batch-max-tokens'], 'MTMD_BATCH_MAX_TOKENS', (mtmdBatchMaxTokens) => ({ mtmdBatchMaxTokens })),

@@ -5,7 +5,8 @@ import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
 import { deployPlan } from '../../../src/lib/cli/deploy/deploy-plan.js';
 import { deploySource } from '../../../src/lib/cli/deploy/deploy-source.js';
 import { buildResources } from '../../../src/lib/kube/resources.js';
-import { checkMemory, type CheckRequest } from '../../../src/lib/preflight/check-memory.js';
+import { checkMemory } from '../../../src/lib/preflight/check-memory.js';
+import type { CheckRequest } from '../../../src/lib/preflight/plan-check.js';
 import { ACCELERATORS } from '../../../src/lib/runtime/launch-options.js';
 import { readHeaderFor } from '../../../src/lib/source/model-header.js';
 

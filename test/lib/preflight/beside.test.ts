@@ -4,12 +4,9 @@ import type { Catalog, CatalogEntry } from '../../../src/lib/catalog/catalog.js'
 import { SourceError } from '../../../src/lib/source/source-error.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
 import { advise } from '../../../src/lib/preflight/advice/advise.js';
-import {
-  checkMemory,
-  type CheckDependencies,
-  type CheckRequest,
-  type MemoryCheck,
-} from '../../../src/lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../../../src/lib/preflight/check-memory.js';
+import type { CheckRequest } from '../../../src/lib/preflight/plan-check.js';
+import type { MemoryCheck } from '../../../src/lib/preflight/memory-check.js';
 import { PROFILES } from '../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../support/profile.js';
 

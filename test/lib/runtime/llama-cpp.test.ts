@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { llamaCpp } from '../../../src/lib/runtime/llama-cpp.js';
+import { llamaCpp, versionSteps } from '../../../src/lib/runtime/llama-cpp.js';
 import { parseServerArguments } from '../../../src/lib/runtime/server-arguments.js';
 
 describe('a llama.cpp version', () => {
@@ -44,6 +44,26 @@ describe('a llama.cpp version', () => {
 
   test('that is none is refused with what to write', () => {
     expect(() => llamaCpp('latest')).toThrow(/is no llama.cpp version; write a release such as v0.8.0/);
+  });
+});
+
+describe('the way from one version to another', () => {
+  test('is made of single changes, the last of which is the other version', () => {
+    const steps = versionSteps('v0.5.0', 'b11434');
+    expect(steps.map(({ change }) => change)).toEqual(['mixedInput', 'statesGatheredOnce', 'metalMatrixAdd']);
+    const [last] = steps.slice(-1);
+    expect(llamaCpp(last?.version)).toMatchObject({ settled: false, switches: llamaCpp('b11434').switches });
+    expect(llamaCpp(steps[0]?.version).switches).toEqual({ ...llamaCpp('v0.5.0').switches, mixedInput: true });
+  });
+
+  test('backwards undoes them', () => {
+    const [last] = versionSteps('b11434', 'v0.5.0').slice(-1);
+    expect(last?.what).toMatch(/^no longer: /);
+    expect(llamaCpp(last?.version).switches).toEqual(llamaCpp('v0.5.0').switches);
+  });
+
+  test('knows no other changes', () => {
+    expect(() => llamaCpp('v0.5.0+nothing')).toThrow(/is no llama.cpp version/);
   });
 });
 

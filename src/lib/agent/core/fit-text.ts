@@ -1,5 +1,5 @@
 import { totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { explainBudget } from '../../report/words/budget-text.js';
 import { formatCompared, formatSize } from '../../report/words/bytes.js';
 import { failureText } from '../../report/words/failure.js';

@@ -1,12 +1,8 @@
 import { UsageError } from '../../errors.js';
 import { defaultAccelerator } from '../../host/measure-host.js';
-import {
-  checkMemory,
-  planCheck,
-  type CheckDependencies,
-  type CheckRequest,
-  type MemoryCheck,
-} from '../../preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../../preflight/check-memory.js';
+import { planCheck, type CheckRequest } from '../../preflight/plan-check.js';
+import { isComplete, type MemoryCheck, type PlannedCheck } from '../../preflight/memory-check.js';
 import { isDiscrete } from '../../preflight/judge.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { splitWords } from '../../runtime/server-arguments.js';
@@ -18,7 +14,11 @@ import type { MachineFlagValues } from '../flags/machine-flags.js';
 type Flags = DeployFlagValues & LaunchFlagValues & MachineFlagValues;
 
 /** A check, or with `--memory-check off` only what it would have been about. */
-export type DeployCheck = Omit<MemoryCheck, 'verdict'> & Partial<Pick<MemoryCheck, 'verdict'>>;
+export type DeployCheck = MemoryCheck | PlannedCheck;
+
+export function wasMade(check: DeployCheck): check is MemoryCheck {
+  return 'verdict' in check;
+}
 
 /**
  * The memory check of a deploy. `--source` is what is read then, and the argument only a name; `--source-override` is
@@ -43,9 +43,17 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
       dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
   };
   const check = await checkAsFarAsAsked(request, reading, flags);
-  const note = check.verdict && (await siblingNote(check, findProjector));
-  const verdict = check.verdict && { ...check.verdict, warnings: [...check.verdict.warnings, ...(note ? [note] : [])] };
-  return { ...check, ...(verdict && { verdict }), model, source: override ?? check.source };
+  const named = { ...check, model, source: override ?? check.source };
+  if (!wasMade(named)) return named;
+  const note = await siblingNote(check, findProjector);
+  return note === undefined ? named : withNote(named, note);
+}
+
+function withNote(check: MemoryCheck, note: string): MemoryCheck {
+  const warnings = [...check.verdict.warnings, note];
+  return isComplete(check)
+    ? { ...check, verdict: { ...check.verdict, warnings } }
+    : { ...check, verdict: { ...check.verdict, warnings } };
 }
 
 /** The cluster loads the model's file alone, where `llama-server -hf` would find a projector beside it. */
@@ -71,11 +79,7 @@ async function checkAsFarAsAsked(
   const { extraArgs } = request;
   const isOther = runtime !== 'llamacpp';
   const plan = await planCheck(isOther ? { ...request, extraArgs: [] } : request, dependencies);
-  const { entry, source } = plan.resolved;
-  const { launch, overrides } = plan;
-  const extraWords = isOther ? extraArgs.flatMap(splitWords) : plan.extraWords;
-  const plannedLaunch = { launch, asked: launch, extraWords, overrides };
-  const planned = { model: request.model, entry, source, ...plannedLaunch, suggestions: [] };
+  const planned = isOther ? { ...plan, extraWords: extraArgs.flatMap(splitWords) } : plan;
   if (mode === 'off') return planned;
   const reason = `--runtime ${runtime} is not llama-server, the only one whose memory can be estimated`;
   return {

@@ -2,11 +2,10 @@ import { UsageError } from '../../errors.js';
 import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { isDownloaded } from '../../runtime/draft-options.js';
-import { parseServerArguments } from '../../runtime/server-arguments.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
+import { type DeployCheck, wasMade } from './deploy-check.js';
 import { deployName } from './deploy-name.js';
 import type { DeploySource } from './deploy-source.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
@@ -18,8 +17,7 @@ export interface PlanInputs {
     MachineFlagValues & { readonly namespace: string; readonly quantization?: string | undefined };
   readonly source: DeploySource;
   /** As far as it was made; with `--memory-check off` only what the launch would be. */
-  readonly check: Pick<MemoryCheck, 'entry' | 'launch' | 'extraWords'> &
-    Partial<Pick<MemoryCheck, 'verdict' | 'shape'>>;
+  readonly check: DeployCheck;
   readonly version: string;
 }
 
@@ -28,9 +26,10 @@ export interface PlanInputs {
  * @throws UsageError for flags that contradict each other or cannot be honoured
  */
 export function deployPlan({ model, flags, source, check, version }: PlanInputs): DeployPlan {
-  const { entry, launch, extraWords, verdict, shape } = check;
+  const { entry, launch, extraWords } = check;
+  const { verdict, shape } = wasMade(check) ? check : {};
   const gpuMemory = flags['gpu-memory'];
-  const staged = flags.runtime === 'llamacpp' ? withoutOwnWords(launch, extraWords) : launch;
+  const staged = flags.runtime === 'llamacpp' ? withoutOwnWords(check) : launch;
   refuseUnstaged(staged);
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
@@ -78,21 +77,16 @@ function refuseUnstaged({ draft, adapters = [] }: LaunchOptions): void {
 }
 
 /** The projector to stage with the model; one that is named in the user's own arguments lies in the container already. */
-export function stagedProjector({
-  launch,
-  extraWords,
-  projector,
-}: Pick<MemoryCheck, 'launch' | 'extraWords' | 'projector'>): string | undefined {
-  if (parseServerArguments(extraWords).options.mmproj !== undefined) return undefined;
-  return launch.mmproj ?? projector?.source;
+export function stagedProjector(check: DeployCheck): string | undefined {
+  if (check.extraOptions.mmproj !== undefined) return undefined;
+  return check.launch.mmproj ?? (wasMade(check) ? check.projector?.source : undefined);
 }
 
 /**
  * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
  * command line.
  */
-function withoutOwnWords(launch: LaunchOptions, extraWords: readonly string[]): LaunchOptions {
-  const { options } = parseServerArguments(extraWords);
+function withoutOwnWords({ launch, extraOptions: options }: DeployCheck): LaunchOptions {
   const said = Object.keys(options).filter((key) => key !== 'mode' && key !== 'tensorOverrides');
   const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
   // Overrides add up, flags first.

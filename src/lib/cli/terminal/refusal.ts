@@ -1,4 +1,4 @@
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import type { CommandOf } from '../../report/words/advice-text.js';
 import { failureText } from '../../report/words/failure.js';
 import { warningsOf } from '../../report/words/warnings.js';

@@ -12,6 +12,7 @@ export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFi
   const common = {
     ...rest,
     mode: 'chat' as const,
+    expertCacheMiB: 0,
     ctxSize: target.nCtx,
     parallel: target.slots,
     kvUnified: target.kvUnified,

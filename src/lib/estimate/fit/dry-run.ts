@@ -20,7 +20,7 @@ const MODEL: ReadonlySet<PartName> = new Set(['weights', 'weights-copy']);
 export type ModelAndDraft = Pick<LaunchFiles, 'draft'> & { readonly model: ModelShape };
 
 /** In llama.cpp's own breakdown (`llama_get_memory_breakdown`); outputs are not. */
-const COUNTED: ReadonlySet<PartName> = new Set([...MODEL, 'kv-cache', 'recurrent-state', 'compute']);
+const COUNTED: ReadonlySet<PartName> = new Set([...MODEL, 'kv-cache', 'recurrent-state', 'expert-cache', 'compute']);
 
 /**
  * `common_get_device_memory_data` (`common/fit.cpp`, llama.cpp v0.5.0): the launch without a mapped file.

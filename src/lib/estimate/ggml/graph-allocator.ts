@@ -1,7 +1,8 @@
 import { BlockAllocator } from './allocator.js';
 import type { Backend } from './backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './device.js';
-import { type Op, pad, sameLayout, type Tensor } from './tensor.js';
+import { NONE, type Tape, type TensorSizes } from './tape.js';
+import { type Op, sameLayout, type Tensor } from './tensor.js';
 
 /** `ggml_op_can_inplace` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0). */
 const INPLACE: ReadonlySet<Op> = new Set<Op>([
@@ -22,107 +23,123 @@ const INPLACE: ReadonlySet<Op> = new Set<Op>([
   'SOFT_MAX',
 ]);
 
-/** A node with the backend that will run it, in the order of execution. */
-export interface Step {
-  readonly node: Tensor;
-  readonly backend: number;
-}
-
 /**
  * `ggml_gallocr_alloc_graph_impl` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): walks the steps, gives each result the best
- * free place or a parent's, frees what nobody needs any more, and reports how large each device's buffer became. `onLayer`
- * hears what is free and what is in use when a layer's first weight is needed.
+ * free place or a parent's, frees what nobody needs any more, and reports how large each device's buffer became.
  */
-export function allocateGraph(
-  steps: readonly Step[],
-  leafs: readonly Tensor[],
-  backends: readonly Backend[],
-  onLayer?: (layer: number, state: string) => void,
-): DeviceBytes {
-  const byDevice = new Map<Device, BlockAllocator>();
-  const allocators = backends.map(({ memory, alignment, maxBuffer }) => {
-    const allocator = byDevice.get(memory) ?? new BlockAllocator(alignment, maxBuffer);
-    byDevice.set(memory, allocator);
-    return allocator;
-  });
-  const allocatorOf = (backend: number): BlockAllocator => allocators[backend] as BlockAllocator;
-  const sizeOn = (tensor: Tensor, backend: number): number => {
-    const { allocSize, alignment } = backends[backend] as Backend;
-    return pad(allocSize(tensor), alignment);
-  };
+export function allocateGraph(tape: Tape, sizes: TensorSizes, backends: readonly Backend[]): DeviceBytes {
+  return new GraphAllocator(tape, sizes, backends).run();
+}
 
-  const live = new Set<Tensor>();
-  let currentLayer = -1;
-  const watchLayers = ({ src }: Tensor): void => {
-    for (const source of src) {
-      if (!source || source.layer <= currentLayer) continue;
-      currentLayer = source.layer;
-      const places = [...live].map(({ allocator, offset }) => `${allocator}@${offset}`).join();
-      const free = [...byDevice.values()].map((allocator) => allocator.describe()).join(';');
-      onLayer?.(currentLayer, `${free};${places}`);
-    }
-  };
+class GraphAllocator {
+  private readonly byDevice = new Map<Device, BlockAllocator>();
+  private readonly allocators: readonly BlockAllocator[];
+  /** Of each slot: steps that read it, views of it that are still to be used, whether and where it lies. */
+  private readonly children: Int32Array;
+  private readonly views: Int32Array;
+  private readonly allocated: Uint8Array;
+  private readonly holders: Int32Array;
+  private readonly offsets: Float64Array;
 
-  const takeOver = (node: Tensor, parent: Tensor): void => {
-    node.allocator = parent.allocator;
-    node.offset = parent.offset;
-    parent.allocated = false;
-    live.delete(parent);
-    const parentSize = sizeOn(parent, parent.allocator);
-    const nodeSize = sizeOn(node, node.allocator);
-    if (parentSize > nodeSize) allocatorOf(parent.allocator).free(parent.offset + nodeSize, parentSize - nodeSize);
-  };
-
-  const reuseParent = (node: Tensor): boolean => {
-    for (const parent of node.src) {
-      if (!parent || !parent.allocated || parent.isOutput || !sameLayout(node, parent)) continue;
-      if (parent.children !== 1 || parent.views !== 0) continue;
-      takeOver(node, parent);
-      return true;
-    }
-    return false;
-  };
-
-  const allocate = (node: Tensor, backend: number): void => {
-    if (node.allocated || node.buffer || node.viewSrc) return;
-    node.allocated = true;
-    live.add(node);
-    if (INPLACE.has(node.op) && reuseParent(node)) return;
-    node.allocator = backend;
-    node.offset = allocatorOf(backend).alloc(sizeOn(node, backend));
-  };
-
-  const release = (tensor: Tensor): void => {
-    if (tensor.isOutput) return;
-    allocatorOf(tensor.allocator).free(tensor.offset, sizeOn(tensor, tensor.allocator));
-    tensor.allocated = false;
-    live.delete(tensor);
-  };
-
-  for (const leaf of leafs) allocate(leaf, leaf.backend);
-  for (const { node, backend } of steps) {
-    if (node.viewSrc && node.op !== 'NONE') node.viewSrc.views++;
-    for (const source of node.src) {
-      if (!source) continue;
-      source.children++;
-      if (source.isInput) allocate(source, backend);
-    }
+  constructor(
+    private readonly tape: Tape,
+    private readonly sizes: TensorSizes,
+    backends: readonly Backend[],
+  ) {
+    this.allocators = backends.map(({ memory, alignment, maxBuffer }) => {
+      const allocator = this.byDevice.get(memory) ?? new BlockAllocator(alignment, maxBuffer);
+      this.byDevice.set(memory, allocator);
+      return allocator;
+    });
+    const slots = tape.tensors.length;
+    this.children = new Int32Array(slots);
+    this.views = new Int32Array(slots);
+    this.allocated = new Uint8Array(slots);
+    this.holders = new Int32Array(slots);
+    this.offsets = new Float64Array(slots);
   }
-  for (const { node, backend } of steps) {
-    if (onLayer) watchLayers(node);
-    for (const source of node.src) if (source) allocate(source, backend);
-    allocate(node, backend);
-    for (const source of node.src) {
-      if (!source || --source.children > 0 || source.views > 0) continue;
-      if (source.viewSrc) {
-        const root = source.viewSrc;
-        if (--root.views === 0 && root.children === 0 && root.allocated) release(root);
-      } else if (source.allocated) {
-        release(source);
+
+  run(): DeviceBytes {
+    const { leafs, tensors, backends, starts, sources } = this.tape;
+    for (let leaf = 0; leaf < leafs; leaf++) this.allocate(leaf, backends[leaf] as number);
+    this.countUses();
+    for (let slot = leafs; slot < tensors.length; slot++) {
+      const backend = backends[slot] as number;
+      const end = starts[slot + 1] as number;
+      for (let i = starts[slot] as number; i < end; i++) this.allocate(sources[i] as number, backend);
+      this.allocate(slot, backend);
+      for (let i = starts[slot] as number; i < end; i++) this.drop(sources[i] as number);
+    }
+    const total = new DeviceTally();
+    for (const [device, { maxSize }] of this.byDevice) total.set(device, maxSize);
+    return total;
+  }
+
+  private countUses(): void {
+    const { leafs, tensors, backends, roots, starts, sources } = this.tape;
+    for (let slot = leafs; slot < tensors.length; slot++) {
+      const root = roots[slot] as number;
+      if (root !== NONE && (tensors[slot] as Tensor).op !== 'NONE') (this.views[root] as number)++;
+      const end = starts[slot + 1] as number;
+      for (let i = starts[slot] as number; i < end; i++) {
+        const source = sources[i] as number;
+        (this.children[source] as number)++;
+        if ((tensors[source] as Tensor).isInput) this.allocate(source, backends[slot] as number);
       }
     }
   }
-  const sizes = new DeviceTally();
-  for (const [device, { maxSize }] of byDevice) sizes.set(device, maxSize);
-  return sizes;
+
+  private allocate(slot: number, backend: number): void {
+    if (this.allocated[slot]) return;
+    const tensor = this.tape.tensors[slot] as Tensor;
+    if (tensor.viewSrc) return;
+    this.allocated[slot] = 1;
+    if (INPLACE.has(tensor.op) && this.reuseParent(slot, tensor)) return;
+    this.holders[slot] = backend;
+    this.offsets[slot] = (this.allocators[backend] as BlockAllocator).alloc(this.sizes.on(tensor, backend));
+  }
+
+  private reuseParent(slot: number, tensor: Tensor): boolean {
+    const { tensors, starts, sources } = this.tape;
+    const end = starts[slot + 1] as number;
+    for (let i = starts[slot] as number; i < end; i++) {
+      const source = sources[i] as number;
+      if (!this.allocated[source] || this.children[source] !== 1 || this.views[source] !== 0) continue;
+      const parent = tensors[source] as Tensor;
+      if (parent.isOutput || !sameLayout(tensor, parent)) continue;
+      this.takeOver(slot, tensor, source, parent);
+      return true;
+    }
+    return false;
+  }
+
+  private takeOver(slot: number, tensor: Tensor, source: number, parent: Tensor): void {
+    const holder = this.holders[source] as number;
+    const offset = this.offsets[source] as number;
+    this.holders[slot] = holder;
+    this.offsets[slot] = offset;
+    this.allocated[source] = 0;
+    const size = this.sizes.on(tensor, holder);
+    const rest = this.sizes.on(parent, holder) - size;
+    if (rest > 0) (this.allocators[holder] as BlockAllocator).free(offset + size, rest);
+  }
+
+  /** A step has read a source: freed, or what it is a view of, where that was the last to do so. */
+  private drop(source: number): void {
+    if (--(this.children[source] as number) > 0 || (this.views[source] as number) > 0) return;
+    const root = this.tape.roots[source] as number;
+    if (root === NONE) {
+      if (this.allocated[source]) this.release(source);
+    } else if (--(this.views[root] as number) === 0 && this.children[root] === 0 && this.allocated[root]) {
+      this.release(root);
+    }
+  }
+
+  private release(slot: number): void {
+    const tensor = this.tape.tensors[slot] as Tensor;
+    if (tensor.isOutput) return;
+    const holder = this.holders[slot] as number;
+    (this.allocators[holder] as BlockAllocator).free(this.offsets[slot] as number, this.sizes.on(tensor, holder));
+    this.allocated[slot] = 0;
+  }
 }

@@ -1,6 +1,5 @@
 import type { Backend } from './backend.js';
 import type { Graph } from './graph.js';
-import type { Step } from './graph-allocator.js';
 import { type Buffer, isViewOp, Tensor } from './tensor.js';
 
 /** Of a node that no backend was chosen for yet. */
@@ -9,6 +8,12 @@ export const UNASSIGNED = -1;
 /** A model asks for an op that no device can run where its memory is; llama.cpp aborts there. */
 export class UnsupportedOpError extends Error {
   override readonly name = 'UnsupportedOpError';
+}
+
+/** A node with the backend that will run it, in the order of execution. */
+export interface Step {
+  readonly node: Tensor;
+  readonly backend: number;
 }
 
 interface Split {

@@ -110,11 +110,8 @@ export class Tensor {
   backend = -1;
   /** Copies of this tensor on other backends, by backend index. */
   copies: Tensor[] | null = null;
-  children = 0;
-  views = 0;
-  allocated = false;
-  allocator = 0;
-  offset = 0;
+  /** Its number for the graph allocator, -1 = none yet. */
+  slot = -1;
 
   constructor(
     readonly type: GgmlType,

@@ -307,6 +307,13 @@ export class GraphBuilder {
     node.backend = this.inputs.backends.length - 1;
   }
 
+  /** False where the GPU cannot run it. */
+  pinToGpu(node: Tensor, gpu: number): boolean {
+    const runs = this.inputs.backends[gpu]?.supportsOp(node) ?? false;
+    if (runs) node.backend = gpu;
+    return runs;
+  }
+
   pinToLayer(node: Tensor, layer: number): void {
     const { placement, backends } = this.inputs;
     if (layer < 0 || (this.nTokens >= PINNED_NORM_TOKENS && !placement.fullOffload)) return;

@@ -1,6 +1,7 @@
 import * as ggml from '../ggml/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
+import { type CachedProducts, cachedExperts } from './cached-experts.js';
 import { activate, type Activation, clampedSwiglu, GATED } from './projections.js';
 import { graphError } from '../ggml/graph-error.js';
 
@@ -66,10 +67,12 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   if (options.scale !== 0 && options.scale !== 1) weights = ggml.scale(weights);
   g.expand(weights);
 
+  const named = (name: string): string => `ffn_${name}${options.adjugate ? '_chexps' : '_exps'}`;
+  const present = ['up', 'gate', 'down', 'gate_up'].map(named).filter((name) => g.layerWeight(layer, `${name}.weight`));
+  const choice: Choice = { chosen, cached: cachedExperts(g, layer, chosen, present) };
   let cur = ggml.reshape(input, nEmbd, 1, nTokens);
   if (options.weighInput) cur = ggml.mul(ggml.repeat(cur, [nEmbd, used, nTokens, 1]), weights);
-  const named = (name: string): string => `ffn_${name}${options.adjugate ? '_chexps' : '_exps'}`;
-  let outputs = product(g, layer, named('down'), hidden(g, cur, layer, chosen, options, named), chosen);
+  let outputs = product(g, layer, named('down'), hidden(g, cur, layer, choice, options, named), choice);
   if (!options.weighInput) outputs = ggml.mul(outputs, weights);
   g.expand(outputs);
   return summed(g, outputs, usedOfLayer, nTokens);
@@ -106,9 +109,17 @@ function withinBestGroups(g: GraphBuilder, selection: Tensor, nTokens: number): 
   return ggml.reshape(ggml.setRows(ggml.fill(groups), kept, chosen), nExpert, nTokens);
 }
 
+/** The experts of each token, and where a GPU keeps them. */
+interface Choice {
+  readonly chosen: Tensor;
+  readonly cached: CachedProducts | null;
+}
+
 /** `build_lora_mm_id`, then the experts' biases. */
-function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, chosen: Tensor): Tensor {
-  let result = ggml.mulMatId(g.layerNeed(layer, `${name}.weight`), cur, chosen);
+function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, { chosen, cached }: Choice): Tensor {
+  let result = cached
+    ? ggml.mulMatId(cached.bankOf(name), cur, cached.slots)
+    : ggml.mulMatId(g.layerNeed(layer, `${name}.weight`), cur, chosen);
   const scale = g.layerWeight(layer, `${name}.scale`);
   if (scale) {
     const nExpert = scale.ne[0];
@@ -123,20 +134,20 @@ function hidden(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
-  chosen: Tensor,
+  choice: Choice,
   { activation, clamped, combine: own }: Experts,
   named: (name: string) => string,
 ): Tensor {
   if (g.layerWeight(layer, `${named('gate_up')}.weight`)) {
-    const both = product(g, layer, named('gate_up'), cur, chosen);
+    const both = product(g, layer, named('gate_up'), cur, choice);
     const width = both.ne[0] / 2;
     const half = (offset: number): Tensor =>
       ggml.view3d(both, [width, both.ne[1], both.ne[2]], both.nb[1], both.nb[2], offset);
     return combine(half(0), half(width * both.nb[0]), activation);
   }
-  const up = product(g, layer, named('up'), cur, chosen);
+  const up = product(g, layer, named('up'), cur, choice);
   if (!g.layerWeight(layer, `${named('gate')}.weight`)) return activate(up, activation);
-  const gate = product(g, layer, named('gate'), cur, chosen);
+  const gate = product(g, layer, named('gate'), cur, choice);
   if (own) return own(gate, up);
   if (clamped === 'fused') return ggml.glu(gate, up, 'swiglu_clamp');
   return clamped === 'apart' ? clampedSwiglu(gate, up) : combine(gate, up, activation);

@@ -5,6 +5,7 @@ import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { allocateGraph } from '../ggml/graph-allocator.js';
 import { Scheduler, UnsupportedOpError } from '../ggml/scheduler.js';
+import { record, TensorSizes } from '../ggml/tape.js';
 import type { MediaBatch } from '../graph/projector/clip-graph.js';
 import { buildProjectorGraph, type ProjectorGraph } from '../graph/projector/projectors.js';
 import type { EncoderWeights } from './weights.js';
@@ -54,7 +55,9 @@ export class EncoderBuffers {
     try {
       this.scheduler.assign(graph);
       const { steps, leafs } = this.scheduler.plan(graph);
-      this.bytes = largerOf(this.bytes, allocateGraph(steps, leafs, backends));
+      const tape = record(steps, leafs);
+      const sizes = new TensorSizes(backends, tape.tensors.length);
+      this.bytes = largerOf(this.bytes, allocateGraph(tape, sizes, backends));
     } catch (error) {
       if (error instanceof UnsupportedOpError) throw refused(error.message);
       throw error;

@@ -16,6 +16,7 @@ import {
 } from './connection-errors.js';
 import type { ApiStatus } from './errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
+import { KeptAgent } from './kept-agent.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -52,6 +53,7 @@ export class Transport {
   readonly #secrets: readonly string[];
   readonly #plugin: ExecCredentials | undefined;
   readonly #timeoutMs: number;
+  readonly #agents = new KeptAgent();
 
   /** @param secrets values that no message may repeat */
   constructor(
@@ -237,7 +239,7 @@ export class Transport {
       await this.#plugin?.refresh(signal);
       const { agent, headers } = await this.#config.applyToFetchOptions({ rejectUnauthorized });
       const pairs = Object.fromEntries(headers as unknown as Iterable<[string, string]>);
-      return { agent: agent as Agent | undefined, headers: pairs };
+      return { agent: this.#agents.kept(agent as Agent | undefined), headers: pairs };
     } catch (error) {
       if (error instanceof ClusterError) throw error;
       throw credentialsError(error, (text) => this.#clean(text));

@@ -1,17 +1,16 @@
-import type { MemoryCheck } from '../check-memory.js';
+import type { CompleteCheck } from '../memory-check.js';
 import { searchProven, type AdviceSources } from './find-advice.js';
 import { fitLaunch, type FitRequest, type FittedLaunch, type Preference } from './fit-launch.js';
 import { Trials } from './trials.js';
 
 /** The best launch of a model that was checked, on the machine that it was checked for; undefined when there is none. */
 export async function findFit(
-  check: MemoryCheck,
+  check: CompleteCheck,
   prefer: Preference,
   asked: FitRequest['asked'],
   sources: AdviceSources,
 ): Promise<FittedLaunch | undefined> {
   const { shape, launch, room, resolved, header, overrides } = check;
-  if (!shape || !room || !resolved || !header) return undefined;
   const trials = new Trials(room);
   const fitted = await searchProven(
     { shape, resolved, overrides, origin: header.origin },

@@ -4,10 +4,14 @@ import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
 import { combineLaunch } from '../../runtime/combine-launch.js';
-import { catalogDefaults } from '../check-memory.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
+import { catalogDefaults } from '../plan-check.js';
 
 /** The context that every entry's requirement is also given at, in tokens. */
 export const SHORT_CONTEXT = 8192;
+
+/** The llama.cpp that every entry's figures are for. */
+export const FIGURES_LLAMA_CPP = llamaCpp().name;
 
 export interface ContextFigure {
   /** Tokens. */

@@ -1,6 +1,8 @@
 import type { Catalog } from '../../catalog/catalog.js';
 import type { HostMemory } from '../../host/host-memory.js';
-import { checkMemory, type CheckDependencies, type CheckRequest, type MemoryCheck } from '../check-memory.js';
+import { checkMemory, type CheckDependencies } from '../check-memory.js';
+import type { CheckRequest } from '../plan-check.js';
+import type { MemoryCheck } from '../memory-check.js';
 
 /**
  * Checks every entry of a catalogue for one machine, which is measured once, so that all are held against the same.

@@ -2,7 +2,7 @@ import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedFile } from '../../preflight/beside-files.js';
 import type { LoadedProjector } from '../../preflight/beside.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../../preflight/tightness.js';
 import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';

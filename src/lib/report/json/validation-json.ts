@@ -1,4 +1,4 @@
-import { SHORT_CONTEXT } from '../../preflight/catalog/catalog-figures.js';
+import { FIGURES_LLAMA_CPP, SHORT_CONTEXT } from '../../preflight/catalog/catalog-figures.js';
 import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
 import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 
@@ -7,6 +7,7 @@ const STATUSES: readonly EntryStatus[] = ['true', 'contradicts-context', 'wrong'
 /** A validated catalogue as one JSON object, described by `schemas/catalog-validate.schema.json`. Amounts are bytes. */
 export function validationJson(results: readonly EntryValidation[]): Record<string, unknown> {
   return {
+    llamaCpp: FIGURES_LLAMA_CPP,
     shortContext: SHORT_CONTEXT,
     summary: Object.fromEntries(
       STATUSES.map((status) => [status, results.filter((result) => result.status === status).length]),

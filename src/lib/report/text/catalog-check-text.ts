@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
@@ -18,15 +18,13 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
-export interface CheckedEntry extends MemoryCheck {
-  readonly largest: number | undefined;
-}
+export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
 /** One line an entry, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {
   const [head = '', ...lines] = alignColumns([HEAD, ...checks.map(cells)], RIGHT);
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
-  return [colors.bold(head), ...painted, '', ...budgets(checks), summary(checks)].join('\n');
+  return [colors.bold(head), ...painted, '', ...budgets(checks), ...versionsLine(checks), summary(checks)].join('\n');
 }
 
 /** Why entries were not checked, then what is to be said of those that were, a line each, however many it is true of. */
@@ -65,6 +63,12 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
     const where = name === 'gpu' ? 'GPU budget' : 'budget';
     return [`${where}: ${formatGigabytes(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
   });
+}
+
+/** Which llama.cpp the figures are for. */
+function versionsLine(checks: readonly MemoryCheck[]): string[] {
+  const versions = new Set(checks.flatMap(({ estimate }) => estimate?.resolved.llamaCpp ?? []));
+  return versions.size === 0 ? [] : [`llama.cpp: ${[...versions].join(', ')}`];
 }
 
 /** "fits: 12, tight: 3, does not fit: 18". */

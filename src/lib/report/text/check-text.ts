@@ -3,7 +3,7 @@ import { neededParts, totalBytes, type EstimatePart } from '../../estimate/memor
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedFile } from '../../preflight/beside-files.js';
 import type { ProjectorReason } from '../../preflight/beside.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../../source/model-source.js';
 import { shown } from '../../printable.js';
@@ -20,9 +20,8 @@ const SIZE_WIDTH = 9;
 const COMMIT_DIGITS = 12;
 
 /** A check that lets the model through, as people read it: the verdict first, then what it rests on. */
-export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
+export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
   const { verdict } = check;
-  if (verdict.kind === 'unknown') return '';
   return [
     headline(check, verdict, colors),
     ...tightnessOf(check).map((cause) => `       ${cause}`),
@@ -38,11 +37,11 @@ export function checkText(check: MemoryCheck, colors: ChalkInstance): string {
   ].join('\n');
 }
 
-function headline({ model, shape }: MemoryCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+function headline({ model, shape }: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
   const [limit] = verdict.limits;
   const left = limit === undefined ? '' : `, ${formatGigabytes(headroomBytes(limit))} to spare`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
-  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape?.quantization ?? '?'})${left}`;
+  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape.quantization})${left}`;
 }
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
@@ -77,14 +76,14 @@ function partLine(part: EstimatePart, width: number, colors: ChalkInstance): str
 }
 
 /** Which file of a repository was read, and in which version. */
-function chosenFile(header: MemoryCheck['header']): string {
+function chosenFile(header: CompleteCheck['header']): string {
   if (header?.file === undefined) return '';
   const { path, commit } = header.file;
   return `, ${shown(path)}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
 }
 
 /** The launch that the figures hold for. */
-function held({ launch, source, header }: MemoryCheck, { estimate }: CompletedVerdict): string[] {
+function held({ launch, source, header }: CompleteCheck, { estimate }: CompletedVerdict): string[] {
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
@@ -106,7 +105,7 @@ const REASONS: Readonly<Record<ProjectorReason, string>> = {
 };
 
 /** The draft and the adapters that count. */
-function namedLines({ named }: MemoryCheck): readonly string[] {
+function namedLines({ named }: CompleteCheck): readonly string[] {
   const line = (what: string, { source, shape }: LoadedFile<Shape>): string =>
     `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)})`;
   return [
@@ -116,7 +115,7 @@ function namedLines({ named }: MemoryCheck): readonly string[] {
 }
 
 /** Which projector counts, and why. */
-function projectorLines({ projector }: MemoryCheck): readonly string[] {
+function projectorLines({ projector }: CompleteCheck): readonly string[] {
   if (projector === undefined) return [];
   const { source, shape, reason } = projector;
   const file = redactedSource(formatModelSource(parseModelSource(source)));

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { formatTenths } from '../words/bytes.js';
 import { wrapWords } from '../layout/wrap.js';
@@ -25,8 +25,9 @@ const ROWS: readonly Row[] = [
     ({ check }) => (check.shape === undefined ? '-' : `${(check.shape.parameterCount / 1e9).toFixed(1)}B`),
   ],
   ['context', ({ check }) => String(check.estimate?.resolved.nCtx ?? '-')],
+  ['llama.cpp', ({ check }) => check.estimate?.resolved.llamaCpp ?? '-'],
   ['slots', ({ check }) => String(check.estimate?.resolved.slots ?? '-')],
-  ['weights', partsRow(['weights', 'weights-copy'])],
+  ['weights', partsRow(['weights', 'weights-copy', 'expert-cache'])],
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
   ['compute', partsRow(['compute', 'output'])],
   ['overhead', partsRow(['runtime-overhead'])],

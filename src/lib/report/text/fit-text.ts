@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { CompleteCheck } from '../../preflight/memory-check.js';
 import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
@@ -12,13 +12,14 @@ const LABEL = 11;
 export function fitText(
   fitted: FittedLaunch,
   command: readonly string[],
-  { check, prefer, width, colors }: { check: MemoryCheck; prefer: Preference; width: number; colors: ChalkInstance },
+  { check, prefer, width, colors }: { check: CompleteCheck; prefer: Preference; width: number; colors: ChalkInstance },
 ): string {
   const [limit] = fitted.verdict.limits;
   const budget = limit && `${formatGigabytes(limit.requiredBytes)} of ${formatGigabytes(limit.budget.bytes)}`;
   const spare = limit && `${formatGigabytes(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
   const rows: readonly (readonly [string, string])[] = [
     ['takes', `${budget}, ${spare}`],
+    ['llama.cpp', fitted.verdict.estimate.resolved.llamaCpp],
     ['weights', weightsReason(fitted, check, prefer)],
     ['context', contextReason(fitted)],
     ...(fitted.changes.some(({ kind }) => kind === 'cache-type')
@@ -61,11 +62,11 @@ function placementRows({ changes }: FittedLaunch): readonly (readonly [string, s
   });
 }
 
-function weightsReason({ shape, variant }: FittedLaunch, check: MemoryCheck, prefer: Preference): string {
+function weightsReason({ shape, variant }: FittedLaunch, check: CompleteCheck, prefer: Preference): string {
   const size = `${shape.quantization}, ${formatGigabytes(shape.fileBytes)}`;
   const estimated = variant?.isEstimated === true ? ', estimated, since the source was not read' : '';
   if (variant === undefined) return `${size}, as asked for`;
-  const than = shape.fileBytes > (check.shape?.fileBytes ?? 0) ? 'larger' : 'smaller';
+  const than = shape.fileBytes > check.shape.fileBytes ? 'larger' : 'smaller';
   const why =
     prefer === 'quality' ? 'the largest that leaves room for the context' : 'what leaves the most for context';
   return `${size}${estimated}: ${than} than ${check.shape?.quantization}, ${why}`;

@@ -67,7 +67,7 @@ function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): r
   const growth = estimate.growth.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
   const all: readonly Segment[] = [
     { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? taken(host) : 0 },
-    { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy']) },
+    { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy', 'expert-cache']) },
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },
     { name: 'overhead', glyph: '#', color: 'gray', bytes: sum(['runtime-overhead']) },

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { SHORT_CONTEXT, type ContextFigure } from '../../preflight/catalog/catalog-figures.js';
+import { FIGURES_LLAMA_CPP, SHORT_CONTEXT, type ContextFigure } from '../../preflight/catalog/catalog-figures.js';
 import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
 import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 import { printable } from '../../printable.js';
@@ -49,7 +49,7 @@ function summary(results: readonly EntryValidation[]): string {
     const count = results.filter((result) => result.status === status).length;
     return count === 0 ? '' : `${count} ${word}`;
   });
-  return counts.filter((text) => text !== '').join(', ');
+  return `${counts.filter((text) => text !== '').join(', ')}; for llama.cpp ${FIGURES_LLAMA_CPP}`;
 }
 
 function remarkOf({ judgement, figures, problem, status }: EntryValidation): string {

@@ -1,6 +1,6 @@
 import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Advice, Change } from '../../preflight/advice/advice.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { tightness } from '../../preflight/tightness.js';
 import { formatGigabytes, formatTenths } from './bytes.js';
 import { commandText } from '../layout/command-text.js';

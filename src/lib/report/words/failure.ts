@@ -1,5 +1,5 @@
 import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import type { LimitCheck } from '../../preflight/verdict.js';
 import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
@@ -26,7 +26,7 @@ export function failureOf(check: MemoryCheck): CheckFailure | undefined {
   return { code: 'INSUFFICIENT_MEMORY', message };
 }
 
-/** The refusal as people read it on stderr: four lines, the first two words of which scripts may rely on. */
+/** The refusal as people read it on stderr: lines whose first two words scripts may rely on. */
 export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): string {
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
@@ -38,6 +38,7 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
       `  Reason: ${verdict.reason}`,
       requirement,
       ...advice,
+      ...versionLine(check),
     ];
     return lines.filter((line) => line !== undefined).join('\n');
   }
@@ -49,7 +50,12 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
     `  Suggestion: ${alternatives(check.suggestions)}`,
+    ...versionLine(check),
   ].join('\n');
+}
+
+function versionLine({ estimate }: MemoryCheck): readonly string[] {
+  return estimate === undefined ? [] : [`  Calculated for: llama.cpp ${estimate.resolved.llamaCpp}`];
 }
 
 function headline({ model, shape }: MemoryCheck): string {

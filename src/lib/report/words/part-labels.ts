@@ -7,6 +7,7 @@ const PART_LABELS: Readonly<Record<PartName, string>> = {
   'weights-copy': 'weights, copied',
   'kv-cache': 'KV cache',
   'recurrent-state': 'recurrent state',
+  'expert-cache': 'expert cache',
   compute: 'compute buffer',
   output: 'output buffer',
   'runtime-overhead': 'runtime overhead',

@@ -1,4 +1,4 @@
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { printable } from '../../printable.js';
 
 /** More models than these are counted, not named. */

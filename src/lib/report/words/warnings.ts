@@ -1,6 +1,6 @@
 import type { GrowthPart } from '../../estimate/memory-estimate.js';
 import { COMFORTABLE_SHARE, tightness, type Tightness } from '../../preflight/tightness.js';
-import type { MemoryCheck } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { formatSize } from './bytes.js';

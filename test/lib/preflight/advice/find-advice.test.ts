@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '@oclif/core';
 import { parseQuantity } from '../../../../src/lib/budget/quantity.js';
 import { adviceSources, checkDependencies } from '../../../../src/lib/cli/check-command.js';
-import { checkMemory, type CheckRequest, type MemoryCheck } from '../../../../src/lib/preflight/check-memory.js';
+import { checkMemory } from '../../../../src/lib/preflight/check-memory.js';
+import type { CheckRequest } from '../../../../src/lib/preflight/plan-check.js';
+import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
 import { checkCatalog } from '../../../../src/lib/preflight/catalog/check-catalog.js';
 import { findFit } from '../../../../src/lib/preflight/advice/find-fit.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
+import { isComplete } from '../../../../src/lib/preflight/memory-check.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
@@ -80,9 +83,10 @@ describe('the best launch', () => {
   test.each(['quality', 'context'] as const)('by %s fits with something to spare', async (prefer) => {
     const dependencies = checkDependencies(surroundings());
     const refused = await check('qwen-coder-32b', 32);
+    if (!isComplete(refused)) throw new Error(refused.verdict.reason);
     const fitted = await findFit(refused, prefer, {}, adviceSources(surroundings(), dependencies.readHeader));
     expect(fitted?.verdict.kind).toMatch(/^(fits|tight)$/);
-    expect(fitted?.shape.fileBytes).toBeLessThan(refused.shape?.fileBytes ?? 0);
+    expect(fitted?.shape.fileBytes).toBeLessThan(refused.shape.fileBytes);
   });
 });
 

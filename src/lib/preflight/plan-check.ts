@@ -1,0 +1,73 @@
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
+import type { MachineRequest } from '../host/measure-host.js';
+import { combineLaunch } from '../runtime/combine-launch.js';
+import type { KvOverride } from '../runtime/kv-overrides.js';
+import { ALL_GPU_LAYERS, type Accelerator } from '../runtime/launch-options.js';
+import type { LaunchPatch } from '../runtime/server-options.js';
+import type { IncompleteCheck, PlannedCheck } from './memory-check.js';
+import { resolveModel } from './resolve-model.js';
+
+/** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */
+export interface CheckRequest {
+  /** As the user typed it. */
+  readonly model: string;
+  readonly quantization?: string | undefined;
+  readonly accelerator: Accelerator;
+  /** Set where the CPU is known, such as this machine's. */
+  readonly cpuArch?: 'arm' | 'x86' | undefined;
+  readonly launch: LaunchPatch;
+  readonly extraArgs: readonly string[];
+  /** What llama-server reads in place of the header's values, where that is known from elsewhere. */
+  readonly overrides?: readonly KvOverride[];
+  readonly machine: Omit<MachineRequest, 'accelerator' | 'gpus' | 'budgetBytes'>;
+  readonly policy: BudgetPolicy;
+  /** Context and layers will be named to llama-server, so that it has nothing to choose. */
+  readonly namesLaunch?: boolean;
+}
+
+export interface PlanDependencies {
+  readonly loadCatalog: () => Promise<Catalog>;
+}
+
+/** Nobody knows what will be sent: the worst counts. */
+const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
+
+/** @throws UsageError for a model, a catalogue or an option that is not understood */
+export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDependencies): Promise<PlannedCheck> {
+  const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
+  const { entry, source } = resolved;
+  const { model, accelerator, cpuArch, launch: flags, extraArgs } = request;
+  const defaults = entry === undefined ? {} : catalogDefaults(entry);
+  const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
+  const launch = { ...ANY_MEDIA, ...combined.launch };
+  return {
+    ...{ model, resolved, entry, source },
+    ...combined,
+    ...{ launch, asked: launch },
+    overrides: [...combined.overrides, ...(request.overrides ?? [])],
+  };
+}
+
+/**
+ * A check that is left out: what it would have been about, as `unknown`. Nothing is read or measured.
+ * @throws UsageError for a model, a catalogue or an option that is not understood
+ */
+export async function skippedCheck(request: CheckRequest, dependencies: PlanDependencies): Promise<IncompleteCheck> {
+  const skipped = {
+    kind: 'unknown',
+    code: 'CHECK_SKIPPED',
+    reason: 'the memory was not checked',
+    warnings: [],
+  } as const;
+  return { ...(await planCheck(request, dependencies)), verdict: skipped, suggestions: [] };
+}
+
+/** What an entry says about its launch. */
+export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+  return {
+    ...(contextSize !== undefined && { ctxSize: contextSize }),
+    gpuLayers: gpuLayers === undefined || gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers,
+    ...(mode !== undefined && mode !== 'chat' && { mode }),
+  };
+}
