@@ -3,7 +3,7 @@ import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '..
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import type { View, viewsOf } from '../lib/cli/check-views.js';
 import { printFlag } from '../lib/cli/flags/print-flag.js';
@@ -37,7 +37,14 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --html memory.html',
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...viewFlags, print: printFlag };
+  static override flags = {
+    ...launchFlags,
+    ...fileFlag,
+    ...machineFlags,
+    ...modelFlags,
+    ...viewFlags,
+    print: printFlag,
+  };
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 

@@ -10,7 +10,7 @@ import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
 import type { KubeClient } from '../kube/client/client.js';
 import { hostConfigMap, hostName, type HostReport } from '../kube/hosts.js';
-import { formatGigabytes } from '../report/words/bytes.js';
+import { formatSize } from '../report/words/bytes.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
 import { Registration } from './cluster/registration.js';
 import { AGENT_MANAGER, ServiceWriter } from './cluster/service-writer.js';
@@ -145,13 +145,13 @@ class Agent {
     const gpu = accelerator === 'cpu' ? undefined : gpuBudget(host);
     this.parts.log.info('agent started', {
       ...{ agent: identity.id, version: this.options.version, accelerator, mode, namespace: namespace ?? 'all' },
-      total: formatGigabytes(host.totalBytes),
-      inUse: formatGigabytes(host.inUseBytes),
-      promised: formatGigabytes(host.promisedBytes ?? 0),
+      total: formatSize(host.totalBytes),
+      inUse: formatSize(host.inUseBytes),
+      promised: formatSize(host.promisedBytes ?? 0),
       ...(budget.kind === 'fraction' && { fraction: budget.fraction }),
-      budget: formatGigabytes(Math.max(0, budget.bytes)),
+      budget: formatSize(Math.max(0, budget.bytes)),
       budgetBytes: budget.bytes,
-      ...(gpu && { gpuLimit: formatGigabytes(gpu.bytes) }),
+      ...(gpu && { gpuLimit: formatSize(gpu.bytes) }),
       llamaServer: this.parts.server.path,
       build: this.parts.server.build ?? 'unknown',
       registered: hostIp ?? 'no: give --host-ip for the cluster to reach services of this host',

@@ -1,6 +1,6 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import type { HostReport } from '../../kube/hosts.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 
 /** Heard less long ago, an agent counts as there. */
@@ -18,10 +18,10 @@ export function hostsText(hosts: readonly HostReport[], now: Date): string {
   const rows = hosts.map((host) => [
     cleanText(host.agent),
     cleanText(host.accelerator),
-    formatGigabytes(host.totalBytes),
-    formatGigabytes(host.inUseBytes),
-    formatGigabytes(host.promisedBytes),
-    formatGigabytes(Math.max(0, host.budgetBytes)),
+    formatSize(host.totalBytes),
+    formatSize(host.inUseBytes),
+    formatSize(host.promisedBytes),
+    formatSize(Math.max(0, host.budgetBytes)),
     cleanText(host.build ?? '?'),
     String(host.services.length),
     isFresh(host, now) ? 'yes' : `not since ${cleanText(host.heartbeat)}`,
