@@ -9,11 +9,11 @@ import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
 import type { KubeClient } from '../kube/client/client.js';
-import { hostConfigMap, hostName, type HostReport } from '../kube/hosts.js';
 import { formatGigabytes } from '../report/words/bytes.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
+import { HostPublisher } from './cluster/host-publisher.js';
 import { Registration } from './cluster/registration.js';
-import { AGENT_MANAGER, ServiceWriter } from './cluster/service-writer.js';
+import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
 import { desiredOf, type AgentIdentity } from './core/desired.js';
@@ -57,8 +57,6 @@ export interface AgentParts {
 }
 
 const TICK_MS = 10_000;
-/** How often the cluster hears of this host. */
-const PUBLISH_MS = 90_000;
 const SETTLED_LOOK_MS = 200;
 const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
@@ -78,7 +76,7 @@ class Agent {
   readonly #mirror: Mirror;
   readonly #host: RunnerHost;
   #promised = 0;
-  #publishedAtMs = 0;
+  readonly #publisher: HostPublisher;
   #pressure: MemoryPressure | undefined;
 
   constructor(
@@ -101,6 +99,7 @@ class Agent {
         error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
       isOurs: (key) => this.#runners.has(key),
     });
+    this.#publisher = new HostPublisher({ ...options, namespace: namespace ?? 'default' }, parts);
     const registration = hostIp === undefined ? undefined : new Registration(client.objects, options.version);
     const teller = new Teller(new ServiceWriter(client, identity.id), registration, log, hostIp ?? '');
     this.#host = {
@@ -202,30 +201,8 @@ class Agent {
     };
   }
 
-  /** What the cluster may know of this host. */
-  async #publish(): Promise<void> {
-    if (Date.now() - this.#publishedAtMs < PUBLISH_MS || !this.#mirror.reachable) return;
-    const { identity, gpuMemoryBytes, defaults, namespace = 'default' } = this.options;
-    const { accelerator, id } = identity;
-    const { client, server, measure } = this.parts;
-    const budgetBytes = defaults.policy.absoluteBytes;
-    const host = await besideLedger(measure)({ accelerator, gpuMemoryBytes, budgetBytes });
-    const gpus = Array.from({ length: accelerator === 'cpu' ? 0 : (host.gpus?.length ?? 1) }, (_, gpu) =>
-      gpuBudget(host, gpu),
-    );
-    const running = [...this.#runners.values()].filter((runner) => runner.running !== undefined);
-    const report: HostReport = {
-      ...{ agent: id, accelerator, totalBytes: host.totalBytes, inUseBytes: host.inUseBytes },
-      promisedBytes: host.promisedBytes ?? 0,
-      budgetBytes: memoryBudget(host, defaults.policy).bytes,
-      gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
-      build: server.build,
-      services: running.map(({ key }) => key),
-      heartbeat: new Date().toISOString(),
-    };
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(id)}`;
-    await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
-    this.#publishedAtMs = Date.now();
+  #runningKeys(): readonly string[] {
+    return [...this.#runners.values()].filter(({ running }) => running !== undefined).map(({ key }) => key);
   }
 
   async #step(key: string): Promise<void> {
@@ -262,7 +239,7 @@ class Agent {
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
-    await this.#publish().catch((error: unknown) => this.parts.log.debug('not published', { error: String(error) }));
+    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys());
     const { entries } = promisedHere();
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
