@@ -3,7 +3,7 @@ import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '..
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import type { View, viewsOf } from '../lib/cli/check-views.js';
 import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
@@ -42,6 +42,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   ];
   static override flags = {
     ...launchFlags,
+    ...fileFlag,
     ...machineFlags,
     ...modelFlags,
     ...viewFlags,

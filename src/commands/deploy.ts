@@ -8,7 +8,7 @@ import { deployPlan, stagedProjector } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySource, deploySourceWithProjector } from '../lib/cli/deploy/deploy-source.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -42,7 +42,14 @@ Works as "kubectl llmkube deploy" too.`;
     '<%= config.bin %> <%= command.id %> my-model --source https://host/model.gguf --sha256 <sum> --cpu 4',
     '<%= config.bin %> <%= command.id %> llama-3.1-8b --dry-run client -o yaml | kubectl apply -f -',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...clusterFlags, ...deployFlags };
+  static override flags = {
+    ...launchFlags,
+    ...fileFlag,
+    ...machineFlags,
+    ...modelFlags,
+    ...clusterFlags,
+    ...deployFlags,
+  };
   static override summary = 'check that a model fits, then deploy it to a cluster';
   static override usage = '<%= command.id %> MODEL [FLAGS]';
 

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -39,6 +39,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   ];
   static override flags = {
     ...launchFlags,
+    ...fileFlag,
     ...budgetFlags,
     ...modelFlags,
     ...fleetFlags,
@@ -112,10 +113,10 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
 /** What the user asked for; a context or a quantization of the catalogue's is not. */
 function askedIn(
   { extraOptions }: CompleteCheck,
-  flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined },
+  flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined; file?: string | undefined },
 ) {
   const ctxSize = extraOptions.ctxSize ?? flags['ctx-size'];
-  return { ctxSize, quantization: flags.quantization !== undefined };
+  return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined };
 }
 
 /** Every quantization that is found can be named to llama-server; a deploy is what there always is. */
@@ -133,9 +134,9 @@ function fittedCommand(
 }
 
 function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: CompleteCheck, raw: readonly RawToken[]) {
-  const { flags, model } = typedChanges(changes, check.extraWords);
+  const { flags } = typedChanges(changes, check.extraWords);
   const all = cacheRamMiB === undefined ? flags : [...flags, `--cache-ram ${cacheRamMiB}`];
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
-  const start = ['llmkube', 'deploy', shellWord(model ?? check.model)];
+  const start = ['llmkube', 'deploy', shellWord(check.model)];
   return typedCommand(start, typed, all, (flag) => Fit.flags[flag as keyof typeof Fit.flags]?.type === 'boolean');
 }

@@ -9,7 +9,7 @@ import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
 import type { KubeClient } from '../kube/client/client.js';
-import { formatGigabytes } from '../report/words/bytes.js';
+import { formatSize } from '../report/words/bytes.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
 import { HostPublisher } from './cluster/host-publisher.js';
 import { Registration } from './cluster/registration.js';
@@ -144,13 +144,13 @@ class Agent {
     const gpu = accelerator === 'cpu' ? undefined : gpuBudget(host);
     this.parts.log.info('agent started', {
       ...{ agent: identity.id, version: this.options.version, accelerator, mode, namespace: namespace ?? 'all' },
-      total: formatGigabytes(host.totalBytes),
-      inUse: formatGigabytes(host.inUseBytes),
-      promised: formatGigabytes(host.promisedBytes ?? 0),
+      total: formatSize(host.totalBytes),
+      inUse: formatSize(host.inUseBytes),
+      promised: formatSize(host.promisedBytes ?? 0),
       ...(budget.kind === 'fraction' && { fraction: budget.fraction }),
-      budget: formatGigabytes(Math.max(0, budget.bytes)),
+      budget: formatSize(Math.max(0, budget.bytes)),
       budgetBytes: budget.bytes,
-      ...(gpu && { gpuLimit: formatGigabytes(gpu.bytes) }),
+      ...(gpu && { gpuLimit: formatSize(gpu.bytes) }),
       llamaServer: this.parts.server.path,
       build: this.parts.server.build ?? 'unknown',
       registered: hostIp ?? 'no: give --host-ip for the cluster to reach services of this host',

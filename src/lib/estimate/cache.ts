@@ -5,11 +5,11 @@ import { convStateSize, type Hparams, ssmStateSize } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { buildCompressedCaches, type CompressedCaches } from './caches/compressed.js';
 import { createExpertCache, type ExpertCache } from './caches/expert-cache.js';
-import { buildKvCache, type KvCache, largestRotation, swaCells } from './caches/kv-cache.js';
+import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './caches/kv-cache.js';
 import { BufferSpace, type CacheTensor } from './caches/space.js';
 import type { ContextParams, TargetContext } from './context.js';
 import type { DeviceBytes } from './ggml/device.js';
-import { F32 } from './ggml/tensor.js';
+import { F32, pad } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
 
 /** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`): one row a sequence, and as many again for each earlier state kept. */
@@ -181,4 +181,12 @@ function buildRecurrentCache(
     });
   }
   return { rows, layers };
+}
+
+/** The same caches with so many cells filled; those of compressed keys stay as they are. */
+export function filledTo(memory: ContextMemory, cells: number): ContextMemory {
+  const filled = (cache: KvCache | null): KvCache | null =>
+    cache && { ...cache, read: Math.min(cache.cells, pad(cells, CELL_PADDING)) };
+  const { base, swa, indexer } = memory;
+  return { ...memory, base: filled(base), swa: filled(swa), indexer: filled(indexer) };
 }

@@ -1,5 +1,5 @@
 import type { ModelShape } from '../model/model-shape.js';
-import type { ContextMemory } from './cache.js';
+import { type ContextMemory, filledTo } from './cache.js';
 import { type ContextParams, refused } from './context.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
@@ -30,6 +30,8 @@ export interface ComputeInputs {
   readonly adapters?: Adapters | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
+  /** The first prompt too, as it is computed: part after part of one batch, the last token of the last put out. */
+  readonly inUse?: boolean;
 }
 
 export interface ComputeBuffers {
@@ -52,13 +54,33 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     const generation = planner.reserveGeneration(flashAttn);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
-    const larger = largerOf(prompt, generation);
+    const reserved = largerOf(prompt, generation);
+    const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
     if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
     return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
+
+    function usedFor(bytes: DeviceBytes, { cells, outputs }: PromptPart): DeviceBytes {
+      return largerOf(bytes, planner.reserve(nTokens, outputs, flashAttn, 1, cells));
+    }
   } catch (error) {
     if (error instanceof UnsupportedOpError) throw refused(error.message);
     throw error;
   }
+}
+
+interface PromptPart {
+  readonly cells: number;
+  readonly outputs: number;
+}
+
+/** A whole batch of one prompt from an empty cache on: what is placed shrinks and grows with what is read of the cache. */
+function promptParts({ nCtxSeq, nBatch, nUbatch }: ContextParams): readonly PromptPart[] {
+  const tokens = Math.min(nCtxSeq, nBatch);
+  const count = Math.ceil(tokens / nUbatch);
+  return Array.from({ length: count }, (_, i) => ({
+    cells: Math.min(tokens, (i + 1) * nUbatch),
+    outputs: i + 1 === count ? 1 : 0,
+  }));
 }
 
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
@@ -82,9 +104,9 @@ class Planner {
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
-  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): DeviceBytes {
-    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs));
-    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs));
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): DeviceBytes {
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs, cells));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells));
   }
 
   /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
@@ -147,9 +169,9 @@ class Planner {
     return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
   }
 
-  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number): GraphBuilder {
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
     const { plans, shape } = this.inputs;
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs);
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs, cells);
     this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
     return builder;
   }
@@ -170,8 +192,10 @@ class Planner {
     flashAttn: boolean,
     { layers }: PlannedLayers,
     nSeqs = this.inputs.params.nSeqMax,
+    cells?: number,
   ): GraphBuilder {
-    const { shape, params, memory, placement, adapters } = this.inputs;
+    const { shape, params, placement, adapters } = this.inputs;
+    const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells);
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
     const builder = new GraphBuilder({

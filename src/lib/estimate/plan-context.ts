@@ -1,5 +1,6 @@
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
@@ -8,11 +9,12 @@ import type { DeviceBytes } from './ggml/device.js';
 import type { Adapters } from './graph/adapters.js';
 import type { ArchitectureGraph } from './graph/architecture-graph.js';
 import { GRAPHS } from './graph/architectures.js';
-import { DRAFT_HEADS } from './graph/draft-heads.js';
+import { DRAFT_HEADS } from './graph/draft-heads/table.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
 import { Placement } from './placement.js';
+import { refuseNewerModel } from './version-limits.js';
 
 export interface ContextOptions {
   /** What speculative decoding makes of the context; unset: there is none. */
@@ -23,6 +25,8 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
+  /** What prompts make of the buffers counts, too. */
+  readonly inUse?: boolean;
 }
 
 /** A `llama_context` before anything is computed with it. */
@@ -42,6 +46,7 @@ export interface PlannedContext {
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
+  refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
   const params = resolveContext(shape, launch, options.role);
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);
@@ -59,10 +64,10 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
 export function planGraph(
   graph: ArchitectureGraph,
   { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
-  { everyLayer = false, dryRun = false, adapters }: ContextOptions,
+  { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
 ): ComputeBuffers {
   const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
-  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, adapters });
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters });
 }
 
 function plannedLayers(

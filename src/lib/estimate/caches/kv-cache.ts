@@ -15,6 +15,8 @@ export interface KvLayer {
 /** `llama_kv_cache` (`src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
 export interface KvCache {
   readonly cells: number;
+  /** Cells that a graph reads: those that are filled, in multiples of the padding. */
+  readonly read: number;
   readonly streams: number;
   /** Without flash attention V is stored transposed. */
   readonly vTransposed: boolean;
@@ -67,6 +69,7 @@ export function buildKvCache(
   shareLayers(hparams, filter, layers);
   return {
     cells,
+    read: cells,
     streams,
     vTransposed,
     layers,

@@ -61,7 +61,7 @@ export function targetGrowth(
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
-  const later = changes ? planContext(shape, launch, { role }).compute.bytes : target.compute.bytes;
+  const later = changes ? planContext(shape, launch, { role, inUse: true }).compute.bytes : target.compute.bytes;
   return [...growthOf('compute', 'model', target, later), ...outputGrowth('model', inUse - atFirst)];
 }
 

@@ -54,9 +54,9 @@ function kvInput(g: GraphBuilder, cache: KvCache): KvInput {
 }
 
 /** `build_attn_inp_kq_mask`: one for each sequence of the batch where the cache has one for each. */
-export function cacheMask(g: GraphBuilder, { cells, streams }: KvCache, type: GgmlType): Tensor {
+export function cacheMask(g: GraphBuilder, { read, streams }: KvCache, type: GgmlType): Tensor {
   const sequences = streams > 1 ? g.nSeqs : 1;
-  return ggml.newInput(type, cells, g.nTokens / sequences, 1, sequences);
+  return ggml.newInput(type, read, g.nTokens / sequences, 1, sequences);
 }
 
 /** Of masks that flash attention reads. */
@@ -243,9 +243,9 @@ function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: kv }: KvI
 }
 
 /** `llama_kv_cache::get_k`. */
-export function keyRows(cache: Tensor, size: number, heads: number, { cells, streams }: KvCache): Tensor {
+export function keyRows(cache: Tensor, size: number, heads: number, { cells, read, streams }: KvCache): Tensor {
   const row = ggml.rowSize(cache, cache.ne[0]);
-  return ggml.view4d(cache, [size, heads, cells, streams], ggml.rowSize(cache, size), row, row * cells, 0);
+  return ggml.view4d(cache, [size, heads, read, streams], ggml.rowSize(cache, size), row, row * cells, 0);
 }
 
 /** `llama_kv_cache::get_v`. */
@@ -253,14 +253,14 @@ function readV(
   g: GraphBuilder,
   cache: Tensor,
   layer: number,
-  { cache: { cells, streams, vTransposed } }: KvInput,
+  { cache: { cells, read, streams, vTransposed } }: KvInput,
 ): Tensor {
   const { v, kv } = g.head(layer);
   const stream = ggml.rowSize(cache, cache.ne[0]) * cells;
   if (!vTransposed) {
     return ggml.view4d(
       cache,
-      [v, kv, cells, streams],
+      [v, kv, read, streams],
       ggml.rowSize(cache, v),
       ggml.rowSize(cache, cache.ne[0]),
       stream,
@@ -268,7 +268,7 @@ function readV(
     );
   }
   const column = ggml.rowSize(cache, cells);
-  return ggml.view4d(cache, [cells, kv, v, streams], column * v, column, stream, 0);
+  return ggml.view4d(cache, [read, kv, v, streams], column * v, column, stream, 0);
 }
 
 /** `build_attn_mha`. */

@@ -30,6 +30,8 @@ export interface Decoder {
   readonly residualFirst?: boolean;
   /** Rows without output are dropped after the last layer, not inside it. */
   readonly pickAfterLayers?: boolean;
+  /** Where a draft reads every row, rows are dropped after the final norm: `embeddings_nextn`. */
+  readonly keepsForDraft?: boolean;
   readonly finish?: (g: GraphBuilder, cur: Tensor) => void;
 }
 
@@ -45,12 +47,13 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
     attention: (spec.attentionInput ?? attentionInput)(g),
   };
   const outIds = g.inputOutIds();
+  const picksLate = spec.keepsForDraft === true && g.params.role.keepsAllRows;
   for (const layer of g.layers) {
     g.tapInput(layer, layerInput);
     let residual = layerInput;
     let cur = normed(layerInput, layer, nameOf(layer));
     cur = spec.attention(g, cur, layer, inputs);
-    if (g.isLast(layer) && (!spec.pickAfterLayers || dropsEarly(g))) {
+    if (g.isLast(layer) && !picksLate && (!spec.pickAfterLayers || dropsEarly(g))) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);
     }
@@ -65,7 +68,8 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
     g.keepHidden(layerInput);
     layerInput = cropLate(g, layerInput, outIds);
   }
-  if (spec.finish) spec.finish(g, layerInput);
+  if (picksLate) finishKeepingRows(g, layerInput, outIds);
+  else if (spec.finish) spec.finish(g, layerInput);
   else g.finishWithHead(layerInput);
 }
 
@@ -92,6 +96,15 @@ export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor
   const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
   g.keepHidden(normed);
   const picked = cropLate(g, normed, outIds);
+  g.embeddings = picked;
+  g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
+}
+
+/** All rows of the final norm are kept, and rows without output dropped only then. */
+function finishKeepingRows(g: GraphBuilder, cur: Tensor, outIds: Tensor): void {
+  const normed = g.norm(cur, g.need('output_norm.weight'), null, 'rms', -1);
+  g.keepHidden(normed);
+  const picked = g.pickOutputs(normed, outIds);
   g.embeddings = picked;
   g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
 }

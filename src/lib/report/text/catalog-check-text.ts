@@ -4,7 +4,7 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { sharedNotes } from '../words/shared-notes.js';
 
@@ -42,9 +42,9 @@ function cells({ model, entry, shape, estimate, verdict, largest }: CheckedEntry
     printable(model),
     shape?.quantization ?? printable(entry?.quantization ?? ''),
     String(estimate?.resolved.nCtx ?? entry?.contextSize ?? ''),
-    required === undefined ? '' : formatGigabytes(required),
+    required === undefined ? '' : formatSize(required),
     WORDS[verdict.kind],
-    limit === undefined ? '' : formatGigabytes(headroomBytes(limit)),
+    limit === undefined ? '' : formatSize(headroomBytes(limit)),
     verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
   ];
 }
@@ -61,7 +61,7 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
     const budget = limits.find((limit) => limit.name === name)?.budget;
     if (budget === undefined) return [];
     const where = name === 'gpu' ? 'GPU budget' : 'budget';
-    return [`${where}: ${formatGigabytes(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
+    return [`${where}: ${formatSize(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
   });
 }
 

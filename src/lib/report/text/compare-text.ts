@@ -2,7 +2,8 @@ import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
+import { limitLabel } from '../words/limit-label.js';
 import { wrapWords } from '../layout/wrap.js';
 
 const LABEL_WIDTH = 12;
@@ -31,6 +32,11 @@ const ROWS: readonly Row[] = [
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
   ['compute', partsRow(['compute', 'output'])],
   ['overhead', partsRow(['runtime-overhead'])],
+  [
+    'decisive',
+    ({ check: { verdict } }) =>
+      verdict.kind === 'unknown' || !verdict.limits[0] ? '-' : limitLabel(verdict.limits[0]),
+  ],
   ['requirement', ({ check }) => limitSize(check, 'requiredBytes')],
   ['budget', ({ check }) => limitSize(check, 'budget')],
   ['to spare', ({ check }) => limitSize(check, 'headroom')],
@@ -76,13 +82,13 @@ function partsRow(names: readonly PartName[]): (compared: Compared) => string {
   return ({ check: { estimate } }) => {
     if (estimate === undefined) return '-';
     const bytes = estimate.parts.reduce((sum, part) => sum + (names.includes(part.name) ? part.bytes : 0), 0);
-    return formatTenths(bytes);
+    return formatSize(bytes);
   };
 }
 
 function limitSize({ verdict }: MemoryCheck, which: 'requiredBytes' | 'budget' | 'headroom'): string {
   const limit = verdict.kind === 'unknown' ? undefined : verdict.limits[0];
   if (limit === undefined) return '-';
-  if (which === 'headroom') return formatTenths(headroomBytes(limit));
-  return formatTenths(which === 'budget' ? limit.budget.bytes : limit.requiredBytes);
+  if (which === 'headroom') return formatSize(headroomBytes(limit));
+  return formatSize(which === 'budget' ? limit.budget.bytes : limit.requiredBytes);
 }

@@ -1,6 +1,6 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import { isFresh, type HostReport } from '../../kube/hosts.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 
 /** A line for each host of the cluster. */
@@ -10,10 +10,10 @@ export function hostsText(hosts: readonly HostReport[], now: Date): string {
   const rows = hosts.map((host) => [
     cleanText(host.agent),
     cleanText(host.accelerator),
-    formatGigabytes(host.totalBytes),
-    formatGigabytes(host.inUseBytes),
-    formatGigabytes(host.promisedBytes),
-    formatGigabytes(Math.max(0, host.budgetBytes)),
+    formatSize(host.totalBytes),
+    formatSize(host.inUseBytes),
+    formatSize(host.promisedBytes),
+    formatSize(Math.max(0, host.budgetBytes)),
     cleanText(host.build ?? '?'),
     String(host.services.length),
     isFresh(host, now) ? 'yes' : `not since ${cleanText(host.heartbeat)}`,

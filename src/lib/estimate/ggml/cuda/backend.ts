@@ -1,3 +1,4 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { rowBytes } from '../../../gguf/ggml-types.js';
 import type { Backend } from '../backend.js';
 import {
@@ -174,7 +175,7 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 }
 
 /** The backend of one GPU: it runs nothing that reads another's memory. */
-export function cudaBackend(device: number): Backend {
+export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backend {
   return {
     memory: device,
     alignment: ALIGNMENT,
@@ -189,6 +190,6 @@ export function cudaBackend(device: number): Backend {
     },
     offloadsOp,
     allocSize,
-    optimize: keepFusedExperts,
+    optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };
 }

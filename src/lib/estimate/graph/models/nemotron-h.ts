@@ -32,7 +32,7 @@ export function nemotronH(g: GraphBuilder): void {
 }
 
 /** Experts may work on narrower rows than the shared one (Nemotron 3 Super). */
-function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
+export function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
   const { keys } = g.shape;
   const down = g.layerWeight(layer, 'ffn_latent_down.weight');
   const up = g.layerWeight(layer, 'ffn_latent_up.weight');

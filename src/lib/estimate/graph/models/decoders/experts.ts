@@ -27,7 +27,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
     norms: { feedForward: 'post_attention_norm' },
     attention: { headNorms: 'before' },
     feedForward: { experts: sigmoidByHeader },
-    keepsForDraft: true,
+    keepsForDraft: 'after-norm',
   },
   'minimax-m2': {
     attention: { headNorms: 'rows' },
@@ -56,6 +56,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
       scaledOutput: (g) => ![0, 1].includes(g.shape.keys.number('attention.value_scale', 0)),
     },
     feedForward: { experts: { gating: 'sigmoid' } },
+    keepsForDraft: 'after-layers',
   },
   laguna: {
     attention: { headNorms: 'before', gate: 'softplus' },

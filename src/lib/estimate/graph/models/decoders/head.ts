@@ -34,7 +34,7 @@ export function finishDecoder(
 
 /** Where rows without output are dropped, in this context. */
 export function outputRows(g: GraphBuilder, { outputs = 'in-last-layer', keepsForDraft }: DecoderSpec): OutputRows {
-  return keepsForDraft && g.params.role.keepsAllRows ? 'after-norm' : outputs;
+  return keepsForDraft && g.params.role.keepsAllRows ? keepsForDraft : outputs;
 }
 
 function adapted(g: GraphBuilder, { scaled, softCap: capped, adapt }: HeadSpec, logits: Tensor): Tensor {

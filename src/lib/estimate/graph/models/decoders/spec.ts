@@ -31,8 +31,8 @@ export interface DecoderSpec {
   /** What makes a layer's graph differ from another's beside its weights, heads and windows. */
   readonly kindOf?: ArchitectureGraph['kindOf'];
   readonly outputs?: OutputRows;
-  /** Where a draft reads every row of the last layer, rows are dropped after the final norm: `embeddings_nextn`. */
-  readonly keepsForDraft?: boolean;
+  /** Where a draft reads every row of the last layer, rows are dropped only then: `embeddings_nextn`. */
+  readonly keepsForDraft?: 'after-layers' | 'after-norm';
   readonly head?: HeadSpec;
 }
 

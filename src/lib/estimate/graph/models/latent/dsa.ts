@@ -37,6 +37,7 @@ export function sparseLatent(g: GraphBuilder): void {
       layer < g.hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
         : withSharedExperts(g, cur, layer, { gating }),
+    keepsForDraft: true,
     finish: finishKeepingNormed,
   });
 }

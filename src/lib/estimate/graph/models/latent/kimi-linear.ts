@@ -92,14 +92,7 @@ export function bailingMoe3(g: GraphBuilder): void {
       decay: (cur) => ggml.scale(ggml.unary(timesRates(g, decayRows(g, cur, layer), layer), 'sigmoid')),
       gate: (cur) => g.mulMat(g.layerNeed(layer, 'ssm_g_a.weight'), cur),
     }),
-    attend: (cur, layer, inputs) => {
-      const heads = g.head(layer).q;
-      const attended = hybridLatent(g, cur, layer, inputs, { rotates: true, output: null });
-      const size = attended.ne[0] / heads;
-      const gates = ggml.reshape(g.mulMat(g.layerNeed(layer, 'attn_gate.weight'), cur), 1, heads, g.nTokens);
-      const gated = ggml.mul(ggml.reshape(attended, size, heads, g.nTokens), ggml.unary(gates, 'sigmoid'));
-      return g.mulMat(g.layerNeed(layer, 'attn_output.weight'), ggml.contTo(gated, size * heads, g.nTokens));
-    },
+    attend: (cur, layer, inputs) => gatedLatent(g, cur, layer, inputs),
     feedForward: (cur, layer) =>
       layer < g.hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu', clamped: limited(g, 'swiglu_clamp_shexp', layer) })
@@ -107,4 +100,14 @@ export function bailingMoe3(g: GraphBuilder): void {
     expandsNorm: false,
     keepsHidden: true,
   });
+}
+
+/** Latent attention with a gate for each head, output projection included. */
+export function gatedLatent(g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs): Tensor {
+  const heads = g.head(layer).q;
+  const attended = hybridLatent(g, cur, layer, inputs, { rotates: true, output: null });
+  const size = attended.ne[0] / heads;
+  const gates = ggml.reshape(g.mulMat(g.layerNeed(layer, 'attn_gate.weight'), cur), 1, heads, g.nTokens);
+  const gated = ggml.mul(ggml.reshape(attended, size, heads, g.nTokens), ggml.unary(gates, 'sigmoid'));
+  return g.mulMat(g.layerNeed(layer, 'attn_output.weight'), ggml.contTo(gated, size * heads, g.nTokens));
 }

@@ -7,6 +7,7 @@ import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts.js';
 import { maskOfBest, type StoredKeys } from '../../indexer.js';
 import { limited } from '../decoders/feed-forward-part.js';
+import { nextTokenInputs, nextTokenLogits, nextTokenNorm } from '../../draft-heads/draft-head.js';
 import { withSharedExperts } from '../shared-experts.js';
 import {
   type CompressedInput,
@@ -18,10 +19,12 @@ import {
 } from './compressed-keys.js';
 import { reduceStreams, spread, streamsHead } from './hyper-connections.js';
 
+type WindowInput = StoredKeys & { readonly mask: Tensor; readonly rotation: Tensor | null };
+
 /** `llm_graph_input_dsv4` (`src/llama-graph.h`, llama.cpp v0.5.0), and the positions. */
 interface Inputs {
   readonly positions: Tensor;
-  readonly raw: StoredKeys & { readonly mask: Tensor; readonly rotation: Tensor | null };
+  readonly raw: WindowInput;
   readonly overlapping: CompressedInput;
   readonly blocks: CompressedInput;
   readonly indexer: CompressedInput;
@@ -54,31 +57,60 @@ export function deepseek4(g: GraphBuilder): void {
 }
 
 function inputsOf(g: GraphBuilder, positions: Tensor): Inputs {
-  const { swa: cache, compressed } = g.memory;
-  if (!cache || !compressed) throw graphError('compressed attention needs its caches');
+  const { swa, compressed } = g.memory;
+  if (!compressed) throw graphError('compressed attention needs its caches');
   return {
     positions,
-    raw: {
-      cache,
-      kIndices: ggml.newInput(I64, g.nTokens),
-      mask: cacheMask(g, cache, maskType(g)),
-      rotation: rotationInput(cache.kRotation),
-    },
+    raw: windowInput(g, swa),
     overlapping: compressedInput(g, compressed.overlapping, maskType(g)),
     blocks: compressedInput(g, compressed.blocks, maskType(g)),
     indexer: compressedInput(g, compressed.indexer, F16),
   };
 }
 
+function windowInput(g: GraphBuilder, cache: GraphBuilder['memory']['swa']): WindowInput {
+  if (!cache) throw graphError('a window of keys needs its cache');
+  return {
+    cache,
+    kIndices: ggml.newInput(I64, g.nTokens),
+    mask: cacheMask(g, cache, maskType(g)),
+    rotation: rotationInput(cache.kRotation),
+  };
+}
+
+/** `graph_mtp`: the residual streams of one block, and a token's embedding beside the model's own streams. */
+export function deepseek4Head(g: GraphBuilder): void {
+  const layer = g.hparams.nLayer;
+  const streams = g.shape.keys.required('hyper_connection.count');
+  const { tokens, hidden } = nextTokenInputs(g, g.nEmbd * streams);
+  const positions = g.inputPositions();
+  const outIds = g.inputOutIds();
+  const raw = windowInput(g, g.hparams.isSwa[layer] ? g.memory.swa : g.memory.base);
+  const before = g.rmsNorm(ggml.reshape(hidden, g.nEmbd, streams, g.nTokens), layer, 'nextn.hnorm.weight');
+  const token = ggml.reshape(g.rmsNorm(tokens, layer, 'nextn.enorm.weight'), g.nEmbd, 1, g.nTokens);
+  const both = ggml.concat(ggml.repeat(token, [g.nEmbd, streams, g.nTokens, 1]), before, 0);
+  const scale = g.layerWeight(layer, 'nextn.eh_proj.scale');
+  let all = g.mulMat(g.layerNeed(layer, 'nextn.eh_proj.weight'), both, scale);
+
+  const reduced = reduceStreams(g, all, layer, 'hc_attn');
+  const { q, k } = headsOf(g, g.rmsNorm(reduced.cur, layer, 'attn_norm.weight'), layer, positions);
+  const attended = overWindowAnd(g, raw, null, null, { q, k }, layer);
+  all = spread(g, unrotated(g, attended, layer, positions), all, reduced, layer);
+  const middle = reduceStreams(g, all, layer, 'hc_ffn');
+  const normed = g.rmsNorm(middle.cur, layer, 'ffn_norm.weight');
+  all = spread(g, feedForwardBranch(g)(normed, layer), all, middle, layer);
+  const rows = g.pickOutputs(ggml.reshape(all, g.nEmbd * streams, g.nTokens), outIds);
+  g.keepHidden(rows);
+  const cur = streamsHead(g, ggml.reshape(rows, g.nEmbd, streams, g.nOutputs));
+  const last = g.norm(cur, nextTokenNorm(g), null, 'rms', -1);
+  g.embeddings = last;
+  g.finish(nextTokenLogits(g, last));
+}
+
 /** `build_attention_impl`. */
 function attend(g: GraphBuilder, inputs: Inputs, cur: Tensor, layer: number): Tensor {
   const { positions, overlapping, blocks, indexer } = inputs;
-  const { k: size, q: heads } = g.head(layer);
-  const low = g.rmsNorm(g.mulMat(g.layerNeed(layer, 'attn_q_a.weight'), cur), layer, 'attn_q_a_norm.weight');
-  const queries = ggml.reshape(g.mulMat(g.layerNeed(layer, 'attn_q_b.weight'), low), size, heads, g.nTokens);
-  const q = ggml.rope(ggml.rmsNorm(queries), positions);
-  const keys = g.rmsNorm(g.mulMat(g.layerNeed(layer, 'attn_kv.weight'), cur), layer, 'attn_kv_a_norm.weight');
-  const k = ggml.rope(ggml.reshape(keys, size, 1, g.nTokens), positions);
+  const { q, k, low } = headsOf(g, cur, layer, positions);
 
   let best: Tensor | null = null;
   let compressed: CompressedInput | null = null;
@@ -93,7 +125,27 @@ function attend(g: GraphBuilder, inputs: Inputs, cur: Tensor, layer: number): Te
     storeCompressed(g, blocks, compressor(g, blocks, cur, layer, 'attn_compressor'), layer, 'attn_compressor');
     compressed = blocks;
   }
-  const attended = overWindowAnd(g, inputs, compressed, best, { q, k }, layer);
+  const attended = overWindowAnd(g, inputs.raw, compressed, best, { q, k }, layer);
+  return unrotated(g, attended, layer, positions);
+}
+
+/** Queries of all heads, the one key that they share, and what the queries were made of. */
+function headsOf(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  positions: Tensor,
+): { readonly q: Tensor; readonly k: Tensor; readonly low: Tensor } {
+  const { k: size, q: heads } = g.head(layer);
+  const low = g.rmsNorm(g.mulMat(g.layerNeed(layer, 'attn_q_a.weight'), cur), layer, 'attn_q_a_norm.weight');
+  const queries = ggml.reshape(g.mulMat(g.layerNeed(layer, 'attn_q_b.weight'), low), size, heads, g.nTokens);
+  const q = ggml.rope(ggml.rmsNorm(queries), positions);
+  const keys = g.rmsNorm(g.mulMat(g.layerNeed(layer, 'attn_kv.weight'), cur), layer, 'attn_kv_a_norm.weight');
+  return { q, k: ggml.rope(ggml.reshape(keys, size, 1, g.nTokens), positions), low };
+}
+
+function unrotated(g: GraphBuilder, attended: Tensor, layer: number, positions: Tensor): Tensor {
+  const { k: size, q: heads } = g.head(layer);
   return groupedOutput(g, ggml.ropeBack(ggml.reshape(attended, size, heads, g.nTokens), positions), layer);
 }
 
@@ -130,7 +182,7 @@ function choose(
 /** `build_raw_attention`, `build_hca_attention` or, with the best keys, `build_csa_lid_attention`. */
 function overWindowAnd(
   g: GraphBuilder,
-  { raw }: Inputs,
+  raw: WindowInput,
   compressed: CompressedInput | null,
   best: Tensor | null,
   heads: { readonly q: Tensor; readonly k: Tensor },
