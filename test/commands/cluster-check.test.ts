@@ -26,7 +26,12 @@ afterEach(() => api.close());
 
 /** A host with so many GiB, of which a tenth is in use and nothing is promised unless it is said. */
 function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostReport {
-  const memory = { source: 'measured', totalBytes: gib * GIB, inUseBytes: Math.floor(gib * 0.1 * GIB), notes: [] } as const;
+  const memory = {
+    source: 'measured',
+    totalBytes: gib * GIB,
+    inUseBytes: Math.floor(gib * 0.1 * GIB),
+    notes: [],
+  } as const;
   return {
     ...{ agent, accelerator: 'metal', totalBytes: memory.totalBytes, inUseBytes: memory.inUseBytes },
     ...{ promisedBytes: 0, budgetBytes: 0, gpuBudgetBytes: [], build: 'v0.5.0', services: [] },
