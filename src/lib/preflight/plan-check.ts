@@ -26,6 +26,8 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
   /** Context and layers will be named to llama-server, so that it has nothing to choose. */
   readonly namesLaunch?: boolean;
+  /** What is to be said of how the request came about. */
+  readonly notes?: readonly string[];
 }
 
 export interface PlanDependencies {

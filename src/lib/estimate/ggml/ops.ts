@@ -192,6 +192,9 @@ export function scaleInplace(a: Tensor): Tensor {
 export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
   return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
 }
+export function log(a: Tensor): Tensor {
+  return like('LOG', a);
+}
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
 }
@@ -222,6 +225,7 @@ export type UnaryOp =
   | 'exp'
   | 'neg'
   | 'abs'
+  | 'ceil'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
