@@ -21,6 +21,8 @@ export interface ModelFiles {
   /** The model, or its first shard. */
   readonly modelPath: string;
   readonly projectorPath?: string | undefined;
+  /** The file among those of the source that drafts for it, where one was asked for. */
+  readonly draftPath?: string | undefined;
   /** What has to be fetched where it is not there; none for files that are used where they lie. */
   readonly remote: readonly RemoteModelFile[];
 }
@@ -47,12 +49,13 @@ export async function modelFiles(
   { folder, allowedRoots }: StoreRules,
   hub: Hub,
   reading: ReadOptions,
+  draft: string | undefined,
 ): Promise<ModelFiles> {
   const source = modelSource(model);
   const { mmproj } = model.spec;
   switch (source.kind) {
     case 'file':
-      return localFiles(source.path, mmproj, [folder, ...allowedRoots]);
+      return localFiles(source.path, mmproj, draft, [folder, ...allowedRoots]);
     case 'unsupported':
       throw notAllowed(
         `${source.scheme}:// sources cannot be read on this host`,
@@ -67,18 +70,32 @@ export async function modelFiles(
       );
     case 'http':
     case 'hf': {
-      const own = join(folder, ...[model.metadata.namespace, model.metadata.name].map(encodeURIComponent), key(source));
+      const own = folderOf(folder, model, source);
       const url = source.kind === 'http' ? new URL(source.url) : await hubUrl(source, hub, reading);
       const remote = shardUrls(url).map((one) => ({ url: one, path: join(own, fileName(one)) }));
-      const projector = mmproj === undefined ? undefined : new URL(mmproj, url);
-      const projectorFile = projector && { url: projector, path: join(own, fileName(projector)) };
+      const beside = (name: string | undefined): RemoteModelFile | undefined => {
+        const found = name === undefined ? undefined : new URL(name, url);
+        return found && { url: found, path: join(own, fileName(found)) };
+      };
+      const [projector, drafting] = [beside(mmproj), beside(draft)];
       return {
         modelPath: remote[0]?.path ?? '',
-        projectorPath: projectorFile?.path,
-        remote: [...remote, ...(projectorFile ? [projectorFile] : [])],
+        projectorPath: projector?.path,
+        draftPath: drafting?.path,
+        remote: [...remote, ...(projector ? [projector] : []), ...(drafting ? [drafting] : [])],
       };
     }
   }
+}
+
+/** Where the files of a Model are fetched to; undefined for one whose files lie elsewhere. */
+export function modelFolder(folder: string, model: ModelResource): string | undefined {
+  const source = modelSource(model);
+  return source.kind === 'http' || source.kind === 'hf' ? folderOf(folder, model, source) : undefined;
+}
+
+function folderOf(folder: string, { metadata: { namespace, name } }: ModelResource, source: ModelSource): string {
+  return join(folder, encodeURIComponent(namespace), encodeURIComponent(name), key(source));
 }
 
 function key(source: ModelSource): string {
@@ -109,13 +126,19 @@ function fileName(url: URL): string {
   return name;
 }
 
-function localFiles(path: string, mmproj: string | undefined, roots: readonly string[]): ModelFiles {
+function localFiles(
+  path: string,
+  mmproj: string | undefined,
+  draft: string | undefined,
+  roots: readonly string[],
+): ModelFiles {
   if (!isAbsolute(path)) throw notAllowed(`${printable(path)} is not an absolute path`, 'give the whole path');
-  const projectorPath = mmproj === undefined ? undefined : resolve(dirname(path), mmproj);
+  const beside = (name: string | undefined) => (name === undefined ? undefined : resolve(dirname(path), name));
+  const [projectorPath, draftPath] = [beside(mmproj), beside(draft)];
   const shard = parseShardName(path);
   const model = shard === undefined ? [path] : shardPaths(shard);
-  for (const file of [...model, ...(projectorPath === undefined ? [] : [projectorPath])]) requireUnder(file, roots);
-  return { modelPath: model[0] ?? path, projectorPath, remote: [] };
+  for (const file of [...model, projectorPath, draftPath]) if (file !== undefined) requireUnder(file, roots);
+  return { modelPath: model[0] ?? path, projectorPath, draftPath, remote: [] };
 }
 
 /** Links are followed first, so that none leads out. */

@@ -29,12 +29,12 @@ export class ModelStore {
     private readonly objects: ObjectCalls,
   ) {}
 
-  /** Where a Model's files are and what is missing. @throws CheckIncompleteError, SourceError, ClusterError */
-  async locate(model: ModelResource, signal: AbortSignal): Promise<LocatedModel> {
+  /** Where a Model's files are and what is missing; `draft` names one more of its source. @throws CheckIncompleteError, SourceError, ClusterError */
+  async locate(model: ModelResource, signal: AbortSignal, draft?: string): Promise<LocatedModel> {
     const env = await this.#environment(model);
     const reading: ReadOptions = { cacheDir: this.options.cacheDir, env, signal };
     const hub = hubFrom(env);
-    const files = await modelFiles(model, this.options, hub, reading);
+    const files = await modelFiles(model, this.options, hub, reading, draft);
     const [first] = files.remote;
     await this.#refusePrivate(files.remote);
     const isHub = modelSource(model).kind === 'hf';
