@@ -207,7 +207,7 @@ describe('applying the two resources', () => {
     api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
     const onApplied = ({ current }: Applied) => {
       api.store.delete(MODEL);
-      const { uid: _, ...metadata } = current.metadata;
+      const metadata = { ...current.metadata, uid: undefined };
       api.store.create(MODEL, JSON.parse(JSON.stringify({ ...current, metadata })), 'kubectl', { dryRun: false });
     };
     expect((await failure({}, { onApplied })).message).toContain('could not be removed');
