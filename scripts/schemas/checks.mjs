@@ -33,6 +33,10 @@ export function checkOutputs(checkMemory) {
         definitions,
       },
     ),
+    output('cluster-check', `check-memory and fit with --cluster: every host that an agent has published. ${AMOUNTS}`, {
+      ...object({ hosts: list(hostChecked(check, fitted(launch))) }),
+      definitions,
+    }),
     output(
       'deploy',
       `The check, and what became of the deploy. With --memory-check off there is no check. ${AMOUNTS}`,
@@ -93,4 +97,16 @@ const DEPLOYED = {
 
 function without(properties, names) {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
+}
+
+/** `check` of check-memory, `fit` of fit; neither of a host that could not be checked. */
+function hostChecked(check, fit) {
+  const always = {
+    agent: text('the host'),
+    accelerator: text(),
+    heartbeat: text('when its agent was last heard of, ISO 8601'),
+    verdict: { enum: ['fits', 'tight', 'does-not-fit', 'unknown'] },
+  };
+  const reason = text('why there is no check');
+  return { ...object(always), properties: { ...always, reason, check, fit } };
 }

@@ -125,8 +125,10 @@ test('every command that prints JSON has a schema, and every schema belongs to o
   );
   const names = own.map(({ id }) => id.replaceAll(':', '-'));
   const resources = ['model.v1alpha1', 'inferenceservice.v1alpha1', 'error'];
+  // Of check-memory and of fit, with --cluster.
+  const ofTwo = ['cluster-check'];
   const files = readdirSync(SCHEMAS).map((file) => file.replace('.schema.json', ''));
-  expect(files.sort()).toEqual([...names, ...resources].sort());
+  expect(files.sort()).toEqual([...names, ...resources, ...ofTwo].sort());
 });
 
 describe('a command that gets no answer prints an error, not half an answer', () => {
