@@ -1,12 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
-import { PROFILES } from '../oracle/cases.js';
-import { profileHeader, readProfile, writeProfile } from '../support/profile.js';
+import { readFileSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 
 const schema = JSON.parse(
@@ -14,7 +8,6 @@ const schema = JSON.parse(
 ) as object;
 const validate = new Ajv({ strict: false }).compile(schema);
 
-const CPU = { llamaCpp: 'v0.5.0', accelerator: 'cpu', ctxSize: 512 } as const;
 const MAC = (gigabytes: number, inUse = '3.4Gi'): string[] => [
   ...['--accelerator', 'metal', '--system-memory', `${gigabytes}Gi`],
   ...['--in-use', inUse, '--offline'],
@@ -193,19 +186,4 @@ describe('a broken call', () => {
     expect(json.stderr).toBe('');
     expect(json.exitCode).toBe(2);
   });
-});
-
-test("this machine's own processor decides which weights are copied into another layout", async () => {
-  const profile = readProfile(join(PROFILES, 'tinyllama-1.1b.Q4_K_M.json'));
-  const model = join(mkdtempSync(join(tmpdir(), 'llmkube-processor-')), 'tiny.gguf');
-  await writeProfile(profile, model);
-  const copies = (parts: readonly { name: string; bytes: number }[]): number =>
-    parts.filter(({ name }) => name === 'weights-copy').reduce((sum, { bytes }) => sum + bytes, 0);
-  const [arm, x86] = (['arm', 'x86'] as const).map((cpuArch) =>
-    copies(estimateMemory(describeModel(profileHeader(profile)), { ...CPU, cpuArch }).parts),
-  );
-  expect(arm).not.toBe(x86);
-  const { json } = await checkJson(model, '--accelerator', 'cpu', '--ctx-size', '512', '--memory-fraction', '1');
-  const { parts } = json.estimate as { parts: { name: string; bytes: number }[] };
-  expect(copies(parts)).toBe(process.arch === 'arm64' ? arm : x86);
 });

@@ -124,23 +124,6 @@ describe('quantizations of the model', () => {
     expect(checks.map(({ exitCode }) => exitCode)).toEqual(checks.map(() => 0));
   });
 
-  test('are asked for once, and done without where the hub does not answer', async () => {
-    const path = '/api/models/owner/busy/revision/main';
-    server.json(path, {
-      sha: 'f'.repeat(40),
-      siblings: [{ rfilename: 'coder-Q4_K_M.gguf', size: coder('Q4_K_M').size }],
-    });
-    server.serve(`/owner/busy/resolve/${'f'.repeat(40)}/coder-Q4_K_M.gguf`, coder('Q4_K_M'));
-    const env = { HF_ENDPOINT: server.url('').replace(/\/$/, ''), LLMKUBE_CACHE_DIR: folder.path };
-    const words = ['hf:owner/busy:Q4_K_M', ...online, '--no-mmproj'];
-    await checkJson(words, env);
-    server.fail(path, ...Array.from({ length: 20 }, () => ({ kind: 'status', status: 503 }) as const));
-    const from = server.requests.length;
-    await checkJson(['hf:owner/busy/coder-Q4_K_M.gguf', ...online, '--no-mmproj'], env);
-    const listings = server.requests.slice(from).filter((request) => request.path === path);
-    expect(listings.length).toBeLessThan(5);
-  });
-
   test('are those that lie beside a local file', async () => {
     const { suggested, checks } = await typedSuggestions(join(folder.path, 'coder-Q4_K_M.gguf'), online);
     expect(suggested.map(({ quantization }) => quantization)).toContain('Q3_K_M');

@@ -87,8 +87,7 @@ export const FIGURES: readonly Fault[] = [
     'cli/check-request',
     "process.arch === 'arm64' ? 'arm' : 'x86'",
     "process.arch === 'arm64' ? 'x86' : 'arm'",
-    'commands/check-memory',
-    'processor',
+    'commands/processor',
   ),
   // Machines and budgets
   fault('T is binary', 'budget/quantity', '  T: 1e12,', '  T: 2 ** 40,', 'lib/budget/quantity'),

@@ -58,7 +58,7 @@ export const OUTSIDE: readonly Fault[] = [
     'source/http/http-answer',
     '          timer?.refresh();\n',
     '',
-    'lib/source/remote-faults',
+    'lib/source/slow-transfer',
     'never stops for long',
   ),
   fault(
@@ -67,7 +67,6 @@ export const OUTSIDE: readonly Fault[] = [
     'retry: { attempts: 1 }',
     'retry: { attempts: 9 }',
     'commands/suggestions',
-    'asked for once',
   ),
   fault(
     'an address behind 6to4 is public',
@@ -90,7 +89,7 @@ export const OUTSIDE: readonly Fault[] = [
     'kube/deploy/rehearse',
     'error.conflicts.every(',
     'error.conflicts.some(',
-    'lib/kube/deploy/apply',
+    'lib/kube/deploy/others-meanwhile',
     'a conflict with somebody else',
   ),
   fault(
@@ -106,7 +105,7 @@ export const OUTSIDE: readonly Fault[] = [
     'kube/deploy/apply',
     '{ uid, evenIfAborted: true }',
     '{ evenIfAborted: true }',
-    'lib/kube/deploy/apply',
+    'lib/kube/deploy/others-meanwhile',
     'in the place of ours',
   ),
   fault(
@@ -114,7 +113,7 @@ export const OUTSIDE: readonly Fault[] = [
     'kube/deploy/apply',
     "if (outcome !== 'created') return",
     "if (outcome === 'unchanged') return",
-    'lib/kube/deploy/apply',
+    'lib/kube/deploy/others-meanwhile',
     'changed and not removed',
   ),
   fault(

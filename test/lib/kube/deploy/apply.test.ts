@@ -126,16 +126,6 @@ describe('applying the two resources', () => {
     expect([spec?.parallelSlots, spec?.cacheTypeK]).toEqual([undefined, undefined]);
   });
 
-  test('a conflict with somebody else is one, also beside what an earlier version of this program wrote', async () => {
-    const { model, service } = buildResources(planFor({ replicas: 3 }));
-    const plain = (resource: object) => JSON.parse(JSON.stringify(resource));
-    api.store.create(MODEL, plain(model), 'llmkube', { dryRun: false });
-    api.store.create(SERVICE, plain(service), 'llmkube', { dryRun: false });
-    api.store.patch(SERVICE, { spec: { contextSize: 4096 } }, 'kubectl-edit', { dryRun: false });
-    expect((await failure({ replicas: 1 })).code).toBe('FIELD_CONFLICT');
-    expect(api.store.get(SERVICE)?.spec).toMatchObject({ contextSize: 4096, replicas: 3 });
-  });
-
   test('conflicts of both resources are named in one error, the spec before the records', async () => {
     await apply();
     const note = { metadata: { annotations: { 'inference.llmkube.dev/memory-check-verdict': 'mine' } } };
@@ -193,25 +183,6 @@ describe('applying the two resources', () => {
     expect(error.code).toBe('FORBIDDEN');
     expect(error.message).toContain('the Model default/tiny that this run had created was removed again');
     expect(api.store.get(MODEL)).toBeUndefined();
-  });
-
-  test('when the service fails, a model that was there before is changed and not removed', async () => {
-    await apply();
-    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
-    const error = await failure({ sha256: 'a'.repeat(64), replicas: 2 });
-    expect(error.message).toContain('was there before and stays (configured)');
-    expect(api.store.get(MODEL)).toBeDefined();
-  });
-
-  test('a model that somebody put in the place of ours meanwhile is not removed', async () => {
-    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
-    const onApplied = ({ current }: Applied) => {
-      api.store.delete(MODEL);
-      const metadata = { ...current.metadata, uid: undefined };
-      api.store.create(MODEL, JSON.parse(JSON.stringify({ ...current, metadata })), 'kubectl', { dryRun: false });
-    };
-    expect((await failure({}, { onApplied })).message).toContain('could not be removed');
-    expect(api.store.get(MODEL)).toBeDefined();
   });
 
   test('when the model cannot be removed either, the error says how to', async () => {
