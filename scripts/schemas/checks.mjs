@@ -1,8 +1,8 @@
 // Outputs that hold a memory check: derived from the one schema of it, schemas/check-memory.schema.json.
-import { countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
+import { count, countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
 
-/** What only check-memory itself adds, by --print, --table, --machines and --chart. */
-const VIEWS = ['command', 'table', 'machines', 'chart'];
+/** What only check-memory itself adds, by --print, --table, --savings, --machines and --chart, and what others have not worked out. */
+const VIEWS = ['command', 'table', 'savings', 'machines', 'chart', 'largestContext'];
 const AMOUNTS = 'Amounts are bytes, contexts are tokens.';
 
 export function checkOutputs(checkMemory) {
@@ -20,11 +20,17 @@ export function checkOutputs(checkMemory) {
     },
   };
   const models = { ...object({ models: list(withLargest) }), definitions };
+  const steps = list(
+    object({ model: text(), causes: { type: ['array', 'null'] } }, { from: text(), to: text(), bytes: signed() }),
+    'with several versions in --llama-cpp: what changed from one to the next, a model after the other; null where that is not known',
+  );
+  const anyLargest = { ...withLargest, required };
+  const comparison = { ...object({ models: list(anyLargest) }, { together: TOGETHER, steps }), definitions };
   const resolved = without(properties.launch.properties, ['accelerator', 'mode']);
   const launch = { ...object(resolved), description: 'what llama-server makes of the command' };
   return [
     output('catalog-check', `Every entry of a catalogue, checked against one machine. ${AMOUNTS}`, models),
-    output('compare', `Models side by side on one machine. ${AMOUNTS}`, models),
+    output('compare', `Models side by side on one machine. ${AMOUNTS}`, comparison),
     output(
       'fit',
       `The best launch of a model; where nothing fits or nothing could be checked, the check of the launch as asked for. ${AMOUNTS}`,
@@ -73,6 +79,31 @@ const fitted = (launch) =>
     headroomBytes: signed(),
     verdict: { enum: ['fits', 'tight'] },
   });
+
+const VERDICT = { enum: ['fits', 'tight', 'does-not-fit'] };
+
+const TOGETHER = object(
+  {
+    verdict: VERDICT,
+    limits: list(
+      object(
+        {
+          name: { enum: ['memory', 'gpu'] },
+          requiredBytes: count('of all models together'),
+          budgetBytes: signed(),
+          headroomBytes: signed(),
+        },
+        { gpu: count('its number, where there are several') },
+      ),
+    ),
+    sets: list(
+      object({ models: list(text()), verdict: VERDICT, headroomBytes: signed() }),
+      'where all are too much: the sets that fit and to which none can be added, at most five',
+    ),
+  },
+  {},
+  'with --together: all at once, each in a llama-server of its own',
+);
 
 const DEPLOYED = {
   manifests: list(

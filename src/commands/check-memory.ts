@@ -16,6 +16,7 @@ import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memo
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
 import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -64,7 +65,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     }
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
-    const check = await checkMemory(request, dependencies);
+    const found = await checkMemory(request, dependencies);
+    const check = this.jsonEnabled() || exitCodeOf(found) === 0 ? { ...found, largest: largestOf(found) } : found;
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags)
       ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))
