@@ -5,7 +5,7 @@ import { connect } from '../../../../src/lib/kube/client/client.js';
 import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
 import { rehearse } from '../../../../src/lib/kube/deploy/rehearse.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
-import { planFor, verdictOf } from '../../../support/deploy-plans.js';
+import { planFor } from '../../../support/deploy-plans.js';
 import { KubeApi } from '../../../support/kube-api.js';
 import { ApiFailure } from '../../../support/kube-types.js';
 import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
