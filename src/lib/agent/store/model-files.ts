@@ -7,6 +7,7 @@ import type { ModelResource } from '../../kube/client/api.js';
 import { printable, shown } from '../../printable.js';
 import { type Hub, resolveUrl } from '../../source/hub/hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from '../../source/model-source.js';
+import { presigned, s3Access, s3Url } from './s3.js';
 import { readModelHeader } from '../../source/open.js';
 import type { ReadOptions } from '../../source/session.js';
 
@@ -57,6 +58,7 @@ export async function modelFiles(
     case 'file':
       return localFiles(source.path, mmproj, draft, [folder, ...allowedRoots]);
     case 'unsupported':
+      if (source.scheme === 's3') return s3Files(model, source, folder, reading, draft);
       throw notAllowed(
         `${source.scheme}:// sources cannot be read on this host`,
         'give the model by https://, hf: or a path',
@@ -70,31 +72,60 @@ export async function modelFiles(
       );
     case 'http':
     case 'hf': {
-      const own = folderOf(folder, model, source);
       const url = source.kind === 'http' ? new URL(source.url) : await hubUrl(source, hub, reading);
-      const remote = shardUrls(url).map((one) => ({ url: one, path: join(own, fileName(one)) }));
-      const beside = (name: string | undefined): RemoteModelFile | undefined => {
-        const found = name === undefined ? undefined : new URL(name, url);
-        return found && { url: found, path: join(own, fileName(found)) };
-      };
-      const [projector, drafting] = [beside(mmproj), beside(draft)];
-      return {
-        modelPath: remote[0]?.path ?? '',
-        projectorPath: projector?.path,
-        draftPath: drafting?.path,
-        remote: [...remote, ...(projector ? [projector] : []), ...(drafting ? [drafting] : [])],
-      };
+      return fetchedFiles(url, folderOf(folder, model, source), mmproj, draft);
     }
   }
+}
+
+/** @param sign makes an address one that can be read */
+function fetchedFiles(
+  url: URL,
+  own: string,
+  mmproj: string | undefined,
+  draft: string | undefined,
+  sign: (url: URL) => URL = (plain) => plain,
+): ModelFiles {
+  const fetched = (one: URL): RemoteModelFile => ({ url: sign(one), path: join(own, fileName(one)) });
+  const beside = (name: string | undefined) => (name === undefined ? undefined : fetched(new URL(name, url)));
+  const remote = shardUrls(url).map(fetched);
+  const [projector, drafting] = [beside(mmproj), beside(draft)];
+  return {
+    modelPath: remote[0]?.path ?? '',
+    projectorPath: projector?.path,
+    draftPath: drafting?.path,
+    remote: [...remote, ...(projector ? [projector] : []), ...(drafting ? [drafting] : [])],
+  };
+}
+
+/** `s3://BUCKET/KEY`, or a prefix and the first of `files`. @throws CheckIncompleteError S3_CREDENTIALS */
+function s3Files(
+  model: ModelResource,
+  source: ModelSource,
+  folder: string,
+  { env }: ReadOptions,
+  draft: string | undefined,
+): ModelFiles {
+  const [, bucket = '', path = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(model.spec.source) ?? [];
+  const [file] = model.spec.files ?? [];
+  const key = file === undefined || /\.gguf$/i.test(path) ? path : `${path.replace(/\/*$/, '')}/${file}`;
+  if (bucket === '' || key === '')
+    throw notAllowed(`${shown(model.spec.source)} names no file`, 'write s3://BUCKET/KEY');
+  const access = s3Access(env ?? {});
+  const now = new Date();
+  const sign = (url: URL): URL => presigned(url, access, now);
+  return fetchedFiles(s3Url(bucket, key, access), folderOf(folder, model, source), model.spec.mmproj, draft, sign);
 }
 
 /** Where the files of a Model are fetched to; undefined for one whose files lie elsewhere. */
 export function modelFolder(folder: string, model: ModelResource): string | undefined {
   const source = modelSource(model);
-  return source.kind === 'http' || source.kind === 'hf' ? folderOf(folder, model, source) : undefined;
+  const isFetched = source.kind === 'http' || source.kind === 'hf' || source.kind === 'unsupported';
+  return isFetched ? folderOf(folder, model, source) : undefined;
 }
 
-function folderOf(folder: string, { metadata: { namespace, name } }: ModelResource, source: ModelSource): string {
+function folderOf(folder: string, model: ModelResource, source: ModelSource): string {
+  const { namespace, name } = model.metadata;
   return join(folder, encodeURIComponent(namespace), encodeURIComponent(name), key(source));
 }
 

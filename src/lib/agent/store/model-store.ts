@@ -37,8 +37,9 @@ export class ModelStore {
     const files = await modelFiles(model, this.options, hub, reading, draft);
     const [first] = files.remote;
     await this.#refusePrivate(files.remote);
-    const isHub = modelSource(model).kind === 'hf';
-    const token = isHub || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
+    const { kind } = modelSource(model);
+    const isHub = kind === 'hf';
+    const token = kind !== 'http' || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
     const own = first && token ? { origin: first.url.origin, authorization: `Bearer ${token}` } : undefined;
     const missing = files.remote.filter((file) => !isFetched(file));
     return { ...files, reading, missing, credential: isHub ? hub.credential : own };
@@ -100,6 +101,7 @@ export class ModelStore {
       ...this.options.env,
       HF_TOKEN: text('HF_TOKEN'),
       HF_ENDPOINT: text('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
+      ...Object.fromEntries(Object.keys(data).flatMap((key) => (key.startsWith('AWS_') ? [[key, text(key)]] : []))),
     };
   }
 }
