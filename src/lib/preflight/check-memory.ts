@@ -23,6 +23,7 @@ import { type CheckRequest, planCheck, type PlanDependencies } from './plan-chec
 import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
 import { tightness } from './tightness.js';
+import { requireMatchingDraft, requireMatchingProjector } from './together.js';
 import type { CompletedVerdict } from './verdict.js';
 
 /** Everything outside that a check needs. */
@@ -111,7 +112,9 @@ function checkBeside(
     const notes = note === undefined ? described.notes : [...described.notes, note];
     const found = { ...described, ...(projector && { projector }), notes };
     return orIncomplete(found, async () => {
+      if (projector) requireMatchingProjector(found.shape, projector.shape);
       const named = await readNamedFiles(found.launch, dependencies);
+      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, found.launch);
       return checkOnMachine({ ...found, named }, request, dependencies);
     });
   });
