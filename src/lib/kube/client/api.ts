@@ -101,6 +101,24 @@ export interface EnvVar {
   readonly value: string;
 }
 
+/** `spec.speculativeDecoding`: llama-server's `--spec-type`, `--spec-draft-model` and `--spec-draft-n-max`. */
+export interface SpeculativeDecoding {
+  readonly type:
+    | 'draft-simple'
+    | 'draft-eagle3'
+    | 'draft-dflash'
+    | 'draft-dspark'
+    | 'draft-mtp'
+    | 'ngram-simple'
+    | 'ngram-map-k'
+    | 'ngram-map-k4v'
+    | 'ngram-mod'
+    | 'ngram-cache';
+  /** A file of the Model's `files`. */
+  readonly draftModel?: string;
+  readonly nDraftMax?: number;
+}
+
 export interface InferenceServiceSpec {
   readonly modelRef: string;
   /** Unset = whoever scales it decides; the API's default is 1. */
@@ -136,6 +154,7 @@ export interface InferenceServiceSpec {
   readonly moeCPUOffload?: boolean;
   readonly moeCPULayers?: number;
   readonly noKvOffload?: boolean;
+  readonly speculativeDecoding?: SpeculativeDecoding;
   readonly jinja?: boolean;
   readonly noWarmup?: boolean;
   readonly tensorOverrides?: readonly string[];
