@@ -64,7 +64,11 @@ const ROWS: readonly Row[] = [
     launch: { ...MTP, parallel: 1 },
   },
   { title: 'own head of GLM-4.5-Air', model: 'drafts/profiles/glm-4.5-air-mtp.Q4_K_M', launch: MTP },
-  { title: 'n-grams (ngram-mod), Llama 3.1 8B', model: 'profiles/llama-3.1-8b.Q8_0', launch: { specTypes: ['ngram-mod'] } },
+  {
+    title: 'n-grams (ngram-mod), Llama 3.1 8B',
+    model: 'profiles/llama-3.1-8b.Q8_0',
+    launch: { specTypes: ['ngram-mod'] },
+  },
   {
     title: 'LoRA of rank 16, F16, for Llama 3.1 8B',
     model: 'profiles/llama-3.1-8b.Q8_0',
@@ -118,4 +122,7 @@ is named as a draft, but that no type uses, is loaded and freed again before the
 is said.
 `;
 
-await writeFile(join(ROOT, 'docs/drafts.md'), [INTRODUCTION, [HEAD, ...ROWS.map(line)].join('\n'), '', LAST].join('\n'));
+await writeFile(
+  join(ROOT, 'docs/drafts.md'),
+  [INTRODUCTION, [HEAD, ...ROWS.map(line)].join('\n'), '', LAST].join('\n'),
+);

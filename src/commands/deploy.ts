@@ -65,7 +65,13 @@ Works as "kubectl llmkube deploy" too.`;
       env: process.env,
     };
     const isMac = check.launch.accelerator === 'metal';
-    const source = await deploySourceWithFiles(check.source, stagedFiles(check), reading, flags.runtime, isMac);
+    const source = await deploySourceWithFiles(
+      check.source,
+      stagedFiles(check, flags.runtime),
+      reading,
+      flags.runtime,
+      isMac,
+    );
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
     await this.reportCheck(check, flags);

@@ -20,7 +20,10 @@ const NEEDS_DRAFT: Readonly<Record<SpeculativeDecoding['type'], boolean>> = {
  * Mac passes none of it on.
  * @param draftModel the draft among the files of the Model
  */
-export function speculativeField(launch: LaunchOptions, draftModel: string | undefined): SpeculativeDecoding | undefined {
+export function speculativeField(
+  launch: LaunchOptions,
+  draftModel: string | undefined,
+): SpeculativeDecoding | undefined {
   const types = (launch.specTypes ?? []).filter((type) => type !== 'none');
   const [type] = types;
   const { draft, draftMax: nDraftMax } = launch;

@@ -84,9 +84,10 @@ function refuseUnstaged({ draft, adapters = [] }: LaunchOptions, { draftModel }:
  * The files to stage with the model. One that is named in the user's own arguments lies in the container already, and a
  * draft that is a whole repository is for llama-server to fetch.
  */
-export function stagedFiles(check: DeployCheck): StagedFiles {
-  const { launch, extraOptions } = check;
-  const found = wasMade(check) ? check.projector?.source : undefined;
+export function stagedFiles(check: DeployCheck, runtime: string): StagedFiles {
+  const { launch, extraOptions, entry } = check;
+  const isAutomatic = runtime === 'llamacpp' && launch.mmprojAuto !== false;
+  const found = wasMade(check) ? check.projector?.source : isAutomatic ? entry?.mmproj : undefined;
   const { draft } = launch;
   const isStaged =
     draft !== undefined && extraOptions.draft === undefined && draft.startsWith('hf:') && !isDownloaded(draft);

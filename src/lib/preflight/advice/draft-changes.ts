@@ -15,8 +15,7 @@ export function draftChanges({ room }: Trials, levers: Levers, asked: Attempt): 
     changed(asked, { draftMax: tokens }, { kind: 'draft-tokens', tokens }),
   );
   const fitting = fewer.find((attempt) => levers.fits(attempt));
-  const isMovable =
-    draft !== undefined && !draftFreed && launch.accelerator !== 'cpu' && launch.draftDevice !== 'none';
+  const isMovable = draft !== undefined && !draftFreed && launch.accelerator !== 'cpu' && launch.draftDevice !== 'none';
   return [
     ...(fitting === undefined ? [] : [fitting]),
     ...(isMovable && launch.draftGpuLayers !== 0

@@ -5,7 +5,17 @@ const MOST_WORDS = 3;
 
 /** The most telling first. */
 const ORDER: readonly Change['kind'][] = [
-  ...(['load', 'projector', 'draft-tokens', 'draft-on-cpu', 'cpu-experts', 'gpu-layers', 'quantization', 'context', 'free-memory'] as const),
+  ...([
+    'load',
+    'projector',
+    'draft-tokens',
+    'draft-on-cpu',
+    'cpu-experts',
+    'gpu-layers',
+    'quantization',
+    'context',
+    'free-memory',
+  ] as const),
   ...(['slots', 'cache-type', 'ubatch', 'memory-fraction', 'wired-limit', 'machine'] as const),
 ];
 

@@ -89,7 +89,13 @@ class LaunchSearch {
     const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
     const together = asked.length > 0 ? [] : this.#combinations();
     return ordered(
-      [this.#withoutProjector(), ...draftChanges(this.#trials, this.#levers, this.#asked), ...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)),
+      [
+        this.#withoutProjector(),
+        ...draftChanges(this.#trials, this.#levers, this.#asked),
+        ...asked,
+        ...smaller,
+        ...together,
+      ].flatMap((attempt) => this.#found(attempt)),
     );
   }
 
