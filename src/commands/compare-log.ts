@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelFlags } from '../lib/cli/flags/model-flags.js';
 import { UsageError } from '../lib/errors.js';
 import { describeModel } from '../lib/model/describe-model.js';
@@ -26,7 +26,7 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
     '<%= config.bin %> <%= command.id %> server.log',
     '<%= config.bin %> <%= command.id %> server.log ./model.gguf --extra-args "--cpu-moe"',
   ];
-  static override flags = { ...launchFlags, ...modelFlags };
+  static override flags = { ...launchFlags, ...fileFlag, ...modelFlags };
   static override summary = 'hold the estimate against the log of a llama-server that ran';
 
   async run(): Promise<Record<string, unknown>> {
@@ -40,7 +40,7 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
       });
     }
     const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
-    const model = resolveModel(typed, await dependencies.loadCatalog(), flags.quantization);
+    const model = resolveModel(typed, await dependencies.loadCatalog(), flags);
     const { header, notes } = await dependencies.readHeader(model);
     const { launch } = combineLaunch({
       accelerator: flags.accelerator ?? log.accelerator,

@@ -8,7 +8,7 @@ import { deployPlan, stagedFiles } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySourceWithFiles } from '../lib/cli/deploy/deploy-source.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -18,6 +18,7 @@ import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.j
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
 import { failureText } from '../lib/report/words/failure.js';
@@ -42,7 +43,14 @@ Works as "kubectl llmkube deploy" too.`;
     '<%= config.bin %> <%= command.id %> my-model --source https://host/model.gguf --sha256 <sum> --cpu 4',
     '<%= config.bin %> <%= command.id %> llama-3.1-8b --dry-run client -o yaml | kubectl apply -f -',
   ];
-  static override flags = { ...launchFlags, ...machineFlags, ...modelFlags, ...clusterFlags, ...deployFlags };
+  static override flags = {
+    ...launchFlags,
+    ...fileFlag,
+    ...machineFlags,
+    ...modelFlags,
+    ...clusterFlags,
+    ...deployFlags,
+  };
   static override summary = 'check that a model fits, then deploy it to a cluster';
   static override usage = '<%= command.id %> MODEL [FLAGS]';
 
@@ -144,7 +152,7 @@ Works as "kubectl llmkube deploy" too.`;
     if (!isPassed(check)) this.notice(failureText(check, 'Warning'));
     if (!isPlain || !isPassed(check)) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');
-    this.log(`${checkText(check, colors)}\n`);
+    this.log(`${checkText({ ...check, largest: largestOf(check) }, colors)}\n`);
   }
 }
 

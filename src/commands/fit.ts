@@ -2,15 +2,16 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
+import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
 import { printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
-import { checkMemory } from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
@@ -20,7 +21,7 @@ import { fitJson, fitText } from '../lib/report/text/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
+const OWN_FLAGS: readonly string[] = ['cluster', 'json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
@@ -38,8 +39,10 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   ];
   static override flags = {
     ...launchFlags,
+    ...fileFlag,
     ...budgetFlags,
     ...modelFlags,
+    ...fleetFlags,
     print: printFlag,
     prefer: Flags.option({ options: PREFERENCES })({
       default: 'quality',
@@ -61,6 +64,19 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
+    if (flags.cluster) {
+      refuseOfOneMachine(raw);
+      const { fitOnHosts } = await import('../lib/cli/fleet/fleet-fit.js');
+      const request = await checkRequest(args.model, flags);
+      const search = async (check: CompleteCheck, read: CheckDependencies['readHeader']) => {
+        const fitted = await findFit(check, prefer, askedIn(check, flags), adviceSources(surroundings, read));
+        return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw) };
+      };
+      const { text, json, exitCode } = await fitOnHosts(request, flags, dependencies, prefer, search);
+      process.exitCode = exitCode;
+      if (!this.jsonEnabled()) this.log(text);
+      return json;
+    }
     const check = await checkMemory(
       { ...(await checkRequest(args.model, flags)), namesLaunch: true },
       {
@@ -97,10 +113,10 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
 /** What the user asked for; a context or a quantization of the catalogue's is not. */
 function askedIn(
   { extraOptions }: CompleteCheck,
-  flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined },
+  flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined; file?: string | undefined },
 ) {
   const ctxSize = extraOptions.ctxSize ?? flags['ctx-size'];
-  return { ctxSize, quantization: flags.quantization !== undefined };
+  return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined };
 }
 
 /** Every quantization that is found can be named to llama-server; a deploy is what there always is. */
@@ -118,9 +134,9 @@ function fittedCommand(
 }
 
 function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: CompleteCheck, raw: readonly RawToken[]) {
-  const { flags, model } = typedChanges(changes, check.extraWords);
+  const { flags } = typedChanges(changes, check.extraWords);
   const all = cacheRamMiB === undefined ? flags : [...flags, `--cache-ram ${cacheRamMiB}`];
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
-  const start = ['llmkube', 'deploy', shellWord(model ?? check.model)];
+  const start = ['llmkube', 'deploy', shellWord(check.model)];
   return typedCommand(start, typed, all, (flag) => Fit.flags[flag as keyof typeof Fit.flags]?.type === 'boolean');
 }

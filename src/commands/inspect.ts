@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
-import { launchFlags } from '../lib/cli/flags/launch-flags.js';
+import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
@@ -25,6 +25,7 @@ share of bytes, largest tensors, licence, parts.`;
   ];
   static override flags = {
     quantization: launchFlags.quantization,
+    ...fileFlag,
     metadata: Flags.boolean({ description: 'list every key of the header' }),
     tensors: Flags.boolean({ description: 'list every tensor' }),
     ...modelFlags,
@@ -41,7 +42,7 @@ share of bytes, largest tensors, licence, parts.`;
       readingMs: flags['read-timeout'],
       quiet: this.jsonEnabled(),
     });
-    const model = resolveModel(args.model, await dependencies.loadCatalog(), flags.quantization);
+    const model = resolveModel(args.model, await dependencies.loadCatalog(), flags);
     const reading = await dependencies.readHeader(model);
     if (!this.jsonEnabled()) await this.print(reading, flags);
     return inspectJson(model.source, reading, flags);

@@ -1,7 +1,7 @@
 import { defaultFraction } from '../lib/budget/budget-policy.js';
 import type { Stops } from '../lib/page/controls/control-fields.js';
 import type { Controls } from '../lib/page/controls/controls.js';
-import { formatGigabytes } from '../lib/report/words/bytes.js';
+import { formatSize } from '../lib/report/words/bytes.js';
 import type { CacheType } from '../lib/runtime/launch-options.js';
 
 const GIB = 2 ** 30;
@@ -77,12 +77,12 @@ export class ControlPanel {
     const onGpu = gpuLayers === null || gpuLayers < 0 ? allLayers : Math.min(gpuLayers, allLayers);
     slide('gpu-layers', onGpu, onGpu === allLayers ? `all ${allLayers}` : `${onGpu} of ${allLayers}`);
     write('budget', budgetBytes === null ? '' : String(Number((budgetBytes / GIB).toFixed(2))));
-    slide('memory', nearest(memoryBytes, totalBytes), formatGigabytes(totalBytes));
+    slide('memory', nearest(memoryBytes, totalBytes), formatSize(totalBytes));
     field('in-use')?.setAttribute('max', String(Math.ceil((totalBytes / GIB) * STEPS_PER_GB)));
-    slide('in-use', Math.round((inUseBytes / GIB) * STEPS_PER_GB), formatGigabytes(inUseBytes));
+    slide('in-use', Math.round((inUseBytes / GIB) * STEPS_PER_GB), formatSize(inUseBytes));
     const byDefault = this.controls.fraction === null ? ', usual for this size' : '';
     slide('fraction', Math.round(fraction * 100), `${Number(fraction.toFixed(4))}${byDefault}`);
-    slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), formatGigabytes(this.controls.gpuBytes ?? 0));
+    slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), formatSize(this.controls.gpuBytes ?? 0));
     const projector = field('projector') as HTMLInputElement | null;
     if (projector !== null) projector.checked = this.controls.projector;
     const unified = field('unified') as HTMLInputElement | null;

@@ -13,12 +13,14 @@ interface Suggested {
   readonly flags: readonly string[];
   readonly model: string | null;
   readonly requirementBytes: number;
+  readonly verdict: string;
   readonly quantization: string | null;
   readonly estimated: boolean;
 }
 
 interface Checked {
   readonly verdict: string;
+  readonly source: { readonly uri: string; readonly file: string | null };
   readonly requirementBytes: number;
   readonly suggestions: readonly Suggested[];
 }
@@ -33,7 +35,7 @@ async function typedSuggestions(model: string, args: readonly string[], env: Rea
   const { json, exitCode } = await checkJson([model, ...args], env);
   expect(exitCode).toBe(1);
   const { suggestions } = json;
-  const words = suggestions.map(({ model: other, flags }) => [other ?? model, ...args, ...flags.flatMap(splitWords)]);
+  const words = suggestions.map(({ flags }) => [model, ...args, ...flags.flatMap(splitWords)]);
   const checks = await Promise.all(words.map((line) => checkJson(line, env)));
   return { suggested: suggestions, checks, kinds: suggestions.map(({ kinds }) => kinds.join('+')) };
 }
@@ -68,7 +70,7 @@ describe('every suggestion, typed as it is printed', () => {
 
   test('there are at least three for a 32B on a 32 GB Mac', async () => {
     const { stderr } = await runCli(['check-memory', 'qwen-coder-32b', ...mac('32Gi', '3.4Gi')]);
-    expect(stderr.match(/^ +\d+\.\dGB {2}--/gm)?.length).toBeGreaterThanOrEqual(3);
+    expect(stderr.match(/^ +[\d.]+GB {2}--/gm)?.length).toBeGreaterThanOrEqual(3);
   });
 
   test('nothing is suggested while an option brings memory that is not counted', async () => {
@@ -126,6 +128,46 @@ describe('quantizations of the model', () => {
     const { suggested, checks } = await typedSuggestions(join(folder.path, 'coder-Q4_K_M.gguf'), online);
     expect(suggested.map(({ quantization }) => quantization)).toContain('Q3_K_M');
     expect(checks.map(({ exitCode }) => exitCode)).toEqual(checks.map(() => 0));
+  });
+
+  test('that --quantization does not lead to are named as files, by flags that go behind the refused command', async () => {
+    const { path, remove } = await temporaryFolder();
+    for (const [name, quantization] of [
+      ['coder-Q4_K_M.gguf', 'Q4_K_M'],
+      ['CODER-q3_k_m.gguf', 'Q3_K_M'],
+    ] as const) {
+      const { start, size } = coder(quantization);
+      await writeSparseFile(join(path, name), start, size);
+    }
+    const model = join(path, 'coder-Q4_K_M.gguf');
+    const { suggested, checks } = await typedSuggestions(model, [...online, '-q', 'Q4_K_M']);
+    const at = suggested.findIndex(({ flags }) => flags.includes('--file CODER-q3_k_m.gguf'));
+    expect(suggested[at]).toMatchObject({ quantization: 'Q3_K_M', model: join(path, 'CODER-q3_k_m.gguf') });
+    expect(checks[at]?.json).toMatchObject({ verdict: suggested[at]?.verdict, source: { uri: suggested[at]?.model } });
+    expect(checks[at]?.json.requirementBytes).toBe(suggested[at]?.requirementBytes);
+    await remove();
+  });
+
+  test('in folders of a repository are named by --file, too', async () => {
+    const env = { HF_ENDPOINT: server.url('').replace(/\/$/, '') };
+    const files = ['Q3_K_M', 'Q4_K_M'].map((quantization) => ({ quantization, ...coder(quantization) }));
+    const listed = files.map(({ quantization, size }) => ({
+      rfilename: `${quantization}/coder-${quantization.toLowerCase()}.gguf`,
+      size,
+    }));
+    for (const [index, file] of files.entries())
+      server.serve(`/owner/folders/resolve/main/${listed[index]?.rfilename}`, file);
+    const siblings = [...listed, { rfilename: 'other-Q3_K_M.gguf', size: 15e9 }];
+    server.json('/api/models/owner/folders/revision/main', { siblings });
+    server.json('/api/models/owner/folders/revision/main?blobs=true', { siblings });
+    const model = 'hf:owner/folders/Q4_K_M/coder-q4_k_m.gguf';
+    const { suggested, checks } = await typedSuggestions(model, [...online, '--no-mmproj'], env);
+    expect(suggested.map(({ quantization }) => quantization)).toContain('Q3_K_M');
+    expect(checks.map(({ json }) => json.requirementBytes)).toEqual(
+      suggested.map(({ requirementBytes }) => requirementBytes),
+    );
+    const direct = await checkJson([model, ...online, '--no-mmproj', '--file', 'Q3_K_M/coder-q3_k_m.gguf'], env);
+    expect(direct.json.source.file).toBe('Q3_K_M/coder-q3_k_m.gguf');
   });
 
   test('are not invented where a local file is alone', async () => {

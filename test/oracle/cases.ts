@@ -9,7 +9,7 @@ export const PROFILES = join(here, 'profiles');
 
 /** llama-server's options in the words of the instrument that measured; those left out have their defaults. */
 export interface CaseLaunch {
-  readonly backend: 'metal' | 'cpu' | 'cuda';
+  readonly backend: 'metal' | 'cpu' | 'cuda' | 'vulkan';
   readonly cpu_arch?: 'arm' | 'x86';
   readonly ctx: number;
   readonly parallel?: number;

@@ -13,13 +13,16 @@ import type { BudgetFlagValues } from './flags/machine-flags.js';
 /** What the shared flags ask to be checked. */
 export async function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): Promise<CheckRequest> {
   const accelerator = flags.accelerator ?? defaultAccelerator();
+  const llama = await meantLlamaCpp(flags);
   const here = flags['system-memory'] === undefined && accelerator !== 'metal';
   return {
     model,
     quantization: flags.quantization,
+    file: flags.file,
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
-    launch: { ...launchPatch(flags), ...draftPatch(flags), ...(await llamaCppPatch(flags)) },
+    launch: { ...launchPatch(flags), ...draftPatch(flags), ...llama.patch },
+    notes: llama.notes,
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {
@@ -36,18 +39,27 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
   };
 }
 
+interface MeantLlamaCpp {
+  readonly patch: LaunchPatch;
+  readonly notes: readonly string[];
+}
+
 /**
  * The llama.cpp of the launch: as named, as a llama-server's path says, or this machine's own where this machine is checked.
- * Nothing where none is found: the newest known.
+ * Nothing where none is found or the one that is found does not say: the newest known.
  */
-async function llamaCppPatch(flags: LaunchFlagValues & BudgetFlagValues): Promise<LaunchPatch> {
+async function meantLlamaCpp(flags: LaunchFlagValues & BudgetFlagValues): Promise<MeantLlamaCpp> {
   const asked = flags['llama-cpp'] ?? 'auto';
-  if (asked !== 'auto' && !/[/\\]/.test(asked)) return { llamaCpp: llamaCpp(asked).name };
+  const meant = (version: string): MeantLlamaCpp => ({ patch: { llamaCpp: version }, notes: [] });
+  if (asked !== 'auto' && !/[/\\]/.test(asked)) return meant(llamaCpp(asked).name);
   const probe = thisMachinesServers(cacheDirHere(process.env, homedir()));
-  if (asked !== 'auto') return { llamaCpp: await serverVersion(asked, probe) };
+  if (asked !== 'auto') return meant(await serverVersion(asked, probe));
   const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
   const found = elsewhere ? undefined : await installedServer(probe);
-  return found ? { llamaCpp: found.version } : {};
+  if (found?.version !== undefined) return meant(found.version);
+  const newest = llamaCpp().name;
+  const unsaid = `${found?.path} does not say which llama.cpp it is: the figures are for ${newest}; name it with --llama-cpp`;
+  return { patch: {}, notes: found === undefined ? [] : [unsaid] };
 }
 
 function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {

@@ -5,7 +5,7 @@ import type { CommandOf } from '../report/words/advice-text.js';
 import { serverWords } from '../preflight/server-words.js';
 import { shellWord } from '../shell-word.js';
 import { budgetFlags } from './flags/machine-flags.js';
-import { launchFlags } from './flags/launch-flags.js';
+import { fileFlag, launchFlags } from './flags/launch-flags.js';
 import { catalogFlag } from './flags/model-flags.js';
 import type { PrintedCommand } from './flags/print-flag.js';
 import { type RawToken, typedCommand } from './terminal/typed-command.js';
@@ -13,6 +13,7 @@ import { type RawToken, typedCommand } from './terminal/typed-command.js';
 /** What a deploy has a use for. */
 const DEPLOY_FLAGS: Readonly<Record<string, { readonly type: string }>> = {
   ...launchFlags,
+  ...fileFlag,
   ...budgetFlags,
   catalog: catalogFlag,
 };
@@ -53,9 +54,9 @@ export function printedCommand(
 
 /** A deploy of the same launch: what was typed, and what is changed. */
 function deployCommand(check: MemoryCheck, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
-  const { flags, model } = typedChanges(changes, check.extraWords);
+  const { flags } = typedChanges(changes, check.extraWords);
   const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
-  const start = ['llmkube', 'deploy', shellWord(model ?? check.model)];
+  const start = ['llmkube', 'deploy', shellWord(check.model)];
   return typedCommand(start, typed, flags, (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
 }
 

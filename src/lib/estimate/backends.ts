@@ -4,6 +4,7 @@ import type { Backend } from './ggml/backend.js';
 import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
 import { cudaBackend } from './ggml/cuda/backend.js';
 import { metalBackend } from './ggml/metal/backend.js';
+import { cpuBesideVulkan, vulkanBackend } from './ggml/vulkan/backend.js';
 
 /** What llama.cpp is built with for an accelerator. */
 interface AcceleratorBackends {
@@ -13,24 +14,42 @@ interface AcceleratorBackends {
   readonly mapsWeights: boolean;
   /** It has host buffers of its own, which weights on the CPU go to before they would be repacked: `host_buffer`. */
   readonly hostBuffers: boolean;
-  /** Backends between GPU and CPU. Macs have Accelerate. */
+  /** Backends behind the GPU, the CPU last. Macs have Accelerate. */
   readonly others: readonly Backend[];
 }
 
-const CUDA_LIKE: AcceleratorBackends = { gpu: cudaBackend, mapsWeights: false, hostBuffers: true, others: [] };
+const CUDA_LIKE: AcceleratorBackends = {
+  gpu: cudaBackend,
+  mapsWeights: false,
+  hostBuffers: true,
+  others: [cpuBackend],
+};
 
-/** ROCm is CUDA's source compiled for AMD. Vulkan and SYCL plan over the same graphs; CUDA's rules stand in for theirs. */
+/**
+ * SYCL (`ggml/src/ggml-sycl/ggml-sycl.cpp`, llama.cpp v0.5.0) sizes its buffers as CUDA does and optimises no graphs; for which ops it
+ * supports CUDA's rules stand in.
+ */
+function syclBackend(device: number, llama: Switches): Backend {
+  return { ...cudaBackend(device, llama), optimize: () => undefined };
+}
+
+/** ROCm is CUDA's source compiled for AMD. */
 export const GPU_BACKENDS: Readonly<Record<Exclude<Accelerator, 'cpu'>, AcceleratorBackends>> = {
-  metal: { gpu: (_, llama) => metalBackend(llama), mapsWeights: true, hostBuffers: false, others: [blasBackend] },
+  metal: {
+    gpu: (_, llama) => metalBackend(llama),
+    mapsWeights: true,
+    hostBuffers: false,
+    others: [blasBackend, cpuBackend],
+  },
   cuda: CUDA_LIKE,
   rocm: CUDA_LIKE,
-  vulkan: CUDA_LIKE,
-  intel: CUDA_LIKE,
+  vulkan: { gpu: vulkanBackend, mapsWeights: false, hostBuffers: true, others: [cpuBesideVulkan] },
+  intel: { ...CUDA_LIKE, gpu: syclBackend },
 };
 
 /** In order of priority, the CPU last. */
 export function backendsFor(accelerator: Accelerator, gpus: number, llama: Switches): readonly Backend[] {
   if (accelerator === 'cpu') return [cpuBackend];
   const { gpu, others } = GPU_BACKENDS[accelerator];
-  return [...Array.from({ length: gpus }, (_, device) => gpu(device, llama)), ...others, cpuBackend];
+  return [...Array.from({ length: gpus }, (_, device) => gpu(device, llama)), ...others];
 }

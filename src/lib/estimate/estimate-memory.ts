@@ -29,12 +29,15 @@ export function estimateOf(context: PlannedContext, launch: LaunchOptions): Memo
     notes: [
       ...llamaCpp(launch.llamaCpp).notes,
       ...(described ? [] : [undescribed(shape.architecture)]),
+      ...(launch.accelerator === 'intel' ? [SYCL_BORROWS] : []),
       ...(params.expertCacheBytes > 0 && memory.experts === null ? [NO_EXPERTS_TO_CACHE] : []),
     ],
     resolved: { llamaCpp: llamaCpp(launch.llamaCpp).name, ...resolvedOf(context) },
   };
 }
 
+const SYCL_BORROWS =
+  "which operations SYCL runs on the GPU is not described here: CUDA's rules stand in, so compute buffers may be larger than is said";
 const NO_EXPERTS_TO_CACHE =
   'llama.cpp leaves --moe-cache-mib unused: no layer on a GPU has all of its experts in plain host memory, where repacked ones are not (--no-repack keeps them)';
 

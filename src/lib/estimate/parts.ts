@@ -7,8 +7,8 @@ import { gpuOverheadBytes } from './gpu-overhead.js';
 import type { Accuracy, EstimatePart, PartName, PartOwner } from './memory-estimate.js';
 import type { Placement } from './placement.js';
 
-/** Backends whose figures were held against llama.cpp's own allocator. */
-const MEASURED: ReadonlySet<Accelerator> = new Set(['metal', 'cpu', 'cuda']);
+/** Backends whose figures were held against llama.cpp's own allocator, in every measured version or in v0.5.0 alone. */
+const MEASURED: Readonly<Partial<Record<Accelerator, 'all' | 'v0.5.0'>>> = { metal: 'all', cpu: 'all', cuda: 'v0.5.0' };
 
 /** v0.5.0. */
 const MEASURED_BESIDE = 11222;
@@ -30,7 +30,10 @@ interface PartKind {
 }
 
 export function accuracyOn({ accelerator, llamaCpp: version }: LaunchOptions): Accuracy {
-  return MEASURED.has(accelerator) && llamaCpp(version).settled ? 'exact' : 'modelled';
+  const { settled, build } = llamaCpp(version);
+  const versions = MEASURED[accelerator];
+  const measured = versions === 'all' || (versions === 'v0.5.0' && build.from === MEASURED_BESIDE);
+  return measured && settled ? 'exact' : 'modelled';
 }
 
 /** Drafts and adapters were held against one version of llama.cpp, on Metal and the CPU. */

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
+import { llamaCpp } from '../runtime/llama-cpp.js';
 import { boundComputeBuffers } from './bound.js';
 import { type ContextMemory, createMemory } from './cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
@@ -13,6 +14,7 @@ import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from './memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from './parts.js';
 import { Placement } from './placement.js';
+import { refuseNewerModel } from './version-limits.js';
 
 export interface ContextOptions {
   /** What speculative decoding makes of the context; unset: there is none. */
@@ -44,6 +46,7 @@ export interface PlannedContext {
  * @throws CheckIncompleteError when the header lacks what the model's graph needs.
  */
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
+  refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
   const params = resolveContext(shape, launch, options.role);
   const placement = Placement.of(shape, launch);
   const memory = createMemory(shape, params, placement);

@@ -9,7 +9,7 @@ export interface GgmlType {
 }
 
 /**
- * Every type that llama.cpp v0.5.0 reads: `ggml/include/ggml.h` (`enum ggml_type`), sizes from `ggml/src/ggml-common.h`
+ * Every type that llama.cpp v0.8.0 reads: `ggml/include/ggml.h` (`enum ggml_type`), sizes from `ggml/src/ggml-common.h`
  * (`block_*`). Numbers missing here were removed from ggml.
  */
 const ROWS: readonly (readonly [number, string, number, number])[] = [
@@ -48,6 +48,7 @@ const ROWS: readonly (readonly [number, string, number, number])[] = [
   [40, 'NVFP4', 64, 36],
   [41, 'Q1_0', 128, 18],
   [42, 'Q2_0', 64, 18],
+  [43, 'F8_E4M3', 1, 1],
 ];
 
 const TYPES: readonly GgmlType[] = ROWS.map(([id, name, elementsPerBlock, bytesPerBlock]) => ({

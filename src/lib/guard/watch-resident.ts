@@ -3,6 +3,9 @@ import type { ServerAddress } from '../runtime/server-command.js';
 import type { GuardMachine } from './guard-machine.js';
 import type { StartedProcess } from './guarded-spawn.js';
 
+/** With the port that llama-server listens on. */
+type OpenAddress = ServerAddress & { readonly port: number };
+
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 const ANSWER_MS = 900;
@@ -17,7 +20,7 @@ const ARRIVED_SHARE = 0.95;
  */
 export function watchUntilResident(
   started: StartedProcess,
-  address: ServerAddress,
+  address: OpenAddress,
   { memoryOf }: Pick<GuardMachine, 'memoryOf'>,
 ): () => void {
   let timer: NodeJS.Timeout;
@@ -38,7 +41,7 @@ export function watchUntilResident(
 }
 
 /** `GET /health` of llama-server says 200 once the model is loaded, and 503 before. */
-function isHealthy({ host, port, prefix }: ServerAddress): Promise<boolean> {
+function isHealthy({ host, port, prefix }: OpenAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const everywhere = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
     const socket = host.endsWith('.sock') ? connect(host) : connect(port, everywhere);

@@ -2,6 +2,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
+import { programOutput } from './program-output.js';
 import { readRegularFile } from '../read-regular-file.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
@@ -20,27 +21,29 @@ export interface FileStamp {
   readonly mtimeMs: number;
 }
 
-/** A llama-server and the version that it says it is, such as `v0.8.0` or `b11549`. */
+/** A llama-server and the version that it says it is, such as `v0.8.0` or `b11549`; undefined where it does not say. */
 interface FoundServer {
   readonly path: string;
-  readonly version: string;
+  readonly version: string | undefined;
 }
 
 const PROGRAM = 'llama-server';
 /** Homebrew's places on Apple silicon, Intel Macs and Linux, which a service's PATH may lack. */
 const HOMEBREW = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin'];
-const TIMEOUT_MS = 5_000;
+const BOUNDS = { timeoutMs: 5_000, mostBytes: 2 ** 20 };
 /** A line for each llama-server that was asked. */
 const LONGEST_CACHE = 2 ** 20;
 
-/** The llama-server of this machine: `LLMKUBE_LLAMA_SERVER`, else the first on the PATH or where Homebrew puts it. */
+/**
+ * The llama-server of this machine: `LLMKUBE_LLAMA_SERVER`, else the first on the PATH or where Homebrew puts it.
+ * @throws CheckIncompleteError LLAMA_SERVER_VERSION where the one that was named does not say its version
+ */
 export async function installedServer(probe: ServerProbe): Promise<FoundServer | undefined> {
   const named = probe.env['LLMKUBE_LLAMA_SERVER'];
+  if (named) return { path: named, version: await serverVersion(named, probe) };
   const folders = (probe.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const candidates = named ? [named] : [...folders, ...HOMEBREW].map((folder) => join(folder, PROGRAM));
-  for (const path of candidates) {
-    const version = await versionOf(path, probe);
-    if (version !== undefined) return { path, version };
+  for (const path of [...folders, ...HOMEBREW].map((folder) => join(folder, PROGRAM))) {
+    if (await probe.look(path)) return { path, version: await askedVersion(path, probe) };
   }
   return undefined;
 }
@@ -50,11 +53,14 @@ export async function installedServer(probe: ServerProbe): Promise<FoundServer |
  * @throws CheckIncompleteError LLAMA_SERVER_VERSION
  */
 export async function serverVersion(path: string, probe: ServerProbe): Promise<string> {
-  const version = await versionOf(path, probe);
+  const version = await askedVersion(path, probe);
   if (version !== undefined) return version;
+  const problem = (await probe.look(path))
+    ? 'does not say which llama.cpp it is (asked with --version)'
+    : 'is no file, so it cannot be asked which llama.cpp it is';
   throw new CheckIncompleteError(
     'LLAMA_SERVER_VERSION',
-    `${JSON.stringify(path)} does not say which llama.cpp it is (asked with --version); name the version itself, such as --llama-cpp v0.8.0.`,
+    `${JSON.stringify(path)} ${problem}; name the version itself, such as --llama-cpp v0.8.0.`,
   );
 }
 
@@ -69,7 +75,8 @@ export function parseServerVersion(printed: string): string | undefined {
   return old === undefined || Number(old) <= 1 ? undefined : `b${old}`;
 }
 
-async function versionOf(path: string, probe: ServerProbe): Promise<string | undefined> {
+/** Undefined where there is no such program, or it does not say. */
+export async function askedVersion(path: string, probe: ServerProbe): Promise<string | undefined> {
   const stamp = await probe.look(path);
   if (stamp === undefined) return undefined;
   const key = `${path} ${stamp.size} ${stamp.mtimeMs}`;
@@ -110,12 +117,8 @@ export function thisMachinesServers(cacheDir: string): ServerProbe {
       return found?.isFile() ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
     },
     run: async (program, args) => {
-      const { execFile } = await import('node:child_process');
-      return new Promise((resolve) => {
-        execFile(program, [...args], { timeout: TIMEOUT_MS, maxBuffer: 2 ** 20 }, (error, stdout, stderr) =>
-          resolve(error === null ? `${stdout}\n${stderr}` : undefined),
-        );
-      });
+      const output = await programOutput(program, args, BOUNDS);
+      return output?.failed === false ? `${output.stdout}\n${output.stderr}` : undefined;
     },
   };
 }

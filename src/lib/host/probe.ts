@@ -1,4 +1,5 @@
 import { linuxSharedPages } from './process-memory.js';
+import { programOutput } from './program-output.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
 export type RunCommand = (program: string, args: readonly string[]) => Promise<string | undefined>;
@@ -19,19 +20,15 @@ export interface Probe {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-const TIMEOUT_MS = 5_000;
-const MOST_OUTPUT_BYTES = 16 * 2 ** 20;
+const BOUNDS = { timeoutMs: 5_000, mostBytes: 16 * 2 ** 20 };
 
 export const thisMachine: Probe = {
   platform: process.platform,
   arch: process.arch,
   env: process.env,
   run: async (program, args) => {
-    const { execFile } = await import('node:child_process');
-    const options = { timeout: TIMEOUT_MS, maxBuffer: MOST_OUTPUT_BYTES, env: { ...process.env, LC_ALL: 'C' } };
-    return new Promise((resolve) => {
-      execFile(program, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined));
-    });
+    const output = await programOutput(program, args, BOUNDS, { ...process.env, LC_ALL: 'C' });
+    return output?.failed === false ? output.stdout : undefined;
   },
   readText: async (path) => {
     const { readFile } = await import('node:fs/promises');

@@ -158,31 +158,45 @@ const V0_5_0 = [
   'xverse',
 ];
 
-/** What llama.cpp learned after v0.5.0, by b12032. */
-const SINCE_V0_5_0 = [
-  'beam',
-  'clef',
-  'deepseek41',
-  'flint',
-  'gemma-embedding2',
-  'glm5-next',
-  'k2-horizon',
-  'kolibri1',
-  'lfm3',
-  'limite',
-  'maion-coder',
-  'mistral-large4',
-  'muse-spark',
-  'sensenova_u1',
-  'vllm-decision2',
-];
+/** A build that is known not to have something, and a version that has it. */
+export interface FirstBuild {
+  readonly notIn: number;
+  readonly in: string;
+}
+
+const BY_B11434: FirstBuild = { notIn: 11222, in: 'b11434' };
+const BY_V0_8_0: FirstBuild = { notIn: 11434, in: 'v0.8.0' };
+
+/** What llama.cpp learned after v0.5.0, by v0.8.0. */
+const SINCE_V0_5_0: Readonly<Record<string, FirstBuild>> = {
+  beam: BY_V0_8_0,
+  clef: BY_B11434,
+  deepseek41: BY_V0_8_0,
+  flint: BY_V0_8_0,
+  'gemma-embedding2': BY_V0_8_0,
+  'glm5-next': BY_B11434,
+  'k2-horizon': BY_V0_8_0,
+  kolibri1: BY_V0_8_0,
+  lfm3: BY_V0_8_0,
+  limite: BY_V0_8_0,
+  'maion-coder': BY_V0_8_0,
+  'mistral-large4': BY_V0_8_0,
+  'muse-spark': BY_V0_8_0,
+  sensenova_u1: BY_V0_8_0,
+  'vllm-decision2': BY_V0_8_0,
+};
 
 /** Named in llama.cpp's table, but without a model behind it. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['gptj']);
-const KNOWN: ReadonlySet<string> = new Set([...V0_5_0, ...SINCE_V0_5_0]);
+const KNOWN: ReadonlySet<string> = new Set([...V0_5_0, ...Object.keys(SINCE_V0_5_0)]);
 
 /** Why no llama.cpp up to b12032 loads a file of this architecture, in its own words; undefined where one does. */
 export function unknownArchitecture(name: string): string | undefined {
   if (KNOWN.has(name)) return undefined;
   return `${UNSUPPORTED.has(name) ? 'unsupported' : 'unknown'} model architecture: '${printable(name)}'`;
+}
+
+/** Since when llama.cpp knows an architecture, where v0.5.0 does not. */
+export function addedSince(name: string): FirstBuild | undefined {
+  return Object.hasOwn(SINCE_V0_5_0, name) ? SINCE_V0_5_0[name] : undefined;
 }

@@ -39,6 +39,7 @@ export const FILE_TYPES: Readonly<Record<number, string>> = {
   39: 'NVFP4',
   40: 'Q1_0',
   41: 'Q2_0',
+  42: 'F8_E4M3',
 };
 
 /** The quantization that the file says it has, or else the type that most of its bytes have. */

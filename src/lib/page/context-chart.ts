@@ -1,5 +1,5 @@
 import { limitLabel } from '../report/words/limit-label.js';
-import { formatGigabytes } from '../report/words/bytes.js';
+import { formatSize } from '../report/words/bytes.js';
 import type { Curve, CurvePoint } from './curve.js';
 import { escapeHtml } from './html.js';
 
@@ -46,14 +46,14 @@ function budgetLabel({ points, limit }: Curve, y: number, left: number, right: n
   const onRight = Math.abs(atRight) > Math.abs(atLeft);
   const below = (onRight ? atRight : atLeft) > 0;
   const place = onRight ? `x="${right - 4}" text-anchor="end"` : `x="${left + 6}"`;
-  return `<text class="budget-label" ${place} y="${below ? y + 16 : y - 6}">budget ${formatGigabytes(budgetBytes)}</text>`;
+  return `<text class="budget-label" ${place} y="${below ? y + 16 : y - 6}">budget ${formatSize(budgetBytes)}</text>`;
 }
 
 function gridLines(top: number, y: (bytes: number) => number, left: number, right: number): string {
   return Array.from({ length: Y_TICKS + 1 }, (_, i) => {
     const bytes = (top * i) / Y_TICKS;
     const at = round(y(bytes));
-    return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 6}" y="${at + 4}" text-anchor="end">${formatGigabytes(bytes)}</text>`;
+    return `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${left - 6}" y="${at + 4}" text-anchor="end">${formatSize(bytes)}</text>`;
   }).join('');
 }
 
@@ -70,7 +70,7 @@ function contextTicks(longest: number, x: (context: number) => number): string {
 function tableHtml(points: readonly CurvePoint[]): string {
   const rows = points.map(
     ({ context, requiredBytes, fits }) =>
-      `<tr><th scope="row">${context}</th><td>${formatGigabytes(requiredBytes, 2)}</td><td>${fits ? 'fits' : 'does not fit'}</td></tr>`,
+      `<tr><th scope="row">${context}</th><td>${formatSize(requiredBytes)}</td><td>${fits ? 'fits' : 'does not fit'}</td></tr>`,
   );
   return `<table><thead><tr><th scope="col">Context</th><th scope="col">Required</th><th scope="col">Verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -78,9 +78,9 @@ function tableHtml(points: readonly CurvePoint[]): string {
 function spoken({ limit, points }: Curve, marked: CurvePoint): string {
   const [first, last] = [points[0], points.at(-1)];
   const ends = [first, last].map((point) =>
-    point === undefined ? '' : `${formatGigabytes(point.requiredBytes)} at ${point.context} tokens`,
+    point === undefined ? '' : `${formatSize(point.requiredBytes)} at ${point.context} tokens`,
   );
-  return `Memory by context: from ${ends.join(' to ')}. The budget is ${formatGigabytes(Math.max(0, limit.budget.bytes))}. Chosen: ${formatGigabytes(marked.requiredBytes)} at ${marked.context} tokens.`;
+  return `Memory by context: from ${ends.join(' to ')}. The budget is ${formatSize(Math.max(0, limit.budget.bytes))}. Chosen: ${formatSize(marked.requiredBytes)} at ${marked.context} tokens.`;
 }
 
 function caption({ limit, largest, points }: Curve): string {

@@ -7,7 +7,7 @@ import {
 } from '../estimate/memory-estimate.js';
 import type { LimitCheck } from '../preflight/verdict.js';
 import { explainBudget } from '../report/words/budget-text.js';
-import { formatGigabytes, formatSize } from '../report/words/bytes.js';
+import { formatSize } from '../report/words/bytes.js';
 import { limitLabel } from '../report/words/limit-label.js';
 import { growthLabel, partLabel } from '../report/words/part-labels.js';
 import { escapeHtml } from './html.js';
@@ -55,16 +55,16 @@ export function memoryBarHtml(limit: LimitCheck, estimate: MemoryEstimate, discr
     return `<span class="segment ${kind}" style="left:${percent(left)};width:${percent(width)}" title="${escapeHtml(label)} ${sizeOf(bytes)}"></span>`;
   });
   const title = limit.name === 'gpu' ? `${limitLabel(limit)} memory` : discrete ? 'Host memory' : 'Memory';
-  const amounts = `needs ${formatGigabytes(limit.requiredBytes)}, the budget is ${formatGigabytes(Math.max(0, budget.bytes))}`;
+  const amounts = `needs ${formatSize(limit.requiredBytes)}, the budget is ${formatSize(Math.max(0, budget.bytes))}`;
   const inUse = segments.some(({ kind }) => kind === 'in-use') ? ', in use included' : '';
   const spoken = segments.map(({ label, bytes }) => `${label} ${sizeOf(bytes)}`).join(', ');
   const end = Math.min(endBytes, scaleBytes);
   return `<figure class="memory">
 <figcaption><strong>${title}: ${amounts}</strong> <span class="quiet">${escapeHtml(explainBudget(budget))}</span></figcaption>
-<div class="bar" role="img" aria-label="${escapeHtml(`${title}: ${spoken}; the budget ends at ${formatGigabytes(Math.max(0, endBytes))}`)}">
+<div class="bar" role="img" aria-label="${escapeHtml(`${title}: ${spoken}; the budget ends at ${formatSize(Math.max(0, endBytes))}`)}">
 ${drawn.join('')}<span class="end" style="left:${percent(end)}"></span>
 </div>
-<div class="scale" aria-hidden="true"><span>0</span><span class="end-label ${endSide(end / scaleBytes)}" style="left:${percent(end)}">budget ends ${formatGigabytes(Math.max(0, endBytes))}${inUse}</span></div>
+<div class="scale" aria-hidden="true"><span>0</span><span class="end-label ${endSide(end / scaleBytes)}" style="left:${percent(end)}">budget ends ${formatSize(Math.max(0, endBytes))}${inUse}</span></div>
 <ul class="legend">${segments.map(legendItem).join('')}</ul>
 </figure>`;
 }

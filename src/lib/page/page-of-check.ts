@@ -23,7 +23,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
   if (shape === undefined || room === undefined || estimate === undefined) return undefined;
   const variants = resolved === undefined ? [] : recipeVariants(shape, resolved, 'all');
   return {
-    model: redactedSource(model),
+    model: redactedSource(resolved?.isNamedFile === true ? check.source : model),
     modelOptions,
     askedQuantization: quantization ?? null,
     quantizations: variants.map((variant) => variant.quantization),

@@ -1,9 +1,9 @@
-import { neededParts, totalBytes, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { neededParts, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
 import { isDiscrete } from '../preflight/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
-import { formatCompared, formatGigabytes, formatSize } from '../report/words/bytes.js';
+import { formatCompared, formatSize } from '../report/words/bytes.js';
 import { explainBudget } from '../report/words/budget-text.js';
-import { holderLabel, whereLimited } from '../report/words/limit-label.js';
+import { holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';
 import { partLabel } from '../report/words/part-labels.js';
 import { warningsOf } from '../report/words/warnings.js';
 import type { PageAnswer, PageModel } from './answer.js';
@@ -61,16 +61,16 @@ function judgedHtml(verdict: CompletedVerdict, uncounted: string | null): string
   const [required, budget] = formatCompared(limit.requiredBytes, available);
   const where = whereLimited(limit);
   if (verdict.kind === 'does-not-fit') {
-    const missing = formatGigabytes(-headroomBytes(limit));
+    const missing = formatSize(-headroomBytes(limit));
     return verdictHtml(
       'does-not-fit',
       'Does not fit',
-      `${missing} too much: needs ~${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`,
+      `${missing} too much: needs ${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`,
     );
   }
   if (uncounted !== null) return verdictHtml('unknown', 'Unknown', uncounted);
-  const spare = formatGigabytes(headroomBytes(limit));
-  const amounts = `${spare} to spare: needs ~${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`;
+  const spare = formatSize(headroomBytes(limit));
+  const amounts = `${spare} to spare: needs ${required}${where}, the budget is ${budget} (${explainBudget(limit.budget)})`;
   if (verdict.kind === 'fits') return verdictHtml('fits', 'Fits', amounts);
   return verdictHtml('tight', 'Tight', `${amounts}; what can push it over is under “Worth knowing”`);
 }
@@ -79,14 +79,20 @@ function verdictHtml(kind: string, word: string, text: string): string {
   return `<p class="verdict ${kind}"><strong>${word}</strong> <span>${wholeText(text)}</span></p>`;
 }
 
-function partsHtml({ estimate }: CompletedVerdict): string {
+function partsHtml(verdict: CompletedVerdict): string {
+  const { estimate } = verdict;
   const needed = neededParts(estimate);
   const rows = needed.map(partRow).join('');
   const beside = estimate.parts
     .filter((part) => !needed.includes(part))
     .map(partRow)
     .join('');
-  const total = `<tr class="total"><th scope="row">requirement</th><td>${formatSize(totalBytes(estimate))}</td><td></td><td></td></tr>`;
+  const total = requirementsOf(verdict)
+    .map(
+      ({ bytes, holder }) =>
+        `<tr class="total"><th scope="row">requirement</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${holder}</td><td></td></tr>`,
+    )
+    .join('');
   return `<table><thead><tr><th scope="col">Part</th><th scope="col">Size</th><th scope="col">Held by</th><th scope="col">How sure</th></tr></thead><tbody>${rows}${total}${beside}</tbody></table>`;
 }
 

@@ -22,8 +22,9 @@ import type { CompleteCheck, Findings, IncompleteCheck, MemoryCheck, PlannedChec
 import { type CheckRequest, planCheck, type PlanDependencies } from './plan-check.js';
 import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
+import { sharedMemoryNote } from './shared-memory.js';
 import { tightness } from './tightness.js';
-import { requireMatchingDraft, requireMatchingProjector } from './together.js';
+import { requireMatchingDraft, requireMatchingProjector } from './matching-files.js';
 import type { CompletedVerdict } from './verdict.js';
 
 /** Everything outside that a check needs. */
@@ -174,7 +175,11 @@ async function checkIn(
     const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
     const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
       judgeLaunch(files, { ...found.asked, ...wider }, room).verdict;
-    const noted = [...known, ...(choice === undefined ? [] : choiceNotes(choice, verdict, tried))];
+    const onHost = (host: HostMemory): CompletedVerdict =>
+      judgeLaunch(files, found.asked, { ...room, host }, request.namesLaunch).verdict;
+    const shared = sharedMemoryNote(verdict, room.host, onHost);
+    const chosen = choice === undefined ? [] : choiceNotes(choice, verdict, tried);
+    const noted = [...known, ...chosen, ...(shared === undefined ? [] : [shared])];
     const uncounted = uncountedRemark(found.remarks, launch.accelerator);
     if (verdict.kind !== 'does-not-fit' && uncounted !== undefined) {
       return incomplete({ ...sized, notes: noted }, notCounted(uncounted));

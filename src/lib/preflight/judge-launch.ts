@@ -34,8 +34,9 @@ export function judgeLaunch(
   files: Files,
   asked: LaunchOptions,
   room: Room,
+  isNamed = false,
 ): SizedLaunch & { verdict: CompletedVerdict } {
-  const sized = sizeLaunch(files, asked, room);
+  const sized = sizeLaunch(files, asked, room, isNamed);
   const { launch, estimate } = sized;
   return { ...sized, verdict: judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy)) };
 }

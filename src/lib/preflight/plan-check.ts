@@ -13,6 +13,8 @@ export interface CheckRequest {
   /** As the user typed it. */
   readonly model: string;
   readonly quantization?: string | undefined;
+  /** Another file at the model's place. */
+  readonly file?: string | undefined;
   readonly accelerator: Accelerator;
   /** Set where the CPU is known, such as this machine's. */
   readonly cpuArch?: 'arm' | 'x86' | undefined;
@@ -24,6 +26,8 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
   /** Context and layers will be named to llama-server, so that it has nothing to choose. */
   readonly namesLaunch?: boolean;
+  /** What is to be said of how the request came about. */
+  readonly notes?: readonly string[];
 }
 
 export interface PlanDependencies {
@@ -35,7 +39,7 @@ const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
 
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
 export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDependencies): Promise<PlannedCheck> {
-  const resolved = resolveModel(request.model, await loadCatalog(), request.quantization);
+  const resolved = resolveModel(request.model, await loadCatalog(), request);
   const { entry, source } = resolved;
   const { model, accelerator, cpuArch, launch: flags, extraArgs } = request;
   const defaults = entry === undefined ? {} : catalogDefaults(entry);

@@ -1,6 +1,6 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
-import { withOtherQuantization } from '../gguf/file-name.js';
+import { quantizationInName, withOtherQuantization } from '../gguf/file-name.js';
 import { shown } from '../printable.js';
 import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';
 
@@ -12,16 +12,26 @@ export interface ResolvedModel {
   readonly quantization: string | undefined;
   /** Where another quantization was asked for: what would have been read without. */
   readonly original?: Pick<ResolvedModel, 'source' | 'quantization'>;
+  /** By `--file`. */
+  readonly isNamedFile?: boolean;
+}
+
+/** What is read instead of what the model's name leads to. */
+interface OtherFile {
+  readonly quantization?: string | undefined;
+  readonly file?: string | undefined;
 }
 
 /**
- * A catalogue id or alias, or else a source as it is. Another quantization is taken from the same place.
- * @throws UsageError UNKNOWN_MODEL, UNKNOWN_QUANTIZATION
+ * A catalogue id or alias, or else a source as it is. Another file or quantization is taken from the same place.
+ * @throws UsageError UNKNOWN_MODEL, UNKNOWN_QUANTIZATION, BAD_SOURCE
  */
-export function resolveModel(model: string, catalog: Catalog, quantization?: string): ResolvedModel {
+export function resolveModel(model: string, catalog: Catalog, other: OtherFile = {}): ResolvedModel {
+  const { quantization, file } = other;
   const entry = looksLikeSource(model) ? findEntry(catalog, model) : requireEntry(catalog, model);
   const source = entry?.source ?? model;
   const own = entry?.quantization;
+  if (file !== undefined) return withFile({ entry, source, quantization: own }, file);
   if (quantization === undefined || quantization.toUpperCase() === own?.toUpperCase()) {
     return { entry, source, quantization: own };
   }
@@ -33,13 +43,58 @@ export function resolveModel(model: string, catalog: Catalog, quantization?: str
  * @throws UsageError UNKNOWN_QUANTIZATION
  */
 export function withQuantization(resolved: ResolvedModel, wanted: string): ResolvedModel {
+  const original = resolved.original ?? { source: resolved.source, quantization: resolved.quantization };
+  return {
+    entry: resolved.entry,
+    source: otherQuantization(original.source, wanted),
+    quantization: wanted.toUpperCase(),
+    original,
+  };
+}
+
+/**
+ * Another file of the same repository or folder.
+ * @param file its path in the repository, or beside the model's own file
+ * @throws UsageError BAD_SOURCE
+ */
+function withFile(resolved: ResolvedModel, file: string): ResolvedModel {
   const { entry, source, quantization } = resolved;
+  const name = quantizationInName(file)?.name;
   return {
     entry,
-    source: otherQuantization(source, wanted),
-    quantization: wanted.toUpperCase(),
-    original: resolved.original ?? { source, quantization },
+    source: fileBeside(source, file),
+    quantization: name,
+    original: { source, quantization },
+    isNamedFile: true,
   };
+}
+
+function fileBeside(source: string, file: string): string {
+  const parsed = parseModelSource(source);
+  if (!isFileBeside(file)) {
+    const message = `--file ${shown(file)} is not a GGUF file beside the model; write it as FILE.gguf or FOLDER/FILE.gguf`;
+    throw new UsageError('BAD_SOURCE', message);
+  }
+  switch (parsed.kind) {
+    case 'file': {
+      const folder = Math.max(parsed.path.lastIndexOf('/'), parsed.path.lastIndexOf('\\')) + 1;
+      return parsed.path.slice(0, folder) + file;
+    }
+    case 'hf':
+      return formatModelSource({ kind: 'hf', repository: parsed.repository, revision: parsed.revision, file });
+    case 'modelscope':
+      return formatModelSource({ kind: 'modelscope', repository: parsed.repository, file });
+    case 'http':
+      return new URL(file.split('/').map(encodeURIComponent).join('/'), parsed.url).href;
+    default:
+      throw new UsageError('BAD_SOURCE', `${shown(source)} is no repository or folder, so --file names nothing in it`, {
+        suggestions: ['name the file instead of the model'],
+      });
+  }
+}
+
+function isFileBeside(file: string): boolean {
+  return /\.gguf$/i.test(file) && !file.split(/[/\\]/).some((part) => part === '' || /^\.+$/.test(part));
 }
 
 /** `hf:OWNER/REPO` takes a quantization after a colon; elsewhere it is part of the file's name. */

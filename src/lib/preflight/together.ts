@@ -1,74 +1,71 @@
-import { CheckIncompleteError } from '../errors.js';
-import { speculationOf } from '../estimate/draft/speculation.js';
-import type { ModelShape, ProjectorShape } from '../model/model-shape.js';
-import { projectorWidth } from '../model/projector/projector-width.js';
-import type { LaunchOptions } from '../runtime/launch-options.js';
+import type { MemoryEstimate } from '../estimate/memory-estimate.js';
+import type { MemoryCheck } from './memory-check.js';
+import { judge, limitsOf } from './judge.js';
+import type { CompletedVerdict } from './verdict.js';
 
-/** `SPEC_VOCAB_MAX_SIZE_DIFFERENCE` (`common/speculative.cpp`, llama.cpp v0.5.0). */
-const MOST_TOKENS_APART = 128;
+/** Models, each in a llama-server of its own, on one machine, and the verdict on all of them at once. */
+export interface Together {
+  readonly checks: readonly MemoryCheck[];
+  readonly verdict: CompletedVerdict;
+}
+
+/** Every set of so many models is tried; of more only those that leave out the last ones. */
+const MOST_IN_SETS = 12;
+const MOST_SETS = 5;
 
 /**
- * The constructor of `mtmd_context` (`tools/mtmd/mtmd.cpp`, llama.cpp v0.5.0): a projector makes embeddings as wide as the
- * model reads them.
- * @throws CheckIncompleteError PROJECTOR_MISMATCH, in llama-server's words
+ * The verdict on models that run side by side, each as it was checked; undefined when one was not, or when they were
+ * held against different machines. File pages are counted for each, even where two are of one file.
  */
-export function requireMatchingProjector({ hparams }: ModelShape, projector: ProjectorShape): void {
-  const read = hparams.nEmbd * (1 + hparams.nDeepstackLayers);
-  const made = projectorWidth(projector);
-  if (made === undefined || made === read) return;
-  throw new CheckIncompleteError(
-    'PROJECTOR_MISMATCH',
-    `llama-server would stop with "mismatch between text model (n_embd = ${read}) and mmproj (n_embd = ${made})"; name the projector of this very model with --mmproj, or say --no-mmproj`,
-  );
+export function judgeTogether(checks: readonly MemoryCheck[]): Together | undefined {
+  const [first] = checks;
+  const estimates = checks.flatMap(({ verdict }) => (verdict.kind === 'unknown' ? [] : [verdict.estimate]));
+  const accelerators = new Set(checks.map(({ launch }) => launch.accelerator));
+  const [own] = estimates;
+  if (!first?.room || own === undefined || estimates.length < checks.length || accelerators.size > 1) return undefined;
+  const all = estimates.slice(1).reduce(added, own);
+  const { host, policy } = first.room;
+  return { checks, verdict: judge(all, limitsOf(all, first.launch.accelerator, host, policy)) };
+}
+
+/** What is held and what grows adds up; what llama.cpp made of a launch stays the first one's. */
+function added(a: MemoryEstimate, b: MemoryEstimate): MemoryEstimate {
+  return {
+    ...a,
+    parts: [...a.parts, ...b.parts],
+    transient: [...(a.transient ?? []), ...(b.transient ?? [])],
+    growth: [...a.growth, ...b.growth],
+    notes: [],
+  };
 }
 
 /**
- * `common_speculative_are_compatible` (`common/speculative.cpp`, llama.cpp v0.5.0), as far as headers say it: the tokens
- * themselves are not compared.
- * @throws CheckIncompleteError DRAFT_MISMATCH, in llama-server's words
+ * The sets of models that fit together to which none of the others can be added: those with the most models first, then
+ * in the order in which they were named; at most five.
  */
-export function requireMatchingDraft(model: ModelShape, draft: ModelShape, launch: LaunchOptions): void {
-  if (!speculationOf(launch, draft).types.includes('draft-simple')) return;
-  const difference = vocabularyDifference(model, draft);
-  if (difference === undefined) return;
-  throw new CheckIncompleteError(
-    'DRAFT_MISMATCH',
-    `llama-server would stop with "the target and draft vocabs are not compatible": ${difference}; name a smaller model of the same family as the draft`,
+export function fittingSets(checks: readonly MemoryCheck[]): readonly Together[] {
+  const tried = checks.slice(0, MOST_IN_SETS);
+  const fitting: { readonly members: number; readonly set: Together }[] = [];
+  const all = 2 ** tried.length - 1;
+  const bySize = Array.from({ length: all }, (_, index) => index + 1).sort(
+    (a, b) => countOf(b) - countOf(a) || rank(a, b),
   );
-}
-
-function vocabularyDifference(model: ModelShape, draft: ModelShape): string | undefined {
-  const [type, draftType] = [model, draft].map(vocabularyType);
-  if (type !== undefined && draftType !== undefined && type !== draftType)
-    return `the model's tokenizer is ${type}, the draft's ${draftType}`;
-  for (const end of ['bos', 'eos'] as const) {
-    const [ours, theirs] = [model, draft].map((one) => addedToken(one, end));
-    if (ours !== undefined && theirs !== undefined && ours !== theirs)
-      return `the model's ${end} token is ${ours}, the draft's ${theirs}`;
+  for (const members of bySize) {
+    if (fitting.length === MOST_SETS) break;
+    if (fitting.some((larger) => (larger.members & members) === members)) continue;
+    const set = judgeTogether(tried.filter((_, index) => (members & (1 << index)) !== 0));
+    if (set !== undefined && set.verdict.kind !== 'does-not-fit') fitting.push({ members, set });
   }
-  const [ours, theirs] = [model.hparams.nVocab, draft.hparams.nVocab];
-  return Math.abs(ours - theirs) > MOST_TOKENS_APART
-    ? `the model knows ${ours} tokens, the draft ${theirs}, and at most ${MOST_TOKENS_APART} may differ`
-    : undefined;
+  return fitting.map(({ set }) => set);
 }
 
-/** `llama_vocab::impl::load` (`src/llama-vocab.cpp`): several names mean one type. */
-const VOCABULARY_TYPES: Readonly<Record<string, string>> = {
-  no_vocab: 'none',
-  hybriddna: 'gpt2',
-  whitespace: 'gpt2',
-  gemma4: 'gpt2',
-};
-
-function vocabularyType({ keys }: ModelShape): string | undefined {
-  const name = keys.text('tokenizer.ggml.model');
-  return name === undefined ? undefined : (VOCABULARY_TYPES[name] ?? name);
+function countOf(members: number): number {
+  return members.toString(2).replaceAll('0', '').length;
 }
 
-/** The token that is put at an end, "none" where none is; undefined where only the tokenizer's kind would say. */
-function addedToken({ keys }: ModelShape, end: 'bos' | 'eos'): string | undefined {
-  const isAdded = keys.raw(`tokenizer.ggml.add_${end}_token`);
-  if (isAdded === undefined) return undefined;
-  if (isAdded !== true) return 'none';
-  return keys.has(`tokenizer.ggml.${end}_token_id`) ? String(keys.raw(`tokenizer.ggml.${end}_token_id`)) : undefined;
+/** The set that has the first model in which two differ comes first. */
+function rank(a: number, b: number): number {
+  const differing = a ^ b;
+  const first = differing & -differing;
+  return first === 0 ? 0 : (a & first) !== 0 ? -1 : 1;
 }

@@ -75,8 +75,23 @@ const SWITCHES = {
     safer: true,
     what: 'recurrent states are gathered once a layer',
   },
+  /**
+   * Gate, up and activation are one kernel, a shared expert's too: `ggml_backend_cuda_graph_optimize` (`ggml-cuda.cu`). Seen in v0.8.0
+   * and not in v0.5.0; all between count as having it, for CUDA's figures are modelled there.
+   */
+  cudaFusedGates: {
+    since: { from: 11223, to: 11223 },
+    safer: true,
+    what: 'what the kernel of gate, up and activation reads stays allocated',
+  },
   /** The experts' areas shrank: `ggml_metal_op_mul_mat_id_extra_*` (`ggml/src/ggml-metal/ggml-metal-ops.cpp`). */
   metalExpertTiles: { since: { from: 11435, to: 12032 }, safer: false, what: "the experts' areas shrank" },
+  /** Flash attention has kernels for listed pairs of K and V head sizes only: `ggml_metal_device_supports_op`. */
+  metalListedHeadPairs: {
+    since: { from: 11435, to: 12032 },
+    safer: true,
+    what: 'flash attention runs on listed pairs of head sizes only',
+  },
   /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
   metalMatrixAdd: {
     since: { from: 11402, to: 11434 },
@@ -111,6 +126,8 @@ const SWITCHES = {
     safer: true,
     what: 'rotations of a quantized cache lie beside it',
   },
+  /** Experts whose rows may exceed F16 scale them, and no longer ask for F32: `build_moe_ffn` (`src/llama-graph.cpp`). */
+  scaledExperts: { since: { from: 11435, to: 12032 }, safer: true, what: 'some experts scale what they read' },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */
   headlessEmbeddings: {
     since: { from: 11435, to: 12032 },

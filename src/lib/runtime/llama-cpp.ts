@@ -27,6 +27,9 @@ const MEASURED = [
 const OLDEST = MEASURED[0].build.from;
 const NEWEST = MEASURED[4];
 
+/** `common_params::port` (`common/common.h`): 8080 in b11434, another in v0.8.0. */
+const DEFAULT_PORTS = { former: 8080, newer: 9931, newerFrom: 12032 };
+
 const FITS_EACH_SLOT: BuildRange = { from: 10473, to: 11291 };
 
 /** Releases that were not measured, between builds whose version is known (`CMakeLists.txt`). */
@@ -55,6 +58,8 @@ export interface LlamaCpp {
   readonly notes: readonly string[];
   /** `--fit` aims at the trained context for each slot even where they share it: only around v0.5.0 (`common/fit.cpp`). */
   readonly fitsTrainedContextOfEachSlot: boolean;
+  /** Where llama-server listens unless told otherwise. */
+  readonly defaultPort: number;
 }
 
 /**
@@ -141,5 +146,7 @@ function at(name: string, build: BuildRange): LlamaCpp {
       : []),
   ];
   const fitsTrainedContextOfEachSlot = FITS_EACH_SLOT.from <= build.from && build.to <= FITS_EACH_SLOT.to;
-  return { name, build, switches, settled: notes.length === 0, notes, fitsTrainedContextOfEachSlot };
+  const { former, newer, newerFrom } = DEFAULT_PORTS;
+  const defaultPort = build.from >= newerFrom ? newer : former;
+  return { name, build, switches, settled: notes.length === 0, notes, fitsTrainedContextOfEachSlot, defaultPort };
 }

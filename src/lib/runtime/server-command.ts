@@ -28,7 +28,8 @@ export type ServerCommand =
 export interface ServerAddress {
   /** A host, or the path of a socket. */
   readonly host: string;
-  readonly port: number;
+  /** Unset: the default of the llama.cpp that runs. */
+  readonly port: number | undefined;
   /** Before every path of its API. */
   readonly prefix: string;
 }
@@ -162,9 +163,10 @@ function modelOf(all: readonly ServerWord[], cwd: string): { source: string } | 
 /** Defaults of `common_params` in `common/common.h`. */
 function addressOf(all: readonly ServerWord[]): ServerAddress {
   const last = (name: string): string | undefined => all.findLast((word) => word.name === name)?.values[0];
+  const port = last('--port');
   return {
     host: last('--host') ?? '127.0.0.1',
-    port: Number(last('--port') ?? 8080),
+    port: port === undefined ? undefined : Number(port),
     prefix: last('--api-prefix') ?? '',
   };
 }

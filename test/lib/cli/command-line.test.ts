@@ -16,6 +16,8 @@ const FLAGS = {
   source: { type: 'option', env: 'LLMKUBE_SOURCE' },
   'source-override': { type: 'option', exclusive: ['source'] },
   'extra-args': { type: 'option', multiple: true, env: 'LLMKUBE_EXTRA_ARGS' },
+  quantization: { type: 'option', char: 'q' },
+  file: { type: 'option', env: 'LLMKUBE_FILE', exclusive: ['quantization'] },
   json: { type: 'boolean' },
 };
 const read = (line: string, env: Record<string, string> = {}) =>
@@ -62,6 +64,8 @@ describe('a command line', () => {
     ['--mmap --no-mmap', '--no-mmap'],
     ['--no-mmap --mmap', '--mmap'],
     ['-nkvo --kv-offload', '--kv-offload'],
+    ['-q Q4_K_M --file a.gguf', '--file a.gguf'],
+    ['--file a.gguf -q Q4_K_M', '--quantization Q4_K_M'],
   ])('takes the last of %s', (line, words) => {
     expect(read(line)).toBe(words);
   });

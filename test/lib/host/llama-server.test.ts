@@ -65,6 +65,17 @@ describe("this machine's llama-server", () => {
     expect(await readFile(cacheFile, 'utf8')).toContain('b9607');
   });
 
+  test('is the first even if it does not say its version, for that one would run', async () => {
+    const programs = { '/usr/bin/llama-server': 'hello', '/usr/local/bin/llama-server': 'version: 9607 (a)' };
+    expect(await installedServer(machine(programs))).toEqual({ path: '/usr/bin/llama-server', version: undefined });
+  });
+
+  test('that LLMKUBE_LLAMA_SERVER names and that is not there is never replaced by another', async () => {
+    const programs = { '/usr/bin/llama-server': 'version: 9607 (a)' };
+    const probe = machine(programs, { env: { PATH: '/usr/bin', LLMKUBE_LLAMA_SERVER: '/gone' } });
+    await expect(installedServer(probe)).rejects.toThrow(/"\/gone" is no file, so it cannot be asked/);
+  });
+
   test('that does not say its version keeps the check from being completed', async () => {
     await expect(serverVersion('/x', machine({ '/x': 'hello' }))).rejects.toThrow(/does not say which llama.cpp it is/);
   });

@@ -31,7 +31,8 @@ describe('a llama.cpp version', () => {
   });
 
   test('between two measured ones with nothing changed in between is exact', () => {
-    expect(llamaCpp('b11300')).toMatchObject({ settled: true, switches: llamaCpp('v0.5.0').switches });
+    const { switches } = llamaCpp('v0.5.0');
+    expect(llamaCpp('b11300')).toMatchObject({ settled: true, switches: { ...switches, cudaFusedGates: true } });
   });
 
   test.each([
@@ -42,6 +43,13 @@ describe('a llama.cpp version', () => {
     expect(llamaCpp(version).notes.join()).toContain(`is ${word} than any that was measured`);
   });
 
+  test.each([
+    ['b11434', 8080],
+    ['v0.8.0', 9931],
+  ])('%s listens at port %i', (version, port) => {
+    expect(llamaCpp(version).defaultPort).toBe(port);
+  });
+
   test('that is none is refused with what to write', () => {
     expect(() => llamaCpp('latest')).toThrow(/is no llama.cpp version; write a release such as v0.8.0/);
   });
@@ -50,7 +58,12 @@ describe('a llama.cpp version', () => {
 describe('the way from one version to another', () => {
   test('is made of single changes, the last of which is the other version', () => {
     const steps = versionSteps('v0.5.0', 'b11434');
-    expect(steps.map(({ change }) => change)).toEqual(['mixedInput', 'statesGatheredOnce', 'metalMatrixAdd']);
+    expect(steps.map(({ change }) => change)).toEqual([
+      'mixedInput',
+      'statesGatheredOnce',
+      'cudaFusedGates',
+      'metalMatrixAdd',
+    ]);
     const [last] = steps.slice(-1);
     expect(llamaCpp(last?.version)).toMatchObject({ settled: false, switches: llamaCpp('b11434').switches });
     expect(llamaCpp(steps[0]?.version).switches).toEqual({ ...llamaCpp('v0.5.0').switches, mixedInput: true });

@@ -42,8 +42,8 @@ describe('what llama-server would load', () => {
     expect(() => read(line)).toThrow(message);
   });
 
-  test('and answers where it says, at port 8080 of this machine unless told', () => {
-    expect(read('-m a.gguf')).toMatchObject({ address: { host: '127.0.0.1', port: 8080, prefix: '' } });
+  test('and answers where it says, at its own default port of this machine unless told', () => {
+    expect(read('-m a.gguf')).toMatchObject({ address: { host: '127.0.0.1', port: undefined, prefix: '' } });
     const line = '-m a.gguf --host /run/llm.sock --port 81 --api-prefix /v';
     expect(read(line)).toMatchObject({ address: { host: '/run/llm.sock', port: 81, prefix: '/v' } });
   });

@@ -14,7 +14,7 @@ export function verdictReport(check: MemoryCheck, generation: number | undefined
   }
   const [limit] = verdict.limits;
   const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];
-  const sentence = limit ? `needs ~${required} of ${available} (${explainBudget(limit.budget)})` : '';
+  const sentence = limit ? `needs ${required} of ${available} (${explainBudget(limit.budget)})` : '';
   const notes = verdict.kind === 'tight' ? verdict.warnings : [];
   return { reason: verdict.kind === 'fits' ? 'Fits' : 'Tight', message: [sentence, ...notes].join('\n'), generation };
 }

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { parseServerVersion } from '../../host/llama-server.js';
+import { programOutput } from '../../host/program-output.js';
 import { printable } from '../../printable.js';
 
 /** A llama-server that was asked what it is. */
@@ -15,8 +15,7 @@ export interface LlamaServer {
 }
 
 const USUAL_PLACES = ['/opt/homebrew/bin', '/usr/local/bin'];
-const ANSWER_MS = 30_000;
-const MOST_OUTPUT_BYTES = 4 * 2 ** 20;
+const BOUNDS = { timeoutMs: 30_000, mostBytes: 4 * 2 ** 20 };
 const OPTION = /(?<![\w-])--?[a-zA-Z][\w-]*/g;
 
 /**
@@ -57,10 +56,7 @@ function isProgram(file: string): boolean {
 }
 
 /** Both streams: llama-server says its version on one, its help on the other. */
-function ask(file: string, option: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(file, [option], { timeout: ANSWER_MS, maxBuffer: MOST_OUTPUT_BYTES }, (_error, stdout, stderr) =>
-      resolve(`${stdout}\n${stderr}`),
-    );
-  });
+async function ask(file: string, option: string): Promise<string> {
+  const { stdout, stderr } = (await programOutput(file, [option], BOUNDS)) ?? { stdout: '', stderr: '' };
+  return `${stdout}\n${stderr}`;
 }

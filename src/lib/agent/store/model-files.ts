@@ -67,7 +67,7 @@ export async function modelFiles(
       );
     case 'http':
     case 'hf': {
-      const own = join(folder, ...[model.metadata.namespace, model.metadata.name].map(encodeURIComponent), key(source));
+      const own = folderOf(folder, model, source);
       const url = source.kind === 'http' ? new URL(source.url) : await hubUrl(source, hub, reading);
       const remote = shardUrls(url).map((one) => ({ url: one, path: join(own, fileName(one)) }));
       const projector = mmproj === undefined ? undefined : new URL(mmproj, url);
@@ -79,6 +79,16 @@ export async function modelFiles(
       };
     }
   }
+}
+
+/** Where the files of a Model are fetched to; undefined for one whose files lie elsewhere. */
+export function modelFolder(folder: string, model: ModelResource): string | undefined {
+  const source = modelSource(model);
+  return source.kind === 'http' || source.kind === 'hf' ? folderOf(folder, model, source) : undefined;
+}
+
+function folderOf(folder: string, { metadata: { namespace, name } }: ModelResource, source: ModelSource): string {
+  return join(folder, encodeURIComponent(namespace), encodeURIComponent(name), key(source));
 }
 
 function key(source: ModelSource): string {

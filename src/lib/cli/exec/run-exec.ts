@@ -6,6 +6,7 @@ import { guardedSpawn } from '../../guard/guarded-spawn.js';
 import { watchUntilResident } from '../../guard/watch-resident.js';
 import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/server-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
@@ -76,7 +77,9 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     return 1;
   }
   const { started } = outcome;
-  const stopWatching = watchUntilResident(started, command.address, machine);
+  const { defaultPort } = llamaCpp(estimate.resolved.llamaCpp);
+  const address = { ...command.address, port: command.address.port ?? defaultPort };
+  const stopWatching = watchUntilResident(started, address, machine);
   const ended = await supervise(started.child);
   stopWatching();
   await started.release();

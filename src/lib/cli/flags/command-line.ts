@@ -25,6 +25,8 @@ export interface CommandLine {
 }
 
 const EXTRA_ARGS = 'extra-args';
+/** Which of a model's files is read: the last of these counts. */
+export const WHICH_FILE: readonly string[] = ['file', 'quantization'];
 
 /**
  * A command line as its flags mean it: the last of a flag counts, as with llama-server, whose spellings (`-ngl`, `-ctk`)
@@ -125,6 +127,7 @@ class Reader {
   }
 
   #give(name: string, value: string): void {
+    if (WHICH_FILE.includes(name)) for (const other of WHICH_FILE) this.#given.delete(other);
     const before = (this.#flags[name]?.multiple && this.#given.get(name)) || [];
     this.#given.delete(name);
     // A blank in front keeps oclif from taking a value for one of its flags; splitting into words drops it again.

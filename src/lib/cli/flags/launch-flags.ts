@@ -208,5 +208,17 @@ export const launchFlags = {
   }),
 };
 
-/** What `launchFlags` parse to. */
-export type LaunchFlagValues = Partial<InferredFlags<typeof launchFlags>>;
+/** For commands that look at one model. */
+export const fileFlag = {
+  file: Flags.string({
+    description:
+      'another file of the same repository or folder, such as Q8_0/model.gguf; the last of --file and --quantization counts',
+    env: 'LLMKUBE_FILE',
+    exclusive: ['quantization'],
+    helpGroup: HELP_GROUP,
+    helpValue: 'FILE.gguf',
+  }),
+};
+
+/** What `launchFlags` parse to, and `fileFlag` where there is one. */
+export type LaunchFlagValues = Partial<InferredFlags<typeof launchFlags> & InferredFlags<typeof fileFlag>>;

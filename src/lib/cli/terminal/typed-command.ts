@@ -1,4 +1,5 @@
 import { shellWord } from '../../shell-word.js';
+import { WHICH_FILE } from '../flags/command-line.js';
 
 /** A flag as it was typed: its name, and its value, or for a switch the word itself. */
 export interface RawToken {
@@ -15,6 +16,7 @@ export function typedCommand(
   isSwitch: (flag: string) => boolean,
 ): readonly string[] {
   const anew = new Set(changed.filter((flag) => !flag.startsWith('--extra-args')).map(nameOf));
+  if (WHICH_FILE.some((flag) => anew.has(flag))) for (const flag of WHICH_FILE) anew.add(flag);
   const kept = typed.flatMap(({ flag, input }) => {
     if (flag === undefined || anew.has(flag)) return [];
     return isSwitch(flag) ? [input] : [`--${flag} ${shellWord(input.trim())}`];

@@ -132,8 +132,14 @@ export function getRows(a: Tensor, indices: Tensor): Tensor {
 }
 
 export function mulMat(a: Tensor, b: Tensor): Tensor {
-  if (a.ne[0] !== b.ne[0]) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  requireProduct(a, b);
   return result('MUL_MAT', F32, [a.ne[1], b.ne[1], b.ne[2], b.ne[3]], a, b);
+}
+
+/** `ggml_can_mul_mat` (`ggml/src/ggml.c`, v0.5.0): rows of one length, and each of a's matrices for equally many of b's. */
+function requireProduct(a: Tensor, b: Tensor): void {
+  const can = a.ne[0] === b.ne[0] && b.ne[2] % a.ne[2] === 0 && b.ne[3] % a.ne[3] === 0;
+  if (!can) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
 }
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
@@ -186,6 +192,9 @@ export function scaleInplace(a: Tensor): Tensor {
 export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
   return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
 }
+export function log(a: Tensor): Tensor {
+  return like('LOG', a);
+}
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
 }
@@ -216,6 +225,7 @@ export type UnaryOp =
   | 'exp'
   | 'neg'
   | 'abs'
+  | 'ceil'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
@@ -251,6 +261,7 @@ export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | n
 }
 
 export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, sinks: Tensor | null): Tensor {
+  requireProduct(k, q);
   return result('FLASH_ATTN_EXT', F32, [v.ne[0], q.ne[2], q.ne[1], q.ne[3]], q, k, v, mask, sinks);
 }
 

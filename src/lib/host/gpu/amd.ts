@@ -27,6 +27,8 @@ const APU_IDS: ReadonlySet<string> = new Set(
 
 /** An AMD GPU as amdgpu describes it below `/sys/class/drm`. */
 export interface AmdGpu extends Omit<Gpu, 'index'> {
+  /** As `ROCR_VISIBLE_DEVICES` names it; empty where the driver does not say. */
+  readonly uuid: string;
   readonly sharesMemory: boolean;
 }
 
@@ -47,8 +49,9 @@ export async function measureAmd({
 async function readCard(readText: Probe['readText'], folder: string): Promise<AmdGpu | undefined> {
   const read = async (file: string): Promise<string> => (await readText(`${folder}/${file}`))?.trim() ?? '';
   if ((await read('vendor')) !== AMD_VENDOR) return undefined;
-  const [device, name, ...amounts] = await Promise.all([
+  const [device, unique, name, ...amounts] = await Promise.all([
     read('device'),
+    read('unique_id'),
     read('product_name'),
     ...['vram_total', 'vram_used', 'gtt_total', 'gtt_used'].map((file) => read(`mem_info_${file}`)),
   ]);
@@ -59,5 +62,6 @@ async function readCard(readText: Probe['readText'], folder: string): Promise<Am
   const shared = sharesMemory
     ? { totalBytes: gttTotal, usedBytes: gttUsed }
     : { totalBytes: vramTotal, usedBytes: vramUsed };
-  return { name: name || 'AMD GPU', ...shared, sharesMemory };
+  const uuid = unique === '' ? '' : `GPU-${unique.replace(/^0x/, '')}`;
+  return { name: name || 'AMD GPU', uuid, ...shared, sharesMemory };
 }

@@ -37,7 +37,7 @@ export async function measureGpus(
   ledgered: readonly number[] = [],
 ): Promise<HostMemory | undefined> {
   const vendors = VENDORS[accelerator];
-  // Vulkan has variables of its own to hide devices.
+  // Vulkan has a variable of its own to hide devices.
   const env = accelerator === 'vulkan' ? {} : (probe.env ?? {});
   const found = (await Promise.all(vendors.map((vendor) => MEASURES[vendor]({ ...probe, env }, ledgered)))).filter(
     (one) => one !== undefined,
@@ -46,12 +46,27 @@ export async function measureGpus(
   const visible = found.flatMap((one) => one.visible);
   if (visible.length === 0) throw hidden(vendors, env);
   // llama-server would use a GPU whose memory nobody can say.
-  if (visible.some((gpu) => gpu === undefined)) return undefined;
-  return withMeasured(
-    host,
-    visible as readonly NonNullable<Measured>[],
-    found.flatMap((one) => one.notes),
-  );
+  if (!visible.every((gpu) => gpu !== undefined)) return undefined;
+  const left =
+    accelerator === 'vulkan' ? leftByVulkan(visible, probe.env?.[VULKAN_LIST]) : { gpus: visible, notes: [] };
+  return left && withMeasured(host, left.gpus, [...found.flatMap(({ notes }) => notes), ...left.notes]);
+}
+
+/** A list of numbers, in Vulkan's own order (`ggml_vk_instance_init`, `ggml-vulkan.cpp`, llama.cpp v0.5.0). */
+const VULKAN_LIST = 'GGML_VK_VISIBLE_DEVICES';
+
+/** In which order Vulkan has the GPUs is not known here, so the smallest count; undefined where more are named than are known. */
+function leftByVulkan(
+  gpus: readonly NonNullable<Measured>[],
+  list: string | undefined,
+): { readonly gpus: readonly NonNullable<Measured>[]; readonly notes: readonly string[] } | undefined {
+  if (list === undefined) return { gpus, notes: [] };
+  const named = new Set(list.split(/[\s,]+/).filter((word) => /^\d+$/.test(word))).size;
+  if (named === 0) throw allHidden(VULKAN_LIST);
+  if (named > gpus.length) return undefined;
+  const bySize = [...gpus].sort((a, b) => a.totalBytes - b.totalBytes).slice(0, named);
+  const note = `${VULKAN_LIST} names ${named} of ${gpus.length} GPUs by Vulkan's own numbers: the smallest are counted`;
+  return { gpus: bySize, notes: named < gpus.length ? [note] : [] };
 }
 
 const MEASURES: Readonly<Record<Vendor, (probe: Probe, ledgered: readonly number[]) => Promise<Found | undefined>>> = {
@@ -84,6 +99,10 @@ function withMeasured(
 
 function hidden(vendors: readonly Vendor[], env: Readonly<Record<string, string | undefined>>): CheckIncompleteError {
   const variable = vendors.map((vendor) => hidingVariable(vendor, env)).find((name) => name !== undefined);
+  return allHidden(variable ?? 'the environment');
+}
+
+function allHidden(variable: string): CheckIncompleteError {
   return new CheckIncompleteError('GPU_MEMORY_UNKNOWN', `${variable} hides every GPU of this machine`, {
     suggestions: [`change ${variable}, or check --accelerator cpu`],
   });

@@ -32,7 +32,7 @@ export interface Suggestion {
   readonly verdict: CompletedVerdict;
 }
 
-/** Flags to add, each with its value as one text, and where need be another model argument. */
+/** Flags to add, each with its value as one text, and the source of another file that they name. */
 export interface TypedChanges {
   readonly flags: readonly string[];
   readonly model?: string;
@@ -51,8 +51,9 @@ export interface ModelVariant {
   readonly isProven: boolean;
   /** Worked out by recipe rather than read from a file, which may not even exist. */
   readonly isEstimated: boolean;
-  /** What to type for the model when --quantization does not lead to it. */
+  /** Its source, where --quantization does not lead to it, and what --file must say then. */
   readonly model?: string;
+  readonly file?: string;
 }
 
 /** True when a figure rests on a recipe rather than on the header that would be loaded. */

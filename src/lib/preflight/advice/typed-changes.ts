@@ -1,4 +1,5 @@
 import type { Change, TypedChanges } from './advice.js';
+import { shellWord } from '../../shell-word.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { LaunchPatch } from '../../runtime/server-options.js';
 
@@ -65,8 +66,9 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
     case 'cpu-experts':
       return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
     case 'quantization': {
-      const { model, quantization } = change.variant;
-      return model === undefined ? { flags: [`--quantization ${quantization}`] } : { flags: [], model };
+      const { model, file, quantization } = change.variant;
+      if (file === undefined) return { flags: [`--quantization ${quantization}`] };
+      return { flags: [`--file ${shellWord(file)}`], ...(model !== undefined && { model }) };
     }
     case 'free-memory':
       return { flags: [`--in-use ${Math.floor(change.inUseBytes / MIB)}Mi`] };

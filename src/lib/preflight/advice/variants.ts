@@ -22,8 +22,8 @@ export function listedVariants(
     if (!isWanted || (bytes * 8) / shape.parameterCount < LEAST_BITS) return [];
     const own = sizedVariant(shape, quantization, bytes);
     if (own === undefined) return [];
-    const model = leadsTo(resolved, sibling) ? {} : { model: sibling.source };
-    return [{ quantization, shape: own, isProven: false, isEstimated: true, ...model }];
+    const named = leadsTo(resolved, sibling) ? {} : { model: sibling.source, file: sibling.file };
+    return [{ quantization, shape: own, isProven: false, isEstimated: true, ...named }];
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
 const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
@@ -11,7 +11,7 @@ export const LEGEND = ['ok fits; tight can be pushed over later; no does not fit
 export function cell(verdict: CompletedVerdict | undefined): string {
   const [limit] = verdict?.limits ?? [];
   if (verdict === undefined || limit === undefined) return 'refused';
-  return `${formatTenths(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
+  return `${formatSize(limit.requiredBytes)} ${MARKS[verdict.kind].padEnd(5)}`;
 }
 
 export function paintMarks(line: string, colors: ChalkInstance): string {

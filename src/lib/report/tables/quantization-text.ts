@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { QuantizationRow, QuantizationTable } from '../../preflight/quantizations.js';
 import { printable } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
 
 const NOT_THERE = [
@@ -27,7 +27,7 @@ export function quantizationTableText({ origin, rows }: QuantizationTable, color
 
 function cells({ quantization, fileBytes, isEstimated, verdict, largest }: QuantizationRow): readonly string[] {
   const name = `${isEstimated ? '~ ' : ''}${printable(quantization)}`;
-  const size = fileBytes === undefined ? '?' : formatTenths(fileBytes);
+  const size = fileBytes === undefined ? '?' : formatSize(fileBytes);
   return [name, size, cell(verdict), verdict === undefined ? '' : String(largest ?? 'none')];
 }
 

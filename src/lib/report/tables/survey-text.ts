@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../../preflight/survey.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
 
@@ -28,7 +28,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
     const [limit] = verdict.limits;
     return [
       `${gigabytes}GB`,
-      formatTenths(Math.max(0, limit?.budget.bytes ?? 0)),
+      formatSize(Math.max(0, limit?.budget.bytes ?? 0)),
       cell(verdict),
       largest === undefined ? 'none' : String(largest),
     ];
@@ -40,7 +40,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
       return kind === 'does-not-fit' ? colors.dim(line) : line;
     }),
     '',
-    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatTenths(inUseBytes)} in use` : 'nothing else in use'}.`,
+    `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatSize(inUseBytes)} in use` : 'nothing else in use'}.`,
     ...LEGEND,
   ].join('\n');
 }

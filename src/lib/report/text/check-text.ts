@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { neededParts, totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
+import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedFile } from '../../preflight/beside-files.js';
 import type { ProjectorReason } from '../../preflight/beside.js';
@@ -9,8 +9,8 @@ import { formatModelSource, parseModelSource } from '../../source/model-source.j
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
-import { formatGigabytes, formatSize } from '../words/bytes.js';
-import { holderLabel, limitLabel } from '../words/limit-label.js';
+import { formatSize } from '../words/bytes.js';
+import { holderLabel, limitLabel, requirementsOf } from '../words/limit-label.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
 
@@ -39,7 +39,7 @@ export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
 
 function headline({ model, shape }: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
   const [limit] = verdict.limits;
-  const left = limit === undefined ? '' : `, ${formatGigabytes(headroomBytes(limit))} to spare`;
+  const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
   return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape.quantization})${left}`;
 }
@@ -50,19 +50,21 @@ function limitLine(limit: LimitCheck, verdict: CompletedVerdict, colors: ChalkIn
   const filled = Math.min(BAR_CELLS, Math.max(0, Math.round((requiredBytes / budget.bytes) * BAR_CELLS)));
   const color = verdict.kind === 'fits' ? colors.green : colors.yellow;
   const bar = color('█'.repeat(filled)) + colors.dim('░'.repeat(BAR_CELLS - filled));
-  const amounts = `${formatGigabytes(requiredBytes)} of ${formatGigabytes(budget.bytes)}`.padEnd(18);
+  const amounts = `${formatSize(requiredBytes)} of ${formatSize(budget.bytes)}`.padEnd(18);
   return `${limitLabel(limit).padEnd(9)} ${bar}  ${amounts}  ${colors.dim(explainBudgetBriefly(budget))}`;
 }
 
-function itemised({ estimate }: CompletedVerdict, colors: ChalkInstance): string[] {
+function itemised(verdict: CompletedVerdict, colors: ChalkInstance): string[] {
+  const { estimate } = verdict;
   const needed = neededParts(estimate);
   const width = Math.max(LABEL_WIDTH, ...[...estimate.parts, ...needed].map((part) => partLabel(part).length));
   const rows = needed.map((part) => partLine(part, width, colors));
-  const total = formatSize(totalBytes(estimate)).padStart(SIZE_WIDTH);
   const beside = estimate.parts.filter((part) => !needed.includes(part));
   return [
     ...rows,
-    colors.bold(`  ${'requirement'.padEnd(width)} ${total}`),
+    ...requirementsOf(verdict).map(({ bytes, holder }) =>
+      colors.bold(`  ${'requirement'.padEnd(width)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${holder}`.trimEnd()),
+    ),
     ...beside.map((part) => `${partLine(part, width, colors)} ${colors.dim('(file pages that the system may drop)')}`),
   ];
 }
@@ -83,7 +85,8 @@ function chosenFile(header: CompleteCheck['header']): string {
 }
 
 /** The launch that the figures hold for. */
-function held({ launch, source, header }: CompleteCheck, { estimate }: CompletedVerdict): string[] {
+function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
+  const { launch, source, header } = check;
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
@@ -92,10 +95,23 @@ function held({ launch, source, header }: CompleteCheck, { estimate }: Completed
     launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    ...largestLines(check, estimate.resolved),
     `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
     `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
+}
+
+/** How much context there is room for, beside what the model was trained with. */
+function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
+  if (shape === undefined || largest === undefined) return [];
+  const { nCtxTrain } = shape.hparams;
+  const sequences = kvUnified ? 1 : slots;
+  const each = sequences > 1 ? ' for each slot' : '';
+  const tokens = Math.min(nCtxTrain, Math.floor(largest / sequences));
+  if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
+  const room = largest === nCtx ? 'no more fits' : 'fit';
+  return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
 }
 
 const REASONS: Readonly<Record<ProjectorReason, string>> = {

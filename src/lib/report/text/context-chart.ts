@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
-import { formatTenths } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { wrapWords } from '../layout/wrap.js';
 
 const ROWS = 10;
@@ -61,9 +61,9 @@ export function contextChart(
 }
 
 function axisLabel(row: number, budgetRow: number, budget: number, top: number): string {
-  if (row === budgetRow) return formatTenths(budget).padStart(AXIS);
+  if (row === budgetRow) return formatSize(budget).padStart(AXIS);
   const isEdge = row === 0 || (row === ROWS - 1 && budgetRow !== row);
-  return (isEdge ? (row === 0 ? '0GB' : formatTenths(top)) : '').padStart(AXIS);
+  return (isEdge ? (row === 0 ? '0GB' : formatSize(top)) : '').padStart(AXIS);
 }
 
 /** Between two points along the straight line through them. */
@@ -85,9 +85,9 @@ function budgetOf({ limit }: LimitPoint): number {
 }
 
 function inWords(first: LimitPoint, last: LimitPoint, largest: number | undefined, width: number): string[] {
-  const size = (point: LimitPoint): string => formatTenths(requiredBytes(point));
+  const size = (point: LimitPoint): string => formatSize(requiredBytes(point));
   const all = largest === last.tokens;
   const fits = largest === undefined ? 'no context fits' : all ? 'every context fits' : `up to ${largest} tokens fit`;
-  const text = `In words: ${size(first)} at ${first.tokens} tokens, ${size(last)} at ${last.tokens}; ${fits} the budget of ${formatTenths(budgetOf(last))}.`;
+  const text = `In words: ${size(first)} at ${first.tokens} tokens, ${size(last)} at ${last.tokens}; ${fits} the budget of ${formatSize(budgetOf(last))}.`;
   return wrapWords(text.split(' '), width);
 }

@@ -3,7 +3,7 @@ import type { CompleteCheck } from '../../preflight/memory-check.js';
 import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
 import { headroomBytes } from '../../preflight/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { hanging } from '../layout/wrap.js';
 
 const LABEL = 11;
@@ -15,8 +15,8 @@ export function fitText(
   { check, prefer, width, colors }: { check: CompleteCheck; prefer: Preference; width: number; colors: ChalkInstance },
 ): string {
   const [limit] = fitted.verdict.limits;
-  const budget = limit && `${formatGigabytes(limit.requiredBytes)} of ${formatGigabytes(limit.budget.bytes)}`;
-  const spare = limit && `${formatGigabytes(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
+  const budget = limit && `${formatSize(limit.requiredBytes)} of ${formatSize(limit.budget.bytes)}`;
+  const spare = limit && `${formatSize(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
   const rows: readonly (readonly [string, string])[] = [
     ['takes', `${budget}, ${spare}`],
     ['llama.cpp', fitted.verdict.estimate.resolved.llamaCpp],
@@ -29,7 +29,7 @@ export function fitText(
     ...(fitted.cacheRamMiB === undefined
       ? []
       : ([
-          ['prompts', `the prompt cache gets the ${fitted.cacheRamMiB}MB that are left, not the usual 8192MB`],
+          ['prompts', `the prompt cache gets what is left, --cache-ram ${fitted.cacheRamMiB}, not the usual 8192`],
         ] as const)),
   ];
   const lines = hanging('', command, width).map((line, index) => (index === 0 ? line : `    ${line}`));
@@ -63,7 +63,7 @@ function placementRows({ changes }: FittedLaunch): readonly (readonly [string, s
 }
 
 function weightsReason({ shape, variant }: FittedLaunch, check: CompleteCheck, prefer: Preference): string {
-  const size = `${shape.quantization}, ${formatGigabytes(shape.fileBytes)}`;
+  const size = `${shape.quantization}, ${formatSize(shape.fileBytes)}`;
   const estimated = variant?.isEstimated === true ? ', estimated, since the source was not read' : '';
   if (variant === undefined) return `${size}, as asked for`;
   const than = shape.fileBytes > check.shape.fileBytes ? 'larger' : 'smaller';

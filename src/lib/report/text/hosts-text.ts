@@ -1,15 +1,7 @@
 import { cleanText } from '../../kube/client/clean-text.js';
-import type { HostReport } from '../../kube/hosts.js';
-import { formatGigabytes } from '../words/bytes.js';
+import { isFresh, type HostReport } from '../../kube/hosts.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
-
-/** Heard less long ago, an agent counts as there. */
-const FRESH_MS = 180_000;
-
-/** Whether an agent has been heard of lately. */
-export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
-  return now.getTime() - Date.parse(heartbeat) < FRESH_MS;
-}
 
 /** A line for each host of the cluster. */
 export function hostsText(hosts: readonly HostReport[], now: Date): string {
@@ -18,10 +10,10 @@ export function hostsText(hosts: readonly HostReport[], now: Date): string {
   const rows = hosts.map((host) => [
     cleanText(host.agent),
     cleanText(host.accelerator),
-    formatGigabytes(host.totalBytes),
-    formatGigabytes(host.inUseBytes),
-    formatGigabytes(host.promisedBytes),
-    formatGigabytes(Math.max(0, host.budgetBytes)),
+    formatSize(host.totalBytes),
+    formatSize(host.inUseBytes),
+    formatSize(host.promisedBytes),
+    formatSize(Math.max(0, host.budgetBytes)),
     cleanText(host.build ?? '?'),
     String(host.services.length),
     isFresh(host, now) ? 'yes' : `not since ${cleanText(host.heartbeat)}`,

@@ -4,7 +4,7 @@ import type { Deletion, Deployment } from '../../kube/inventory.js';
 import { explain, schedulingReason } from '../../kube/deploy/progress.js';
 import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
 import { hostRecord, type HostRecord } from '../../kube/host-record.js';
-import { formatGigabytes, formatSize } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { resourceName } from '../json/manifests.js';
 
@@ -117,7 +117,7 @@ function gpuLine({ gpuRequiredBytes, gpuBudgetBytes }: RecordedCheck): string {
 
 function amounts(required: number | undefined, budget: number | undefined): string {
   if (required === undefined || budget === undefined) return '';
-  return `${formatGigabytes(required)} of ${formatGigabytes(budget)}`;
+  return `${formatSize(required)} of ${formatSize(budget)}`;
 }
 
 function launchLine({ contextSize, slots }: RecordedCheck): string {
@@ -129,7 +129,7 @@ function containerLine({ spec }: InferenceServiceResource, check: RecordedCheck 
   const limit = check?.containerLimitBytes;
   const { memory, memoryLimit } = spec.resources ?? {};
   if (memory === undefined) return '';
-  const growth = limit === undefined ? '' : `, can grow to ${formatGigabytes(limit)}`;
+  const growth = limit === undefined ? '' : `, can grow to ${formatSize(limit)}`;
   return `requests ${memory}${memoryLimit === undefined ? '' : `, limit ${memoryLimit}`}${growth}`;
 }
 

@@ -3,7 +3,7 @@ import { FIGURES_LLAMA_CPP, SHORT_CONTEXT, type ContextFigure } from '../../pref
 import type { EntryStatus, EntryValidation } from '../../preflight/catalog/validate-catalog.js';
 import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 import { printable } from '../../printable.js';
-import { formatGigabytes, formatSize } from '../words/bytes.js';
+import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 
 const WORDS: Readonly<Record<EntryStatus, string>> = {
@@ -64,7 +64,7 @@ function remarkOf({ judgement, figures, problem, status }: EntryValidation): str
 }
 
 function figureText(figure: ContextFigure | undefined): string {
-  return figure === undefined ? '' : formatGigabytes(figure.requirementBytes, 1);
+  return figure === undefined ? '' : formatSize(figure.requirementBytes);
 }
 
 function paint(status: EntryStatus, colors: ChalkInstance): (text: string) => string {

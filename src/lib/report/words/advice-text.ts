@@ -2,7 +2,7 @@ import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Advice, Change } from '../../preflight/advice/advice.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { tightness } from '../../preflight/tightness.js';
-import { formatGigabytes, formatTenths } from './bytes.js';
+import { formatSize } from './bytes.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
@@ -54,13 +54,13 @@ export function adviceHeading(advice: readonly Advice[]): string {
 
 /** What it takes then, what to type, and what that means. */
 export function suggestionWords(suggestion: Advice, asked: Asked) {
-  const { flags, model, verdict, changes } = suggestion;
+  const { flags, verdict, changes } = suggestion;
   const [limit] = verdict.limits;
   const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
-  const giveUp = others && `other programs would have to give up ${formatGigabytes(others.giveUpBytes)}`;
+  const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
   return {
-    amount: formatTenths(limit?.requiredBytes ?? 0),
-    words: [...(model === undefined ? [] : [model]), ...flags],
+    amount: formatSize(limit?.requiredBytes ?? 0),
+    words: flags,
     why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
   };
 }
@@ -93,7 +93,7 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
     case 'context':
       return `${change.tokens} of ${resolved.nCtx} tokens`;
     case 'quantization':
-      return `${change.variant.isEstimated ? 'about ' : ''}${formatGigabytes(change.variant.shape.fileBytes)} of weights instead of ${formatGigabytes(fileBytes)}`;
+      return `${change.variant.isEstimated ? 'about ' : ''}${formatSize(change.variant.shape.fileBytes)} of weights instead of ${formatSize(fileBytes)}`;
     case 'load':
       return change.mmap === false
         ? 'the file is read into memory, not mapped'
@@ -103,11 +103,11 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
     case 'cpu-experts':
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':
-      return `quit programs that hold ${formatGigabytes(change.freeBytes)} in all`;
+      return `quit programs that hold ${formatSize(change.freeBytes)} in all`;
     case 'memory-fraction':
-      return `risk: leaves ${formatGigabytes(change.leftBytes)} for all that starts later and for the prompt cache`;
+      return `risk: leaves ${formatSize(change.leftBytes)} for all that starts later and for the prompt cache`;
     case 'wired-limit':
-      return `risk: leaves ${formatGigabytes(change.leftBytes)} to macOS; first set it, until the next restart, with "sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}"`;
+      return `risk: leaves ${formatSize(change.leftBytes)} to macOS; first set it, until the next restart, with "sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}"`;
     case 'machine':
       return change.gpus === undefined
         ? MACHINES[change.memory](change.gigabytes)

@@ -1,21 +1,21 @@
 import type { Budget } from '../../budget/budget.js';
-import { formatGigabytes } from './bytes.js';
+import { formatSize } from './bytes.js';
 
 /** Where a budget comes from, for the parentheses after its amount. */
 export function explainBudget(budget: Budget): string {
   switch (budget.kind) {
     case 'fraction': {
       const { totalBytes, fraction, scope } = budget;
-      return `${formatGigabytes(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${less(budget)}`;
+      return `${formatSize(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${less(budget)}`;
     }
     case 'absolute':
       return `as given by --memory-budget${less(budget)}`;
     case 'gpu-wired':
       if (!budget.totalBytes || less(budget) === '') return "Metal's limit for the GPU, iogpu.wired_limit_mb";
-      return `${formatGigabytes(budget.totalBytes)} iogpu.wired_limit_mb${less(budget)} on the GPU`;
+      return `${formatSize(budget.totalBytes)} iogpu.wired_limit_mb${less(budget)} on the GPU`;
     case 'gpu-memory':
       if (less(budget) === '') return 'GPU memory';
-      return `${formatGigabytes(budget.totalBytes)} GPU memory${less(budget)}`;
+      return `${formatSize(budget.totalBytes)} GPU memory${less(budget)}`;
   }
 }
 
@@ -23,14 +23,14 @@ export function explainBudget(budget: Budget): string {
 export function explainBudgetBriefly(budget: Budget): string {
   switch (budget.kind) {
     case 'fraction':
-      return `${formatGigabytes(budget.totalBytes)} × ${budget.fraction}${less(budget)}`;
+      return `${formatSize(budget.totalBytes)} × ${budget.fraction}${less(budget)}`;
     case 'absolute':
       return `--memory-budget${less(budget)}`;
     case 'gpu-wired':
       return `iogpu.wired_limit_mb${less(budget)}`;
     case 'gpu-memory':
       if (less(budget) === '') return 'GPU memory';
-      return `${formatGigabytes(budget.totalBytes)}${less(budget)}`;
+      return `${formatSize(budget.totalBytes)}${less(budget)}`;
   }
 }
 
@@ -46,5 +46,5 @@ function less({
     [inUseBytes, 'in use'],
     [promisedBytes, 'promised'],
   ] as const;
-  return amounts.map(([bytes, what]) => (bytes ? ` − ${formatGigabytes(bytes)} ${what}` : '')).join('');
+  return amounts.map(([bytes, what]) => (bytes ? ` − ${formatSize(bytes)} ${what}` : '')).join('');
 }

@@ -1,31 +1,41 @@
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
 const KIB = 2 ** 10;
+/** Further digits would tell bytes apart, which nobody compares. */
+const MOST_DECIMALS = 6;
 
-/** A size as people say it: binary, labelled as Macs are sold (`32GB` is 32 × 2^30 bytes), no trailing zeros. */
-export function formatGigabytes(bytes: number, decimals = 1): string {
-  return `${trimmed(bytes / GIB, decimals)}GB`;
-}
-
-/** With one decimal even where it is 0, for figures that stand below each other. */
-export function formatTenths(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)}GB`;
-}
-
-/** Like `formatGigabytes`, but in MB below one gigabyte and KB far below one MB, so that small parts keep their digits. */
+/**
+ * A size as people say it, the same digits wherever it stands: binary, labelled as Macs are sold (`32GB` is 32 × 2^30 bytes),
+ * with one decimal and no trailing zeros; in MB below one gigabyte, in KB far below one MB, so that small parts keep
+ * their digits.
+ */
 export function formatSize(bytes: number): string {
-  if (bytes !== 0 && Math.abs(bytes) < MIB / 10) return `${trimmed(bytes / KIB, Math.abs(bytes) < 10 * KIB ? 1 : 0)}KB`;
-  if (Math.abs(bytes) < GIB) return `${trimmed(bytes / MIB, Math.abs(bytes) < 10 * MIB ? 1 : 0)}MB`;
-  return formatGigabytes(bytes, 2);
+  const size = Math.abs(bytes);
+  if (size === 0 || Math.round(size / MIB) >= GIB / MIB) return gigabytes(bytes, 1);
+  if (size < MIB / 10) return `${trimmed(bytes / KIB, size < 10 * KIB ? 1 : 0)}KB`;
+  return `${trimmed(bytes / MIB, size < 10 * MIB ? 1 : 0)}MB`;
 }
 
-/** Two sizes that are compared, in whole gigabytes where that tells them apart, else with as many decimals as it takes. */
+/** Two sizes that are compared: as they stand elsewhere, or where that does not tell them apart, with the decimals it takes. */
 export function formatCompared(a: number, b: number): readonly [string, string] {
-  for (const decimals of [0, 1, 2]) {
-    const pair = [formatGigabytes(a, decimals), formatGigabytes(b, decimals)] as const;
-    if (pair[0] !== pair[1] && Math.min(a, b) >= GIB) return pair;
+  const pair = [formatSize(a), formatSize(b)] as const;
+  if (pair[0] !== pair[1] || a === b) return pair;
+  for (let decimals = 2; decimals < MOST_DECIMALS; decimals++) {
+    const finer = [gigabytes(a, decimals), gigabytes(b, decimals)] as const;
+    if (finer[0] !== finer[1]) return finer;
   }
-  return [formatSize(a), formatSize(b)];
+  return [gigabytes(a, MOST_DECIMALS), gigabytes(b, MOST_DECIMALS)];
+}
+
+/** A requirement above its budget: in whole gigabytes, for which it has its `~`, where that says that it is above. */
+export function formatExceeding(requiredBytes: number, budgetBytes: number): readonly [string, string] {
+  const [required, budget] = formatCompared(requiredBytes, budgetBytes);
+  const whole = requiredBytes < GIB ? 0 : Math.round(requiredBytes / GIB);
+  return [`~${whole > Math.round((budgetBytes / GIB) * 10) / 10 ? `${whole}GB` : required}`, budget];
+}
+
+function gigabytes(bytes: number, decimals: number): string {
+  return `${trimmed(bytes / GIB, decimals)}GB`;
 }
 
 function trimmed(value: number, decimals: number): string {

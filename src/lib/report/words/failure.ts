@@ -5,7 +5,7 @@ import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { whereLimited } from './limit-label.js';
-import { formatCompared, formatGigabytes } from './bytes.js';
+import { formatExceeding, formatSize } from './bytes.js';
 
 /** Why a check does not let a model through. */
 export interface CheckFailure {
@@ -31,7 +31,7 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
     const { estimate, model, suggestions } = check;
-    const requirement = estimate && `  Estimated requirement: ~${formatGigabytes(totalBytes(estimate))}`;
+    const requirement = estimate && `  Estimated requirement: ~${formatSize(totalBytes(estimate))}`;
     const advice = suggestions.map((text) => `  Suggestion: ${text}`);
     const lines = [
       `${word}: cannot check the memory for ${shown(redactedSource(model))}`,
@@ -63,9 +63,8 @@ function headline({ model, shape }: MemoryCheck): string {
 }
 
 function amounts(limit: LimitCheck): readonly [required: string, available: string] {
-  const [required, available] = formatCompared(limit.requiredBytes, Math.max(0, limit.budget.bytes));
-  const where = whereLimited(limit);
-  return [`~${required}${where}`, `${available} (${explainBudget(limit.budget)})`];
+  const [required, available] = formatExceeding(limit.requiredBytes, Math.max(0, limit.budget.bytes));
+  return [`${required}${whereLimited(limit)}`, `${available} (${explainBudget(limit.budget)})`];
 }
 
 /** "a", "a or b", "a, b, or c". */

@@ -1,5 +1,5 @@
-import type { EstimatePart } from '../../estimate/memory-estimate.js';
-import type { LimitCheck } from '../../preflight/verdict.js';
+import { totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
+import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
 
 /** `memory`, `GPU`, or `GPU 1` where there are several. */
 export function limitLabel({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {
@@ -19,4 +19,21 @@ export function whereLimited({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): s
 
 function numbered(gpu: number | undefined): string {
   return gpu === undefined ? 'GPU' : `GPU ${gpu}`;
+}
+
+/**
+ * What is required, in bytes: of each memory by itself where each is held against a limit of its own, as `limits` in JSON;
+ * together where one limit holds everything.
+ */
+export function requirementsOf({
+  estimate,
+  limits,
+}: Pick<CompletedVerdict, 'estimate' | 'limits'>): readonly { readonly bytes: number; readonly holder: string }[] {
+  const bytes = totalBytes(estimate);
+  const areApart = limits.length > 1 && limits.reduce((sum, { requiredBytes }) => sum + requiredBytes, 0) === bytes;
+  if (!areApart) return [{ bytes, holder: '' }];
+  return limits.map(({ name, gpu, requiredBytes }) => ({
+    bytes: requiredBytes,
+    holder: holderLabel({ device: name === 'gpu' ? 'gpu' : 'host', ...(gpu !== undefined && { gpu }) }),
+  }));
 }

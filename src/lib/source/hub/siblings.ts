@@ -14,6 +14,8 @@ export interface SiblingFile {
   readonly bytes: number | undefined;
   /** As `parseModelSource` takes it. */
   readonly source: string;
+  /** As `--file` takes it: its path in the repository, or its name in the folder. */
+  readonly file: string;
   /** True when `hf:OWNER/REPO:QUANT` means this file. */
   readonly isTagged: boolean;
 }
@@ -38,7 +40,7 @@ function inRepository(source: HubSource, file: HubFile & Named, files: readonly 
   const { path, bytes, quantization } = file;
   const isTagged = chooseModel(files, quantization)?.path === path;
   const own: HubSource = { kind: 'hf', repository, revision, file: path };
-  return [{ quantization, bytes, source: formatModelSource(own), isTagged }];
+  return [{ quantization, bytes, source: formatModelSource(own), file: path, isTagged }];
 }
 
 async function inFolder(path: string): Promise<readonly SiblingFile[]> {
@@ -57,6 +59,7 @@ async function inFolder(path: string): Promise<readonly SiblingFile[]> {
     quantization: file.quantization,
     bytes: file.bytes,
     source: join(folder, file.path),
+    file: file.path,
     isTagged: false,
   }));
 }

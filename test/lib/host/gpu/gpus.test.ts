@@ -39,11 +39,15 @@ const sizes = async (accelerator: 'cuda' | 'rocm' | 'vulkan', on: Machine) =>
 
 const LARGE = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090';
 const SMALL = '8192, 300, GPU-bbbb-2, Disabled, NVIDIA GeForce RTX 3070';
-const amd = (card: number, { vram, gtt = 32, device = '0x744c' }: { vram: number; gtt?: number; device?: string }) =>
+const amd = (
+  card: number,
+  { vram, gtt = 32, device = '0x744c', unique = '' }: { vram: number; gtt?: number; device?: string; unique?: string },
+) =>
   Object.fromEntries(
     Object.entries({
       vendor: '0x1002\n',
       device: `${device}\n`,
+      unique_id: unique,
       mem_info_vram_total: String(vram * GIB),
       mem_info_vram_used: String(GIB / 4),
       mem_info_gtt_total: String(gtt * GIB),
@@ -159,6 +163,14 @@ describe('other vendors’ GPUs', () => {
     expect(await sizes('rocm', { files, env })).toEqual(expected);
   });
 
+  test('are those that ROCR_VISIBLE_DEVICES names by their identity', async () => {
+    const files = {
+      ...amd(0, { vram: 24, unique: '5c88006d4dd1a1b2' }),
+      ...amd(1, { vram: 16, unique: 'a1b25c88006d4dd1' }),
+    };
+    expect(await sizes('rocm', { files, env: { ROCR_VISIBLE_DEVICES: 'GPU-a1b25c88006d4dd1' } })).toEqual([16384]);
+  });
+
   test('inside a processor share the machine’s memory, up to what they may borrow', async () => {
     const host = await measured('rocm', { files: amd(0, { vram: 0.5, gtt: 31, device: '0x1586' }) });
     expect(host).toMatchObject({ unifiedMemory: true, gpus: [{ totalBytes: 31 * GIB, usedBytes: GIB / 8 }] });
@@ -173,6 +185,19 @@ describe('other vendors’ GPUs', () => {
   test('inside a processor are left out beside one with memory of its own', async () => {
     const files = { ...amd(0, { vram: 0.5, device: '0x164e' }), ...amd(1, { vram: 24 }) };
     expect(await sizes('rocm', { files })).toEqual([24576]);
+  });
+
+  test.each([
+    ['0', [8192]],
+    ['1,0', [8192, 24576]],
+  ])('are the smallest of those that GGML_VK_VISIBLE_DEVICES=%s may mean', async (list, expected) => {
+    const on = { smi: `${LARGE}\n${SMALL}\n`, env: { GGML_VK_VISIBLE_DEVICES: list } };
+    expect(await sizes('vulkan', on)).toEqual(expected);
+  });
+
+  test.each(['', '0,1,2'])('are not guessed at with GGML_VK_VISIBLE_DEVICES="%s"', async (list) => {
+    const measuring = measured('vulkan', { smi: `${LARGE}\n${SMALL}\n`, env: { GGML_VK_VISIBLE_DEVICES: list } });
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
   });
 
   test('are found for Vulkan, whoever made them', async () => {

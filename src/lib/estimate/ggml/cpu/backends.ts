@@ -21,6 +21,7 @@ const VEC_DOT: Record<string, string> = {
   IQ4_NL: 'Q8_0',
   Q1_0: 'Q8_0',
   Q2_0: 'Q8_0',
+  F8_E4M3: 'F32',
 };
 
 /** `ggml_backend_cpu_device_supports_op` (`ggml/src/ggml-cpu/ggml-cpu.cpp`, llama.cpp v0.5.0). */

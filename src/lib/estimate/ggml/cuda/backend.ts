@@ -1,3 +1,4 @@
+import type { Switches } from '../../../runtime/llama-cpp.js';
 import { rowBytes } from '../../../gguf/ggml-types.js';
 import type { Backend } from '../backend.js';
 import {
@@ -116,7 +117,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   UNARY: (_, a) => isContiguous(a),
   GLU: (_, a) => isContiguousAboveRows(a),
   MUL_MAT: matrixProduct,
-  MUL_MAT_ID: matrixProduct,
+  MUL_MAT_ID: (op, a, b) => op.variant !== 'f32-source' && matrixProduct(op, a, b),
   OUT_PROD: (op, a, b) => op.type === F32 && a.type === F32 && b?.type === F32,
   GET_ROWS: (_, a) =>
     GET_ROWS_TYPES.has(a.type.name) || (GET_ROWS_WHOLE_BLOCKS.has(a.type.name) && a.ne[0] % SUPER_BLOCK === 0),
@@ -174,7 +175,7 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 }
 
 /** The backend of one GPU: it runs nothing that reads another's memory. */
-export function cudaBackend(device: number): Backend {
+export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backend {
   return {
     memory: device,
     alignment: ALIGNMENT,
@@ -189,6 +190,6 @@ export function cudaBackend(device: number): Backend {
     },
     offloadsOp,
     allocSize,
-    optimize: keepFusedExperts,
+    optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };
 }

@@ -1,5 +1,6 @@
 import type { KeepUntil } from '../backend.js';
 import { elidable } from '../elidable.js';
+import { groupSharedExperts, keepGatedInputs } from './gate-fusion.js';
 import { F32, isContiguous, type Op, sameShape, type Tensor } from '../tensor.js';
 
 /*
@@ -7,8 +8,19 @@ import { F32, isContiguous, type Op, sameShape, type Tensor } from '../tensor.js
  * (`ggml/src/ggml-cuda/ggml-cuda.cu`, llama.cpp v0.5.0). Both runs are the experts': their choice, and their weighted sum.
  */
 
-export function keepFusedExperts(nodes: readonly Tensor[], keepUntil: KeepUntil, following: Tensor | undefined): void {
+export function keepFusedExperts(
+  nodes: Tensor[],
+  keepUntil: KeepUntil,
+  following: Tensor | undefined,
+  fusesGates: boolean,
+): void {
+  if (fusesGates) groupSharedExperts(nodes, keepUntil);
   for (let i = 0; i < nodes.length; i++) {
+    const gated = fusesGates ? keepGatedInputs(nodes, i, keepUntil) : 0;
+    if (gated > 0) {
+      i += gated - 1;
+      continue;
+    }
     const sum = matchWeightedSum(nodes, i);
     if (sum) {
       for (const tensor of sum.kept) keepUntil(tensor, sum.result);

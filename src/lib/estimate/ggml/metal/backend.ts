@@ -33,7 +33,7 @@ const HEAD_SIZES = new Set([32, 40, 48, 64, 72, 80, 96, 112, 128, 192, 256, 320,
 const FLASH_ATTN_TYPES = new Set(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1']);
 const CONCAT_TYPES = new Set(['F32', 'F16', 'BF16', 'I8', 'I16', 'I32', 'I64', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
 const SET_ROWS_TYPES = new Set(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'IQ4_NL', 'TQ2_0']);
-const NO_MATRIX_KERNEL = new Set(['NVFP4', 'TQ1_0']);
+const NO_MATRIX_KERNEL = new Set(['NVFP4', 'TQ1_0', 'F8_E4M3']);
 const FWHT_SIZES = new Set([64, 128, 256, 512]);
 
 /** Types that CPY, CONT, DUP and SET convert to, by the type they read. */
@@ -67,12 +67,18 @@ const mulMatId: Rule = (op, a, b) => {
   return a.type.name !== 'BF16' && a.ne[0] >= 64 && (op.src[2]?.ne[1] ?? 0) >= 32;
 };
 
-const flashAttn: Rule = (op, q, k) => {
-  const v = op.src[2];
-  if (!k || !v || !HEAD_SIZES.has(q.ne[0])) return false;
-  if (k.ne[0] === 72 && k.ne[0] !== v.ne[0]) return false;
-  return k.ne[0] >= v.ne[0] && k.type === v.type && FLASH_ATTN_TYPES.has(k.type.name);
-};
+/** The only kernels whose V heads are narrower than K's, where a version has a list of them. */
+const NARROWER_V = new Set(['96 64', '128 96', '192 128', '320 256', '576 512']);
+
+const flashAttnWith =
+  (metalListedHeadPairs: boolean): Rule =>
+  (op, q, k) => {
+    const v = op.src[2];
+    if (!k || !v || !HEAD_SIZES.has(q.ne[0])) return false;
+    const [ofK, ofV] = [k.ne[0], v.ne[0]];
+    const narrower = metalListedHeadPairs ? NARROWER_V.has(`${ofK} ${ofV}`) : ofK > ofV && ofK !== 72;
+    return (ofK === ofV || narrower) && k.type === v.type && FLASH_ATTN_TYPES.has(k.type.name);
+  };
 
 const INDEXER_HEADS = 64;
 const INDEXER_HEAD_SIZE = 128;
@@ -116,6 +122,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   SQRT: floatRows,
   SIN: floatRows,
   COS: floatRows,
+  LOG: floatRows,
   UNARY: floatRows,
   GLU: (_, a) => isContiguousAboveRows(a) && isFloat(a),
   CONCAT: (op, a, b) => a.type === b?.type && a.type === op.type && CONCAT_TYPES.has(a.type.name),
@@ -145,7 +152,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   IM2COL: (op, _, b) => b !== null && isContiguous(b) && b.type === F32 && (op.type === F16 || op.type === F32),
   ARGSORT: always,
   TOP_K: always,
-  FLASH_ATTN_EXT: flashAttn,
+  FLASH_ATTN_EXT: flashAttnWith(false),
   LIGHTNING_INDEXER: lightningIndexer,
   DSV4_HC_COMB: mixesStreams,
   DSV4_HC_PRE: floatStreams,
@@ -186,6 +193,13 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 /** `MTLDevice.maxBufferLength` of a Mac with 48 GiB; those of larger ones are larger, so they may need fewer buffers. */
 const MAX_BUFFER = 36 * 2 ** 30;
 
+const listedHeads = flashAttnWith(true);
+
+function supportsListedHeads(op: Tensor): boolean {
+  const [q, k] = op.src;
+  return supportsOp(op) && (op.op !== 'FLASH_ATTN_EXT' || !q || listedHeads(op, q, k ?? null));
+}
+
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
   return {
@@ -193,7 +207,7 @@ export function metalBackend(llama: Switches): Backend {
     alignment: BUFFER_ALIGNMENT,
     maxBuffer: MAX_BUFFER,
     readsRepacked: false,
-    supportsOp,
+    supportsOp: llama.metalListedHeadPairs ? supportsListedHeads : supportsOp,
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
     optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : (nodes): void => reorder(nodes, chainLength),
