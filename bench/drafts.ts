@@ -93,8 +93,7 @@ const grown = ({ growth }: MemoryEstimate): number =>
 function line({ title, model: path, draft, adapter, launch = {} }: Row): string {
   const model: ModelShape = shapeOf(path, 'model');
   const adapters: AdapterShape[] = adapter === undefined ? [] : [shapeOf(adapter, 'adapter')];
-  const { specTypes: _, ...plain } = launch;
-  const without = estimateLaunch({ model }, { ...METAL, ...plain });
+  const without = estimateLaunch({ model }, { ...METAL, ...launch, specTypes: [] });
   const files = { model, adapters, draft: draft === undefined ? undefined : shapeOf(draft, 'model') };
   const withIt = estimateLaunch(files, { ...METAL, ...launch, ...(adapter !== undefined && { adapterScale: 1 }) });
   const own = (...names: PartName[]): number => sum(withIt, ({ of, name }) => of !== 'model' && names.includes(name));

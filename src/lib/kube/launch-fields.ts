@@ -118,8 +118,10 @@ function expertFields(cpuMoeLayers: number | undefined): LaunchFields {
   return cpuMoeLayers === Infinity ? { moeCPUOffload: true } : { moeCPULayers: cpuMoeLayers };
 }
 
-function withoutDrafting({ specTypes: _, draft: __, draftMax: ___, ...rest }: LaunchOptions): LaunchOptions {
-  return rest;
+function withoutDrafting(launch: LaunchOptions): LaunchOptions {
+  const said: readonly string[] = ['specTypes', 'draft', 'draftMax'] satisfies (keyof LaunchOptions)[];
+  const rest = Object.fromEntries(Object.entries(launch).filter(([key]) => !said.includes(key)));
+  return { ...rest, accelerator: launch.accelerator };
 }
 
 /** As llama-server v0.5.0 spells them in `common/arg.cpp`. */
