@@ -2,7 +2,7 @@ import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { SpeculativeDecoding } from './client/api.js';
 
 /** What `spec.speculativeDecoding.type` takes, and whether the operator wants a draft's weights with it. */
-const NEEDS_DRAFT: Readonly<Record<SpeculativeDecoding['type'], boolean>> = {
+const NEEDS_DRAFT: Readonly<Record<string, boolean>> = {
   'draft-simple': true,
   'draft-eagle3': true,
   'draft-dflash': true,
@@ -27,16 +27,13 @@ export function speculativeField(
   const types = (launch.specTypes ?? []).filter((type) => type !== 'none');
   const [type] = types;
   const { draft, draftMax: nDraftMax } = launch;
-  if (launch.accelerator === 'metal' || types.length !== 1 || !isKnown(type)) return undefined;
-  if (draftModel === undefined && (NEEDS_DRAFT[type] || draft !== undefined)) return undefined;
+  if (launch.accelerator === 'metal' || types.length !== 1 || type === undefined) return undefined;
+  const needsDraft = NEEDS_DRAFT[type];
+  if (needsDraft === undefined || (draftModel === undefined && (needsDraft || draft !== undefined))) return undefined;
   if (nDraftMax !== undefined && nDraftMax < 1) return undefined;
   return {
     type,
     ...(draftModel !== undefined && { draftModel }),
     ...(nDraftMax !== undefined && { nDraftMax }),
   };
-}
-
-function isKnown(type: string | undefined): type is SpeculativeDecoding['type'] {
-  return type !== undefined && Object.hasOwn(NEEDS_DRAFT, type);
 }

@@ -101,22 +101,15 @@ export interface EnvVar {
   readonly value: string;
 }
 
-/** `spec.speculativeDecoding`: llama-server's `--spec-type`, `--spec-draft-model` and `--spec-draft-n-max`. */
+/** `type`: a type of llama-server, or `mtp`, `draft`, `disabled`, `none`. */
 export interface SpeculativeDecoding {
-  readonly type:
-    | 'draft-simple'
-    | 'draft-eagle3'
-    | 'draft-dflash'
-    | 'draft-dspark'
-    | 'draft-mtp'
-    | 'ngram-simple'
-    | 'ngram-map-k'
-    | 'ngram-map-k4v'
-    | 'ngram-mod'
-    | 'ngram-cache';
-  /** A file of the Model's `files`. */
+  readonly type: string;
+  /** Among the files of the same Model. */
   readonly draftModel?: string;
+  /** Another Model of the namespace. */
+  readonly draftModelRef?: string;
   readonly nDraftMax?: number;
+  readonly pMin?: number;
 }
 
 export interface InferenceServiceSpec {
@@ -154,7 +147,6 @@ export interface InferenceServiceSpec {
   readonly moeCPUOffload?: boolean;
   readonly moeCPULayers?: number;
   readonly noKvOffload?: boolean;
-  readonly speculativeDecoding?: SpeculativeDecoding;
   readonly jinja?: boolean;
   readonly noWarmup?: boolean;
   readonly tensorOverrides?: readonly string[];
@@ -166,6 +158,7 @@ export interface InferenceServiceSpec {
   };
   readonly reasoningBudget?: number;
   readonly reasoningBudgetMessage?: string;
+  readonly speculativeDecoding?: SpeculativeDecoding;
   readonly priority?: string;
   readonly evictionProtection?: boolean;
   readonly extraArgs?: readonly string[];
