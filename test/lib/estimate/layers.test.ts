@@ -27,6 +27,7 @@ const LAUNCHES: readonly [string, (layers: number) => Partial<LaunchOptions>][] 
   ['all on Metal', () => ({ accelerator: 'metal' })],
   ['half of it on Metal', (layers) => ({ accelerator: 'metal', gpuLayers: layers >> 1 })],
   ['on two GPUs', () => ({ accelerator: 'cuda', gpus: 2 })],
+  ['with its states on the host', () => ({ accelerator: 'metal', kvOffload: false })],
   ['small steps without flash attention', () => ({ accelerator: 'metal', ubatchSize: 8, flashAttn: 'off' })],
 ];
 
@@ -34,6 +35,7 @@ describe.each([
   ['llama-3.1-8b.Q4_K_M', [12, 23]],
   ['gemma-3-27b.Q4_K_M', [25, 44]],
   ['granitehybrid-granite-4.0-h-micro.Q8_0', [19, 36]],
+  ['rwkv6-rwkv6-world-1.6b.Q4_K_M', [15, 23]],
   ['rwkv7-rwkv7-world-2.9b.Q4_K_M', [13, 26]],
 ] satisfies [string, number[]][])('%s', (profile, depths) => {
   describe.each(depths)('with %d layers', (layers) => {

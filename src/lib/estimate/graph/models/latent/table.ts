@@ -4,16 +4,19 @@ import { bailingMoe3, kimiLinear } from './kimi-linear.js';
 import { bankOf, kimiK3 } from './kimi-k3.js';
 import { miniCpm3 } from './minicpm3.js';
 
+/** v0.5.0. */
+const V050 = 11222;
+
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  deepseek32: { build: sparseLatent },
-  'glm-dsa': { build: sparseLatent },
-  dots3note: { build: dots3Note },
+  deepseek32: { build: sparseLatent, upToBuild: V050 },
+  'glm-dsa': { build: sparseLatent, upToBuild: V050 },
+  dots3note: { build: dots3Note, upToBuild: V050 },
   minicpm3: { build: miniCpm3 },
   'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
   'kimi-k3': {
     build: kimiK3,
     kindOf: (layer, { keys }) => bankOf(layer, keys.number('attn_res.block_size', 0)),
   },
-  bailingmoe3: { build: bailingMoe3, upToBuild: 11222 },
+  bailingmoe3: { build: bailingMoe3, upToBuild: V050 },
 };

@@ -1,4 +1,5 @@
 import * as ggml from '../../../ggml/ops.js';
+import type { ModelShape } from '../../../../model/model-shape.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 import { feedForward } from '../../projections.js';
@@ -12,12 +13,11 @@ type TimeMix = (g: GraphBuilder, input: RecurrentInput, cur: Tensor, previous: T
 interface Rwkv {
   readonly timeMix: TimeMix;
   readonly channelMix: (g: GraphBuilder, cur: Tensor, previous: Tensor, layer: number) => Tensor;
-  /** Every so many layers the residual is halved; 0 = never. */
-  readonly rescaleEvery: number;
+  readonly rescales?: (layer: number) => boolean;
 }
 
 /** `src/models/rwkv6.cpp` and `rwkv7.cpp` (llama.cpp v0.5.0): two kept inputs a layer, channel mixing. */
-function rwkv(g: GraphBuilder, { timeMix, channelMix, rescaleEvery }: Rwkv): void {
+function rwkv(g: GraphBuilder, { timeMix, channelMix, rescales }: Rwkv): void {
   const norm = (cur: Tensor, layer: number, name: string): Tensor =>
     g.norm(cur, g.layerNeed(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`), 'layer', layer);
   const embeddings = g.inputEmbeddings();
@@ -38,21 +38,23 @@ function rwkv(g: GraphBuilder, { timeMix, channelMix, rescaleEvery }: Rwkv): voi
       return g.isLast(layer) ? g.pickOutputs(rows, outIds) : rows;
     }) as [Tensor, Tensor, Tensor];
     layerInput = ggml.add(channelMix(g, forChannels, before, layer), middle);
-    if (rescaleEvery !== 0 && (layer + 1) % rescaleEvery === 0) layerInput = ggml.scale(layerInput);
+    if (rescales?.(layer)) layerInput = ggml.scale(layerInput);
   }
   g.finishWithHead(layerInput, 'layer');
 }
 
 export function rwkv6(g: GraphBuilder): void {
-  rwkv(g, {
-    timeMix: timeMix6,
-    channelMix: channelMix6,
-    rescaleEvery: g.shape.keys.number('rescale_every_n_layers', 0),
-  });
+  rwkv(g, { timeMix: timeMix6, channelMix: channelMix6, rescales: (layer) => isRescaled(layer, g.shape) });
+}
+
+/** Every so many layers the residual is halved. */
+function isRescaled(layer: number, { keys }: ModelShape): boolean {
+  const every = keys.number('rescale_every_n_layers', 0);
+  return every !== 0 && (layer + 1) % every === 0;
 }
 
 export function rwkv7(g: GraphBuilder): void {
-  rwkv(g, { timeMix: withFirstValues(), channelMix: channelMix7, rescaleEvery: 0 });
+  rwkv(g, { timeMix: withFirstValues(), channelMix: channelMix7 });
 }
 
 function withFirstValues(): TimeMix {

@@ -6,7 +6,8 @@ import { arwkv7, rwkv6, rwkv6qwen2, rwkv7 } from './rwkv.js';
 
 /** Models with a state of constant size for each sequence, alone or beside a KV cache. */
 export const RECURRENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  rwkv6: { build: rwkv6 },
+  // Its rescaled layers change where all later ones lie: each is planned.
+  rwkv6: { build: rwkv6, kindOf: (layer) => layer },
   rwkv7: { build: rwkv7 },
   rwkv6qwen2: { build: rwkv6qwen2 },
   arwkv7: { build: arwkv7 },
