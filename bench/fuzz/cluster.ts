@@ -12,7 +12,7 @@ import { connect, type KubeClient } from '../../src/lib/kube/client/client.js';
 import { hostConfigMap, readHostReport } from '../../src/lib/kube/hosts.js';
 import { hostRecord } from '../../src/lib/kube/host-record.js';
 import { readDeployment } from '../../src/lib/kube/inventory.js';
-import { explain, judge } from '../../src/lib/kube/progress.js';
+import { explain, judge } from '../../src/lib/kube/deploy/progress.js';
 import { recordedCheck } from '../../src/lib/kube/recorded-check.js';
 import { hostsText } from '../../src/lib/report/text/hosts-text.js';
 import { deploymentText, modelsTable, servicesTable } from '../../src/lib/report/text/inventory-text.js';

@@ -5,6 +5,33 @@ import { countOrNull, list, object, orNull, output, signed, text, yesOrNo } from
 const VIEWS = ['command', 'table', 'machines', 'chart'];
 const AMOUNTS = 'Amounts are bytes, contexts are tokens.';
 
+/** Between versions of llama.cpp. */
+const STEPS = {
+  type: 'array',
+  description: 'with several versions of llama.cpp: each model in each of them is in models, in that order',
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['model', 'causes'],
+    description: 'causes is null, and the rest missing, where one of the two versions was not estimated',
+    properties: {
+      model: { type: 'string', description: 'as it was typed' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      bytes: { type: 'integer', description: 'what the later version takes more, on all devices together' },
+      causes: {
+        type: ['array', 'null'],
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['change', 'what', 'bytes'],
+          properties: { change: { type: 'string' }, what: { type: 'string' }, bytes: { type: 'integer' } },
+        },
+      },
+    },
+  },
+};
+
 export function checkOutputs(checkMemory) {
   const { definitions, required } = checkMemory;
   const properties = without(checkMemory.properties, VIEWS);
@@ -24,7 +51,10 @@ export function checkOutputs(checkMemory) {
   const launch = { ...object(resolved), description: 'what llama-server makes of the command' };
   return [
     output('catalog-check', `Every entry of a catalogue, checked against one machine. ${AMOUNTS}`, models),
-    output('compare', `Models side by side on one machine. ${AMOUNTS}`, models),
+    output('compare', `Models side by side on one machine. ${AMOUNTS}`, {
+      ...models,
+      properties: { ...models.properties, steps: STEPS },
+    }),
     output(
       'fit',
       `The best launch of a model; where nothing fits or nothing could be checked, the check of the launch as asked for. ${AMOUNTS}`,

@@ -96,7 +96,7 @@ Exit codes: 0 every model was checked, whether or not it fits, 2 usage, 3 one co
       for (const note of sharedNotes(all)) this.notice(note);
     }
     return {
-      models: all.map((check) => checkJson(check)),
+      models: all.map((check) => ({ ...checkJson(check), largestContext: largestOf(check) ?? null })),
       steps: compared.flatMap(({ checks, steps }) =>
         steps.map((step) => ({ model: checks[0]?.model, ...(step ?? { causes: null }) })),
       ),
