@@ -13,5 +13,30 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
+  {
+    // What comes from outside leaves through src/lib/cli/terminal/out.ts, where it is made harmless.
+    files: ['src/**/*.ts'],
+    // `exec` is bundled without the rest, and has a way out of its own; its worker answers `exec` alone.
+    ignores: ['src/lib/cli/terminal/out.ts', 'src/lib/cli/exec/*', 'src/page/**'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[property.name='write'][object.property.name=/^std(out|err)$/]",
+          message: 'print with src/lib/cli/terminal/out.ts, which makes text from outside harmless',
+        },
+        {
+          selector: "VariableDeclarator[init.name='process'] Property[key.name='stdout']",
+          message: 'print with src/lib/cli/terminal/out.ts',
+        },
+        {
+          selector: "ImportExpression[source.value='ora']",
+          message: 'startSpinner of src/lib/cli/terminal/out.ts shows text from outside harmlessly',
+        },
+      ],
+      'no-restricted-imports': ['error', { paths: ['ora'] }],
+    },
+  },
   { files: ['bin/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

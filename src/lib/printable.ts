@@ -41,8 +41,9 @@ export function shown(text: string): string {
   return printable(withoutSecrets(text));
 }
 
+/** Bold, dim, and the colours that reports have; others may hide text. */
 // eslint-disable-next-line no-control-regex -- how colours look on a terminal
-const COLOUR = /\u001b\[[0-9;]*m/g;
+const COLOUR = /\u001b\[(?:[012]|22|3[1-7]|39|90)m/g;
 const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal but colours. */
@@ -66,11 +67,19 @@ export function safeJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, safeJson(item)]));
 }
 
-/** JSON in which nothing can act on a terminal. */
-export function jsonText(value: unknown): string {
-  return JSON.stringify(safeJson(value), null, 2).replace(UNPRINTABLE_BUT_LINES, (character) =>
-    [...character].map((part) => escaped(part)).join(''),
-  );
+/** JSON without secrets, in which nothing can act on a terminal; on one line with an indent of 0. */
+export function jsonText(value: unknown, indent = 2): string {
+  return escapedInJson(JSON.stringify(safeJson(value), null, indent));
+}
+
+/** JSON, or text of which everything is quoted as in JSON, that means the same and cannot act on a terminal. */
+export function escapedInJson(json: string): string {
+  return json.replace(UNPRINTABLE_BUT_LINES, escaped);
+}
+
+/** Whether text has anything that acts on a terminal, or turns or hides text. */
+export function isHarmless(text: string): boolean {
+  return text.search(UNPRINTABLE_BUT_LINES) < 0;
 }
 
 function escaped(character: string): string {

@@ -1,10 +1,10 @@
-import { buildGguf, type TensorEntry } from './gguf-writer.js';
+import { buildGguf, type Entry, type TensorEntry } from './gguf-writer.js';
 import { writeSparseFile } from './sparse-file.js';
 
 const WIDTH = 256;
 
 /** A whole llama of one layer, as a file: some hundred kilobytes, to which a launch adds the runtime's overhead. */
-export async function writeTinyModel(path: string): Promise<void> {
+export async function writeTinyModel(path: string, metadata: readonly Entry[] = []): Promise<void> {
   const matrix = (name: string): TensorEntry => ({ name: `blk.0.${name}.weight`, dims: [WIDTH, WIDTH], type: 'F16' });
   const vector = (name: string): TensorEntry => ({ name: `${name}.weight`, dims: [WIDTH], type: 'F32' });
   const matrices = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
@@ -18,6 +18,7 @@ export async function writeTinyModel(path: string): Promise<void> {
       ['llama.attention.head_count', 4, 'u32'],
       ['llama.attention.layer_norm_rms_epsilon', 1e-5, 'f32'],
       ['tokenizer.ggml.tokens', ['a', 'b', 'c', 'd'], '[str]'],
+      ...metadata,
     ],
     tensors: [
       { name: 'token_embd.weight', dims: [WIDTH, 4], type: 'F16' },

@@ -2,6 +2,7 @@ import { createLog, type LogLevel } from '../../lib/agent/log.js';
 import { runAgent } from '../../lib/agent/agent.js';
 import { findLlamaServer } from '../../lib/agent/machine/llama-server.js';
 import { agentFlags } from '../../lib/cli/agent/agent-flags.js';
+import { printLine } from '../../lib/cli/terminal/out.js';
 import { agentOptions } from '../../lib/cli/agent/agent-options.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { clusterChoice } from '../../lib/cli/deploy/cluster-choice.js';
@@ -30,7 +31,7 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
     const log = createLog({
       level: flags['log-level'] as LogLevel,
       format: format as 'json' | 'text',
-      write: (line) => void process.stderr.write(`${line}\n`),
+      write: printLine,
     });
     const ending = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ending.abort());

@@ -1,3 +1,5 @@
+import { jsonText } from '../printable.js';
+
 /** What is said of one thing, as fields. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -22,7 +24,7 @@ export function createLog({ level, format, write }: LogOptions): AgentLog {
       const time = new Date().toISOString();
       write(
         format === 'json'
-          ? JSON.stringify({ time, level: own, msg: message, ...fields })
+          ? jsonText({ time, level: own, msg: message, ...fields }, 0)
           : text(time, own, message, fields),
       );
     };
@@ -34,5 +36,5 @@ function text(time: string, level: LogLevel, message: string, fields: LogFields)
   const words = pairs.map(
     ([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
   );
-  return [time.slice(11, 19), level.toUpperCase(), message, ...words].join(' ');
+  return [time.slice(11, 19), level.toUpperCase(), message.replaceAll('\n', '\\n'), ...words].join(' ');
 }

@@ -1,11 +1,10 @@
 import { Command } from '@oclif/core/command';
-import { jsonText, safeOutput } from '../printable.js';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
-import { folded } from './terminal/folded.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
+import { printExactly, printJson, printLine, printNotice, printOut } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
 
 endWhereOutputFails();
@@ -46,8 +45,8 @@ export abstract class BaseCommand extends Command {
     const failure = asFailure(error);
     process.exitCode = failure.exitCode;
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
-    else process.stderr.write(safeOutput(folded(renderFailure(failure), process.stderr)));
-    if (process.env.DEBUG && error.stack) process.stderr.write(`${error.stack}\n`);
+    else printNotice(renderFailure(failure).trimEnd());
+    if (process.env.DEBUG && error.stack) printLine(error.stack);
   }
 
   protected override toErrorJson(error: unknown): unknown {
@@ -61,20 +60,20 @@ export abstract class BaseCommand extends Command {
   }
 
   override log(text = ''): void {
-    if (!this.jsonEnabled()) process.stdout.write(safeOutput(`${text}\n`));
+    if (!this.jsonEnabled()) printOut(text);
   }
 
   override logJson(value: unknown): void {
-    process.stdout.write(`${jsonText(value)}\n`);
+    printJson(value);
   }
 
   /** What another program reads to the letter, such as a manifest. */
   protected write(text: string): void {
-    if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
+    if (!this.jsonEnabled()) printExactly(text);
   }
 
   /** A notice for people, on stderr; with `--json` the same text belongs in the object's `warnings`. */
   protected notice(text: string): void {
-    if (!this.jsonEnabled()) process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`));
+    if (!this.jsonEnabled()) printNotice(text);
   }
 }

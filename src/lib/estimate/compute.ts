@@ -1,6 +1,7 @@
 import type { ModelShape } from '../model/model-shape.js';
 import { type ContextMemory, filledTo } from './cache.js';
-import { type ContextParams, refused } from './context.js';
+import type { ContextParams } from './context.js';
+import { refused } from './refused-launches.js';
 import type { Backend } from './ggml/backend.js';
 import { type DeviceBytes, largerOf } from './ggml/device.js';
 import { allocateGraph } from './ggml/graph-allocator.js';
@@ -190,7 +191,7 @@ class Planner {
     nTokens: number,
     nOutputs: number,
     flashAttn: boolean,
-    { layers }: PlannedLayers,
+    { layers, leftOut }: PlannedLayers,
     nSeqs = this.inputs.params.nSeqMax,
     cells?: number,
   ): GraphBuilder {
@@ -209,6 +210,7 @@ class Planner {
       flashAttn,
       fused: this.fused,
       layers,
+      leftOut,
       adapters: adapters && adapterWeights(adapters),
     });
     this.inputs.graph.build(builder);
@@ -229,7 +231,8 @@ function repetitionsOn({ tensors, leafs }: Tape, { layers, runs }: PlannedLayers
     }
   }
   return runs.map(({ first, period, kept, removed }) => {
-    const bounds = Array.from({ length: kept + 1 }, (_, i) => begins.get(layers[first + i * period] ?? NaN) ?? NaN);
+    const beginOf = (layer: number | undefined): number => (layer !== undefined && begins.get(layer)) || tensors.length;
+    const bounds = Array.from({ length: kept + 1 }, (_, i) => beginOf(layers[first + i * period]));
     return { bounds, more: removed };
   });
 }

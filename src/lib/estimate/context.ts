@@ -1,12 +1,12 @@
 import { type GgmlType, ggmlTypeByName } from '../gguf/ggml-types.js';
-import { CheckIncompleteError, UsageError } from '../errors.js';
-import { ARCHITECTURE_RULES } from '../model/architectures.js';
+import { UsageError } from '../errors.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { ContextMemory } from './cache.js';
 import { pad } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
+import { refuseImpossible, refuseSmallBatch, refuseUnsupported } from './refused-launches.js';
 
 /** What a draft's graph reads of the model that it drafts for: `ctx_other`. */
 export interface TargetContext {
@@ -136,6 +136,8 @@ export function resolveContext(
     if (hparams.encoder !== 'none' || !llama.logitsOfSlots) return nBatch;
     return embeddings ? nBatchWanted : Math.max(1, Math.min(nBatchWanted, nSeqMax * role.outputsPerSlot));
   };
+  const nOutputsMax = outputsMax();
+  if (llama.logitsOfSlots) refuseSmallBatch(nOutputsMax, nSeqMax, embeddings);
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
     nCtxSeq,
@@ -143,7 +145,7 @@ export function resolveContext(
     kvUnified,
     nBatch,
     nUbatch,
-    nOutputsMax: outputsMax(),
+    nOutputsMax,
     flashAttn: flash !== 'off',
     autoFlashAttn: flash === 'auto',
     typeK,
@@ -158,22 +160,6 @@ export function resolveContext(
     llama,
     role: ROLLS_BACK.has(architecture) ? role : { ...role, statesKept: 0 },
   };
-}
-
-/** What `common_params` keeps in 32 bits with a sign and llama.cpp takes for a count. */
-function refuseImpossible({ ctxSize = 0, batchSize = 1, ubatchSize = 1 }: LaunchOptions, embeddings: boolean): void {
-  const counts = [
-    ['--ctx-size', ctxSize, 0],
-    ['--batch-size', batchSize, 1],
-    ['--ubatch-size', ubatchSize, embeddings ? 1 : 0],
-  ] as const;
-  for (const [flag, value, least] of counts) {
-    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 31) continue;
-    throw new UsageError(
-      'LAUNCH_OUT_OF_RANGE',
-      `llama-server cannot run with ${flag} ${value}; give it a whole number from ${least} to ${2 ** 31 - 1}.`,
-    );
-  }
 }
 
 function cacheType(name: CacheType = DEFAULTS.cacheType): GgmlType {
@@ -208,40 +194,4 @@ function flashAttention(
     );
   }
   return 'on';
-}
-
-function refuseUnsupported(
-  { headKMla, headK, headV, headKSwa, headVSwa, isSwa, nLayer }: ModelShape['hparams'],
-  architecture: string,
-  { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
-): void {
-  const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
-  if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {
-    throw new UsageError(
-      'LAUNCH_CACHE_TYPES_DIFFER',
-      `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,
-    );
-  }
-  if (!flashAttn) return;
-  for (let layer = 0; layer < nLayer; layer++) {
-    const sizes: [string, GgmlType, number][] = [
-      ['--cache-type-k', typeK, isSwa[layer] ? headKSwa : headK],
-      ['--cache-type-v', typeV, isSwa[layer] ? headVSwa : headV],
-    ];
-    for (const [flag, type, headSize] of sizes) {
-      if (headSize % type.elementsPerBlock === 0) continue;
-      throw new UsageError(
-        'LAUNCH_CACHE_TYPE_BLOCK',
-        `llama.cpp refuses ${flag} ${type.name.toLowerCase()} for this model: blocks of ${type.elementsPerBlock} do not divide its head size of ${headSize}; use f16.`,
-      );
-    }
-  }
-}
-
-/** Thrown where llama.cpp itself would abort. */
-export function refused(reason: string): CheckIncompleteError {
-  return new CheckIncompleteError(
-    'LAUNCH_REFUSED_BY_LLAMA_CPP',
-    `llama.cpp cannot run this launch: ${reason}; change the cache types or turn KV offload off.`,
-  );
 }

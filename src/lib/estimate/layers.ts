@@ -25,11 +25,12 @@ export interface Run {
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
+  readonly leftOut: ReadonlySet<number>;
   readonly runs: readonly Run[];
 }
 
 export function allLayers({ hparams }: ModelShape): PlannedLayers {
-  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), runs: [] };
+  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), leftOut: new Set(), runs: [] };
 }
 
 /**
@@ -89,6 +90,7 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
 /** All runs cut to the repetitions that are planned: the first ones, and the last, which may end the model. */
 function shortened(signatures: readonly string[], kept: (typeof KEPT)[number]): PlannedLayers {
   const layers: number[] = [];
+  const leftOut = new Set<number>();
   const runs: Run[] = [];
   let next = 0;
   const upTo = (end: number): void => {
@@ -99,11 +101,11 @@ function shortened(signatures: readonly string[], kept: (typeof KEPT)[number]): 
     const count = period === 1 ? kept.layers : kept.periods;
     runs.push({ first: layers.length, period, kept: count, removed: repetitions - count });
     upTo(start + (count - 1) * period);
-    next = start + (repetitions - 1) * period;
+    while (next < start + (repetitions - 1) * period) leftOut.add(next++);
     upTo(next + period);
   }
   upTo(signatures.length);
-  return { layers, runs };
+  return { layers, leftOut, runs };
 }
 
 interface Repeats {

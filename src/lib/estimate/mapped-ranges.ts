@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../gguf/header.js';
+import type { Buffer } from './ggml/tensor.js';
 
 /** Keeps the files of a model apart; larger than any. */
 const FILE_SPACING = 2 ** 44;
@@ -9,21 +10,23 @@ interface Range {
 }
 
 /**
- * One range for each file, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one more for
- * each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
+ * One range for each file and buffer, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one
+ * more for each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
  */
 export class RangeList {
-  private readonly byFile: Range[] = [];
+  private readonly byBuffer = new Map<Buffer, Range[]>();
   private readonly single: Range[] = [];
 
-  include({ file, offsetBytes, bytes }: GgufTensor, alone: boolean): void {
+  include({ file, offsetBytes, bytes }: GgufTensor, buffer: Buffer, alone: boolean): void {
     const start = file * FILE_SPACING + offsetBytes;
     const end = start + bytes;
     if (alone) {
       this.single.push({ start, end });
       return;
     }
-    const range = (this.byFile[file] ??= { start, end });
+    const byFile = this.byBuffer.get(buffer) ?? [];
+    this.byBuffer.set(buffer, byFile);
+    const range = (byFile[file] ??= { start, end });
     range.start = Math.min(range.start, start);
     range.end = Math.max(range.end, end);
   }
@@ -38,7 +41,7 @@ export class RangeList {
   }
 
   private ranges(): Range[] {
-    return [...this.byFile, ...this.single].filter((range) => range !== undefined);
+    return [...[...this.byBuffer.values()].flat(), ...this.single];
   }
 }
 

@@ -31,6 +31,8 @@ const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, num
 };
 
 const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
+/** A GPU's host buffer; in the host's mapping it has a range of its own. */
+const CPU_PINNED: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
@@ -177,7 +179,7 @@ export class Placement {
 
   /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
   private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
-    if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU;
+    if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU_PINNED;
     return this.repacks(op, tensor) ? CPU_REPACKED : CPU;
   }
 
@@ -233,8 +235,8 @@ export class Placement {
       const { device } = buffer;
       if (this.isMapped(tensor, buffer)) {
         const alone = this.llama.ownRanges || this.isLazy(tensor);
-        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, alone);
-        if (device === 'cpu') used.include(tensor, true);
+        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
+        if (device === 'cpu') used.include(tensor, buffer, true);
       } else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();

@@ -1,3 +1,4 @@
+import { jsonText } from '../printable.js';
 import { adviceHtml } from './advice-section.js';
 import { answer, pageModel } from './answer.js';
 import { contextChartHtml } from './context-chart.js';
@@ -56,7 +57,7 @@ export function pageDocument(input: PageInput, script: string, version: string):
 </div>
 </main>
 <footer><p>GB is 2<sup>30</sup> bytes. Written by llmkube ${foreign(version)}; the page works without a network.</p></footer>
-<script type="application/json" id="input">${JSON.stringify(input).replaceAll('<', '\\u003c')}</script>
+<script type="application/json" id="input">${jsonText(input, 0).replaceAll('<', '\\u003c')}</script>
 <script>${script}llmkube.start();</script>
 </body>
 </html>

@@ -126,6 +126,8 @@ const SWITCHES = {
     safer: true,
     what: 'rotations of a quantized cache lie beside it',
   },
+  /** Experts whose rows may exceed F16 scale them, and no longer ask for F32: `build_moe_ffn` (`src/llama-graph.cpp`). */
+  scaledExperts: { since: { from: 11435, to: 12032 }, safer: true, what: 'some experts scale what they read' },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */
   headlessEmbeddings: {
     since: { from: 11435, to: 12032 },

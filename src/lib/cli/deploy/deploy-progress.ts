@@ -1,5 +1,6 @@
 import type { DeployEvent } from '../../kube/deploy/deploy.js';
 import { eventLine } from '../../report/text/deploy-text.js';
+import { printLine, startSpinner } from '../terminal/out.js';
 import { isWatchedTerminal } from '../terminal/progress.js';
 
 /** Shows what happens while a deploy goes on. */
@@ -15,19 +16,18 @@ export async function showProgress(quiet: boolean): Promise<DeployProgress> {
   const silent = { show: () => undefined, clear: () => undefined, stop: () => undefined };
   if (quiet) return silent;
   if (!isWatchedTerminal()) {
-    return { ...silent, show: (event) => void process.stderr.write(`${eventLine(event, false)}\n`) };
+    return { ...silent, show: (event) => printLine(eventLine(event, false)) };
   }
-  const { default: ora } = await import('ora');
-  const spinner = ora({ stream: process.stderr, text: 'Waiting for the cluster', discardStdin: false }).start();
+  const spinner = await startSpinner('Waiting for the cluster');
   const latest = new Map<string, string>();
   return {
     show: (event) => {
       if (event.type === 'phase') latest.set(event.kind, eventLine(event, false));
       else latest.set('notice', eventLine(event, false));
-      spinner.text = [...latest.values()].join('   ');
+      spinner.show([...latest.values()].join('   '));
       if (event.type === 'phase') latest.delete('notice');
     },
-    clear: () => void spinner.clear(),
-    stop: () => void spinner.stop(),
+    clear: () => spinner.clear(),
+    stop: () => spinner.stop(),
   };
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { printLine } from './out.js';
 
 /** Nobody got the answer, so no other code may be taken for it. */
 const OUTPUT_FAILED = 5;
@@ -16,6 +17,6 @@ export function endWhereOutputFails(): void {
 
 function end(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(READER_GONE);
-  process.stderr.write(`Error: the answer could not be written (${error.code ?? error.message})\n`);
+  printLine(`Error: the answer could not be written (${error.code ?? error.message})`);
   process.exit(OUTPUT_FAILED);
 }

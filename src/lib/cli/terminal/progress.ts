@@ -1,3 +1,5 @@
+import { startSpinner } from './out.js';
+
 /** Shows that something takes its time. */
 export interface Progress {
   update(text: string): void;
@@ -19,21 +21,20 @@ let isBusy = false;
 
 /** A spinner on stderr, and only where people see it. */
 export function startProgress(text: string, quiet: boolean): Progress {
-  const { stderr } = process;
   if (quiet || isBusy || !isWatchedTerminal()) return NONE;
   isBusy = true;
   let stopped = false;
   let latest = text;
-  let spinner: { text: string; stop(): unknown } | undefined;
+  let spinner: { show(text: string): void; stop(): void } | undefined;
   const timer = setTimeout(async () => {
-    const { default: ora } = await import('ora');
-    // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C.
-    if (!stopped) spinner = ora({ discardStdin: false, stream: stderr, text: latest }).start();
+    const started = await startSpinner(latest);
+    if (stopped) started.stop();
+    else spinner = started;
   }, PATIENCE_MS);
   return {
     update: (changed) => {
       latest = changed;
-      if (spinner !== undefined) spinner.text = changed;
+      spinner?.show(changed);
     },
     stop: () => {
       if (!stopped) isBusy = false;

@@ -11,12 +11,34 @@ export interface CacheTensor {
   readonly buffer: Buffer;
   /** Within the buffer, bytes. */
   readonly address: number;
+  readonly bytes: number;
+  readonly layer: number;
+  /** All of its buffer, by address. */
+  readonly neighbours: readonly CacheTensor[];
+}
+
+/** Where cache tensors lie without those of layers that are left out: what is behind them touches what is before them. */
+export class PlannedAddresses {
+  private readonly known = new Map<CacheTensor, number>();
+
+  constructor(private readonly leftOut: ReadonlySet<number>) {}
+
+  of(cache: CacheTensor): number {
+    if (!this.known.has(cache)) {
+      let address = 0;
+      for (const tensor of cache.neighbours) {
+        this.known.set(tensor, address);
+        if (!this.leftOut.has(tensor.layer)) address += tensor.bytes;
+      }
+    }
+    return this.known.get(cache) as number;
+  }
 }
 
 /** Tensors of one kind of memory one after another, a buffer for each device. */
 export class BufferSpace {
   private readonly sizes = new DeviceTally();
-  private buffers = new Map<Device, Buffer>();
+  private buffers = new Map<Device, { readonly buffer: Buffer; readonly tensors: CacheTensor[] }>();
   private usage: Buffer['usage'] = 'cache';
   private used = new DeviceTally();
 
@@ -44,14 +66,17 @@ export class BufferSpace {
     const address = this.used.on(device);
     this.used.add(device, bytes);
     this.sizes.add(device, bytes);
-    return { type, ne, buffer: this.bufferOn(device), address };
+    const { buffer, tensors } = this.on(device);
+    const tensor = { type, ne, buffer, address, bytes, layer, neighbours: tensors };
+    tensors.push(tensor);
+    return tensor;
   }
 
-  private bufferOn(device: Device): Buffer {
+  private on(device: Device): { readonly buffer: Buffer; readonly tensors: CacheTensor[] } {
     const known = this.buffers.get(device);
     if (known) return known;
-    const buffer: Buffer = { device, usage: this.usage, repacked: false };
-    this.buffers.set(device, buffer);
-    return buffer;
+    const created = { buffer: { device, usage: this.usage, repacked: false }, tensors: [] };
+    this.buffers.set(device, created);
+    return created;
   }
 }

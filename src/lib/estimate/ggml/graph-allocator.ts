@@ -15,6 +15,7 @@ const INPLACE: ReadonlySet<Op> = new Set<Op>([
   'DIV',
   'SQR',
   'SQRT',
+  'LOG',
   'UNARY',
   'ROPE',
   'ROPE_BACK',

@@ -186,6 +186,9 @@ export function scaleInplace(a: Tensor): Tensor {
 export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
   return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
 }
+export function log(a: Tensor): Tensor {
+  return like('LOG', a);
+}
 export function clamp(a: Tensor): Tensor {
   return like('CLAMP', a);
 }
@@ -216,6 +219,7 @@ export type UnaryOp =
   | 'exp'
   | 'neg'
   | 'abs'
+  | 'ceil'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {

@@ -26,10 +26,11 @@ export function repeated(tape: Tape, sizes: TensorSizes, repetitions: readonly R
 /** The first run of steps as long as a repetition, of which each is like the one a repetition before it. */
 function repeatableBlock(tape: Tape, sizes: TensorSizes, { bounds, more }: Repetition): Block | null {
   const first = bounds[0] as number;
+  const last = bounds.at(-1) as number;
   for (const length of lengths(bounds)) {
     const comparison = new Comparison(tape, sizes, length);
     let alike = 0;
-    for (let slot = first + length; slot < tape.tensors.length; slot++) {
+    for (let slot = first + length; slot < last; slot++) {
       alike = comparison.sameSlot(slot) ? alike + 1 : 0;
       const block = alike < length ? null : comparison.block(slot + 1, more);
       if (block) return block;

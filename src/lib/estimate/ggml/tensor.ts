@@ -30,6 +30,7 @@ export type Op =
   | 'IM2COL'
   | 'L2_NORM'
   | 'LIGHTNING_INDEXER'
+  | 'LOG'
   | 'MEAN'
   | 'MUL'
   | 'MUL_MAT'
@@ -89,7 +90,7 @@ function typeNamed(name: string): GgmlType {
 /** `struct ggml_tensor`, and beside it what the planning passes note down about it. One graph owns each instance. */
 export class Tensor {
   op: Op = 'NONE';
-  /** Variant of UNARY, GLU or SCALE ops, or the hint of a MUL_MAT; what the fusion rules and backends ask for. */
+  /** Variant of UNARY, GLU or SCALE ops, or the hint of a matrix product; what the fusion rules and backends ask for. */
   variant = '';
   /** States that SSM_SCAN and GATED_DELTA_NET keep per sequence (`K`). */
   snapshots = 0;

@@ -2,7 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../cache.js';
-import type { CacheTensor } from '../caches/space.js';
+import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
 import type { ContextParams, TargetContext } from '../context.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
@@ -33,8 +33,9 @@ export interface GraphInputs {
   readonly flashAttn: boolean;
   /** What runs as one op. */
   readonly fused: ReadonlySet<FusedOp>;
-  /** Numbers of the layers to plan, in order. */
+  /** Numbers of the layers to plan, in order, and of those between them. */
   readonly layers: readonly number[];
+  readonly leftOut: ReadonlySet<number>;
   /** Low-rank products beside a weight's own, by its name. */
   readonly adapters?: AdapterWeights | undefined;
 }
@@ -78,6 +79,7 @@ export class GraphBuilder {
   private readonly weights = new Map<string, Tensor>();
   private readonly namesOf = new Map<Tensor, string>();
   private readonly caches = new Map<CacheTensor, Tensor>();
+  private readonly addresses: PlannedAddresses;
 
   constructor(private readonly inputs: GraphInputs) {
     this.hparams = inputs.shape.hparams;
@@ -88,6 +90,7 @@ export class GraphBuilder {
     this.flashAttn = inputs.flashAttn;
     this.fused = inputs.fused;
     this.offloadKqv = inputs.params.offloadKqv;
+    this.addresses = new PlannedAddresses(this.target ? new Set() : inputs.leftOut);
   }
 
   get shape(): ModelShape {
@@ -166,7 +169,7 @@ export class GraphBuilder {
     let tensor = this.caches.get(cache);
     if (!tensor) {
       tensor = makeExternal(cache.type, cache.ne, cache.buffer);
-      tensor.address = cache.address;
+      tensor.address = this.addresses.of(cache);
       this.caches.set(cache, tensor);
     }
     return tensor;

@@ -1,3 +1,4 @@
+import { pool1d } from '../ggml/image-ops.js';
 import * as ggml from '../ggml/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
@@ -72,7 +73,7 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   const choice: Choice = { chosen, cached: cachedExperts(g, layer, chosen, present) };
   let cur = ggml.reshape(input, nEmbd, 1, nTokens);
   if (options.weighInput) cur = ggml.mul(ggml.repeat(cur, [nEmbd, used, nTokens, 1]), weights);
-  let outputs = product(g, layer, named('down'), hidden(g, cur, layer, choice, options, named), choice);
+  let outputs = downProduct(g, layer, named('down'), hidden(g, cur, layer, choice, options, named), choice);
   if (!options.weighInput) outputs = ggml.mul(outputs, weights);
   g.expand(outputs);
   return summed(g, outputs, usedOfLayer, nTokens);
@@ -115,8 +116,38 @@ interface Choice {
   readonly cached: CachedProducts | null;
 }
 
+/** What their experts' last product reads may be too large for F16: they keep it in F32 (`ggml_prec_set_src`), then scale it. */
+const KEPT_IN_F32: ReadonlySet<string> = new Set(['mistral4']);
+const SCALED_FOR_F16: ReadonlySet<string> = new Set(['mistral4', 'mellum', 'flint', 'laguna']);
+
+/** `build_amax_src1_f16` (`src/llama-graph.cpp`, b12032): powers of two that bring rows into the range of F16. */
+function rowScales(cur: Tensor): Tensor {
+  const largest = pool1d(ggml.unary(cur, 'abs'), cur.ne[0]);
+  const exponent = ggml.unary(ggml.scale(ggml.log(ggml.scale(largest))), 'ceil');
+  return ggml.unary(ggml.scale(ggml.clamp(exponent)), 'exp');
+}
+
+/** The experts' last product. */
+function downProduct(g: GraphBuilder, layer: number, name: string, cur: Tensor, choice: Choice): Tensor {
+  const { architecture } = g.shape;
+  if (!g.params.llama.scaledExperts) {
+    const result = product(g, layer, name, cur, choice);
+    if (KEPT_IN_F32.has(architecture)) result.variant = 'f32-source';
+    return result;
+  }
+  const scales = SCALED_FOR_F16.has(architecture) ? rowScales(cur) : null;
+  return product(g, layer, name, scales ? ggml.div(cur, scales) : cur, choice, scales);
+}
+
 /** `build_lora_mm_id`, then the experts' biases. */
-function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, { chosen, cached }: Choice): Tensor {
+function product(
+  g: GraphBuilder,
+  layer: number,
+  name: string,
+  cur: Tensor,
+  { chosen, cached }: Choice,
+  rowScales: Tensor | null = null,
+): Tensor {
   let result = cached
     ? ggml.mulMatId(cached.bankOf(name), cur, cached.slots)
     : ggml.mulMatId(g.layerNeed(layer, `${name}.weight`), cur, chosen);
@@ -126,6 +157,7 @@ function product(g: GraphBuilder, layer: number, name: string, cur: Tensor, { ch
     const repeated = ggml.repeat(ggml.reshape(scale, 1, nExpert, 1), [1, nExpert, cur.ne[2], 1]);
     result = ggml.mul(result, ggml.getRows(repeated, chosen));
   }
+  if (rowScales) result = ggml.mul(result, rowScales);
   const bias = g.layerWeight(layer, `${name}.bias`);
   return bias ? ggml.addId(result, bias, chosen) : result;
 }

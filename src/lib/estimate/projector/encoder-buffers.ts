@@ -1,6 +1,6 @@
 import type { Encoder, EncoderHparams } from '../../model/projector/encoder-hparams.js';
 import type { FlashAttention } from '../../runtime/launch-options.js';
-import { refused } from '../context.js';
+import { refused } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { allocateGraph } from '../ggml/graph-allocator.js';

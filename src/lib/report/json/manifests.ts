@@ -1,5 +1,6 @@
 import { dump } from 'js-yaml';
 import { API_GROUP, type AnyResource } from '../../kube/client/api.js';
+import { escapedInJson, isHarmless } from '../../printable.js';
 
 export type ManifestFormat = 'yaml' | 'json' | 'name';
 
@@ -10,13 +11,18 @@ export function formatManifests(resources: readonly AnyResource[], format: Manif
     case 'name':
       return manifests.map(({ kind, metadata }) => resourceName(kind, metadata.name)).join('\n');
     case 'json':
-      return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, null, 2);
+      return escapedInJson(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, null, 2));
     case 'yaml':
-      return manifests
-        .map((manifest) => dump(manifest, { lineWidth: -1, noRefs: true }))
-        .join('---\n')
-        .trimEnd();
+      return manifests.map(yamlText).join('---\n').trimEnd();
   }
+}
+
+/** To the letter, but for what acts on a terminal, which is escaped: what is applied is the same. */
+function yamlText(manifest: unknown): string {
+  const style = { lineWidth: -1, noRefs: true };
+  const plain = dump(manifest, style);
+  if (isHarmless(plain)) return plain;
+  return escapedInJson(dump(manifest, { ...style, forceQuotes: true, quoteStyle: 'double' }));
 }
 
 /** `model.inference.llmkube.dev/name`, as kubectl calls it. */

@@ -22,11 +22,35 @@ describe('addresses', () => {
     'fd00::1',
     '::ffff:10.0.0.1',
     '[::1]',
+    // NAT64, 6to4, and the old way of writing IPv4 addresses: what they lead to is inside.
+    '64:ff9b::10.0.0.1',
+    '64:ff9b::a9fe:a9fe',
+    '64:ff9b:1::1',
+    '2002:7f00:0001::1',
+    '2002:c0a8:0101:5::9',
+    '::127.0.0.1',
+    '::a9fe:a9fe',
+    '::ffff:a9fe:a9fe',
+    'fec0::1',
+    '2001:0:53aa::1',
+    'ff02::1',
+    '::',
+    '[fe80::1%25eth0]',
+    '240.0.0.1',
+    '192.0.0.170',
+    '198.18.0.1',
   ])('%s is inside', (address) => expect(isPrivateAddress(address)).toBe(true));
 
-  test.each(['1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '::ffff:1.1.1.1'])('%s is public', (address) =>
-    expect(isPrivateAddress(address)).toBe(false),
-  );
+  test.each([
+    '1.1.1.1',
+    '172.32.0.1',
+    '100.128.0.1',
+    '2606:4700::1111',
+    '::ffff:1.1.1.1',
+    '64:ff9b::1.1.1.1',
+    '2002:101:101::1',
+    '::1.1.1.1',
+  ])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));
 });
 
 describe('the proxy for an address', () => {

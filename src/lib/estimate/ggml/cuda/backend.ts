@@ -117,7 +117,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   UNARY: (_, a) => isContiguous(a),
   GLU: (_, a) => isContiguousAboveRows(a),
   MUL_MAT: matrixProduct,
-  MUL_MAT_ID: matrixProduct,
+  MUL_MAT_ID: (op, a, b) => op.variant !== 'f32-source' && matrixProduct(op, a, b),
   OUT_PROD: (op, a, b) => op.type === F32 && a.type === F32 && b?.type === F32,
   GET_ROWS: (_, a) =>
     GET_ROWS_TYPES.has(a.type.name) || (GET_ROWS_WHOLE_BLOCKS.has(a.type.name) && a.ne[0] % SUPER_BLOCK === 0),

@@ -58,10 +58,20 @@ export function flashAttentionBytes(op: Tensor): number {
   const [, k, v] = op.src as [Tensor, Tensor, Tensor];
   let end = tensorBytes(op);
   if (!flashAttentionRuns(op)) return end;
-  const vector = readsVectors(op);
-  if (k.type !== F16 && (!vector || k.type === F32)) end = pad(end, AREA_ALIGNMENT) + halfBytes(k);
-  if (v.type !== F16 && (!vector || v.type === F32) && !isViewOf(v, k)) end = pad(end, AREA_ALIGNMENT) + halfBytes(v);
+  const asTheyAre = readsVectors(op) && isCompiled(k, v);
+  if (k.type !== F16 && (!asTheyAre || k.type === F32)) end = pad(end, AREA_ALIGNMENT) + halfBytes(k);
+  if (v.type !== F16 && (!asTheyAre || v.type === F32) && !isViewOf(v, k))
+    end = pad(end, AREA_ALIGNMENT) + halfBytes(v);
   return end;
+}
+
+/** `GGML_CUDA_FA_QUANTS` (`ggml/CMakeLists.txt`): types of K and V that the vector kernel is compiled for by default. */
+const COMPILED = new Set(['F16', 'BF16', 'Q4_0', 'Q8_0']);
+
+/** `ggml_cuda_get_fattn_vec_case`: other pairs are read as f16. */
+function isCompiled(k: Tensor, v: Tensor): boolean {
+  const [typeK, typeV] = [k, v].map(({ type }) => (type === F32 ? F16 : type).name) as [string, string];
+  return typeK === typeV && COMPILED.has(typeK);
 }
 
 /** The vector kernel reads quantized caches as they are; it takes single queries. */

@@ -122,6 +122,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   SQRT: floatRows,
   SIN: floatRows,
   COS: floatRows,
+  LOG: floatRows,
   UNARY: floatRows,
   GLU: (_, a) => isContiguousAboveRows(a) && isFloat(a),
   CONCAT: (op, a, b) => a.type === b?.type && a.type === op.type && CONCAT_TYPES.has(a.type.name),

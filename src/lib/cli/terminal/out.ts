@@ -1,0 +1,52 @@
+import { jsonText, safeOutput } from '../../printable.js';
+import { folded } from './folded.js';
+
+/*
+ * The one way out: whatever a command writes goes through here, and so through `printable.ts`. Lint holds it.
+ */
+
+/** For people and scripts, on stdout. */
+export function printOut(text: string): void {
+  process.stdout.write(safeOutput(`${text}\n`));
+}
+
+/** For people, on stderr: broken between words on a terminal. */
+export function printNotice(text: string): void {
+  process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`));
+}
+
+/** A line for programs that collect it, on stderr: whole, without secrets and whatever acts on a terminal. */
+export function printLine(line: string): void {
+  process.stderr.write(safeOutput(`${line}\n`));
+}
+
+/** Machine-readable, on stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${jsonText(value)}\n`);
+}
+
+/** What another program reads to the letter, such as a manifest, on stdout; who makes it sees to it that it is harmless. */
+export function printExactly(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+interface Spinner {
+  show(text: string): void;
+  /** Makes room for a line on stdout. */
+  clear(): void;
+  stop(): void;
+}
+
+/** A line on stderr that turns and says what is being done. */
+export async function startSpinner(text: string): Promise<Spinner> {
+  const { default: ora } = await import('ora');
+  // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C.
+  const spinner = ora({ discardStdin: false, stream: process.stderr, text: safeOutput(text) }).start();
+  return {
+    show: (changed) => {
+      spinner.text = safeOutput(changed);
+    },
+    clear: () => void spinner.clear(),
+    stop: () => void spinner.stop(),
+  };
+}

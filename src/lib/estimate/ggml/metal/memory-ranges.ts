@@ -1,0 +1,134 @@
+import { type Buffer, rootOf, type Tensor, tensorBytes } from '../tensor.js';
+
+/** What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. */
+export class Accesses {
+  readonly tensors: Tensor[] = [];
+  /** Of each group, where its reads begin in `reads`; those of the next one end them. */
+  readonly readBounds: Int32Array;
+  readonly reads: number[] = [];
+  /** What each node writes. */
+  readonly writes: Int32Array;
+  private readonly numbers = new Map<Tensor, number>();
+
+  /** `bounds` are the groups' first nodes, and behind the last the end. */
+  constructor(
+    nodes: readonly Tensor[],
+    readonly bounds: readonly number[],
+  ) {
+    this.writes = new Int32Array(nodes.length);
+    this.readBounds = new Int32Array(bounds.length);
+    for (let group = 0; group + 1 < bounds.length; group++) {
+      const start = bounds[group] as number;
+      const end = bounds[group + 1] as number;
+      for (let i = start; i < end; i++) {
+        const node = nodes[i] as Tensor;
+        this.writes[i] = this.numberOf(rootOf(node));
+        for (const source of node.src)
+          if (source && !isAmong(source, nodes, start, end)) this.reads.push(this.numberOf(rootOf(source)));
+      }
+      this.readBounds[group + 1] = this.reads.length;
+    }
+  }
+
+  private numberOf(tensor: Tensor): number {
+    const known = this.numbers.get(tensor);
+    if (known !== undefined) return known;
+    const number = this.tensors.push(tensor) - 1;
+    this.numbers.set(tensor, number);
+    return number;
+  }
+}
+
+function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (nodes[i] === tensor) return true;
+  return false;
+}
+
+/** Ranges of one buffer. */
+class BufferRanges {
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
+  private readonly written: boolean[] = [];
+  private anyWritten = false;
+
+  clear(): void {
+    this.starts.length = this.ends.length = this.written.length = 0;
+    this.anyWritten = false;
+  }
+
+  add(tensor: Tensor, written: boolean): void {
+    this.starts.push(tensor.address);
+    this.ends.push(tensor.address + tensorBytes(tensor));
+    this.written.push(written);
+    this.anyWritten ||= written;
+  }
+
+  allows(tensor: Tensor, written: boolean): boolean {
+    if (!written && !this.anyWritten) return true;
+    const start = tensor.address;
+    const end = start + tensorBytes(tensor);
+    for (let i = 0; i < this.starts.length; i++) {
+      const matters = written || this.written[i];
+      if (matters && start < (this.ends[i] as number) && end >= (this.starts[i] as number)) return false;
+    }
+    return true;
+  }
+}
+
+/**
+ * `struct ggml_mem_ranges`: memory that a set of nodes reads or writes. Results that are not allocated yet stand for
+ * themselves; caches have addresses, and a range that ends where another begins counts as touching it. A view counts as
+ * writing what it shows. Weights all lie at address 0, as in llama.cpp's dry run, which is what was measured: a view of one
+ * waits for every reader of another. In a loaded model it would wait for its neighbours only.
+ */
+export class MemoryRanges {
+  /** Of each tensor without memory of its own, when it was last read and written: `now` = since all was cleared. */
+  private readonly read: Int32Array;
+  private readonly written: Int32Array;
+  private now = 1;
+  private readonly buffers = new Map<Buffer, BufferRanges>();
+
+  constructor(private readonly accesses: Accesses) {
+    this.read = new Int32Array(accesses.tensors.length);
+    this.written = new Int32Array(accesses.tensors.length);
+  }
+
+  clear(): void {
+    this.now++;
+    for (const ranges of this.buffers.values()) ranges.clear();
+  }
+
+  add(group: number): void {
+    const { bounds, readBounds, reads, writes } = this.accesses;
+    for (let i = readBounds[group] as number; i < (readBounds[group + 1] as number); i++)
+      this.addOne(reads[i] as number, false);
+    for (let i = bounds[group] as number; i < (bounds[group + 1] as number); i++)
+      this.addOne(writes[i] as number, true);
+  }
+
+  allows(group: number): boolean {
+    const { bounds, readBounds, reads, writes } = this.accesses;
+    for (let i = readBounds[group] as number; i < (readBounds[group + 1] as number); i++)
+      if (!this.allowsOne(reads[i] as number, false)) return false;
+    for (let i = bounds[group] as number; i < (bounds[group + 1] as number); i++)
+      if (!this.allowsOne(writes[i] as number, true)) return false;
+    return true;
+  }
+
+  private addOne(number: number, written: boolean): void {
+    const tensor = this.accesses.tensors[number] as Tensor;
+    if (!tensor.buffer) {
+      (written ? this.written : this.read)[number] = this.now;
+      return;
+    }
+    let ranges = this.buffers.get(tensor.buffer);
+    if (!ranges) this.buffers.set(tensor.buffer, (ranges = new BufferRanges()));
+    ranges.add(tensor, written);
+  }
+
+  private allowsOne(number: number, written: boolean): boolean {
+    const tensor = this.accesses.tensors[number] as Tensor;
+    if (tensor.buffer) return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
+    return this.written[number] !== this.now && !(written && this.read[number] === this.now);
+  }
+}

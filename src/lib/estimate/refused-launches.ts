@@ -1,0 +1,86 @@
+import type { GgmlType } from '../gguf/ggml-types.js';
+import { CheckIncompleteError, UsageError } from '../errors.js';
+import { ARCHITECTURE_RULES } from '../model/architectures.js';
+import type { Hparams } from '../model/hparams.js';
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import type { Switches } from '../runtime/llama-cpp.js';
+
+/** Thrown where llama.cpp itself would abort. */
+export function refused(reason: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'LAUNCH_REFUSED_BY_LLAMA_CPP',
+    `llama.cpp cannot run this launch: ${reason}; change the cache types or turn KV offload off.`,
+  );
+}
+
+/** What `common_params` keeps in 32 bits with a sign and llama.cpp takes for a count. */
+export function refuseImpossible(
+  { ctxSize = 0, batchSize = 1, ubatchSize = 1 }: LaunchOptions,
+  embeddings: boolean,
+): void {
+  const counts = [
+    ['--ctx-size', ctxSize, 0],
+    ['--batch-size', batchSize, 1],
+    ['--ubatch-size', ubatchSize, embeddings ? 1 : 0],
+  ] as const;
+  for (const [flag, value, least] of counts) {
+    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 31) continue;
+    throw new UsageError(
+      'LAUNCH_OUT_OF_RANGE',
+      `llama-server cannot run with ${flag} ${value}; give it a whole number from ${least} to ${2 ** 31 - 1}.`,
+    );
+  }
+}
+
+/** `llama_context::output_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0) aborts where not every slot may have an output. */
+export function refuseSmallBatch(nOutputsMax: number, nSeqMax: number, embeddings: boolean): void {
+  if (nOutputsMax >= nSeqMax) return;
+  const flags = embeddings ? '--batch-size and --ubatch-size' : '--batch-size';
+  throw new UsageError(
+    'LAUNCH_BATCH_BELOW_SLOTS',
+    `llama-server aborts where a batch holds fewer tokens (${nOutputsMax}) than there are slots (${nSeqMax}); raise ${flags} to ${nSeqMax} or give --parallel ${nOutputsMax}.`,
+  );
+}
+
+/** `llama_init_from_model` and the constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0). */
+export function refuseUnsupported(
+  { headKMla, headK, headV, headKSwa, headVSwa, isSwa, nHeadKv, nLayer }: Hparams,
+  architecture: string,
+  { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
+): void {
+  const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
+  if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {
+    throw new UsageError(
+      'LAUNCH_CACHE_TYPES_DIFFER',
+      `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,
+    );
+  }
+  for (let layer = 0; layer < nLayer; layer++) {
+    if (!flashAttn) {
+      refuseBrokenRows(typeK, isSwa[layer] ? headKSwa : headK, nHeadKv[layer] as number);
+      continue;
+    }
+    const sizes: [string, GgmlType, number][] = [
+      ['--cache-type-k', typeK, isSwa[layer] ? headKSwa : headK],
+      ['--cache-type-v', typeV, isSwa[layer] ? headVSwa : headV],
+    ];
+    for (const [flag, type, headSize] of sizes) {
+      if (headSize % type.elementsPerBlock !== 0) throw blocksDoNotDivide(flag, type, headSize);
+    }
+  }
+}
+
+/** Heads that do not fill their blocks may reach beyond the cache's row: `ggml_new_tensor_impl` (`ggml/src/ggml.c`) aborts. */
+function refuseBrokenRows(typeK: GgmlType, headSize: number, heads: number): void {
+  const { elementsPerBlock, bytesPerBlock } = typeK;
+  const heldBytes = heads * Math.floor((headSize * bytesPerBlock) / elementsPerBlock);
+  const rowBytes = bytesPerBlock * Math.floor((heads * headSize) / elementsPerBlock);
+  if (heldBytes > rowBytes) throw blocksDoNotDivide('--cache-type-k', typeK, headSize);
+}
+
+function blocksDoNotDivide(flag: string, type: GgmlType, headSize: number): UsageError {
+  return new UsageError(
+    'LAUNCH_CACHE_TYPE_BLOCK',
+    `llama.cpp refuses ${flag} ${type.name.toLowerCase()} for this model: blocks of ${type.elementsPerBlock} do not divide its head size of ${headSize}; use f16.`,
+  );
+}

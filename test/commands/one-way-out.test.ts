@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HostileServer } from '../support/hostile-server.js';
+import { writeKubeconfig } from '../support/kubeconfig-file.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/sparse-file.js';
+import { writeTinyModel } from '../support/tiny-model.js';
+
+jest.setTimeout(120_000);
+
+const SECRET = 'hunter2hunter2';
+/** Clears the screen, hides what follows, sets a title, turns text around, breaks lines in two ways. */
+const ACTING = '\u001b[2J\u001b[8m\u001b]0;x\u0007\u202e\u009b31m\u2028\u200b';
+const ODD = `x${ACTING}https://u:${SECRET}@h/?token=${SECRET}`;
+const MACHINE = ['--accelerator', 'cpu', '--system-memory', '64Gi', '--in-use', '0'];
+
+/** With colours taken out, of which the reports have these. */
+function acts(text: string): boolean {
+  // eslint-disable-next-line no-control-regex -- how colours look on a terminal
+  return /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text.replace(/\u001b\[(?:[012]|22|3[1-7]|39|90)m/g, ''));
+}
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let cluster: HostileServer;
+let env: Record<string, string>;
+const path = (name: string): string => join(folder.path, name);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const model = path('m\u001b[2J\u202e.gguf');
+  await writeTinyModel(model, [
+    ['general.name', ODD, 'str'],
+    ['general.file_type', 1, 'u32'],
+    [`general.${ACTING}`, [ODD, ODD], '[str]'],
+  ]);
+  const metadata = { name: 'tiny', namespace: ODD, annotations: { 'inference.llmkube.dev/claimed-by': ODD } };
+  const status = { phase: ODD, schedulingMessage: ODD, conditions: [{ type: ODD, status: 'True', message: ODD }] };
+  const host = { agent: ODD, accelerator: ODD, totalBytes: 1, inUseBytes: 1, promisedBytes: 1, budgetBytes: 1 };
+  const report = JSON.stringify({ ...host, gpuBudgetBytes: [], services: [ODD], heartbeat: ODD });
+  const object = { metadata, spec: { source: ODD, modelRef: ODD }, status, data: { 'host.json': report } };
+  const body = JSON.stringify({ ...object, items: [object] });
+  cluster = await HostileServer.start((socket) =>
+    socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    ),
+  );
+  const quoted = JSON.stringify(ODD);
+  writeFileSync(
+    path('odd.yaml'),
+    `models:\n  ${quoted}:\n    source: ${JSON.stringify(model)}\n    name: ${quoted}\n    description: ${quoted}\n    use_cases: [${quoted}]\n`,
+  );
+  const entry = { pid: process.pid, startedAt: ODD, who: ODD, argvHash: ODD, decidedAt: ODD, state: 'promised' };
+  const requirement = { hostBytes: 1, mappedBytes: 0, gpuBytes: [] };
+  mkdirSync(path('state'), { mode: 0o700 });
+  writeFileSync(path('state/ledger.json'), JSON.stringify({ version: 1, entries: [{ ...entry, requirement }] }));
+  writeFileSync(path('server.log'), `${ODD}\nllama_kv_cache: ${ODD.replaceAll(' ', '')} KV buffer size = 1.00 MiB\n`);
+  env = {
+    KUBECONFIG: await writeKubeconfig({ hostile: { server: cluster.url } }),
+    LLMKUBE_STATE_DIR: path('state'),
+    MODEL: model,
+  };
+});
+afterAll(() => Promise.all([cluster.close(), folder.remove()]));
+
+const CATALOG = ['--catalog', 'FOLDER/odd.yaml'];
+const COMMANDS: readonly (readonly string[])[] = [
+  ['inspect', 'MODEL', '--metadata', '--tensors'],
+  ['check-memory', 'MODEL', ...MACHINE, '--html', 'FOLDER/page.html', '--extra-args', `--api-key ${SECRET}`],
+  ['check-memory', 'MODEL', ...MACHINE, '--system-memory', '1Mi'],
+  ['fit', 'MODEL', ...MACHINE],
+  ['compare', 'MODEL', 'MODEL', ...MACHINE],
+  ['compare-log', 'FOLDER/server.log', 'MODEL', '--accelerator', 'cpu'],
+  ['deploy', 'MODEL', '--dry-run', 'client', '-o', 'yaml', '--memory-check', 'off', '--accelerator', 'cpu'],
+  ['deploy', 'MODEL', '--dry-run', 'client', '-o', 'json', '--memory-check', 'off', '--accelerator', 'cpu'],
+  ['catalog', 'list', ...CATALOG],
+  ['catalog', 'info', ODD, ...CATALOG],
+  ['catalog', 'check', ...CATALOG, ...MACHINE],
+  ['catalog', 'validate', ...CATALOG],
+  ['list'],
+  ['list', 'models'],
+  ['status', 'tiny'],
+  ['hosts'],
+  ['delete', 'tiny'],
+  ['ledger'],
+  ['cache', 'info', '--bogus', ODD],
+  ['exec', '--', '/bin/true', '-m', 'MODEL', '--api-key', SECRET],
+];
+
+describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
+  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' '), words] as const))('by %s', async (_, words) => {
+    const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
+    for (const more of words[0] === 'exec' ? [[]] : [[], ['--json']]) {
+      const { stdout, stderr } = await runCli([...filled, ...more], env);
+      expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
+      expect(stdout + stderr).not.toContain(SECRET);
+      expect(stderr).not.toMatch(/unexpected \w*Error/);
+    }
+  });
+
+  test('in a page', () => {
+    const page = readFileSync(path('page.html'), 'utf8');
+    expect(page).not.toContain(SECRET);
+    expect(acts(page)).toBe(false);
+  });
+});
