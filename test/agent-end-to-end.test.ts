@@ -12,10 +12,13 @@ const { LLMKUBE_TEST_APISERVER, LLMKUBE_TEST_LLAMA_SERVER, LLMKUBE_TEST_MODEL } 
 const parts = LLMKUBE_TEST_APISERVER && LLMKUBE_TEST_LLAMA_SERVER && LLMKUBE_TEST_MODEL && reachableAddress();
 
 if (!parts) {
-  process.stderr.write(
-    'Skipped: the agent against a real cluster. Name LLMKUBE_TEST_APISERVER (a folder with kube-apiserver and etcd), ' +
-      'LLMKUBE_TEST_LLAMA_SERVER (a program) and LLMKUBE_TEST_MODEL (a GGUF file) to run it.\n',
-  );
+  const missing = Object.entries({
+    'LLMKUBE_TEST_APISERVER (a folder with kube-apiserver and etcd)': LLMKUBE_TEST_APISERVER,
+    'LLMKUBE_TEST_LLAMA_SERVER (a program)': LLMKUBE_TEST_LLAMA_SERVER,
+    'LLMKUBE_TEST_MODEL (a GGUF file)': LLMKUBE_TEST_MODEL,
+    'an address that is not loopback': reachableAddress(),
+  }).flatMap(([what, there]) => (there ? [] : [what]));
+  process.stderr.write(`Skipped: the agent against a real cluster, for want of ${missing.join(' and ')}.\n`);
 }
 
 const GROUP = '/apis/inference.llmkube.dev/v1alpha1/namespaces/default';

@@ -1,36 +1,9 @@
 // Outputs that hold a memory check: derived from the one schema of it, schemas/check-memory.schema.json.
-import { countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
+import { count, countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
 
-/** What only check-memory itself adds, by --print, --table, --machines and --chart. */
-const VIEWS = ['command', 'table', 'machines', 'chart'];
+/** What only check-memory itself adds, by --print, --table, --savings, --machines and --chart, and what others have not worked out. */
+const VIEWS = ['command', 'table', 'savings', 'machines', 'chart', 'largestContext'];
 const AMOUNTS = 'Amounts are bytes, contexts are tokens.';
-
-/** Between versions of llama.cpp. */
-const STEPS = {
-  type: 'array',
-  description: 'with several versions of llama.cpp: each model in each of them is in models, in that order',
-  items: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['model', 'causes'],
-    description: 'causes is null, and the rest missing, where one of the two versions was not estimated',
-    properties: {
-      model: { type: 'string', description: 'as it was typed' },
-      from: { type: 'string' },
-      to: { type: 'string' },
-      bytes: { type: 'integer', description: 'what the later version takes more, on all devices together' },
-      causes: {
-        type: ['array', 'null'],
-        items: {
-          type: 'object',
-          additionalProperties: false,
-          required: ['change', 'what', 'bytes'],
-          properties: { change: { type: 'string' }, what: { type: 'string' }, bytes: { type: 'integer' } },
-        },
-      },
-    },
-  },
-};
 
 export function checkOutputs(checkMemory) {
   const { definitions, required } = checkMemory;
@@ -47,14 +20,17 @@ export function checkOutputs(checkMemory) {
     },
   };
   const models = { ...object({ models: list(withLargest) }), definitions };
+  const steps = list(
+    object({ model: text(), causes: { type: ['array', 'null'] } }, { from: text(), to: text(), bytes: signed() }),
+    'with several versions in --llama-cpp: what changed from one to the next, a model after the other; null where that is not known',
+  );
+  const anyLargest = { ...withLargest, required };
+  const comparison = { ...object({ models: list(anyLargest) }, { together: TOGETHER, steps }), definitions };
   const resolved = without(properties.launch.properties, ['accelerator', 'mode']);
   const launch = { ...object(resolved), description: 'what llama-server makes of the command' };
   return [
     output('catalog-check', `Every entry of a catalogue, checked against one machine. ${AMOUNTS}`, models),
-    output('compare', `Models side by side on one machine. ${AMOUNTS}`, {
-      ...models,
-      properties: { ...models.properties, steps: STEPS },
-    }),
+    output('compare', `Models side by side on one machine. ${AMOUNTS}`, comparison),
     output(
       'fit',
       `The best launch of a model; where nothing fits or nothing could be checked, the check of the launch as asked for. ${AMOUNTS}`,
@@ -63,6 +39,10 @@ export function checkOutputs(checkMemory) {
         definitions,
       },
     ),
+    output('cluster-check', `check-memory and fit with --cluster: every host that an agent has published. ${AMOUNTS}`, {
+      ...object({ hosts: list(hostChecked(check, fitted(launch))) }),
+      definitions,
+    }),
     output(
       'deploy',
       `The check, and what became of the deploy. With --memory-check off there is no check. ${AMOUNTS}`,
@@ -100,6 +80,31 @@ const fitted = (launch) =>
     verdict: { enum: ['fits', 'tight'] },
   });
 
+const VERDICT = { enum: ['fits', 'tight', 'does-not-fit'] };
+
+const TOGETHER = object(
+  {
+    verdict: VERDICT,
+    limits: list(
+      object(
+        {
+          name: { enum: ['memory', 'gpu'] },
+          requiredBytes: count('of all models together'),
+          budgetBytes: signed(),
+          headroomBytes: signed(),
+        },
+        { gpu: count('its number, where there are several') },
+      ),
+    ),
+    sets: list(
+      object({ models: list(text()), verdict: VERDICT, headroomBytes: signed() }),
+      'where all are too much: the sets that fit and to which none can be added, at most five',
+    ),
+  },
+  {},
+  'with --together: all at once, each in a llama-server of its own',
+);
+
 const DEPLOYED = {
   manifests: list(
     object({ apiVersion: text(), kind: text(), metadata: { type: 'object' }, spec: { type: 'object' } }),
@@ -123,4 +128,16 @@ const DEPLOYED = {
 
 function without(properties, names) {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
+}
+
+/** `check` of check-memory, `fit` of fit; neither of a host that could not be checked. */
+function hostChecked(check, fit) {
+  const always = {
+    agent: text('the host'),
+    accelerator: text(),
+    heartbeat: text('when its agent was last heard of, ISO 8601'),
+    verdict: { enum: ['fits', 'tight', 'does-not-fit', 'unknown'] },
+  };
+  const reason = text('why there is no check');
+  return { ...object(always), properties: { ...always, reason, check, fit } };
 }

@@ -6,6 +6,7 @@ import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import type { View, viewsOf } from '../lib/cli/check-views.js';
+import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag } from '../lib/cli/flags/print-flag.js';
 import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
@@ -13,7 +14,9 @@ import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
+import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -35,6 +38,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --in-use 3.4Gi',
     '<%= config.bin %> <%= command.id %> hf:unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF:Q4_K_M --ctx-size 32768 --json',
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal --system-memory 32Gi --html memory.html',
+    '<%= config.bin %> <%= command.id %> qwen-coder-32b --ctx-size 32768 --cluster -n models',
     '<%= config.bin %> <%= command.id %> ./model.gguf --accelerator cuda --gpu-memory 24Gi --extra-args "-ctk q8_0 -ctv q8_0"',
   ];
   static override flags = {
@@ -43,6 +47,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     ...machineFlags,
     ...modelFlags,
     ...viewFlags,
+    ...fleetFlags,
     print: printFlag,
   };
   static override usage = '<%= command.id %> MODEL [FLAGS]';
@@ -54,9 +59,14 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const readingMs = flags['read-timeout'];
     const surroundings = { config: this.config, catalog, offline, readingMs, quiet: this.jsonEnabled() };
     const dependencies = checkDependencies(surroundings);
+    if (flags.cluster) {
+      refuseOfOneMachine(raw);
+      return this.checkCluster(await checkRequest(args.model, flags), flags, dependencies);
+    }
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
-    const check = await checkMemory(request, dependencies);
+    const found = await checkMemory(request, dependencies);
+    const check = this.jsonEnabled() || exitCodeOf(found) === 0 ? { ...found, largest: largestOf(found) } : found;
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
     const views = wantsViews(flags)
       ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))
@@ -66,6 +76,19 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
     const command = printed && { command: printed.own?.join(' ') ?? null };
     return Object.assign(checkJson(check), command, ...views.map(({ json }) => json)) as Record<string, unknown>;
+  }
+
+  private async checkCluster(
+    request: CheckRequest,
+    flags: FleetFlags,
+    dependencies: CheckDependencies,
+  ): Promise<Record<string, unknown>> {
+    const { checkOnHosts, fleetExitCode } = await import('../lib/cli/fleet/fleet-check.js');
+    const { fleetJson, fleetText } = await import('../lib/report/text/fleet-text.js');
+    const hosts = await checkOnHosts(request, flags, { ...dependencies, advise: async () => [] });
+    process.exitCode = fleetExitCode(hosts);
+    if (!this.jsonEnabled()) this.log(fleetText(hosts));
+    return fleetJson(hosts);
   }
 
   private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {

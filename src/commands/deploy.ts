@@ -18,6 +18,7 @@ import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.j
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
+import { largestOf } from '../lib/preflight/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
 import { failureText } from '../lib/report/words/failure.js';
@@ -148,7 +149,7 @@ Works as "kubectl llmkube deploy" too.`;
     if (!isPassed(check)) this.notice(failureText(check, 'Warning'));
     if (!isPlain || !isPassed(check)) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');
-    this.log(`${checkText(check, colors)}\n`);
+    this.log(`${checkText({ ...check, largest: largestOf(check) }, colors)}\n`);
   }
 }
 

@@ -6,11 +6,12 @@ import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
+import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
 import { printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
-import { checkMemory } from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
@@ -20,7 +21,7 @@ import { fitJson, fitText } from '../lib/report/text/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
+const OWN_FLAGS: readonly string[] = ['cluster', 'json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
@@ -41,6 +42,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     ...fileFlag,
     ...budgetFlags,
     ...modelFlags,
+    ...fleetFlags,
     print: printFlag,
     prefer: Flags.option({ options: PREFERENCES })({
       default: 'quality',
@@ -62,6 +64,19 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       quiet: this.jsonEnabled(),
     };
     const dependencies = checkDependencies(surroundings);
+    if (flags.cluster) {
+      refuseOfOneMachine(raw);
+      const { fitOnHosts } = await import('../lib/cli/fleet/fleet-fit.js');
+      const request = await checkRequest(args.model, flags);
+      const search = async (check: CompleteCheck, read: CheckDependencies['readHeader']) => {
+        const fitted = await findFit(check, prefer, askedIn(check, flags), adviceSources(surroundings, read));
+        return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw) };
+      };
+      const { text, json, exitCode } = await fitOnHosts(request, flags, dependencies, prefer, search);
+      process.exitCode = exitCode;
+      if (!this.jsonEnabled()) this.log(text);
+      return json;
+    }
     const check = await checkMemory(
       { ...(await checkRequest(args.model, flags)), namesLaunch: true },
       {

@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { buildGguf } from '../support/gguf-writer.js';
 import { profileSpec, readProfile } from '../support/profile.js';
 import { RangeServer } from '../support/range-server.js';
-import { cliEnvironment, run, RUN_JS } from '../support/run-cli.js';
+import { cliEnvironment, run, runCli, RUN_JS } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
+
+async function listed(): Promise<readonly { id: string; use_cases: readonly string[] }[]> {
+  const { stdout } = await runCli(['catalog', 'list', '--json']);
+  return (JSON.parse(stdout) as { models: { id: string; use_cases: readonly string[] }[] }).models;
+}
 
 /** Processes on a busy machine. */
 jest.setTimeout(60_000);
@@ -47,13 +52,18 @@ describe('catalog check', () => {
     await Promise.all([server.close(), folder.remove()]);
   });
 
-  async function llmkube(sources: Record<string, string>, args: string[], onStart?: (child: ChildProcess) => void) {
+  async function llmkube(
+    sources: Record<string, string>,
+    args: string[],
+    extra: Record<string, string> = {},
+    onStart?: (child: ChildProcess) => void,
+  ) {
     const catalog = join(folder.path, 'catalog.yaml');
     const entries = Object.entries(sources).map(([id, source]) => {
       return `  ${id}:\n    source: '${source}'\n    quantization: Q4_K_M\n    context_size: 16384\n`;
     });
     await writeFile(catalog, `models:\n${entries.join('')}`);
-    const env = cliEnvironment({ HF_ENDPOINT: hub, LLMKUBE_CATALOG: catalog });
+    const env = cliEnvironment({ HF_ENDPOINT: hub, LLMKUBE_CATALOG: catalog, ...extra });
     return run(process.execPath, [RUN_JS, ...args, ...MACHINE], env, onStart);
   }
 
@@ -86,8 +96,8 @@ describe('catalog check', () => {
     expect(exitCode).toBe(3);
     expect(server.requests.map(({ path }) => path).sort()).toEqual(['/broken.gguf', '/good.gguf', '/missing.gguf']);
     const alone = await llmkube(own(), ['check-memory', 'first-good', '--json']);
-    const { largestContext, ...asAlone } = rows.get('first-good') as Row;
-    expect(asAlone).toEqual(JSON.parse(alone.stdout));
+    const { largestContext } = rows.get('first-good') as Row;
+    expect(rows.get('first-good')).toEqual(JSON.parse(alone.stdout));
     // more than its own, since it fits, and no more than the model was trained with
     expect(largestContext).toBe(TRAINED_CONTEXT);
     expect(rows.get('first-good')).toMatchObject({ source: { header: 'live' }, launch: { nCtx: 16384 } });
@@ -111,7 +121,7 @@ describe('catalog check', () => {
 
   test('shows a line an entry, the budgets, and why entries were not checked', async () => {
     const alone = await llmkube(own(), ['check-memory', 'first-good', '--json']);
-    const { stdout, stderr, exitCode } = await llmkube(own(), ['catalog', 'check']);
+    const { stdout, stderr, exitCode } = await llmkube(own(), ['catalog', 'check'], { COLUMNS: '120' });
     const gigabytes = (bytes: number | null | undefined) => `${Number(((bytes ?? NaN) / 2 ** 30).toFixed(1))}GB`;
     const { requirementBytes, headroomBytes } = JSON.parse(alone.stdout) as Row;
     expect(stdout).toMatch(/^ID +QUANT +CONTEXT +NEEDS +VERDICT +TO SPARE +LARGEST CONTEXT$/m);
@@ -124,6 +134,33 @@ describe('catalog check', () => {
     expect(exitCode).toBe(3);
   });
 
+  test('shows those that fit, or hold a context, or are for something, in the order that is asked for', async () => {
+    const offline = [...MACHINE, '--offline'];
+    const ids = async (...flags: string[]) => {
+      const { stdout } = await runCli(['catalog', 'check', ...offline, ...flags, '--json']);
+      return JSON.parse(stdout) as { models: (Row & { largestContext: number })[] };
+    };
+    const fitting = await ids('--fits', '--sort', 'needs', '--ctx-size', '8192');
+    expect(fitting.models.length).toBeGreaterThan(3);
+    expect(fitting.models.every(({ verdict }) => ['fits', 'tight'].includes(verdict))).toBe(true);
+    const needs = fitting.models.map(({ requirementBytes }) => Number(requirementBytes));
+    expect(needs).toEqual([...needs].sort((a, b) => a - b));
+    const long = await ids('--least-context', '128k', '--sort', 'context');
+    expect(long.models.map(({ largestContext }) => largestContext)).toContain(131072);
+    expect(long.models.every(({ largestContext }) => largestContext >= 131072 || largestContext >= 128_000)).toBe(true);
+    const coders = await ids('--use-case', 'CODE', '--sort', 'id');
+    expect(coders.models.map(({ model }) => model.name)).toEqual(
+      (await listed()).filter(({ use_cases }) => use_cases.includes('code')).map(({ id }) => id),
+    );
+  });
+
+  test.each([60, 80, 120])('shows a table that is no wider than %i columns', async (width) => {
+    const { stdout } = await runCli(['catalog', 'check', ...MACHINE, '--offline'], { COLUMNS: String(width) });
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+    expect(stdout).toMatch(/^phi-4 .*\b(fits|tight|does not fit)\b/m);
+    expect(stdout.includes('SPARE')).toBe(width > 60);
+  });
+
   test('ends with Ctrl-C, on however many hosts it waits, and shows nothing half done', async () => {
     let waiting = 0;
     let child: ChildProcess | undefined;
@@ -134,7 +171,7 @@ describe('catalog check', () => {
       });
     }
     const sources = Object.fromEntries(others.map((other, index) => [`own-${index}`, other.url('/model.gguf')]));
-    const ended = await llmkube(sources, ['catalog', 'check'], (started) => (child = started));
+    const ended = await llmkube(sources, ['catalog', 'check'], {}, (started) => (child = started));
     await Promise.all(others.map((other) => other.close()));
     expect(ended).toEqual({
       stdout: '',

@@ -56,11 +56,13 @@ describe('JSON that a command prints is as its schema says', () => {
     ['check-memory', 0, ['check-memory', NAME, ...MAC_64, '--table', '--machines', '--chart', '--print', 'exec']],
     ['check-memory', 1, ['check-memory', 'llama-3.3-70b', ...MAC_8, '--table', '--by', 'slots', '--machines']],
     ['check-memory', 0, ['check-memory', NAME, ...MAC_64, '--memory-check', 'off']],
+    ['check-memory', 0, ['check-memory', NAME, ...MAC_64, '--table', '--by', 'quantization']],
     ['fit', 0, ['fit', NAME, ...MAC_64]],
     ['fit', 1, ['fit', 'llama-3.3-70b', ...MAC_8]],
     ['fit', 3, ['fit', './no-such-file.gguf', ...MAC_64]],
     ['compare', 0, ['compare', NAME, 'llama-3.3-70b', ...MAC_64]],
     ['compare', 0, ['compare', NAME, ...MAC_64, '--llama-cpp', 'v0.5.0,v0.8.0']],
+    ['compare', 1, ['compare', NAME, 'gemma-3-4b', 'phi-4', ...MAC_8, '-c', '2048', '--together']],
     ['compare', 3, ['compare', NAME, './no-such-file.gguf', ...MAC_64]],
     ['catalog-list', 0, ['catalog', 'list']],
     ['catalog-info', 0, ['catalog', 'info', NAME]],
@@ -126,8 +128,10 @@ test('every command that prints JSON has a schema, and every schema belongs to o
   );
   const names = own.map(({ id }) => id.replaceAll(':', '-'));
   const resources = ['model.v1alpha1', 'inferenceservice.v1alpha1', 'error'];
+  // Of check-memory and of fit, with --cluster.
+  const ofTwo = ['cluster-check'];
   const files = readdirSync(SCHEMAS).map((file) => file.replace('.schema.json', ''));
-  expect(files.sort()).toEqual([...names, ...resources].sort());
+  expect(files.sort()).toEqual([...names, ...resources, ...ofTwo].sort());
 });
 
 describe('a command that gets no answer prints an error, not half an answer', () => {

@@ -1,3 +1,4 @@
+import * as Flags from '@oclif/core/flags';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
@@ -5,11 +6,20 @@ import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
+import { wholeNumber } from '../../lib/cli/flags/whole-number.js';
+import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
+import { chooseEntries, SORTS } from '../../lib/preflight/catalog/choose-entries.js';
 import { measureHost } from '../../lib/host/measure-host.js';
 import { checkCatalog } from '../../lib/preflight/catalog/check-catalog.js';
 import { largestOf } from '../../lib/preflight/survey.js';
-import { catalogCheckNotices, catalogCheckTable, type CheckedEntry } from '../../lib/report/text/catalog-check-text.js';
+import {
+  catalogCheckNotices,
+  catalogCheckTable,
+  type CheckedEntry,
+} from '../../lib/report/tables/catalog-check-text.js';
 import { checkJson } from '../../lib/report/json/check-json.js';
+
+const HELP_GROUP = 'CATALOGUE';
 
 export default class CatalogCheck extends BaseCommand {
   static override description = `Reads every entry's header and holds what llama-server takes with the entry's own options against the memory of this \
@@ -19,9 +29,30 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --accelerator metal --system-memory 32Gi --in-use 4Gi --offline',
+    '<%= config.bin %> <%= command.id %> --fits --sort context --ctx-size 32k --cache-type-k q8_0 --cache-type-v q8_0',
     '<%= config.bin %> <%= command.id %> --catalog team-models.yaml --json',
   ];
-  static override flags = { ...launchFlags, ...budgetFlags, ...modelFlags };
+  static override flags = {
+    ...launchFlags,
+    ...budgetFlags,
+    ...modelFlags,
+    fits: Flags.boolean({ description: 'show only what fits', helpGroup: HELP_GROUP }),
+    'least-context': wholeNumber({ min: 1, thousands: true })({
+      description: 'show only what holds a context of so many tokens',
+      helpGroup: HELP_GROUP,
+    }),
+    'use-case': Flags.string({
+      description: 'show only what is for this, such as code or vision',
+      helpGroup: HELP_GROUP,
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    sort: Flags.option({ options: SORTS })({
+      default: 'catalog',
+      description: 'by id, by what is taken (least first), by what is left or by largest context (most first)',
+      helpGroup: HELP_GROUP,
+    }),
+  };
   static override summary = 'say which models of the catalogue fit the memory of a machine';
 
   async run(): Promise<Record<string, unknown>> {
@@ -35,15 +66,22 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       quiet: this.jsonEnabled(),
     });
     const found = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
-    const checks = found.map((check) => ({ ...check, largest: largestOf(check) }));
-    if (checks.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
-    if (!this.jsonEnabled()) await this.print(checks);
-    return { models: checks.map((check) => ({ ...checkJson(check), largestContext: check.largest ?? null })) };
+    const all = found.map((check) => ({ ...check, largest: largestOf(check) }));
+    const checks = chooseEntries(all, {
+      fits: flags.fits,
+      leastContext: flags['least-context'],
+      useCases: flags['use-case'] ?? [],
+      sort: flags.sort,
+    });
+    if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
+    if (!this.jsonEnabled()) await this.print(checks, all);
+    return { models: checks.map(checkJson) };
   }
 
-  private async print(checks: readonly CheckedEntry[]): Promise<void> {
+  private async print(checks: readonly CheckedEntry[], all: readonly CheckedEntry[]): Promise<void> {
     const { default: colors } = await import('chalk');
-    this.log(catalogCheckTable(checks, colors));
-    for (const notice of catalogCheckNotices(checks)) this.notice(notice);
+    this.log(catalogCheckTable(checks, terminalWidth(process.stdout), colors));
+    const told = all.filter((check) => checks.includes(check) || check.verdict.kind === 'unknown');
+    for (const notice of catalogCheckNotices(told)) this.notice(notice);
   }
 }

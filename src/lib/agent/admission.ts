@@ -14,9 +14,10 @@ import { typedChanges } from '../preflight/advice/typed-changes.js';
 import { type CompleteCheck, isComplete, type MemoryCheck } from '../preflight/memory-check.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import { formatModelSource } from '../source/model-source.js';
+import type { Mirror } from './cluster/mirror.js';
 import type { FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryDefaults, type MemoryRules } from './core/memory-rules.js';
-import { reservedWord, serverWords } from './core/server-words.js';
+import { reservedWord, serverWords, specType } from './core/server-words.js';
 import { incompleteReport, refusalReport, verdictReport } from './core/fit-text.js';
 import { reservePort } from './machine/free-port.js';
 import type { LlamaServer } from './machine/llama-server.js';
@@ -38,6 +39,7 @@ export interface AdmissionHost {
   readonly store: ModelStore;
   readonly records: ServerRecords;
   readonly measure: MeasureHost;
+  readonly mirror: Pick<Mirror, 'model'>;
 }
 
 export type Admission =
@@ -76,11 +78,15 @@ export async function admit(
     return { kind: 'refused', report: incompleteReport(problem, ['remove it from extraArgs'], generation) };
   }
   try {
-    const located = await host.store.locate(model, signal);
+    const draftModel = draftModelOf(service, host);
+    const own = await host.store.locate(model, signal, service.spec.speculativeDecoding?.draftModel);
+    const draft = draftModel && (await host.store.locate(draftModel, signal));
+    const located = draft ? withDraft(own, draft) : own;
     if (located.missing.length > 0) {
       const early = await checkBeforeDownload(service, model, located, rules, host);
       if (early !== undefined) return { kind: 'refused', report: early };
-      await host.store.fetch(model, located, signal);
+      await host.store.fetch(model, own, signal);
+      if (draftModel && draft) await host.store.fetch(draftModel, draft, signal);
     }
     return await start(key, service, model, located, rules, fingerprint, host, signal);
   } catch (error) {
@@ -88,6 +94,39 @@ export async function admit(
     const advice = error.options.suggestions ?? [];
     return { kind: 'refused', report: incompleteReport(error.message, advice, generation) };
   }
+}
+
+/** @throws CheckIncompleteError for a draft whose Model is not there, or that this llama-server cannot use */
+function draftModelOf(
+  { spec, metadata }: InferenceServiceResource,
+  { mirror, server }: AdmissionHost,
+): ModelResource | undefined {
+  if (specType(spec) === undefined) return undefined;
+  if (!server.options.has('--spec-type')) {
+    throw new CheckIncompleteError('OPTION_UNKNOWN', 'this llama-server has no --spec-type', {
+      suggestions: ['install a newer one, or remove speculativeDecoding from the service'],
+    });
+  }
+  const name = spec.speculativeDecoding?.draftModelRef;
+  if (name === undefined || name === '') return undefined;
+  const found = mirror.model(`${metadata.namespace}/${name}`);
+  if (found.kind === 'there') return found.object;
+  throw new CheckIncompleteError(
+    'DRAFT_MODEL_MISSING',
+    `there is no Model "${name}" in ${metadata.namespace} that could draft`,
+    {
+      suggestions: ['create it, or correct speculativeDecoding.draftModelRef'],
+    },
+  );
+}
+
+function withDraft(own: LocatedModel, draft: LocatedModel): LocatedModel {
+  return {
+    ...own,
+    draftPath: draft.modelPath,
+    remote: [...own.remote, ...draft.remote],
+    missing: [...own.missing, ...draft.missing],
+  };
 }
 
 /** So that 40 GB are not fetched for nothing; undefined when there is room now. */
@@ -100,12 +139,13 @@ async function checkBeforeDownload(
 ): Promise<FitReport | undefined> {
   const words = wordsOf(service, model, located, host, 0);
   const [first] = located.remote;
-  const { projectorPath, remote } = located;
-  const projector = remote.find(({ path }) => path === projectorPath)?.url.href;
+  const { projectorPath, draftPath, remote } = located;
+  const addressOf = (wanted: string | undefined) => remote.find(({ path }) => path === wanted)?.url.href;
   const source = modelSource(model);
   const elsewhere = {
     model: source.kind === 'hf' ? formatModelSource(source) : (first?.url.href ?? ''),
-    mmproj: projector,
+    mmproj: addressOf(projectorPath),
+    draft: addressOf(draftPath),
   };
   const machine = await besideLedger(host.measure)(machineRequest(host, rules));
   const request = { ...checkRequest(words, host), elsewhere, reading: located.reading };
@@ -201,13 +241,14 @@ function machineRequest({ accelerator, gpuMemoryBytes }: AdmissionHost, { policy
 function wordsOf(
   service: InferenceServiceResource,
   model: ModelResource,
-  { modelPath, projectorPath }: LocatedModel,
+  { modelPath, projectorPath, draftPath }: LocatedModel,
   { listenHost, accelerator, threads, server }: AdmissionHost,
   port: number,
 ): readonly string[] {
   const place = {
     modelPath,
     projectorPath,
+    draftPath,
     alias: service.spec.modelRef,
     host: listenHost,
     port,

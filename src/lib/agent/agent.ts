@@ -1,64 +1,34 @@
 import { hostname } from 'node:os';
 import type { BudgetPolicy } from '../budget/budget-policy.js';
-import { gpuBudget, memoryBudget } from '../budget/budget-policy.js';
+import { memoryBudget } from '../budget/budget-policy.js';
 import { totalBytes } from '../estimate/memory-estimate.js';
 import { besideLedger, promisedHere } from '../guard/measure-beside-ledger.js';
 import { openStateFolder, stateFolderPath } from '../guard/state-folder.js';
-import type { MeasureHost } from '../host/measure-host.js';
 import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/process-memory.js';
 import { findProcessHere } from '../host/processes.js';
-import type { KubeClient } from '../kube/client/client.js';
-import { hostConfigMap, hostName, type HostReport } from '../kube/hosts.js';
-import { formatSize } from '../report/words/bytes.js';
+import type { AgentOptions, AgentParts } from './agent-options.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
+import { HostPublisher } from './cluster/host-publisher.js';
 import { Registration } from './cluster/registration.js';
-import { AGENT_MANAGER, ServiceWriter } from './cluster/service-writer.js';
+import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
-import { desiredOf, type AgentIdentity } from './core/desired.js';
-import type { MemoryDefaults } from './core/memory-rules.js';
+import { desiredOf } from './core/desired.js';
+import { evictionTarget } from './core/eviction.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
-import type { AgentLog } from './log.js';
-import type { LlamaServer } from './machine/llama-server.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
 import { ServiceRunner, type RunnerHost } from './service-runner.js';
-import { ModelStore, type StoreOptions } from './store/model-store.js';
+import { startLine } from './start-line.js';
+import { ModelStore } from './store/model-store.js';
+import { sweepStore } from './store/sweep.js';
 import { Teller } from './teller.js';
 
-export interface AgentOptions {
-  readonly identity: AgentIdentity;
-  /** Unset = all namespaces. */
-  readonly namespace: string | undefined;
-  readonly defaults: MemoryDefaults;
-  readonly gpuMemoryBytes: number | undefined;
-  /** Address that servers listen on and are registered by; unset = this machine only, not registered. */
-  readonly hostIp: string | undefined;
-  /** Of the agent's own HTTP; 0 = none. */
-  readonly port: number;
-  readonly startupMs: number;
-  readonly threads: number | undefined;
-  readonly store: Omit<StoreOptions, 'cacheDir' | 'env'>;
-  readonly cacheDir: string;
-  readonly version: string;
-  /** Take every service to where it stays, then end. */
-  readonly once: boolean;
-}
-
-export interface AgentParts {
-  readonly client: KubeClient;
-  readonly server: LlamaServer;
-  readonly measure: MeasureHost;
-  readonly pressure: () => Promise<MemoryPressure | undefined>;
-  readonly log: AgentLog;
-  readonly signal: AbortSignal;
-}
-
 const TICK_MS = 10_000;
-/** How often the cluster hears of this host. */
-const PUBLISH_MS = 90_000;
+const EVICTION_PAUSE_MS = 30_000;
+const SWEEP_MS = 600_000;
 const SETTLED_LOOK_MS = 200;
 const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
@@ -78,8 +48,10 @@ class Agent {
   readonly #mirror: Mirror;
   readonly #host: RunnerHost;
   #promised = 0;
-  #publishedAtMs = 0;
+  readonly #publisher: HostPublisher;
   #pressure: MemoryPressure | undefined;
+  #evictedAtMs = -Infinity;
+  #sweptAtMs = -Infinity;
 
   constructor(
     private readonly options: AgentOptions,
@@ -101,6 +73,7 @@ class Agent {
         error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
       isOurs: (key) => this.#runners.has(key),
     });
+    this.#publisher = new HostPublisher({ ...options, namespace: namespace ?? 'default' }, parts);
     const registration = hostIp === undefined ? undefined : new Registration(client.objects, options.version);
     const teller = new Teller(new ServiceWriter(client, identity.id), registration, log, hostIp ?? '');
     this.#host = {
@@ -119,7 +92,7 @@ class Agent {
   }
 
   async run(): Promise<void> {
-    await this.#sayStart();
+    this.parts.log.info('agent started', await startLine(this.options, this.parts));
     this.#adopt();
     const http = this.options.port === 0 ? undefined : await this.#serve();
     const following = this.#mirror.run();
@@ -132,30 +105,6 @@ class Agent {
       await this.#queue.stop();
       for (const { running } of this.#runners.values()) running?.server.leave();
     }
-  }
-
-  /** One line that says what everything else rests on. */
-  async #sayStart(): Promise<void> {
-    const { identity, defaults, hostIp, namespace, gpuMemoryBytes } = this.options;
-    const { accelerator } = identity;
-    const { policy, mode } = defaults;
-    const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-    const host = await besideLedger(this.parts.measure)(request);
-    const budget = memoryBudget(host, policy);
-    const gpu = accelerator === 'cpu' ? undefined : gpuBudget(host);
-    this.parts.log.info('agent started', {
-      ...{ agent: identity.id, version: this.options.version, accelerator, mode, namespace: namespace ?? 'all' },
-      total: formatSize(host.totalBytes),
-      inUse: formatSize(host.inUseBytes),
-      promised: formatSize(host.promisedBytes ?? 0),
-      ...(budget.kind === 'fraction' && { fraction: budget.fraction }),
-      budget: formatSize(Math.max(0, budget.bytes)),
-      budgetBytes: budget.bytes,
-      ...(gpu && { gpuLimit: formatSize(gpu.bytes) }),
-      llamaServer: this.parts.server.path,
-      build: this.parts.server.build ?? 'unknown',
-      registered: hostIp ?? 'no: give --host-ip for the cluster to reach services of this host',
-    });
   }
 
   /** What an earlier agent has started and still runs is this agent's. */
@@ -202,30 +151,8 @@ class Agent {
     };
   }
 
-  /** What the cluster may know of this host. */
-  async #publish(): Promise<void> {
-    if (Date.now() - this.#publishedAtMs < PUBLISH_MS || !this.#mirror.reachable) return;
-    const { identity, gpuMemoryBytes, defaults, namespace = 'default' } = this.options;
-    const { accelerator, id } = identity;
-    const { client, server, measure } = this.parts;
-    const budgetBytes = defaults.policy.absoluteBytes;
-    const host = await besideLedger(measure)({ accelerator, gpuMemoryBytes, budgetBytes });
-    const gpus = Array.from({ length: accelerator === 'cpu' ? 0 : (host.gpus?.length ?? 1) }, (_, gpu) =>
-      gpuBudget(host, gpu),
-    );
-    const running = [...this.#runners.values()].filter((runner) => runner.running !== undefined);
-    const report: HostReport = {
-      ...{ agent: id, accelerator, totalBytes: host.totalBytes, inUseBytes: host.inUseBytes },
-      promisedBytes: host.promisedBytes ?? 0,
-      budgetBytes: memoryBudget(host, defaults.policy).bytes,
-      gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
-      build: server.build,
-      services: running.map(({ key }) => key),
-      heartbeat: new Date().toISOString(),
-    };
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(id)}`;
-    await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
-    this.#publishedAtMs = Date.now();
+  #runningKeys(): readonly string[] {
+    return [...this.#runners.values()].filter(({ running }) => running !== undefined).map(({ key }) => key);
   }
 
   async #step(key: string): Promise<void> {
@@ -262,25 +189,54 @@ class Agent {
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
-    await this.#publish().catch((error: unknown) => this.parts.log.debug('not published', { error: String(error) }));
+    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys());
     const { entries } = promisedHere();
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
     for (const key of this.#runners.keys()) this.#queue.add(key);
     if (!this.#mirror.synced) return;
+    if (this.#mirror.reachable) this.#sweep();
     // Others' heartbeats are told by looking at them.
     for (const service of this.#mirror.services()) if (this.#mayBeOurs(keyOf(service))) this.#queue.add(keyOf(service));
+  }
+
+  /** Models that nobody names any more leave the disk. */
+  #sweep(): void {
+    if (performance.now() - this.#sweptAtMs < SWEEP_MS) return;
+    this.#sweptAtMs = performance.now();
+    const inUse = [...this.#runners.values()].flatMap(({ running }) => running?.record.args ?? []);
+    const { folder } = this.options.store;
+    const models = this.#mirror.models();
+    try {
+      const removed = sweepStore({ folder, namespace: this.options.namespace, models, inUse, nowMs: Date.now() });
+      for (const path of removed) this.parts.log.info('model removed', { path });
+    } catch (error) {
+      this.parts.log.warn('models not cleared away', { error: String(error) });
+    }
   }
 
   /** Said when it changes, the way back to normal too. */
   async #feelPressure(): Promise<void> {
     const before = this.#pressure?.level ?? 'normal';
     this.#pressure = await this.parts.pressure();
+    if (this.#pressure?.level === 'critical') this.#evictOne(this.#pressure.text);
     if (this.#pressure === undefined || this.#pressure.level === before) return;
     const { level, text } = this.#pressure;
     this.parts.log.warn('memory pressure', { level, text });
     this.#host.teller.pressure = pressureCondition(this.#pressure);
-    if (level === 'normal') this.#retryRefused();
+    if (level !== 'normal') return;
+    for (const runner of this.#runners.values()) runner.readmit();
+    this.#retryRefused();
+  }
+
+  /** One in half a minute, so that what it gave back can show first. */
+  #evictOne(text: string): void {
+    const now = performance.now();
+    if (!this.options.eviction || now - this.#evictedAtMs < EVICTION_PAUSE_MS) return;
+    const target = evictionTarget([...this.#runners.values()].flatMap(({ evictable }) => evictable ?? []));
+    if (target === undefined) return;
+    this.#evictedAtMs = now;
+    this.#runners.get(target.key)?.evict(`ended to give memory back: ${text}`);
   }
 
   #retryRefused(): void {

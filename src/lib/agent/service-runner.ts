@@ -1,23 +1,18 @@
+import { totalBytes } from '../estimate/memory-estimate.js';
 import type { StartedProcess } from '../guard/guarded-spawn.js';
 import type { FindProcess } from '../host/processes.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
 import type { CompleteCheck } from '../preflight/memory-check.js';
 import { admit, type AdmissionHost } from './admission.js';
 import type { Mirror } from './cluster/mirror.js';
-import { failedAgain, SETTLED_MS, type Failures } from './core/back-off.js';
-import {
-  claimAnnotations,
-  claimOf,
-  HEARTBEAT_MS,
-  isClaimedBy,
-  seeHeartbeat,
-  type Claim,
-  type SeenHeartbeats,
-} from './core/claims.js';
+import { Attempts } from './attempts.js';
+import { SETTLED_MS, type Failures } from './core/back-off.js';
+import { ClaimKeeper } from './claim-keeper.js';
+import { isClaimedBy, isClaimedByOther } from './core/claims.js';
+import type { EvictionCandidate } from './core/eviction.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
-import { CLAIM_ANNOTATIONS, MEMORY_FIT } from '../kube/host-record.js';
-import { conditionOf, serverCondition, type FitReport } from './core/memory-fit.js';
+import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, fingerprintOf } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -52,30 +47,18 @@ export interface Running {
   check?: CompleteCheck | undefined;
 }
 
-/** What it is told and registered as is then the other's to say. */
-function isClaimedByOther({ metadata }: InferenceServiceResource, agentId: string): boolean {
-  const owner = metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] ?? '';
-  return owner !== '' && owner !== agentId;
-}
-
-/** What an earlier agent has said of a process that was taken over. */
-function saidBefore(service: InferenceServiceResource): FitReport | undefined {
-  const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
-  if (reason !== 'Fits' && reason !== 'Tight' && reason !== 'Overruled') return undefined;
-  return { reason, message, generation: observedGeneration };
-}
-
-/** How soon a service that does not fit is tried again when nobody says that memory came free. */
-const RECHECK_MS = 180_000;
+/** Nothing but the end of the pressure brings it back. */
+const EVICTED: Failures = { count: 0, retryAtMs: Infinity };
 
 /** One service on this host: takes one step at a time, and what takes long goes on beside it. */
 export class ServiceRunner {
   running: Running | undefined;
   fit: FitReport | undefined;
   #busy: { readonly with: 'fetching'; readonly fingerprint: string; readonly controller: AbortController } | undefined;
-  #failures: (Failures & { readonly attempt: string }) | undefined;
-  #seen: SeenHeartbeats = new Map();
-  #claimedAtMs = 0;
+  readonly #attempts = new Attempts();
+  readonly #claims: ClaimKeeper;
+  /** Why it was ended under memory pressure; it stays so until that is over. */
+  #evicted: string | undefined;
   #service: InferenceServiceResource | undefined;
   restarts = 0;
   proof: Proof | undefined;
@@ -85,7 +68,9 @@ export class ServiceRunner {
   constructor(
     readonly key: string,
     private readonly host: RunnerHost,
-  ) {}
+  ) {
+    this.#claims = new ClaimKeeper(key, host);
+  }
 
   /** It stays as it is until something else happens. */
   get settled(): boolean {
@@ -106,8 +91,30 @@ export class ServiceRunner {
 
   /** Memory came free: what was refused is tried at once. */
   retry(): void {
-    if (this.#failures === undefined || this.fit?.reason !== 'InsufficientMemory') return;
-    this.#failures = { ...this.#failures, retryAtMs: 0 };
+    if (this.fit?.reason === 'InsufficientMemory' && this.#attempts.retry()) this.host.enqueue(this.key);
+  }
+
+  /** What it would be for others to have its memory; undefined while nothing of it runs. */
+  get evictable(): EvictionCandidate | undefined {
+    const { running } = this;
+    const spec = this.#service?.spec;
+    if (running === undefined || spec === undefined || running.server.state === 'stopping') return undefined;
+    const { startedAtMs } = running.server;
+    return { key: this.key, spec, requiredBytes: totalBytes(running.record.estimate), startedAtMs };
+  }
+
+  /** Ends it for the sake of others, until `readmit`. */
+  evict(why: string): void {
+    this.#evicted = why;
+    this.#ending = why;
+    this.host.teller.evicted(this.#service, this.key, why);
+    void this.#stop();
+  }
+
+  /** The pressure is over. */
+  readmit(): void {
+    if (this.#evicted === undefined) return;
+    this.#evicted = undefined;
     this.host.enqueue(this.key);
   }
 
@@ -122,8 +129,7 @@ export class ServiceRunner {
     const wanted = desired.kind === 'run' ? fingerprintOf(desired) : undefined;
     if (desired.kind === 'run') {
       if (this.#service !== undefined || isClaimedBy(desired.service, identity.id)) this.#service = desired.service;
-      const attempt = attemptOf(desired);
-      if (this.#failures?.attempt !== attempt) this.#failures = undefined;
+      this.#attempts.about(attemptOf(desired));
     }
     if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service = service.object;
     const observed = this.#observed(desired, now);
@@ -150,12 +156,7 @@ export class ServiceRunner {
   }
 
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {
-    if (now - this.#claimedAtMs > HEARTBEAT_MS) {
-      // On condition, too: after an outage somebody else may have it.
-      const claimed = await this.host.teller.claim(service, claimAnnotations(this.host.identity.id, new Date()));
-      if (claimed !== undefined) this.host.mirror.note(claimed);
-      if (claimed !== undefined) this.#claimedAtMs = now;
-    }
+    await this.#claims.keep(service, now);
     const { teller } = this.host;
     if (this.running !== undefined) this.fit ??= saidBefore(service);
     const state = this.running?.server.state;
@@ -168,28 +169,16 @@ export class ServiceRunner {
   #observed(desired: Desired, now: number): Observed {
     const { running } = this;
     return {
-      claim: this.#claimOf(desired, now),
+      claim: this.#claims.of(desired, now),
       process: running && { fingerprint: running.record.fingerprint, state: running.server.state },
       busy: this.#busy,
-      failures: this.#failures,
+      failures: this.#evicted === undefined ? this.#attempts.failures : EVICTED,
       traces: this.#service !== undefined,
     };
   }
 
-  #claimOf(desired: Desired, now: number): Claim {
-    if (desired.kind !== 'run') return 'ours';
-    this.#seen = seeHeartbeat(this.#seen, this.key, desired.service, now);
-    const sinceMs = this.#seen.get(this.key)?.sinceMs ?? now;
-    return claimOf(desired.service, this.host.identity.id, sinceMs, this.host.mirror.connectedSinceMs, now);
-  }
-
   async #claim(desired: Desired): Promise<void> {
-    if (desired.kind !== 'run') return;
-    const { id } = this.host.identity;
-    const claimed = await this.host.teller.claim(desired.service, claimAnnotations(id, new Date()));
-    if (claimed === undefined) return;
-    this.host.mirror.note(claimed);
-    this.#claimedAtMs = Date.now();
+    if (desired.kind !== 'run' || !(await this.#claims.take(desired.service))) return;
     this.host.log.info('claimed', { service: this.key });
     this.host.enqueue(this.key);
   }
@@ -198,7 +187,7 @@ export class ServiceRunner {
   #start(service: InferenceServiceResource, model: ModelResource, wanted: string): void {
     const held = this.host.holdStarts();
     if (held !== undefined) {
-      this.#failures = { count: 0, retryAtMs: Date.now() + RECHECK_MS, attempt: attemptOf({ service, model }) };
+      this.#attempts.postpone(attemptOf({ service, model }));
       this.host.log.warn('held', { service: this.key, reason: held });
       return;
     }
@@ -213,9 +202,8 @@ export class ServiceRunner {
         this.host.log.info('checked', { service: this.key, reason, message });
         if (admission.kind === 'refused') {
           const attempt = attemptOf({ service, model });
-          const again =
-            reason === 'InsufficientMemory' ? { count: 0, retryAtMs: Date.now() + RECHECK_MS } : this.#again();
-          this.#failures = { ...again, attempt };
+          if (reason === 'InsufficientMemory') this.#attempts.postpone(attempt);
+          else this.#attempts.failed(attempt);
           return;
         }
         const { record, started, check, releasePort } = admission;
@@ -225,14 +213,10 @@ export class ServiceRunner {
       })
       .catch((error: unknown) => {
         this.#busy = undefined;
-        this.#failures = { ...this.#again(), attempt: attemptOf({ service, model }) };
+        this.#attempts.failed(attemptOf({ service, model }));
         this.host.log.error('start failed', { service: this.key, error: String(error) });
       })
       .finally(() => this.host.enqueue(this.key));
-  }
-
-  #again(): Failures {
-    return failedAgain(this.#failures?.count === 0 ? undefined : this.#failures, Date.now());
   }
 
   #watch(
@@ -282,18 +266,17 @@ export class ServiceRunner {
     if (running === undefined) return;
     this.host.records.remove(this.key);
     this.host.log.info('ended', { service: this.key, reason: end.text });
-    if (!end.wanted || running.server.readyAtMs === undefined) this.#crashed(running, end);
+    const isCrash = !end.wanted || (running.server.readyAtMs === undefined && this.#evicted === undefined);
+    if (isCrash) this.#crashed(running, end);
     this.host.onFreed();
     this.host.enqueue(this.key);
   }
 
   #crashed({ server }: Running, { text, wanted }: ServerEnd): void {
     const hadSettled = server.readyAtMs !== undefined && Date.now() - server.readyAtMs > SETTLED_MS;
-    const before = hadSettled ? undefined : this.#failures;
-    const attempt = this.#attempt();
     this.restarts += 1;
-    this.#failures = { ...failedAgain(before, Date.now()), attempt };
-    const { count } = this.#failures;
+    this.#attempts.failed(this.#attempt(), hadSettled);
+    const { count } = this.#attempts;
     this.#ending = `${wanted ? 'llama-server was not ready in time' : text} (${count} in a row)`;
     this.host.teller.crashed(this.#service, this.key, this.#ending);
   }
@@ -324,6 +307,7 @@ export class ServiceRunner {
     this.host.log.info('released', { service: this.key, reason: why });
     this.#service = undefined;
     this.fit = undefined;
-    this.#failures = undefined;
+    this.#attempts.forget();
+    this.#evicted = undefined;
   }
 }

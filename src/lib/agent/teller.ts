@@ -124,6 +124,11 @@ export class Teller {
     this.#event(service, 'Warning', 'ServerEnded', text);
   }
 
+  evicted(service: InferenceServiceResource | undefined, key: string, text: string): void {
+    this.log.warn('evicted', { service: key, reason: text });
+    this.#event(service, 'Warning', 'Evicted', text);
+  }
+
   proof(service: InferenceServiceResource | undefined, key: string, { proof, isOff, build }: Proven): void {
     if (!isOff) return;
     const { measuredBytes, estimatedBytes } = proof;

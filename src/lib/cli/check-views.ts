@@ -1,11 +1,13 @@
 import type { ChalkInstance } from 'chalk';
-import type { MemoryCheck } from '../preflight/memory-check.js';
-import { contextCurve, contextTable, surveyMacs, trainedContext, type TableColumns } from '../preflight/survey.js';
+import { isComplete, type MemoryCheck } from '../preflight/memory-check.js';
+import { savingsOf } from '../preflight/savings.js';
+import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/survey.js';
 import { quantizationTable, type QuantizationSources } from '../preflight/quantizations.js';
-import { CONTEXT_STEP, largestContext, Trials } from '../preflight/advice/trials.js';
+import { Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';
 import { quantizationTableJson, quantizationTableText } from '../report/tables/quantization-text.js';
+import { savingsJson, savingsText } from '../report/tables/savings-text.js';
 import { contextTableJson, contextTableText, macsJson, macsText } from '../report/tables/survey-text.js';
 
 /** Points that are estimated for a chart; between them it is drawn straight. */
@@ -15,6 +17,7 @@ export interface ViewFlags {
   readonly table: boolean;
   readonly by?: TableColumns | 'quantization' | undefined;
   readonly machines: boolean;
+  readonly savings: boolean;
   readonly chart: boolean;
   readonly 'in-use'?: number | undefined;
   readonly 'memory-fraction'?: number | undefined;
@@ -35,9 +38,16 @@ export async function viewsOf(
   const views = [
     flags.chart && pictures(check),
     flags.table && (by === 'quantization' ? await quantizations(check, sources) : table(check, by)),
+    flags.savings && savings(check),
     flags.machines && macs(check, flags),
   ];
   return views.filter((view) => view !== false && view !== undefined);
+}
+
+function savings(check: MemoryCheck): View | undefined {
+  const found = savingsOf(check);
+  if (found === undefined || !isComplete(check)) return undefined;
+  return { json: { savings: savingsJson(found) }, text: (_width, colors) => savingsText(found, check.verdict, colors) };
 }
 
 async function quantizations(check: MemoryCheck, sources: QuantizationSources): Promise<View | undefined> {
@@ -69,7 +79,7 @@ function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefin
   if (shape === undefined || room === undefined || verdict.kind === 'unknown') return undefined;
   const trials = new Trials(room);
   const points = contextCurve(trials, { shape, launch }, CHART_POINTS);
-  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+  const largest = largestOf({ shape, launch, room, verdict }, trials);
   return {
     json: {
       chart: {

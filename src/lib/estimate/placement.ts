@@ -9,26 +9,11 @@ import type { Backend } from './ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from './ggml/tensor.js';
 import { RangeList } from './mapped-ranges.js';
+import { repacks } from './repacked-types.js';
+import { layerOf, NEVER_LOADED, PER_LAYER_COPIES, type Position, positionOf } from './tensor-position.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
-
-/** A layer's number, or the output head, which counts as the layer after the last. */
-type Position = number | 'input';
-
-const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
-const OUTPUT_TENSORS =
-  /^(output|fc|d2t|nextn\.post_projection|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj|output_hc_(?:fn|base|scale|norm|down|up)|output_res_score)(\.(weight|bias|scale))?$/;
-/** One tensor in the file that every layer loads for itself. */
-const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
-/** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
-const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
-
-/** Types for which the CPU backend has an interleaved layout, and what the row count must be divisible by. */
-const REPACKED_TYPES: Readonly<Record<'x86' | 'arm', Readonly<Record<string, number>>>> = {
-  x86: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
-  arm: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, IQ4_NL: 4, MXFP4: 4, Q8_0: 4, Q1_0: 4 },
-};
 
 const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 /** A GPU's host buffer; in the host's mapping it has a range of its own. */
@@ -157,7 +142,7 @@ export class Placement {
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
     const byName = position === undefined && as === undefined;
     const known = byName ? this.buffers.get(tensor.name) : undefined;
-    const buffer = known ?? this.findBuffer(tensor, position ?? this.positionOf(tensor.name), as);
+    const buffer = known ?? this.findBuffer(tensor, position ?? positionOf(tensor.name, this.shape), as);
     if (byName) this.buffers.set(tensor.name, buffer);
     return buffer;
   }
@@ -180,7 +165,7 @@ export class Placement {
   /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
   private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
     if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU_PINNED;
-    return this.repacks(op, tensor) ? CPU_REPACKED : CPU;
+    return repacks(this.launch, op, tensor) ? CPU_REPACKED : CPU;
   }
 
   /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
@@ -265,24 +250,6 @@ export class Placement {
   private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
     return READ_LAZILY.has(this.shape.architecture) && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
   }
-
-  private positionOf(name: string): Position {
-    if (INPUT_TENSORS.test(name)) return 'input';
-    if (OUTPUT_TENSORS.test(name)) return this.shape.hparams.nLayerAll;
-    if (name === 'token_embd_norm.weight' && this.shape.architecture.startsWith('lfm2'))
-      return this.shape.hparams.nLayerAll;
-    return layerOf(name) ?? 0;
-  }
-
-  /** `ggml_repack_get_optimal_repack_type` (`ggml/src/ggml-cpu/repack.cpp`). */
-  private repacks(op: WeightOp, { dims, type }: Pick<GgufTensor, 'dims' | 'type'>): boolean {
-    if (this.launch.repack === false) return false;
-    const arch = this.launch.cpuArch ?? (this.launch.accelerator === 'metal' ? 'arm' : 'x86');
-    const divisor = REPACKED_TYPES[arch][type.name];
-    const used = dims.findLastIndex((n) => n > 1) + 1;
-    const matrix = op === 'MUL_MAT' ? used === 2 : op === 'MUL_MAT_ID' && used === 3;
-    return matrix && divisor !== undefined && (dims[1] ?? 1) % divisor === 0;
-  }
 }
 
 /** Encoders have no output head, tied or not. */
@@ -304,8 +271,3 @@ const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
 const READ_LAZILY = new Set(['gemma4', 'qwen4exp']);
 /** Weights above this size are read on demand where the architecture allows it. */
 const LAZY_MIN_BYTES = 4 * 2 ** 30;
-/** The block that a tensor's name puts it in. */
-export function layerOf(name: string): number | undefined {
-  const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
-  return match ? Number(match[1]) : undefined;
-}

@@ -55,8 +55,10 @@ export function refuseUnsupported(
       `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,
     );
   }
+  const caches = ARCHITECTURE_RULES[architecture]?.memory !== 'none';
   for (let layer = 0; layer < nLayer; layer++) {
     if (!flashAttn) {
+      if (!caches) return;
       refuseBrokenRows(typeK, isSwa[layer] ? headKSwa : headK, nHeadKv[layer] as number);
       continue;
     }

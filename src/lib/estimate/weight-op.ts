@@ -2,6 +2,7 @@ import type { GgufTensor } from '../gguf/header.js';
 import type { Hparams } from '../model/hparams.js';
 import type { Backend } from './ggml/backend.js';
 import * as ggml from './ggml/ops.js';
+import { ssmConv, ssmScan } from './ggml/recurrent-ops.js';
 import { contiguousStrides, F32, I32, Tensor } from './ggml/tensor.js';
 
 /** The op that llama.cpp tries a weight with before it gives it to a device. */
@@ -90,7 +91,7 @@ function triedOp(w: Tensor, op: WeightOp, hparams: Hparams): Tensor {
     case 'SCALE':
       return ggml.scale(w);
     case 'SSM_CONV':
-      return ggml.ssmConv(floats(ne0 - 1 + TRIED_TOKENS, ne1, TRIED_SEQUENCES), w);
+      return ssmConv(floats(ne0 - 1 + TRIED_TOKENS, ne1, TRIED_SEQUENCES), w);
     case 'SSM_SCAN':
       return triedScan(w, hparams);
   }
@@ -103,7 +104,7 @@ function triedScan(w: Tensor, { ssm }: Hparams): Tensor {
   const groups = ssm.groups || 1;
   const headSize = Math.floor(ssm.inner / heads);
   const b = floats(state, groups, TRIED_TOKENS, TRIED_SEQUENCES);
-  return ggml.ssmScan(
+  return ssmScan(
     floats(state, headSize, heads, TRIED_SEQUENCES),
     floats(headSize, heads, TRIED_TOKENS, TRIED_SEQUENCES),
     floats(heads, TRIED_TOKENS, TRIED_SEQUENCES),

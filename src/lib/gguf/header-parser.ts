@@ -77,7 +77,7 @@ export class GgufHeaderParser {
     const tensorCount = this.#count('tensors', MAX_TENSORS, MIN_TENSOR_BYTES, endBytes);
     const keyCount = this.#count('metadata keys', MAX_KEYS, MIN_KEY_BYTES, endBytes);
     const metadata = yield* values.read(keyCount);
-    checkKnownKeys(metadata, this.#name);
+    checkKnownKeys(metadata, this.#name, values.valueTypes);
     const alignment = this.#alignment(metadata);
     const tensorInfos = new TensorInfoParser(this.#window, values, this.#name);
     const tensors = yield* tensorInfos.read(tensorCount);

@@ -1,6 +1,7 @@
 import { printable } from '../printable.js';
 import { GgufError } from './gguf-error.js';
 import type { MetadataValue } from './header.js';
+import { ARRAY_TYPE, BOOL_TYPE, F32_TYPE, STRING_TYPE, U32_TYPE, VALUE_TYPE_NAMES } from './value-types.js';
 
 type Kind = 'string' | 'count' | 'counts' | 'number' | 'boolean';
 
@@ -67,14 +68,40 @@ function isCount(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Throws `GGUF_METADATA_INVALID` when a key that estimates rely on has a value of another type. */
-export function checkKnownKeys(metadata: ReadonlyMap<string, MetadataValue>, name: string): void {
+/** The only type that `GGUFMeta::GKV::get_kv` (`src/llama-model-loader.cpp`, v0.5.0) takes for a single value of a kind. */
+const TYPES: Readonly<Record<Kind, number>> = {
+  string: STRING_TYPE,
+  count: U32_TYPE,
+  counts: U32_TYPE,
+  number: F32_TYPE,
+  boolean: BOOL_TYPE,
+};
+/** Read by other means, and by gguf-split's own. */
+const ANY_TYPE = /^split\./;
+
+/**
+ * Throws `GGUF_METADATA_INVALID` when a key that estimates rely on has a value of another type.
+ * @param types of the values by number, where the file itself was read
+ */
+export function checkKnownKeys(
+  metadata: ReadonlyMap<string, MetadataValue>,
+  name: string,
+  types?: ReadonlyMap<string, number>,
+): void {
   const architecture = metadata.get('general.architecture');
   const prefix = typeof architecture === 'string' ? `${architecture}.` : undefined;
   for (const [key, value] of metadata) {
     const kind = kindOf(key, prefix);
     if (kind !== undefined && !MATCHES[kind](value)) {
       throw new GgufError('GGUF_METADATA_INVALID', `${name}: the key ${printable(key)} is not ${WORDS[kind]}`);
+    }
+    const type = types?.get(key);
+    if (kind === undefined || type === undefined || type === ARRAY_TYPE || ANY_TYPE.test(key)) continue;
+    if (type !== TYPES[kind]) {
+      throw new GgufError(
+        'GGUF_METADATA_INVALID',
+        `${name}: llama.cpp does not load this file: key ${printable(key)} has wrong type ${VALUE_TYPE_NAMES[type]} but expected type ${VALUE_TYPE_NAMES[TYPES[kind]]}`,
+      );
     }
   }
 }

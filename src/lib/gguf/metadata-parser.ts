@@ -22,6 +22,8 @@ export class MetadataParser {
   readonly #name: string;
   /** Where the file ends, or the longest header would. */
   readonly #endBytes: number;
+  /** Of every key that was read, its number in the file. */
+  readonly valueTypes = new Map<string, number>();
   #keptBytes = 0;
 
   constructor(window: ByteWindow, name: string, endBytes: number) {
@@ -36,7 +38,9 @@ export class MetadataParser {
       const key = yield* this.#key(index);
       if (metadata.has(key)) this.#fail('GGUF_METADATA_INVALID', `the key ${printable(key)} occurs twice`);
       yield* this.need(4);
-      metadata.set(key, yield* this.#value(key, this.#window.u32()));
+      const type = this.#window.u32();
+      this.valueTypes.set(key, type);
+      metadata.set(key, yield* this.#value(key, type));
     }
     return metadata;
   }

@@ -6,8 +6,16 @@ export interface FixedValueType {
   readonly read: (window: ByteWindow) => number | boolean;
 }
 
+export const U32_TYPE = 4;
+export const F32_TYPE = 6;
+export const BOOL_TYPE = 7;
 export const STRING_TYPE = 8;
 export const ARRAY_TYPE = 9;
+
+/** As llama.cpp's messages call them (`gguf_type_name`). */
+export const VALUE_TYPE_NAMES: readonly string[] = [
+  ...['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'bool', 'str', 'arr', 'u64', 'i64', 'f64'],
+];
 
 export const FIXED_VALUE_TYPES: ReadonlyMap<number, FixedValueType> = new Map([
   [0, { bytes: 1, read: (window) => window.u8() }],

@@ -11,6 +11,13 @@ import { parseModelSource } from '../source/model-source.js';
 import type { ReadOptions } from '../source/session.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 
+/** Addresses of files that are still to be fetched. */
+export interface ElsewhereFiles {
+  readonly model: string;
+  readonly mmproj?: string | undefined;
+  readonly draft?: string | undefined;
+}
+
 /** A command line of llama-server that is to be checked. */
 export interface LaunchCheckRequest {
   readonly words: readonly string[];
@@ -22,7 +29,7 @@ export interface LaunchCheckRequest {
   /** The llama.cpp that will run; unset = the newest known. */
   readonly llamaCpp?: string | undefined;
   /** Where the model is read from while its file is not there yet, as `parseModelSource` reads it; and its projector. */
-  readonly elsewhere?: { readonly model: string; readonly mmproj?: string | undefined } | undefined;
+  readonly elsewhere?: ElsewhereFiles | undefined;
   readonly reading?: ReadOptions | undefined;
 }
 
@@ -40,6 +47,7 @@ export async function checkLaunch(request: LaunchCheckRequest, room: Room): Prom
       launch: {
         ...inFolder(command.patch, cwd),
         ...(elsewhere?.mmproj !== undefined && { mmproj: elsewhere.mmproj }),
+        ...(elsewhere?.draft !== undefined && { draft: elsewhere.draft }),
         ...(llamaCpp !== undefined && { llamaCpp }),
       },
       overrides: command.overrides,

@@ -1,5 +1,7 @@
 import { parseBoundedJson } from '../bounded-json.js';
-import type { PlainObject } from './client/object-calls.js';
+import type { BudgetPolicy } from '../budget/budget-policy.js';
+import type { HostMemory } from '../host/host-memory.js';
+import type { ObjectCalls, PlainObject } from './client/object-calls.js';
 
 /** What an agent publishes of its host; amounts in bytes. */
 export interface HostReport {
@@ -17,10 +19,33 @@ export interface HostReport {
   readonly services: readonly string[];
   /** ISO 8601. */
   readonly heartbeat: string;
+  /** What a check of another launch needs: the same figures and rules that the agent itself decides with. */
+  readonly check?: HostCheckFigures;
+}
+
+export interface HostCheckFigures {
+  readonly cpuArch: 'arm' | 'x86';
+  readonly memory: HostMemory;
+  readonly policy: BudgetPolicy;
+}
+
+/** Heard less long ago, an agent counts as there. */
+const FRESH_MS = 180_000;
+
+/** Whether an agent has been heard of lately. */
+export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
+  return now.getTime() - Date.parse(heartbeat) < FRESH_MS;
+}
+
+/** What the agents of a namespace have published. @throws ClusterError */
+export async function listHosts(objects: ObjectCalls, namespace: string): Promise<readonly HostReport[]> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`;
+  const found = await objects.list(path, { labelSelector: HOST_LABEL });
+  return found.map(readHostReport).filter((host) => host !== undefined);
 }
 
 /** How agents' ConfigMaps are found. */
-export const HOST_LABEL = 'llmkube.ai/host-agent';
+const HOST_LABEL = 'llmkube.ai/host-agent';
 const DATA_KEY = 'host.json';
 
 /** The ConfigMap in which an agent says what its host has. */
@@ -39,7 +64,7 @@ export function hostName(agent: string): string {
 }
 
 /** Undefined for one that no agent wrote, or that somebody has changed beyond use. */
-export function readHostReport({ data }: PlainObject): HostReport | undefined {
+function readHostReport({ data }: PlainObject): HostReport | undefined {
   try {
     const text = (data as Readonly<Record<string, string>> | undefined)?.[DATA_KEY] ?? '';
     const report = parseBoundedJson(text) as Partial<HostReport>;
@@ -51,10 +76,31 @@ export function readHostReport({ data }: PlainObject): HostReport | undefined {
       listOf(report.gpuBudgetBytes, 'number') &&
       listOf(report.services, 'string') &&
       (report.build === undefined || typeof report.build === 'string');
-    return good ? (report as HostReport) : undefined;
+    if (!good) return undefined;
+    const { check, ...known } = report as HostReport;
+    return isUsable(check) ? { ...known, check } : known;
   } catch {
     return undefined;
   }
+}
+
+/** Figures that cannot be computed with would make any launch fit. */
+function isUsable(check: Partial<HostCheckFigures> | undefined): check is HostCheckFigures {
+  const memory = (check?.memory ?? {}) as Partial<HostMemory>;
+  const { totalBytes, inUseBytes, notes, gpus = [], cgroups = [], gpuWired } = memory;
+  const { gpuWiredLimitBytes = 0, promisedBytes = 0, idleBytes = 0 } = memory;
+  const { fraction = 1, absoluteBytes = 0 } = (check?.policy ?? {}) as BudgetPolicy;
+  const own = [totalBytes, inUseBytes, gpuWiredLimitBytes, promisedBytes, idleBytes, fraction, absoluteBytes];
+  if (![gpus, cgroups, notes].every(Array.isArray)) return false;
+  const onGpus = gpus.flatMap((gpu) => [gpu?.totalBytes, gpu?.usedBytes, gpu?.promisedBytes ?? 0]);
+  const inGroups = cgroups.flatMap((group) => [group?.limitBytes, group?.inUseBytes, group?.promisedBytes ?? 0]);
+  const wired = gpuWired ? [gpuWired.inUseBytes, gpuWired.promisedBytes ?? 0] : [];
+  const amounts = [...own, ...onGpus, ...inGroups, ...wired];
+  return isCpuArch(check?.cpuArch) && amounts.every((value) => Number.isFinite(value) && (value as number) >= 0);
+}
+
+function isCpuArch(text: unknown): boolean {
+  return text === 'arm' || text === 'x86';
 }
 
 function listOf(value: unknown, type: 'number' | 'string'): boolean {

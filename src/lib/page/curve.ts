@@ -30,7 +30,7 @@ export function longestContext({ shape }: PageModel, asked: number): number {
 export function curveOf(model: PageModel, controls: Controls): Curve | undefined {
   const chosen = answer(model, controls);
   const limit = chosen.kind === 'judged' ? chosen.verdict.limits[0] : undefined;
-  if (limit === undefined) return undefined;
+  if (chosen.kind !== 'judged' || limit === undefined) return undefined;
   const { shape, launch, trials } = questionOf(model, controls);
   const longest = longestContext(model, controls.ctxSize);
   const contexts = new Set([CONTEXT_STEP, padded(controls.ctxSize)]);
@@ -43,7 +43,8 @@ export function curveOf(model: PageModel, controls: Controls): Curve | undefined
       if (verdict === undefined || same === undefined) return [];
       return [{ context, requiredBytes: same.requiredBytes, fits: verdict.kind !== 'does-not-fit' }];
     });
-  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+  const most = trainedContext(shape, chosen.verdict.estimate.resolved);
+  const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
   return { limit, points, largest: largest ?? 0 };
 }
 

@@ -22,6 +22,8 @@ export interface PlannedCheck extends CombinedLaunch {
   readonly source: string;
   /** The launch before llama-server chose what was left open. */
   readonly asked: LaunchOptions;
+  /** The longest context in tokens that fits, all slots together, where it was worked out; undefined where none does. */
+  readonly largest?: number | undefined;
 }
 
 /** What is found out on the way to a verdict, in this order. */

@@ -159,7 +159,7 @@ function judged(
   if (shape === undefined) return { verdict: undefined, largest: undefined };
   try {
     const { launch, verdict } = judgeLaunch({ ...room.beside, model: shape }, asked, room);
-    return { verdict, largest: largestOf({ shape, launch, room }) };
+    return { verdict, largest: largestOf({ shape, launch, room, verdict }) };
   } catch (error) {
     if (!(error instanceof LlmkubeError)) throw error;
     return { verdict: undefined, largest: undefined };

@@ -1,4 +1,5 @@
 import { MAC_SIZES_GB } from '../host/memory-sizes.js';
+import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { roomOf } from './advice/machine-changes.js';
@@ -69,17 +70,34 @@ function contextsUpTo(most: number): readonly number[] {
   return [...doubling, most].slice(-MOST_CONTEXT_ROWS);
 }
 
-/** What the model was trained with, padded as llama.cpp pads a context. */
-export function trainedContext({ hparams }: ModelShape): number {
-  return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
+/** What the model was trained with, padded as llama.cpp pads a context; for each slot where they do not share one cache. */
+export function trainedContext(
+  { hparams }: ModelShape,
+  resolved?: Pick<ResolvedLaunch, 'slots' | 'kvUnified'>,
+): number {
+  const sequences = resolved === undefined || resolved.kvUnified ? 1 : resolved.slots;
+  return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP * sequences;
 }
 
-/** The longest context in tokens that a checked launch holds, up to the trained one; undefined when none, or not checked. */
-export function largestOf({ shape, launch, room }: Pick<MemoryCheck, 'shape' | 'launch' | 'room'>): number | undefined {
-  if (shape === undefined || room === undefined) return undefined;
-  const trials = new Trials(room);
-  if (trials.floorExceeds(shape, launch)) return undefined;
-  return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: trainedContext(shape) });
+/**
+ * The longest context in tokens, all slots together, that a checked launch holds, up to the trained one; undefined when none,
+ * or not checked. What is known to fit is not tried again.
+ */
+export function largestOf(
+  check: Pick<MemoryCheck, 'shape' | 'launch' | 'room' | 'verdict'>,
+  trials = check.room && new Trials(check.room),
+): number | undefined {
+  const { shape, launch, verdict } = check;
+  if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
+  const { resolved } = verdict.estimate;
+  const most = trainedContext(shape, resolved);
+  if (verdict.kind === 'does-not-fit') {
+    if (trials.floorExceeds(shape, launch)) return undefined;
+    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
+  }
+  if (resolved.nCtx >= most) return most;
+  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
+  return largestContext(trials, shape, launch, { least: resolved.nCtx, most });
 }
 
 /** One Mac, the verdict on a launch as it is, and the largest context that it holds; undefined when none. */

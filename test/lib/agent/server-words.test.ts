@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fitCondition, isTransition, timed } from '../../../src/lib/agent/core/memory-fit.js';
 import { reservedWord, serverWords, type Placement } from '../../../src/lib/agent/core/server-words.js';
+import { fingerprintOf } from '../../../src/lib/agent/core/wanted.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { aModel, aService } from './objects.js';
 
@@ -39,6 +40,22 @@ test('is read back by the check as what was asked for, extra arguments last', ()
     patch: { ctxSize: 1024, gpuLayers: 7, cacheTypeK: 'q8_0', mode: 'embedding', cacheRamMiB: 0, mmap: true },
     address: { host: '127.0.0.1', port: 9000 },
   });
+});
+
+test('tokens are drafted as the service says, under the operator’s short names too, and the check reads the draft back', () => {
+  const speculativeDecoding = { type: 'draft', draftModelRef: 'small', nDraftMax: 8, pMin: 0.5 };
+  const spec = { speculativeDecoding };
+  expect(words(spec, aModel().spec, { draftPath: '/m/d.gguf' })).toContain(
+    '--spec-type draft-simple --spec-draft-model /m/d.gguf --spec-draft-n-max 8 --spec-draft-p-min 0.5',
+  );
+  const line = serverWords(aService(spec).spec, gpu(7), { ...place, draftPath: '/m/d.gguf' });
+  expect(readServerCommand(line, {}, '/')).toMatchObject({ patch: { draft: '/m/d.gguf', draftMax: 8 }, remarks: [] });
+  expect(words({ speculativeDecoding: { type: 'mtp' } })).toContain('--spec-type draft-mtp');
+  for (const type of ['none', 'disabled']) expect(words({ speculativeDecoding: { type } })).not.toContain('--spec');
+  const fingerprints = [{}, spec, { speculativeDecoding: { ...speculativeDecoding, draftModelRef: 'other' } }].map(
+    (one) => fingerprintOf({ service: aService(one), model: aModel() }),
+  );
+  expect(new Set(fingerprints).size).toBe(3);
 });
 
 test('listener, identity and model are the agent’s to say', () => {

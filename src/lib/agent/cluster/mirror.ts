@@ -83,6 +83,10 @@ export class Mirror {
     return [...this.#services.objects.values()];
   }
 
+  models(): readonly ModelResource[] {
+    return [...this.#models.objects.values()];
+  }
+
   /** An object as a write has returned it, before the watch tells. */
   note(service: InferenceServiceResource): void {
     const before = this.#services.objects.get(keyOf(service));

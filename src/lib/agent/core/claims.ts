@@ -47,3 +47,9 @@ export function claimAnnotations(agentId: string, now: Date): Readonly<Record<st
 export function isClaimedBy({ metadata }: Pick<InferenceServiceResource, 'metadata'>, agentId: string): boolean {
   return metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] === agentId;
 }
+
+/** What a service is told and registered as is then the other's to say. */
+export function isClaimedByOther({ metadata }: Pick<InferenceServiceResource, 'metadata'>, agentId: string): boolean {
+  const owner = metadata.annotations?.[CLAIM_ANNOTATIONS.claimedBy] ?? '';
+  return owner !== '' && owner !== agentId;
+}

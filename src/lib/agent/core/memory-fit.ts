@@ -68,3 +68,10 @@ export function conditionOf({ status }: Pick<InferenceServiceResource, 'status'>
 export function isTransition(before: Condition | undefined, { reason }: FitReport): boolean {
   return before === undefined ? reason !== 'Fits' : before.reason !== reason;
 }
+
+/** What an earlier agent has said of a process that was taken over. */
+export function saidBefore(service: InferenceServiceResource): FitReport | undefined {
+  const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
+  if (reason !== 'Fits' && reason !== 'Tight' && reason !== 'Overruled') return undefined;
+  return { reason, message, generation: observedGeneration };
+}

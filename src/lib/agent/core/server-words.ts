@@ -7,6 +7,7 @@ export interface Placement {
   /** Path of the file, or of its first shard. */
   readonly modelPath: string;
   readonly projectorPath?: string | undefined;
+  readonly draftPath?: string | undefined;
   readonly alias: string;
   readonly host: string;
   readonly port: number;
@@ -92,6 +93,7 @@ export function serverWords(service: InferenceServiceSpec, model: ModelSpec, pla
     ...option('--reasoning-budget', service.reasoningBudget),
     ...option('--reasoning-budget-message', service.reasoningBudgetMessage),
     ...toggle('--jinja', service.jinja),
+    ...speculationWords(service, place),
     ...(place.known.has('--verbosity') ? ['--verbosity', VERBOSITY] : []),
     ...(MODE_WORDS[service.mode ?? 'chat'] ?? []),
     ...(service.extraArgs ?? []),
@@ -115,6 +117,28 @@ function loadMode({ accelerator, known }: Placement): readonly string[] {
 function flashAttention({ flashAttention: wanted }: InferenceServiceSpec, accelerator: Accelerator): readonly string[] {
   if (wanted === false) return ['--flash-attn', 'off'];
   return wanted === true || accelerator === 'metal' ? ['--flash-attn', 'on'] : [];
+}
+
+/** The operator's short names. */
+const SPEC_TYPES: Readonly<Record<string, string>> = { mtp: 'draft-mtp', draft: 'draft-simple' };
+const NO_SPECULATION: readonly string[] = ['none', 'disabled'];
+
+/** Whether a service has tokens drafted, and by which type of llama-server. */
+export function specType({ speculativeDecoding }: InferenceServiceSpec): string | undefined {
+  const type = speculativeDecoding?.type;
+  return type === undefined || NO_SPECULATION.includes(type) ? undefined : (SPEC_TYPES[type] ?? type);
+}
+
+function speculationWords(service: InferenceServiceSpec, { draftPath }: Placement): readonly string[] {
+  const type = specType(service);
+  if (type === undefined) return [];
+  const { nDraftMax, pMin } = service.speculativeDecoding ?? {};
+  return [
+    ...['--spec-type', type],
+    ...option('--spec-draft-model', draftPath),
+    ...option('--spec-draft-n-max', nDraftMax),
+    ...option('--spec-draft-p-min', pMin),
+  ];
 }
 
 function ropeWords({ ropeScaling }: InferenceServiceSpec): readonly string[] {

@@ -22,7 +22,9 @@ const ANYWHERE: Placement = {
 export function fingerprintOf({ service, model }: Wanted): string {
   const { source, files, mmproj, sha256 } = model.spec;
   const words = serverWords(service.spec, model.spec, ANYWHERE);
-  return fingerprint(JSON.stringify([service.metadata.uid, words, source, files, mmproj, sha256]));
+  const { draftModel, draftModelRef } = service.spec.speculativeDecoding ?? {};
+  const drafts = [draftModel, draftModelRef];
+  return fingerprint(JSON.stringify([service.metadata.uid, words, source, files, mmproj, sha256, drafts]));
 }
 
 /** Of everything that decides whether a start can succeed: when it changes, earlier failures count no more. */

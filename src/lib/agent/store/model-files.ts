@@ -7,6 +7,7 @@ import type { ModelResource } from '../../kube/client/api.js';
 import { printable, shown } from '../../printable.js';
 import { type Hub, resolveUrl } from '../../source/hub/hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from '../../source/model-source.js';
+import { presigned, s3Access, s3Url } from './s3.js';
 import { readModelHeader } from '../../source/open.js';
 import type { ReadOptions } from '../../source/session.js';
 
@@ -21,6 +22,8 @@ export interface ModelFiles {
   /** The model, or its first shard. */
   readonly modelPath: string;
   readonly projectorPath?: string | undefined;
+  /** The file among those of the source that drafts for it, where one was asked for. */
+  readonly draftPath?: string | undefined;
   /** What has to be fetched where it is not there; none for files that are used where they lie. */
   readonly remote: readonly RemoteModelFile[];
 }
@@ -47,13 +50,15 @@ export async function modelFiles(
   { folder, allowedRoots }: StoreRules,
   hub: Hub,
   reading: ReadOptions,
+  draft: string | undefined,
 ): Promise<ModelFiles> {
   const source = modelSource(model);
   const { mmproj } = model.spec;
   switch (source.kind) {
     case 'file':
-      return localFiles(source.path, mmproj, [folder, ...allowedRoots]);
+      return localFiles(source.path, mmproj, draft, [folder, ...allowedRoots]);
     case 'unsupported':
+      if (source.scheme === 's3') return s3Files(model, source, folder, reading, draft);
       throw notAllowed(
         `${source.scheme}:// sources cannot be read on this host`,
         'give the model by https://, hf: or a path',
@@ -67,18 +72,61 @@ export async function modelFiles(
       );
     case 'http':
     case 'hf': {
-      const own = join(folder, ...[model.metadata.namespace, model.metadata.name].map(encodeURIComponent), key(source));
       const url = source.kind === 'http' ? new URL(source.url) : await hubUrl(source, hub, reading);
-      const remote = shardUrls(url).map((one) => ({ url: one, path: join(own, fileName(one)) }));
-      const projector = mmproj === undefined ? undefined : new URL(mmproj, url);
-      const projectorFile = projector && { url: projector, path: join(own, fileName(projector)) };
-      return {
-        modelPath: remote[0]?.path ?? '',
-        projectorPath: projectorFile?.path,
-        remote: [...remote, ...(projectorFile ? [projectorFile] : [])],
-      };
+      return fetchedFiles(url, folderOf(folder, model, source), mmproj, draft);
     }
   }
+}
+
+/** @param sign makes an address one that can be read */
+function fetchedFiles(
+  url: URL,
+  own: string,
+  mmproj: string | undefined,
+  draft: string | undefined,
+  sign: (url: URL) => URL = (plain) => plain,
+): ModelFiles {
+  const fetched = (one: URL): RemoteModelFile => ({ url: sign(one), path: join(own, fileName(one)) });
+  const beside = (name: string | undefined) => (name === undefined ? undefined : fetched(new URL(name, url)));
+  const remote = shardUrls(url).map(fetched);
+  const [projector, drafting] = [beside(mmproj), beside(draft)];
+  return {
+    modelPath: remote[0]?.path ?? '',
+    projectorPath: projector?.path,
+    draftPath: drafting?.path,
+    remote: [...remote, ...(projector ? [projector] : []), ...(drafting ? [drafting] : [])],
+  };
+}
+
+/** `s3://BUCKET/KEY`, or a prefix and the first of `files`. @throws CheckIncompleteError S3_CREDENTIALS */
+function s3Files(
+  model: ModelResource,
+  source: ModelSource,
+  folder: string,
+  { env }: ReadOptions,
+  draft: string | undefined,
+): ModelFiles {
+  const [, bucket = '', path = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(model.spec.source) ?? [];
+  const [file] = model.spec.files ?? [];
+  const key = file === undefined || /\.gguf$/i.test(path) ? path : `${path.replace(/\/*$/, '')}/${file}`;
+  if (bucket === '' || key === '')
+    throw notAllowed(`${shown(model.spec.source)} names no file`, 'write s3://BUCKET/KEY');
+  const access = s3Access(env ?? {});
+  const now = new Date();
+  const sign = (url: URL): URL => presigned(url, access, now);
+  return fetchedFiles(s3Url(bucket, key, access), folderOf(folder, model, source), model.spec.mmproj, draft, sign);
+}
+
+/** Where the files of a Model are fetched to; undefined for one whose files lie elsewhere. */
+export function modelFolder(folder: string, model: ModelResource): string | undefined {
+  const source = modelSource(model);
+  const isFetched = source.kind === 'http' || source.kind === 'hf' || source.kind === 'unsupported';
+  return isFetched ? folderOf(folder, model, source) : undefined;
+}
+
+function folderOf(folder: string, model: ModelResource, source: ModelSource): string {
+  const { namespace, name } = model.metadata;
+  return join(folder, encodeURIComponent(namespace), encodeURIComponent(name), key(source));
 }
 
 function key(source: ModelSource): string {
@@ -109,13 +157,19 @@ function fileName(url: URL): string {
   return name;
 }
 
-function localFiles(path: string, mmproj: string | undefined, roots: readonly string[]): ModelFiles {
+function localFiles(
+  path: string,
+  mmproj: string | undefined,
+  draft: string | undefined,
+  roots: readonly string[],
+): ModelFiles {
   if (!isAbsolute(path)) throw notAllowed(`${printable(path)} is not an absolute path`, 'give the whole path');
-  const projectorPath = mmproj === undefined ? undefined : resolve(dirname(path), mmproj);
+  const beside = (name: string | undefined) => (name === undefined ? undefined : resolve(dirname(path), name));
+  const [projectorPath, draftPath] = [beside(mmproj), beside(draft)];
   const shard = parseShardName(path);
   const model = shard === undefined ? [path] : shardPaths(shard);
-  for (const file of [...model, ...(projectorPath === undefined ? [] : [projectorPath])]) requireUnder(file, roots);
-  return { modelPath: model[0] ?? path, projectorPath, remote: [] };
+  for (const file of [...model, projectorPath, draftPath]) if (file !== undefined) requireUnder(file, roots);
+  return { modelPath: model[0] ?? path, projectorPath, draftPath, remote: [] };
 }
 
 /** Links are followed first, so that none leads out. */

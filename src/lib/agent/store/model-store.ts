@@ -29,16 +29,17 @@ export class ModelStore {
     private readonly objects: ObjectCalls,
   ) {}
 
-  /** Where a Model's files are and what is missing. @throws CheckIncompleteError, SourceError, ClusterError */
-  async locate(model: ModelResource, signal: AbortSignal): Promise<LocatedModel> {
+  /** Where a Model's files are and what is missing; `draft` names one more of its source. @throws CheckIncompleteError, SourceError, ClusterError */
+  async locate(model: ModelResource, signal: AbortSignal, draft?: string): Promise<LocatedModel> {
     const env = await this.#environment(model);
     const reading: ReadOptions = { cacheDir: this.options.cacheDir, env, signal };
     const hub = hubFrom(env);
-    const files = await modelFiles(model, this.options, hub, reading);
+    const files = await modelFiles(model, this.options, hub, reading, draft);
     const [first] = files.remote;
     await this.#refusePrivate(files.remote);
-    const isHub = modelSource(model).kind === 'hf';
-    const token = isHub || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
+    const { kind } = modelSource(model);
+    const isHub = kind === 'hf';
+    const token = kind !== 'http' || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
     const own = first && token ? { origin: first.url.origin, authorization: `Bearer ${token}` } : undefined;
     const missing = files.remote.filter((file) => !isFetched(file));
     return { ...files, reading, missing, credential: isHub ? hub.credential : own };
@@ -100,6 +101,7 @@ export class ModelStore {
       ...this.options.env,
       HF_TOKEN: text('HF_TOKEN'),
       HF_ENDPOINT: text('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
+      ...Object.fromEntries(Object.keys(data).flatMap((key) => (key.startsWith('AWS_') ? [[key, text(key)]] : []))),
     };
   }
 }

@@ -77,6 +77,10 @@ export const agentFlags = {
     env: 'LLMKUBE_AGENT_MEMORY_CHECK_MODE',
     options: [...CHECK_MODES],
   }),
+  eviction: Flags.boolean({
+    description: 'under critical memory pressure end services, the least important first, until it is over',
+    env: 'LLMKUBE_AGENT_EVICTION',
+  }),
   'inference-service-allowlist': Flags.string({
     description: 'names of services, separated by commas (default: all)',
     env: 'LLMKUBE_AGENT_INFERENCE_SERVICE_ALLOWLIST',

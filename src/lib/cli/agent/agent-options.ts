@@ -1,6 +1,7 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { join, resolve } from 'node:path';
-import { defaultAgentId, type AgentOptions } from '../../agent/agent.js';
+import { defaultAgentId } from '../../agent/agent.js';
+import type { AgentOptions } from '../../agent/agent-options.js';
 import { reachableAddress } from '../../agent/host-address.js';
 import type { CheckMode } from '../../agent/core/memory-rules.js';
 import { parseQuantity } from '../../budget/quantity.js';
@@ -31,6 +32,7 @@ export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: 
     hostIp: hostIp(flags['host-ip']),
     port: wholeNumber(flags.port, '--port') ?? 0,
     startupMs: parseDuration(flags['llama-server-startup-timeout'], '--llama-server-startup-timeout'),
+    eviction: flags.eviction,
     threads: wholeNumber(flags.threads, '--threads'),
     store: {
       folder: resolve(flags['model-store'] ?? join(stateFolderPath(), 'models')),

@@ -18,6 +18,10 @@ export const viewFlags = {
     description: 'which Macs run it, and with what context at the most',
     helpGroup: HELP_GROUP,
   }),
+  savings: Flags.boolean({
+    description: 'what cache types, slots, batches and smaller quantizations save of the launch',
+    helpGroup: HELP_GROUP,
+  }),
   chart: Flags.boolean({
     description: 'where the memory goes as a bar, and memory by context as a chart',
     helpGroup: HELP_GROUP,
@@ -28,6 +32,6 @@ export const viewFlags = {
   }),
 };
 
-export function wantsViews(flags: { table: boolean; machines: boolean; chart: boolean }): boolean {
-  return flags.table || flags.machines || flags.chart;
+export function wantsViews(flags: { table: boolean; machines: boolean; savings: boolean; chart: boolean }): boolean {
+  return flags.table || flags.machines || flags.savings || flags.chart;
 }

@@ -132,8 +132,14 @@ export function getRows(a: Tensor, indices: Tensor): Tensor {
 }
 
 export function mulMat(a: Tensor, b: Tensor): Tensor {
-  if (a.ne[0] !== b.ne[0]) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  requireProduct(a, b);
   return result('MUL_MAT', F32, [a.ne[1], b.ne[1], b.ne[2], b.ne[3]], a, b);
+}
+
+/** `ggml_can_mul_mat` (`ggml/src/ggml.c`, v0.5.0): rows of one length, and each of a's matrices for equally many of b's. */
+function requireProduct(a: Tensor, b: Tensor): void {
+  const can = a.ne[0] === b.ne[0] && b.ne[2] % a.ne[2] === 0 && b.ne[3] % a.ne[3] === 0;
+  if (!can) throw graphError(`mul_mat of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
 }
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
@@ -255,6 +261,7 @@ export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | n
 }
 
 export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, sinks: Tensor | null): Tensor {
+  requireProduct(k, q);
   return result('FLASH_ATTN_EXT', F32, [v.ne[0], q.ne[2], q.ne[1], q.ne[3]], q, k, v, mask, sinks);
 }
 
@@ -287,43 +294,6 @@ export function concat(a: Tensor, b: Tensor, dim: 0 | 1 | 2 | 3): Tensor {
   const ne: [number, number, number, number] = [...a.ne];
   ne[dim] += b.ne[dim];
   return result('CONCAT', a.type, ne, a, b);
-}
-
-export function ssmConv(sx: Tensor, kernel: Tensor): Tensor {
-  return result('SSM_CONV', F32, [kernel.ne[1], sx.ne[0] - kernel.ne[0] + 1, sx.ne[2], 1], sx, kernel);
-}
-
-/** Output and new states one after the other: `s` state, `x` input, `ids` the sequences' rows. */
-export function ssmScan(
-  s: Tensor,
-  x: Tensor,
-  dt: Tensor,
-  a: Tensor,
-  b: Tensor,
-  c: Tensor,
-  ids: Tensor,
-  snapshots = 1,
-): Tensor {
-  const size = elements(x) + snapshots * s.ne[0] * s.ne[1] * s.ne[2] * ids.ne[0];
-  const tensor = result('SSM_SCAN', F32, [size, 1, 1, 1], s, x, dt, a, b, c, ids);
-  tensor.snapshots = snapshots;
-  return tensor;
-}
-
-export function gatedDeltaNet(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  gate: Tensor,
-  beta: Tensor,
-  state: Tensor,
-  snapshots = 1,
-): Tensor {
-  const [headSize, heads, tokens, sequences] = v.ne;
-  const rows = tokens * sequences + snapshots * headSize * sequences;
-  const tensor = result('GATED_DELTA_NET', F32, [headSize * heads, rows, 1, 1], q, k, v, gate, beta, state);
-  tensor.snapshots = snapshots;
-  return tensor;
 }
 
 /** Bytes of one row of `count` elements in a tensor's type: `ggml_row_size`. */

@@ -1,15 +1,14 @@
-import { CheckIncompleteError } from '../../errors.js';
-import { headKOf, headVOf, type Hparams } from '../../model/hparams.js';
+import { headKOf, headVOf } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../cache.js';
-import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
-import type { ContextParams, TargetContext } from '../context.js';
+import type { ContextParams } from '../context.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops.js';
-import { contiguousStrides, F32, type Four, I32, Tensor } from '../ggml/tensor.js';
-import { layerOf, type Placement } from '../placement.js';
+import { F32, I32, type Tensor } from '../ggml/tensor.js';
+import type { Placement } from '../placement.js';
 import type { FusedNode, FusedOp } from './fused-ops.js';
+import { LoadedTensors } from './loaded-tensors.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
 import type { AdapterWeights } from './adapters.js';
@@ -49,9 +48,8 @@ const PINNED_NORM_TOKENS = 32;
  * `llm_graph_context` (`src/llama-graph.cpp`, llama.cpp v0.5.0): what the architectures' graphs are written with. Names of
  * weights are those of the file.
  */
-export class GraphBuilder {
+export class GraphBuilder extends LoadedTensors {
   readonly graph = new Graph();
-  readonly hparams: Readonly<Hparams>;
   readonly params: ContextParams;
   readonly memory: ContextMemory;
   readonly nTokens: number;
@@ -61,8 +59,6 @@ export class GraphBuilder {
   readonly flashAttn: boolean;
   readonly fused: ReadonlySet<FusedOp>;
   readonly offloadKqv: boolean;
-  /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
-  blocks = 'blk';
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   readonly fusedNodes: FusedNode[] = [];
@@ -76,13 +72,10 @@ export class GraphBuilder {
   private hidden: Tensor | null = null;
   private inputRows: Tensor | null = null;
   private readonly kept: Tensor[] = [];
-  private readonly weights = new Map<string, Tensor>();
-  private readonly namesOf = new Map<Tensor, string>();
-  private readonly caches = new Map<CacheTensor, Tensor>();
-  private readonly addresses: PlannedAddresses;
 
   constructor(private readonly inputs: GraphInputs) {
-    this.hparams = inputs.shape.hparams;
+    const { shape, placement, params, leftOut } = inputs;
+    super({ shape, placement, target: params.role.target, leftOut });
     this.params = inputs.params;
     this.memory = inputs.memory;
     ({ nTokens: this.nTokens, nSeqs: this.nSeqs, nSeqTokens: this.nSeqTokens } = inputs.ubatch);
@@ -90,15 +83,6 @@ export class GraphBuilder {
     this.flashAttn = inputs.flashAttn;
     this.fused = inputs.fused;
     this.offloadKqv = inputs.params.offloadKqv;
-    this.addresses = new PlannedAddresses(this.target ? new Set() : inputs.leftOut);
-  }
-
-  get shape(): ModelShape {
-    return this.inputs.shape;
-  }
-
-  get target(): TargetContext | null {
-    return this.params.role.target;
   }
 
   get layers(): readonly number[] {
@@ -123,68 +107,9 @@ export class GraphBuilder {
     };
   }
 
-  /** A weight, or null where the file has none of that name. */
-  weight(name: string): Tensor | null {
-    return this.tensorOf(name, name);
-  }
-
-  layerWeight(layer: number, name: string): Tensor | null {
-    const full = this.blockName(layer, name);
-    return this.tensorOf(full, full);
-  }
-
-  need(name: string): Tensor {
-    const tensor = this.weight(name);
-    if (!tensor) throw missing(name);
-    return tensor;
-  }
-
-  layerNeed(layer: number, name: string): Tensor {
-    return this.need(this.blockName(layer, name));
-  }
-
-  private blockName(layer: number, name: string): string {
-    return `${this.blocks}.${this.hparams.blockOf[layer]}.${name}`;
-  }
-
-  /** A tensor that each layer loads for itself, such as rope_freqs. */
-  sharedWeight(layer: number, name: string): Tensor | null {
-    return this.tensorOf(`${name} of ${this.inputs.placement.layerDevice(layer)}`, name, layer);
-  }
-
-  /** `model.output`, or the token embedding a second time; a draft without either has its target's. */
-  outputHead(): Tensor {
-    const own = this.weight('output.weight');
-    if (own) return own;
-    const { placement, shape } = this.inputs;
-    if (this.target && !shape.tensors.has('token_embd.weight')) return targetsHead(this.target);
-    const tensor = shape.tensors.get('token_embd.weight');
-    if (!tensor) throw missing('token_embd.weight');
-    const buffer = placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT');
-    const embedding = this.need('token_embd.weight');
-    return embedding.buffer === buffer ? embedding : makeExternal(tensor.type, four(tensor.dims), buffer);
-  }
-
-  cacheTensor(cache: CacheTensor): Tensor {
-    let tensor = this.caches.get(cache);
-    if (!tensor) {
-      tensor = makeExternal(cache.type, cache.ne, cache.buffer);
-      tensor.address = this.addresses.of(cache);
-      this.caches.set(cache, tensor);
-    }
-    return tensor;
-  }
-
   expand(tensor: Tensor): Tensor {
     this.graph.expand(tensor);
     return tensor;
-  }
-
-  /** A draft's token embedding, its own or its target's. */
-  tokenTable(): Tensor {
-    const own = this.weight('token_embd.weight');
-    if (own) return own;
-    return this.target ? targetsTable(this.target) : this.need('token_embd.weight');
   }
 
   inputEmbeddings(): Tensor {
@@ -231,7 +156,7 @@ export class GraphBuilder {
   mulMat(weight: Tensor, cur: Tensor, scale: Tensor | null = null): Tensor {
     const product = ggml.mulMat(weight, cur);
     let result = scale ? ggml.mul(product, scale) : product;
-    for (const { a, b } of this.inputs.adapters?.get(this.namesOf.get(weight) ?? '') ?? [])
+    for (const { a, b } of this.inputs.adapters?.get(this.nameOf(weight) ?? '') ?? [])
       result = ggml.add(result, ggml.scale(ggml.mulMat(b, ggml.mulMat(a, cur))));
     return result;
   }
@@ -324,47 +249,4 @@ export class GraphBuilder {
     const index = device === 'cpu' ? backends.length - 1 : device;
     if (backends[index]?.supportsOp(node)) node.backend = index;
   }
-
-  private tensorOf(key: string, name: string, layer?: number): Tensor | null {
-    const known = this.weights.get(key);
-    if (known) return known;
-    const { shape, placement } = this.inputs;
-    const tensor = shape.tensors.get(name);
-    if (!tensor) return null;
-    const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
-    created.layer = layerOf(name) ?? -1;
-    this.weights.set(key, created);
-    this.namesOf.set(created, name);
-    return created;
-  }
-}
-
-function targetsHead({ shape, placement }: TargetContext): Tensor {
-  const tensor = shape.tensors.get('output.weight') ?? shape.tensors.get('token_embd.weight');
-  if (!tensor) throw missing('output.weight');
-  return makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, shape.hparams.nLayerAll, 'MUL_MAT'));
-}
-
-/** `model_other->tok_embd`. */
-export function targetsTable({ shape, placement }: TargetContext): Tensor {
-  const tensor = shape.tensors.get('token_embd.weight');
-  if (!tensor) throw missing('token_embd.weight');
-  return makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor));
-}
-
-function four([ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1]: readonly number[]): Four {
-  return [ne0, ne1, ne2, ne3];
-}
-
-function makeExternal(type: Tensor['type'], ne: Four, buffer: Tensor['buffer']): Tensor {
-  const tensor = new Tensor(type, ne, contiguousStrides(type, ne));
-  tensor.buffer = buffer;
-  return tensor;
-}
-
-function missing(name: string): CheckIncompleteError {
-  return new CheckIncompleteError(
-    'MODEL_TENSOR_MISSING',
-    `The file lacks the tensor ${JSON.stringify(name)}, so llama.cpp would not load it; use a complete GGUF file that a current llama.cpp converted.`,
-  );
 }

@@ -1,4 +1,5 @@
 import * as ggml from '../ggml/ops.js';
+import { gatedDeltaNet, ssmConv } from '../ggml/recurrent-ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { projected } from './projections.js';
@@ -42,7 +43,7 @@ export function deltaNetLayer(
   const caches = layerStates(g, input, layer);
   const window = convolutionWindow(g, input, caches.conv, ggml.transpose(qkv), conv - 1, copiesWindow);
   const state = ggml.reshape(loadStates(g, input, caches.state), headSize, headSize, heads, nSeqs);
-  const convolved = ggml.unary(ggml.ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight')), 'silu');
+  const convolved = ggml.unary(ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight')), 'silu');
 
   const row = ggml.rowSize(convolved, 2 * keySize * keyHeads + inner);
   const part = (size: number, count: number, offset: number): Tensor =>
@@ -63,7 +64,7 @@ export function deltaNetLayer(
   const v = part(headSize, heads, 2 * keySize * keyHeads);
 
   const snapshots = 1 + g.params.role.statesKept;
-  const result = ggml.gatedDeltaNet(q, k, v, decay, beta, state, snapshots);
+  const result = gatedDeltaNet(q, k, v, decay, beta, state, snapshots);
   const output = snapshots > 1 ? attendAndKeep(g, caches.state, result, v) : attendAndStore(g, caches.state, result, v);
   const normedOutput = g.norm(output, g.layerNeed(layer, 'ssm_norm.weight'), null, 'rms', layer);
   const gate = ggml.unary(ggml.reshape(z, headSize, heads, nSeqTokens, nSeqs), outputGate);

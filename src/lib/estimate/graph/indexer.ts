@@ -3,7 +3,8 @@ import { lightningIndexer, topK } from '../ggml/sparse-ops.js';
 import * as ggml from '../ggml/ops.js';
 import { F16, F32, I64, type Tensor } from '../ggml/tensor.js';
 import { graphError } from '../ggml/graph-error.js';
-import { cacheMask, keyRows, storeK } from './attention.js';
+import { cacheMask } from './attention-input.js';
+import { keyRows, storeK } from './kv-store.js';
 import type { GraphBuilder } from './builder.js';
 
 /** A cache of an indexer's keys, and where the batch's go. */

@@ -1,4 +1,5 @@
 import * as ggml from '../ggml/ops.js';
+import { gatedDeltaNet, ssmConv } from '../ggml/recurrent-ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { attendAndStore } from './delta-net.js';
@@ -31,7 +32,7 @@ export function kdaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, la
   const beta = ggml.unary(ggml.reshape(mixed, 1, heads, nSeqTokens, nSeqs), 'sigmoid');
   const state = ggml.reshape(loadStates(g, input, caches.state), size, size, heads, nSeqs);
   const unit = (rows: Tensor): Tensor => ggml.scale(ggml.rmsNorm(rows));
-  const result = ggml.gatedDeltaNet(unit(q), unit(k), v, decay, beta, state);
+  const result = gatedDeltaNet(unit(q), unit(k), v, decay, beta, state);
   const output = ggml.cont(attendAndStore(g, caches.state, result, v, spec.storesFlat));
   const gate = ggml.reshape(spec.gate(cur), size, heads, nTokens);
   const normed = g.rmsNorm(ggml.reshape(output, size, heads, nTokens), layer, 'ssm_norm.weight');
@@ -69,7 +70,7 @@ function convolved(g: GraphBuilder, states: Tensor, past: Tensor, rows: Tensor, 
   const last = ggml.view3d(window, [lookBack, inner, nSeqs], window.nb[1], window.nb[2], nSeqTokens * window.nb[0]);
   g.expand(ggml.cpy(last, stateOf(states)));
   const kernel = g.layerNeed(layer, `ssm_conv1d_${PARTS[part] ?? ''}.weight`);
-  const sum = ggml.ssmConv(window, ggml.reshape(kernel, lookBack + 1, inner));
+  const sum = ssmConv(window, ggml.reshape(kernel, lookBack + 1, inner));
   return ggml.reshape(ggml.unary(ggml.reshape(sum, inner, nTokens), 'silu'), size, heads, nSeqTokens, nSeqs);
 }
 

@@ -1,6 +1,6 @@
 import * as ggml from '../ggml/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
-import type { Qkv } from './attention.js';
+import type { Qkv } from './kv-store.js';
 import type { GraphBuilder } from './builder.js';
 
 /**

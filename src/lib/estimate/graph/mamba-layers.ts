@@ -1,4 +1,5 @@
 import * as ggml from '../ggml/ops.js';
+import { ssmConv, ssmScan } from '../ggml/recurrent-ops.js';
 import { elements, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { projected } from './projections.js';
@@ -38,7 +39,7 @@ export function mambaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, 
 
   const x = ggml.reshape(convolved, 1, inner, nSeqTokens, nSeqs);
   const scanned = loadStates(g, input, states.state, (rows, ids) =>
-    ggml.ssmScan(ggml.reshape(rows, state, 1, inner, input.cache.rows), x, dt, g.layerNeed(layer, 'ssm_a'), b, c, ids),
+    ssmScan(ggml.reshape(rows, state, 1, inner, input.cache.rows), x, dt, g.layerNeed(layer, 'ssm_a'), b, c, ids),
   );
   storeScanned(g, states.state, scanned, x);
   const y = ggml.view3d(scanned, [inner, nSeqTokens, nSeqs], x.nb[2], x.nb[3], 0);
@@ -83,7 +84,7 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
   const c = perHead(convolved, state, groups, inner + groups * state);
   const dt = ggml.add(ggml.cont(columns(heads, inner + channels)), g.layerNeed(layer, 'ssm_dt.bias'));
   const scanned = loadStates(g, input, states.state, (rows, ids) =>
-    ggml.ssmScan(
+    ssmScan(
       ggml.reshape(rows, state, headSize, heads, rows.ne[1]),
       x,
       dt,
@@ -108,7 +109,7 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
 }
 
 function convolve(g: GraphBuilder, window: Tensor, layer: number): Tensor {
-  const sum = ggml.ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight'));
+  const sum = ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight'));
   return ggml.unary(g.addBias(sum, g.layerWeight(layer, 'ssm_conv1d.bias')), 'silu');
 }
 

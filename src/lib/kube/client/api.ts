@@ -101,6 +101,17 @@ export interface EnvVar {
   readonly value: string;
 }
 
+/** `type`: a type of llama-server, or `mtp`, `draft`, `disabled`, `none`. */
+export interface SpeculativeDecoding {
+  readonly type: string;
+  /** Among the files of the same Model. */
+  readonly draftModel?: string;
+  /** Another Model of the namespace. */
+  readonly draftModelRef?: string;
+  readonly nDraftMax?: number;
+  readonly pMin?: number;
+}
+
 export interface InferenceServiceSpec {
   readonly modelRef: string;
   /** Unset = whoever scales it decides; the API's default is 1. */
@@ -147,6 +158,7 @@ export interface InferenceServiceSpec {
   };
   readonly reasoningBudget?: number;
   readonly reasoningBudgetMessage?: string;
+  readonly speculativeDecoding?: SpeculativeDecoding;
   readonly priority?: string;
   readonly evictionProtection?: boolean;
   readonly extraArgs?: readonly string[];

@@ -58,13 +58,28 @@ export class Trials {
     return Math.min(...limits.map(headroomBytes));
   }
 
+  /** Of a launch of which the machine is known. */
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
-    const known = this.#estimates.get(shape) ?? new Map<string, MemoryEstimate | undefined>();
-    this.#estimates.set(shape, known);
-    const key = JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
+    const known = this.#knownOf(shape);
+    const key = keyOf(launch);
     if (!known.has(key)) known.set(key, attempt({ ...this.room.beside, model: shape }, launch));
     return known.get(key);
   }
+
+  /** Takes the estimate of a launch on this machine from elsewhere. */
+  know(shape: ModelShape, launch: LaunchOptions, estimate: MemoryEstimate): void {
+    this.#knownOf(shape).set(keyOf(onMachine(launch, this.room.host)), estimate);
+  }
+
+  #knownOf(shape: ModelShape): Map<string, MemoryEstimate | undefined> {
+    const known = this.#estimates.get(shape) ?? new Map<string, MemoryEstimate | undefined>();
+    this.#estimates.set(shape, known);
+    return known;
+  }
+}
+
+function keyOf(launch: LaunchOptions): string {
+  return JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
 }
 
 function attempt(

@@ -44,6 +44,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
     budget: limits[0]?.budget ?? null,
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
+    ...('largest' in check && { largestContext: check.largest ?? null }),
     verdict: verdict.kind,
     limits: limits.map(limitJson),
     tight: verdict.kind === 'tight' ? tightness(limits, verdict.estimate.growth).map(tightJson) : [],

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { neededParts, type EstimatePart } from '../../estimate/memory-estimate.js';
+import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedFile } from '../../preflight/beside-files.js';
 import type { ProjectorReason } from '../../preflight/beside.js';
@@ -85,7 +85,8 @@ function chosenFile(header: CompleteCheck['header']): string {
 }
 
 /** The launch that the figures hold for. */
-function held({ launch, source, header }: CompleteCheck, { estimate }: CompletedVerdict): string[] {
+function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
+  const { launch, source, header } = check;
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
@@ -94,10 +95,23 @@ function held({ launch, source, header }: CompleteCheck, { estimate }: Completed
     launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
+    ...largestLines(check, estimate.resolved),
     `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
     `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
+}
+
+/** How much context there is room for, beside what the model was trained with. */
+function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
+  if (shape === undefined || largest === undefined) return [];
+  const { nCtxTrain } = shape.hparams;
+  const sequences = kvUnified ? 1 : slots;
+  const each = sequences > 1 ? ' for each slot' : '';
+  const tokens = Math.min(nCtxTrain, Math.floor(largest / sequences));
+  if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
+  const room = largest === nCtx ? 'no more fits' : 'fit';
+  return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
 }
 
 const REASONS: Readonly<Record<ProjectorReason, string>> = {

@@ -1,15 +1,7 @@
 import { cleanText } from '../../kube/client/clean-text.js';
-import type { HostReport } from '../../kube/hosts.js';
+import { isFresh, type HostReport } from '../../kube/hosts.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
-
-/** Heard less long ago, an agent counts as there. */
-const FRESH_MS = 180_000;
-
-/** Whether an agent has been heard of lately. */
-export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
-  return now.getTime() - Date.parse(heartbeat) < FRESH_MS;
-}
 
 /** A line for each host of the cluster. */
 export function hostsText(hosts: readonly HostReport[], now: Date): string {

@@ -1,8 +1,10 @@
 import { graphError } from '../../ggml/graph-error.js';
 import * as ggml from '../../ggml/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
-import { attention, attentionInput } from '../attention.js';
-import { type GraphBuilder, targetsTable } from '../builder.js';
+import { attention } from '../attention.js';
+import { attentionInput } from '../attention-input.js';
+import type { GraphBuilder } from '../builder.js';
+import { targetsTable } from '../loaded-tensors.js';
 import { feedForward, projected } from '../projections.js';
 
 /**

@@ -1,5 +1,5 @@
 import * as ggml from '../../ggml/ops.js';
-import { attentionInput } from '../attention.js';
+import { attentionInput } from '../attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../decoder.js';
 import { mamba2Layer } from '../mamba-layers.js';

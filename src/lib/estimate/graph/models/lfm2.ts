@@ -1,6 +1,7 @@
 import * as ggml from '../../ggml/ops.js';
+import { ssmConv } from '../../ggml/recurrent-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attentionInput, type AttentionInput } from '../attention.js';
+import { attentionInput, type AttentionInput } from '../attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../decoder.js';
 import { experts, gatingOf } from '../experts.js';
@@ -60,7 +61,7 @@ function shortConvolution(g: GraphBuilder, input: RecurrentInput, cur: Tensor, l
   const window = g.hparams.causal
     ? convolutionWindow(g, input, states, current, lookBack)
     : centredWindow(g, input, states, current, lookBack);
-  const convolved = ggml.ssmConv(window, g.layerNeed(layer, 'shortconv.conv.weight'));
+  const convolved = ssmConv(window, g.layerNeed(layer, 'shortconv.conv.weight'));
   const gated = ggml.mul(gate, convolved);
   const tokens = (rows: Tensor): Tensor => ggml.reshape(rows, rows.ne[0], nSeqTokens * nSeqs);
   if (flat) return projected(g, tokens(gated), layer, 'shortconv.out_proj');

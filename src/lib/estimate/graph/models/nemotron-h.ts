@@ -1,6 +1,7 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attention, attentionInput } from '../attention.js';
+import { attention } from '../attention.js';
+import { attentionInput } from '../attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, finishKeepingHidden } from '../decoder.js';
 import { experts } from '../experts.js';

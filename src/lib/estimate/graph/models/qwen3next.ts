@@ -1,6 +1,8 @@
 import * as ggml from '../../ggml/ops.js';
 import type { Four, Tensor } from '../../ggml/tensor.js';
-import { attention, attentionInput, type AttentionOptions } from '../attention.js';
+import { attention } from '../attention.js';
+import { attentionInput } from '../attention-input.js';
+import type { AttentionOptions } from '../multi-head.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, type DecoderInputs, finishKeepingHidden } from '../decoder.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../delta-net.js';

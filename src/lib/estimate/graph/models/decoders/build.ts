@@ -1,7 +1,7 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import { attentionInput } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import { dropsEarly } from '../../decoder.js';
 import { attend } from './attention-part.js';

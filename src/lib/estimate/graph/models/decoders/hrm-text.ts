@@ -1,7 +1,7 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import { attentionInput } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { feedForward } from '../../projections.js';
 import { attend } from './attention-part.js';

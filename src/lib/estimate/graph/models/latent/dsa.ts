@@ -1,7 +1,8 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { attention, attentionInput } from '../../attention.js';
+import { attention } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { decoder, finishKeepingNormed } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';

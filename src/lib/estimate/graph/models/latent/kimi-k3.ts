@@ -1,7 +1,8 @@
 import * as ggml from '../../../ggml/ops.js';
 import { streamSum } from '../../../ggml/sparse-ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attention, attentionInput, type AttentionInput } from '../../attention.js';
+import { attention } from '../../attention.js';
+import { attentionInput, type AttentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { experts, gatingOf } from '../../experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../kda.js';

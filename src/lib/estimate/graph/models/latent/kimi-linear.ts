@@ -1,6 +1,8 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attention, attentionInput, type AttentionOptions } from '../../attention.js';
+import { attention } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
+import type { AttentionOptions } from '../../multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, finishKeepingHidden } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';

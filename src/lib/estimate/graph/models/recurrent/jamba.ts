@@ -1,5 +1,6 @@
 import * as ggml from '../../../ggml/ops.js';
-import { attention, attentionInput } from '../../attention.js';
+import { attention } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { experts } from '../../experts.js';
 import { mambaLayer } from '../../mamba-layers.js';

@@ -1,6 +1,6 @@
 import * as ggml from '../../../ggml/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
 import { experts } from '../../experts.js';

@@ -1,6 +1,7 @@
 import * as ggml from '../../../ggml/ops.js';
+import { ssmConv, ssmScan } from '../../../ggml/recurrent-ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
 import { feedForward, projected } from '../../projections.js';
@@ -44,7 +45,7 @@ function scan(g: GraphBuilder, input: RecurrentInput, cur: Tensor, layer: number
   const window = ggml.concat(past, ggml.transpose(values), 0);
   const last = ggml.view3d(window, [conv - 1, inner, nSeqs], window.nb[1], window.nb[2], nSeqTokens * window.nb[0]);
   g.expand(ggml.cpy(last, ggml.view1d(states.conv, (conv - 1) * inner * nSeqs, 0)));
-  const convolved = ggml.unary(ggml.ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight')), 'silu');
+  const convolved = ggml.unary(ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight')), 'silu');
 
   const rates = projected(g, convolved, layer, 'ssm_x');
   const part = (width: number, offset: number, norm: string): Tensor => {
@@ -63,7 +64,7 @@ function scan(g: GraphBuilder, input: RecurrentInput, cur: Tensor, layer: number
   const x = perHead(convolved);
   const [columnB, columnC] = [column(b), column(c)];
   const scanned = loadStates(g, input, states.state, (rows, ids) =>
-    ggml.ssmScan(ggml.reshape(rows, state, size, heads, input.cache.rows), x, dt, a, columnB, columnC, ids),
+    ssmScan(ggml.reshape(rows, state, size, heads, input.cache.rows), x, dt, a, columnB, columnC, ids),
   );
   const count = inner * state * nSeqs;
   const newStates = ggml.view1d(scanned, count, inner * nSeqTokens * nSeqs * scanned.nb[0]);

@@ -3,7 +3,8 @@ import { pool2d } from '../../../ggml/image-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import { F16, F32, I32, I64, isContiguous, pad, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import type { KvInput, StoredHeads } from '../../attention.js';
+import type { KvInput } from '../../attention-input.js';
+import type { StoredHeads } from '../../kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 import type { StoredKeys } from '../../indexer.js';
 

@@ -2,7 +2,8 @@ import type { CompressedCache } from '../../../caches/compressed.js';
 import * as ggml from '../../../ggml/ops.js';
 import { I32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { cacheMask, keyRows, rotationInput, storeK } from '../../attention.js';
+import { cacheMask, rotationInput } from '../../attention-input.js';
+import { keyRows, storeK } from '../../kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 
 interface Moved {

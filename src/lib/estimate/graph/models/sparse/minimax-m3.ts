@@ -1,7 +1,9 @@
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { attention, attentionInput, overCache, type Qkv } from '../../attention.js';
+import { attention } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
+import { overCache, type Qkv } from '../../kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 import { decoder, type DecoderInputs } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';

@@ -2,7 +2,7 @@ import { topK } from '../../../ggml/sparse-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import { F32, I32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import type { AttentionInput } from '../../attention.js';
+import type { AttentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { indexerKeys, type StoredKeys } from '../../indexer.js';
 

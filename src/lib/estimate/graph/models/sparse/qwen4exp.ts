@@ -1,7 +1,7 @@
 import { spreadOver, streamSum } from '../../../ggml/sparse-ops.js';
 import * as ggml from '../../../ggml/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention.js';
+import { attentionInput } from '../../attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import type { DecoderInputs } from '../../decoder.js';
 import { deltaNetLayer } from '../../delta-net.js';

@@ -1,5 +1,6 @@
 import { conv2d, conv2dDepthwiseDirect, conv2dDirect, roll } from '../../../ggml/image-ops.js';
 import * as ggml from '../../../ggml/ops.js';
+import { ssmConv } from '../../../ggml/recurrent-ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 
@@ -111,5 +112,5 @@ export function convolvedInTime(g: ClipGraph, cur: Tensor, layer: number, paddin
   const [frames, channels] = cur.ne;
   cur = roll(ggml.padTo(cur, [frames + padding, channels, 1, 1]));
   cur = ggml.padTo(cur, [frames + 2 * padding, channels, 1, 1]);
-  return ggml.ssmConv(cur, g.layerNeed(layer, 'conv_dw.weight'));
+  return ssmConv(cur, g.layerNeed(layer, 'conv_dw.weight'));
 }

@@ -1,5 +1,6 @@
 import { conv2d, roll } from '../../../ggml/image-ops.js';
 import * as ggml from '../../../ggml/ops.js';
+import { ssmConv } from '../../../ggml/recurrent-ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 
@@ -141,7 +142,7 @@ function convolved(g: ClipGraph, residual: Tensor, layer: number): Tensor {
   cur = ggml.mul(ggml.view2d(cur, half, cur.ne[1], cur.nb[1], 0), gate);
   cur = ggml.cont(ggml.transpose(cur));
   cur = roll(ggml.padTo(cur, [cur.ne[0] + 4, cur.ne[1], 1, 1]));
-  cur = g.addBias(ggml.ssmConv(cur, depthwise), g.layer(layer, 'conv_dw.bias'));
+  cur = g.addBias(ssmConv(cur, depthwise), g.layer(layer, 'conv_dw.bias'));
   const after = g.layer(layer, 'norm_conv.weight');
   if (after) cur = ggml.mul(ggml.rmsNorm(cur), after);
   return ggml.add(residual, g.mulMat(second, ggml.unary(cur, 'silu')));

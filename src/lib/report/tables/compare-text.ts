@@ -2,6 +2,8 @@ import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/verdict.js';
+import { shown } from '../../printable.js';
+import { redactedSource } from '../../source/redacted-url.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 import { wrapWords } from '../layout/wrap.js';
@@ -10,42 +12,32 @@ const LABEL_WIDTH = 12;
 const GAP = 2;
 const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit', unknown: 'unknown' } as const;
 
-/** One model of a comparison; `largest` is the longest context that fits, in tokens. */
-export interface Compared {
-  readonly check: MemoryCheck;
-  readonly largest: number | undefined;
-}
-
-type Row = readonly [label: string, value: (compared: Compared) => string];
+type Row = readonly [label: string, value: (check: MemoryCheck) => string];
 
 const ROWS: readonly Row[] = [
-  ['model', ({ check }) => check.model],
-  ['quantization', ({ check }) => check.shape?.quantization ?? '-'],
-  [
-    'parameters',
-    ({ check }) => (check.shape === undefined ? '-' : `${(check.shape.parameterCount / 1e9).toFixed(1)}B`),
-  ],
-  ['context', ({ check }) => String(check.estimate?.resolved.nCtx ?? '-')],
-  ['llama.cpp', ({ check }) => check.estimate?.resolved.llamaCpp ?? '-'],
-  ['slots', ({ check }) => String(check.estimate?.resolved.slots ?? '-')],
+  ['model', ({ model }) => shown(redactedSource(model))],
+  ['quantization', ({ shape }) => shape?.quantization ?? '-'],
+  ['parameters', ({ shape }) => (shape === undefined ? '-' : `${(shape.parameterCount / 1e9).toFixed(1)}B`)],
+  ['context', ({ estimate }) => String(estimate?.resolved.nCtx ?? '-')],
+  ['llama.cpp', ({ estimate }) => estimate?.resolved.llamaCpp ?? '-'],
+  ['slots', ({ estimate }) => String(estimate?.resolved.slots ?? '-')],
   ['weights', partsRow(['weights', 'weights-copy', 'expert-cache'])],
   ['KV cache', partsRow(['kv-cache', 'recurrent-state'])],
   ['compute', partsRow(['compute', 'output'])],
   ['overhead', partsRow(['runtime-overhead'])],
   [
     'decisive',
-    ({ check: { verdict } }) =>
-      verdict.kind === 'unknown' || !verdict.limits[0] ? '-' : limitLabel(verdict.limits[0]),
+    ({ verdict }) => (verdict.kind === 'unknown' || !verdict.limits[0] ? '-' : limitLabel(verdict.limits[0])),
   ],
-  ['requirement', ({ check }) => limitSize(check, 'requiredBytes')],
-  ['budget', ({ check }) => limitSize(check, 'budget')],
-  ['to spare', ({ check }) => limitSize(check, 'headroom')],
-  ['verdict', ({ check }) => VERDICTS[check.verdict.kind]],
+  ['requirement', (check) => limitSize(check, 'requiredBytes')],
+  ['budget', (check) => limitSize(check, 'budget')],
+  ['to spare', (check) => limitSize(check, 'headroom')],
+  ['verdict', ({ verdict }) => VERDICTS[verdict.kind]],
   ['largest ctx', ({ largest }) => (largest === undefined ? 'none' : String(largest))],
 ];
 
 /** Models side by side, a column each; as many beside each other as the width holds. */
-export function compareText(models: readonly Compared[], width: number, colors: ChalkInstance): string {
+export function compareText(models: readonly MemoryCheck[], width: number, colors: ChalkInstance): string {
   const columns = models.map((model) => ROWS.map(([, value]) => value(model)));
   const blocks: (readonly string[])[][] = [[]];
   let used = LABEL_WIDTH;
@@ -58,8 +50,8 @@ export function compareText(models: readonly Compared[], width: number, colors: 
     blocks.at(-1)?.push(column);
     used += own;
   }
-  const reasons = models.flatMap(({ check }) =>
-    check.verdict.kind === 'unknown' ? wrapWords(`${check.model}: ${check.verdict.reason}`.split(' '), width) : [],
+  const reasons = models.flatMap(({ model, verdict }) =>
+    verdict.kind === 'unknown' ? wrapWords(`${shown(redactedSource(model))}: ${verdict.reason}`.split(' '), width) : [],
   );
   return [...blocks.map((block) => blockText(block, colors)), ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join(
     '\n\n',
@@ -78,8 +70,8 @@ function widthOf(column: readonly string[]): number {
   return Math.max(...column.map((text) => text.length));
 }
 
-function partsRow(names: readonly PartName[]): (compared: Compared) => string {
-  return ({ check: { estimate } }) => {
+function partsRow(names: readonly PartName[]): (check: MemoryCheck) => string {
+  return ({ estimate }) => {
     if (estimate === undefined) return '-';
     const bytes = estimate.parts.reduce((sum, part) => sum + (names.includes(part.name) ? part.bytes : 0), 0);
     return formatSize(bytes);

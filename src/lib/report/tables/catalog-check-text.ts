@@ -6,10 +6,14 @@ import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
+import { wrapWords } from '../layout/wrap.js';
 import { sharedNotes } from '../words/shared-notes.js';
 
 const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE', 'LARGEST CONTEXT'];
-const RIGHT = [2, 3, 5, 6];
+const SHORT_HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'SPARE', 'LARGEST'];
+/** What can be left out where there is no room: what the others tell, too, or what is asked about least. */
+const DISPENSABLE = [[], [1, 5], [1, 2, 5]];
+const RIGHT = ['CONTEXT', 'NEEDS', 'TO SPARE', 'SPARE', 'LARGEST CONTEXT', 'LARGEST'];
 const WORDS: Readonly<Record<VerdictKind, string>> = {
   fits: 'fits',
   tight: 'tight',
@@ -20,11 +24,29 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 /** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
 export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
-/** One line an entry, then the budgets that they were held against and how many came out how. */
-export function catalogCheckTable(checks: readonly CheckedEntry[], colors: ChalkInstance): string {
-  const [head = '', ...lines] = alignColumns([HEAD, ...checks.map(cells)], RIGHT);
+/** One line an entry, as much of it as the width holds, then the budgets that they were held against and how many came out how. */
+export function catalogCheckTable(checks: readonly CheckedEntry[], width: number, colors: ChalkInstance): string {
+  const [head = '', ...lines] = linesWithin(checks.map(cells), width);
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
-  return [colors.bold(head), ...painted, '', ...budgets(checks), ...versionsLine(checks), summary(checks)].join('\n');
+  const table = checks.length === 0 ? ['No entry is left to show.'] : [colors.bold(head), ...painted];
+  const below = [
+    ...budgets(checks).map((line) => wrapWords(line.split(' '), width).join('\n')),
+    ...versionsLine(checks),
+    summary(checks),
+  ];
+  return [...table, '', ...below].join('\n').trimEnd();
+}
+
+function linesWithin(rows: readonly (readonly string[])[], width: number): readonly string[] {
+  const without = (head: readonly string[], left: readonly number[]): readonly string[] => {
+    const names = head.filter((_, column) => !left.includes(column));
+    const body = rows.map((row) => row.filter((_, column) => !left.includes(column)));
+    const right = names.flatMap((name, column) => (RIGHT.includes(name) ? [column] : []));
+    return alignColumns([names, ...body], right);
+  };
+  const layouts = [without(HEAD, []), ...DISPENSABLE.map((left) => without(SHORT_HEAD, left))];
+  const fitting = layouts.find((lines) => lines.every((line) => line.length <= width));
+  return fitting ?? layouts.at(-1) ?? [];
 }
 
 /** Why entries were not checked, then what is to be said of those that were, a line each, however many it is true of. */

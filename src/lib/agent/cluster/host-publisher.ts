@@ -1,0 +1,89 @@
+import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
+import { besideLedger } from '../../guard/measure-beside-ledger.js';
+import type { HostMemory } from '../../host/host-memory.js';
+import type { MeasureHost } from '../../host/measure-host.js';
+import type { KubeClient } from '../../kube/client/client.js';
+import { hostConfigMap, hostName, type HostReport } from '../../kube/hosts.js';
+import type { AgentIdentity } from '../core/desired.js';
+import type { MemoryDefaults } from '../core/memory-rules.js';
+import type { AgentLog } from '../log.js';
+import type { LlamaServer } from '../machine/llama-server.js';
+import { AGENT_MANAGER } from './service-writer.js';
+
+interface PublishedHost {
+  readonly identity: AgentIdentity;
+  readonly namespace: string;
+  readonly defaults: MemoryDefaults;
+  readonly gpuMemoryBytes: number | undefined;
+}
+
+interface Means {
+  readonly client: Pick<KubeClient, 'objects'>;
+  readonly server: LlamaServer;
+  readonly measure: MeasureHost;
+  readonly log: AgentLog;
+}
+
+/** How often the cluster hears of this host. */
+const PUBLISH_MS = 90_000;
+
+/** Tells the cluster what this host has, and by which rules it decides. */
+export class HostPublisher {
+  #publishedAtMs = -Infinity;
+
+  constructor(
+    private readonly host: PublishedHost,
+    private readonly means: Means,
+  ) {}
+
+  /** Not more often than needed; one that fails is made up for by the next. @param services `namespace/name` of those that run here */
+  async publish(services: readonly string[]): Promise<void> {
+    if (performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
+    const { identity, namespace } = this.host;
+    const { client, log } = this.means;
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(identity.id)}`;
+    try {
+      const report = await this.#report(services);
+      await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
+      this.#publishedAtMs = performance.now();
+    } catch (error) {
+      log.debug('not published', { error: String(error) });
+    }
+  }
+
+  async #report(services: readonly string[]): Promise<HostReport> {
+    const { identity, gpuMemoryBytes, defaults } = this.host;
+    const { accelerator, id } = identity;
+    const { policy } = defaults;
+    const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+    const memory = await besideLedger(this.means.measure)(request);
+    const count = accelerator === 'cpu' ? 0 : (memory.gpus?.length ?? 1);
+    const gpus = Array.from({ length: count }, (_, gpu) => gpuBudget(memory, gpu));
+    return {
+      ...{ agent: id, accelerator, totalBytes: memory.totalBytes, inUseBytes: memory.inUseBytes },
+      promisedBytes: memory.promisedBytes ?? 0,
+      budgetBytes: memoryBudget(memory, policy).bytes,
+      gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
+      build: this.means.server.build,
+      services,
+      heartbeat: new Date().toISOString(),
+      check: { cpuArch: process.arch === 'arm64' ? 'arm' : 'x86', memory: forOthers(memory), policy },
+    };
+  }
+}
+
+/** Without who holds what: that is nobody else's business, and no check rests on it. */
+function forOthers({ gpus, ...memory }: HostMemory): HostMemory {
+  return {
+    ...memory,
+    ...(gpus && {
+      gpus: gpus.map(({ index, name, totalBytes, usedBytes, promisedBytes = 0 }) => ({
+        index,
+        name,
+        totalBytes,
+        usedBytes,
+        promisedBytes,
+      })),
+    }),
+  };
+}

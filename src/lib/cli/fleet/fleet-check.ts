@@ -1,0 +1,107 @@
+import { CheckIncompleteError } from '../../errors.js';
+import { connect } from '../../kube/client/client.js';
+import { isFresh, listHosts, type HostReport } from '../../kube/hosts.js';
+import { checkMemory, type CheckDependencies } from '../../preflight/check-memory.js';
+import type { MemoryCheck } from '../../preflight/memory-check.js';
+import type { CheckRequest } from '../../preflight/plan-check.js';
+import { ACCELERATORS, type Accelerator } from '../../runtime/launch-options.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
+import { clusterChoice } from '../deploy/cluster-choice.js';
+
+/** One host of the cluster, and what a launch would be there; or why that cannot be said. */
+export interface HostCheck {
+  readonly host: HostReport;
+  readonly check?: MemoryCheck;
+  /** What the check was asked and made with, for whoever looks further. */
+  readonly request?: CheckRequest;
+  readonly dependencies?: CheckDependencies;
+  /** Why there is no check. */
+  readonly reason?: string;
+}
+
+/** What `fleetFlags` and the flags of a launch parse to, as far as it says where to look. */
+export interface FleetFlags {
+  readonly namespace: string;
+  readonly kubeconfig?: string | undefined;
+  readonly 'kube-context'?: string | undefined;
+  readonly 'llama-cpp'?: string | undefined;
+}
+
+/**
+ * The check on every host of the cluster, with the figures that its agent has published and the rules it decides by; no host is
+ * asked anything.
+ * @throws ClusterError; CheckIncompleteError NO_HOSTS; UsageError for a model or an option that is not understood
+ */
+export async function checkOnHosts(
+  request: CheckRequest,
+  flags: FleetFlags,
+  dependencies: CheckDependencies,
+): Promise<readonly HostCheck[]> {
+  const client = await connect(clusterChoice(flags));
+  const hosts = await listHosts(client.objects, flags.namespace);
+  if (hosts.length === 0) {
+    throw new CheckIncompleteError('NO_HOSTS', `no agent has published its host in the namespace ${flags.namespace}`, {
+      suggestions: ['name the namespace of the agents with -n, or start one: llmkube agent run'],
+    });
+  }
+  const once = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
+  const checks: HostCheck[] = [];
+  const now = new Date();
+  for (const host of hosts) checks.push(await checkOn(host, request, flags, once, now));
+  return checks;
+}
+
+async function checkOn(
+  host: HostReport,
+  request: CheckRequest,
+  flags: FleetFlags,
+  dependencies: CheckDependencies,
+  now: Date,
+): Promise<HostCheck> {
+  const { check: figures, accelerator } = host;
+  if (!isFresh(host, now)) return { host, reason: `its agent has not been heard of since ${host.heartbeat}` };
+  if (figures === undefined) return { host, reason: 'its agent does not publish what a check needs: update it' };
+  if (!isAccelerator(accelerator)) return { host, reason: `its accelerator ${accelerator} is not known here` };
+  const build = flags['llama-cpp'] === undefined ? knownBuild(host.build) : {};
+  const own: CheckRequest = {
+    ...request,
+    accelerator,
+    cpuArch: accelerator === 'metal' ? undefined : figures.cpuArch,
+    launch: { ...request.launch, ...build },
+    machine: {},
+    policy: figures.policy,
+    namesLaunch: true,
+  };
+  const there = { ...dependencies, measureHost: async () => figures.memory, largestPrograms: async () => [] };
+  return { host, request: own, dependencies: there, check: await checkMemory(own, there) };
+}
+
+function isAccelerator(text: string): text is Accelerator {
+  return ACCELERATORS.some((name) => name === text);
+}
+
+/** A build that is not known is taken for the newest known, as everywhere. */
+function knownBuild(build: string | undefined): { readonly llamaCpp?: string } {
+  try {
+    return build === undefined ? {} : { llamaCpp: llamaCpp(build).name };
+  } catch {
+    return {};
+  }
+}
+
+/** Every host loads the same file. */
+function readOnce(read: CheckDependencies['readHeader']): CheckDependencies['readHeader'] {
+  const known = new Map<string, ReturnType<typeof read>>();
+  return (model) => {
+    const reading = known.get(model.source) ?? read(model);
+    known.set(model.source, reading);
+    return reading;
+  };
+}
+
+/** 0 where some host can take it, 1 where none can, 3 where none can and some could not be checked. */
+export function fleetExitCode(checks: readonly HostCheck[]): number {
+  const verdicts = checks.map(({ check }) => check?.verdict.kind ?? 'unknown');
+  if (verdicts.some((kind) => kind === 'fits' || kind === 'tight')) return 0;
+  return verdicts.includes('unknown') ? 3 : 1;
+}

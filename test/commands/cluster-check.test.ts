@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
+import { hostConfigMap, type HostReport } from '../../src/lib/kube/hosts.js';
+import { KubeApi } from '../support/kube-api.js';
+import type { Json } from '../support/kube-types.js';
+import { writeKubeconfig } from '../support/kubeconfig-file.js';
+import { runCli } from '../support/run-cli.js';
+
+jest.setTimeout(60_000);
+
+const GIB = 2 ** 30;
+const MODEL = 'qwen-coder-32b';
+const schema = JSON.parse(
+  readFileSync(new URL('../../schemas/cluster-check.schema.json', import.meta.url), 'utf8'),
+) as object;
+const validate = new Ajv({ strict: false }).compile(schema);
+
+let api: KubeApi;
+let env: Record<string, string>;
+beforeEach(async () => {
+  api = await KubeApi.start();
+  env = { KUBECONFIG: await writeKubeconfig({ double: { server: api.url } }) };
+});
+afterEach(() => api.close());
+
+/** A host with so many GiB, of which a tenth is in use and nothing is promised unless it is said. */
+function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostReport {
+  const memory = {
+    source: 'measured',
+    totalBytes: gib * GIB,
+    inUseBytes: Math.floor(gib * 0.1 * GIB),
+    notes: [],
+  } as const;
+  return {
+    ...{ agent, accelerator: 'metal', totalBytes: memory.totalBytes, inUseBytes: memory.inUseBytes },
+    ...{ promisedBytes: 0, budgetBytes: 0, gpuBudgetBytes: [], build: 'v0.5.0', services: [] },
+    heartbeat: new Date().toISOString(),
+    check: { cpuArch: 'arm', memory: { ...memory, gpuWiredLimitBytes: gib * 0.75 * GIB }, policy: {} },
+    ...more,
+  };
+}
+
+async function run(hosts: readonly HostReport[], ...words: readonly string[]) {
+  const items = hosts.map((report) => hostConfigMap(report, 'default') as Json);
+  api.inject({ path: /configmaps/, json: { kind: 'ConfigMapList', items } });
+  return runCli([...words, '--offline'], env);
+}
+
+const LARGE = host('mac-studio', 64);
+const SMALL = host('mini', 16);
+const FULL = host('busy', 64, {
+  check: {
+    cpuArch: 'arm',
+    memory: { source: 'measured', totalBytes: 64 * GIB, inUseBytes: 4 * GIB, promisedBytes: 30 * GIB, notes: [] },
+    policy: {},
+  },
+});
+const GONE = host('gone', 64, { heartbeat: '2026-01-01T00:00:00Z' });
+const OLD = host('old', 64, { check: undefined } as never);
+
+describe('check-memory --cluster', () => {
+  test('says of every host whether it can take the model beside what is promised there', async () => {
+    const { stdout, exitCode } = await run([LARGE, SMALL, FULL, GONE, OLD], 'check-memory', MODEL, '--cluster');
+    const verdicts = stdout
+      .split('\n')
+      .map((line) => /^(\S+)\s+metal\s+(fits|tight|does not fit|unknown)\b/.exec(line));
+    expect(verdicts.flatMap((found) => (found ? [`${found[1]}: ${found[2]}`] : []))).toEqual([
+      'mac-studio: fits',
+      'mini: does not fit',
+      'busy: does not fit',
+      'gone: unknown',
+      'old: unknown',
+    ]);
+    expect(stdout).toMatch(/busy.*promised/);
+    expect(stdout).toContain('not been heard of since 2026-01-01T00:00:00Z');
+    expect(exitCode).toBe(0);
+  });
+
+  test('agrees with the check of such a machine', async () => {
+    const cluster = await run([SMALL], 'check-memory', MODEL, '--cluster', '--json');
+    const here = [
+      '--accelerator',
+      'metal',
+      '--system-memory',
+      '16Gi',
+      '--in-use',
+      '1717986918',
+      '--llama-cpp',
+      'v0.5.0',
+    ];
+    const machine = await runCli(['check-memory', MODEL, ...here, '--gpu-layers', '999', '--offline', '--json'], env);
+    expect(JSON.parse(cluster.stdout)).toMatchObject({
+      hosts: [
+        { check: { requirementBytes: (JSON.parse(machine.stdout) as { requirementBytes: number }).requirementBytes } },
+      ],
+    });
+  });
+
+  test.each([
+    ['none has room', 1, [SMALL]],
+    ['none has room, and one could not be asked', 3, [SMALL, GONE]],
+    ['there is none', 3, []],
+  ])('where %s exits with %d', async (_what, exitCode, hosts) => {
+    expect((await run(hosts, 'check-memory', MODEL, '--cluster')).exitCode).toBe(exitCode);
+  });
+
+  test('figures that cannot be computed with are no figures', async () => {
+    const broken = host('odd', 64, {
+      check: { ...LARGE.check, memory: { ...LARGE.check?.memory, inUseBytes: -1e15 } } as never,
+    });
+    const { stdout, exitCode } = await run([broken], 'check-memory', MODEL, '--cluster');
+    expect(stdout).toMatch(/odd\s+metal\s+unknown/);
+    expect(exitCode).toBe(3);
+  });
+
+  test('refuses flags about one machine', async () => {
+    const { stderr, exitCode } = await run([LARGE], 'check-memory', MODEL, '--cluster', '--system-memory', '8Gi');
+    expect(stderr).toMatch(/^Error: --system-memory is about one machine, and --cluster has every host/);
+    expect(exitCode).toBe(2);
+  });
+
+  test('prints JSON as its schema says', async () => {
+    const { stdout } = await run([LARGE, GONE], 'check-memory', MODEL, '--cluster', '--json');
+    const json = JSON.parse(stdout) as { hosts: { agent: string; verdict: string }[] };
+    expect(validate(json) || validate.errors).toBe(true);
+    expect(json.hosts.map(({ verdict }) => verdict)).toEqual(['fits', 'unknown']);
+  });
+});
+
+describe('fit --cluster', () => {
+  test('finds the best launch for every host, with its command', async () => {
+    const { stdout, exitCode } = await run([LARGE, GONE], 'fit', MODEL, '--cluster');
+    expect(stdout).toMatch(/^mac-studio: llmkube deploy qwen-coder-32b .*--ctx-size \d+/m);
+    expect(stdout).toMatch(/^gone\s+metal\s+-/m);
+    expect(exitCode).toBe(0);
+    const { stdout: text } = await run([LARGE, GONE], 'fit', MODEL, '--cluster', '--json');
+    expect(validate(JSON.parse(text)) || validate.errors).toBe(true);
+  });
+});

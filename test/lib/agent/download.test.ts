@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { download } from '../../../src/lib/agent/store/download.js';
+import { createNetwork } from '../../../src/lib/source/session.js';
+import { RangeServer } from '../../support/range-server.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+
+let folder: { path: string; remove: () => Promise<void> };
+let server: RangeServer;
+let network: ReturnType<typeof createNetwork>;
+const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  server = await RangeServer.start();
+  network = createNetwork({ env: {} });
+  server.serve('/m.gguf', { start: bytes, etag: '"v1"' });
+});
+afterEach(async () => {
+  network.close();
+  await server.close();
+  await folder.remove();
+});
+
+const path = (): string => join(folder.path, 'm.gguf');
+const fetchIt = (digest?: string, credential?: { origin: string; authorization: string }) =>
+  download(
+    { url: new URL(server.url('/m.gguf')), path: path() },
+    {
+      credential,
+      context: { network, meter: { requests: 0, bytes: 0 }, signal: new AbortController().signal },
+      sha256: digest,
+    },
+  );
+
+describe('a model that is fetched', () => {
+  test('has its name only when it is whole and has its digest', async () => {
+    await fetchIt(sha256);
+    expect(readFileSync(path()).equals(bytes)).toBe(true);
+    expect(existsSync(`${path()}.partial`)).toBe(false);
+  });
+
+  test('goes on where a transfer broke, as long as the file is the same', async () => {
+    server.fail('/m.gguf', { kind: 'cut', afterBytes: 100_000 });
+    await fetchIt(sha256);
+    expect(readFileSync(path()).equals(bytes)).toBe(true);
+    expect(server.requests.at(-1)?.headers).toMatchObject({ 'if-range': '"v1"' });
+    expect(server.bodyBytes).toBeLessThan(bytes.length + 120_000);
+  });
+
+  test('with another digest is deleted and refused', async () => {
+    await expect(fetchIt('0'.repeat(64))).rejects.toMatchObject({ code: 'MODEL_DIGEST' });
+    expect([existsSync(path()), existsSync(`${path()}.partial`)]).toEqual([false, false]);
+  });
+
+  test('on a disk that takes no more is refused in one sentence, and has no name', async () => {
+    symlinkSync('/dev/full', `${path()}.partial`);
+    await expect(fetchIt()).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      message: expect.stringContaining(`there is no room in ${folder.path}`),
+    });
+    expect(existsSync(path())).toBe(false);
+  });
+
+  test('larger than what is free is refused before a byte is written', async () => {
+    server.serve('/m.gguf', { start: bytes, size: 2 ** 50 });
+    await expect(fetchIt()).rejects.toMatchObject({ code: 'DISK_FULL' });
+    expect(existsSync(`${path()}.partial`)).toBe(false);
+  });
+
+  test('a token goes to its own origin only', async () => {
+    const other = await RangeServer.start();
+    other.serve('/cdn', { start: bytes });
+    server.redirect('/m.gguf', other.url('/cdn'));
+    await fetchIt(undefined, { origin: server.origin, authorization: 'Bearer secret' });
+    expect(server.requests.at(-1)?.headers.authorization).toBe('Bearer secret');
+    expect(other.requests.at(-1)?.headers.authorization).toBeUndefined();
+    await other.close();
+  });
+});

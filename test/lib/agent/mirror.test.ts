@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Mirror } from '../../../src/lib/agent/cluster/mirror.js';
+import { connect } from '../../../src/lib/kube/client/client.js';
+import { KubeApi } from '../../support/kube-api.js';
+import { ApiFailure } from '../../support/kube-types.js';
+import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import { aModel, aService } from './objects.js';
+
+let api: KubeApi;
+let ending: AbortController;
+let mirror: Mirror;
+let following: Promise<void>;
+let changed: string[];
+let reached: (string | undefined)[];
+
+beforeEach(async () => {
+  api = await KubeApi.start();
+  ending = new AbortController();
+  changed = [];
+  reached = [];
+  create('one');
+  mirror = new Mirror(await connect({ kubeconfig: await writeKubeconfig({ double: { server: api.url } }) }), {
+    namespace: 'default',
+    signal: ending.signal,
+    onService: (key) => changed.push(key),
+    onModel: () => undefined,
+    onReachable: (error) => reached.push(error?.code),
+    isOurs: () => true,
+    retryMs: 5,
+  });
+  following = mirror.run();
+  await until(() => mirror.synced);
+});
+
+afterEach(async () => {
+  ending.abort();
+  await api.close();
+  await following;
+});
+
+function create(name: string): void {
+  const key = (plural: string) => ({ plural, namespace: 'default', name });
+  const once = { dryRun: false };
+  const [model, service] = [aModel(), aService({ modelRef: name })];
+  const metadata = { name, namespace: 'default' };
+  api.store.create(key('models'), { ...model, metadata } as never, 'test', once);
+  api.store.create(key('inferenceservices'), { ...service, metadata } as never, 'test', once);
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 800; tries += 1) {
+    if (isTrue()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('it did not happen');
+}
+
+const breakWatches = (): void => {
+  for (const watch of api.watches) watch.end();
+};
+const names = (): string[] => mirror.services().map(({ metadata }) => metadata.name);
+
+test('a storm of 410 Gone lists anew each time, loses nothing and invents no deletion', async () => {
+  api.inject({ watch: true, times: 12, failure: new ApiFailure(410, 'Expired', 'too old resource version') });
+  breakWatches();
+  create('two');
+  await until(() => names().includes('two'));
+  expect(names().sort()).toEqual(['one', 'two']);
+  expect(mirror.service('default/one').kind).toBe('there');
+  // The history is gone, not the cluster.
+  expect(reached).toEqual([]);
+});
+
+test('a token that has expired makes nothing unknown or gone, and what was missed is seen with the next one', async () => {
+  api.inject({ times: 6, failure: new ApiFailure(401, 'Unauthorized', 'token expired') });
+  breakWatches();
+  await until(() => !mirror.reachable);
+  create('two');
+  expect([mirror.service('default/one').kind, mirror.model('default/one').kind]).toEqual(['there', 'there']);
+  await until(() => mirror.reachable && names().includes('two'));
+  expect(reached.at(0)).toBeDefined();
+  expect(reached.at(-1)).toBeUndefined();
+});
+
+test('a service that is missing from a list counts as gone only when the cluster says so by name', async () => {
+  const list = { kind: 'InferenceServiceList', metadata: { resourceVersion: '1' }, items: [] };
+  api.inject({ watch: true, times: 1, failure: new ApiFailure(410, 'Expired', 'too old') });
+  api.inject({ path: /inferenceservices$/, times: 1, watch: false, json: list });
+  breakWatches();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(mirror.service('default/one').kind).toBe('there');
+});
