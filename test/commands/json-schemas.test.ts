@@ -61,7 +61,6 @@ describe('JSON that a command prints is as its schema says', () => {
     ['fit', 1, ['fit', 'llama-3.3-70b', ...MAC_8]],
     ['fit', 3, ['fit', './no-such-file.gguf', ...MAC_64]],
     ['compare', 0, ['compare', NAME, 'llama-3.3-70b', ...MAC_64]],
-    ['compare', 0, ['compare', NAME, ...MAC_64, '--llama-cpp', 'v0.5.0,v0.8.0']],
     ['compare', 1, ['compare', NAME, 'gemma-3-4b', 'phi-4', ...MAC_8, '-c', '2048', '--together']],
     ['compare', 3, ['compare', NAME, './no-such-file.gguf', ...MAC_64]],
     ['catalog-list', 0, ['catalog', 'list']],
