@@ -119,7 +119,7 @@ checked.`;
       for (const note of sharedNotes(all)) this.notice(note);
     }
     return {
-      models: all.map((check) => checkJson(check)),
+      models: all.map((check) => ({ ...checkJson(check), largestContext: largestOf(check) ?? null })),
       steps: compared.flatMap(({ checks, steps }) =>
         steps.map((step) => ({ model: checks[0]?.model, ...(step ?? { causes: null }) })),
       ),

@@ -19,6 +19,8 @@ export function printedBuffers(shape: ModelShape, launch: LaunchOptions): readon
   const mapped: readonly PrintedBuffer[] = hostRange > 0 ? [{ name: 'weights', device: 'host', bytes: hostRange }] : [];
   const others = parts
     .filter(({ name }) => name !== 'runtime-overhead' && name !== 'weights-unread')
+    // Of an expert cache, the lists of places on the host are not printed.
+    .filter(({ name, device }) => name !== 'expert-cache' || device === 'gpu')
     .filter(({ name, device }) => name !== 'weights' || device === 'gpu');
   return [...mapped, ...others];
 }

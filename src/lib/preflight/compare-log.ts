@@ -24,6 +24,7 @@ export interface ComparedBuffer extends Place {
 const PARTS: Readonly<Record<Exclude<LoggedKind, 'model'>, EstimatePart['name']>> = {
   KV: 'kv-cache',
   RS: 'recurrent-state',
+  MoE: 'expert-cache',
   compute: 'compute',
   output: 'output',
 };

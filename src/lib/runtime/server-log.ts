@@ -4,7 +4,7 @@ import type { LaunchPatch } from './server-options.js';
 
 const MIB = 2 ** 20;
 
-export type LoggedKind = 'model' | 'KV' | 'RS' | 'compute' | 'output';
+export type LoggedKind = 'model' | 'KV' | 'RS' | 'MoE' | 'compute' | 'output';
 
 /** One line such as `llama_kv_cache:      CUDA0 KV buffer size =   180.00 MiB`. */
 export interface LoggedBuffer {
@@ -24,7 +24,7 @@ export interface ServerLog {
   readonly buffers: readonly LoggedBuffer[];
 }
 
-const BUFFER = /^.*?\b(\w+):\s+(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*(\d+\.\d+) MiB/;
+const BUFFER = /^.*?\b(\w+):\s+(\S+)\s+(model|KV|RS|MoE|compute|output) (?:buffer|cache) size =\s*(\d+\.\d+) MiB/;
 /** A projector's buffers, by the functions of `tools/mtmd/clip.cpp` that print them. */
 const PROJECTOR = /clip|mtmd|warmup|compute_meta/;
 const LOADED = /loaded meta data with .* from (.+?) \(version/;

@@ -70,6 +70,12 @@ describe("a server's log", () => {
     expect(buffers).toEqual(parseServerLog(TWO_GPUS).buffers);
   });
 
+  test('counts what a GPU keeps of experts (--moe-cache-mib)', () => {
+    const line = 'impl:      CUDA0 MoE cache size =  2047.12 MiB for 16539.75 MiB of host experts\n';
+    const { buffers } = parseServerLog(TWO_GPUS + line);
+    expect(buffers.at(-1)).toEqual({ kind: 'MoE', buffer: 'CUDA0', mebibytes: 2047.12 });
+  });
+
   test('tells that the cache stayed on the host', () => {
     const log = TWO_GPUS.replaceAll(/CUDA[01] KV/g, 'CPU KV');
     expect(parseServerLog(log).launch).toMatchObject({ gpuLayers: 23, kvOffload: false });
