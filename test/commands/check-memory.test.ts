@@ -173,6 +173,9 @@ describe('a broken call', () => {
     ['a bad option for llama-server', ['qwen-coder-32b', '--extra-args', '-c many'], 'INVALID_SERVER_OPTION'],
     ['a catalogue that is not there', ['qwen-coder-32b', '--catalog', '/nowhere.yaml'], 'CATALOG_UNREADABLE'],
     ['a source of another kind', ['ftp://host/model.gguf'], 'BAD_SOURCE'],
+    ['a name as Ollama writes them', ['llama3.1:8b'], 'BAD_SOURCE'],
+    ['a quantization that nobody has', ['qwen-coder-32b', '-q', 'Q9_K'], 'UNKNOWN_QUANTIZATION'],
+    ['a file that is not beside the model', ['qwen-coder-32b', '--file', '../x.gguf'], 'BAD_SOURCE'],
   ])('with %s exits with 2, in words and in JSON', async (_name, args, code) => {
     const text = await check(...args, '--offline');
     expect(text.stderr).toMatch(/^Error: /);
