@@ -41,3 +41,19 @@ describe('what the README shows is what the program prints', () => {
     expect(`${stdout}${stderr}`.slice(0, output.length)).toBe(output);
   });
 });
+
+describe('docs/questions.md shows what the program prints', () => {
+  const shown = [...read('docs/questions.md').matchAll(/```console\n\$ (llmkube .*)\n([\s\S]*?)\n```/g)];
+
+  test('to seven questions', () => {
+    expect([...read('docs/questions.md').matchAll(/^## .*\?$/gm)]).toHaveLength(7);
+    expect(shown.length).toBeGreaterThan(7);
+  });
+
+  test.each(shown.map(([, command = '', output = '']) => [command, output]))('%s', async (command, output) => {
+    const args = [...command.split(' ').slice(1), '--offline'];
+    const env = cliEnvironment({ COLUMNS: '80', LLMKUBE_LLAMA_CPP: 'v0.8.0' });
+    const { stdout, stderr } = await run(process.execPath, [join(root, 'bin/run.js'), ...args], env);
+    expect(`${stdout}${stderr}`).toContain(output);
+  });
+});
