@@ -42,7 +42,7 @@ describe('check-memory', () => {
   test('lets it through on a 64 GB Mac, item by item', async () => {
     const { stdout, stderr, exitCode } = await check('qwen-coder-32b', ...MAC(64));
     expect(stdout).toMatch(/^FITS {2}qwen-coder-32b \(Q4_K_M\), 23\.4GB to spare\n/);
-    expect(stdout).toMatch(/^ {2}weights +18\.48GB {2}GPU$/m);
+    expect(stdout).toMatch(/^ {2}weights +18\.5GB {2}GPU$/m);
     expect(stdout).toMatch(/^ {2}KV cache +2GB {2}GPU$/m);
     expect(stdout).toMatch(/^context {3}8192 tokens, 4 slots sharing one KV cache$/m);
     expect(stdout).toContain('64GB × 0.75 − 3.4GB in use');
