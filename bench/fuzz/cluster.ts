@@ -9,7 +9,7 @@ import { serverWords } from '../../src/lib/agent/core/server-words.js';
 import { attemptOf } from '../../src/lib/agent/core/wanted.js';
 import type { InferenceServiceResource, ModelResource } from '../../src/lib/kube/client/api.js';
 import { connect, type KubeClient } from '../../src/lib/kube/client/client.js';
-import { hostConfigMap, readHostReport } from '../../src/lib/kube/hosts.js';
+import { hostConfigMap, listHosts } from '../../src/lib/kube/hosts.js';
 import { hostRecord } from '../../src/lib/kube/host-record.js';
 import { readDeployment } from '../../src/lib/kube/inventory.js';
 import { explain, judge } from '../../src/lib/kube/deploy/progress.js';
@@ -60,13 +60,9 @@ export const clusterAnswers: Subject = {
       printed(deploymentText(deployment));
       printedAsJson([recordedCheck(deployment.service), hostRecord(deployment.service)]);
     } else {
-      const hosts = (await client.objects.list('/api/v1/configmaps')).map(readHostReport);
-      printed(
-        hostsText(
-          hosts.filter((host) => host !== undefined),
-          NOW,
-        ),
-      );
+      const hosts = await listHosts(client.objects, 'default');
+      printed(hostsText(hosts, NOW));
+      printedAsJson(hosts);
     }
   },
 };

@@ -19,7 +19,36 @@ const entry = object({
 });
 const usage = { path: text(), entries: count(), bytes: count() };
 
+const told = (schema) => ({ anyOf: [schema, object({ problem: text('why it could not be told') })] });
+const programs = list(object({ name: text(), bytes: count() }), 'largest first');
+const doctor = object({
+  llmkube: object({ version: text(), node: text(), system: text() }),
+  accelerator: object({ name: text(), gpus: list(text()), foundBy: textOrNull('what told the GPUs') }),
+  memory: told(
+    object({
+      totalBytes: count(),
+      inUseBytes: count(),
+      budgetBytes: { type: 'integer', description: 'left of the default budget' },
+      limits: list(object({ name: text(), limitBytes: count(), inUseBytes: count() })),
+      pressure: textOrNull(),
+      notes: list(text()),
+    }),
+  ),
+  programs: object({ largest: programs, engines: programs }),
+  ledger: told(object({ promisedBytes: count(), entries: count(), warning: textOrNull() })),
+  llamaServer: { anyOf: [told(object({ path: text(), version: textOrNull() })), { type: 'null' }] },
+  cache: object(usage),
+  environment: {
+    type: 'object',
+    additionalProperties: text(),
+    description: 'host and port of proxies; of others that they are set',
+  },
+  cluster: told(object({ context: text(), server: text('host and port') })),
+});
+
 export const storedOutputs = [
+  output('doctor', 'What this program sees of this machine, without anything secret. Amounts are bytes.', doctor),
+  output('version', 'Which version this is.', object({ llmkube: text(), node: text(), llamaCpp: text() })),
   output('catalog-list', 'The entries of a catalogue by id, spelled as in its file.', object({ models: list(entry) })),
   output('catalog-info', 'One entry of a catalogue, spelled as in its file.', entry),
   output('cache-info', 'What the cache of headers holds.', object(usage)),

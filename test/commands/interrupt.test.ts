@@ -19,13 +19,17 @@ describe('a signal while a header is read', () => {
     await Promise.all([server.close(), cache.remove()]);
   });
 
-  async function interrupted(signal: NodeJS.Signals, command: string, ...args: string[]): Promise<CliResult> {
+  async function interrupted(
+    signal: NodeJS.Signals | 'SIGTERM twice',
+    command: string,
+    ...args: string[]
+  ): Promise<CliResult> {
     let child: ChildProcess | undefined;
     const env = cliEnvironment({ LLMKUBE_CACHE_DIR: cache.path });
     const words = [RUN_JS, command, server.url('/model.gguf'), '--accelerator', 'cpu', ...args];
     const ended = run(process.execPath, words, env, (started) => (child = started));
     while ((server.requests[0]?.bodyBytes ?? 0) < 100_000) await new Promise((resolve) => setTimeout(resolve, 5));
-    child?.kill(signal);
+    for (const sent of signal === 'SIGTERM twice' ? (['SIGTERM', 'SIGTERM'] as const) : [signal]) child?.kill(sent);
     return ended;
   }
 
@@ -39,6 +43,12 @@ describe('a signal while a header is read', () => {
       exitCode,
     });
     expect(server.requests).toHaveLength(1);
+    expect(await readdir(cache.path)).toEqual([]);
+  });
+
+  test('a second one, at once, changes nothing', async () => {
+    const { stdout, exitCode } = await interrupted('SIGTERM twice', 'check-memory');
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 143 });
     expect(await readdir(cache.path)).toEqual([]);
   });
 

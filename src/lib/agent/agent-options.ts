@@ -35,4 +35,6 @@ export interface AgentParts {
   readonly pressure: () => Promise<MemoryPressure | undefined>;
   readonly log: AgentLog;
   readonly signal: AbortSignal;
+  /** How often it looks at the machine and at others. */
+  readonly tickMs?: number;
 }

@@ -96,7 +96,7 @@ class Agent {
     this.#adopt();
     const http = this.options.port === 0 ? undefined : await this.#serve();
     const following = this.#mirror.run();
-    const tick = setInterval(() => void this.#tick(), TICK_MS);
+    const tick = setInterval(() => void this.#tick(), this.parts.tickMs ?? TICK_MS);
     try {
       await (this.options.once ? this.#settled() : following);
     } finally {

@@ -36,11 +36,21 @@ export type Catalog = readonly CatalogEntry[];
 
 /** The entry of that id or alias, upper and lower case alike. */
 export function findEntry(catalog: Catalog, name: string): CatalogEntry | undefined {
-  const wanted = name.toLowerCase();
-  return (
-    catalog.find(({ id }) => id.toLowerCase() === wanted) ??
-    catalog.find(({ aliases }) => aliases.some((alias) => alias.toLowerCase() === wanted))
-  );
+  return indexOf(catalog).get(name.toLowerCase());
+}
+
+const indices = new WeakMap<Catalog, ReadonlyMap<string, CatalogEntry>>();
+
+/** Entries by id and alias in lower case: an id goes before an alias, the first before later ones. Made once for a catalogue. */
+function indexOf(catalog: Catalog): ReadonlyMap<string, CatalogEntry> {
+  const known = indices.get(catalog);
+  if (known !== undefined) return known;
+  const backwards = [...catalog].reverse();
+  const index = new Map<string, CatalogEntry>();
+  for (const entry of backwards) for (const alias of entry.aliases) index.set(alias.toLowerCase(), entry);
+  for (const entry of backwards) index.set(entry.id.toLowerCase(), entry);
+  indices.set(catalog, index);
+  return index;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import type { CheckRequest } from '../preflight/plan-check.js';
+import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/llama-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
@@ -12,7 +13,7 @@ import type { BudgetFlagValues } from './flags/machine-flags.js';
 
 /** What the shared flags ask to be checked. */
 export async function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): Promise<CheckRequest> {
-  const accelerator = flags.accelerator ?? defaultAccelerator();
+  const { accelerator, notes } = await meantAccelerator(flags);
   const llama = await meantLlamaCpp(flags);
   const here = flags['system-memory'] === undefined && accelerator !== 'metal';
   return {
@@ -22,7 +23,7 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
     launch: { ...launchPatch(flags), ...draftPatch(flags), ...llama.patch },
-    notes: llama.notes,
+    notes: [...notes, ...llama.notes],
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {
@@ -37,6 +38,16 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
       ...(flags['memory-budget'] !== undefined && { absoluteBytes: flags['memory-budget'] }),
     },
   };
+}
+
+/** As named, or of this machine where this machine is checked. */
+async function meantAccelerator(flags: LaunchFlagValues & BudgetFlagValues) {
+  if (flags.accelerator !== undefined) return { accelerator: flags.accelerator, notes: [] };
+  const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
+  if (elsewhere) return { accelerator: defaultAccelerator(), notes: [] };
+  const found = await findAccelerator();
+  const note = foundNote(found);
+  return { accelerator: found.accelerator, notes: note === undefined ? [] : [note] };
 }
 
 interface MeantLlamaCpp {

@@ -60,9 +60,10 @@ const UNADVISED = 'use a smaller model or a larger machine';
  */
 export async function checkMemory(request: CheckRequest, dependencies: CheckDependencies): Promise<MemoryCheck> {
   const plan = await planCheck(request, dependencies);
-  return orIncomplete({ ...plan, notes: [] }, async () => {
+  const { notes: asked = [] } = request;
+  return orIncomplete({ ...plan, notes: asked }, async () => {
     const { header, notes, ...reading } = await dependencies.readHeader(plan.resolved);
-    return checkModel({ ...plan, header: reading, notes }, header, request, dependencies);
+    return checkModel({ ...plan, header: reading, notes: [...asked, ...notes] }, header, request, dependencies);
   });
 }
 

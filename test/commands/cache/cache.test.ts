@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CacheFolder } from '../../../src/lib/source/cache/cache-folder.js';
 import { runCli } from '../../support/run-cli.js';
@@ -26,8 +27,16 @@ describe('llmkube cache', () => {
       exitCode: 0,
     });
     const { stdout, exitCode } = await llmkube('info', '--json');
-    expect(JSON.parse(stdout)).toEqual({ path: folder.path, entries: 1, bytes: 2044 });
+    expect(JSON.parse(stdout)).toEqual({ path: folder.path, entries: 1, bytes: 65 + 2044 });
     expect(exitCode).toBe(0);
+  });
+
+  test('clear of a folder that is a file says so', async () => {
+    const file = join(home.path, 'file');
+    writeFileSync(file, '');
+    const { stderr, exitCode } = await runCli(['cache', 'clear'], { LLMKUBE_CACHE_DIR: file });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('cannot be emptied')]);
+    expect(stderr).not.toContain('unexpected');
   });
 
   test('clear forgets all', async () => {

@@ -27,7 +27,7 @@ const gpuLayersFlag = Flags.custom<number>({
 /** The options that change what llama-server allocates, for every command that checks memory. */
 export const launchFlags = {
   accelerator: Flags.option({ options: ACCELERATORS })({
-    description: 'what llama-server runs on (default: metal on Apple silicon, else cpu)',
+    description: 'what llama-server runs on (default: what this machine has, metal on Apple silicon; cpu for others)',
     env: 'LLMKUBE_ACCELERATOR',
     helpGroup: HELP_GROUP,
   }),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseBoundedJson } from '../../bounded-json.js';
@@ -25,7 +25,8 @@ export interface CacheUsage {
 }
 
 /**
- * Small JSON files under the user's cache folder, found by a key that itself is never stored, since it can hold secrets.
+ * Small files under the user's cache folder, a line with the sum of key and content and a line of JSON. They are found by a
+ * key that itself is never stored, since it can hold secrets; who does not know it cannot change what an entry says.
  * Safe with many processes: entries are written beside and renamed into place. Never fails: what cannot be read is not
  * there, what cannot be written is not kept.
  */
@@ -39,7 +40,10 @@ export class CacheFolder {
   async read(key: string): Promise<unknown> {
     const file = this.#file(key);
     try {
-      const value = parseBoundedJson(await readRegularFile(file, MAX_ENTRY_BYTES));
+      const [sum, json = ''] = (await readRegularFile(file, MAX_ENTRY_BYTES)).split('\n', 2);
+      // Changed, or put in the place of another: it says nothing.
+      if (sum !== sumOf(key, json)) return undefined;
+      const value = parseBoundedJson(json);
       const now = new Date();
       await utimes(file, now, now).catch(() => undefined);
       return value;
@@ -52,7 +56,8 @@ export class CacheFolder {
     const temporary = join(this.path, `${randomBytes(12).toString('hex')}.tmp`);
     try {
       await makeFolder(this.path);
-      await writeFile(temporary, JSON.stringify(value), { mode: 0o600, flag: 'wx' });
+      const json = JSON.stringify(value);
+      await writeFile(temporary, `${sumOf(key, json)}\n${json}`, { mode: 0o600, flag: 'wx' });
       await rename(temporary, this.#file(key));
       await this.#evict();
     } catch {
@@ -111,6 +116,10 @@ export class CacheFolder {
   #file(key: string): string {
     return join(this.path, `${createHash('sha256').update(key).digest('hex')}.json`);
   }
+}
+
+function sumOf(key: string, json: string): string {
+  return createHmac('sha256', key).update(json).digest('hex');
 }
 
 /** One folder after another: where none can be made, as under /proc, Node's own recursion never ends. */

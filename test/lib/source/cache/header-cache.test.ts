@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
 import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
@@ -60,6 +62,35 @@ describe('the header cache', () => {
     expect((await cache.header('key'))?.header.tensors[0]?.name).toBe('b');
   });
 
+  test('counts an entry as none of which anything was changed, or that was put in the place of another', async () => {
+    await cache.keepHeader('key', { header: header('a') });
+    const [name = ''] = await files();
+    const path = join(folder.path, 'headers-v1', name);
+    const text = await readFile(path, 'utf8');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), fc.constantFrom('0', '9', ' ', 'x', ''), async (at, character) => {
+        const changed = text.slice(0, at) + character + text.slice(at + 1);
+        await writeFile(path, changed);
+        expect(await cache.header('key')).toEqual(changed === text ? { header: header('a') } : undefined);
+      }),
+    );
+    await writeFile(path, text);
+    await cache.keepHeader('smaller', { header: header('b') });
+    const smaller = (await files()).find((other) => other !== name) ?? '';
+    await copyFile(join(folder.path, 'headers-v1', smaller), path);
+    expect(await cache.header('key')).toBeUndefined();
+  });
+
+  test('does not wait for a pipe in the place of an entry, and writes over it', async () => {
+    await cache.keepHeader('key', { header: header('a') });
+    const path = join(folder.path, 'headers-v1', (await files())[0] ?? '');
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+    expect(await cache.header('key')).toBeUndefined();
+    await cache.keepHeader('key', { header: header('a') });
+    expect(await cache.header('key')).toEqual({ header: header('a') });
+  });
+
   test('survives many writers and readers of one key', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `tensor-${index}`);
     await Promise.all(
@@ -102,8 +133,8 @@ describe('the header cache', () => {
     const store = new CacheFolder(folder.path);
     expect(await store.usage()).toEqual({ path: store.path, entries: 0, bytes: 0 });
     await store.write('key', { a: 1 });
-    expect(await store.usage()).toEqual({ path: store.path, entries: 1, bytes: 7 });
-    expect(await store.clear()).toEqual({ path: store.path, entries: 1, bytes: 7 });
+    expect(await store.usage()).toEqual({ path: store.path, entries: 1, bytes: 65 + 7 });
+    expect(await store.clear()).toEqual({ path: store.path, entries: 1, bytes: 65 + 7 });
     expect(await store.usage()).toEqual({ path: store.path, entries: 0, bytes: 0 });
   });
 });

@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+
+const DOC = readFileSync('docs/security.md', 'utf8');
+
+/** The value of a constant of one file: numbers, products and powers. */
+function constant(file: string, name: string): number {
+  const source = readFileSync(`src/lib/${file}`, 'utf8');
+  const text = new RegExp(`const ${name} = ([\\d_ *]+);`).exec(source)?.[1];
+  if (text === undefined) throw new Error(`${file} has no ${name}`);
+  const numbers = text.replaceAll('_', '').split(/ \* (?!\*)/);
+  return numbers
+    .map((factor) => factor.split('**').map(Number))
+    .reduce((product, [base = 0, power = 1]) => product * base ** power, 1);
+}
+
+/** Each row of the table of limits, and where its numbers stand. */
+const ROWS: readonly (readonly [
+  row: string,
+  ...(readonly [file: string, name: string, unit: number, shown: string])[],
+])[] = [
+  ['header of a file', ['gguf/limits.ts', 'MAX_HEADER_BYTES', 2 ** 20, '128 MiB']],
+  ['keys and values kept of it', ['gguf/limits.ts', 'MAX_KEPT_BYTES', 2 ** 20, '2 MiB']],
+  [
+    'keys, length of one',
+    ['gguf/limits.ts', 'MAX_KEYS', 1, '8192'],
+    ['gguf/limits.ts', 'MAX_KEY_BYTES', 1, '65535 bytes'],
+  ],
+  ['tensors, parts', ['gguf/limits.ts', 'MAX_TENSORS', 1, '65536'], ['gguf/limits.ts', 'MAX_SHARDS', 1, '1024']],
+  [
+    'layers, experts',
+    ['model/count-limits.ts', 'MAX_LAYERS', 1, '512'],
+    ['model/count-limits.ts', 'MAX_EXPERTS', 1, '1024'],
+  ],
+  [
+    "list of a repository's files",
+    ['source/http/get-json.ts', 'MAX_BYTES', 2 ** 20, '8 MiB'],
+    ['bounded-json.ts', 'MAX_DEPTH', 1, '64 deep'],
+  ],
+  [
+    'entry of the cache',
+    ['source/cache/cache-folder.ts', 'MAX_ENTRY_BYTES', 2 ** 20, '8 MiB'],
+    ['bounded-json.ts', 'MAX_DEPTH', 1, '64 deep'],
+  ],
+  [
+    "user's catalogue",
+    ['catalog/load-catalog.ts', 'MAX_CATALOG_BYTES', 2 ** 20, '8 MiB'],
+    ['catalog/parse-catalog.ts', 'MAX_VALUES', 1, '1000000 values'],
+  ],
+  ['any JSON', ['bounded-json.ts', 'MAX_VALUES', 1, '1000000 values']],
+  ['kubeconfig', ['kube/client/kubeconfig.ts', 'MAX_KUBECONFIG_BYTES', 2 ** 20, '8 MiB']],
+  [
+    'answer of the cluster, a list',
+    ['kube/client/transport.ts', 'MAX_ANSWER_BYTES', 2 ** 20, '16 MiB'],
+    ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '32 MiB'],
+  ],
+  ['call of the cluster', ['kube/client/transport.ts', 'REQUEST_TIMEOUT_MS', 1000, '30 s']],
+  ["credential's plugin", ['kube/client/exec-credentials.ts', 'MAX_OUTPUT_BYTES', 2 ** 20, '1 MiB']],
+  [
+    'log of a server',
+    ['../commands/compare-log.ts', 'MAX_LOG_BYTES', 2 ** 20, '16 MiB'],
+    ['runtime/server-log.ts', 'MAX_LINE_LENGTH', 1, '4096'],
+  ],
+  ['ledger', ['guard/ledger-store.ts', 'MAX_BYTES', 2 ** 20, '4 MiB']],
+  ['redirects', ['source/http/follow-redirects.ts', 'MAX_REDIRECTS', 1, '5']],
+  ['one reading, whatever it does', ['source/session.ts', 'DEFAULT_READING_MS', 1000, '120 s']],
+];
+
+test.each(ROWS)('the limit of "%s" is the one that holds', (row, ...limits) => {
+  const line = DOC.split('\n').find((candidate) => candidate.startsWith(`| ${row} `)) ?? '';
+  for (const [file, name, unit, shown] of limits) {
+    expect([name, String(constant(file, name) / unit)]).toEqual([name, shown.split(' ')[0]]);
+    expect(line.replaceAll(',', '')).toContain(shown);
+  }
+});
