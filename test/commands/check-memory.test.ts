@@ -60,7 +60,7 @@ describe('check-memory', () => {
 
   test.each([
     ['an absolute budget', ['--memory-budget', '10Gi'], '10GB (as given by --memory-budget)'],
-    ['the whole memory', ['--memory-fraction', '0.5'], '13GB (32GB system × 0.5 fraction − 3.4GB in use)'],
+    ['the whole memory', ['--memory-fraction', '0.5'], '12.6GB (32GB system × 0.5 fraction − 3.4GB in use)'],
   ])('names %s', async (_name, args, budget) => {
     const { stderr } = await check('qwen-coder-32b', ...MAC(32), ...args);
     expect(stderr).toContain(`  Available budget: ${budget}\n`);
