@@ -23,8 +23,8 @@ Its weights are copied to one device, the GPU unless \`--no-mmproj-offload\`; it
 the server starts, and replaced by larger ones when an image needs more. They never shrink.
 
 MiB on Metal with flash attention, by this program; llama.cpp v0.5.0 allocates the same to the byte for each of these files.
-"at most" is what the largest image that the projector accepts makes of the buffers, or 30 seconds of audio. This file is
-written by \`npm run projectors\`.
+"at most" is what the largest image that the projector accepts makes of the buffers, or 30 seconds of audio; a check counts
+audio of up to 5 minutes where the encoder takes it in one piece. This file is written by \`npm run projectors\`.
 `;
 
 function projectorOf(file: string): ProjectorShape {
@@ -62,8 +62,9 @@ function withoutFlashAttention(file: string): string {
 
 const LAST = `Without flash attention (\`-fa off\`, and on Metal wherever the head size has no kernel, as in Llama 4) the buffers hold every
 score: those of Qwen2.5-VL 7B come to ${withoutFlashAttention('mmproj-qwen2.5-vl-7b.F16.json')} at start-up, those of Gemma 3 to ${withoutFlashAttention('mmproj-gemma-3-4b.F16.json')}.
-\`--image-max-tokens\` bounds what images can become. A projector whose encoder is not described here is counted by an upper
-bound, which is said.
+\`--image-max-tokens\` bounds what images can become. A projector whose encoder is not described here, as those that make
+speech, is counted by an upper bound, which is said. One that does not belong to the model, because it makes embeddings of
+another width, is refused as llama-server refuses it.
 `;
 
 const rows = readdirSync(PROFILES).sort().map(row);

@@ -6,7 +6,8 @@
 // PROFILES is a folder of JSON files, each the header of one model of the catalogue: `id`, `quantization`,
 // `metadata` ([key, value, type]), `tensors` ({name, dims, type, blocks: "0-3,7"}), `publishedFileBytes` and
 // `headerBytes` where the published file's are known, and `factsFromMemory`: what was not verified. Only profiles
-// without such entries are bundled. Run `npm run build` first.
+// without such entries are bundled. The profile of an entry's projector has the id `mmproj-` with the entry's. Run
+// `npm run build` first.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ import { findEntry } from '../dist/lib/catalog/catalog.js';
 import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
 import { toDigest } from '../dist/lib/gguf/digest.js';
 import { ggmlTypeByName } from '../dist/lib/gguf/ggml-types.js';
+import { PROJECTOR } from '../dist/lib/source/bundled-header.js';
 import { TensorLayout, tensorBytes } from '../dist/lib/gguf/tensor-layout.js';
 
 const OUTPUT = fileURLToPath(new URL('../headers/', import.meta.url));
@@ -58,15 +60,17 @@ await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT);
 for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()) {
   const profile = JSON.parse(await readFile(join(folder, file), 'utf8'));
-  const entry = findEntry(catalog, profile.id);
+  const isProjector = profile.architecture === 'clip';
+  const entry = findEntry(catalog, isProjector ? profile.id.replace(/^mmproj-/, '') : profile.id);
   if (entry === undefined || profile.factsFromMemory.length > 0) continue;
+  const quantization = isProjector ? PROJECTOR : profile.quantization;
   const bundled = {
     id: entry.id,
-    quantization: profile.quantization,
+    quantization,
     derived: 'from the published file size and the quantization recipe, not read from the file',
     digest: toDigest(headerOf(profile)),
   };
-  const name = `${entry.id}.${profile.quantization}.json`;
+  const name = `${entry.id}.${quantization}.json`;
   await writeFile(join(OUTPUT, name), `${JSON.stringify(bundled)}\n`);
   console.log(name);
 }

@@ -15,8 +15,10 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
 import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
-import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { largestOf } from '../lib/preflight/survey.js';
+import { isComplete, type MemoryCheck } from '../lib/preflight/memory-check.js';
+import { UsageError } from '../lib/errors.js';
+import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -26,6 +28,9 @@ interface ModelFlagValues {
   readonly catalog?: string | undefined;
   readonly offline: boolean;
 }
+
+/** As shells report a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
@@ -65,6 +70,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     }
     const request = await checkRequest(args.model, flags);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
+    if (flags.watch) return this.watch(request, dependencies);
     const found = await checkMemory(request, dependencies);
     const check = this.jsonEnabled() || exitCodeOf(found) === 0 ? { ...found, largest: largestOf(found) } : found;
     if (flags['memory-check'] === 'enforce') process.exitCode = exitCodeOf(check);
@@ -89,6 +95,34 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     process.exitCode = fleetExitCode(hosts);
     if (!this.jsonEnabled()) this.log(fleetText(hosts));
     return fleetJson(hosts);
+  }
+
+  /** For a person who closes programs; a script asks once. */
+  private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<Record<string, unknown>> {
+    const { machine, policy, accelerator } = request;
+    const problem = this.jsonEnabled()
+      ? '--json says one thing, and --watch says it again and again'
+      : machine.systemMemoryBytes !== undefined || machine.inUseBytes !== undefined
+        ? '--watch looks at this machine, and --system-memory or --in-use say what is in use instead'
+        : undefined;
+    if (problem !== undefined) throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
+    const { readOnce, watchCheck } = await import('../lib/cli/watch-check.js');
+    const { default: colors } = await import('chalk');
+    const interrupt = interruptSignal(['SIGINT', 'SIGTERM']);
+    const asked = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
+    await watchCheck({
+      verdictText: async () => {
+        const found = await checkMemory(request, asked);
+        const check = { ...found, largest: largestOf(found) };
+        return isComplete(check) && exitCodeOf(check) === 0 ? checkText(check, colors) : refusalText(check);
+      },
+      measure: () => dependencies.measureHost({ ...machine, accelerator, budgetBytes: policy.absoluteBytes }),
+      signal: interrupt.signal,
+      stream: process.stdout,
+    });
+    interrupt.dispose();
+    process.exitCode = INTERRUPTED;
+    return {};
   }
 
   private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {

@@ -4,9 +4,9 @@ import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
 import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
-import { deployPlan, stagedProjector } from '../lib/cli/deploy/deploy-plan.js';
+import { deployPlan, stagedFiles } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
-import { deploySource, deploySourceWithProjector } from '../lib/cli/deploy/deploy-source.js';
+import { deploySourceWithFiles } from '../lib/cli/deploy/deploy-source.js';
 import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -72,11 +72,14 @@ Works as "kubectl llmkube deploy" too.`;
       cacheDir: this.config.cacheDir,
       env: process.env,
     };
-    const mmproj = stagedProjector(check);
-    const source =
-      mmproj === undefined
-        ? await deploySource(check.source, reading, flags.runtime)
-        : await deploySourceWithProjector(check.source, mmproj, reading);
+    const isMac = check.launch.accelerator === 'metal';
+    const source = await deploySourceWithFiles(
+      check.source,
+      stagedFiles(check, flags.runtime),
+      reading,
+      flags.runtime,
+      isMac,
+    );
     const plan = deployPlan({ model: args.model, flags, source, check, version: this.config.version });
     const resources = buildResources(plan);
     await this.reportCheck(check, flags);

@@ -24,6 +24,7 @@ const pattern =
 export const ENTRY_FIELDS = table<{ readonly required?: true; readonly check: Check }>({
   source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor a path') },
   mmproj: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
+  draft: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
   name: { check: text },
   description: { check: text },
   size: { check: text },

@@ -16,6 +16,8 @@ export interface CatalogEntry {
   readonly source: string;
   /** The multimodal projector that belongs to it, as a source. */
   readonly mmproj?: string | undefined;
+  /** The draft model that it is served with, as a source. */
+  readonly draft?: string | undefined;
   readonly homepage: string | undefined;
   readonly mode: 'chat' | 'embedding' | 'rerank';
   /** Tokens that a deployment gets when it names no context; undefined = the runtime's default. */

@@ -104,6 +104,7 @@ function toEntry(id: string, fields: FlatEntry): CatalogEntry {
     quantization: text('quantization'),
     source: text('source') ?? '',
     mmproj: text('mmproj'),
+    draft: text('draft'),
     homepage: text('homepage'),
     mode: (text('mode') ?? 'chat') as CatalogEntry['mode'],
     contextSize: number('context_size'),

@@ -1,5 +1,6 @@
 import type { Config } from '@oclif/core';
 import type { Catalog } from '../catalog/catalog.js';
+import { PROJECTOR } from '../source/bundled-header.js';
 import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
 import type { HeaderRequest } from '../source/model-header.js';
 import { interruptible } from './terminal/interrupt.js';
@@ -18,8 +19,12 @@ interface Surroundings {
 export async function readCatalogHeaders(catalog: Catalog, surroundings: Surroundings): Promise<HeaderLookup> {
   const requests = catalog.flatMap((entry): HeaderRequest[] => {
     const model = { entry, source: entry.source, quantization: entry.quantization };
-    const { mmproj } = entry;
-    return mmproj === undefined ? [model] : [model, { entry: undefined, source: mmproj, quantization: undefined }];
+    const { mmproj, draft } = entry;
+    return [
+      model,
+      ...(mmproj === undefined ? [] : [{ entry, source: mmproj, quantization: PROJECTOR }]),
+      ...(draft === undefined ? [] : [{ entry: undefined, source: draft, quantization: undefined }]),
+    ];
   });
   return readManyHeaders(requests, surroundings);
 }

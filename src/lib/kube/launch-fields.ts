@@ -4,6 +4,7 @@ import { draftWords } from '../runtime/draft-options.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
+import { speculativeField } from './speculative-field.js';
 
 type LaunchFields = Pick<
   InferenceServiceSpec,
@@ -20,6 +21,7 @@ type LaunchFields = Pick<
   | 'moeCPULayers'
   | 'noKvOffload'
   | 'mode'
+  | 'speculativeDecoding'
 >;
 
 /** The layers that the operator and the agent offload when nothing is said. */
@@ -29,12 +31,15 @@ const DEFAULT_GPU_LAYERS = 99;
  * Launch options as fields of the InferenceService, and as llama-server's own arguments where the API has no field or
  * the operator would not pass the value on, so that what is deployed is what was checked.
  * @param resolved what the check assumed for options that were left out; undefined when nothing was checked.
+ * @param draftModel the draft among the files of the Model
  */
 export function launchFields(
   launch: LaunchOptions,
   resolved: ResolvedLaunch | undefined,
+  draftModel?: string,
 ): { fields: LaunchFields; extraArgs: string[] } {
   const extraArgs: string[] = [];
+  const speculativeDecoding = speculativeField(launch, draftModel);
   const fields = {
     ...contextFields(launch, resolved, extraArgs),
     ...slotFields(launch, extraArgs),
@@ -46,9 +51,10 @@ export function launchFields(
     ...(launch.ubatchSize !== undefined && { uBatchSize: launch.ubatchSize }),
     ...(launch.kvOffload === false && { noKvOffload: true }),
     ...(launch.mode !== undefined && launch.mode !== 'chat' && { mode: launch.mode }),
+    ...(speculativeDecoding && { speculativeDecoding }),
   };
   if (launch.accelerator !== 'cpu' && launch.gpuLayers === 0) extraArgs.push('--n-gpu-layers', '0');
-  extraArgs.push(...optionsWithoutField(launch));
+  extraArgs.push(...optionsWithoutField(speculativeDecoding === undefined ? launch : withoutDrafting(launch)));
   return { fields, extraArgs };
 }
 
@@ -110,6 +116,12 @@ function cacheTypeFields(side: 'K' | 'V', type: CacheType | undefined): LaunchFi
 function expertFields(cpuMoeLayers: number | undefined): LaunchFields {
   if (cpuMoeLayers === undefined || cpuMoeLayers === 0) return {};
   return cpuMoeLayers === Infinity ? { moeCPUOffload: true } : { moeCPULayers: cpuMoeLayers };
+}
+
+function withoutDrafting(launch: LaunchOptions): LaunchOptions {
+  const said: readonly string[] = ['specTypes', 'draft', 'draftMax'] satisfies (keyof LaunchOptions)[];
+  const rest = Object.fromEntries(Object.entries(launch).filter(([key]) => !said.includes(key)));
+  return { ...rest, accelerator: launch.accelerator };
 }
 
 /** As llama-server v0.5.0 spells them in `common/arg.cpp`. */

@@ -128,7 +128,7 @@ function serviceSpec(
   resources: ContainerResources,
 ): InferenceServiceSpec {
   const { launch, gpu } = plan;
-  const { fields, extraArgs } = launchFields(launch, estimate?.resolved);
+  const { fields, extraArgs } = launchFields(launch, estimate?.resolved, plan.draftModel);
   const allArgs = [...extraArgs, ...(plan.extraArgs ?? [])];
   const image = plan.image ?? defaultImage(plan);
   return {

@@ -1,7 +1,9 @@
+import type { CatalogEntry } from '../catalog/catalog.js';
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
 import { describeShape } from '../model/describe-shape.js';
 import type { ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
+import { PROJECTOR } from '../source/bundled-header.js';
 import type { ModelHeader } from '../source/model-header.js';
 import type { ProjectorFile } from '../source/hub/projector-file.js';
 import type { ResolvedModel } from './resolve-model.js';
@@ -40,7 +42,7 @@ export async function findProjector(
   if (launch.mmproj !== undefined) return { projector: await read(launch.mmproj, 'named', reading) };
   if (launch.mmprojAuto === false) return {};
   if (resolved.entry?.mmproj !== undefined) {
-    return { projector: await read(resolved.entry.mmproj, 'catalog', reading) };
+    return { projector: await read(resolved.entry.mmproj, 'catalog', reading, resolved.entry) };
   }
   if (resolved.entry !== undefined || !resolved.source.startsWith('hf:')) return {};
   const beside = await listed(resolved.source, reading);
@@ -64,8 +66,9 @@ async function read(
   source: string,
   reason: ProjectorReason,
   { readHeader }: ProjectorReading,
+  entry?: CatalogEntry,
 ): Promise<LoadedProjector> {
-  const { header } = await readHeader({ entry: undefined, source, quantization: undefined });
+  const { header } = await readHeader({ entry, source, quantization: entry && PROJECTOR });
   const shape = describeShape(header);
   if (shape.kind === 'projector') return { source, reason, shape };
   throw new CheckIncompleteError(

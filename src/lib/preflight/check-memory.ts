@@ -24,6 +24,7 @@ import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
 import { sharedMemoryNote } from './shared-memory.js';
 import { tightness } from './tightness.js';
+import { requireMatchingDraft, requireMatchingProjector } from './matching-files.js';
 import type { CompletedVerdict } from './verdict.js';
 
 /** Everything outside that a check needs. */
@@ -113,7 +114,9 @@ function checkBeside(
     const notes = note === undefined ? described.notes : [...described.notes, note];
     const found = { ...described, ...(projector && { projector }), notes };
     return orIncomplete(found, async () => {
+      if (projector) requireMatchingProjector(found.shape, projector.shape);
       const named = await readNamedFiles(found.launch, dependencies);
+      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, found.launch);
       return checkOnMachine({ ...found, named }, request, dependencies);
     });
   });

@@ -68,8 +68,9 @@ export async function skippedCheck(request: CheckRequest, dependencies: PlanDepe
 }
 
 /** What an entry says about its launch. */
-export function catalogDefaults({ contextSize, gpuLayers, mode }: CatalogEntry): LaunchPatch {
+export function catalogDefaults({ contextSize, gpuLayers, mode, draft }: CatalogEntry): LaunchPatch {
   return {
+    ...(draft !== undefined && { draft }),
     ...(contextSize !== undefined && { ctxSize: contextSize }),
     gpuLayers: gpuLayers === undefined || gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers,
     ...(mode !== undefined && mode !== 'chat' && { mode }),

@@ -10,6 +10,9 @@ export interface BundledHeader {
   readonly derived: boolean;
 }
 
+/** What stands for the quantization where the projector of an entry is meant. */
+export const PROJECTOR = 'mmproj';
+
 /** The header that ships with this program for an entry of the bundled catalogue, if there is one. */
 export async function readBundledHeader(id: string, quantization: string): Promise<BundledHeader | undefined> {
   const file = new URL(`${encodeURIComponent(id)}.${encodeURIComponent(quantization)}.json`, FOLDER);

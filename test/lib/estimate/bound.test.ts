@@ -11,17 +11,49 @@ import { profileHeader, readProfile } from '../../support/profile.js';
 
 const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
 
+const WIDTH = 4096;
+const KV_WIDTH = 8 * 128;
+const FEED_FORWARD = 32768;
+/** Of each of the adapters that are built in, the base model's empty one among them. */
+const RANK = 8;
+
 /** Granite's header, as if of another architecture. */
-function graniteAs(architecture: string, more: readonly GgufTensor[] = []): GgufHeader {
+function graniteAs(architecture: string): GgufHeader {
   const header = profileHeader(readProfile(join(PROFILES, 'granite-granite-4.1-30b.Q4_K_M.json')));
   const metadata = new Map(
     [...header.metadata].map(([key, value]) => [key.replace(/^granite\./, `${architecture}.`), value]),
   );
-  return {
-    ...header,
-    metadata: metadata.set('general.architecture', architecture),
-    tensors: [...header.tensors, ...more],
-  };
+  return { ...header, metadata: metadata.set('general.architecture', architecture) };
+}
+
+/** The same model as Granite Switch has it: Q, K and V in one, and adapters beside the weights. */
+function graniteSwitch(): GgufHeader {
+  const header = graniteAs('graniteswitch');
+  const blocks = Array.from({ length: 64 }, (_, block) => `blk.${block}`);
+  const own = blocks.flatMap((block) => [
+    tensor(`${block}.attn_qkv.weight`, 'Q4_K', [WIDTH, WIDTH + 2 * KV_WIDTH]),
+    ...lora(`${block}.attn_q`, WIDTH, WIDTH),
+    ...lora(`${block}.attn_k`, WIDTH, KV_WIDTH),
+    ...lora(`${block}.attn_v`, WIDTH, KV_WIDTH),
+    ...lora(`${block}.attn_output`, WIDTH, WIDTH),
+    ...lora(`${block}.ffn_gate`, WIDTH, FEED_FORWARD),
+    ...lora(`${block}.ffn_up`, WIDTH, FEED_FORWARD),
+    ...lora(`${block}.ffn_down`, FEED_FORWARD, WIDTH),
+  ]);
+  const kept = header.tensors.filter(({ name }) => !/attn_[qkv]\.weight$/.test(name));
+  const metadata = new Map([...header.metadata, ['graniteswitch.adapters.lora_rank', RANK]]);
+  return { ...header, metadata, tensors: [...kept, ...own] };
+}
+
+function lora(weight: string, from: number, to: number): GgufTensor[] {
+  return [tensor(`${weight}.lora_a`, 'F16', [from, RANK]), tensor(`${weight}.lora_b`, 'F16', [RANK, to])];
+}
+
+function tensor(name: string, typeName: string, dims: readonly number[]): GgufTensor {
+  const type = ggmlTypeByName(typeName) as GgmlType;
+  const [row = 1, ...rows] = dims;
+  const bytes = rowBytes(type, row) * rows.reduce((a, b) => a * b, 1);
+  return { name, dims, type, bytes, offsetBytes: 2 ** 40, file: 0 };
 }
 
 function estimate(header: GgufHeader, more: Partial<LaunchOptions> = {}): MemoryEstimate {
@@ -33,7 +65,7 @@ function bytesOf({ parts }: MemoryEstimate, name: string): number {
 }
 
 test('an architecture that llama.cpp knows and that is not described here ends in a bound, and says so', () => {
-  const bound = estimate(graniteAs('graniteswitch'));
+  const bound = estimate(graniteSwitch());
   expect(bound.notes.join()).toContain('"graniteswitch" is not described here');
   const accuracies = new Map(bound.parts.map(({ name, accuracy }) => [name, accuracy]));
   expect(accuracies.get('kv-cache')).toBe('bound');
@@ -45,29 +77,22 @@ test('an architecture that llama.cpp knows and that is not described here ends i
 test('the bound counts a row of logits for every token of a batch where llama.cpp computed that, until June 2026', () => {
   const vocabulary = 100352;
   const [june, now] = ['b9453', 'v0.5.0'].map((llamaCpp) =>
-    bytesOf(estimate(graniteAs('graniteswitch'), { llamaCpp }), 'compute'),
+    bytesOf(estimate(graniteSwitch(), { llamaCpp }), 'compute'),
   );
   expect((june ?? 0) - (now ?? 0)).toBeGreaterThanOrEqual((512 - 4) * vocabulary * 4);
 });
 
 test("Granite Switch's router has a cache of one head beside the layers'", () => {
-  const cacheOf = (name: string): number => bytesOf(estimate(graniteAs(name)), 'kv-cache');
+  const cacheOf = (header: GgufHeader): number => bytesOf(estimate(header), 'kv-cache');
   const headSize = 128;
-  expect(cacheOf('graniteswitch') - cacheOf('granite')).toBe(2 * headSize * 8192 * 2);
+  expect(cacheOf(graniteSwitch()) - cacheOf(graniteAs('granite'))).toBe(2 * headSize * 8192 * 2);
 });
 
 test('a table of which a token reads one row adds nothing to the bound of the compute buffers', () => {
-  const type = ggmlTypeByName('Q8_0') as GgmlType;
-  const rows = 262144;
-  const table: GgufTensor = {
-    name: 'per_layer_token_embd.weight',
-    dims: [8960, rows],
-    type,
-    bytes: rowBytes(type, 8960) * rows,
-    offsetBytes: 2 ** 40,
-    file: 0,
-  };
-  const [without, added] = [[], [table]].map((more) => bytesOf(estimate(graniteAs('graniteswitch', more)), 'compute'));
+  const shape = describeModel(graniteSwitch());
+  const table = tensor('per_layer_token_embd.weight', 'Q8_0', [8960, 262144]);
+  const withTable = { ...shape, tensors: new Map([...shape.tensors, [table.name, table]]) };
+  const [without, added] = [shape, withTable].map((each) => bytesOf(estimateMemory(each, launch), 'compute'));
   expect(added).toBe(without);
 });
 
@@ -76,4 +101,22 @@ test('an architecture of which it is not known what llama.cpp caches is not size
   expect(() => estimateMemory(shape, launch)).toThrow(
     expect.objectContaining({ code: 'MODEL_CACHE_UNKNOWN', exitCode: 3 }),
   );
+});
+
+test('without flash attention the bound counts each score three times, and what says who sees whom once', () => {
+  const onGpu = (ctxSize: number): number =>
+    estimate(graniteSwitch(), { ctxSize, flashAttn: 'off' })
+      .parts.filter(({ name, device }) => name === 'compute' && device === 'gpu')
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  const [heads, ubatch, f32Bytes] = [32, 512, 4];
+  // Granite Switch's router has a cache of as many cells, whose mask counts once more
+  const caches = (onGpu(16384) - onGpu(8192)) / (8192 * ubatch * f32Bytes) - 3 * heads;
+  expect([1, 2]).toContain(caches);
+});
+
+test('the bound trusts automatic flash attention only with head sizes that every GPU has a kernel for', () => {
+  const shape = describeModel(graniteSwitch());
+  const flashAttn = (headK: number): boolean =>
+    estimateMemory({ ...shape, hparams: { ...shape.hparams, headK } }, launch).resolved.flashAttn;
+  expect([flashAttn(128), flashAttn(100)]).toEqual([true, false]);
 });

@@ -165,3 +165,30 @@ describe('the header parser', () => {
     expect(parse(header, header.length, header.length + 4).tensors).toHaveLength(1);
   });
 });
+
+test('a big-endian vocabulary is stepped over by lengths in that order', () => {
+  const words = ['tokenizer.ggml.tokens', ['a', 'bb', 'a word of many letters'], '[str]'] as const;
+  const metadata: readonly Entry[] = [['general.architecture', 'llama', 'str'], words, ['llama.block_count', 7, 'u32']];
+  const read = parse(buildGguf({ byteOrder: 'big', metadata, tensors: [] }).header);
+  expect(read.metadata.get('tokenizer.ggml.tokens')).toEqual({ skipped: true, length: 3 });
+  expect(read.metadata.get('llama.block_count')).toBe(7);
+});
+
+test('a window that is no count of tokens is refused where it stands', () => {
+  const windowOf = (value: Entry) => () =>
+    parse(buildGguf({ metadata: [['general.architecture', 'llama', 'str'], value], tensors: [] }).header);
+  const refused = expect.objectContaining({ code: 'GGUF_METADATA_INVALID' }) as unknown as Error;
+  expect(windowOf(['llama.attention.sliding_window', 512.5, 'f32'])).toThrow(refused);
+  expect(windowOf(['llama.attention.sliding_window', 512, 'u32'])).not.toThrow();
+});
+
+test('a key and a tensor may stand once', () => {
+  const refused = (code: string) => expect.objectContaining({ code }) as unknown as Error;
+  const twice: Entry = ['general.architecture', 'llama', 'str'];
+  expect(() => parse(buildGguf({ metadata: [twice, twice], tensors: [] }).header)).toThrow(
+    refused('GGUF_METADATA_INVALID'),
+  );
+  const tensor = { name: 'output.weight', dims: [32], type: 'F32' } as const;
+  const { header } = buildGguf({ metadata: [twice], tensors: [tensor, tensor] });
+  expect(() => parse(header)).toThrow(refused('GGUF_TENSOR_INVALID'));
+});

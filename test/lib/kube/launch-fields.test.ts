@@ -113,3 +113,31 @@ describe('launch options in the resources', () => {
     expect(launchFields(launch, { ...RESOLVED, flashAttn: false }).extraArgs).toEqual(['--flash-attn', 'auto']);
   });
 });
+
+describe('drafting in the resources', () => {
+  const fieldsOf = (launch: Partial<LaunchOptions>, draftModel?: string) =>
+    launchFields({ accelerator: 'cuda', ...launch }, NOTHING_CHECKED, draftModel);
+
+  test("is the API's own field: a model's own head, and a draft among its files", () => {
+    expect(fieldsOf({ specTypes: ['draft-mtp'], draftMax: 2 })).toEqual({
+      fields: { speculativeDecoding: { type: 'draft-mtp', nDraftMax: 2 } },
+      extraArgs: [],
+    });
+    const draft = { draft: 'hf:o/r/eagle3-m.gguf', specTypes: ['draft-eagle3'], draftGpuLayers: 0 };
+    expect(fieldsOf(draft, 'eagle3-m.gguf')).toEqual({
+      fields: { speculativeDecoding: { type: 'draft-eagle3', draftModel: 'eagle3-m.gguf' } },
+      extraArgs: ['--spec-draft-ngl', '0'],
+    });
+  });
+
+  test('is words where llama-server fetches the draft, where two types add up, and on a Mac, whose agents do not read it', () => {
+    const { fields, extraArgs } = fieldsOf({ draft: 'hf:o/r:Q8_0', specTypes: ['draft-simple'] });
+    expect([fields, extraArgs]).toEqual([{}, ['--spec-type', 'draft-simple', '--spec-draft-hf', 'o/r:Q8_0']]);
+    expect(fieldsOf({ specTypes: ['draft-mtp', 'ngram-mod'] }).extraArgs).toEqual([
+      '--spec-type',
+      'draft-mtp,ngram-mod',
+    ]);
+    const onMac = fieldsOf({ accelerator: 'metal', specTypes: ['draft-mtp'] });
+    expect([onMac.fields, onMac.extraArgs]).toEqual([{}, ['--spec-type', 'draft-mtp']]);
+  });
+});

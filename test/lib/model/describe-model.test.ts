@@ -26,3 +26,31 @@ test.each([
 test.each(['llama', 'gptneox', 'glm5-next'])('%s is an architecture that llama.cpp knows', async (architecture) => {
   expect(describeHeader(await headerNaming(architecture)).architecture).toBe(architecture);
 });
+
+/** Gemma's header with other values; undefined takes a key away. */
+async function gemmaWith(values: Readonly<Record<string, MetadataValue | undefined>>): Promise<GgufHeader> {
+  const header = await headerNaming('gemma3');
+  const metadata = new Map([...header.metadata].filter(([key]) => !(key in values)));
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) metadata.set(key, value);
+  return { ...header, metadata };
+}
+
+test('keys and values of windows have head sizes of their own', async () => {
+  const { hparams } = describeHeader(
+    await gemmaWith({ 'gemma3.attention.key_length_swa': 128, 'gemma3.attention.value_length_swa': 96 }),
+  );
+  expect([hparams.headKSwa, hparams.headVSwa]).toEqual([128, 96]);
+});
+
+test('without a vocabulary, it is as long as the embedding has rows', async () => {
+  const header = await gemmaWith({ 'tokenizer.ggml.tokens': undefined, 'gemma3.vocab_size': undefined });
+  const tensors = header.tensors.map((tensor) =>
+    tensor.name === 'token_embd.weight' ? { ...tensor, dims: [3840, 1234] } : tensor,
+  );
+  expect(describeHeader({ ...header, tensors }).hparams.nVocab).toBe(1234);
+});
+
+test('the blocks that predict ahead are not among the layers that the model runs', async () => {
+  const { hparams } = describeHeader(await gemmaWith({ 'gemma3.block_count': 48, 'gemma3.nextn_predict_layers': 2 }));
+  expect([hparams.nLayerAll, hparams.nLayer]).toEqual([48, 46]);
+});

@@ -58,3 +58,17 @@ describe('requantise', () => {
     expect(shape?.fileBytes).toBe(requantise(describeModel(bundled.header), 'Q5_K_M')?.fileBytes);
   });
 });
+
+test('where four query heads share a KV head, V gets more bits', async () => {
+  const shape = await bundledShape('llama-3.1-8b', 'Q5_K_M');
+  expect([shape.hparams.nHead[0], shape.hparams.nHeadKv[0]]).toEqual([32, 8]);
+  const typeOfV = (name: string) => requantise(shape, name)?.tensors.get('blk.0.attn_v.weight')?.type.name;
+  expect([typeOfV('IQ4_XS'), typeOfV('Q2_K')]).toEqual(['Q5_K', 'Q4_K']);
+});
+
+test('a quantization is the same in small letters', async () => {
+  const shape = await bundledShape('llama-3.1-8b', 'Q5_K_M');
+  const [small, large] = ['q4_k_m', 'Q4_K_M'].map((name) => requantise(shape, name));
+  expect(small?.quantization).toBe('Q4_K_M');
+  expect(small?.fileBytes).toBe(large?.fileBytes);
+});

@@ -14,6 +14,8 @@ const GIB = 2 ** 30;
 const HEADERS: Readonly<Record<string, GgufHeader>> = {
   model: profileHeader(readProfile(join(PROFILES, 'gemma-3-4b.Q5_K_M.json'))),
   projector: profileHeader(readProfile(join(PROFILES, '../projectors/profiles/mmproj-gemma-3-4b.F16.json'))),
+  'other-projector': profileHeader(readProfile(join(PROFILES, '../projectors/profiles/mmproj-qwen2-vl-7b.F16.json'))),
+  draft: profileHeader(readProfile(join(PROFILES, '../drafts/profiles/qwen3-0.6b.Q8_0.json'))),
 };
 const SIBLING = 'hf:o/r/mmproj-projector.gguf';
 
@@ -26,7 +28,7 @@ function check(
   const dependencies: CheckDependencies = {
     loadCatalog: async () => [],
     readHeader: async ({ source }) => {
-      const header = source.includes('projector') ? HEADERS.projector : HEADERS.model;
+      const header = HEADERS[/([a-z-]+)\.gguf$/.exec(source)?.[1]?.replace('mmproj-', '') ?? ''] ?? HEADERS.model;
       return { header: header as GgufHeader, origin: 'live', derived: false, notes: [] };
     },
     measureHost: async () => ({ source: 'given', totalBytes: totalGib * GIB, inUseBytes: 0, notes: [] }),
@@ -108,6 +110,34 @@ describe('the projector that counts', () => {
   test('must be one', async () => {
     const { verdict } = await check('./model.gguf', { mmproj: './model.gguf' });
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'PROJECTOR_EXPECTED' });
+  });
+
+  test('must be as wide as the model, in the words that llama-server stops with', async () => {
+    const { verdict, projector } = await check('./model.gguf', { mmproj: './other-projector.gguf' });
+    expect(verdict).toMatchObject({
+      kind: 'unknown',
+      code: 'PROJECTOR_MISMATCH',
+      reason: expect.stringContaining('mismatch between text model (n_embd = 2560) and mmproj (n_embd = 3584)'),
+    });
+    expect(projector?.source).toBe('./other-projector.gguf');
+  });
+});
+
+describe('a draft of another vocabulary', () => {
+  const draft = './draft.gguf';
+
+  test('is refused where the model has to read its tokens', async () => {
+    const { verdict } = await check('./model.gguf', { draft, specTypes: ['draft-simple'] });
+    expect(verdict).toMatchObject({
+      kind: 'unknown',
+      code: 'DRAFT_MISMATCH',
+      reason: expect.stringMatching(/the target and draft vocabs are not compatible.* knows 262144 tokens.*151936/),
+    });
+  });
+
+  test('is loaded and freed where no type uses it', async () => {
+    const { verdict } = await check('./model.gguf', { draft });
+    expect(verdict.kind).toBe('fits');
   });
 });
 

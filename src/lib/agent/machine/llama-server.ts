@@ -1,8 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { parseServerVersion } from '../../host/llama-server.js';
 import { programOutput } from '../../host/program-output.js';
+import { firstRunnable } from '../../host/runnable.js';
 import { printable } from '../../printable.js';
 
 /** A llama-server that was asked what it is. */
@@ -24,7 +24,7 @@ const OPTION = /(?<![\w-])--?[a-zA-Z][\w-]*/g;
  */
 export async function findLlamaServer(named: string | undefined, path = process.env.PATH ?? ''): Promise<LlamaServer> {
   const places = [...USUAL_PLACES, ...path.split(delimiter)].map((folder) => join(folder, 'llama-server'));
-  const found = (named === undefined ? places : [named]).find(isProgram);
+  const found = firstRunnable(named === undefined ? places : [named]);
   if (found === undefined) {
     const what =
       named === undefined ? 'no llama-server was found' : `${printable(named)} is not a program that can be run`;
@@ -44,15 +44,6 @@ export async function findLlamaServer(named: string | undefined, path = process.
     );
   }
   return { path: found, build: parseServerVersion(version), options };
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** Both streams: llama-server says its version on one, its help on the other. */

@@ -32,20 +32,28 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   // A pod sees the GPUs that it asks for, of one size.
   const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
   const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, file, gpus });
-  const request = { ...asked, namesLaunch: true };
+  // What stands at another place has no projector that the catalogue knows of.
+  const mmprojAuto = override === undefined ? asked.launch.mmprojAuto : false;
+  const launch = mmprojAuto === undefined ? asked.launch : { ...asked.launch, mmprojAuto };
+  const request = { ...asked, launch, namesLaunch: true };
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const { findProjector, ...withoutSiblings } = others;
+  const replaced = override === undefined ? undefined : (await planCheck(request, dependencies)).source;
   const reading: CheckDependencies = {
     ...withoutSiblings,
     ...(advise && isNamedByModel && { advise }),
     readHeader: (resolved) =>
-      dependencies.readHeader(override === undefined ? resolved : { ...resolved, source: override, entry: undefined }),
+      dependencies.readHeader(
+        resolved.source !== replaced || override === undefined
+          ? resolved
+          : { ...resolved, source: override, entry: undefined },
+      ),
   };
   const check = await checkAsFarAsAsked(request, reading, flags);
   const named = { ...check, model, source: override ?? check.source };
   if (!wasMade(named)) return named;
-  const note = await siblingNote(check, findProjector);
+  const note = await siblingNote(named, findProjector);
   return note === undefined ? named : withNote(named, note);
 }
 
@@ -56,11 +64,13 @@ function withNote(check: MemoryCheck, note: string): MemoryCheck {
     : { ...check, verdict: { ...check.verdict, warnings } };
 }
 
-/** The cluster loads the model's file alone, where `llama-server -hf` would find a projector beside it. */
+/** What the cluster loads otherwise than llama-server would here: the model's file alone, where `llama-server -hf` would find a projector beside it. */
 async function siblingNote(
-  { source, entry, launch }: DeployCheck,
+  { source, entry, launch, ...check }: MemoryCheck,
   findProjector: CheckDependencies['findProjector'],
 ): Promise<string | undefined> {
+  if (check.projector !== undefined && launch.accelerator === 'metal')
+    return "LLMKube's own agent on a Mac loads the model without its projector; that of llmkube loads both";
   const isNamed = entry !== undefined || launch.mmproj !== undefined || launch.mmprojAuto === false;
   if (isNamed || !source.startsWith('hf:')) return undefined;
   const beside = await findProjector?.(source).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { speculationOf } from '../../estimate/draft/speculation.js';
 import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
@@ -7,7 +8,7 @@ import { isDownloaded } from '../../runtime/draft-options.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
 import { type DeployCheck, wasMade } from './deploy-check.js';
 import { deployName } from './deploy-name.js';
-import type { DeploySource } from './deploy-source.js';
+import type { DeploySource, StagedFiles } from './deploy-source.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
 
 export interface PlanInputs {
@@ -30,7 +31,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   const { verdict, shape } = wasMade(check) ? check : {};
   const gpuMemory = flags['gpu-memory'];
   const staged = flags.runtime === 'llamacpp' ? withoutOwnWords(check) : launch;
-  refuseUnstaged(staged);
+  refuseUnstaged(staged, source);
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
@@ -38,7 +39,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
     sha256: flags.sha256,
-    launch: staged,
+    launch: withTypeOfDraft(staged, check, source),
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
@@ -67,19 +68,45 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   };
 }
 
-/** LLMKube stages a model and its projector, no more; llama-server can fetch a draft from the hub by itself. */
-function refuseUnstaged({ draft, adapters = [] }: LaunchOptions): void {
-  if (adapters.length === 0 && (draft === undefined || isDownloaded(draft))) return;
+/** LLMKube stages no adapter, and a draft only from the model's repository; llama-server can fetch another one by itself. */
+function refuseUnstaged({ draft, adapters = [] }: LaunchOptions, { draftModel }: DeploySource): void {
+  const isLoadable = draft === undefined || draftModel !== undefined || isDownloaded(draft);
+  if (adapters.length === 0 && isLoadable) return;
   throw new UsageError(
     'DEPLOY_FILE_NOT_STAGED',
-    `LLMKube stages no ${adapters.length > 0 ? 'adapter' : 'draft'} for a service; ${adapters.length > 0 ? 'put it into the image and name it' : 'name a repository as hf:OWNER/REPO[:QUANT], or a file of the image'} in --extra-args`,
+    adapters.length > 0
+      ? 'LLMKube stages no adapter for a service; put it into the image and name it in --extra-args'
+      : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
   );
 }
 
-/** The projector to stage with the model; one that is named in the user's own arguments lies in the container already. */
-export function stagedProjector(check: DeployCheck): string | undefined {
-  if (check.extraOptions.mmproj !== undefined) return undefined;
-  return check.launch.mmproj ?? (wasMade(check) ? check.projector?.source : undefined);
+/**
+ * The files to stage with the model. One that is named in the user's own arguments lies in the container already, and a
+ * draft that is a whole repository is for llama-server to fetch.
+ */
+export function stagedFiles(check: DeployCheck, runtime: string): StagedFiles {
+  const { launch, extraOptions, entry } = check;
+  const isAutomatic = runtime === 'llamacpp' && launch.mmprojAuto !== false;
+  const found = wasMade(check) ? check.projector?.source : isAutomatic ? entry?.mmproj : undefined;
+  const { draft } = launch;
+  const isStaged =
+    draft !== undefined && extraOptions.draft === undefined && draft.startsWith('hf:') && !isDownloaded(draft);
+  return {
+    mmproj: extraOptions.mmproj === undefined ? (launch.mmproj ?? found) : undefined,
+    draft: isStaged && launch.accelerator !== 'metal' ? draft : undefined,
+  };
+}
+
+/**
+ * The operator wants to know how a staged draft is used, which llama-server would find out by itself.
+ * @throws UsageError DRAFT_TYPE_UNKNOWN
+ */
+function withTypeOfDraft(launch: LaunchOptions, check: DeployCheck, { draftModel }: DeploySource): LaunchOptions {
+  if (draftModel === undefined || launch.specTypes !== undefined) return launch;
+  const shape = wasMade(check) ? check.named?.draft?.shape : undefined;
+  const specTypes = shape === undefined ? [] : speculationOf(launch, shape).types;
+  if (specTypes.length > 0) return { ...launch, specTypes };
+  throw new UsageError('DRAFT_TYPE_UNKNOWN', 'how the draft is used cannot be told from it; say it with --spec-type');
 }
 
 /**

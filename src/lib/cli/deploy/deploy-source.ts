@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
 import { shown } from '../../printable.js';
 import { chooseModel } from '../../source/hub/hub-files.js';
 import { hubFrom, resolveUrl, type HubSource } from '../../source/hub/hub-urls.js';
-import { parseModelSource } from '../../source/model-source.js';
+import { type ModelSource, parseModelSource } from '../../source/model-source.js';
 import { listGgufFiles } from '../../source/open.js';
 import type { ReadOptions } from '../../source/session.js';
 
@@ -14,6 +14,14 @@ export interface DeploySource {
   readonly files?: readonly string[];
   /** A projector among the files of `source`. */
   readonly mmproj?: string;
+  /** A draft among `files`. */
+  readonly draftModel?: string;
+}
+
+/** What is staged with a model, each as a source. */
+export interface StagedFiles {
+  readonly mmproj?: string | undefined;
+  readonly draft?: string | undefined;
 }
 
 /** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
@@ -52,31 +60,55 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
 }
 
 /**
- * A model and its projector, which the operator stages from the same repository.
- * @throws UsageError PROJECTOR_ELSEWHERE
+ * A model, its projector and its draft, which the operator stages from the same repository. An agent on a Mac is given the
+ * model by its address, and finds the projector beside it.
+ * @throws UsageError PROJECTOR_ELSEWHERE, DRAFT_ELSEWHERE
  */
-export async function deploySourceWithProjector(
+export async function deploySourceWithFiles(
   text: string,
-  mmproj: string,
+  { mmproj, draft }: StagedFiles,
   options: ReadOptions,
+  runtime: string,
+  isMac: boolean,
 ): Promise<DeploySource> {
-  const [model, projector] = [parseModelSource(text), parseModelSource(mmproj)];
-  const sameRepository =
-    model.kind === 'hf' &&
-    projector.kind === 'hf' &&
-    projector.file !== undefined &&
-    model.repository === projector.repository &&
-    [model, projector].every(({ revision }) => revision === 'main');
-  if (!sameRepository) {
-    throw new UsageError(
-      'PROJECTOR_ELSEWHERE',
-      `LLMKube stages a projector from the model's own repository on Hugging Face, and ${shown(mmproj)} is not in it; name one there as hf:OWNER/REPO/FILE.gguf`,
-    );
-  }
+  if (mmproj === undefined && draft === undefined) return deploySource(text, options, runtime);
+  const model = parseModelSource(text);
+  const projector = mmproj === undefined ? undefined : fileBeside(model, mmproj, 'projector');
+  const drafting = draft === undefined ? undefined : fileBeside(model, draft, 'draft');
+  if (model.kind !== 'hf') throw elsewhere('projector', text);
   const file = model.file ?? (await chosenFile(model, options));
+  if (isMac) {
+    const { source } = await hubDeploySource({ ...model, file }, options);
+    return { source, ...(projector !== undefined && { mmproj: posix.relative(posix.dirname(file), projector) }) };
+  }
   const shard = parseShardName(file);
   const files = shard !== undefined && isSplit(file) ? shardPaths(shard) : [file];
-  return { source: `hf://${model.repository}`, files, mmproj: projector.file };
+  return {
+    source: `hf://${model.repository}`,
+    files: [...files, ...(drafting === undefined ? [] : [drafting])],
+    ...(projector !== undefined && { mmproj: projector }),
+    ...(drafting !== undefined && { draftModel: drafting }),
+  };
+}
+
+/** The path of a file in the repository of a model. */
+function fileBeside(model: ModelSource, text: string, what: 'projector' | 'draft'): string {
+  const other = parseModelSource(text);
+  const isBeside =
+    model.kind === 'hf' &&
+    other.kind === 'hf' &&
+    model.repository === other.repository &&
+    [model, other].every(({ revision }) => revision === 'main');
+  if (isBeside && other.file !== undefined) return other.file;
+  throw elsewhere(what, text);
+}
+
+function elsewhere(what: 'projector' | 'draft', text: string): UsageError {
+  const without = what === 'projector' ? ', or say --no-mmproj' : '';
+  return new UsageError(
+    what === 'projector' ? 'PROJECTOR_ELSEWHERE' : 'DRAFT_ELSEWHERE',
+    `LLMKube stages a ${what} from the model's own repository on Hugging Face, and ${shown(text)} is not in it; name one there as hf:OWNER/REPO/FILE.gguf${without}`,
+  );
 }
 
 /** A manifest is read by everyone who may look at the cluster. */

@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
+import { firstRunnable } from '../../host/runnable.js';
 import { printable } from '../../printable.js';
 
 /**
@@ -11,20 +11,11 @@ export function findProgram(name: string, path: string | undefined, cwd: string)
   const places = name.includes('/')
     ? [cwd]
     : (path ?? '').split(delimiter).map((folder) => resolve(cwd, folder || '.'));
-  const found = places
-    .map((folder) => (name.includes('/') ? resolve(folder, name) : join(folder, name)))
-    .find(isProgram);
+  const found = firstRunnable(
+    places.map((folder) => (name.includes('/') ? resolve(folder, name) : join(folder, name))),
+  );
   if (found !== undefined) return found;
   throw new UsageError('PROGRAM_NOT_FOUND', `${printable(name)} is not a program that can be run here`, {
     suggestions: ['give its whole path, or look at PATH and at the permissions of the file'],
   });
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -26,6 +26,10 @@ export const viewFlags = {
     description: 'where the memory goes as a bar, and memory by context as a chart',
     helpGroup: HELP_GROUP,
   }),
+  watch: Flags.boolean({
+    description: 'the verdict again whenever the memory of this machine changes by more than 1 %, until Ctrl-C',
+    helpGroup: HELP_GROUP,
+  }),
   html: Flags.string({
     description: 'write the answer as a page too, which recomputes it for other settings; replaces the file',
     helpValue: 'FILE',

@@ -14,6 +14,8 @@ export interface DeployPlan {
   readonly files?: readonly string[] | undefined;
   /** A projector among the files of the source. */
   readonly mmproj?: string | undefined;
+  /** A draft among the files of the source. */
+  readonly draftModel?: string | undefined;
   readonly format?: string | undefined;
   readonly quantization?: string | undefined;
   readonly sha256?: string | undefined;

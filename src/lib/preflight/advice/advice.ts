@@ -5,6 +5,8 @@ import type { CompletedVerdict } from '../verdict.js';
 /** Something to do about a refusal; amounts are bytes. */
 export type Change =
   | { readonly kind: 'projector' }
+  | { readonly kind: 'draft-tokens'; readonly tokens: number }
+  | { readonly kind: 'draft-on-cpu' }
   | { readonly kind: 'slots'; readonly slots: number }
   | { readonly kind: 'ubatch'; readonly tokens: number }
   | { readonly kind: 'cache-type'; readonly type: CacheType }

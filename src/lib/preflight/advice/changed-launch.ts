@@ -10,6 +10,10 @@ function patchOf(change: Change): Partial<LaunchOptions> {
   switch (change.kind) {
     case 'projector':
       return { mmprojAuto: false };
+    case 'draft-tokens':
+      return { draftMax: change.tokens };
+    case 'draft-on-cpu':
+      return { draftGpuLayers: 0 };
     case 'slots':
       return { parallel: change.slots };
     case 'ubatch':

@@ -5,7 +5,17 @@ const MOST_WORDS = 3;
 
 /** The most telling first. */
 const ORDER: readonly Change['kind'][] = [
-  ...(['load', 'projector', 'cpu-experts', 'gpu-layers', 'quantization', 'context', 'free-memory'] as const),
+  ...([
+    'load',
+    'projector',
+    'draft-tokens',
+    'draft-on-cpu',
+    'cpu-experts',
+    'gpu-layers',
+    'quantization',
+    'context',
+    'free-memory',
+  ] as const),
   ...(['slots', 'cache-type', 'ubatch', 'memory-fraction', 'wired-limit', 'machine'] as const),
 ];
 
@@ -28,6 +38,10 @@ function inWords(change: Change): string {
       return change.mmap === false ? 'use --no-mmap' : 'use --no-repack';
     case 'projector':
       return 'do without the projector';
+    case 'draft-tokens':
+      return 'lower --spec-draft-n-max';
+    case 'draft-on-cpu':
+      return 'keep the draft on the CPU';
     case 'cpu-experts':
       return 'keep experts on the CPU';
     case 'gpu-layers':

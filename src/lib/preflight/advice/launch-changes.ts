@@ -3,6 +3,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
+import { draftChanges } from './draft-changes.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
@@ -39,7 +40,9 @@ const BUT_THE_CACHE: readonly Lever[] = ALL_LEVERS.filter((lever) => lever !== '
 const LOSSES: readonly Change['kind'][] = [
   'load',
   'projector',
+  'draft-tokens',
   'ubatch',
+  'draft-on-cpu',
   'slots',
   'cpu-experts',
   'gpu-layers',
@@ -86,7 +89,13 @@ class LaunchSearch {
     const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
     const together = asked.length > 0 ? [] : this.#combinations();
     return ordered(
-      [this.#withoutProjector(), ...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)),
+      [
+        this.#withoutProjector(),
+        ...draftChanges(this.#trials, this.#levers, this.#asked),
+        ...asked,
+        ...smaller,
+        ...together,
+      ].flatMap((attempt) => this.#found(attempt)),
     );
   }
 

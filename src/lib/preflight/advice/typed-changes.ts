@@ -37,6 +37,10 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string): Type
   switch (change.kind) {
     case 'projector':
       return { flags: ['--no-mmproj'] };
+    case 'draft-tokens':
+      return { flags: [server(['draftMax', '--spec-draft-n-max', '--spec-draft-n-max', String(change.tokens)])] };
+    case 'draft-on-cpu':
+      return { flags: [server(['draftGpuLayers', '--spec-draft-ngl', '--spec-draft-ngl', '0'])] };
     case 'slots':
       return { flags: [server(['parallel', '--parallel', '--parallel', String(change.slots)])] };
     case 'ubatch':

@@ -78,6 +78,10 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
   switch (change.kind) {
     case 'projector':
       return 'without the projector: text only';
+    case 'draft-tokens':
+      return `${change.tokens} ${change.tokens === 1 ? 'token' : 'tokens'} drafted at a time`;
+    case 'draft-on-cpu':
+      return 'the draft on the CPU, which is slower';
     case 'slots': {
       const unified = resolved.kvUnified ? ', and no KV cache shared between slots' : '';
       return `one request at a time instead of ${resolved.slots}${unified}`;

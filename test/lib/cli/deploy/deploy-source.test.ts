@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { deploySource } from '../../../../src/lib/cli/deploy/deploy-source.js';
+import { deploySource, deploySourceWithFiles } from '../../../../src/lib/cli/deploy/deploy-source.js';
 
 const OFFLINE = { offline: true, env: {} };
 const HUB = 'https://huggingface.co';
@@ -46,5 +46,35 @@ describe('a source in the words of the API', () => {
     [`${HUB}/o/r/resolve/v2/m-00001-of-00002.gguf`, /branch main only/],
   ])('%s cannot be deployed, with the reason', async (text, reason) => {
     await expect(deploySource(text, OFFLINE, 'llamacpp')).rejects.toThrow(reason);
+  });
+});
+
+describe('what is staged with a model', () => {
+  const model = `${HUB}/o/r-GGUF/resolve/main/sub/m-Q4_K_M.gguf`;
+  const staged = (files: { mmproj?: string; draft?: string }, isMac = false) =>
+    deploySourceWithFiles(model, files, OFFLINE, 'llamacpp', isMac);
+
+  test('is taken from the repository of the model, the draft among its files', async () => {
+    const mmproj = `${HUB}/o/r-GGUF/resolve/main/mmproj-f16.gguf`;
+    expect(await staged({ mmproj, draft: 'hf:o/r-GGUF/sub/mtp-m.gguf' })).toEqual({
+      source: 'hf://o/r-GGUF',
+      files: ['sub/m-Q4_K_M.gguf', 'sub/mtp-m.gguf'],
+      mmproj: 'mmproj-f16.gguf',
+      draftModel: 'sub/mtp-m.gguf',
+    });
+  });
+
+  test('is found beside the address of the model on a Mac, whose agents fetch no repository', async () => {
+    expect(await staged({ mmproj: 'hf:o/r-GGUF/mmproj-f16.gguf' }, true)).toEqual({
+      source: model,
+      mmproj: '../mmproj-f16.gguf',
+    });
+  });
+
+  test.each([
+    [{ mmproj: 'hf:o/other/mmproj.gguf' }, 'PROJECTOR_ELSEWHERE'],
+    [{ draft: 'hf:o/other/d.gguf' }, 'DRAFT_ELSEWHERE'],
+  ])('cannot come from elsewhere (%j)', async (files, code) => {
+    await expect(staged(files)).rejects.toMatchObject({ code });
   });
 });

@@ -1,0 +1,127 @@
+import { type Fault, fault } from '../fault.js';
+
+/** Headers, and what they mean. */
+export const WHAT_IS_READ: readonly Fault[] = [
+  // Headers
+  fault(
+    'strings of a big-endian file are stepped over by little-endian lengths',
+    'gguf/byte-window',
+    'longLength(bytes, at, false)',
+    'longLength(bytes, at, true)',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'the halves of a 64-bit number are swapped',
+    'gguf/byte-window',
+    'second * TWO_32 + first : first',
+    'first * TWO_32 + second : first',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'the type of attention.sliding_window is not checked',
+    'gguf/known-keys',
+    "    'attention.sliding_window': 'count',\n",
+    '',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'a key may stand twice',
+    'gguf/metadata-parser',
+    'if (metadata.has(key))',
+    'if (index < 0)',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'a tensor may stand twice',
+    'gguf/tensor-infos',
+    'if (names.has(name))',
+    'if (index < 0)',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'an element of an array of strings has any length',
+    'gguf/byte-window',
+    'if (at > limitHere) return -1;',
+    '',
+    'lib/gguf/hostile-headers lib/gguf/header-parser',
+  ),
+  fault(
+    'tensors are aligned downwards',
+    'gguf/tensor-layout',
+    'Math.ceil(bytes / this.#alignment)',
+    'Math.floor(bytes / this.#alignment)',
+    'lib/gguf/header-parser',
+  ),
+  fault(
+    'a block of Q6_K has 208 bytes',
+    'gguf/ggml-types',
+    "[14, 'Q6_K', 256, 210]",
+    "[14, 'Q6_K', 256, 208]",
+    'lib/model/quant-recipe',
+    'publisher',
+  ),
+  fault(
+    'parts of a split may be of another split',
+    'gguf/join-shards',
+    'foundCount !== count',
+    'foundCount < count',
+    'lib/gguf/shards',
+  ),
+  fault(
+    'the last part of a split may have number 0',
+    'gguf/join-shards',
+    'foundNumber !== index',
+    'foundNumber > index',
+    'lib/gguf/shards',
+  ),
+  // What a header means
+  fault(
+    'value heads of windows have the size of key heads',
+    'model/hparams',
+    "keys.number('attention.value_length_swa', headV)",
+    "keys.number('attention.key_length_swa', headV)",
+    'lib/model/describe-model',
+  ),
+  fault(
+    'the vocabulary is as wide as the embedding',
+    'model/describe-model',
+    'embedding?.dims[1]',
+    'embedding?.dims[0]',
+    'lib/model/describe-model',
+  ),
+  fault(
+    'layers that predict ahead are run by the model itself',
+    'model/hparams',
+    'nLayer: nLayerAll - nLayerNextn',
+    'nLayer: nLayerAll',
+    'lib/model/describe-model',
+  ),
+  fault(
+    'tensors left over are passed over',
+    'model/tensors/load-tensors',
+    'if (left.length === 0) return;',
+    'if (left.length >= 0) return;',
+    'lib/model/loadable',
+  ),
+  fault(
+    'five query heads must share a KV head for more bits',
+    'model/quant-recipe',
+    '(gqa >= 4 ? type : rest)',
+    '(gqa >= 5 ? type : rest)',
+    'lib/model/quant-recipe',
+  ),
+  fault(
+    'quantizations are known in capitals only',
+    'model/quant-recipe',
+    'RECIPES[quantization.toUpperCase()]',
+    'RECIPES[quantization]',
+    'lib/model/quant-recipe',
+  ),
+  fault(
+    'more bits go to every second layer of the middle',
+    'model/quant-recipe',
+    '% 3 === 2',
+    '% 2 === 1',
+    'lib/model/quant-recipe',
+  ),
+];

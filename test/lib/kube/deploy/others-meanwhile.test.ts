@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { ClusterError } from '../../../../src/lib/errors.js';
+import { applyResources, type Applied, type ApplyAllOptions } from '../../../../src/lib/kube/deploy/apply.js';
+import { connect } from '../../../../src/lib/kube/client/client.js';
+import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
+import { rehearse } from '../../../../src/lib/kube/deploy/rehearse.js';
+import { buildResources } from '../../../../src/lib/kube/resources.js';
+import { planFor } from '../../../support/deploy-plans.js';
+import { KubeApi } from '../../../support/kube-api.js';
+import { ApiFailure } from '../../../support/kube-types.js';
+import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
+
+jest.setTimeout(30_000);
+
+const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
+const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
+
+const WRITE_OF_SERVICE = { method: 'PATCH', path: /inferenceservices/, dryRun: false } as const;
+
+describe('what others made meanwhile', () => {
+  let api: KubeApi;
+  let kubeconfig: string;
+
+  beforeEach(async () => {
+    api = await KubeApi.start();
+    kubeconfig = await writeKubeconfig({ double: { server: api.url } });
+  });
+  afterEach(() => api.close());
+
+  async function apply(changes: Partial<DeployPlan> = {}, options: ApplyAllOptions = {}): Promise<[string, string]> {
+    const client = await connect({ kubeconfig });
+    const rehearsed = await rehearse(client, buildResources(planFor(changes)), {
+      force: options.forceConflicts ?? false,
+    });
+    const { model, service } = await applyResources(client, rehearsed, options);
+    return [model.outcome, service.outcome];
+  }
+
+  async function failure(changes: Partial<DeployPlan> = {}, options: ApplyAllOptions = {}): Promise<ClusterError> {
+    return apply(changes, options).then(
+      () => Promise.reject(new Error('it was applied')),
+      (error: ClusterError) => error,
+    );
+  }
+
+  test('a model that somebody put in the place of ours meanwhile is not removed', async () => {
+    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
+    const onApplied = ({ current }: Applied) => {
+      api.store.delete(MODEL);
+      const metadata = { ...current.metadata, uid: undefined };
+      api.store.create(MODEL, JSON.parse(JSON.stringify({ ...current, metadata })), 'kubectl', { dryRun: false });
+    };
+    expect((await failure({}, { onApplied })).message).toContain('could not be removed');
+    expect(api.store.get(MODEL)).toBeDefined();
+  });
+
+  test('a conflict with somebody else is one, also beside what an earlier version of this program wrote', async () => {
+    const { model, service } = buildResources(planFor({ replicas: 3 }));
+    const plain = (resource: object) => JSON.parse(JSON.stringify(resource));
+    api.store.create(MODEL, plain(model), 'llmkube', { dryRun: false });
+    api.store.create(SERVICE, plain(service), 'llmkube', { dryRun: false });
+    api.store.patch(SERVICE, { spec: { contextSize: 4096 } }, 'kubectl-edit', { dryRun: false });
+    expect((await failure({ replicas: 1 })).code).toBe('FIELD_CONFLICT');
+    expect(api.store.get(SERVICE)?.spec).toMatchObject({ contextSize: 4096, replicas: 3 });
+  });
+
+  test('when the service fails, a model that was there before is changed and not removed', async () => {
+    await apply();
+    api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });
+    const error = await failure({ sha256: 'a'.repeat(64), replicas: 2 });
+    expect(error.message).toContain('was there before and stays (configured)');
+    expect(api.store.get(MODEL)).toBeDefined();
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
+import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
+import { machineChanges, roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
+import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import type { CompletedVerdict } from '../../../../src/lib/preflight/verdict.js';
+import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
+import { bundledShape } from '../../../support/bundled-shape.js';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+
+/** What is proposed on a Mac of 64 GB whose other programs use so much beside the model. */
+async function proposed(inUseBytes: (neededBytes: number) => number) {
+  const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+  const needed = totalBytes(estimateMemory(shape, launch));
+  const before = inUseBytes(needed);
+  const trials = new Trials(roomOf(64 * GIB, before, true));
+  const verdict = trials.judge(shape, launch) as CompletedVerdict;
+  expect(verdict.kind).toBe('does-not-fit');
+  return { before, changes: machineChanges(trials, { shape, launch, verdict }, []).flatMap(({ changes }) => changes) };
+}
+
+test('a higher fraction is proposed only where an eighth of the machine stays for the system', async () => {
+  const leaving = (gigabytes: number) => proposed((needed) => 64 * GIB - needed - gigabytes * GIB);
+  const kinds = async (gigabytes: number) => (await leaving(gigabytes)).changes.map(({ kind }) => kind);
+  // 64 / 8 = 8: nine may stay, seven are too few, though more than four
+  expect(await kinds(9)).toContain('memory-fraction');
+  expect(await kinds(7)).not.toContain('memory-fraction');
+});
+
+test('what is to be freed and what is to stay in use are together no more than is in use now', async () => {
+  // 64 × 0.75 = 48 for the model and the others; 300 MiB too many are in use
+  const { before, changes } = await proposed((needed) => 48 * GIB - needed + 300 * MIB);
+  const freed = changes.find(({ kind }) => kind === 'free-memory');
+  const { freeBytes = 0, inUseBytes = 0 } = freed as { freeBytes?: number; inUseBytes?: number };
+  expect(freeBytes).toBeCloseTo(0.3 * GIB, 3);
+  expect(inUseBytes + freeBytes).toBeLessThanOrEqual(before);
+  expect(inUseBytes + freeBytes).toBeGreaterThan(before - MIB);
+});
