@@ -42,7 +42,7 @@ describe('check-memory', () => {
   test('lets it through on a 64 GB Mac, item by item', async () => {
     const { stdout, stderr, exitCode } = await check('qwen-coder-32b', ...MAC(64));
     expect(stdout).toMatch(/^FITS {2}qwen-coder-32b \(Q4_K_M\), 23\.4GB to spare\n/);
-    expect(stdout).toMatch(/^ {2}weights +18\.48GB {2}GPU$/m);
+    expect(stdout).toMatch(/^ {2}weights +18\.5GB {2}GPU$/m);
     expect(stdout).toMatch(/^ {2}KV cache +2GB {2}GPU$/m);
     expect(stdout).toMatch(/^context {3}8192 tokens, 4 slots sharing one KV cache$/m);
     expect(stdout).toContain('64GB × 0.75 − 3.4GB in use');
@@ -60,7 +60,7 @@ describe('check-memory', () => {
 
   test.each([
     ['an absolute budget', ['--memory-budget', '10Gi'], '10GB (as given by --memory-budget)'],
-    ['the whole memory', ['--memory-fraction', '0.5'], '13GB (32GB system × 0.5 fraction − 3.4GB in use)'],
+    ['the whole memory', ['--memory-fraction', '0.5'], '12.6GB (32GB system × 0.5 fraction − 3.4GB in use)'],
   ])('names %s', async (_name, args, budget) => {
     const { stderr } = await check('qwen-coder-32b', ...MAC(32), ...args);
     expect(stderr).toContain(`  Available budget: ${budget}\n`);
@@ -173,6 +173,9 @@ describe('a broken call', () => {
     ['a bad option for llama-server', ['qwen-coder-32b', '--extra-args', '-c many'], 'INVALID_SERVER_OPTION'],
     ['a catalogue that is not there', ['qwen-coder-32b', '--catalog', '/nowhere.yaml'], 'CATALOG_UNREADABLE'],
     ['a source of another kind', ['ftp://host/model.gguf'], 'BAD_SOURCE'],
+    ['a name as Ollama writes them', ['llama3.1:8b'], 'BAD_SOURCE'],
+    ['a quantization that nobody has', ['qwen-coder-32b', '-q', 'Q9_K'], 'UNKNOWN_QUANTIZATION'],
+    ['a file that is not beside the model', ['qwen-coder-32b', '--file', '../x.gguf'], 'BAD_SOURCE'],
   ])('with %s exits with 2, in words and in JSON', async (_name, args, code) => {
     const text = await check(...args, '--offline');
     expect(text.stderr).toMatch(/^Error: /);

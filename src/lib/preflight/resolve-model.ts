@@ -1,6 +1,8 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
 import { quantizationInName, withOtherQuantization } from '../gguf/file-name.js';
+import { RECIPE_NAMES } from '../model/quant-recipe.js';
+import { nearest } from '../nearest.js';
 import { shown } from '../printable.js';
 import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';
 
@@ -38,11 +40,22 @@ export function resolveModel(model: string, catalog: Catalog, other: OtherFile =
   return withQuantization({ entry, source, quantization: own }, quantization);
 }
 
+/** Publishers have tags of their own, but nobody has weights of no bits or of more than eight. */
+const NO_QUANTIZATION = /^I?Q(0|9|\d{2,})(_|$)/i;
+
+function noQuantization(wanted: string): UsageError {
+  const meant = nearest(wanted.toUpperCase(), RECIPE_NAMES);
+  return new UsageError('UNKNOWN_QUANTIZATION', `there is no quantization ${shown(wanted)}`, {
+    suggestions: [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'name one such as Q4_K_M'],
+  });
+}
+
 /**
  * The same model from the same place in another quantization.
  * @throws UsageError UNKNOWN_QUANTIZATION
  */
 export function withQuantization(resolved: ResolvedModel, wanted: string): ResolvedModel {
+  if (NO_QUANTIZATION.test(wanted)) throw noQuantization(wanted);
   const original = resolved.original ?? { source: resolved.source, quantization: resolved.quantization };
   return {
     entry: resolved.entry,

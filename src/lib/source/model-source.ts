@@ -19,6 +19,8 @@ const HUB_HOSTS: ReadonlySet<string> = new Set(['huggingface.co', 'www.huggingfa
 const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** Names of users and repositories have at most 96 characters each on the hub. */
 const LONGEST_REFERENCE = 1024;
+/** `NAME:TAG` without a host or a folder. */
+const OLLAMA_NAME = /^[a-z0-9][a-z0-9._-]{0,79}:[a-z0-9][\w.-]{0,79}$/i;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
 /**
@@ -50,6 +52,14 @@ export function parseModelSource(text: string): ModelSource {
     case 's3':
       return { kind: 'unsupported', scheme, text: trimmed };
     default:
+      if (OLLAMA_NAME.test(trimmed)) {
+        throw new UsageError('BAD_SOURCE', `${shown(trimmed)} is a name as Ollama writes them`, {
+          suggestions: [
+            `ollama:${trimmed} reads it from Ollama's store on this machine`,
+            'llmkube catalog list shows the models that can be named by id, such as llama-3.1-8b',
+          ],
+        });
+      }
       throw new UsageError(
         'BAD_SOURCE',
         `${shown(trimmed)} has the scheme ${printable(scheme)}:, which cannot be read; use a path, http(s)://, file://, hf:, ollama:, lmstudio: or ms:`,

@@ -177,7 +177,7 @@ describe('a page', () => {
   test('can be read without running anything, and fetches nothing', async () => {
     const { html } = await Page.of('qwen-coder-32b', ...MAC);
     expect(html).toMatch(/<p class="verdict does-not-fit"><strong>Does not fit<\/strong> <span>3\.1GB too much/);
-    expect(html).toMatch(/<th scope="row">weights<\/th><td title="\d+ bytes">18\.48GB<\/td>/);
+    expect(html).toMatch(/<th scope="row">weights<\/th><td title="\d+ bytes">18\.5GB<\/td>/);
     const markup = html.replace(/<script.*?<\/script>/gs, '');
     expect(markup).not.toMatch(/\b(src|href)="(?!data:)/);
     expect(markup).toContain("default-src 'none'");
