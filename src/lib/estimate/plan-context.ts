@@ -38,6 +38,8 @@ export interface PlannedContext {
   readonly compute: ComputeBuffers;
   /** The architecture's layer graph is known, so the figures are not a bound. */
   readonly described: boolean;
+  /** The llama.cpp that will run builds that graph otherwise. */
+  readonly outdated: boolean;
 }
 
 /**
@@ -54,10 +56,11 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
   const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
   const graph = (found?.describes?.(shape) ?? true) ? found : undefined;
   const described = graph !== undefined;
+  const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
   const compute = graph
     ? planGraph(graph, { shape, params, placement, memory }, options)
     : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
-  return { shape, params, placement, memory, compute, described };
+  return { shape, params, placement, memory, compute, described, outdated };
 }
 
 /** The buffers for a graph over a context that is there. */
@@ -83,12 +86,12 @@ function plannedLayers(
 
 /** The parts that a context adds to its weights. */
 export function contextParts(
-  { shape, params, memory, compute, described, placement: { gpus } }: PlannedContext,
+  { shape, params, memory, compute, described, outdated, placement: { gpus } }: PlannedContext,
   launch: LaunchOptions,
   of: PartOwner,
 ): EstimatePart[] {
   const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
-  const planned = described ? accuracy : 'bound';
+  const planned = described ? (outdated ? 'modelled' : accuracy) : 'bound';
   // Several GPUs share it by what is free on each once the weights are there.
   const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
   return [

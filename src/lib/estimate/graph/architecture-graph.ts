@@ -13,4 +13,6 @@ export interface ArchitectureGraph {
   readonly fusedOps?: readonly FusedOp[];
   /** The prompt's graph is also planned as one sequence, which may be larger: `sched_reserve` (`src/llama-context.cpp`). */
   readonly alsoOneSequence?: boolean;
+  /** The newest build that the graph and its caches are those of, where later ones changed them. */
+  readonly upToBuild?: number;
 }

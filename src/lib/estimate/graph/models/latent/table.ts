@@ -15,5 +15,5 @@ export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
     build: kimiK3,
     kindOf: (layer, { keys }) => bankOf(layer, keys.number('attn_res.block_size', 0)),
   },
-  bailingmoe3: { build: bailingMoe3 },
+  bailingmoe3: { build: bailingMoe3, upToBuild: 11222 },
 };

@@ -4,14 +4,18 @@ import { hyV4 } from './hy-v4.js';
 import { miniMaxM3 } from './minimax-m3.js';
 import { qwen4exp } from './qwen4exp.js';
 
+/** v0.5.0. */
+const V050 = 11222;
+
 /** Attention over chosen blocks or over compressed keys, and hyper-connections. */
 export const SPARSE_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  'minimax-m3': { build: miniMaxM3 },
+  'minimax-m3': { build: miniMaxM3, upToBuild: V050 },
   deepseek4: { build: deepseek4, fusedOps: ['hc-pre', 'hc-comb', 'hc-post'] },
   qwen4exp: {
     build: qwen4exp,
     kindOf: (layer, { keys, hparams }) => keys.perLayer('attention.compress_ratios', hparams.nLayerAll, 0)[layer] ?? 0,
     fusedOps: ['hc-pre', 'hc-post'],
+    upToBuild: V050,
   },
   hy_v4: { build: hyV4 },
 };

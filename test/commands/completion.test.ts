@@ -1,0 +1,31 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { cliEnvironment, run, runCli } from '../support/run-cli.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+const BASH = '/bin/bash';
+
+/** What bash proposes for the last word of a line. */
+async function proposed(script: string, line: string): Promise<readonly string[]> {
+  const words = line.split(' ');
+  const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _llmkube; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await run(BASH, ['-c', `${script}\n${ask}`], cliEnvironment());
+  return stdout.trimEnd().split('\n');
+}
+
+(existsSync(BASH) ? describe : describe.skip)('the completion of bash', () => {
+  test('knows commands, flags, models and quantizations', async () => {
+    const { stdout: script, exitCode } = await runCli(['completion', 'bash']);
+    expect(exitCode).toBe(0);
+    expect(await proposed(script, 'llmkube check-m')).toEqual(['check-memory']);
+    expect(await proposed(script, 'llmkube check-memory qwen-coder')).toContain('qwen-coder-32b');
+    expect(await proposed(script, 'llmkube check-memory phi-4 --cache-type')).toEqual(
+      expect.arrayContaining(['--cache-type-k', '--cache-type-v']),
+    );
+    expect(await proposed(script, 'llmkube check-memory phi-4 -q Q4_K')).toEqual(['Q4_K_S', 'Q4_K_M']);
+    expect(await proposed(script, 'llmkube catalog che')).toContain('check');
+    expect(await proposed(script, 'llmkube catalog check --fit')).toContain('--fits');
+  });
+});
