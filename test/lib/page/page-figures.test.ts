@@ -114,10 +114,8 @@ describe('the figures of a page', () => {
   });
 
   test('count the projector that is loaded beside the model', async () => {
-    const projector = join(folder.path, 'mmproj.gguf');
-    await writeProfile(readProfile(join(PROFILES, '../projectors/profiles/mmproj-qwen3.5-0.8b.BF16.json')), projector);
-    const page = await Page.of('gemma-3-4b', ...MAC, '--mmproj', projector, '--image-max-tokens', '1024');
-    const plain = await Page.of('gemma-3-4b', ...MAC);
+    const page = await Page.of('gemma-3-4b', ...MAC, '--image-max-tokens', '1024');
+    const plain = await Page.of('gemma-3-4b', ...MAC, '--no-mmproj');
     expect(page.figures().parts).toHaveLength(plain.figures().parts.length + 3);
     for (const change of [{}, { ctxSize: 4096 }]) {
       expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
@@ -126,9 +124,7 @@ describe('the figures of a page', () => {
 
   test('follow another quantization, offload and a projector that is left out', async () => {
     const gpu = ['--accelerator', 'cuda', '--gpu-memory', '24Gi', '--system-memory', '64Gi', '--offline'];
-    const projector = join(folder.path, 'beside.gguf');
-    await writeProfile(readProfile(join(PROFILES, '../projectors/profiles/mmproj-qwen3.5-0.8b.BF16.json')), projector);
-    const page = await Page.of('gemma-3-4b', ...gpu, '--mmproj', projector);
+    const page = await Page.of('gemma-3-4b', ...gpu);
     for (const change of [{ gpuLayers: 10 }, { quantization: 'Q3_K_M', projector: false }] as const) {
       expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
     }

@@ -41,7 +41,7 @@ export async function openAgent(url: URL, { network, signal, meter }: RequestCon
 }
 
 /** Ends a request that is cancelled or takes too long for its answer to begin; says why it failed. */
-export function watch(request: ClientRequest, url: URL, context: RequestContext, fail: (error: Error) => void): void {
+function watch(request: ClientRequest, url: URL, context: RequestContext, fail: (error: Error) => void): void {
   const { network, signal } = context;
   const { connectMs, firstByteMs } = network.timeouts;
   const give = (error: Error): void => {
