@@ -6,8 +6,6 @@ import type { Controls, initialControls } from '../../../src/lib/page/controls/c
 import type { curveOf } from '../../../src/lib/page/curve.js';
 import type { PageInput } from '../../../src/lib/page/page-input.js';
 import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page-file.js';
-import { PROFILES } from '../../oracle/cases.js';
-import { readProfile, writeProfile } from '../../support/profile.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
