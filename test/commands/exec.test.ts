@@ -146,7 +146,7 @@ describe('a launch that does not fit', () => {
     const { stdout, stderr, exitCode } = await exec(['--memory-budget', ROOM_FOR_ONE], program, ...model());
     expect([stdout, exitCode]).toEqual(['', 1]);
     expect(stderr).toMatch(/^Error: insufficient memory for .*tiny\.gguf \(F16\)\n {2}Estimated requirement: ~50\d/);
-    expect(stderr).toMatch(/\n {2}Available budget: .* \(as given by --memory-budget − 0\.5GB promised\)\n/);
+    expect(stderr).toMatch(/\n {2}Available budget: .* \(as given by --memory-budget − 505MB promised\)\n/);
     expect(starts()).toHaveLength(1);
     expect(await ledger()).toHaveLength(1);
   });
@@ -169,7 +169,7 @@ describe('a launch that does not fit', () => {
     const check = ['check-memory', at('tiny.gguf'), '--accelerator', 'cpu', '--memory-budget', ROOM_FOR_ONE];
     const { stderr, exitCode } = await run(process.execPath, [RUN_JS, ...check], env);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('− 0.5GB promised');
+    expect(stderr).toContain('− 505MB promised');
     expect(stderr).toContain('Note: memory is promised to a process on this machine: llmkube ledger');
   });
 });

@@ -68,7 +68,7 @@ async function settled(page: Page): Promise<void> {
 /** As a person sees it. */
 async function shown(page: Page) {
   const sizes = await page
-    .locator('#parts td[title$=" bytes"]')
+    .locator('#parts tr:not(.total) td[title$=" bytes"]')
     .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title') ?? ''));
   return {
     verdict: await page.locator('#verdict .verdict').getAttribute('class'),
