@@ -50,3 +50,47 @@ describe('a launch that drafts too much', () => {
     expect(kinds).not.toContain('draft-on-cpu');
   });
 });
+
+describe('a launch with a draft beside the model', () => {
+  const GIB = 2 ** 30;
+  const files = { model: shapeOf('qwen-3-32b.Q4_K_M.json'), draft: shapeOf('../drafts/profiles/qwen3-0.6b.Q8_0.json') };
+  const launch: LaunchOptions = {
+    accelerator: 'cuda',
+    llamaCpp: 'v0.5.0',
+    ctxSize: 8192,
+    gpuLayers: 99,
+    specTypes: ['draft-simple'],
+  };
+
+  /** Advice where the GPU has so many bytes less than the launch needs. */
+  function onSmallerGpu(lacksBytes: number) {
+    const roomWith = (gpuBytes: number) => ({
+      host: {
+        source: 'given',
+        totalBytes: 256 * GIB,
+        inUseBytes: 0,
+        gpus: [{ index: 0, name: '', totalBytes: gpuBytes, usedBytes: 0 }],
+        notes: [],
+      } as const,
+      policy: { fraction: 1 } as const,
+      beside: { draft: files.draft },
+    });
+    const { limits } = judgeLaunch(files, launch, roomWith(512 * GIB)).verdict;
+    const gpu = limits.find(({ name }) => name !== 'memory');
+    if (gpu === undefined) throw new Error('the GPU has no limit');
+    const reservedBytes = 512 * GIB - gpu.budget.bytes;
+    const room = roomWith(gpu.requiredBytes + reservedBytes - lacksBytes);
+    return advise({ shape: files.model, launch, room, variants: [] });
+  }
+
+  test('is advised to keep the draft on the CPU where the GPU lacks less than it takes there', () => {
+    const found = onSmallerGpu(GIB).find(({ changes }) => changes[0]?.kind === 'draft-on-cpu');
+    expect(found?.changes).toEqual([{ kind: 'draft-on-cpu' }]);
+    expect(found?.verdict.kind).not.toBe('does-not-fit');
+  });
+
+  test('is not, where its 604 MiB of weights, 896 of caches and 82 of buffers are not enough', () => {
+    const alone = onSmallerGpu(3 * GIB).filter(({ changes }) => changes.length === 1);
+    expect(alone.map(({ changes }) => changes[0]?.kind)).not.toContain('draft-on-cpu');
+  });
+});
