@@ -39,6 +39,12 @@ const ROWS: readonly Row[] = [
     launch: { specTypes: ['draft-simple'] },
   },
   {
+    title: 'Llama 3.2 1B Q8_0 for Llama 3.3 70B',
+    model: 'profiles/llama-3.3-70b.Q4_K_M',
+    draft: 'drafts/profiles/llama-3.2-1b.Q8_0',
+    launch: { specTypes: ['draft-simple'] },
+  },
+  {
     title: 'EAGLE3 F16 for Llama 3.1 8B',
     model: 'profiles/llama-3.1-8b.Q8_0',
     draft: 'drafts/profiles/eagle3-llama-3.1-8b.F16',
@@ -54,6 +60,12 @@ const ROWS: readonly Row[] = [
     title: 'assistant Q8_0 for Gemma 4 12B',
     model: 'profiles/gemma-4-12b.Q8_0',
     draft: 'drafts/profiles/mtp-gemma-4-12b.Q8_0',
+    launch: MTP,
+  },
+  {
+    title: 'assistant F16 for Gemma 4 12B',
+    model: 'profiles/gemma-4-12b.Q8_0',
+    draft: 'drafts/profiles/mtp-gemma-4-12b.F16',
     launch: MTP,
   },
   { title: 'own head of Qwen3.5 4B', model: 'drafts/profiles/qwen3.5-4b-mtp.Q8_0', launch: MTP },

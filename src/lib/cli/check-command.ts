@@ -51,6 +51,10 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
       const { projectorBeside } = await import('../source/hub/projector-file.js');
       return projectorBeside(source, reading);
     },
+    findDraft: async (source, types) => {
+      const { draftIn } = await import('../source/hub/draft-file.js');
+      return draftIn(source, types, reading);
+    },
     largestPrograms: () => largestPrograms(),
     advise: async (refused) => {
       const { findAdvice } = await import('../preflight/advice/find-advice.js');

@@ -6,6 +6,7 @@ import type { MemoryCheck } from '../preflight/memory-check.js';
 import { readServerCommand, type ServerCommand } from '../runtime/server-command.js';
 import type { LaunchPatch } from '../runtime/server-options.js';
 import { readHeaderFor } from '../source/model-header.js';
+import { draftIn } from '../source/hub/draft-file.js';
 import { projectorBeside } from '../source/hub/projector-file.js';
 import { parseModelSource } from '../source/model-source.js';
 import type { ReadOptions } from '../source/session.js';
@@ -63,6 +64,7 @@ export async function checkLaunch(request: LaunchCheckRequest, room: Room): Prom
       },
       measureHost: async () => room.host,
       findProjector: (source) => projectorBeside(source, reading),
+      findDraft: (source, types) => draftIn(source, types, reading),
     },
   );
 }

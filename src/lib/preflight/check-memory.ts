@@ -15,6 +15,7 @@ import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
 import { readNamedFiles } from './beside-files.js';
 import { findProjector, type ProjectorReading } from './beside.js';
+import type { DraftListing } from './find-draft.js';
 import { isDiscrete, judge, limitsOf } from './judge.js';
 import { judgeLaunch, sizeLaunch } from './judge-launch.js';
 import { launchNotes } from './launch-notes.js';
@@ -34,6 +35,8 @@ export interface CheckDependencies extends PlanDependencies {
   readonly measureHost: MeasureHost;
   /** Asked for the projector that llama-server finds beside a model of the hub. */
   readonly findProjector?: ProjectorReading['findProjector'];
+  /** Asked for the draft that llama-server takes from a repository by its name. */
+  readonly findDraft?: DraftListing['findDraft'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
   /** Asked what would fit, when a check refuses. */
@@ -115,9 +118,13 @@ function checkBeside(
     const found = { ...described, ...(projector && { projector }), notes };
     return orIncomplete(found, async () => {
       if (projector) requireMatchingProjector(found.shape, projector.shape);
-      const named = await readNamedFiles(found.launch, dependencies);
-      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, found.launch);
-      return checkOnMachine({ ...found, named }, request, dependencies);
+      const { note: unlisted, specTypes, ...named } = await readNamedFiles(found.resolved, found.launch, dependencies);
+      const said = specTypes && { specTypes };
+      const launch = { ...found.launch, ...said };
+      const asked = { ...found.asked, ...said };
+      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, launch);
+      const all = unlisted === undefined ? notes : [...notes, unlisted];
+      return checkOnMachine({ ...found, launch, asked, named, notes: all }, request, dependencies);
     });
   });
 }

@@ -38,11 +38,13 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const request = { ...asked, launch, namesLaunch: true };
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
-  const { findProjector, ...withoutSiblings } = others;
+  const { findProjector, findDraft, ...withoutSiblings } = others;
   const replaced = override === undefined ? undefined : (await planCheck(request, dependencies)).source;
   const reading: CheckDependencies = {
     ...withoutSiblings,
     ...(advise && isNamedByModel && { advise }),
+    // llama-server fetches a draft's repository in the cluster too, but finds no sibling of a model that was staged.
+    findDraft: async (from, types) => (from === request.launch.draft ? findDraft?.(from, types) : undefined),
     readHeader: (resolved) =>
       dependencies.readHeader(
         resolved.source !== replaced || override === undefined
@@ -53,8 +55,8 @@ export async function deployCheck(model: string, flags: Flags, dependencies: Che
   const check = await checkAsFarAsAsked(request, reading, flags);
   const named = { ...check, model, source: override ?? check.source };
   if (!wasMade(named)) return named;
-  const note = await siblingNote(named, findProjector);
-  return note === undefined ? named : withNote(named, note);
+  const notes = [await siblingNote(named, findProjector), await draftNote(named, findDraft)];
+  return notes.reduce<MemoryCheck>((all, note) => (note === undefined ? all : withNote(all, note)), named);
 }
 
 function withNote(check: MemoryCheck, note: string): MemoryCheck {
@@ -76,6 +78,21 @@ async function siblingNote(
   const beside = await findProjector?.(source).catch(() => undefined);
   return (
     beside && `without ${beside.source}, which llama-server -hf would load too: name it with --mmproj to deploy it`
+  );
+}
+
+/** The same for a draft that `--spec-type` asks for. */
+async function draftNote(
+  { source, entry, launch }: MemoryCheck,
+  findDraft: CheckDependencies['findDraft'],
+): Promise<string | undefined> {
+  const { specTypes = [], draft } = launch;
+  const types = specTypes.filter((type) => type !== 'none');
+  if (draft !== undefined || entry !== undefined || types.length === 0 || !source.startsWith('hf:')) return undefined;
+  const beside = await findDraft?.(source, types).catch(() => undefined);
+  return (
+    beside &&
+    `without ${beside.source}, which llama-server -hf would load too: name it with --spec-draft-model to deploy it`
   );
 }
 

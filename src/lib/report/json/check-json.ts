@@ -1,6 +1,6 @@
 import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
-import type { LoadedFile } from '../../preflight/beside-files.js';
+import type { LoadedDraft, LoadedFile } from '../../preflight/beside-files.js';
 import type { LoadedProjector } from '../../preflight/beside.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
@@ -33,7 +33,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       derived: header?.derived ?? false,
     },
     projector: check.projector === undefined ? null : projectorJson(check.projector),
-    draft: check.named?.draft === undefined ? null : fileJson(check.named.draft),
+    draft: check.named?.draft === undefined ? null : draftJson(check.named.draft),
     adapters: (check.named?.adapters ?? []).map(fileJson),
     launch: { accelerator: launch.accelerator, mode: launch.mode ?? 'chat', ...estimate?.resolved },
     choice: choiceJson(check),
@@ -58,6 +58,10 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
 
 function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown> {
   return { source: redactedSource(source), quantization: shape.quantization, fileBytes: shape.fileBytes };
+}
+
+function draftJson({ reason, ...file }: LoadedDraft): Record<string, unknown> {
+  return { ...fileJson(file), reason };
 }
 
 /** What llama-server will choose by itself where context or layers were left open. */

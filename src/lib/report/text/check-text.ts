@@ -3,6 +3,7 @@ import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estim
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedFile } from '../../preflight/beside-files.js';
 import type { ProjectorReason } from '../../preflight/beside.js';
+import type { DraftReason } from '../../preflight/find-draft.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/verdict.js';
 import { formatModelSource, parseModelSource } from '../../source/model-source.js';
@@ -120,12 +121,18 @@ const REASONS: Readonly<Record<ProjectorReason, string>> = {
   beside: 'which llama-server -hf loads too; --no-mmproj leaves it out',
 };
 
+const DRAFT_REASONS: Readonly<Record<DraftReason, string>> = {
+  named: '',
+  repository: ', which llama-server takes from that repository',
+  beside: ', which llama-server -hf loads for this --spec-type',
+};
+
 /** The draft and the adapters that count. */
 function namedLines({ named }: CompleteCheck): readonly string[] {
-  const line = (what: string, { source, shape }: LoadedFile<Shape>): string =>
-    `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)})`;
+  const line = (what: string, { source, shape }: LoadedFile<Shape>, why = ''): string =>
+    `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)}${why})`;
   return [
-    ...(named?.draft ? [line('draft', named.draft)] : []),
+    ...(named?.draft ? [line('draft', named.draft, DRAFT_REASONS[named.draft.reason])] : []),
     ...(named?.adapters ?? []).map((adapter) => line('adapter', adapter)),
   ];
 }

@@ -3,7 +3,8 @@ import { parseShardName, type ShardName, shardPath, shardPaths } from '../../ggu
 
 /** A model file of a repository; all parts of a split one together. */
 export interface HubFile {
-  readonly kind: 'model' | 'mmproj';
+  /** A draft by its name is never taken for a model of its own. */
+  readonly kind: 'model' | 'mmproj' | 'draft';
   /** Path in the repository, of the first part. */
   readonly path: string;
   readonly paths: readonly string[];
@@ -21,8 +22,8 @@ export interface HubEntry {
 /** What llama.cpp v0.5.0 takes when nothing is asked for: `find_best_model` in `common/download.cpp`. */
 export const PREFERRED_QUANTIZATIONS = ['Q4_K_M', 'Q8_0'];
 
-/** Names that mark a file as no model of its own: `gguf_filename_is_model` in `common/download.cpp`, llama.cpp v0.5.0. */
-const COMPANIONS = ['mmproj', 'imatrix', 'mtp-', 'eagle3-', 'dflash-', 'dspark-'];
+/** Names that mark a file as a draft, no model of its own: `gguf_filename_is_model` in `common/download.cpp`, llama.cpp v0.5.0. */
+const DRAFTS = ['mtp-', 'eagle3-', 'dflash-', 'dspark-'];
 
 /** The files of a repository that hold models, in the hub's order. Splits that lack a part are left out. */
 export function modelFiles(entries: readonly HubEntry[]): HubFile[] {
@@ -63,7 +64,8 @@ function kindOf(path: string): HubFile['kind'] | undefined {
   const name = path.split('/').at(-1) ?? '';
   if (!/\.gguf$/i.test(name)) return undefined;
   if (name.includes('mmproj')) return 'mmproj';
-  return COMPANIONS.some((word) => name.includes(word)) ? undefined : 'model';
+  if (name.includes('imatrix')) return undefined;
+  return DRAFTS.some((word) => name.includes(word)) ? 'draft' : 'model';
 }
 
 function add(sum: number | undefined, bytes: number | undefined): number | undefined {

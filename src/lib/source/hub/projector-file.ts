@@ -1,8 +1,8 @@
-import { quantizationInName } from '../../gguf/file-name.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
 import { listGgufFiles } from '../open.js';
 import type { ReadOptions } from '../session.js';
 import { chooseModel, type HubFile } from './hub-files.js';
+import { chooseSibling } from './sibling-file.js';
 
 /** A projector in the repository of a model. */
 export interface ProjectorFile {
@@ -29,21 +29,11 @@ export async function projectorBeside(text: string, options: ReadOptions): Promi
   return { source: formatModelSource({ kind: 'hf', repository, revision, file: path }), bytes };
 }
 
-/**
- * `find_best_sibling` for "mmproj" (`common/download.cpp`, llama.cpp v0.5.0): in the model's folder or one above it, the
- * deepest first, then the one whose bits are nearest the model's, then the first listed.
- */
+/** The projector beside a model: `find_best_mmproj` (`common/download.cpp`, llama.cpp v0.5.0), which asks for no quantization. */
 export function chooseProjector(files: readonly HubFile[], model: string): HubFile | undefined {
-  const folders = model.split('/').slice(0, -1);
-  const bits = bitsOf(model);
-  const ranked = files
-    .filter(({ kind }) => kind === 'mmproj')
-    .map((file) => ({ file, own: file.path.split('/').slice(0, -1), distance: Math.abs(bitsOf(file.path) - bits) }))
-    .filter(({ own }) => own.every((folder, i) => folder === folders[i]));
-  return ranked.sort((a, b) => b.own.length - a.own.length || a.distance - b.distance)[0]?.file;
-}
-
-/** `extract_quant_bits`: the first number of the quantization in a file's name; 0 where it names none. */
-function bitsOf(path: string): number {
-  return Number(/\d+/.exec(quantizationInName(path)?.name ?? '')?.[0] ?? 0);
+  return chooseSibling(
+    files.filter(({ kind }) => kind === 'mmproj'),
+    'mmproj',
+    { model },
+  );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
-import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import type { ModelShape, ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { judgeLaunch } from '../../../../src/lib/preflight/judge-launch.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -14,7 +14,11 @@ const shapeOf = (path: string): ModelShape =>
   describeShape(profileHeader(readProfile(join(PROFILES, path)))) as ModelShape;
 
 /** Advice for a launch in so many bytes less than it needs. */
-function advised(files: { model: ModelShape; draft?: ModelShape }, launch: LaunchOptions, lacksBytes: number) {
+function advised(
+  files: { model: ModelShape; draft?: ModelShape; projector?: ProjectorShape },
+  launch: LaunchOptions,
+  lacksBytes: number,
+) {
   const { model, ...beside } = files;
   const roomOf = (absoluteBytes: number) => ({
     host: { source: 'given', totalBytes: 512 * 2 ** 30, inUseBytes: 0, notes: [] } as const,
@@ -49,4 +53,62 @@ describe('a launch that drafts too much', () => {
     expect(kinds).not.toContain('draft-tokens');
     expect(kinds).not.toContain('draft-on-cpu');
   });
+});
+
+describe('a launch with a draft beside the model', () => {
+  const GIB = 2 ** 30;
+  const files = { model: shapeOf('qwen-3-32b.Q4_K_M.json'), draft: shapeOf('../drafts/profiles/qwen3-0.6b.Q8_0.json') };
+  const launch: LaunchOptions = {
+    accelerator: 'cuda',
+    llamaCpp: 'v0.5.0',
+    ctxSize: 8192,
+    gpuLayers: 99,
+    specTypes: ['draft-simple'],
+  };
+
+  /** Advice where the GPU has so many bytes less than the launch needs. */
+  function onSmallerGpu(lacksBytes: number) {
+    const roomWith = (gpuBytes: number) => ({
+      host: {
+        source: 'given',
+        totalBytes: 256 * GIB,
+        inUseBytes: 0,
+        gpus: [{ index: 0, name: '', totalBytes: gpuBytes, usedBytes: 0 }],
+        notes: [],
+      } as const,
+      policy: { fraction: 1 } as const,
+      beside: { draft: files.draft },
+    });
+    const { limits } = judgeLaunch(files, launch, roomWith(512 * GIB)).verdict;
+    const gpu = limits.find(({ name }) => name !== 'memory');
+    if (gpu === undefined) throw new Error('the GPU has no limit');
+    const reservedBytes = 512 * GIB - gpu.budget.bytes;
+    const room = roomWith(gpu.requiredBytes + reservedBytes - lacksBytes);
+    return advise({ shape: files.model, launch, room, variants: [] });
+  }
+
+  test('is advised to keep the draft on the CPU where the GPU lacks less than it takes there', () => {
+    const found = onSmallerGpu(GIB).find(({ changes }) => changes[0]?.kind === 'draft-on-cpu');
+    expect(found?.changes).toEqual([{ kind: 'draft-on-cpu' }]);
+    expect(found?.verdict.kind).not.toBe('does-not-fit');
+  });
+
+  test('is not, where its 604 MiB of weights, 896 of caches and 82 of buffers are not enough', () => {
+    const alone = onSmallerGpu(3 * GIB).filter(({ changes }) => changes.length === 1);
+    expect(alone.map(({ changes }) => changes[0]?.kind)).not.toContain('draft-on-cpu');
+  });
+});
+
+test('a launch that neither the projector nor anything else alone makes fit is advised what does together', () => {
+  const model = shapeOf('gemma-4-12b.Q4_K_M.json');
+  const projector = describeShape(
+    profileHeader(readProfile(join(PROFILES, '../projectors/profiles/mmproj-gemma-4-12b.F16.json'))),
+  ) as ProjectorShape;
+  const draft = shapeOf('../drafts/profiles/mtp-gemma-4-12b.Q8_0.json');
+  // No context can be taken away: this is the least that is of use.
+  const launch = { ...metal, ctxSize: 2048, parallel: 1, specTypes: ['draft-mtp'] };
+  const found = advised({ model, draft, projector }, launch, 600 * MIB);
+  const kinds = found.map(({ changes }) => changes.map(({ kind }) => kind));
+  expect(kinds).toEqual([['projector', 'cache-type', 'ubatch']]);
+  expect(found[0]?.verdict.kind).not.toBe('does-not-fit');
 });

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { join } from 'node:path';
+import { PROFILES } from '../oracle/cases.js';
+import { buildGguf, type GgufSpec } from '../support/gguf-writer.js';
+import { profileSpec, readProfile } from '../support/profile.js';
+import { RangeServer } from '../support/range-server.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192', '--json'];
+
+const PROFILES_OF = {
+  'gemma.gguf': 'gemma-3-4b.Q5_K_M.json',
+  'gemma-mmproj.gguf': '../projectors/profiles/mmproj-gemma-3-4b.F16.json',
+  'llama.gguf': 'llama-3.1-8b.Q4_K_M.json',
+  'lora.gguf': '../drafts/profiles/lora-llama-3.1-8b-r16-all.F16.json',
+  'qwen3.gguf': 'qwen-3-32b.Q4_K_M.json',
+  'qwen3-draft.gguf': '../drafts/profiles/qwen3-0.6b.Q8_0.json',
+  'qwen3.5.gguf': '../drafts/profiles/qwen3.5-4b-mtp.Q8_0.json',
+  'qwen3.5-mmproj.gguf': '../projectors/profiles/mmproj-qwen3.5-4b.BF16.json',
+} as const;
+
+/** A direction for each layer of Llama 3.1 8B but the first. */
+const CONTROL_VECTOR: GgufSpec = {
+  metadata: [
+    ['general.architecture', 'controlvector', 'str'],
+    ['controlvector.model_hint', 'llama', 'str'],
+    ['controlvector.layer_count', 31, 'u32'],
+  ],
+  tensors: Array.from({ length: 31 }, (_, i) => ({ name: `direction.${i + 1}`, dims: [4096], type: 'F32' })),
+};
+
+const DRAFT = '-md qwen3-draft.gguf --spec-type draft-simple';
+const VISION = '--mmproj qwen3.5-mmproj.gguf';
+
+interface Answer {
+  readonly estimate: {
+    readonly parts: readonly { readonly name: string; readonly bytes: number }[];
+    readonly growth: readonly { readonly name: string; readonly maxBytes: number }[];
+  };
+}
+
+/** Bytes at start-up, and after use, without the runtime's own. */
+function bytesOf({ estimate }: Answer): readonly [number, number] {
+  const start = estimate.parts
+    .filter(({ name }) => name !== 'runtime-overhead')
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  const grown = estimate.growth
+    .filter(({ name }) => name === 'compute' || name === 'output')
+    .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+  return [start, start + grown];
+}
+
+describe('an option for what is loaded beside the model', () => {
+  let folder: { path: string; remove: () => Promise<void> };
+  let server: RangeServer;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    server = await RangeServer.start();
+    const specs: (readonly [string, GgufSpec])[] = Object.entries(PROFILES_OF).map(([name, path]) => [
+      name,
+      profileSpec(readProfile(join(PROFILES, path))),
+    ]);
+    for (const [name, spec] of [...specs, ['vector.gguf', CONTROL_VECTOR] as const]) {
+      const { header, dataBytes } = buildGguf(spec);
+      await writeSparseFile(join(folder.path, name), header, header.length + dataBytes);
+      server.serve(`/${name}`, { start: header, size: header.length + dataBytes });
+    }
+  });
+
+  afterAll(async () => {
+    await server.close();
+    await folder.remove();
+  });
+
+  /** With every file at its place. */
+  async function check(model: string, words: string): Promise<{ stdout: string; exitCode: number | null }> {
+    const placed = words
+      .replace(/URL\/(\S+)/, `${server.origin}/$1`)
+      .replace(/(^|[ ,])([a-z0-9.-]+\.gguf)/g, `$1${folder.path}/$2`);
+    return runCli(['check-memory', join(folder.path, model), ...MAC, `--extra-args=${placed}`]);
+  }
+
+  /** What llama.cpp v0.5.0 allocates with each, measured by running its own loading and allocation. */
+  test.each([
+    ['--mmproj-url URL/gemma-mmproj.gguf', 'gemma.gguf', 4_659_359_232, 4_659_359_232],
+    ['--mmproj gemma-mmproj.gguf --no-mmproj-offload', 'gemma.gguf', 4_630_851_072, 4_630_851_072],
+    [`${VISION} --image-max-tokens 512`, 'qwen3.5.gguf', 6_064_157_312, 6_064_157_312],
+    [`${DRAFT} -ngld 4`, 'qwen3.gguf', 24_224_640_192, 24_231_933_120],
+    [`${DRAFT} -devd none`, 'qwen3.gguf', 24_363_123_872, 24_370_416_800],
+    [`${DRAFT} -ctkd q8_0 -ctvd q8_0`, 'qwen3.gguf', 23_335_414_976, 23_342_707_904],
+    // An adapter in use is in the graphs from the first answer to the server's own warm-up on.
+    ['--lora-scaled lora.gguf:0.5', 'llama.gguf', 6_257_150_272, 6_257_150_272],
+    ['--lora-scaled lora.gguf:0', 'llama.gguf', 6_211_012_928, 6_211_012_928],
+    ['--control-vector vector.gguf', 'llama.gguf', 6_127_634_752, 6_127_634_752],
+  ])('%s is counted to the byte', async (words, model, start, used) => {
+    const { stdout } = await check(model, words);
+    expect(bytesOf(JSON.parse(stdout) as Answer)).toEqual([start, used]);
+  });
+
+  test.each(['--draft', '--draft-n', '--draft-max', '--draft-min'])(
+    '%s, which llama-server has no more, is refused with its successor',
+    async (option) => {
+      const { stdout, exitCode } = await check('llama.gguf', `${option} 5`);
+      const { error } = JSON.parse(stdout) as { error: { message: string } };
+      expect(error.message).toContain('--spec-');
+      expect(exitCode).toBe(2);
+    },
+  );
+});
