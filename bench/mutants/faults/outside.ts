@@ -67,6 +67,7 @@ export const OUTSIDE: readonly Fault[] = [
     'retry: { attempts: 1 }',
     'retry: { attempts: 9 }',
     'commands/suggestions',
+    'asked for once',
   ),
   fault(
     'an address behind 6to4 is public',

@@ -60,6 +60,11 @@ describe('joining parts', () => {
       [part(1, 2, ['a']), part(0, 2, ['b', 'c'])],
       'named part 1 is part 2 by its own metadata',
     ],
+    [
+      'the first part a second time',
+      [part(0, 2, ['a']), part(0, 2, ['b', 'c'])],
+      'named part 2 is part 1 by its own metadata',
+    ],
     ['tensors that are missing', [part(0, 2, ['a']), part(1, 2, ['b'])], 'have 2 tensors, but part 1 says there are 3'],
     ['a tensor in two parts', [part(0, 2, ['a']), part(1, 2, ['a', 'b'])], 'the tensor a is in more than one part'],
     ['no parts', [], 'it has no parts'],
