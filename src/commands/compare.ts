@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies } from '../lib/cli/check-command.js';
+import { checkDependencies, surroundingsOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
@@ -62,14 +62,7 @@ checked.`;
         },
       );
     }
-    const { catalog, offline } = flags;
-    const surroundings = {
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    };
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
     if (versions.length > 1) return this.compareVersions(models, versions, flags, dependencies);
     const compared: MemoryCheck[] = [];

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, isPassed } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed, surroundingsOf } from '../lib/cli/check-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
@@ -57,13 +57,7 @@ Works as "kubectl llmkube deploy" too.`;
   async run(): Promise<unknown> {
     const { args, flags, metadata } = await this.readFlags();
     refuseSkipCache(flags);
-    const surroundings = {
-      config: this.config,
-      catalog: flags.catalog,
-      offline: flags.offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    };
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
     const reading = {
