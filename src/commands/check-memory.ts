@@ -94,7 +94,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     dependencies: CheckDependencies,
   ): Promise<Record<string, unknown>> {
     const { checkOnHosts, fleetExitCode } = await import('../lib/cli/fleet/fleet-check.js');
-    const { fleetJson, fleetText } = await import('../lib/report/text/fleet-text.js');
+    const { fleetText } = await import('../lib/report/text/fleet-text.js');
+    const { fleetJson } = await import('../lib/report/json/fleet-json.js');
     const hosts = await checkOnHosts(request, flags, { ...dependencies, advise: async () => [] });
     process.exitCode = fleetExitCode(hosts);
     if (!this.jsonEnabled()) this.log(fleetText(hosts));

@@ -18,6 +18,7 @@ import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.j
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
+import { deployJson } from '../lib/report/json/deployment-json.js';
 import { largestOf } from '../lib/preflight/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
@@ -118,7 +119,7 @@ Works as "kubectl llmkube deploy" too.`;
       });
       progress.stop();
       this.reportOutcome(outcome, plan, flags);
-      return deployJson(check, outcome);
+      return deployJson(wasMade(check) ? check : undefined, outcome);
     } finally {
       progress.stop();
       interrupt.dispose();
@@ -163,9 +164,4 @@ function refuseSkipCache(flags: Flags): void {
       suggestions: ['remove the cached file first: llmkube delete NAME --purge-cache says how'],
     },
   );
-}
-
-function deployJson(check: DeployCheck, { state, applied, endpoint }: DeployOutcome): Record<string, unknown> {
-  const resources = applied.map(({ kind, name, namespace, outcome }) => ({ kind, name, namespace, outcome }));
-  return { ...(wasMade(check) && checkJson(check)), deploy: { state, resources, endpoint: endpoint ?? null } };
 }

@@ -17,7 +17,8 @@ import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
 import { checkJson } from '../lib/report/json/check-json.js';
-import { fitJson, fitText } from '../lib/report/text/fit-text.js';
+import { fitJson } from '../lib/report/json/fit-json.js';
+import { fitText } from '../lib/report/text/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
