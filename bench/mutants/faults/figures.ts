@@ -47,14 +47,14 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     '--n-cpu-moe keeps one layer more',
-    'runtime/device-options',
+    'runtime/options/device-options',
     '{ length: layers }',
     '{ length: layers + 1 }',
     'lib/estimate/weight-overrides',
   ),
   fault(
     '--cpu-moe and --n-cpu-moe take the lesser',
-    'runtime/device-options',
+    'runtime/options/device-options',
     'Math.max(before.cpuMoeLayers',
     'Math.min(before.cpuMoeLayers',
     'lib/runtime/server-arguments lib/runtime/combine-launch',

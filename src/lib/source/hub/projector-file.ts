@@ -1,4 +1,4 @@
-import { quantizationInName } from '../../gguf/file-name.js';
+import { quantizationInName } from '../../gguf/names/file-name.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
 import { listGgufFiles } from '../open.js';
 import type { ReadOptions } from '../session.js';

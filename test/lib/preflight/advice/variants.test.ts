@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { requantise } from '../../../../src/lib/model/quant-recipe.js';
+import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import { listedVariants } from '../../../../src/lib/preflight/advice/variants.js';
 import { resolveModel } from '../../../../src/lib/preflight/resolve-model.js';
 import { bundledShape } from '../../../support/bundled-shape.js';
