@@ -65,14 +65,14 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'gguf/join-shards',
     'foundCount !== count',
     'foundCount < count',
-    'lib/gguf/shards',
+    'lib/gguf/join-shards',
   ),
   fault(
     'the last part of a split may have number 0',
     'gguf/join-shards',
     'foundNumber !== index',
     'foundNumber > index',
-    'lib/gguf/shards',
+    'lib/gguf/join-shards',
   ),
   // What a header means
   fault(
