@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findEntry } from '../dist/lib/catalog/catalog.js';
 import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
-import { toDigest } from '../dist/lib/gguf/digest.js';
+import { toDigest } from '../dist/lib/gguf/digest/digest.js';
 import { ggmlTypeByName } from '../dist/lib/gguf/ggml-types.js';
 import { PROJECTOR } from '../dist/lib/source/bundled-header.js';
 import { TensorLayout, tensorBytes } from '../dist/lib/gguf/tensor-layout.js';

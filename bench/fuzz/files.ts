@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { parseBoundedJson } from '../../src/lib/bounded-json.js';
-import { toDigest } from '../../src/lib/gguf/digest.js';
-import { fromDigest } from '../../src/lib/gguf/read-digest.js';
+import { toDigest } from '../../src/lib/gguf/digest/digest.js';
+import { fromDigest } from '../../src/lib/gguf/digest/read-digest.js';
 import { profileHeader } from '../../test/support/profile.js';
 import { damagedBytes, parse, PROFILES } from './headers.js';
 import { judgeHeader } from './judge.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dump, load } from 'js-yaml';
 import { parseCatalog } from '../../src/lib/catalog/parse-catalog.js';
-import { quantizationInName, withOtherQuantization } from '../../src/lib/gguf/file-name.js';
+import { quantizationInName, withOtherQuantization } from '../../src/lib/gguf/names/file-name.js';
 import { chooseModel, modelFiles } from '../../src/lib/source/hub/hub-files.js';
 import { formatModelSource, parseModelSource } from '../../src/lib/source/model-source.js';
 import { printed, printedAsJson } from './harmless.js';

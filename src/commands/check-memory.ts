@@ -1,5 +1,11 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '../lib/cli/check-command.js';
+import {
+  checkDependencies,
+  exitCodeOf,
+  isPassed,
+  quantizationSources,
+  surroundingsOf,
+} from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -60,9 +66,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(CheckMemory);
-    const { catalog, offline } = flags;
-    const readingMs = flags['read-timeout'];
-    const surroundings = { config: this.config, catalog, offline, readingMs, quiet: this.jsonEnabled() };
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
     if (flags.cluster) {
       refuseOfOneMachine(raw);
@@ -90,7 +94,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     dependencies: CheckDependencies,
   ): Promise<Record<string, unknown>> {
     const { checkOnHosts, fleetExitCode } = await import('../lib/cli/fleet/fleet-check.js');
-    const { fleetJson, fleetText } = await import('../lib/report/text/fleet-text.js');
+    const { fleetText } = await import('../lib/report/text/fleet-text.js');
+    const { fleetJson } = await import('../lib/report/json/fleet-json.js');
     const hosts = await checkOnHosts(request, flags, { ...dependencies, advise: async () => [] });
     process.exitCode = fleetExitCode(hosts);
     if (!this.jsonEnabled()) this.log(fleetText(hosts));

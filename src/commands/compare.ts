@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies } from '../lib/cli/check-command.js';
+import { checkDependencies, surroundingsOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
@@ -12,10 +12,10 @@ import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { largestOf } from '../lib/preflight/survey.js';
 import { fittingSets, judgeTogether } from '../lib/preflight/together.js';
 import { explainStep, type VersionStep } from '../lib/preflight/version-steps.js';
-import { checkJson } from '../lib/report/json/check-json.js';
+import { compareJson, versionsJson } from '../lib/report/json/compare-json.js';
 import { sharedNotes } from '../lib/report/words/shared-notes.js';
 import { compareText } from '../lib/report/tables/compare-text.js';
-import { togetherJson, togetherText } from '../lib/report/tables/together-text.js';
+import { togetherText } from '../lib/report/tables/together-text.js';
 import { versionsText } from '../lib/report/text/versions-text.js';
 
 export default class Compare extends BaseCommand {
@@ -62,14 +62,7 @@ checked.`;
         },
       );
     }
-    const { catalog, offline } = flags;
-    const surroundings = {
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    };
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies: CheckDependencies = { ...checkDependencies(surroundings), advise: async () => [] };
     if (versions.length > 1) return this.compareVersions(models, versions, flags, dependencies);
     const compared: MemoryCheck[] = [];
@@ -91,7 +84,7 @@ checked.`;
       this.log([compareText(compared, width, colors), ...sums].join('\n\n'));
       for (const note of sharedNotes(compared)) this.notice(note);
     }
-    return { models: compared.map(checkJson), ...(together && { together: togetherJson(together, sets) }) };
+    return compareJson(compared, together, sets);
   }
 
   /** Each model in each version, and why the versions differ. */
@@ -118,12 +111,7 @@ checked.`;
       this.log(compared.map(({ checks, steps }) => versionsText(checks, steps, width, colors)).join('\n\n'));
       for (const note of sharedNotes(all)) this.notice(note);
     }
-    return {
-      models: all.map((check) => ({ ...checkJson(check), largestContext: largestOf(check) ?? null })),
-      steps: compared.flatMap(({ checks, steps }) =>
-        steps.map((step) => ({ model: checks[0]?.model, ...(step ?? { causes: null }) })),
-      ),
-    };
+    return versionsJson(compared);
   }
 }
 

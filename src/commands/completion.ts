@@ -3,7 +3,7 @@ import { loadCatalog } from '../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { completionScript, SHELLS, type Shell } from '../lib/cli/completion-script.js';
 import { catalogFlag } from '../lib/cli/flags/model-flags.js';
-import { FILE_TYPES } from '../lib/model/quantization.js';
+import { FILE_TYPES } from '../lib/model/quantization/quantization.js';
 
 /** What is safe between the quotes of a shell. */
 const PLAIN = /^[\w.:/+-]+$/;

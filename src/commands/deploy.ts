@@ -1,5 +1,5 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, isPassed } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed, surroundingsOf } from '../lib/cli/check-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
@@ -18,6 +18,7 @@ import { deployToCluster, type DeployOutcome } from '../lib/kube/deploy/deploy.j
 import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
+import { deployJson } from '../lib/report/json/deployment-json.js';
 import { largestOf } from '../lib/preflight/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
@@ -57,13 +58,7 @@ Works as "kubectl llmkube deploy" too.`;
   async run(): Promise<unknown> {
     const { args, flags, metadata } = await this.readFlags();
     refuseSkipCache(flags);
-    const surroundings = {
-      config: this.config,
-      catalog: flags.catalog,
-      offline: flags.offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    };
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
     const reading = {
@@ -124,7 +119,7 @@ Works as "kubectl llmkube deploy" too.`;
       });
       progress.stop();
       this.reportOutcome(outcome, plan, flags);
-      return deployJson(check, outcome);
+      return deployJson(wasMade(check) ? check : undefined, outcome);
     } finally {
       progress.stop();
       interrupt.dispose();
@@ -169,9 +164,4 @@ function refuseSkipCache(flags: Flags): void {
       suggestions: ['remove the cached file first: llmkube delete NAME --purge-cache says how'],
     },
   );
-}
-
-function deployJson(check: DeployCheck, { state, applied, endpoint }: DeployOutcome): Record<string, unknown> {
-  const resources = applied.map(({ kind, name, namespace, outcome }) => ({ kind, name, namespace, outcome }));
-  return { ...(wasMade(check) && checkJson(check)), deploy: { state, resources, endpoint: endpoint ?? null } };
 }

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { adviceSources, checkDependencies, exitCodeOf, surroundingsOf } from '../lib/cli/check-command.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
@@ -17,7 +17,8 @@ import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
 import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
 import { checkJson } from '../lib/report/json/check-json.js';
-import { fitJson, fitText } from '../lib/report/text/fit-text.js';
+import { fitJson } from '../lib/report/json/fit-json.js';
+import { fitText } from '../lib/report/text/fit-text.js';
 import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
@@ -55,14 +56,8 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags, raw } = await this.parse(Fit);
-    const { catalog, offline, prefer } = flags;
-    const surroundings = {
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    };
+    const { prefer } = flags;
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
     if (flags.cluster) {
       refuseOfOneMachine(raw);

@@ -1,6 +1,7 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { promisedHere } from '../lib/guard/measure-beside-ledger.js';
-import { ledgerJson, ledgerText } from '../lib/report/text/ledger-text.js';
+import { ledgerJson } from '../lib/report/json/ledger-json.js';
+import { ledgerText } from '../lib/report/text/ledger-text.js';
 
 export default class Ledger extends BaseCommand {
   static override description = `Lists the memory of this machine that is promised to programs which \`exec\` has started and that run: to whom, how much, \

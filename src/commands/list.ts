@@ -2,9 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
-import { cleanText } from '../lib/kube/client/clean-text.js';
 import { connect } from '../lib/kube/client/client.js';
-import { recordedCheck } from '../lib/kube/recorded-check.js';
+import { modelsJson, servicesJson } from '../lib/report/json/deployment-json.js';
 import { modelsTable, servicesTable } from '../lib/report/text/inventory-text.js';
 
 export default class List extends BaseCommand {
@@ -38,29 +37,11 @@ export default class List extends BaseCommand {
       const models = await client.list('Model', namespace);
       if (models.length === 0) this.notice(`No models in ${where}`);
       else this.log(modelsTable(models, flags['all-namespaces'], new Date()));
-      return {
-        models: models.map(({ metadata, spec, status }) => ({
-          ...named(metadata),
-          source: cleanText(spec.source),
-          accelerator: spec.hardware?.accelerator ?? 'cpu',
-          status: status ?? null,
-        })),
-      };
+      return modelsJson(models);
     }
     const services = await client.list('InferenceService', namespace);
     if (services.length === 0) this.notice(`No services in ${where}`);
     else this.log(servicesTable(services, flags['all-namespaces']));
-    return {
-      services: services.map((service) => ({
-        ...named(service.metadata),
-        model: service.spec.modelRef,
-        check: recordedCheck(service) ?? null,
-        status: service.status ?? null,
-      })),
-    };
+    return servicesJson(services);
   }
-}
-
-function named({ name, namespace }: { name: string; namespace: string }) {
-  return { name, namespace };
 }

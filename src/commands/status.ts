@@ -2,11 +2,9 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
-import { cleanText } from '../lib/kube/client/clean-text.js';
 import { connect } from '../lib/kube/client/client.js';
 import { readDeployment } from '../lib/kube/inventory.js';
-import { hostRecord } from '../lib/kube/host-record.js';
-import { recordedCheck } from '../lib/kube/recorded-check.js';
+import { deploymentJson } from '../lib/report/json/deployment-json.js';
 import { deploymentText } from '../lib/report/text/inventory-text.js';
 
 export default class Status extends BaseCommand {
@@ -25,18 +23,7 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status);
     const client = await connect(clusterChoice(flags));
     const deployment = await readDeployment(client, flags.namespace, args.name);
-    const { name, namespace, model, service } = deployment;
     this.log(deploymentText(deployment));
-    return {
-      name,
-      namespace,
-      check: recordedCheck(service ?? model) ?? null,
-      host: hostRecord(service) ?? null,
-      model: model === undefined ? null : { source: cleanText(model.spec.source), status: model.status ?? null },
-      service:
-        service === undefined
-          ? null
-          : { model: service.spec.modelRef, resources: service.spec.resources ?? null, status: service.status ?? null },
-    };
+    return deploymentJson(deployment);
   }
 }

@@ -124,6 +124,16 @@ describe('quantizations of the model', () => {
     expect(checks.map(({ exitCode }) => exitCode)).toEqual(checks.map(() => 0));
   });
 
+  test('are asked for once, since a listing only helps to advise', async () => {
+    const env = { HF_ENDPOINT: server.url('').replace(/\/$/, '') };
+    server.serve('/owner/busy/resolve/main/coder-Q4_K_M.gguf', coder('Q4_K_M'));
+    const listing = '/api/models/owner/busy/revision/main';
+    server.handle(listing, (_, response) => void response.writeHead(503, { 'retry-after': '0' }).end());
+    const { exitCode } = await checkJson(['hf:owner/busy/coder-Q4_K_M.gguf', ...online, '--no-mmproj'], env);
+    expect(exitCode).toBe(1);
+    expect(server.requests.filter(({ path }) => path === listing)).toHaveLength(1);
+  });
+
   test('are those that lie beside a local file', async () => {
     const { suggested, checks } = await typedSuggestions(join(folder.path, 'coder-Q4_K_M.gguf'), online);
     expect(suggested.map(({ quantization }) => quantization)).toContain('Q3_K_M');

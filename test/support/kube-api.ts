@@ -42,6 +42,8 @@ export interface Fault {
   readonly drop?: boolean;
   /** An answer that no API server gives. */
   readonly html?: string;
+  /** A redirect to the same path of another server. */
+  readonly movedTo?: string;
   /** The request is taken and never answered. */
   readonly silent?: boolean;
   /** An answer of JSON that never ends. */
@@ -112,6 +114,8 @@ export class KubeApi {
       const fault = this.#takeFault(method, pathname, searchParams);
       if (fault?.drop) return void request.socket.destroy();
       if (fault?.silent) return;
+      if (fault?.movedTo !== undefined)
+        return void response.writeHead(307, { location: `${fault.movedTo}${request.url}` }).end();
       if (fault?.endless) return sendWithoutEnd(response);
       if (fault?.json !== undefined) return send(response, 200, fault.json as JsonObject);
       if (fault?.html !== undefined)

@@ -47,14 +47,14 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     '--n-cpu-moe keeps one layer more',
-    'runtime/device-options',
+    'runtime/options/device-options',
     '{ length: layers }',
     '{ length: layers + 1 }',
     'lib/estimate/weight-overrides',
   ),
   fault(
     '--cpu-moe and --n-cpu-moe take the lesser',
-    'runtime/device-options',
+    'runtime/options/device-options',
     'Math.max(before.cpuMoeLayers',
     'Math.min(before.cpuMoeLayers',
     'lib/runtime/server-arguments lib/runtime/combine-launch',
@@ -64,8 +64,7 @@ export const FIGURES: readonly Fault[] = [
     'estimate/ggml/cuda/flash-attention',
     'let end = tensorBytes(op);',
     'let end = tensorBytes(op) / 2;',
-    'oracle/oracle',
-    'to the byte',
+    'lib/estimate/ggml/cuda/flash-attention',
   ),
   fault(
     'a slot has the whole context',
@@ -76,11 +75,10 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     'weights are repacked as for the other processor',
-    'estimate/placement',
+    'estimate/repacked-types',
     "=== 'metal' ? 'arm' : 'x86'",
     "=== 'metal' ? 'x86' : 'arm'",
-    'oracle/oracle',
-    'to the byte',
+    'lib/estimate/repacked-types',
   ),
   fault(
     'this machine is taken for the other processor',

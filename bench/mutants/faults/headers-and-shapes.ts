@@ -57,7 +57,7 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'gguf/ggml-types',
     "[14, 'Q6_K', 256, 210]",
     "[14, 'Q6_K', 256, 208]",
-    'lib/model/quant-recipe',
+    'lib/model/quantization/quant-recipe',
     'publisher',
   ),
   fault(
@@ -65,14 +65,14 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'gguf/join-shards',
     'foundCount !== count',
     'foundCount < count',
-    'lib/gguf/shards',
+    'lib/gguf/join-shards',
   ),
   fault(
     'the last part of a split may have number 0',
     'gguf/join-shards',
     'foundNumber !== index',
     'foundNumber > index',
-    'lib/gguf/shards',
+    'lib/gguf/join-shards',
   ),
   // What a header means
   fault(
@@ -105,23 +105,23 @@ export const WHAT_IS_READ: readonly Fault[] = [
   ),
   fault(
     'five query heads must share a KV head for more bits',
-    'model/quant-recipe',
+    'model/quantization/quant-recipe',
     '(gqa >= 4 ? type : rest)',
     '(gqa >= 5 ? type : rest)',
-    'lib/model/quant-recipe',
+    'lib/model/quantization/quant-recipe',
   ),
   fault(
     'quantizations are known in capitals only',
-    'model/quant-recipe',
+    'model/quantization/quant-recipe',
     'RECIPES[quantization.toUpperCase()]',
     'RECIPES[quantization]',
-    'lib/model/quant-recipe',
+    'lib/model/quantization/quant-recipe',
   ),
   fault(
     'more bits go to every second layer of the middle',
-    'model/quant-recipe',
+    'model/quantization/quant-recipe',
     '% 3 === 2',
     '% 2 === 1',
-    'lib/model/quant-recipe',
+    'lib/model/quantization/quant-recipe',
   ),
 ];

@@ -3,7 +3,8 @@ import { requireEntry } from '../../lib/catalog/catalog.js';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
-import { catalogEntryJson, catalogEntryText } from '../../lib/report/text/catalog-text.js';
+import { catalogEntryJson } from '../../lib/report/json/catalog-json.js';
+import { catalogEntryText } from '../../lib/report/text/catalog-text.js';
 
 export default class CatalogInfo extends BaseCommand {
   static override args = {

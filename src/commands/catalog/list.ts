@@ -1,7 +1,8 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
-import { catalogEntryJson, catalogTable, sortedCatalog } from '../../lib/report/text/catalog-text.js';
+import { catalogEntryJson } from '../../lib/report/json/catalog-json.js';
+import { catalogTable, sortedCatalog } from '../../lib/report/text/catalog-text.js';
 
 export default class CatalogList extends BaseCommand {
   static override description = `MEMORY is what llama-server takes with all layers on one device, from a context of 8192 tokens to the \

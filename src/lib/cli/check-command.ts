@@ -24,6 +24,16 @@ interface Surroundings {
   readonly quiet: boolean;
 }
 
+/** What the flags say of the outside world. */
+export function surroundingsOf(
+  config: Config,
+  flags: Pick<Surroundings, 'catalog' | 'offline'> & { readonly 'read-timeout'?: number | undefined },
+  quiet: boolean,
+): Surroundings {
+  const { catalog, offline, 'read-timeout': readingMs } = flags;
+  return { config, catalog, offline, readingMs, quiet };
+}
+
 /** A listing only helps to advise, so nobody waits long for it. */
 const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: { attempts: 1 } } as const;
 

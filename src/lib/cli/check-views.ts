@@ -6,9 +6,10 @@ import { quantizationTable, type QuantizationSources } from '../preflight/quanti
 import { Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';
-import { quantizationTableJson, quantizationTableText } from '../report/tables/quantization-text.js';
-import { savingsJson, savingsText } from '../report/tables/savings-text.js';
-import { contextTableJson, contextTableText, macsJson, macsText } from '../report/tables/survey-text.js';
+import { contextTableJson, macsJson, quantizationTableJson, savingsJson } from '../report/json/table-json.js';
+import { quantizationTableText } from '../report/tables/quantization-text.js';
+import { savingsText } from '../report/tables/savings-text.js';
+import { contextTableText, macsText } from '../report/tables/survey-text.js';
 
 /** Points that are estimated for a chart; between them it is drawn straight. */
 const CHART_POINTS = 17;

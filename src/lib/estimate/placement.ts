@@ -1,6 +1,6 @@
 import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
-import { overridesOf } from '../runtime/device-options.js';
+import { overridesOf } from '../runtime/options/device-options.js';
 import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from './backends.js';

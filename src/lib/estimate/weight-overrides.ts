@@ -1,5 +1,5 @@
 import { CheckIncompleteError, UsageError } from '../errors.js';
-import { deviceName, overridesOf } from '../runtime/device-options.js';
+import { deviceName, overridesOf } from '../runtime/options/device-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { GpuPlan } from './devices.js';
 import type { Device } from './ggml/device.js';

@@ -4,7 +4,7 @@ import type { Room } from '../preflight/advice/trials.js';
 import { checkMemory, uncountedRemark } from '../preflight/check-memory.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { readServerCommand, type ServerCommand } from '../runtime/server-command.js';
-import type { LaunchPatch } from '../runtime/server-options.js';
+import type { LaunchPatch } from '../runtime/options/server-options.js';
 import { readHeaderFor } from '../source/model-header.js';
 import { draftIn } from '../source/hub/draft-file.js';
 import { projectorBeside } from '../source/hub/projector-file.js';

@@ -1,6 +1,6 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
-import { deviceWords } from '../runtime/device-options.js';
-import { draftWords } from '../runtime/draft-options.js';
+import { deviceWords } from '../runtime/options/device-options.js';
+import { draftWords } from '../runtime/options/draft-options.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';

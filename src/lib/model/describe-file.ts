@@ -2,7 +2,7 @@ import { CheckIncompleteError } from '../errors.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { Keys } from './keys.js';
 import type { FileShape } from './model-shape.js';
-import { quantizationOf } from './quantization.js';
+import { quantizationOf } from './quantization/quantization.js';
 
 /**
  * What every GGUF file says of itself.

@@ -4,7 +4,7 @@ import type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from '../gguf/he
 import { describeHeader } from './describe-model.js';
 import { inspectLayers, type LayerFacts } from './inspect-layers.js';
 import { Keys } from './keys.js';
-import { quantizationOf } from './quantization.js';
+import { quantizationOf } from './quantization/quantization.js';
 
 const LARGEST_SHOWN = 5;
 

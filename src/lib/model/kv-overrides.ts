@@ -1,5 +1,5 @@
 import type { GgufHeader } from '../gguf/header.js';
-import type { KvOverride } from '../runtime/kv-overrides.js';
+import type { KvOverride } from '../runtime/options/kv-overrides.js';
 
 /**
  * A header as llama.cpp reads it with overrides: they hold for single values only, whose type they must have

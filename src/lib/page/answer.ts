@@ -1,11 +1,11 @@
 import { CheckIncompleteError, LlmkubeError } from '../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
-import type { HeaderDigest } from '../gguf/digest.js';
-import { fromDigest } from '../gguf/read-digest.js';
+import type { HeaderDigest } from '../gguf/digest/digest.js';
+import { fromDigest } from '../gguf/digest/read-digest.js';
 import { describeHeader } from '../model/describe-model.js';
 import { describeShape } from '../model/describe-shape.js';
 import type { ModelShape, Shape } from '../model/model-shape.js';
-import { requantise } from '../model/quant-recipe.js';
+import { requantise } from '../model/quantization/quant-recipe.js';
 import type { ModelVariant } from '../preflight/advice/advice.js';
 import { type Room, Trials } from '../preflight/advice/trials.js';
 import { judge, limitsOf } from '../preflight/judge.js';

@@ -1,5 +1,5 @@
 import { type Controls, hostWith, memoryMatters } from './controls/controls.js';
-import { deviceWords } from '../runtime/device-options.js';
+import { deviceWords } from '../runtime/options/device-options.js';
 import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';
 

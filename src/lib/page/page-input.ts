@@ -1,5 +1,5 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
-import type { HeaderDigest } from '../gguf/digest.js';
+import type { HeaderDigest } from '../gguf/digest/digest.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { Program } from '../host/programs.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';

@@ -1,5 +1,5 @@
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
-import { type HeaderDigest, toDigest } from '../gguf/digest.js';
+import { type HeaderDigest, toDigest } from '../gguf/digest/digest.js';
 import { headerOf } from '../model/describe-file.js';
 import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';

@@ -7,7 +7,7 @@ import type { Program } from '../host/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
 import type { ModelShape } from '../model/model-shape.js';
-import type { KvOverride } from '../runtime/kv-overrides.js';
+import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';

@@ -2,9 +2,9 @@ import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
 import type { MachineRequest } from '../host/measure-host.js';
 import { combineLaunch } from '../runtime/combine-launch.js';
-import type { KvOverride } from '../runtime/kv-overrides.js';
+import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import { ALL_GPU_LAYERS, type Accelerator } from '../runtime/launch-options.js';
-import type { LaunchPatch } from '../runtime/server-options.js';
+import type { LaunchPatch } from '../runtime/options/server-options.js';
 import type { IncompleteCheck, PlannedCheck } from './memory-check.js';
 import { resolveModel } from './resolve-model.js';
 

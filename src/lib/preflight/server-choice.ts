@@ -4,7 +4,7 @@ import type { LaunchFiles } from '../estimate/estimate-launch.js';
 import { isDiscrete } from './judge.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './verdict.js';
-import { deviceWords } from '../runtime/device-options.js';
+import { deviceWords } from '../runtime/options/device-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
 
 /** What llama-server decides by itself where context or layers are left open (`--fit`). */

@@ -1,9 +1,9 @@
-import { addedUp } from './device-options.js';
+import { addedUp } from './options/device-options.js';
 import { llamaCpp } from './llama-cpp.js';
-import type { KvOverride } from './kv-overrides.js';
+import type { KvOverride } from './options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
-import type { LaunchPatch } from './server-options.js';
+import type { LaunchPatch } from './options/server-options.js';
 
 /** Where a launch comes from; a later field wins over an earlier one, as on llama-server's command line. */
 export interface LaunchSources {

@@ -1,5 +1,5 @@
-import { deviceName, deviceWords } from './device-options.js';
-import { isDownloaded } from './draft-options.js';
+import { deviceName, deviceWords } from './options/device-options.js';
+import { isDownloaded } from './options/draft-options.js';
 import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
 import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
 import { parseServerArguments } from './server-arguments.js';

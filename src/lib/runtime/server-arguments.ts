@@ -1,9 +1,9 @@
 import { LlmkubeError, UsageError } from '../errors.js';
-import { addedUp } from './device-options.js';
-import { parseKvOverrides, type KvOverride } from './kv-overrides.js';
+import { addedUp } from './options/device-options.js';
+import { parseKvOverrides, type KvOverride } from './options/kv-overrides.js';
 import { nearest } from '../nearest.js';
-import { serverOptionNames, valueCount } from './option-names.js';
-import { presetPatch } from './preset-options.js';
+import { serverOptionNames, valueCount } from './options/option-names.js';
+import { presetPatch } from './options/preset-options.js';
 import {
   isTrueWord,
   normaliseOptionName,
@@ -11,10 +11,10 @@ import {
   serverOption,
   type LaunchPatch,
   type ServerOption,
-} from './server-options.js';
+} from './options/server-options.js';
 import type { LlamaCpp } from './llama-cpp.js';
-import { refuseForeignOption } from './version-options.js';
-import { ANOTHER_MODEL, unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
+import { refuseForeignOption } from './options/version-options.js';
+import { ANOTHER_MODEL, unmodelledOption, type UnmodelledEffect } from './options/unmodelled-options.js';
 
 /** A remark on an option that could not be taken into account. */
 export interface ServerOptionRemark {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
-import type { KvOverride } from './kv-overrides.js';
+import type { KvOverride } from './options/kv-overrides.js';
 import { parseServerArguments, parseServerEnvironment } from './server-arguments.js';
-import { serverOption, type LaunchPatch } from './server-options.js';
+import { serverOption, type LaunchPatch } from './options/server-options.js';
 import { readServerWords, type ServerWord } from './server-words.js';
-import { unmodelledOption, type UnmodelledEffect } from './unmodelled-options.js';
+import { unmodelledOption, type UnmodelledEffect } from './options/unmodelled-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { CACHE_TYPES, type Accelerator, type CacheType, type GpuMemory } from './launch-options.js';
 import { table } from '../table.js';
-import type { LaunchPatch } from './server-options.js';
+import type { LaunchPatch } from './options/server-options.js';
 
 const MIB = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import { CheckIncompleteError } from '../errors.js';
 import { printable } from '../printable.js';
-import { valueCount } from './option-names.js';
-import { normaliseOptionName } from './server-options.js';
+import { valueCount } from './options/option-names.js';
+import { normaliseOptionName } from './options/server-options.js';
 
 /** One option as it was written, and what followed it. */
 export interface ServerWord {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { GgufHeader } from '../gguf/header.js';
-import { fromDigest } from '../gguf/read-digest.js';
+import { fromDigest } from '../gguf/digest/read-digest.js';
 
 const FOLDER = new URL('../../../headers/', import.meta.url);
 

@@ -1,6 +1,6 @@
 import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
-import { parseShardName, shardPaths } from '../gguf/shard-name.js';
+import { parseShardName, shardPaths } from '../gguf/names/shard-name.js';
 import { printable } from '../printable.js';
 import { mapLimited } from './map-limited.js';
 import { SourceError } from './source-error.js';

@@ -49,6 +49,14 @@ describe('the memory budget', () => {
     expect(memoryBudget(host(10, 9), {}).bytes).toBeLessThan(0);
   });
 
+  test('leaves out what is promised to others', () => {
+    // 32 × 0.5 − 3 in use − 10 promised
+    const budget = memoryBudget(host(32, 3, { promisedBytes: 10 * GIB }), { fraction: 0.5 });
+    expect(budget).toMatchObject({ bytes: 3 * GIB, promisedBytes: 10 * GIB });
+    const absolute = memoryBudget(host(32, 3, { promisedBytes: 10 * GIB }), { absoluteBytes: 12 * GIB });
+    expect(absolute).toEqual({ kind: 'absolute', bytes: 2 * GIB, promisedBytes: 10 * GIB });
+  });
+
   test('is the cgroup’s when that leaves less', () => {
     const limited = host(64, 40, { cgroups: [{ limitBytes: 20 * GIB, inUseBytes: 10 * GIB }] });
     // machine 64 × 0.75 − 40 = 8; cgroup 20 × 0.67 − 10 = 3.4
@@ -79,6 +87,13 @@ describe('the GPU budget', () => {
   test('is a discrete GPU’s memory less what is in use there', () => {
     const gpus = [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: GIB }];
     expect(gpuBudget(host(64, 0, { gpus }))).toMatchObject({ kind: 'gpu-memory', bytes: 23 * GIB });
+  });
+
+  test('leaves out what is promised to others on the same GPU', () => {
+    const gpus = [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: GIB, promisedBytes: 9 * GIB }];
+    expect(gpuBudget(host(64, 0, { gpus }))).toMatchObject({ bytes: 14 * GIB, promisedBytes: 9 * GIB });
+    const gpuWired = { allocatedBytes: 12 * GIB, inUseBytes: 3 * GIB, promisedBytes: 9 * GIB };
+    expect(gpuBudget(host(64, 0, { gpuWiredLimitBytes: 48 * GIB, gpuWired }))).toMatchObject({ bytes: 36 * GIB });
   });
 
   test('is what Metal may wire on a Mac', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { toDigest } from '../../../src/lib/gguf/digest.js';
+import { toDigest } from '../../../src/lib/gguf/digest/digest.js';
 import { GgufError } from '../../../src/lib/gguf/gguf-error.js';
 import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
-import { fromDigest } from '../../../src/lib/gguf/read-digest.js';
+import { fromDigest } from '../../../src/lib/gguf/digest/read-digest.js';
 import { buildGgufFile, type Entry, type GgufSpec, type TensorEntry } from '../../support/gguf-writer.js';
 
 /** The header, or the parser's own error; anything else that is thrown fails the test. */

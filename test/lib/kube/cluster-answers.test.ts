@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { ClusterError } from '../../../src/lib/errors.js';
+import type { ClusterError } from '../../../src/lib/errors.js';
 import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../../support/deploy-plans.js';
-import { KubeApi, type KubeApiOptions } from '../../support/kube-api.js';
+import { failedDeploy } from '../../support/failed-deploy.js';
+import { KubeApi } from '../../support/kube-api.js';
 import { ApiFailure, type Json } from '../../support/kube-types.js';
-import { writeKubeconfig, type ClusterEntry } from '../../support/kubeconfig-file.js';
+import { writeKubeconfig } from '../../support/kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
 
 jest.setTimeout(30_000);
@@ -13,23 +13,6 @@ jest.setTimeout(30_000);
 describe('what a cluster should not answer', () => {
   let api: KubeApi | undefined;
   afterEach(() => api?.close());
-
-  async function failure(
-    options: KubeApiOptions,
-    entry: Partial<ClusterEntry> = {},
-    plan: Partial<DeployPlan> = {},
-    prepare: (api: KubeApi) => void = () => undefined,
-  ): Promise<ClusterError> {
-    api = await KubeApi.start(options);
-    prepare(api);
-    const kubeconfig = await writeKubeconfig({ double: { server: api.url, ...entry } });
-    const outcome = await deployToCluster(planFor(plan), { kubeconfig, wait: false, timeoutMs: 1000 }).catch(
-      (error: unknown) => error,
-    );
-    expect(outcome).toBeInstanceOf(ClusterError);
-    expect((outcome as ClusterError).exitCode).toBe(4);
-    return outcome as ClusterError;
-  }
 
   test.each<[string, Json]>([
     ['null', null],
@@ -42,12 +25,12 @@ describe('what a cluster should not answer', () => {
     ],
     ['nothing among the owners', { metadata: { name: 'tiny', namespace: 'default', managedFields: [null] }, spec: {} }],
   ])('%s instead of a resource is no API server', async (_, json) => {
-    const error = await failure({}, {}, {}, (double) => double.inject({ json }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ json }));
     expect(error.code).toBe('CLUSTER_UNEXPECTED_ANSWER');
   });
 
   test('an answer without end is not read to its end', async () => {
-    const error = await failure({}, {}, {}, (double) => double.inject({ endless: true }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ endless: true }));
     expect(error.code).toBe('CLUSTER_UNEXPECTED_ANSWER');
     expect(error.message).toContain('more than 16 MiB');
   });
@@ -69,20 +52,22 @@ describe('what a cluster should not answer', () => {
     expect(state).toBe('applied');
   });
 
-  test('a redirect is not followed', async () => {
-    const moved = new ApiFailure(307, 'Moved', 'elsewhere');
-    const error = await failure({}, {}, {}, (double) => double.inject({ failure: moved }));
+  test('a redirect is not followed, to a sound server either', async () => {
+    api = await KubeApi.start();
+    const movedTo = api.url;
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ movedTo, times: 100 }));
     expect(error.code).toBe('CLUSTER_REFUSED');
+    expect(api.requests).toEqual([]);
   });
 
   test('a namespace that is being deleted is said to be', async () => {
-    const error = await failure({ terminating: ['default'] });
+    const error = await failedDeploy({ terminating: ['default'] });
     expect(error.code).toBe('NAMESPACE_TERMINATING');
     expect(JSON.stringify(error.options.suggestions)).not.toContain('can-i');
   });
 
   test('what the server says of rules that it did not get to is left out beside a real cause', async () => {
-    const error = await failure(
+    const error = await failedDeploy(
       {},
       {},
       { gpu: {}, memory: '4Gi', launch: { accelerator: 'cpu', ctxSize: 8192, parallel: 64 } },

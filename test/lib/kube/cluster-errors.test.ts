@@ -1,14 +1,10 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { ClusterError } from '../../../src/lib/errors.js';
-import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
-import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
-import { planFor } from '../../support/deploy-plans.js';
-import { KubeApi, type KubeApiOptions } from '../../support/kube-api.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import { failedDeploy } from '../../support/failed-deploy.js';
+import { KubeApi } from '../../support/kube-api.js';
 import { ApiFailure } from '../../support/kube-types.js';
-import { writeKubeconfig, type ClusterEntry } from '../../support/kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
 
 jest.setTimeout(30_000);
@@ -16,36 +12,16 @@ jest.setTimeout(30_000);
 const SECRET = 'token-that-nobody-may-see';
 
 describe('what a cluster can answer', () => {
-  let api: KubeApi | undefined;
-  afterEach(() => api?.close());
-
-  async function failure(
-    options: KubeApiOptions,
-    entry: Partial<ClusterEntry> = {},
-    plan: Partial<DeployPlan> = {},
-    prepare: (api: KubeApi) => void = () => undefined,
-  ): Promise<ClusterError> {
-    api = await KubeApi.start(options);
-    prepare(api);
-    const kubeconfig = await writeKubeconfig({ double: { server: api.url, ...entry } });
-    const outcome = await deployToCluster(planFor(plan), { kubeconfig, wait: false, timeoutMs: 1000 }).catch(
-      (error: unknown) => error,
-    );
-    expect(outcome).toBeInstanceOf(ClusterError);
-    expect((outcome as ClusterError).exitCode).toBe(4);
-    return outcome as ClusterError;
-  }
-
   test('401: the credentials are not accepted, and are not repeated', async () => {
     const secure = { token: 'right', tls: LOOPBACK_TLS };
-    const error = await failure(secure, { token: SECRET, caFile: LOOPBACK_CERTIFICATE_FILE });
+    const error = await failedDeploy(secure, { token: SECRET, caFile: LOOPBACK_CERTIFICATE_FILE });
     expect(error.code).toBe('UNAUTHORIZED');
     expect(JSON.stringify([error.message, error.options, error.stack])).not.toContain(SECRET);
   });
 
   test('403: what is not allowed, and what it takes', async () => {
     const forbidden = new ApiFailure(403, 'Forbidden', 'User "eve" cannot get resource "models"');
-    const error = await failure({}, {}, {}, (double) => double.inject({ failure: forbidden }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ failure: forbidden }));
     expect(error.code).toBe('FORBIDDEN');
     expect(error.message).toBe(
       'the cluster does not let you get Model default/tiny: User "eve" cannot get resource "models"',
@@ -53,20 +29,21 @@ describe('what a cluster can answer', () => {
   });
 
   test('404 of the kind: the CRDs are not installed', async () => {
-    const error = await failure({ crds: false });
+    const error = await failedDeploy({ crds: false });
     expect(error.code).toBe('LLMKUBE_NOT_INSTALLED');
     expect(error.message).toContain('models.inference.llmkube.dev');
   });
 
   test('404 of the namespace', async () => {
-    const error = await failure({}, {}, { namespace: 'nowhere' });
+    const error = await failedDeploy({}, {}, { namespace: 'nowhere' });
     expect(error.code).toBe('NAMESPACE_NOT_FOUND');
     expect(error.options.suggestions).toEqual(['create it with: kubectl create namespace nowhere']);
   });
 
   test('an operator that does not know a field', async () => {
     const old = { withoutFields: ['InferenceService.spec.skipModelInit'] };
-    const error = await failure(old, {}, { skipModelInit: true });
+    let api: KubeApi | undefined;
+    const error = await failedDeploy(old, {}, { skipModelInit: true }, (double) => void (api = double));
     expect(error.code).toBe('OPERATOR_TOO_OLD');
     expect(error.message).toContain('does not know the field spec.skipModelInit');
     expect(api?.store.list('models', 'default')).toEqual([]);
@@ -75,7 +52,7 @@ describe('what a cluster can answer', () => {
   test('422: each field and what is wrong with it', async () => {
     const causes = [{ reason: 'FieldValueInvalid', field: 'spec.replicas', message: 'Invalid value: 5' }];
     const invalid = new ApiFailure(422, 'Invalid', 'is invalid', { causes });
-    const error = await failure({}, {}, {}, (double) => double.inject({ method: 'PATCH', failure: invalid }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ method: 'PATCH', failure: invalid }));
     expect(error.code).toBe('INVALID_RESOURCE');
     expect(error.message).toContain('spec.replicas: Invalid value: 5');
   });
@@ -83,32 +60,32 @@ describe('what a cluster can answer', () => {
   test('a value of --env that the server repeats is masked', async () => {
     const invalid = new ApiFailure(422, 'Invalid', `spec.env[0].value: Invalid value: "${SECRET}"`);
     const env = [{ name: 'API_KEY', value: SECRET }];
-    const error = await failure({}, {}, { env }, (double) => double.inject({ method: 'PATCH', failure: invalid }));
+    const error = await failedDeploy({}, {}, { env }, (double) => double.inject({ method: 'PATCH', failure: invalid }));
     expect(error.message).toContain('"***"');
     expect(error.message).not.toContain(SECRET);
   });
 
   test('429 that does not pass', async () => {
     const busy = new ApiFailure(429, 'TooManyRequests', 'slow down', { retryAfterSeconds: 0 });
-    const error = await failure({}, {}, {}, (double) => double.inject({ failure: busy, times: 10 }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ failure: busy, times: 10 }));
     expect(error.code).toBe('CLUSTER_BUSY');
   });
 
   test('500', async () => {
     const broken = new ApiFailure(500, 'InternalError', 'etcd is gone');
-    const error = await failure({}, {}, {}, (double) => double.inject({ failure: broken }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ failure: broken }));
     expect(error.code).toBe('CLUSTER_FAILED');
     expect(error.message).toContain('etcd is gone (HTTP 500)');
   });
 
   test('something that is no API server', async () => {
-    const error = await failure({}, {}, {}, (double) => double.inject({ html: '<html>log in</html>' }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ html: '<html>log in</html>' }));
     expect(error.code).toBe('CLUSTER_UNEXPECTED_ANSWER');
   });
 
   test('control characters of the server do not reach the terminal', async () => {
     const nasty = new ApiFailure(500, 'InternalError', 'bad\u001b[2J\u0007 news');
-    const error = await failure({}, {}, {}, (double) => double.inject({ failure: nasty }));
+    const error = await failedDeploy({}, {}, {}, (double) => double.inject({ failure: nasty }));
     expect(error.message).toContain('bad [2J  news');
   });
 
@@ -116,20 +93,21 @@ describe('what a cluster can answer', () => {
     const gone = await KubeApi.start();
     const server = gone.url;
     await gone.close();
-    const error = await failure({}, { server });
+    const error = await failedDeploy({}, { server });
     expect(error.code).toBe('CLUSTER_UNREACHABLE');
     expect(error.message).toContain('ECONNREFUSED');
   });
 
   test('a certificate that no authority vouches for', async () => {
-    const error = await failure({ tls: LOOPBACK_TLS });
+    let api: KubeApi | undefined;
+    const error = await failedDeploy({ tls: LOOPBACK_TLS }, {}, {}, (double) => void (api = double));
     expect(error.code).toBe('CLUSTER_CERTIFICATE');
     expect(api?.requests).toEqual([]);
   });
 
   test('an exec plugin that is not installed', async () => {
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin' };
-    const error = await failure({ tls: LOOPBACK_TLS }, { user: { exec }, caFile: LOOPBACK_CERTIFICATE_FILE });
+    const error = await failedDeploy({ tls: LOOPBACK_TLS }, { user: { exec }, caFile: LOOPBACK_CERTIFICATE_FILE });
     expect(error.code).toBe('CREDENTIALS_FAILED');
     expect(error.message).toContain('the plugin "no-such-plugin" is not installed');
   });
@@ -139,7 +117,7 @@ describe('what a cluster can answer', () => {
     const script = join(directory, 'plugin.mjs');
     await writeFile(script, `console.log(${JSON.stringify(SECRET)})`);
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [script] };
-    const error = await failure({ tls: LOOPBACK_TLS }, { user: { exec }, caFile: LOOPBACK_CERTIFICATE_FILE });
+    const error = await failedDeploy({ tls: LOOPBACK_TLS }, { user: { exec }, caFile: LOOPBACK_CERTIFICATE_FILE });
     expect(error.code).toBe('CREDENTIALS_FAILED');
     expect(`${error.message}${error.stack}`).not.toContain(SECRET);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { valueCount } from '../../../src/lib/runtime/option-names.js';
+import { valueCount } from '../../../src/lib/runtime/options/option-names.js';
 import { parseServerArguments, parseServerEnvironment, splitWords } from '../../../src/lib/runtime/server-arguments.js';
-import { SERVER_OPTIONS } from '../../../src/lib/runtime/server-options.js';
-import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/unmodelled-options.js';
+import { SERVER_OPTIONS } from '../../../src/lib/runtime/options/server-options.js';
+import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/options/unmodelled-options.js';
 
 const options = (line: string) => parseServerArguments(splitWords(line)).options;
 

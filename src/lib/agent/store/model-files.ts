@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
-import { parseShardName, shardPath, shardPaths } from '../../gguf/shard-name.js';
+import { parseShardName, shardPath, shardPaths } from '../../gguf/names/shard-name.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import type { ModelResource } from '../../kube/client/api.js';
 import { printable, shown } from '../../printable.js';

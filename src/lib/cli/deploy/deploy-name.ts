@@ -1,4 +1,4 @@
-import { parseShardName } from '../../gguf/shard-name.js';
+import { parseShardName } from '../../gguf/names/shard-name.js';
 import { maxNameLength } from '../../kube/bounds.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { looksLikeSource } from '../../source/model-source.js';

@@ -1,6 +1,6 @@
 import { posix, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { parseShardName, shardPaths } from '../../gguf/names/shard-name.js';
 import { shown } from '../../printable.js';
 import { chooseModel } from '../../source/hub/hub-files.js';
 import { hubFrom, resolveUrl, type HubSource } from '../../source/hub/hub-urls.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CheckIncompleteError } from '../../errors.js';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
-import { parseShardName, shardPaths } from '../../gguf/shard-name.js';
+import { parseShardName, shardPaths } from '../../gguf/names/shard-name.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 

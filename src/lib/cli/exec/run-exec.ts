@@ -8,7 +8,7 @@ import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
-import type { LaunchPatch } from '../../runtime/server-options.js';
+import type { LaunchPatch } from '../../runtime/options/server-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
 import { readNow } from '../../host/process-memory.js';
 import { safeOutput } from '../../printable.js';

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
-import { serverOption } from '../../runtime/server-options.js';
-import { valueCount } from '../../runtime/option-names.js';
+import { serverOption } from '../../runtime/options/server-options.js';
+import { valueCount } from '../../runtime/options/option-names.js';
 import { isFalseWord, isTrueWord } from './boolean-words.js';
 
 /** What of an oclif flag decides how its words are read. */

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
-import { specTypes } from '../../runtime/draft-options.js';
+import { specTypes } from '../../runtime/options/draft-options.js';
 import { CACHE_TYPES, type CacheType } from '../../runtime/launch-options.js';
-import type { LaunchPatch } from '../../runtime/server-options.js';
+import type { LaunchPatch } from '../../runtime/options/server-options.js';
 import { wholeNumber } from './whole-number.js';
 
 const HELP_GROUP = 'LAUNCH';

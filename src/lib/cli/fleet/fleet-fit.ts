@@ -3,7 +3,7 @@ import type { CheckDependencies } from '../../preflight/check-memory.js';
 import { isComplete, type CompleteCheck } from '../../preflight/memory-check.js';
 import type { CheckRequest } from '../../preflight/plan-check.js';
 import { fleetFitText, type FittedHost } from '../../report/text/fleet-fit-text.js';
-import { fitJson } from '../../report/text/fit-text.js';
+import { fitJson } from '../../report/json/fit-json.js';
 import { checkOnHosts, type FleetFlags, type HostCheck } from './fleet-check.js';
 
 /** The best launch that a check leads to, and the command for it. */

@@ -1,5 +1,5 @@
 import { AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
-import { expertsOnHost } from '../../runtime/device-options.js';
+import { expertsOnHost } from '../../runtime/options/device-options.js';
 import type { DryRun } from './dry-run.js';
 import { convertToWholeLayers } from './convert-layers.js';
 import {

@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions, TensorOverride } from '../../runtime/launch-options.js';
 import { planGpus } from '../devices.js';
-import { deviceName } from '../../runtime/device-options.js';
+import { deviceName } from '../../runtime/options/device-options.js';
 import type { DryRun } from './dry-run.js';
 
 /** What is known before anything is changed. */

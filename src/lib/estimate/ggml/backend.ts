@@ -29,5 +29,19 @@ export interface Backend {
   readonly optimize?: (nodes: Tensor[], keepUntil: KeepUntil, following: Tensor | undefined) => void;
 }
 
+/** Rows from which on host weights are worth bringing to a GPU: `op_offload_min_batch_size`. */
+const OFFLOAD_MIN_ROWS = 32;
+
+/**
+ * Whether a CUDA or Vulkan device would rather run an op: `get_op_batch_size` and `ggml_backend_cuda_device_offload_op`
+ * (`ggml/src/ggml-cuda/ggml-cuda.cu`), and the same of `ggml-vulkan.cpp` (llama.cpp v0.5.0).
+ */
+export function hasManyRows({ op, ne }: Tensor): boolean {
+  if (op === 'GET_ROWS') return false;
+  if (op === 'MUL_MAT') return ne[1] >= OFFLOAD_MIN_ROWS;
+  if (op === 'MUL_MAT_ID' || op === 'ROPE' || op === 'ROPE_BACK') return ne[2] >= OFFLOAD_MIN_ROWS;
+  return ne[1] * ne[2] * ne[3] >= OFFLOAD_MIN_ROWS;
+}
+
 /** Offset alignment of the CPU's buffers (`TENSOR_ALIGNMENT`) and Metal's (`ggml-metal.cpp`). */
 export const BUFFER_ALIGNMENT = 32;

@@ -1,5 +1,5 @@
 import { describeModel } from '../../model/describe-model.js';
-import { requantiseHeader } from '../../model/quant-recipe.js';
+import { requantiseHeader } from '../../model/quantization/quant-recipe.js';
 import { isUnreachable, type ModelHeader } from '../../source/model-header.js';
 import type { ResolvedModel } from '../resolve-model.js';
 

@@ -1,7 +1,7 @@
 import type { Change, TypedChanges } from './advice.js';
 import { shellWord } from '../../shell-word.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
-import type { LaunchPatch } from '../../runtime/server-options.js';
+import type { LaunchPatch } from '../../runtime/options/server-options.js';
 
 const MIB = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import { atLeastAsLong, RECIPE_NAMES, requantise } from '../../model/quant-recipe.js';
+import { atLeastAsLong, RECIPE_NAMES, requantise } from '../../model/quantization/quant-recipe.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { ModelVariant } from './advice.js';

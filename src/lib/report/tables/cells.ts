@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+import type { CompletedVerdict } from '../../preflight/verdict.js';
 import { formatSize } from '../words/bytes.js';
 
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */
@@ -16,18 +16,4 @@ export function cell(verdict: CompletedVerdict | undefined): string {
 
 export function paintMarks(line: string, colors: ChalkInstance): string {
   return line.replace(/\bno\b/g, colors.red('no')).replace(/\btight\b/g, colors.yellow('tight'));
-}
-
-/** The same as data; amounts are bytes. */
-export function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
-  const [limit] = verdict?.limits ?? [];
-  if (verdict === undefined || limit === undefined) {
-    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
-  }
-  return {
-    verdict: verdict.kind,
-    requirementBytes: limit.requiredBytes,
-    budgetBytes: limit.budget.bytes,
-    headroomBytes: headroomBytes(limit),
-  };
 }

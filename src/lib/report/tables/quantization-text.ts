@@ -3,7 +3,7 @@ import type { QuantizationRow, QuantizationTable } from '../../preflight/quantiz
 import { printable } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';
-import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
+import { cell, LEGEND, paintMarks } from './cells.js';
 
 const NOT_THERE = [
   "~ worked out from published sizes or by llama.cpp's recipe:",
@@ -29,22 +29,4 @@ function cells({ quantization, fileBytes, isEstimated, verdict, largest }: Quant
   const name = `${isEstimated ? '~ ' : ''}${printable(quantization)}`;
   const size = fileBytes === undefined ? '?' : formatSize(fileBytes);
   return [name, size, cell(verdict), verdict === undefined ? '' : String(largest ?? 'none')];
-}
-
-export function quantizationTableJson({ origin, rows }: QuantizationTable): Record<string, unknown> {
-  return {
-    columns: 'quantization',
-    origin,
-    rows: rows.map(({ quantization, source, fileBytes, isAsked, isEstimated, verdict, largest, problem }) => ({
-      quantization,
-      source: source ?? null,
-      fileBytes: fileBytes ?? null,
-      asked: isAsked,
-      estimated: isEstimated,
-      nCtx: verdict?.estimate.resolved.nCtx ?? null,
-      ...cellJson(verdict),
-      largestContext: largest ?? null,
-      problem: problem ?? null,
-    })),
-  };
 }

@@ -3,7 +3,7 @@ import type { Saving } from '../../preflight/savings.js';
 import type { CompletedVerdict } from '../../preflight/verdict.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';
-import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
+import { cell, LEGEND, paintMarks } from './cells.js';
 
 /** A row a change: what it saves of the launch that was asked for, and what is left to hold. */
 export function savingsText(savings: readonly Saving[], asked: CompletedVerdict, colors: ChalkInstance): string {
@@ -21,13 +21,4 @@ export function savingsText(savings: readonly Saving[], asked: CompletedVerdict,
     ...LEGEND,
     ...(isGuessed ? ["~ by llama.cpp's recipe, which publishers may leave"] : []),
   ].join('\n');
-}
-
-export function savingsJson(savings: readonly Saving[]): readonly Record<string, unknown>[] {
-  return savings.map(({ flags, savedBytes, verdict, isEstimated }) => ({
-    flags,
-    savedBytes,
-    estimated: isEstimated,
-    ...cellJson(verdict),
-  }));
 }

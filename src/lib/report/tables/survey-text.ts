@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../../preflight/survey.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
-import { cell, cellJson, LEGEND, paintMarks } from './cells.js';
+import { cell, LEGEND, paintMarks } from './cells.js';
 
 /** Requirement by context, a row each, and at the end the largest context that fits. */
 export function contextTableText(table: ContextTable, colors: ChalkInstance): string {
@@ -51,23 +51,4 @@ function aligned(
 ): readonly string[] {
   const columns = [...(rows[0] ?? []).keys()];
   return alignColumns(rows, columns).map(paint);
-}
-
-export function contextTableJson(table: ContextTable): Record<string, unknown> {
-  const { columns, names, rows, largest, isPerSlot } = table;
-  return {
-    columns,
-    names,
-    perSlot: isPerSlot,
-    rows: rows.map(({ tokens, verdicts }) => ({ tokens, cells: verdicts.map(cellJson) })),
-    largest: largest.map((tokens) => tokens ?? null),
-  };
-}
-
-export function macsJson(macs: readonly MacFinding[]): readonly Record<string, unknown>[] {
-  return macs.map(({ gigabytes, verdict, largest }) => ({
-    gigabytes,
-    ...cellJson(verdict),
-    largestContext: largest ?? null,
-  }));
 }

@@ -45,25 +45,3 @@ function setWords({ checks, verdict }: Together): string {
   const spare = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
   return `${names}: ${VERDICTS[verdict.kind]}${spare}`;
 }
-
-/** The same as data; amounts are bytes. */
-export function togetherJson(together: Together, sets: readonly Together[]): Record<string, unknown> {
-  const { verdict } = together;
-  const limits = verdict.limits.map((limit) => ({
-    name: limit.name,
-    ...(limit.gpu !== undefined && { gpu: limit.gpu }),
-    requiredBytes: limit.requiredBytes,
-    budgetBytes: limit.budget.bytes,
-    headroomBytes: headroomBytes(limit),
-  }));
-  return { verdict: verdict.kind, limits, sets: sets.map(setJson) };
-}
-
-function setJson({ checks, verdict }: Together): Record<string, unknown> {
-  const [limit] = verdict.limits;
-  return {
-    models: checks.map(({ model }) => model),
-    verdict: verdict.kind,
-    headroomBytes: limit === undefined ? null : headroomBytes(limit),
-  };
-}

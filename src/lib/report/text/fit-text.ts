@@ -78,21 +78,3 @@ function contextReason({ verdict, contextIsWhole }: FittedLaunch): string {
   const why = contextIsWhole ? 'all that the model was trained with' : 'the most that fits with 5 % of the budget left';
   return `${nCtx} tokens${each}: ${why}`;
 }
-
-/** The same as data; amounts are bytes. */
-export function fitJson(fitted: FittedLaunch, command: readonly string[], prefer: Preference): Record<string, unknown> {
-  const { verdict, shape, variant, cacheRamMiB, contextIsWhole } = fitted;
-  const [limit] = verdict.limits;
-  return {
-    prefer,
-    command: command.join(' '),
-    quantization: shape.quantization,
-    estimated: variant?.isEstimated === true,
-    launch: verdict.estimate.resolved,
-    cacheRamMiB: cacheRamMiB ?? null,
-    contextIsWhole,
-    requirementBytes: limit?.requiredBytes ?? null,
-    headroomBytes: limit === undefined ? null : headroomBytes(limit),
-    verdict: verdict.kind,
-  };
-}

@@ -1,13 +1,12 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import type { HostReport } from '../../kube/hosts.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { checkJson } from '../json/check-json.js';
 import { alignColumns } from '../layout/columns.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatCompared } from '../words/bytes.js';
 
 /** A host and what came of its check, or why there is none. */
-interface CheckedHost {
+export interface CheckedHost {
   readonly host: HostReport;
   readonly check?: MemoryCheck;
   readonly reason?: string;
@@ -31,18 +30,4 @@ function verdictCells({ check, reason = '' }: CheckedHost): readonly string[] {
   const { requiredBytes, budget } = decisive;
   const [needs, left] = formatCompared(requiredBytes, Math.max(0, budget.bytes));
   return [VERDICTS[verdict.kind], needs, left, explainBudgetBriefly(budget)];
-}
-
-/** What every host says, with its whole check. */
-export function fleetJson(hosts: readonly CheckedHost[]): Record<string, unknown> {
-  return {
-    hosts: hosts.map(({ host, check, reason }) => ({
-      agent: host.agent,
-      accelerator: host.accelerator,
-      heartbeat: host.heartbeat,
-      verdict: check?.verdict.kind ?? 'unknown',
-      ...(reason !== undefined && { reason }),
-      ...(check !== undefined && { check: checkJson(check) }),
-    })),
-  };
 }

@@ -1,5 +1,5 @@
-import type { LedgerEntry } from '../../guard/ledger.js';
 import type { PromisedMemory } from '../../guard/measure-beside-ledger.js';
+import { promisedBytes } from '../json/ledger-json.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
@@ -19,26 +19,4 @@ export function ledgerText({ entries }: PromisedMemory): string {
   ]);
   const sum = `${formatSize(promisedBytes(entries))} of this machine's memory promised in all`;
   return [...alignColumns([HEADINGS, ...rows]), '', sum].join('\n');
-}
-
-/** As `schemas/ledger.schema.json` describes it; amounts are bytes. */
-export function ledgerJson({ folder, entries, warning }: PromisedMemory): Record<string, unknown> {
-  return {
-    folder,
-    promisedBytes: promisedBytes(entries),
-    entries: entries.map(({ who, pid, startedAt, argvHash, state, decidedAt, requirement }) => ({
-      who,
-      pid,
-      startedAt,
-      argvHash,
-      state,
-      decidedAt,
-      ...requirement,
-    })),
-    warnings: warning === undefined ? [] : [warning],
-  };
-}
-
-function promisedBytes(entries: readonly LedgerEntry[]): number {
-  return entries.reduce((sum, { requirement }) => sum + requirement.hostBytes, 0);
 }

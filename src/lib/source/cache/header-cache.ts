@@ -1,6 +1,6 @@
-import { type HeaderDigest, toDigest } from '../../gguf/digest.js';
+import { type HeaderDigest, toDigest } from '../../gguf/digest/digest.js';
 import type { GgufHeader } from '../../gguf/header.js';
-import { fromDigest } from '../../gguf/read-digest.js';
+import { fromDigest } from '../../gguf/digest/read-digest.js';
 import { CacheFolder } from './cache-folder.js';
 import { isCommit } from '../hub/hub-urls.js';
 

@@ -1,5 +1,5 @@
-import { quantizationInName } from '../../gguf/file-name.js';
-import { parseShardName, type ShardName, shardPath, shardPaths } from '../../gguf/shard-name.js';
+import { quantizationInName } from '../../gguf/names/file-name.js';
+import { parseShardName, type ShardName, shardPath, shardPaths } from '../../gguf/names/shard-name.js';
 
 /** A model file of a repository; all parts of a split one together. */
 export interface HubFile {

@@ -1,4 +1,4 @@
-import { quantizationInName } from '../../gguf/file-name.js';
+import { quantizationInName } from '../../gguf/names/file-name.js';
 import type { HubFile } from './hub-files.js';
 
 /** What the sibling is to go with. */

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { quantizationLabel, stemOf } from '../../gguf/file-name.js';
+import { quantizationLabel, stemOf } from '../../gguf/names/file-name.js';
 import { chooseModel, type HubFile, modelFiles } from './hub-files.js';
 import type { HubSource } from './hub-urls.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';

@@ -1,21 +1,14 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ClusterError } from '../../../../src/lib/errors.js';
-import { applyResources, type Applied, type ApplyAllOptions } from '../../../../src/lib/kube/deploy/apply.js';
-import { connect } from '../../../../src/lib/kube/client/client.js';
+import type { Applied, ApplyAllOptions } from '../../../../src/lib/kube/deploy/apply.js';
 import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
-import { rehearse } from '../../../../src/lib/kube/deploy/rehearse.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
 import { planFor, verdictOf } from '../../../support/deploy-plans.js';
+import { applyTo, failureOfApplyTo, MODEL, SERVICE, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
 import { KubeApi } from '../../../support/kube-api.js';
 import { ApiFailure } from '../../../support/kube-types.js';
 import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
 
 jest.setTimeout(30_000);
-
-const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
-const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
-
-const WRITE_OF_SERVICE = { method: 'PATCH', path: /inferenceservices/, dryRun: false } as const;
 
 describe('applying the two resources', () => {
   let api: KubeApi;
@@ -27,21 +20,9 @@ describe('applying the two resources', () => {
   });
   afterEach(() => api.close());
 
-  async function apply(changes: Partial<DeployPlan> = {}, options: ApplyAllOptions = {}): Promise<[string, string]> {
-    const client = await connect({ kubeconfig });
-    const rehearsed = await rehearse(client, buildResources(planFor(changes)), {
-      force: options.forceConflicts ?? false,
-    });
-    const { model, service } = await applyResources(client, rehearsed, options);
-    return [model.outcome, service.outcome];
-  }
-
-  async function failure(changes: Partial<DeployPlan> = {}, options: ApplyAllOptions = {}): Promise<ClusterError> {
-    return apply(changes, options).then(
-      () => Promise.reject(new Error('it was applied')),
-      (error: ClusterError) => error,
-    );
-  }
+  const apply = (changes?: Partial<DeployPlan>, options?: ApplyAllOptions) => applyTo(kubeconfig, changes, options);
+  const failure = (changes?: Partial<DeployPlan>, options?: ApplyAllOptions) =>
+    failureOfApplyTo(kubeconfig, changes, options);
 
   test('creates both, the model first, and owns the fields as llmkube', async () => {
     const seen: string[] = [];

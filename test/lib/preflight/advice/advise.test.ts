@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quant-recipe.js';
+import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/advice/fit-launch.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { quantizationInName } from '../../../../src/lib/gguf/file-name.js';
+import { quantizationInName } from '../../../../src/lib/gguf/names/file-name.js';
 import { chooseModel, modelFiles } from '../../../../src/lib/source/hub/hub-files.js';
 
 const filesOf = (...paths: string[]) => modelFiles(paths.map((path) => ({ path, bytes: 1 })));

@@ -1,6 +1,6 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
 import { rowBytes } from '../../../gguf/ggml-types.js';
-import type { Backend } from '../backend.js';
+import { type Backend, hasManyRows } from '../backend.js';
 import {
   F16,
   F32,
@@ -163,17 +163,6 @@ function allocSize(tensor: Tensor): number {
   return isQuantized(type) && partial !== 0 ? bytes + rowBytes(type, ROW_PADDING - partial) : bytes;
 }
 
-/** Rows from which on host weights are worth bringing to the GPU: `op_offload_min_batch_size`. */
-const OFFLOAD_MIN_ROWS = 32;
-
-/** `get_op_batch_size` and `ggml_backend_cuda_device_offload_op`. */
-function offloadsOp({ op, ne }: Tensor): boolean {
-  if (op === 'GET_ROWS') return false;
-  if (op === 'MUL_MAT') return ne[1] >= OFFLOAD_MIN_ROWS;
-  if (op === 'MUL_MAT_ID' || op === 'ROPE' || op === 'ROPE_BACK') return ne[2] >= OFFLOAD_MIN_ROWS;
-  return ne[1] * ne[2] * ne[3] >= OFFLOAD_MIN_ROWS;
-}
-
 /** The backend of one GPU: it runs nothing that reads another's memory. */
 export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backend {
   return {
@@ -188,7 +177,7 @@ export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backe
       const rule = RULES[op.op];
       return rule !== undefined && rule(op, op.src[0] ?? op, op.src[1] ?? null);
     },
-    offloadsOp,
+    offloadsOp: hasManyRows,
     allocSize,
     optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };

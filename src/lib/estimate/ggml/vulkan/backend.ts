@@ -1,4 +1,4 @@
-import type { Backend } from '../backend.js';
+import { type Backend, hasManyRows } from '../backend.js';
 import { cpuBackend } from '../cpu/backends.js';
 import {
   F16,
@@ -144,17 +144,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   SSM_SCAN: scans,
 };
 
-/** Rows from which on host weights are worth bringing to the GPU. */
-const OFFLOAD_MIN_ROWS = 32;
-
-/** `ggml_vk_get_op_batch_size` and `ggml_backend_vk_device_offload_op`. */
-function offloadsOp({ op, ne }: Tensor): boolean {
-  if (op === 'GET_ROWS') return false;
-  if (op === 'MUL_MAT') return ne[1] >= OFFLOAD_MIN_ROWS;
-  if (op === 'MUL_MAT_ID' || op === 'ROPE' || op === 'ROPE_BACK') return ne[2] >= OFFLOAD_MIN_ROWS;
-  return ne[1] * ne[2] * ne[3] >= OFFLOAD_MIN_ROWS;
-}
-
 /** The backend of one GPU: it runs nothing that reads another's memory. */
 export function vulkanBackend(device: number): Backend {
   return {
@@ -173,7 +162,7 @@ export function vulkanBackend(device: number): Backend {
       const rule = RULES[op.op];
       return rule !== undefined && rule(op, op.src[0] ?? op, op.src[1] ?? null);
     },
-    offloadsOp,
+    offloadsOp: hasManyRows,
     allocSize: tensorBytes,
     optimize: reorder,
   };

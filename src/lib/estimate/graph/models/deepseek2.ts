@@ -4,6 +4,7 @@ import { attention } from '../attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, type DecoderInputs } from '../decoder.js';
 import { gatingOf } from '../experts.js';
+import { latentQueries } from '../latent.js';
 import { feedForward, type Heads } from '../projections.js';
 import { withSharedExperts } from './shared-experts.js';
 
@@ -12,6 +13,15 @@ interface Latent {
   readonly compressed: Tensor;
   readonly rotated: Tensor;
 }
+
+/** `scales` are those of queries far into the context, null where there are none. */
+type LatentAttention = (
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  inputs: DecoderInputs,
+  scales: Tensor | null,
+) => Tensor;
 
 /** Vocabulary of GLM 4.7 Lite, whose files do not name their gating. */
 const GLM_LITE = { vocab: 154880, layers: [47, 48] };
@@ -42,16 +52,7 @@ export function deepseekAttention(g: GraphBuilder, cur: Tensor, layer: number, i
 
 /** Queries of all heads: [head size, heads, tokens]. */
 function queries(g: GraphBuilder, cur: Tensor, layer: number, headSize: number): Tensor {
-  const direct = g.layerWeight(layer, 'attn_q.weight');
-  let q: Tensor;
-  if (direct) {
-    q = g.mulMat(direct, cur);
-  } else {
-    q = g.mulMat(g.layerNeed(layer, 'attn_q_a.weight'), cur);
-    q = g.rmsNorm(q, layer, 'attn_q_a_norm.weight');
-    q = g.mulMat(g.layerNeed(layer, 'attn_q_b.weight'), q);
-  }
-  return ggml.reshape(q, headSize, g.head(layer).q, g.nTokens);
+  return ggml.reshape(latentQueries(g, cur, layer), headSize, g.head(layer).q, g.nTokens);
 }
 
 function latent(g: GraphBuilder, cur: Tensor, layer: number, positions: Tensor, factors: Tensor | null = null): Latent {
@@ -68,13 +69,7 @@ function latent(g: GraphBuilder, cur: Tensor, layer: number, positions: Tensor, 
 const scaled = (q: Tensor, scales: Tensor | null): Tensor => (scales ? ggml.mul(q, scales) : q);
 
 /** New layout: queries are brought into the latent space, where all heads share one K; V is its first part. */
-function absorbedAttention(
-  g: GraphBuilder,
-  cur: Tensor,
-  layer: number,
-  inputs: DecoderInputs,
-  scales: Tensor | null,
-): Tensor {
+const absorbedAttention: LatentAttention = (g, cur, layer, inputs, scales) => {
   const { headKMla, nRot } = g.hparams;
   const q = queries(g, cur, layer, headKMla);
   const { compressed, rotated } = latent(g, cur, layer, inputs.positions);
@@ -90,19 +85,13 @@ function absorbedAttention(
   const k = ggml.concat(v, rotated, 0);
   const valueUp = g.layerNeed(layer, 'attn_v_b.weight');
   return attention(g, inputs.attention, layer, { q: scaled(query, scales), k, v }, { valueUp });
-}
+};
 
 /** Old layout: K and V of every head are computed and cached. */
-function expandedAttention(
-  g: GraphBuilder,
-  cur: Tensor,
-  layer: number,
-  inputs: DecoderInputs,
-  scales: Tensor | null,
-): Tensor {
+const expandedAttention: LatentAttention = (g, cur, layer, inputs, scales) => {
   const { q, k, v } = expandedHeads(g, cur, layer, inputs.positions);
   return attention(g, inputs.attention, layer, { q: scaled(q, scales), k, v });
-}
+};
 
 /** Rotated queries, and K and V of every head brought out of the latent rows. */
 export function expandedHeads(

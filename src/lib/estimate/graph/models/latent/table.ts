@@ -2,7 +2,6 @@ import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { dots3Note, sparseLatent } from './dsa.js';
 import { bailingMoe3, kimiLinear } from './kimi-linear.js';
 import { bankOf, kimiK3 } from './kimi-k3.js';
-import { miniCpm3 } from './minicpm3.js';
 
 /** v0.5.0. */
 const V050 = 11222;
@@ -12,7 +11,6 @@ export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   deepseek32: { build: sparseLatent, upToBuild: V050 },
   'glm-dsa': { build: sparseLatent, upToBuild: V050 },
   dots3note: { build: dots3Note, upToBuild: V050 },
-  minicpm3: { build: miniCpm3 },
   'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
   'kimi-k3': {
     build: kimiK3,

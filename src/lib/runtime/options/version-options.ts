@@ -1,5 +1,5 @@
-import { UsageError } from '../errors.js';
-import type { LlamaCpp } from './llama-cpp.js';
+import { UsageError } from '../../errors.js';
+import type { LlamaCpp } from '../llama-cpp.js';
 
 /** An option that not every llama.cpp has. */
 interface VersionedOption {

@@ -1,7 +1,7 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../../errors.js';
 import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
 import { adapterFiles, draftRepository, removed, scaledAdapterFiles, specTypes } from './draft-options.js';
-import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from './launch-options.js';
+import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from '../launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
 export type LaunchPatch = Partial<Omit<LaunchOptions, 'accelerator' | 'cpuArch'>> & {

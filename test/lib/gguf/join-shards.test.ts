@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
 import { joinShards, splitCount } from '../../../src/lib/gguf/join-shards.js';
-import { parseShardName, shardPaths } from '../../../src/lib/gguf/shard-name.js';
+import { parseShardName, shardPaths } from '../../../src/lib/gguf/names/shard-name.js';
 import { buildGgufFile, type Entry } from '../../support/gguf-writer.js';
 
 /** One part as `llama-gguf-split` writes it: metadata in the first, `split.*` in all. */
@@ -59,6 +59,11 @@ describe('joining parts', () => {
       "parts in each other's place",
       [part(1, 2, ['a']), part(0, 2, ['b', 'c'])],
       'named part 1 is part 2 by its own metadata',
+    ],
+    [
+      'the first part a second time',
+      [part(0, 2, ['a']), part(0, 2, ['b', 'c'])],
+      'named part 2 is part 1 by its own metadata',
     ],
     ['tensors that are missing', [part(0, 2, ['a']), part(1, 2, ['b'])], 'have 2 tensors, but part 1 says there are 3'],
     ['a tensor in two parts', [part(0, 2, ['a']), part(1, 2, ['a', 'b'])], 'the tensor a is in more than one part'],

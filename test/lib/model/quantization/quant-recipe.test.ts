@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
-import type { ModelShape } from '../../../src/lib/model/model-shape.js';
-import { requantise, requantiseHeader } from '../../../src/lib/model/quant-recipe.js';
-import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
-import { bundledNames, bundledShape } from '../../support/bundled-shape.js';
+import { describeModel } from '../../../../src/lib/model/describe-model.js';
+import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import { requantise, requantiseHeader } from '../../../../src/lib/model/quantization/quant-recipe.js';
+import { readBundledHeader } from '../../../../src/lib/source/bundled-header.js';
+import { bundledNames, bundledShape } from '../../../support/bundled-shape.js';
 
 const CODER = 'qwen-2.5-coder-32b';
 const CODER_QUANTIZATIONS = ['Q2_K', 'Q3_K_M', 'Q4_K_M', 'Q8_0'];

@@ -1,5 +1,5 @@
-import { UsageError } from '../errors.js';
-import type { MetadataScalar } from '../gguf/header.js';
+import { UsageError } from '../../errors.js';
+import type { MetadataScalar } from '../../gguf/header.js';
 
 /** One entry of `--override-kv`: a value that llama.cpp reads in place of the header's. */
 export interface KvOverride {

@@ -1,4 +1,4 @@
-import { MAX_SHARDS } from './limits.js';
+import { MAX_SHARDS } from '../limits.js';
 
 /** A file name such as `model-00002-of-00003.gguf`; `llama_split_path` in `src/llama.cpp` of llama.cpp v0.5.0. */
 export interface ShardName {

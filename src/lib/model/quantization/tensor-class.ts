@@ -1,4 +1,4 @@
-import type { GgufTensor } from '../gguf/header.js';
+import type { GgufTensor } from '../../gguf/header.js';
 
 /**
  * Groups of tensors that quantization recipes tell apart. `output`: the output head, or the embedding that serves as

@@ -1,19 +1,19 @@
-import { printable } from '../printable.js';
-import { withBlockNumber } from './block-numbers.js';
+import { printable } from '../../printable.js';
+import { withBlockNumber } from '../block-numbers.js';
 import { DIGEST_FORMAT, type DigestRun, type DigestTensor } from './digest.js';
-import { ggmlTypeByName, type GgmlType } from './ggml-types.js';
-import { GgufError } from './gguf-error.js';
+import { ggmlTypeByName, type GgmlType } from '../ggml-types.js';
+import { GgufError } from '../gguf-error.js';
 import {
   DEFAULT_ALIGNMENT_BYTES,
   type GgufFile,
   type GgufHeader,
   type GgufTensor,
   type MetadataValue,
-} from './header.js';
+} from '../header.js';
 import { fromJsonValue } from './json-values.js';
-import { checkKnownKeys } from './known-keys.js';
-import { MAX_ALIGNMENT_BYTES, MAX_KEYS, MAX_SHARDS, MAX_TENSORS } from './limits.js';
-import { TensorLayout, tensorBytes } from './tensor-layout.js';
+import { checkKnownKeys } from '../known-keys.js';
+import { MAX_ALIGNMENT_BYTES, MAX_KEYS, MAX_SHARDS, MAX_TENSORS } from '../limits.js';
+import { TensorLayout, tensorBytes } from '../tensor-layout.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,11 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../../errors.js';
 import {
   SPLIT_MODES,
   type Accelerator,
   type LaunchOptions,
   type SplitMode,
   type TensorOverride,
-} from './launch-options.js';
+} from '../launch-options.js';
 import { addedDrafts } from './draft-options.js';
 import type { LaunchPatch } from './server-options.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readCommandLine } from '../../../src/lib/cli/flags/command-line.js';
-import { refuseContradictions } from '../../../src/lib/cli/flags/contradictions.js';
+import { readCommandLine } from '../../../../src/lib/cli/flags/command-line.js';
+import { refuseContradictions } from '../../../../src/lib/cli/flags/contradictions.js';
 
 const FLAGS = {
   'ctx-size': { type: 'option', char: 'c', aliases: ['context'], env: 'LLMKUBE_CTX_SIZE' },

@@ -1,5 +1,5 @@
-import { splitBlockNumber } from './block-numbers.js';
-import type { GgufHeader, GgufTensor } from './header.js';
+import { splitBlockNumber } from '../block-numbers.js';
+import type { GgufHeader, GgufTensor } from '../header.js';
 import { type JsonValue, toJsonValue } from './json-values.js';
 
 export const DIGEST_FORMAT = 1;

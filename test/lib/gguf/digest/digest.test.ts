@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { type HeaderDigest, toDigest } from '../../../src/lib/gguf/digest.js';
-import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
-import type { GgufHeader } from '../../../src/lib/gguf/header.js';
-import { fromDigest } from '../../../src/lib/gguf/read-digest.js';
-import { buildGgufFile, type GgufSpec, type TensorEntry } from '../../support/gguf-writer.js';
+import { type HeaderDigest, toDigest } from '../../../../src/lib/gguf/digest/digest.js';
+import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
+import type { GgufHeader } from '../../../../src/lib/gguf/header.js';
+import { fromDigest } from '../../../../src/lib/gguf/digest/read-digest.js';
+import { buildGgufFile, type GgufSpec, type TensorEntry } from '../../../support/gguf-writer.js';
 
 function headerOf(spec: GgufSpec): GgufHeader {
   const bytes = buildGgufFile(spec);

@@ -1,5 +1,5 @@
-import type { MetadataScalar, MetadataValue, SkippedArray } from './header.js';
-import { MAX_KEPT_ELEMENTS } from './limits.js';
+import type { MetadataScalar, MetadataValue, SkippedArray } from '../header.js';
+import { MAX_KEPT_ELEMENTS } from '../limits.js';
 
 /** A number that JSON has no word for. */
 interface NonFinite {

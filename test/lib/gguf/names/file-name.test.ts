@@ -4,8 +4,8 @@ import {
   quantizationLabel,
   stemOf,
   withOtherQuantization,
-} from '../../../src/lib/gguf/file-name.js';
-import { modelFiles } from '../../../src/lib/source/hub/hub-files.js';
+} from '../../../../src/lib/gguf/names/file-name.js';
+import { modelFiles } from '../../../../src/lib/source/hub/hub-files.js';
 
 describe('a file name', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { isPlainDflash } from '../../../../src/lib/estimate/graph/drafts/dflash.js';
-import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import { isPlainDflash } from '../../../../../src/lib/estimate/graph/drafts/dflash.js';
+import type { ModelShape } from '../../../../../src/lib/model/model-shape.js';
 
 const withTensor = (name: string): ModelShape => ({ tensors: new Map([[name, {}]]) }) as unknown as ModelShape;
 

@@ -1,8 +1,8 @@
-import { ggmlTypeByName, type GgmlType } from '../gguf/ggml-types.js';
-import { DEFAULT_ALIGNMENT_BYTES, type GgufHeader, type GgufTensor } from '../gguf/header.js';
-import { tensorBytes, TensorLayout } from '../gguf/tensor-layout.js';
-import { table } from '../table.js';
-import type { ModelShape } from './model-shape.js';
+import { ggmlTypeByName, type GgmlType } from '../../gguf/ggml-types.js';
+import { DEFAULT_ALIGNMENT_BYTES, type GgufHeader, type GgufTensor } from '../../gguf/header.js';
+import { tensorBytes, TensorLayout } from '../../gguf/tensor-layout.js';
+import { table } from '../../table.js';
+import type { ModelShape } from '../model-shape.js';
 import { FILE_TYPES } from './quantization.js';
 import { tensorClass, type TensorClass } from './tensor-class.js';
 

@@ -1,5 +1,5 @@
-import type { GgufTensor } from '../gguf/header.js';
-import type { Keys } from './keys.js';
+import type { GgufTensor } from '../../gguf/header.js';
+import type { Keys } from '../keys.js';
 
 /** `enum llama_ftype` (`include/llama.h`, llama.cpp v0.5.0), in the words that file names use. */
 export const FILE_TYPES: Readonly<Record<number, string>> = {

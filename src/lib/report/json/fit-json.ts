@@ -1,0 +1,20 @@
+import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import { headroomBytes } from '../../preflight/verdict.js';
+
+/** The best launch, and the command that starts it; amounts are bytes. */
+export function fitJson(fitted: FittedLaunch, command: readonly string[], prefer: Preference): Record<string, unknown> {
+  const { verdict, shape, variant, cacheRamMiB, contextIsWhole } = fitted;
+  const [limit] = verdict.limits;
+  return {
+    prefer,
+    command: command.join(' '),
+    quantization: shape.quantization,
+    estimated: variant?.isEstimated === true,
+    launch: verdict.estimate.resolved,
+    cacheRamMiB: cacheRamMiB ?? null,
+    contextIsWhole,
+    requirementBytes: limit?.requiredBytes ?? null,
+    headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    verdict: verdict.kind,
+  };
+}

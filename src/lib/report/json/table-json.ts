@@ -1,0 +1,64 @@
+import type { QuantizationTable } from '../../preflight/quantizations.js';
+import type { Saving } from '../../preflight/savings.js';
+import type { ContextTable, MacFinding } from '../../preflight/survey.js';
+import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+
+export function contextTableJson(table: ContextTable): Record<string, unknown> {
+  const { columns, names, rows, largest, isPerSlot } = table;
+  return {
+    columns,
+    names,
+    perSlot: isPerSlot,
+    rows: rows.map(({ tokens, verdicts }) => ({ tokens, cells: verdicts.map(cellJson) })),
+    largest: largest.map((tokens) => tokens ?? null),
+  };
+}
+
+export function macsJson(macs: readonly MacFinding[]): readonly Record<string, unknown>[] {
+  return macs.map(({ gigabytes, verdict, largest }) => ({
+    gigabytes,
+    ...cellJson(verdict),
+    largestContext: largest ?? null,
+  }));
+}
+
+export function savingsJson(savings: readonly Saving[]): readonly Record<string, unknown>[] {
+  return savings.map(({ flags, savedBytes, verdict, isEstimated }) => ({
+    flags,
+    savedBytes,
+    estimated: isEstimated,
+    ...cellJson(verdict),
+  }));
+}
+
+export function quantizationTableJson({ origin, rows }: QuantizationTable): Record<string, unknown> {
+  return {
+    columns: 'quantization',
+    origin,
+    rows: rows.map(({ quantization, source, fileBytes, isAsked, isEstimated, verdict, largest, problem }) => ({
+      quantization,
+      source: source ?? null,
+      fileBytes: fileBytes ?? null,
+      asked: isAsked,
+      estimated: isEstimated,
+      nCtx: verdict?.estimate.resolved.nCtx ?? null,
+      ...cellJson(verdict),
+      largestContext: largest ?? null,
+      problem: problem ?? null,
+    })),
+  };
+}
+
+/** What is required under the limit that decides, and whether it fits; amounts are bytes. */
+function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
+  const [limit] = verdict?.limits ?? [];
+  if (verdict === undefined || limit === undefined) {
+    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
+  }
+  return {
+    verdict: verdict.kind,
+    requirementBytes: limit.requiredBytes,
+    budgetBytes: limit.budget.bytes,
+    headroomBytes: headroomBytes(limit),
+  };
+}
