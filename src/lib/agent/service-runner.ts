@@ -45,6 +45,8 @@ export interface Running {
   readonly started?: StartedProcess;
   /** Until it was held against what the server allocated: it has the whole header in it. */
   check?: CompleteCheck | undefined;
+  /** It was ended, loading or not, for another reason than its own. */
+  dismissed?: boolean;
 }
 
 /** Nothing but the end of the pressure brings it back. */
@@ -274,7 +276,8 @@ export class ServiceRunner {
     if (running === undefined) return;
     this.host.records.remove(this.key);
     this.host.log.info('ended', { service: this.key, reason: end.text });
-    const isCrash = !end.wanted || (running.server.readyAtMs === undefined && this.#evicted === undefined);
+    // One that this agent gave up on has failed; one that nobody wants any more, or that another takes the place of, has not.
+    const isCrash = !end.wanted || (running.server.readyAtMs === undefined && running.dismissed !== true);
     if (isCrash) this.#crashed(running, end);
     this.host.onFreed();
     this.host.enqueue(this.key);
@@ -299,6 +302,7 @@ export class ServiceRunner {
   async #stop(): Promise<void> {
     const { running } = this;
     if (running === undefined) return;
+    running.dismissed = running.server.state !== 'unhealthy';
     this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
     const isOurs = service !== undefined && !isClaimedByOther(service, this.host.identity.id);
