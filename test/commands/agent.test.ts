@@ -167,6 +167,19 @@ describe('the agent, once', () => {
     expect(starts()).toHaveLength(1);
   });
 
+  test('folders may be said one by one, and in the environment with commas', async () => {
+    deploy('one');
+    await agent(['--allowed-model-roots', '/nowhere']);
+    expect(seen('one').reason).toBe('Tight');
+    deploy('two', {}, at('tiny.gguf'));
+    const variables = {
+      LLMKUBE_AGENT_ALLOWED_DOWNLOAD_HOSTS: 'a, b',
+      LLMKUBE_AGENT_INFERENCE_SERVICE_ALLOWLIST: 'x,one',
+    };
+    await agent([], variables);
+    expect(seen('two').reason).toBeUndefined();
+  });
+
   test('memory-check warn starts what does not fit, and says so', async () => {
     deploy('one', { 'inference.llmkube.dev/memory-budget': '100Mi', 'inference.llmkube.dev/memory-check': 'warn' });
     await agent();
