@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
 import { dirname, join } from 'node:path';
 import { reachableAddress } from '../src/lib/agent/host-address.js';
 import { RealCluster } from './support/real-cluster.js';
@@ -9,6 +10,8 @@ import { temporaryFolder } from './support/sparse-file.js';
 
 /** A folder with kube-apiserver and etcd, a llama-server, and a model of some hundred megabytes that it can load. */
 const { LLMKUBE_TEST_APISERVER, LLMKUBE_TEST_LLAMA_SERVER, LLMKUBE_TEST_MODEL } = process.env;
+/** A folder with LLMKube's own CustomResourceDefinitions; without it, such as take everything stand for them. */
+const { LLMKUBE_TEST_CRDS } = process.env;
 const parts = LLMKUBE_TEST_APISERVER && LLMKUBE_TEST_LLAMA_SERVER && LLMKUBE_TEST_MODEL && reachableAddress();
 
 if (!parts) {
@@ -126,7 +129,9 @@ function crd(kind: string, plural: string) {
       ['Model', 'models'],
       ['InferenceService', 'inferenceservices'],
     ] as const) {
-      await cluster.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd(kind, plural));
+      const own = LLMKUBE_TEST_CRDS && join(LLMKUBE_TEST_CRDS, `inference.llmkube.dev_${plural}.yaml`);
+      const definition = own ? load(readFileSync(own, 'utf8')) : crd(kind, plural);
+      await cluster.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     }
     await until('the CRDs', async () => (await cluster.call('GET', `${GROUP}/inferenceservices`)).status === 200);
     const { stdout } = await runCli(['agent', 'manifests', '--json']);

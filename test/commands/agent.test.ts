@@ -12,15 +12,16 @@ let folder: { path: string; remove: () => Promise<void> };
 let kubeconfig: string;
 const at = (name: string): string => join(folder.path, name);
 
-/** Lists the options that matter, and answers /health from the port that it is given. */
+/** Lists the options that matter, and answers /health from the port that it is given; a context of 512 tokens loads for ever when told so. */
 const STAND_IN = `#!${process.execPath}
 const { argv } = process;
 if (argv.includes('--version')) console.error('version: 0.6.0-dev (build 11549, commit abc)');
-else if (argv.includes('--help')) console.log('--model --load-mode --verbosity');
+else if (argv.includes('--help')) console.log('--model --load-mode --verbosity --spec-type --spec-draft-model');
 else {
   require('fs').appendFileSync(process.env.STARTS, process.pid + ' ' + argv.slice(2).join(' ') + '\\n');
   if (process.env.FAIL) { console.error('unable to allocate CPU buffer'); process.exit(7); }
-  require('http').createServer((_, answer) => answer.end('ok')).listen(Number(argv[argv.indexOf('--port') + 1]), '127.0.0.1');
+  const loads = process.env.LOADS && argv.includes('512');
+  require('http').createServer((_, answer) => answer.writeHead(loads ? 503 : 200).end('ok')).listen(Number(argv[argv.indexOf('--port') + 1]), '127.0.0.1');
 }
 `;
 
@@ -65,6 +66,10 @@ function deploy(name: string, annotations: Record<string, string> = {}, source =
   const endpoint = { port: 8080, path: '/', type: 'ClusterIP' };
   const spec = { modelRef: name, contextSize: 512, endpoint };
   api.store.create(key('inferenceservices'), { apiVersion, kind: 'InferenceService', metadata, spec }, 'test', once);
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 interface Seen {
@@ -122,6 +127,17 @@ describe('the agent, once', () => {
     expect(starts()[0]?.words).toContain('--ctx-size 512');
   });
 
+  test('a service that changes while it loads is started anew at once, which is no failure of it', async () => {
+    deploy('one');
+    const running = agent([], { LOADS: '1' });
+    await until(() => starts().length === 1);
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    api.store.patch(key, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    const { stderr } = await running;
+    expect(stderr).not.toContain('"msg":"crashed"');
+    expect(starts().map(({ words }) => /--ctx-size (\d+)/.exec(words)?.[1])).toEqual(['512', '256']);
+  });
+
   test('a budget that cannot be read starts nothing, and the condition names it', async () => {
     deploy('one', { 'inference.llmkube.dev/memory-budget': 'plenty' });
     await agent();
@@ -149,6 +165,19 @@ describe('the agent, once', () => {
     expect(seen('elsewhere').annotations['inference.llmkube.dev/claimed-by']).toBeUndefined();
     expect(seen('mine').annotations['inference.llmkube.dev/claimed-by']).toBe('box');
     expect(starts()).toHaveLength(1);
+  });
+
+  test('folders may be said one by one, and in the environment with commas', async () => {
+    deploy('one');
+    await agent(['--allowed-model-roots', '/nowhere']);
+    expect(seen('one').reason).toBe('Tight');
+    deploy('two', {}, at('tiny.gguf'));
+    const variables = {
+      LLMKUBE_AGENT_ALLOWED_DOWNLOAD_HOSTS: 'a, b',
+      LLMKUBE_AGENT_INFERENCE_SERVICE_ALLOWLIST: 'x,one',
+    };
+    await agent([], variables);
+    expect(seen('two').reason).toBeUndefined();
   });
 
   test('memory-check warn starts what does not fit, and says so', async () => {

@@ -18,6 +18,7 @@ import type { Mirror } from './cluster/mirror.js';
 import type { FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryDefaults, type MemoryRules } from './core/memory-rules.js';
 import { reservedWord, serverWords, specType } from './core/server-words.js';
+import { draftModelKey } from './core/wanted.js';
 import { incompleteReport, refusalReport, verdictReport } from './core/fit-text.js';
 import { reservePort } from './machine/free-port.js';
 import type { LlamaServer } from './machine/llama-server.js';
@@ -97,23 +98,21 @@ export async function admit(
 }
 
 /** @throws CheckIncompleteError for a draft whose Model is not there, or that this llama-server cannot use */
-function draftModelOf(
-  { spec, metadata }: InferenceServiceResource,
-  { mirror, server }: AdmissionHost,
-): ModelResource | undefined {
+function draftModelOf(service: InferenceServiceResource, { mirror, server }: AdmissionHost): ModelResource | undefined {
+  const { spec, metadata } = service;
   if (specType(spec) === undefined) return undefined;
   if (!server.options.has('--spec-type')) {
     throw new CheckIncompleteError('OPTION_UNKNOWN', 'this llama-server has no --spec-type', {
       suggestions: ['install a newer one, or remove speculativeDecoding from the service'],
     });
   }
-  const name = spec.speculativeDecoding?.draftModelRef;
-  if (name === undefined || name === '') return undefined;
-  const found = mirror.model(`${metadata.namespace}/${name}`);
+  const key = draftModelKey(service);
+  if (key === undefined) return undefined;
+  const found = mirror.model(key);
   if (found.kind === 'there') return found.object;
   throw new CheckIncompleteError(
     'DRAFT_MODEL_MISSING',
-    `there is no Model "${name}" in ${metadata.namespace} that could draft`,
+    `there is no Model "${spec.speculativeDecoding?.draftModelRef}" in ${metadata.namespace} that could draft`,
     {
       suggestions: ['create it, or correct speculativeDecoding.draftModelRef'],
     },

@@ -16,6 +16,7 @@ import { isClaimedBy } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
 import { desiredOf } from './core/desired.js';
 import { evictionTarget } from './core/eviction.js';
+import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
 import { ServerRecords } from './machine/server-record.js';
@@ -182,15 +183,16 @@ class Agent {
 
   #onModel(modelKey: string): void {
     for (const service of this.#mirror.services()) {
-      if (`${service.metadata.namespace}/${service.spec.modelRef}` === modelKey) this.#queue.add(keyOf(service));
+      const own = `${service.metadata.namespace}/${service.spec.modelRef}`;
+      if (own === modelKey || draftModelKey(service) === modelKey) this.#queue.add(keyOf(service));
     }
   }
 
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
-    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys());
     const { entries } = promisedHere();
+    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys(), entries);
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
     for (const key of this.#runners.keys()) this.#queue.add(key);

@@ -1,7 +1,7 @@
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { StartedProcess } from '../guard/guarded-spawn.js';
 import type { FindProcess } from '../host/processes.js';
-import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
+import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { CompleteCheck } from '../preflight/memory-check.js';
 import { admit, type AdmissionHost } from './admission.js';
 import type { Mirror } from './cluster/mirror.js';
@@ -14,7 +14,7 @@ import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { nextAction, type Observed } from './core/next-action.js';
-import { attemptOf, fingerprintOf } from './core/wanted.js';
+import { attemptOf, draftModelKey, fingerprintOf, type Wanted } from './core/wanted.js';
 import type { AgentLog } from './log.js';
 import { ServerProcess, type ServerEnd } from './machine/server-process.js';
 import type { ServerRecord } from './machine/server-record.js';
@@ -45,6 +45,8 @@ export interface Running {
   readonly started?: StartedProcess;
   /** Until it was held against what the server allocated: it has the whole header in it. */
   check?: CompleteCheck | undefined;
+  /** It was ended, loading or not, for another reason than its own. */
+  dismissed?: boolean;
 }
 
 /** Nothing but the end of the pressure brings it back. */
@@ -126,10 +128,11 @@ export class ServiceRunner {
     const modelKey =
       service.kind === 'there' ? `${service.object.metadata.namespace}/${service.object.spec.modelRef}` : '';
     const desired = desiredOf(service, mirror.model(modelKey), identity);
-    const wanted = desired.kind === 'run' ? fingerprintOf(desired) : undefined;
-    if (desired.kind === 'run') {
-      if (this.#service !== undefined || isClaimedBy(desired.service, identity.id)) this.#service = desired.service;
-      this.#attempts.about(attemptOf(desired));
+    const run = desired.kind === 'run' ? this.#withDraft(desired) : undefined;
+    const wanted = run && fingerprintOf(run, this.running?.record.fingerprint ?? this.#busy?.fingerprint);
+    if (run !== undefined) {
+      if (this.#service !== undefined || isClaimedBy(run.service, identity.id)) this.#service = run.service;
+      this.#attempts.about(attemptOf(run));
     }
     if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service = service.object;
     const observed = this.#observed(desired, now);
@@ -138,7 +141,7 @@ export class ServiceRunner {
       case 'claim':
         return this.#claim(desired);
       case 'start':
-        if (desired.kind === 'run' && wanted !== undefined) this.#start(desired.service, desired.model, wanted);
+        if (run !== undefined && wanted !== undefined) this.#start(run, wanted);
         break;
       case 'stop-process':
         void this.#stop();
@@ -153,6 +156,12 @@ export class ServiceRunner {
         break;
     }
     if (desired.kind === 'run' && observed.claim === 'ours') await this.#tell(desired.service, now);
+  }
+
+  #withDraft({ service, model }: Pick<Wanted, 'service' | 'model'>): Wanted {
+    const key = draftModelKey(service);
+    const draft = key === undefined ? undefined : this.host.mirror.model(key);
+    return { service, model, draft: draft?.kind === 'there' ? draft.object : undefined };
   }
 
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {
@@ -184,10 +193,12 @@ export class ServiceRunner {
   }
 
   /** Files, check and spawn, beside everything else; its end is another step. */
-  #start(service: InferenceServiceResource, model: ModelResource, wanted: string): void {
+  #start(run: Wanted, wanted: string): void {
+    const { service, model } = run;
+    const attempt = attemptOf(run);
     const held = this.host.holdStarts();
     if (held !== undefined) {
-      this.#attempts.postpone(attemptOf({ service, model }));
+      this.#attempts.postpone(attempt);
       this.host.log.warn('held', { service: this.key, reason: held });
       return;
     }
@@ -201,7 +212,6 @@ export class ServiceRunner {
         const { reason, message } = admission.report;
         this.host.log.info('checked', { service: this.key, reason, message });
         if (admission.kind === 'refused') {
-          const attempt = attemptOf({ service, model });
           if (reason === 'InsufficientMemory') this.#attempts.postpone(attempt);
           else this.#attempts.failed(attempt);
           return;
@@ -213,7 +223,7 @@ export class ServiceRunner {
       })
       .catch((error: unknown) => {
         this.#busy = undefined;
-        this.#attempts.failed(attemptOf({ service, model }));
+        this.#attempts.failed(attempt);
         this.host.log.error('start failed', { service: this.key, error: String(error) });
       })
       .finally(() => this.host.enqueue(this.key));
@@ -266,7 +276,8 @@ export class ServiceRunner {
     if (running === undefined) return;
     this.host.records.remove(this.key);
     this.host.log.info('ended', { service: this.key, reason: end.text });
-    const isCrash = !end.wanted || (running.server.readyAtMs === undefined && this.#evicted === undefined);
+    // One that this agent gave up on has failed; one that nobody wants any more, or that another takes the place of, has not.
+    const isCrash = !end.wanted || (running.server.readyAtMs === undefined && running.dismissed !== true);
     if (isCrash) this.#crashed(running, end);
     this.host.onFreed();
     this.host.enqueue(this.key);
@@ -285,12 +296,13 @@ export class ServiceRunner {
     const service = this.host.mirror.service(this.key);
     if (service.kind !== 'there') return '';
     const model = this.host.mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
-    return model.kind === 'there' ? attemptOf({ service: service.object, model: model.object }) : '';
+    return model.kind === 'there' ? attemptOf(this.#withDraft({ service: service.object, model: model.object })) : '';
   }
 
   async #stop(): Promise<void> {
     const { running } = this;
     if (running === undefined) return;
+    running.dismissed = running.server.state !== 'unhealthy';
     this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
     const isOurs = service !== undefined && !isClaimedByOther(service, this.host.identity.id);

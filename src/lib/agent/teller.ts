@@ -29,6 +29,8 @@ interface Registered {
 export class Teller {
   readonly #registered = new Map<string, Registered>();
   readonly #requirements = new Map<string, string>();
+  /** What was said last: the cluster's own copy comes back later. */
+  readonly #verdicts = new Map<string, FitReport>();
   readonly #withdrawn = new Set<string>();
   /** The condition of memory pressure, told for every service that runs here. */
   pressure: OwnCondition | undefined;
@@ -64,7 +66,10 @@ export class Teller {
     };
     await this.writer.say(service, status);
     await this.#requirement(service, record);
-    if (!isTransition(before, report)) return;
+    const { uid = '' } = service.metadata;
+    const last = this.#verdicts.get(uid) ?? before;
+    this.#verdicts.set(uid, report);
+    if (!isTransition(last, report)) return;
     const type = condition.status === 'True' ? 'Normal' : 'Warning';
     this.#event(service, type, report.reason, report.message);
   }
@@ -111,6 +116,7 @@ export class Teller {
     await this.withdraw(service);
     this.writer.forget(service);
     this.#requirements.delete(service.metadata.uid ?? '');
+    this.#verdicts.delete(service.metadata.uid ?? '');
     if (why === 'deleted') return;
     const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
     const phase = STOPPED_PHASES[why];

@@ -1,7 +1,8 @@
-import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { formatLedger, parseLedger, type Ledger } from './ledger.js';
+import { readOwnFile } from './own-file.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
@@ -43,7 +44,7 @@ export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLe
 
 function readText(folder: string, file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readOwnFile(file);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw asStateFailure(folder, error);

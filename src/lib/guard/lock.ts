@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../host/processes.js';
+import { readOwnFile } from './own-file.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
@@ -86,7 +87,7 @@ function linked(from: string, to: string): boolean {
 function isFree(file: string, find: FindProcess): boolean {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readOwnFile(file);
   } catch (error) {
     // Cleared away: others have gone on since the folder was listed.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;

@@ -1,5 +1,5 @@
 import { LlmkubeError } from '../errors.js';
-import { isDownloaded } from '../runtime/draft-options.js';
+import { isDownloaded } from '../runtime/options/draft-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { DraftFile } from '../source/hub/draft-file.js';
 import type { ResolvedModel } from './resolve-model.js';

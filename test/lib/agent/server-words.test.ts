@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fitCondition, isTransition, timed } from '../../../src/lib/agent/core/memory-fit.js';
 import { reservedWord, serverWords, type Placement } from '../../../src/lib/agent/core/server-words.js';
-import { fingerprintOf } from '../../../src/lib/agent/core/wanted.js';
+import { attemptOf, draftModelKey, fingerprintOf } from '../../../src/lib/agent/core/wanted.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { aModel, aService } from './objects.js';
 
@@ -56,6 +56,24 @@ test('tokens are drafted as the service says, under the operator’s short names
     (one) => fingerprintOf({ service: aService(one), model: aModel() }),
   );
   expect(new Set(fingerprints).size).toBe(3);
+});
+
+test('another process is needed when the Model of the draft changes, not when it cannot be read', () => {
+  const service = aService({ speculativeDecoding: { type: 'draft', draftModelRef: 'small' } });
+  const draft = aModel();
+  const wanted = { service, model: aModel(), draft };
+  const changed = { ...draft, spec: { ...draft.spec, source: '/models/other.gguf' } };
+  const before = fingerprintOf(wanted);
+  expect(fingerprintOf({ ...wanted, draft: changed }, before)).not.toBe(before);
+  expect(fingerprintOf({ ...wanted, draft: undefined }, before)).toBe(before);
+  expect(fingerprintOf({ ...wanted, draft: undefined, model: changed }, before)).not.toBe(before);
+  expect([draftModelKey(service), draftModelKey(aService())]).toEqual(['default/small', undefined]);
+});
+
+test('a draft that comes into being, or becomes another, is another attempt', () => {
+  const service = aService({ speculativeDecoding: { type: 'draft', draftModelRef: 'small' } });
+  const drafts = [undefined, aModel(), { ...aModel(), spec: { ...aModel().spec, sha256: 'ab' } }];
+  expect(new Set(drafts.map((draft) => attemptOf({ service, model: aModel(), draft }))).size).toBe(3);
 });
 
 test('listener, identity and model are the agent’s to say', () => {

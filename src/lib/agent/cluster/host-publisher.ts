@@ -1,4 +1,5 @@
 import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
+import type { LedgerEntry } from '../../guard/ledger.js';
 import { besideLedger } from '../../guard/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
@@ -24,21 +25,27 @@ interface Means {
   readonly log: AgentLog;
 }
 
-/** How often the cluster hears of this host. */
+/** How often the cluster hears of this host, where nothing starts or ends. */
 const PUBLISH_MS = 90_000;
 
 /** Tells the cluster what this host has, and by which rules it decides. */
 export class HostPublisher {
   #publishedAtMs = -Infinity;
+  #published = '';
 
   constructor(
     private readonly host: PublishedHost,
     private readonly means: Means,
   ) {}
 
-  /** Not more often than needed; one that fails is made up for by the next. @param services `namespace/name` of those that run here */
-  async publish(services: readonly string[]): Promise<void> {
-    if (performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
+  /**
+   * Not more often than needed, and at once when something was promised or given back: others decide by it. One that fails
+   * is made up for by the next.
+   * @param services `namespace/name` of those that run here @param promised to whomever on this host
+   */
+  async publish(services: readonly string[], promised: readonly Pick<LedgerEntry, 'requirement'>[]): Promise<void> {
+    const now = JSON.stringify([services, promised.map(({ requirement }) => requirement)]);
+    if (now === this.#published && performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
     const { identity, namespace } = this.host;
     const { client, log } = this.means;
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(identity.id)}`;
@@ -46,6 +53,7 @@ export class HostPublisher {
       const report = await this.#report(services);
       await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
       this.#publishedAtMs = performance.now();
+      this.#published = now;
     } catch (error) {
       log.debug('not published', { error: String(error) });
     }

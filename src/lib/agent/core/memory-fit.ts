@@ -65,7 +65,7 @@ export function conditionOf({ status }: Pick<InferenceServiceResource, 'status'>
 }
 
 /** Whether a person should hear of it: another verdict than before, or the first. */
-export function isTransition(before: Condition | undefined, { reason }: FitReport): boolean {
+export function isTransition(before: { readonly reason?: string } | undefined, { reason }: FitReport): boolean {
   return before === undefined ? reason !== 'Fits' : before.reason !== reason;
 }
 

@@ -1,11 +1,19 @@
 import { fingerprint } from '../../guard/fingerprint.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { OVERRIDE_ANNOTATIONS } from './annotations.js';
-import { serverWords, type Placement } from './server-words.js';
+import { serverWords, specType, type Placement } from './server-words.js';
 
-interface Wanted {
+export interface Wanted {
   readonly service: InferenceServiceResource;
   readonly model: ModelResource;
+  /** What `draftModelKey` names, as far as it is known. */
+  readonly draft?: ModelResource | undefined;
+}
+
+/** `namespace/name` of the Model that drafts; undefined where none is asked for. */
+export function draftModelKey({ spec, metadata }: InferenceServiceResource): string | undefined {
+  const name = spec.speculativeDecoding?.draftModelRef;
+  return name && specType(spec) !== undefined ? `${metadata.namespace}/${name}` : undefined;
 }
 
 /** Everywhere the same: what differs is only what the service itself asks for. */
@@ -18,8 +26,19 @@ const ANYWHERE: Placement = {
   known: new Set(),
 };
 
-/** Of everything that a process is started for: when it changes, another process is needed. */
-export function fingerprintOf({ service, model }: Wanted): string {
+/**
+ * Of everything that a process is started for: when it changes, another process is needed.
+ * @param before of what runs: a draft's Model that is missing or cannot be read is taken for what it was then, and stops nothing
+ */
+export function fingerprintOf(wanted: Wanted, before?: string): string {
+  const own = ownFingerprint(wanted);
+  if (draftModelKey(wanted.service) === undefined) return own;
+  const { draft } = wanted;
+  const known = draft && fingerprint(JSON.stringify([draft.spec.source, draft.spec.files, draft.spec.sha256]));
+  return `${own}.${known ?? before?.split('.')[1] ?? ''}`;
+}
+
+function ownFingerprint({ service, model }: Wanted): string {
   const { source, files, mmproj, sha256 } = model.spec;
   const words = serverWords(service.spec, model.spec, ANYWHERE);
   const { draftModel, draftModelRef } = service.spec.speculativeDecoding ?? {};

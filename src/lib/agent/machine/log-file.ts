@@ -1,4 +1,5 @@
-import { closeSync, copyFileSync, fstatSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, fstatSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { openOwnFile } from '../../guard/own-file.js';
 import { printable } from '../../printable.js';
 
 /** A server's log beyond this size becomes the older one; two are kept. */
@@ -13,7 +14,7 @@ export function openLog(path: string): number {
   } catch {
     // The first start has nothing to keep.
   }
-  return openSync(path, 'a', 0o600);
+  return openOwnFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
 }
 
 /** Keeps the log of a running server from growing without end. */
@@ -42,7 +43,7 @@ export function logTail(path: string, lines: number): string {
 function part(path: string, range: (size: number) => [from: number, length: number]): string {
   let file: number | undefined;
   try {
-    file = openSync(path, 'r');
+    file = openOwnFile(path, constants.O_RDONLY);
     const [from, length] = range(fstatSync(file).size);
     const buffer = Buffer.alloc(length);
     return buffer.subarray(0, readSync(file, buffer, 0, length, from)).toString('utf8');

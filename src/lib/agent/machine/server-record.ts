@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
+import { readOwnFile } from '../../guard/own-file.js';
 import type { LedgerEntry } from '../../guard/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes.js';
 
@@ -37,6 +38,7 @@ export class ServerRecords {
 
   write(record: ServerRecord): void {
     const file = join(this.#folder, `${fileName(record.key)}.json`);
+    rmSync(`${file}.new`, { force: true });
     writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
@@ -65,7 +67,7 @@ export class ServerRecords {
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
     return names.flatMap((name) => {
       try {
-        const record = JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as Partial<ServerRecord> | null;
+        const record = JSON.parse(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
         return isRecord(record) ? [record] : [];
       } catch {
         return [];

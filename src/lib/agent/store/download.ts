@@ -4,7 +4,6 @@ import {
   createReadStream,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readOwnFile } from '../../guard/own-file.js';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';
@@ -144,7 +144,7 @@ async function digestOf(path: string): Promise<string> {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readOwnFile(path);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { readOwnFile } from '../../guard/own-file.js';
 import type { ModelResource } from '../../kube/client/api.js';
 import { modelFolder } from './model-files.js';
 
@@ -44,11 +45,12 @@ export function sweepStore({ folder, namespace, models, inUse, nowMs }: Sweep): 
 function unusedSince(path: string, nowMs: number): number {
   const mark = join(path, MARK);
   try {
-    const since = Number(readFileSync(mark, 'utf8'));
+    const since = Number(readOwnFile(mark));
     if (Number.isFinite(since) && since > 0 && since <= nowMs) return since;
   } catch {
     // It was named until now.
   }
+  rmSync(mark, { force: true });
   writeFileSync(mark, String(nowMs), { mode: 0o600 });
   return nowMs;
 }

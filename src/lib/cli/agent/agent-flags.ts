@@ -33,10 +33,14 @@ export const agentFlags = {
   'allowed-model-roots': Flags.string({
     description: 'folders, separated by commas, from which models are used where they lie',
     env: 'LLMKUBE_AGENT_ALLOWED_MODEL_ROOTS',
+    multiple: true,
+    multipleNonGreedy: true,
   }),
   'allowed-download-hosts': Flags.string({
     description: 'hosts on private addresses, separated by commas, that models may be fetched from',
     env: 'LLMKUBE_AGENT_ALLOWED_DOWNLOAD_HOSTS',
+    multiple: true,
+    multipleNonGreedy: true,
   }),
   'llama-server': Flags.string({
     description: 'the llama-server to run (default: Homebrew’s, else the first of PATH)',
@@ -84,6 +88,8 @@ export const agentFlags = {
   'inference-service-allowlist': Flags.string({
     description: 'names of services, separated by commas (default: all)',
     env: 'LLMKUBE_AGENT_INFERENCE_SERVICE_ALLOWLIST',
+    multiple: true,
+    multipleNonGreedy: true,
   }),
   'log-level': Flags.string({
     default: 'info',

@@ -63,10 +63,11 @@ function hostIp(text: Text): Text {
   });
 }
 
-function list(text: Text): readonly string[] | undefined {
-  const words = text?.split(',').map((word) => word.trim());
-  const named = words?.filter((word) => word !== '');
-  return named === undefined || named.length === 0 ? undefined : named;
+/** Separated by commas, or said several times; oclif gives what it has from the environment as one text. */
+function list(said: string | readonly string[] | undefined): readonly string[] | undefined {
+  const words = [said ?? []].flat().flatMap((text) => text.split(','));
+  const named = words.map((word) => word.trim()).filter((word) => word !== '');
+  return named.length === 0 ? undefined : named;
 }
 
 function wholeNumber(text: Text, flag: string): number | undefined {
