@@ -38,6 +38,8 @@ export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): st
     ['memory request', resources.memory],
     ['GPU memory', resources.gpuMemory],
     ['source', entry.source],
+    ['projector', entry.mmproj],
+    ['draft', entry.draft],
     ['homepage', entry.homepage],
   ];
   const lines = rows
@@ -69,6 +71,8 @@ export function catalogEntryJson(entry: CatalogEntry): Record<string, unknown> {
       gpu_memory: resources.gpuMemory ?? null,
     },
     source: entry.source,
+    mmproj: entry.mmproj ?? null,
+    draft: entry.draft ?? null,
     homepage: entry.homepage ?? null,
   };
 }
