@@ -16,6 +16,11 @@ const quick = (file) => {
   return !wantsHelp && existsSync(path) ? path : undefined;
 };
 
+/** oclif 4 wraps what it puts below a flag two columns beyond the terminal, which breaks words there. */
+function keepHelpInside({ isTTY, columns }) {
+  if (isTTY && columns > 40) process.env.OCLIF_COLUMNS ??= String(columns - 2);
+}
+
 /** V8 spends a third of a plain check's processor time on optimising what then runs no more; what takes long is optimised. */
 function optimiseLater() {
   const { setFlagsFromString } = require('node:v8');
@@ -32,6 +37,7 @@ async function start() {
     optimiseLater();
     await import(quick('check-memory.js'));
   } else {
+    keepHelpInside(process.stdout);
     const { execute } = await import('@oclif/core');
     await execute({ dir: root });
   }
