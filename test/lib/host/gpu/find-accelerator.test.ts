@@ -17,7 +17,7 @@ interface Card {
 
 /** A Linux machine as amdgpu describes its cards; `smi` is what nvidia-smi prints there, if it is there. */
 function machine({ cards, rocm = false, smi }: { cards: readonly Card[]; rocm?: boolean; smi?: string }): Probe {
-  const files = new Map(
+  const files = new Map<string, string>(
     cards.flatMap(({ device, vramGib, gttGib, name }, index) =>
       Object.entries({
         vendor: '0x1002',
