@@ -16,6 +16,11 @@ const quick = (file) => {
   return !wantsHelp && existsSync(path) ? path : undefined;
 };
 
+/** oclif 4 wraps what it puts below a flag two columns beyond the terminal, which breaks words there. */
+function keepHelpInside({ isTTY, columns }) {
+  if (isTTY && columns > 40) process.env.OCLIF_COLUMNS ??= String(columns - 2);
+}
+
 /** A promise that fails ends the process as an error of the main module does. */
 async function start() {
   if (!existsSync(join(root, 'dist/commands'))) {
@@ -24,6 +29,7 @@ async function start() {
   } else if (id === 'check-memory' && quick('check-memory.js')) {
     await import(quick('check-memory.js'));
   } else {
+    keepHelpInside(process.stdout);
     const { execute } = await import('@oclif/core');
     await execute({ dir: root });
   }

@@ -70,7 +70,7 @@ function section(command) {
 }
 
 const shown = Object.values(commands)
-  .filter(({ hidden, id }) => !hidden && !id.startsWith('autocomplete'))
+  .filter(({ hidden }) => !hidden)
   .sort((a, b) => (a.id < b.id ? -1 : 1));
 const links = shown.map(({ id, summary, description }) => {
   const name = id.replaceAll(':', ' ');

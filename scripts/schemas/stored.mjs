@@ -15,6 +15,8 @@ const entry = object({
   vram_estimate: textOrNull('what it takes, from a context of 8192 tokens to its own'),
   resources: object({ cpu: textOrNull(), memory: textOrNull(), gpu_memory: textOrNull() }),
   source: text(),
+  mmproj: textOrNull('the projector that belongs to it, as a source'),
+  draft: textOrNull('the draft model that it is served with, as a source'),
   homepage: textOrNull(),
 });
 const usage = { path: text(), entries: count(), bytes: count() };

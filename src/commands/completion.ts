@@ -10,7 +10,12 @@ const PLAIN = /^[\w.:/+-]+$/;
 
 export default class Completion extends BaseCommand {
   static override args = {
-    shell: Args.string({ description: SHELLS.join(' or '), ignoreStdin: true, options: [...SHELLS], required: true }),
+    shell: Args.string({
+      description: 'the shell that is to complete',
+      ignoreStdin: true,
+      options: [...SHELLS],
+      required: true,
+    }),
   };
   static override description = `Prints a script that completes commands, flags, the catalogue's ids and aliases, and quantizations behind -q. It holds all of \
 them, so a Tab starts nothing; source it anew after an update, or with another catalogue.`;
@@ -18,6 +23,7 @@ them, so a Tab starts nothing; source it anew after an update, or with another c
   static override examples = [
     'source <(<%= config.bin %> <%= command.id %> bash)',
     'source <(<%= config.bin %> <%= command.id %> zsh)',
+    '<%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/<%= config.bin %>.fish',
   ];
   static override flags = { catalog: catalogFlag };
   static override summary = 'print a script for the completion of a shell';

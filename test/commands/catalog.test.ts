@@ -29,6 +29,15 @@ describe('catalog', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('info names the projector that is loaded with a model, and null where there is none', async () => {
+    const { stdout: json } = await runCli(['catalog', 'info', 'gemma-3-4b', '--json']);
+    const { mmproj, draft } = JSON.parse(json) as { mmproj: string; draft: null };
+    expect(mmproj).toMatch(/\/mmproj-google_gemma-3-4b-it-f16\.gguf$/);
+    expect(draft).toBeNull();
+    const { stdout } = await runCli(['catalog', 'info', 'gemma-3-4b']);
+    expect(stdout).toContain(`  projector       ${mmproj}\n`);
+  });
+
   test('info of an unknown id says which are near', async () => {
     const { stdout, stderr, exitCode } = await runCli(['catalog', 'info', 'gpt-oss-21b']);
     expect(stderr).toBe(

@@ -6,6 +6,7 @@ import { cliEnvironment, run, runCli } from '../support/run-cli.js';
 jest.setTimeout(60_000);
 
 const BASH = '/bin/bash';
+const FISH = '/usr/bin/fish';
 
 /** What bash proposes for the last word of a line. */
 async function proposed(script: string, line: string): Promise<readonly string[]> {
@@ -27,5 +28,23 @@ async function proposed(script: string, line: string): Promise<readonly string[]
     expect(await proposed(script, 'llmkube check-memory phi-4 -q Q4_K')).toEqual(['Q4_K_S', 'Q4_K_M']);
     expect(await proposed(script, 'llmkube catalog che')).toContain('check');
     expect(await proposed(script, 'llmkube catalog check --fit')).toContain('--fits');
+  });
+});
+
+(existsSync(FISH) ? describe : describe.skip)('the completion of fish', () => {
+  test('knows commands, flags, models and quantizations', async () => {
+    const { stdout: script, exitCode } = await runCli(['completion', 'fish']);
+    expect(exitCode).toBe(0);
+    const proposedBy = async (line: string) => {
+      const { stdout } = await run(FISH, ['-c', `${script}\ncomplete -C '${line}'`], cliEnvironment());
+      return stdout.trimEnd().split('\n');
+    };
+    expect(await proposedBy('llmkube check-m')).toEqual(['check-memory']);
+    expect(await proposedBy('llmkube check-memory qwen-coder')).toContain('qwen-coder-32b');
+    expect(await proposedBy('llmkube check-memory phi-4 --cache-type')).toEqual(['--cache-type-k', '--cache-type-v']);
+    expect(await proposedBy('llmkube check-memory phi-4 -q Q4_K_')).toEqual(['Q4_K_M', 'Q4_K_S']);
+    expect(await proposedBy('llmkube catalog che')).toContain('check');
+    expect(await proposedBy('llmkube catalog check --fit')).toContain('--fits');
+    expect(await proposedBy('llmkube catalog list --kubec')).not.toContain('--kubeconfig');
   });
 });

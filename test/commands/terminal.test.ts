@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { stripVTControlCharacters } from 'node:util';
 import { bigModel } from '../support/models.js';
 import { RangeServer } from '../support/range-server.js';
 import { cliEnvironment, RUN_JS } from '../support/run-cli.js';
@@ -38,5 +39,14 @@ const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '0
     expect(shown).toContain('Error: stopped by Ctrl-C before everything was read; nothing was changed');
     expect(shown).not.toContain('secret');
     expect(exitCode).toBe(130);
+  });
+
+  test.each([60, 80, 120])('help keeps its words whole in %i columns, but for commands to copy', async (columns) => {
+    const narrow = ['/bin/sh', '-c', `stty cols ${columns}; exec "$@"`, 'sh', ...CHECK, '--help'];
+    const { shown } = await runOnTerminal(narrow, cliEnvironment());
+    const [, flags = ''] = /LAUNCH FLAGS\r?\n(.*?)EXAMPLES/s.exec(stripVTControlCharacters(shown)) ?? [];
+    const tooLong = flags.split(/\r?\n/).filter(({ length }) => length > columns);
+    expect(flags).toContain('--ctx-size');
+    expect(tooLong.filter((line) => line.trim().includes(' ') && !/^ *--/.test(line))).toEqual([]);
   });
 });

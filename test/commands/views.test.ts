@@ -29,6 +29,8 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
   ['machines', ['check-memory', ...CODER, '--machines']],
   ['fit-quality', ['fit', ...CODER]],
   ['compare', ['compare', 'qwen-coder-32b', 'gemma-3-12b', 'gpt-oss-20b', 'llama-3.1-8b', ...MAC]],
+  ['savings', ['check-memory', ...GEMMA, '--savings']],
+  ['together', ['compare', 'gemma-3-12b', 'phi-4-mini', 'llama-3.2-3b', '--together', ...MAC]],
 ];
 
 /** Laid out as one of the others is: where there is least room. */
@@ -37,15 +39,13 @@ const VARIANTS: typeof VIEWS = [
   ['chart-fits', ['check-memory', ...GEMMA, '--chart']],
   ['table-slots', ['check-memory', ...GEMMA, '--table', '--by', 'slots']],
   ['fit-context', ['fit', ...CODER, '--prefer', 'context']],
-  ['savings', ['check-memory', ...GEMMA, '--savings']],
-  ['together', ['compare', 'gemma-3-12b', 'phi-4-mini', 'llama-3.2-3b', '--together', ...MAC]],
 ];
 
 /** Printed in colour, too. */
-const PICTURES = ['chart', 'table', 'quantizations', 'machines', 'fit-quality', 'compare'];
+const PICTURES = ['chart', 'table', 'quantizations', 'machines', 'fit-quality', 'compare', 'savings'];
 
 /** Pictures and tables are never wider than the columns; a path before them may be. */
-const FITTED = ['chart', 'table', 'quantizations', 'machines'];
+const FITTED = ['chart', 'table', 'quantizations', 'machines', 'savings'];
 const TABLE = '\n\n';
 
 describe('what people read', () => {

@@ -6,14 +6,18 @@ export interface Completions {
   readonly commands: Readonly<Record<string, readonly string[]>>;
 }
 
-export const SHELLS = ['bash', 'zsh'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /**
  * A script to source. All that it proposes stands in it, so that a Tab starts nothing. zsh runs the same function through its
  * own bashcompinit.
  */
-export function completionScript(shell: Shell, { models, quantizations, commands }: Completions): string {
+export function completionScript(shell: Shell, completions: Completions): string {
+  return shell === 'fish' ? fishScript(completions) : bashScript(shell, completions);
+}
+
+function bashScript(shell: Shell, { models, quantizations, commands }: Completions): string {
   const cases = Object.entries(commands).map(([words, flags]) => `    '${words}') echo '${flags.join(' ')}' ;;`);
   return [
     ...(shell === 'zsh' ? ['autoload -U +X compinit && compinit', 'autoload -U +X bashcompinit && bashcompinit'] : []),
@@ -30,7 +34,7 @@ export function completionScript(shell: Shell, { models, quantizations, commands
     '_llmkube() {',
     '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" own flags words',
     `  local models='${models.join(' ')}'`,
-    `  local commands='${[...new Set(Object.keys(commands).map((words) => words.split(' ')[0]))].join(' ')}'`,
+    `  local commands='${firstWords(commands).join(' ')}'`,
     '  own="${COMP_WORDS[1]}"; flags="$(_llmkube_flags "$own ${COMP_WORDS[2]}")"',
     '  [ -n "$flags" ] || flags="$(_llmkube_flags "$own")"',
     '  case "$before" in',
@@ -48,12 +52,42 @@ export function completionScript(shell: Shell, { models, quantizations, commands
   ].join('\n');
 }
 
+/** fish asks one `complete` line after another; each says by the words before it whether it is meant. Files are proposed, too. */
+function fishScript({ models, quantizations, commands }: Completions): string {
+  const topics = [...topicsOf(commands).keys()].join(' ');
+  const seen = '__fish_seen_subcommand_from';
+  const said = (words: string): string => {
+    const [first = '', second] = words.split(' ');
+    return `${seen} ${first}; and ${second === undefined ? `not ${seen} ${topics}` : `${seen} ${second}`}`;
+  };
+  const line = (condition: string, what: string): string => `complete -c llmkube -n '${condition}' ${what}`;
+  return [
+    `set -l commands ${firstWords(commands).join(' ')}`,
+    'complete -c llmkube -n "not __fish_seen_subcommand_from $commands" -f -a "$commands"',
+    `complete -c llmkube -n "__fish_seen_subcommand_from $commands" -a '${models.join(' ')}'`,
+    `complete -c llmkube -s q -l quantization -x -a '${quantizations.join(' ')}'`,
+    ...[...topicsOf(commands)].map(([topic, seconds]) => line(`${seen} ${topic}`, `-f -a '${seconds.join(' ')}'`)),
+    ...Object.entries(commands).flatMap(([words, flags]) =>
+      flags.filter((flag) => flag !== '--quantization').map((flag) => line(said(words), `-l ${flag.slice(2)}`)),
+    ),
+    '',
+  ].join('\n');
+}
+
+function firstWords(commands: Completions['commands']): readonly string[] {
+  return [...new Set(Object.keys(commands).map((words) => words.split(' ')[0] ?? ''))];
+}
+
 /** The second words of topics, such as `check` of `catalog check`. */
-function secondWords(commands: Completions['commands']): string[] {
+function topicsOf(commands: Completions['commands']): ReadonlyMap<string, readonly string[]> {
   const topics = new Map<string, string[]>();
   for (const words of Object.keys(commands)) {
     const [topic = '', second] = words.split(' ');
     if (second !== undefined) topics.set(topic, [...(topics.get(topic) ?? []), second]);
   }
-  return [...topics].map(([topic, seconds]) => `    '${topic}') echo '${seconds.join(' ')}' ;;`);
+  return topics;
+}
+
+function secondWords(commands: Completions['commands']): string[] {
+  return [...topicsOf(commands)].map(([topic, seconds]) => `    '${topic}') echo '${seconds.join(' ')}' ;;`);
 }

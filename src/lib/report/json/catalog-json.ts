@@ -21,6 +21,8 @@ export function catalogEntryJson(entry: CatalogEntry): Record<string, unknown> {
       gpu_memory: resources.gpuMemory ?? null,
     },
     source: entry.source,
+    mmproj: entry.mmproj ?? null,
+    draft: entry.draft ?? null,
     homepage: entry.homepage ?? null,
   };
 }

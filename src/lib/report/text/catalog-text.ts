@@ -38,6 +38,8 @@ export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): st
     ['memory request', resources.memory],
     ['GPU memory', resources.gpuMemory],
     ['source', entry.source],
+    ['projector', entry.mmproj],
+    ['draft', entry.draft],
     ['homepage', entry.homepage],
   ];
   const lines = rows

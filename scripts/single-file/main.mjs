@@ -1,0 +1,23 @@
+// What the single file runs.
+import { setFlagsFromString } from 'node:v8';
+import CheckMemory from '../../dist/commands/check-memory.js';
+import { runQuickly } from '../../dist/lib/cli/quick-start.js';
+
+const USAGE_ERROR = 2;
+const FLAGS = 'https://github.com/defilantech/llmkube-cli/blob/main/docs/commands.md';
+const [id, ...argv] = process.argv.slice(2);
+const wantsHelp = [id, ...argv].some((word) => word === '--help' || word === '-h');
+
+// As in bin/run.js.
+setFlagsFromString('--no-opt');
+setTimeout(() => setFlagsFromString('--opt'), 1_000).unref();
+if (process.env.NO_COLOR && !process.env.FORCE_COLOR) process.env.FORCE_COLOR = '0';
+
+if (wantsHelp) {
+  process.stdout.write(`USAGE\n  llmkube check-memory MODEL [FLAGS]\n\nThe flags: ${FLAGS}\n`);
+} else if (id === 'check-memory') {
+  void runQuickly(id, CheckMemory, argv);
+} else {
+  process.stderr.write('Error: this file holds check-memory alone\n  Suggestion: llmkube check-memory MODEL\n');
+  process.exitCode = USAGE_ERROR;
+}
