@@ -12,8 +12,8 @@ const HEAD_LINES = 1;
 
 /**
  * A catalogue's text, cut between entries where it is written as people and programs write it: one block mapping `models` and nothing
- * beside it. Undefined where it is short or is anything else. What is not an entry's beginning though it looks like one (a line
- * of a quoted text) leaves pieces that are no YAML, and so does an alias of another piece: whoever parses them then takes the whole.
+ * beside it. Undefined where it is short or is anything else. A piece with an alias of another one is no YAML: whoever parses them then takes
+ * the whole.
  */
 export function yamlPieces(text: string): readonly YamlPiece[] | undefined {
   if (text.length <= PIECE_LENGTH) return undefined;
