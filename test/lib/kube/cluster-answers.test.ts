@@ -35,6 +35,10 @@ describe('what a cluster should not answer', () => {
     ['null', null],
     ['a list', []],
     ['an object without a name', { metadata: {}, spec: {} }],
+    [
+      'drafting that is a number',
+      { metadata: { name: 'tiny', namespace: 'default' }, spec: { speculativeDecoding: { type: 7 } } },
+    ],
     ['a spec that is a text', { metadata: { name: 'tiny', namespace: 'default' }, spec: 'x' }],
     [
       'conditions that are a text',

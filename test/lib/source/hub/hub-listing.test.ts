@@ -40,6 +40,13 @@ describe('the list of files in a repository', () => {
     expect(hub.requests[0]?.headers['accept-encoding']).toContain('gzip');
   });
 
+  test('says the size of no file that has less than nothing, or more than any disk', async () => {
+    const sizes = [-1, -(2 ** 40), 2 ** 60, 1.5, '7', null, 0, 2 ** 40];
+    hub.json(LIST, { sha: COMMIT, siblings: sizes.map((size, at) => ({ rfilename: `m${at}-Q4_K_M.gguf`, size })) });
+    const unknown = Array.from({ length: 6 }, () => undefined);
+    expect((await list()).files.map(({ bytes }) => bytes)).toEqual([...unknown, 0, 2 ** 40]);
+  });
+
   test('is not unpacked beyond 8 MiB', async () => {
     sendPacked(gzipSync(Buffer.alloc(64 * 2 ** 20, ' ')));
     await expect(list()).rejects.toMatchObject({
