@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 
 const DOC = readFileSync('docs/security.md', 'utf8');
 
-/** The value of a constant of one file: numbers, products and powers. */
+/** The value of a constant of one file, or of a field of the first one that has it: numbers, products and powers. */
 function constant(file: string, name: string): number {
   const source = readFileSync(`src/lib/${file}`, 'utf8');
-  const text = new RegExp(`const ${name} = ([\\d_ *]+);`).exec(source)?.[1];
+  const text = new RegExp(`\\b${name}(?: =|:) ([\\d_ *]+)[;, ]`).exec(source)?.[1];
   if (text === undefined) throw new Error(`${file} has no ${name}`);
   const numbers = text.replaceAll('_', '').split(/ \* (?!\*)/);
   return numbers
@@ -55,7 +55,11 @@ const ROWS: readonly (readonly [
     ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '32 MiB'],
   ],
   ['call of the cluster', ['kube/client/transport.ts', 'REQUEST_TIMEOUT_MS', 1000, '30 s']],
-  ["credential's plugin", ['kube/client/exec-credentials.ts', 'MAX_OUTPUT_BYTES', 2 ** 20, '1 MiB']],
+  [
+    "credential's plugin",
+    ['kube/client/exec-credentials.ts', 'MAX_OUTPUT_BYTES', 2 ** 20, '1 MiB'],
+    ['kube/client/exec-credentials.ts', 'PLUGIN_TIMEOUT_MS', 1000, '60 s'],
+  ],
   [
     'log of a server',
     ['../commands/compare-log.ts', 'MAX_LOG_BYTES', 2 ** 20, '16 MiB'],
@@ -64,6 +68,12 @@ const ROWS: readonly (readonly [
   ['ledger', ['guard/ledger-store.ts', 'MAX_BYTES', 2 ** 20, '4 MiB']],
   ['redirects', ['source/http/follow-redirects.ts', 'MAX_REDIRECTS', 1, '5']],
   ['one reading, whatever it does', ['source/session.ts', 'DEFAULT_READING_MS', 1000, '120 s']],
+  [
+    'connection, first byte, pause',
+    ['source/http/network.ts', 'connectMs', 1000, '10 s'],
+    ['source/http/network.ts', 'firstByteMs', 1000, '30 s'],
+    ['source/http/network.ts', 'idleMs', 1000, '20 s'],
+  ],
 ];
 
 test.each(ROWS)('the limit of "%s" is the one that holds', (row, ...limits) => {

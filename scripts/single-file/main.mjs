@@ -1,5 +1,4 @@
 // What the single file runs.
-import { setFlagsFromString } from 'node:v8';
 import CheckMemory from '../../dist/commands/check-memory.js';
 import { runQuickly } from '../../dist/lib/cli/quick-start.js';
 
@@ -8,9 +7,6 @@ const FLAGS = 'https://github.com/defilantech/llmkube-cli/blob/main/docs/command
 const [id, ...argv] = process.argv.slice(2);
 const wantsHelp = [id, ...argv].some((word) => word === '--help' || word === '-h');
 
-// As in bin/run.js.
-setFlagsFromString('--no-opt');
-setTimeout(() => setFlagsFromString('--opt'), 1_000).unref();
 if (process.env.NO_COLOR && !process.env.FORCE_COLOR) process.env.FORCE_COLOR = '0';
 
 if (wantsHelp) {

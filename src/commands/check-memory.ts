@@ -24,7 +24,7 @@ import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
 import { largestOf } from '../lib/preflight/survey.js';
 import { isComplete, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { UsageError } from '../lib/errors.js';
-import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
+import { type InterruptedError, interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -34,9 +34,6 @@ interface ModelFlagValues {
   readonly catalog?: string | undefined;
   readonly offline: boolean;
 }
-
-/** As shells report a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
@@ -126,7 +123,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       stream: process.stdout,
     });
     interrupt.dispose();
-    process.exitCode = INTERRUPTED;
+    process.exitCode = (interrupt.signal.reason as InterruptedError).exitCode;
     return {};
   }
 

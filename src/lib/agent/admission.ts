@@ -13,6 +13,7 @@ import { Trials, type Room } from '../preflight/advice/trials.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
 import { type CompleteCheck, isComplete, type MemoryCheck } from '../preflight/memory-check.js';
 import type { Accelerator } from '../runtime/launch-options.js';
+import { shown } from '../printable.js';
 import { formatModelSource } from '../source/model-source.js';
 import type { Mirror } from './cluster/mirror.js';
 import type { FitReport } from './core/memory-fit.js';
@@ -112,7 +113,7 @@ function draftModelOf(service: InferenceServiceResource, { mirror, server }: Adm
   if (found.kind === 'there') return found.object;
   throw new CheckIncompleteError(
     'DRAFT_MODEL_MISSING',
-    `there is no Model "${spec.speculativeDecoding?.draftModelRef}" in ${metadata.namespace} that could draft`,
+    `there is no Model "${shown(spec.speculativeDecoding?.draftModelRef ?? '')}" in ${metadata.namespace} that could draft`,
     {
       suggestions: ['create it, or correct speculativeDecoding.draftModelRef'],
     },

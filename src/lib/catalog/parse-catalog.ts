@@ -5,6 +5,7 @@ import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
 import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
+import { type YamlPiece, yamlPieces } from './yaml-pieces.js';
 
 /** A catalogue of 30,000 entries has fewer. */
 const MAX_VALUES = 1_000_000;
@@ -20,44 +21,74 @@ type FlatEntry = ReadonlyMap<string, unknown>;
  * @throws UsageError INVALID_CATALOG, naming the entry, the field and the line.
  */
 export function parseCatalog(text: string, file: string): Catalog {
-  const document = loadDocument(text, file);
-  let lineOf: ReturnType<typeof keyLines> | undefined;
-  const fail = (path: readonly string[], problem: string): never => {
-    lineOf ??= keyLines(text);
-    const line = lineOf(path) ?? lineOf(path.slice(0, -1));
-    throw invalid(`${shown(file)}${line === undefined ? '' : `:${line}`}: ${problem}`);
-  };
-  const models = (document as { models?: unknown } | null | undefined)?.models;
-  if (!isMapping(models)) return fail([], 'the catalogue has no mapping "models"');
-  const catalog = Object.entries(models).map(([id, value]) => {
-    if (!isMapping(value)) return fail(['models', id], `entry "${shown(id)}" is not a mapping`);
-    return toEntry(id, checked(id, value, fail));
-  });
-  checkNames(catalog, fail);
+  const catalog = inPieces(text, file) ?? entriesOf({ text, linesBefore: 0 }, file, new Counter(file));
+  checkNames(catalog, failIn({ text, linesBefore: 0 }, file));
   return catalog;
 }
 
+/** Undefined where the text cannot be cut, or only the whole can say what is wrong with it. */
+function inPieces(text: string, file: string): CatalogEntry[] | undefined {
+  const pieces = yamlPieces(text);
+  if (pieces === undefined) return undefined;
+  const counter = new Counter(file);
+  const catalog: CatalogEntry[] = [];
+  try {
+    for (const piece of pieces) for (const entry of entriesOf(piece, file, counter)) catalog.push(entry);
+  } catch (error) {
+    if (error instanceof InvalidYaml) return undefined;
+    throw error;
+  }
+  return new Set(catalog.map(({ id }) => id)).size === catalog.length ? catalog : undefined;
+}
+
+function entriesOf(piece: YamlPiece, file: string, counter: Counter): CatalogEntry[] {
+  const fail = failIn(piece, file);
+  const document = loadDocument(piece.text, file);
+  counter.add(document);
+  const models = (document as { models?: unknown } | null | undefined)?.models;
+  if (!isMapping(models)) return fail([], 'the catalogue has no mapping "models"');
+  return Object.entries(models).map(([id, value]) => {
+    if (!isMapping(value)) return fail(['models', id], `entry "${shown(id)}" is not a mapping`);
+    return toEntry(id, checked(id, value, fail));
+  });
+}
+
+function failIn({ text, linesBefore }: YamlPiece, file: string): Fail {
+  let lineOf: ReturnType<typeof keyLines> | undefined;
+  return (path, problem) => {
+    lineOf ??= keyLines(text);
+    const line = lineOf(path) ?? lineOf(path.slice(0, -1));
+    throw invalid(`${shown(file)}${line === undefined ? '' : `:${linesBefore + line}`}: ${problem}`);
+  };
+}
+
+/** What is wrong with the text as YAML. */
+class InvalidYaml extends UsageError {}
+
 function loadDocument(text: string, file: string): unknown {
   try {
-    const document = load(text);
-    countValues(document, file);
-    return document;
+    return load(text);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     const { mark, reason } = error instanceof YAMLException ? error : { mark: undefined, reason: 'nested too deeply' };
     const line = mark === undefined ? '' : `:${mark.line + 1}`;
-    throw invalid(`${shown(file)}${line}: not valid YAML: ${shown(reason)}`);
+    throw new InvalidYaml('INVALID_CATALOG', `${shown(file)}${line}: not valid YAML: ${shown(reason)}`);
   }
 }
 
 /** Aliases of aliases stand for more values than any file could hold; each is counted as often as it is met. */
-function countValues(document: unknown, file: string): void {
-  const waiting: unknown[] = [document];
-  let count = 0;
-  for (let value = waiting.pop(); ; value = waiting.pop()) {
-    if (++count > MAX_VALUES) throw invalid(`${shown(file)}: its aliases stand for more than ${MAX_VALUES} values`);
-    if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) waiting.push(item);
-    if (waiting.length === 0) return;
+class Counter {
+  #count = 0;
+
+  constructor(private readonly file: string) {}
+
+  add(document: unknown): void {
+    const waiting: unknown[] = [document];
+    while (waiting.length > 0) {
+      const value = waiting.pop();
+      if (++this.#count > MAX_VALUES)
+        throw invalid(`${shown(this.file)}: its aliases stand for more than ${MAX_VALUES} values`);
+      if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) waiting.push(item);
+    }
   }
 }
 

@@ -1,8 +1,12 @@
+import { CheckIncompleteError } from '../errors.js';
 import { printable } from '../printable.js';
 import { refusedByLoader } from './load-error.js';
 import type { ModelShape } from './model-shape.js';
 import { tensorRows } from './tensors/architectures.js';
 import { loadTensors } from './tensors/load-tensors.js';
+
+/** What they run is neither blocks nor described here (`src/models/wavtokenizer-dec.cpp`, llama.cpp v0.5.0). */
+const VOCODERS: ReadonlySet<string> = new Set(['wavtokenizer-dec']);
 
 /** Every Mac, every machine with a discrete GPU and nearly every other is little-endian. */
 const MACHINE_BYTE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
@@ -16,6 +20,12 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
     throw refusedByLoader(
       'MODEL_BYTE_ORDER',
       `it is ${byteOrder}-endian and this machine is ${MACHINE_BYTE_ORDER}-endian, is there a mismatch between the host and model endianness?`,
+    );
+  }
+  if (VOCODERS.has(shape.architecture)) {
+    throw new CheckIncompleteError(
+      'MODEL_NOT_A_LANGUAGE_MODEL',
+      `${shape.architecture} turns a language model's tokens into sound: llama-tts loads it beside one, and llama-server does not serve it; name the language model`,
     );
   }
   checkBlocks(shape);

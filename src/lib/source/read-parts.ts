@@ -1,5 +1,6 @@
 import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
+import { MAX_SHARDS } from '../gguf/limits.js';
 import { parseShardName, shardPaths } from '../gguf/names/shard-name.js';
 import { printable } from '../printable.js';
 import { mapLimited } from './map-limited.js';
@@ -41,6 +42,13 @@ export async function readParts<T extends { readonly header: GgufHeader }>(
 function requireWhole(header: GgufHeader, path: string): void {
   const count = splitCount(header);
   if (count <= 1) return;
+  if (count > MAX_SHARDS) {
+    throw new SourceError(
+      'SOURCE_FILE_UNREADABLE',
+      `${printable(path)} says that it is one of ${count} parts of a split model, more than the ${MAX_SHARDS} that are read; ` +
+        'fetch it again, or merge it with gguf-split',
+    );
+  }
   throw new SourceError(
     'SOURCE_FILE_UNREADABLE',
     `${printable(path)} is one of ${count} parts of a split model, but is not named like one; ` +

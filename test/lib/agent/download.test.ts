@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { download } from '../../../src/lib/agent/store/download.js';
 import { createNetwork } from '../../../src/lib/source/session.js';
@@ -26,12 +26,16 @@ afterEach(async () => {
 });
 
 const path = (): string => join(folder.path, 'm.gguf');
-const fetchIt = (digest?: string, credential?: { origin: string; authorization: string }) =>
+const fetchIt = (
+  digest?: string,
+  credential?: { origin: string; authorization: string },
+  signal = new AbortController().signal,
+) =>
   download(
     { url: new URL(server.url('/m.gguf')), path: path() },
     {
       credential,
-      context: { network, meter: { requests: 0, bytes: 0 }, signal: new AbortController().signal },
+      context: { network, meter: { requests: 0, bytes: 0 }, signal },
       sha256: digest,
     },
   );
@@ -54,6 +58,34 @@ describe('a model that is fetched', () => {
   test('with another digest is deleted and refused', async () => {
     await expect(fetchIt('0'.repeat(64))).rejects.toMatchObject({ code: 'MODEL_DIGEST' });
     expect([existsSync(path()), existsSync(`${path()}.partial`)]).toEqual([false, false]);
+  });
+
+  test('stops when the agent is ended, keeps what has come, and goes on from there', async () => {
+    server.fail('/m.gguf', { kind: 'stall', afterBytes: 100_000 });
+    const ending = new AbortController();
+    const fetching = fetchIt(sha256, undefined, ending.signal);
+    fetching.catch(() => undefined);
+    while (!existsSync(`${path()}.partial`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    ending.abort();
+    await expect(fetching).rejects.toMatchObject({ code: 'SOURCE_CANCELLED' });
+    expect([existsSync(path()), existsSync(`${path()}.partial`)]).toEqual([false, true]);
+    await fetchIt(sha256);
+    expect(readFileSync(path()).equals(bytes)).toBe(true);
+  });
+
+  test('is not read to its end for its digest when the agent is ended', async () => {
+    const sparse = `${path()}.partial`;
+    writeFileSync(sparse, '');
+    truncateSync(sparse, 2 ** 40);
+    writeFileSync(`${sparse}.etag`, '"v1"');
+    server.serve('/m.gguf', { start: bytes, size: 2 ** 40, etag: '"v1"' });
+    const ending = new AbortController();
+    const fetching = fetchIt(sha256, undefined, ending.signal);
+    fetching.catch(() => undefined);
+    while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    setTimeout(() => ending.abort(), 500);
+    await expect(fetching).rejects.toMatchObject({ name: 'AbortError' });
+    expect(existsSync(sparse)).toBe(true);
   });
 
   test('on a disk that takes no more is refused in one sentence, and has no name', async () => {

@@ -36,3 +36,13 @@ test('and where it lies, under the same roof', async () => {
   await expect(filesOf(model, {}, '../../../etc/passwd')).rejects.toThrow('lies outside of the folders');
   await expect(filesOf(model, {}, 'missing.gguf')).rejects.toMatchObject({ code: 'MODEL_FILE_MISSING' });
 });
+
+test.each(['http://[', 'file:///etc/passwd', 's3://models/p.gguf'])(
+  'a projector %s is refused in a sentence',
+  async (mmproj) => {
+    await expect(filesOf('https://host/a/m.gguf', { mmproj })).rejects.toMatchObject({
+      code: 'MODEL_SOURCE_NOT_ALLOWED',
+      message: expect.stringContaining('is no file beside') as unknown,
+    });
+  },
+);

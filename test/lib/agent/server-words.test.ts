@@ -42,6 +42,10 @@ test('is read back by the check as what was asked for, extra arguments last', ()
   });
 });
 
+test('a type of drafting with a name of Object.prototype is passed on as it is, for llama-server to refuse', () => {
+  expect(words({ speculativeDecoding: { type: 'constructor' } })).toContain('--spec-type constructor');
+});
+
 test('tokens are drafted as the service says, under the operator’s short names too, and the check reads the draft back', () => {
   const speculativeDecoding = { type: 'draft', draftModelRef: 'small', nDraftMax: 8, pMin: 0.5 };
   const spec = { speculativeDecoding };

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import type { CatalogEntry } from '../../../src/lib/catalog/catalog.js';
 import { findEntry } from '../../../src/lib/catalog/catalog.js';
 import { parseCatalog } from '../../../src/lib/catalog/parse-catalog.js';
@@ -28,4 +29,58 @@ test('an id goes before an alias, and the first before later ones', () => {
   const later = { ...two, aliases: ['both'] } as CatalogEntry;
   expect(findEntry([alias, later], 'TWO')).toBe(later);
   expect(findEntry([alias, later], 'both')).toBe(alias);
+});
+
+describe('a catalogue that is read piece by piece', () => {
+  const MANY = 5000;
+  const many = catalogOf(MANY);
+  const withFirst = (entry: string): string => many.replace('models:\n', `models:\n${entry}`);
+
+  test('has all its entries, in order', () => {
+    expect(parseCatalog(many, 'many.yaml').map(({ id }) => id)).toEqual(
+      Array.from({ length: MANY }, (_, index) => `m-${index}`),
+    );
+  });
+
+  test.each([
+    ['an unknown field', '    nonsense: 1\n', /^many\.yaml:15002: entry "m-4999" has an unknown field "nonsense"/],
+    [
+      'an entry that was there before',
+      '  m-1:\n    source: hf:a/b\n',
+      /^many\.yaml:15002: not valid YAML: .*duplicate/,
+    ],
+    [
+      'an alias of an entry far above',
+      '  z:\n    source: hf:a/b\n    aliases: [a-1]\n',
+      /15004: .*"a-1" also names "m-1"/,
+    ],
+    ['a text without its end', '  z:\n    source: "hf:a/b\n', /^many\.yaml:\d+: not valid YAML/],
+    ['another key beside the models', 'other:\n\tx\n', /not valid YAML/],
+  ])('says where its last lines are wrong: %s', (_, last, words) => {
+    expect(() => parseCatalog(many + last, 'many.yaml')).toThrow(words);
+  });
+
+  test('may refer to what is written in another piece', () => {
+    const text = `${withFirst('  first:\n    source: &where hf:a/b:Q8_0\n')}  last:\n    source: *where\n`;
+    expect(findEntry(parseCatalog(text, 'many.yaml'), 'last')?.source).toBe('hf:a/b:Q8_0');
+  });
+
+  test('takes less than 64 MB for ten thousand entries', () => {
+    const program = `
+      import { parseCatalog } from './dist/lib/catalog/parse-catalog.js';
+      const line = (i) => '  m-' + i + ':\\n    name: Model ' + i + '\\n    description: entry ' + i + ' of many that nobody reads\\n'
+        + '    source: https://models.example/m-' + i + '/model-Q4_K_M.gguf\\n    size: 3B\\n    quantization: Q4_K_M\\n'
+        + '    use_cases: [chat]\\n    context_size: 4096\\n    resources: {cpu: "2", memory: 4Gi}\\n';
+      const text = 'models:\\n' + Array.from({ length: 10_000 }, (_, i) => line(i)).join('');
+      const before = process.resourceUsage().maxRSS;
+      const { length } = parseCatalog(text, 'many.yaml');
+      console.log(JSON.stringify({ length, grown: (process.resourceUsage().maxRSS - before) * 1024 }));`;
+    const words = ['--input-type=module', '--eval', program];
+    const { length, grown } = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Record<
+      string,
+      number
+    >;
+    expect(length).toBe(10_000);
+    expect(grown).toBeLessThan(64 * 2 ** 20);
+  });
 });

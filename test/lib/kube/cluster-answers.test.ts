@@ -18,6 +18,10 @@ describe('what a cluster should not answer', () => {
     ['null', null],
     ['a list', []],
     ['an object without a name', { metadata: {}, spec: {} }],
+    [
+      'drafting that is a number',
+      { metadata: { name: 'tiny', namespace: 'default' }, spec: { speculativeDecoding: { type: 7 } } },
+    ],
     ['a spec that is a text', { metadata: { name: 'tiny', namespace: 'default' }, spec: 'x' }],
     [
       'conditions that are a text',
@@ -85,27 +89,24 @@ describe('what a cluster should not answer', () => {
   });
 
   test.each([
-    ['hangs', 'setInterval(() => {}, 1000)', 300, 'CLUSTER_TIMEOUT', 'did not answer in time'],
     [
       'prints without end',
       'const more = () => { while (process.stdout.write("x".repeat(1e5))); process.stdout.once("drain", more); }; more()',
-      20_000,
       'CREDENTIALS_FAILED',
       'more than any credential',
     ],
     [
       'complains with a secret',
       'console.error("Bearer abcdefghijkl\\u001b[2J"); process.exit(3)',
-      20_000,
       'CREDENTIALS_FAILED',
       'Bearer ***',
     ],
-  ])('an exec plugin that %s ends in one sentence', async (_, program, callTimeoutMs, code, words) => {
+  ])('an exec plugin that %s ends in one sentence', async (_, program, code, words) => {
     api = await KubeApi.start({ tls: LOOPBACK_TLS });
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', program] };
     const entry = { server: api.url, user: { exec }, caFile: LOOPBACK_CERTIFICATE_FILE };
     const kubeconfig = await writeKubeconfig({ double: entry });
-    const options = { kubeconfig, wait: false, timeoutMs: 60_000, callTimeoutMs };
+    const options = { kubeconfig, wait: false, timeoutMs: 60_000 };
     const error = (await deployToCluster(planFor(), options).catch((thrown: unknown) => thrown)) as ClusterError;
     expect([error.code, error.exitCode]).toEqual([code, 4]);
     expect(error.message).toContain(words);

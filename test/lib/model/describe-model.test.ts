@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
-import { describeHeader } from '../../../src/lib/model/describe-model.js';
+import { describeHeader, describeModel } from '../../../src/lib/model/describe-model.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 
 async function headerNaming(architecture: string): Promise<GgufHeader> {
@@ -20,6 +20,17 @@ test.each([
   const header = await headerNaming(architecture);
   expect(() => describeHeader(header)).toThrow(
     expect.objectContaining({ code: 'MODEL_ARCHITECTURE_UNKNOWN', message: expect.stringContaining(words) as unknown }),
+  );
+});
+
+test.each([true, false])('a vocoder is refused for what it is, with blocks (%s) or without', async (hasBlocks) => {
+  const header = await headerNaming('wavtokenizer-dec');
+  const tensors = hasBlocks ? header.tensors : header.tensors.filter(({ name }) => !name.startsWith('blk.'));
+  expect(() => describeModel({ ...header, tensors })).toThrow(
+    expect.objectContaining({
+      code: 'MODEL_NOT_A_LANGUAGE_MODEL',
+      message: expect.stringContaining("turns a language model's tokens into sound") as unknown,
+    }),
   );
 });
 

@@ -54,6 +54,14 @@ describe('reading a local file', () => {
     });
   });
 
+  test('says of a model of more parts than are read that they are too many, not that its name is wrong', async () => {
+    const path = await put('m-00001-of-65535.gguf', modelPart(1, 65535));
+    await expect(readGgufHeader(path)).rejects.toMatchObject({
+      code: 'SOURCE_FILE_UNREADABLE',
+      message: `${path} says that it is one of 65535 parts of a split model, more than the 1024 that are read; fetch it again, or merge it with gguf-split`,
+    });
+  });
+
   test('refuses parts of different splits', async () => {
     const path = await put('m-00001-of-00002.gguf', modelPart(1, 2));
     await put('m-00002-of-00002.gguf', modelPart(2, 3));

@@ -120,7 +120,7 @@ function flashAttention({ flashAttention: wanted }: InferenceServiceSpec, accele
 }
 
 /** The operator's short names. */
-const SPEC_TYPES: Readonly<Record<string, string>> = { mtp: 'draft-mtp', draft: 'draft-simple' };
+const SPEC_TYPES = table({ mtp: 'draft-mtp', draft: 'draft-simple' });
 const NO_SPECULATION: readonly string[] = ['none', 'disabled'];
 
 /** Whether a service has tokens drafted, and by which type of llama-server. */

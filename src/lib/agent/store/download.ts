@@ -50,7 +50,7 @@ export async function download(file: RemoteModelFile, options: DownloadOptions):
   mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
   await withRetries(() => transfer(file, partial, options), DEFAULT_RETRY, options.context.signal);
   const { sha256 } = options;
-  if (sha256 !== undefined && (await digestOf(partial)) !== sha256.toLowerCase()) {
+  if (sha256 !== undefined && (await digestOf(partial, options.context.signal)) !== sha256.toLowerCase()) {
     rmSync(partial, { force: true });
     throw new CheckIncompleteError(
       'MODEL_DIGEST',
@@ -136,9 +136,10 @@ function diskFull(partial: string, bytes: number | undefined): CheckIncompleteEr
   });
 }
 
-async function digestOf(path: string): Promise<string> {
+/** Of tens of gigabytes, which take minutes: nobody who ends the program waits for that. */
+async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

@@ -87,7 +87,7 @@ function fetchedFiles(
   sign: (url: URL) => URL = (plain) => plain,
 ): ModelFiles {
   const fetched = (one: URL): RemoteModelFile => ({ url: sign(one), path: join(own, fileName(one)) });
-  const beside = (name: string | undefined) => (name === undefined ? undefined : fetched(new URL(name, url)));
+  const beside = (name: string | undefined) => (name === undefined ? undefined : fetched(besideUrl(name, url)));
   const remote = shardUrls(url).map(fetched);
   const [projector, drafting] = [beside(mmproj), beside(draft)];
   return {
@@ -96,6 +96,15 @@ function fetchedFiles(
     draftPath: drafting?.path,
     remote: [...remote, ...(projector ? [projector] : []), ...(drafting ? [drafting] : [])],
   };
+}
+
+function besideUrl(name: string, url: URL): URL {
+  const found = URL.canParse(name, url) ? new URL(name, url) : undefined;
+  if (found !== undefined && /^https?:$/.test(found.protocol)) return found;
+  throw notAllowed(
+    `${shown(name)} is no file beside ${shown(fileName(url))}`,
+    'give its name, or its address by https://',
+  );
 }
 
 /** `s3://BUCKET/KEY`, or a prefix and the first of `files`. @throws CheckIncompleteError S3_CREDENTIALS */
@@ -113,8 +122,10 @@ function s3Files(
     throw notAllowed(`${shown(model.spec.source)} names no file`, 'write s3://BUCKET/KEY');
   const access = s3Access(env ?? {});
   const now = new Date();
-  const sign = (url: URL): URL => presigned(url, access, now);
-  return fetchedFiles(s3Url(bucket, key, access), folderOf(folder, model, source), model.spec.mmproj, draft, sign);
+  const first = s3Url(bucket, key, access);
+  // A projector may be named by a whole address, whose host is to see neither key nor session token.
+  const sign = (url: URL): URL => (url.origin === first.origin ? presigned(url, access, now) : url);
+  return fetchedFiles(first, folderOf(folder, model, source), model.spec.mmproj, draft, sign);
 }
 
 /** Where the files of a Model are fetched to; undefined for one whose files lie elsewhere. */

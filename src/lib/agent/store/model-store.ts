@@ -97,8 +97,11 @@ export class ModelStore {
       Buffer.from(String(data[key] ?? ''), 'base64')
         .toString('utf8')
         .trim();
+    // A Secret that leads to another store must not bring this host's own keys there.
+    const namesStore = Object.keys(data).some((key) => key.startsWith('AWS_'));
+    const own = Object.entries(this.options.env).filter(([key]) => !namesStore || !key.startsWith('AWS_'));
     return {
-      ...this.options.env,
+      ...Object.fromEntries(own),
       HF_TOKEN: text('HF_TOKEN'),
       HF_ENDPOINT: text('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
       ...Object.fromEntries(Object.keys(data).flatMap((key) => (key.startsWith('AWS_') ? [[key, text(key)]] : []))),

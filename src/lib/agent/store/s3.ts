@@ -12,6 +12,8 @@ export interface S3Access {
 }
 
 const EXPIRES_S = 86_400;
+/** What may be a part of a host's name, and so leads to no other host. */
+const NAME_IN_HOST = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
 
 /** @throws CheckIncompleteError S3_CREDENTIALS */
 export function s3Access(env: Readonly<Record<string, string | undefined>>): S3Access {
@@ -30,12 +32,31 @@ export function s3Access(env: Readonly<Record<string, string | undefined>>): S3A
   };
 }
 
-/** The address of `s3://BUCKET/KEY`: by the host's name at Amazon's, by the path elsewhere. */
+/**
+ * The address of `s3://BUCKET/KEY`: by the host's name at Amazon's, by the path elsewhere.
+ * @throws CheckIncompleteError MODEL_SOURCE_NOT_ALLOWED for names and endpoints that make no address, or that of another host
+ */
 export function s3Url(bucket: string, key: string, { region, endpoint }: S3Access): URL {
   const path = key.split('/').map(encoded).join('/');
-  if (endpoint !== undefined) return new URL(`${endpoint.replace(/\/+$/, '')}/${encoded(bucket)}/${path}`);
+  if (endpoint !== undefined) return address(`${endpoint.replace(/\/+$/, '')}/${encoded(bucket)}/${path}`);
+  if (!NAME_IN_HOST.test(bucket) || !NAME_IN_HOST.test(region)) throw noAddress();
   const host = region === 'us-east-1' ? 's3.amazonaws.com' : `s3.${region}.amazonaws.com`;
-  return new URL(`https://${encoded(bucket)}.${host}/${path}`);
+  return address(`https://${bucket}.${host}/${path}`);
+}
+
+function address(text: string): URL {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) throw noAddress();
+  return new URL(text);
+}
+
+function noAddress(): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_SOURCE_NOT_ALLOWED',
+    'bucket, region and endpoint of the s3:// source make no address',
+    {
+      suggestions: ['write s3://BUCKET/KEY, and correct AWS_REGION and AWS_ENDPOINT_URL in the Secret'],
+    },
+  );
 }
 
 /** An address that may be read for a day without credentials: Signature Version 4 in its query, over nothing but the host. */

@@ -35,10 +35,11 @@ export class ExecCredentials {
     private readonly plugin: ExecPlugin,
     /** Gets the token or the certificate. */
     private readonly user: Mutable<User>,
+    private readonly timeoutMs = PLUGIN_TIMEOUT_MS,
   ) {}
 
   /** @throws ClusterError CREDENTIALS_FAILED, never with what the plugin printed on stdout, which may be the credential */
-  async refresh(signal: AbortSignal): Promise<void> {
+  async refresh(signal: AbortSignal | undefined): Promise<void> {
     if (Date.now() < this.#expiresAt - EXPIRY_MARGIN_MS) return;
     const { token, clientCertificateData, clientKeyData, expirationTimestamp } = await this.#run(signal);
     if (token !== undefined) this.user.token = token;
@@ -48,11 +49,11 @@ export class ExecCredentials {
     this.#expiresAt = Number.isNaN(expiry) ? Number.POSITIVE_INFINITY : expiry;
   }
 
-  #run(signal: AbortSignal): Promise<Credential> {
+  #run(signal: AbortSignal | undefined): Promise<Credential> {
     const { command, args = [], env = [] } = this.plugin;
     const options = {
       env: { ...process.env, ...Object.fromEntries(env.map(({ name, value }) => [name, value])) },
-      timeout: PLUGIN_TIMEOUT_MS,
+      timeout: this.timeoutMs,
       maxBuffer: MAX_OUTPUT_BYTES,
       killSignal: 'SIGKILL' as const,
       signal,
@@ -60,17 +61,22 @@ export class ExecCredentials {
     return new Promise((resolve, reject) => {
       execFile(command, args, options, (error, stdout, stderr) => {
         if (error === null) return resolve(parseCredential(stdout));
-        if (signal.aborted) return reject(error);
-        reject(failed(reasonOf(error, command, stderr)));
+        if (signal?.aborted) return reject(error);
+        reject(failed(reasonOf(error, command, stderr, this.timeoutMs)));
       }).stdin?.end();
     }).then((credential) => (credential as Credential | undefined) ?? Promise.reject(notACredential()));
   }
 }
 
-function reasonOf(error: Error & { code?: unknown; killed?: boolean }, command: string, stderr: string): string {
+function reasonOf(
+  error: Error & { code?: unknown; killed?: boolean },
+  command: string,
+  stderr: string,
+  timeoutMs: number,
+): string {
   if (error.code === 'ENOENT') return `the plugin "${cleanText(command)}" is not installed`;
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'its plugin printed more than any credential is long';
-  if (error.killed) return `its plugin did not end within ${PLUGIN_TIMEOUT_MS / 1000} s`;
+  if (error.killed) return `its plugin did not end within ${timeoutMs / 1000} s`;
   const words = cleanText(stderr).slice(0, LONGEST_COMPLAINT);
   return words === '' ? `its plugin ended with ${String(error.code ?? 'a signal')} and no word` : words;
 }

@@ -51,6 +51,13 @@ const RESOURCE: Shape = {
     tensorOverrides: ['string'],
     metadataOverrides: ['string'],
     ropeScaling: 'object',
+    speculativeDecoding: {
+      type: 'string',
+      draftModel: 'string',
+      draftModelRef: 'string',
+      nDraftMax: 'number',
+      pMin: 'number',
+    },
     reasoningBudget: 'number',
     reasoningBudgetMessage: 'string',
     extraArgs: ['string'],

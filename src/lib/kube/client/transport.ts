@@ -35,7 +35,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** For a call with its answer, credentials and repetitions included; a server that takes longer is not going to answer. */
+/** For a call with its answer and repetitions, once the credentials are there; a server that takes longer is not going to answer. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A page of a list is some megabytes; one object is at most 1.5 MB in etcd. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
@@ -129,6 +129,7 @@ export class Transport {
     take: (response: Response) => Promise<T>,
     busy: ReadonlySet<number> = BUSY,
   ): Promise<T> {
+    await this.#logIn(request.signal);
     return this.#inTime(request.signal, (limited) => this.#tryUntilAnswered(request, limited, take, busy));
   }
 
@@ -179,7 +180,7 @@ export class Transport {
     const { default: fetch } = await import('node-fetch');
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const { agent, headers } = await this.#authenticate(signal);
+    const { agent, headers } = await this.#authenticate();
     return fetch(url, {
       method,
       headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
@@ -232,18 +233,30 @@ export class Transport {
     if (signal.aborted) throw interrupted();
   }
 
-  /** Verification of certificates is asked for outright, so that no environment variable can turn it off. */
-  async #authenticate(signal: AbortSignal): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
-    const rejectUnauthorized = this.#config.getCurrentCluster()?.skipTLSVerify !== true;
+  /** Before the call's own time begins, since a plugin may have a person log in. */
+  async #logIn(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#plugin?.refresh(signal);
+    } catch (error) {
+      if (signal?.aborted) throw interrupted();
+      throw this.#noCredentials(error);
+    }
+  }
+
+  /** Verification of certificates is asked for outright, so that no environment variable can turn it off. */
+  async #authenticate(): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
+    const rejectUnauthorized = this.#config.getCurrentCluster()?.skipTLSVerify !== true;
+    try {
       const { agent, headers } = await this.#config.applyToFetchOptions({ rejectUnauthorized });
       const pairs = Object.fromEntries(headers as unknown as Iterable<[string, string]>);
       return { agent: this.#agents.kept(agent as Agent | undefined), headers: pairs };
     } catch (error) {
-      if (error instanceof ClusterError) throw error;
-      throw credentialsError(error, (text) => this.#clean(text));
+      throw this.#noCredentials(error);
     }
+  }
+
+  #noCredentials(error: unknown): ClusterError {
+    return error instanceof ClusterError ? error : credentialsError(error, (text) => this.#clean(text));
   }
 
   #clean(text: string): string {

@@ -40,5 +40,5 @@ function readEntry(sibling: unknown): HubEntry[] {
 /** One file of a list that somebody else wrote; a path that climbs out of the repository would name a file of another one. */
 export function hubEntry(path: unknown, size: unknown): HubEntry[] {
   if (typeof path !== 'string' || path.split('/').some((part) => /^\.*$/.test(part))) return [];
-  return [{ path, bytes: Number.isSafeInteger(size) ? (size as number) : undefined }];
+  return [{ path, bytes: Number.isSafeInteger(size) && Number(size) >= 0 ? Number(size) : undefined }];
 }

@@ -32,15 +32,22 @@ export async function listSiblings(text: string, options: ReadOptions): Promise<
   const { listGgufFiles } = await import('../open.js');
   const { files } = await listGgufFiles(source.repository, options);
   const own = source.file ?? chooseModel(files, source.quantization)?.path;
-  return own === undefined ? [] : siblingsOf(own, files).flatMap((file) => inRepository(source, file, files));
+  return own === undefined ? [] : inRepository(source, siblingsOf(own, files), files);
 }
 
-function inRepository(source: HubSource, file: HubFile & Named, files: readonly HubFile[]): SiblingFile[] {
-  const { repository, revision } = source;
-  const { path, bytes, quantization } = file;
-  const isTagged = chooseModel(files, quantization)?.path === path;
-  const own: HubSource = { kind: 'hf', repository, revision, file: path };
-  return [{ quantization, bytes, source: formatModelSource(own), file: path, isTagged }];
+function inRepository(
+  { repository, revision }: HubSource,
+  siblings: readonly (HubFile & Named)[],
+  files: readonly HubFile[],
+): SiblingFile[] {
+  // Once for each quantization, since it goes through all files.
+  const names = new Set(siblings.map(({ quantization }) => quantization));
+  const tagged = new Map([...names].map((name) => [name, chooseModel(files, name)?.path]));
+  return siblings.map(({ path, bytes, quantization }) => {
+    const own: HubSource = { kind: 'hf', repository, revision, file: path };
+    const isTagged = tagged.get(quantization) === path;
+    return { quantization, bytes, source: formatModelSource(own), file: path, isTagged };
+  });
 }
 
 async function inFolder(path: string): Promise<readonly SiblingFile[]> {

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { listGgufFiles } from '../../../../src/lib/source/open.js';
+import { listSiblings } from '../../../../src/lib/source/hub/siblings.js';
 import type { ReadOptions } from '../../../../src/lib/source/session.js';
 import { RangeServer } from '../../../support/range-server.js';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const LIST = '/api/models/owner/m/revision/main';
+/** Some tenths of a second are needed, and tens of seconds where each file is held against all. */
+const MOST_PROCESSOR_US = 3_000_000;
 const ANSWER = { sha: COMMIT, siblings: [{ rfilename: 'm-Q4_K_M.gguf', size: 1000 }] };
 
 describe('the list of files in a repository', () => {
@@ -38,6 +41,26 @@ describe('the list of files in a repository', () => {
     sendPacked(gzipSync(JSON.stringify(ANSWER)));
     expect((await list()).files.map(({ path }) => path)).toEqual(['m-Q4_K_M.gguf']);
     expect(hub.requests[0]?.headers['accept-encoding']).toContain('gzip');
+  });
+
+  test('says the size of no file that has less than nothing, or more than any disk', async () => {
+    const sizes = [-1, -(2 ** 40), 2 ** 60, 1.5, '7', null, 0, 2 ** 40];
+    hub.json(LIST, { sha: COMMIT, siblings: sizes.map((size, at) => ({ rfilename: `m${at}-Q4_K_M.gguf`, size })) });
+    const unknown = Array.from({ length: 6 }, () => undefined);
+    expect((await list()).files.map(({ bytes }) => bytes)).toEqual([...unknown, 0, 2 ** 40]);
+  });
+
+  test('of forty thousand files of one quantization is gone through once for it, not once for each', async () => {
+    const siblings = Array.from({ length: 40_000 }, (_, at) => ({ rfilename: `${at}/m-Q4_K_M.gguf`, size: 1000 }));
+    hub.json(LIST, { sha: COMMIT, siblings: [{ rfilename: 'm-Q8_0.gguf', size: 2000 }, ...siblings] });
+    const before = process.cpuUsage();
+    const found = await listSiblings('hf:owner/m/m-Q8_0.gguf', { env: { HF_ENDPOINT: endpoint } });
+    const { user } = process.cpuUsage(before);
+    expect(found?.filter(({ isTagged }) => isTagged).map(({ file }) => file)).toEqual([
+      'm-Q8_0.gguf',
+      '0/m-Q4_K_M.gguf',
+    ]);
+    expect(user).toBeLessThan(MOST_PROCESSOR_US);
   });
 
   test('is not unpacked beyond 8 MiB', async () => {
