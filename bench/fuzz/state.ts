@@ -89,7 +89,7 @@ export const serverLogs: Subject = {
     const log = parseServerLog(text);
     const { launch } = combineLaunch({ accelerator: log.accelerator, defaults: log.launch, flags: {}, extraArgs: [] });
     const parts = compareLog(log, LOGGED, launch);
-    printed(logText(parts, new Chalk({ level: 0 })));
+    printed(logText(parts, 'v0.5.0', new Chalk({ level: 0 })));
     printedAsJson({ launch, parts });
   },
 };

@@ -11,6 +11,7 @@ import { readRegularFile, readStandardInput } from '../lib/read-regular-file.js'
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { logText } from '../lib/report/text/log-text.js';
 import { combineLaunch } from '../lib/runtime/combine-launch.js';
+import { llamaCpp } from '../lib/runtime/llama-cpp.js';
 import { parseServerLog, type ServerLog } from '../lib/runtime/server-log.js';
 
 export default class CompareLog extends BaseCommand {
@@ -42,19 +43,24 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
     const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
     const model = resolveModel(typed, await dependencies.loadCatalog(), flags);
     const { header, notes } = await dependencies.readHeader(model);
+    const asked = (await checkRequest(typed, flags)).launch;
+    const namesVersion = flags['llama-cpp'] !== undefined && flags['llama-cpp'] !== 'auto';
+    const version = namesVersion ? asked.llamaCpp : (log.launch.llamaCpp ?? asked.llamaCpp);
     const { launch } = combineLaunch({
       accelerator: flags.accelerator ?? log.accelerator,
       cpuArch: log.cpuArch,
       defaults: log.launch,
-      flags: (await checkRequest(typed, flags)).launch,
+      flags: { ...asked, ...(version !== undefined && { llamaCpp: version }) },
       extraArgs: [flags['extra-args'] ?? []].flat(),
     });
+    const { name, notes: remarks } = llamaCpp(launch.llamaCpp);
+    const warnings = [...notes, ...remarks];
     const parts = compareLog(log, describeModel(header), launch);
     const isEqual = parts.every(({ differenceBytes }) => differenceBytes === 0);
     if (!isEqual) process.exitCode = 1;
-    if (!this.jsonEnabled()) this.log(logText(parts, (await import('chalk')).default));
-    for (const note of notes) this.notice(`Note: ${note}`);
-    return { model: typed, launch, parts, equal: isEqual, warnings: notes };
+    if (!this.jsonEnabled()) this.log(logText(parts, name, (await import('chalk')).default));
+    for (const note of warnings) this.notice(`Note: ${note}`);
+    return { model: typed, llamaCpp: name, launch, parts, equal: isEqual, warnings };
   }
 }
 

@@ -35,6 +35,27 @@ describe('llmkube compare-log', () => {
     expect(stdout).toContain('1 of 9 differ: 1.50 MiB too little.');
   });
 
+  test('estimates for the build that the log names, unless another is named, and says which', async () => {
+    const built = join(folder, 'built.log');
+    writeFileSync(built, `srv init: build_info: b11434-6471e3c0\n${readFileSync(LOG, 'utf8')}`);
+    const own = await runCli(['compare-log', built, model], { LLMKUBE_LLAMA_CPP: 'auto' });
+    expect(own.stdout).toMatch(/\nEstimated for llama\.cpp b11434\.\n$/);
+    const named = await runCli(['compare-log', built, model, '--llama-cpp', 'v0.5.0', '--json']);
+    expect(JSON.parse(named.stdout)).toMatchObject({ llamaCpp: 'v0.5.0', launch: { llamaCpp: 'v0.5.0' } });
+  });
+
+  test('prefers the build that the log names to the llama-server of this machine', async () => {
+    const built = join(folder, 'built.log');
+    writeFileSync(built, `srv init: build_info: b11434-6471e3c0\n${readFileSync(LOG, 'utf8')}`);
+    const server = join(folder, 'llama-server');
+    writeFileSync(server, '#!/bin/sh\necho "version: 9607 (6471e3c0)"\n', { mode: 0o755 });
+    const { stdout } = await runCli(['compare-log', built, model], {
+      LLMKUBE_LLAMA_CPP: 'auto',
+      LLMKUBE_LLAMA_SERVER: server,
+    });
+    expect(stdout).toContain('Estimated for llama.cpp b11434.');
+  });
+
   test('takes from flags what the log does not tell', async () => {
     const args = ['compare-log', LOG, model, '--tensor-split', '1,3', '--json'];
     const { stdout, exitCode } = await runCli(args);

@@ -44,13 +44,20 @@ export function boundComputeBuffers(
   const inputs = caches.reduce((sum, cache) => sum + cache.cells * tokens * F32_BYTES, rows) + SLACK_BYTES;
 
   const working = layerBytes + rows + logits + recurrent + attention + inputs;
-  const onCpu = !placement.fullOffload || !params.offloadKqv;
+  const onCpu = !placement.fullOffload || !params.offloadKqv || hasMatricesOnHost(placement);
   const onGpu = working + (onCpu ? largestExperts(shape) : 0);
   return { bytes: { gpus: placement.gpus.used.map(() => onGpu), cpu: onCpu ? working : inputs }, flashAttn };
 }
 
 /** Tables of which a token reads one row, and the head, which is counted by itself. */
 const READ_BY_ROW = /^(token_embd|per_layer_token_embd|position_embd|token_types|output)\.weight$/;
+
+/** Matrices that overrides keep on the host, as `--cpu-moe` does, are multiplied there where no GPU takes them over. */
+function hasMatricesOnHost(placement: Placement): boolean {
+  for (const [{ name, dims }, { device }] of placement.loaded())
+    if (device === 'cpu' && dims.length > 1 && !READ_BY_ROW.test(name)) return true;
+  return false;
+}
 
 /** Elements that one layer's matrices produce for a token. */
 function widestLayer({ tensors, hparams }: ModelShape): number {

@@ -1,4 +1,5 @@
 import { CheckIncompleteError, UsageError } from '../errors.js';
+import { deviceName } from '../runtime/options/device-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { Device } from './ggml/device.js';
 
@@ -27,8 +28,16 @@ export function gpuOfLayer({ splitPoints }: GpuPlan, offloadedBefore: number, of
   return gpu < 0 ? 'cpu' : gpu;
 }
 
-function usedGpus({ accelerator, gpus = 1, devices, splitMode = 'layer', mainGpu = 0 }: LaunchOptions): number[] {
+function usedGpus(launch: LaunchOptions): number[] {
+  const { accelerator, gpus = 1, devices, gpuMemory, splitMode = 'layer', mainGpu = 0 } = launch;
   if (accelerator === 'cpu') return [];
+  const missing = gpuMemory && devices?.find((gpu) => gpu >= gpuMemory.length);
+  if (missing !== undefined) {
+    throw new UsageError(
+      'LAUNCH_DEVICE',
+      `llama.cpp refuses --device ${deviceName(accelerator, missing)}: the GPUs are numbered 0 to ${(gpuMemory?.length ?? 0) - 1}.`,
+    );
+  }
   const present = devices ?? Array.from({ length: accelerator === 'metal' ? 1 : gpus }, (_, gpu) => gpu);
   if (splitMode === 'row') {
     throw new UsageError(

@@ -67,10 +67,12 @@ export async function serverVersion(path: string, probe: ServerProbe): Promise<s
 /**
  * `--version` of llama-server: `version: 9607 (6471e3c0)` until summer 2026, then
  * `version: 0.6.0-dev (build 11434, commit abc)`; builds from a tarball have build 0 or 1, so a release counts first.
+ * Without a build, `0.8.0-dev` only says that it is none after that release.
  */
 export function parseServerVersion(printed: string): string | undefined {
   const [, release, dev, build] = /version: (\d+\.\d+\.\d+)(-dev)? \(build (\d+)/.exec(printed) ?? [];
-  if (release !== undefined) return dev === undefined || Number(build) <= 1 ? `v${release}` : `b${build}`;
+  if (release !== undefined && dev === undefined) return `v${release}`;
+  if (release !== undefined) return Number(build) <= 1 ? `v${release}${dev}` : `b${build}`;
   const old = /version: (\d+) \([0-9a-z]+\)/.exec(printed)?.[1];
   return old === undefined || Number(old) <= 1 ? undefined : `b${old}`;
 }
@@ -93,7 +95,7 @@ async function readCache(file: string | undefined): Promise<Readonly<Record<stri
   if (file === undefined) return {};
   try {
     const parsed = parseBoundedJson(await readRegularFile(file, LONGEST_CACHE));
-    const entries = Object.entries(parsed as object).filter(([, value]) => /^[vb][\d.]+$/.test(String(value)));
+    const entries = Object.entries(parsed as object).filter(([, value]) => /^[vb][\d.]+(-dev)?$/.test(String(value)));
     return Object.fromEntries(entries) as Record<string, string>;
   } catch {
     return {};

@@ -45,8 +45,10 @@ function gpuLimits(estimate: Pick<MemoryEstimate, 'parts' | 'transient'>, host: 
   return Array.from({ length: count }, (_, gpu) => gpu).flatMap((gpu): LimitCheck[] => {
     const budget = gpuBudget(host, gpu);
     if (budget === undefined && host.gpus !== undefined) throw unknownGpu(gpu, host.gpus.length);
-    if (budget === undefined) return [];
-    return [{ name: 'gpu', ...(count > 1 && { gpu }), requiredBytes: totalBytes(estimate, 'gpu', gpu), budget }];
+    const requiredBytes = totalBytes(estimate, 'gpu', gpu);
+    // What is left of a GPU that others fill does not matter to a launch that leaves it alone.
+    if (budget === undefined || (count > 1 && requiredBytes === 0)) return [];
+    return [{ name: 'gpu', ...(count > 1 && { gpu }), requiredBytes, budget }];
   });
 }
 

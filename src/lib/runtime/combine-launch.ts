@@ -1,4 +1,4 @@
-import { addedUp } from './options/device-options.js';
+import { addedUp, refuseForeignDevices } from './options/device-options.js';
 import { llamaCpp } from './llama-cpp.js';
 import type { KvOverride } from './options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
@@ -35,7 +35,9 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const { accelerator, cpuArch, defaults, flags } = sources;
   const { options: extraOptions, ...parsed } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
   const { remarks, overrides } = parsed;
-  const patch = finished(addedUp({ ...defaults, ...flags }, extraOptions));
+  const { deviceNames = [], ...combined } = addedUp({ ...defaults, ...flags }, extraOptions);
+  refuseForeignDevices(deviceNames, accelerator);
+  const patch = finished(combined);
   const launch = { accelerator, ...(cpuArch && { cpuArch }), ...patch };
   return { launch, extraWords, extraOptions, remarks, overrides };
 }

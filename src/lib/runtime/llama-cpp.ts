@@ -43,6 +43,9 @@ const OTHER_RELEASES: Readonly<Record<string, BuildRange>> = {
   '0.7.0': { from: 11550, to: 12031 },
 };
 
+/** What a tree calls itself from the release before on, until it is released (`LLAMA_VERSION` in `CMakeLists.txt`). */
+const DEVELOPMENT = '-dev';
+
 /** Meant where nothing is said. */
 const NEWEST_KNOWN = `v${NEWEST.release}`;
 
@@ -63,8 +66,8 @@ export interface LlamaCpp {
 }
 
 /**
- * A version as people and programs write it: a release (`v0.8.0`), a build (`b11434`, or `b11434-6471e3c0` as `/props` says),
- * or the commit of one that was measured.
+ * A version as people and programs write it: a release (`v0.8.0`), what leads to one (`0.8.0-dev`), a build (`b11434`, or
+ * `b11434-6471e3c0` as `/props` says), or the commit of one that was measured.
  * @throws UsageError LLAMA_CPP_VERSION
  */
 export function llamaCpp(version: string = NEWEST_KNOWN): LlamaCpp {
@@ -106,7 +109,8 @@ function resolve(version: string): LlamaCpp {
 function resolvePlain(version: string): LlamaCpp {
   const build = /^b?(\d{3,6})(-[0-9a-f]+)?$/i.exec(version)?.[1];
   if (build) return at(`b${build}`, { from: Number(build), to: Number(build) });
-  const release = /^v?(\d+\.\d+\.\d+)$/i.exec(version)?.[1];
+  const [, release, development] = /^v?(\d+\.\d+\.\d+)(-dev)?$/i.exec(version) ?? [];
+  if (release !== undefined && development !== undefined) return at(`v${release}${DEVELOPMENT}`, before(release));
   const measured = MEASURED.find(
     (entry: KnownVersion) => (release && entry.release === release) || (entry.commit && version.endsWith(entry.commit)),
   );
@@ -118,8 +122,18 @@ function resolvePlain(version: string): LlamaCpp {
 function unknownVersion(version: string): UsageError {
   return new UsageError(
     'LLAMA_CPP_VERSION',
-    `${JSON.stringify(version)} is no llama.cpp version; write a release such as ${NEWEST_KNOWN}, a build such as b${NEWEST.build.from}, or auto.`,
+    `${JSON.stringify(version)} is no llama.cpp version; write a release such as ${NEWEST_KNOWN}, a build such as b${NEWEST.build.from}, the path of a llama-server such as ./llama-server, or auto.`,
   );
+}
+
+/** The builds between the release before and this one. */
+function before(release: string): BuildRange {
+  const { to } = resolvePlain(release).build;
+  const others = Object.entries(OTHER_RELEASES).map(([name, build]) => ({ release: name, build }));
+  const earlier = [...MEASURED, ...others].filter(
+    (entry: KnownVersion) => (entry.release?.localeCompare(release, undefined, { numeric: true }) ?? 0) < 0,
+  );
+  return { from: Math.max(-1, ...earlier.map(({ build }) => build.from)) + 1, to };
 }
 
 /** A release before the first or after the last that is known. */

@@ -88,6 +88,65 @@ test("Granite Switch's router has a cache of one head beside the layers'", () =>
   expect(cacheOf(graniteSwitch()) - cacheOf(graniteAs('granite'))).toBe(2 * headSize * 8192 * 2);
 });
 
+/** Kolibri 1's layers, small, with more experts than usual at work for a token. */
+function kolibri(): GgufHeader {
+  const [layers, width, experts, used, feedForward] = [4, 2048, 64, 24, 768];
+  const metadata: [string, number | boolean[]][] = [
+    ['expert_count', experts],
+    ['expert_used_count', used],
+    ['expert_feed_forward_length', feedForward],
+    ['embedding_length', width],
+    ['block_count', layers],
+    ['attention.head_count', 16],
+    ['attention.head_count_kv', 4],
+    ['attention.key_length', 128],
+    ['attention.value_length', 128],
+    ['attention.sliding_window', 1024],
+    ['attention.sliding_window_pattern', [true, true, true, false]],
+  ];
+  const header = graniteAs('kolibri1');
+  const blocks = Array.from({ length: layers }, (_, i) => `blk.${i}`);
+  return {
+    ...header,
+    metadata: new Map([...header.metadata, ...metadata.map(([key, value]) => [`kolibri1.${key}`, value] as const)]),
+    tensors: [
+      tensor('token_embd.weight', 'Q6_K', [width, 100352]),
+      tensor('output.weight', 'Q6_K', [width, 100352]),
+      ...blocks.flatMap((block) => [
+        tensor(`${block}.attn_q.weight`, 'Q4_K', [width, 2048]),
+        tensor(`${block}.attn_k.weight`, 'Q4_K', [width, 512]),
+        tensor(`${block}.attn_v.weight`, 'Q4_K', [width, 512]),
+        tensor(`${block}.attn_output.weight`, 'Q4_K', [2048, width]),
+        tensor(`${block}.ffn_gate_exps.weight`, 'Q4_K', [width, feedForward, experts]),
+        tensor(`${block}.ffn_up_exps.weight`, 'Q4_K', [width, feedForward, experts]),
+        tensor(`${block}.ffn_down_exps.weight`, 'Q4_K', [feedForward, width, experts]),
+      ]),
+    ],
+  };
+}
+
+test('the bound counts experts that are kept on the host as computed there', () => {
+  const host = estimate(kolibri(), { ctxSize: 16384, ubatchSize: 2048, cpuMoeLayers: Infinity, llamaCpp: 'b12032' })
+    .parts.filter(({ name, device }) => name === 'compute' && device === 'host')
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  // llama.cpp b12032's own allocator, with such layers
+  expect(host).toBeGreaterThanOrEqual(981_573_664);
+});
+
+test.each(['beam', 'flint', 'kolibri1', 'maion-coder', 'muse-spark'])(
+  '%s caches a window and its ubatch where the header says so, and everything elsewhere',
+  (architecture) => {
+    const named = [...kolibri().metadata].map(
+      ([key, value]) => [key.replace(/^kolibri1\./, `${architecture}.`), value] as const,
+    );
+    const header = { ...kolibri(), metadata: new Map([...named, ['general.architecture', architecture]] as const) };
+    const found = estimate(header, { ctxSize: 32768, parallel: 1, llamaCpp: 'b12032' });
+    // K and V of 4 heads of 128 in f16: three layers of 1024 + 512 cells, one of 32768
+    expect(bytesOf(found, 'kv-cache')).toBe(2 * 4 * 128 * 2 * (3 * 1536 + 32768));
+    expect(found.parts.find(({ name }) => name === 'kv-cache')?.accuracy).toBe('bound');
+  },
+);
+
 test('a table of which a token reads one row adds nothing to the bound of the compute buffers', () => {
   const shape = describeModel(graniteSwitch());
   const table = tensor('per_layer_token_embd.weight', 'Q8_0', [8960, 262144]);

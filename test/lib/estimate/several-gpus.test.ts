@@ -47,6 +47,7 @@ describe('several GPUs', () => {
   test.each<[string, Partial<LaunchOptions>, string]>([
     ['rows are refused', { gpus: 2, splitMode: 'row' }, 'refuses --split-mode row'],
     ['a main GPU that is not there is refused', { splitMode: 'none', mainGpu: 1 }, 'numbered 0 to 0'],
+    ['a device that is not there is refused', { ...memory(24, 16), devices: [0, 2] }, '--device CUDA2: the GPUs are'],
     ['tensors are not described', { gpus: 2, splitMode: 'tensor' }, 'is not described'],
   ])('%s', (_what, launch, message) => {
     expect(() => estimated(launch)).toThrow(message);

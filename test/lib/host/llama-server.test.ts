@@ -33,6 +33,7 @@ describe('llama-server says its version', () => {
     ['version: 0.6.0-dev (build 11434, commit abc)', 'b11434'],
     ['version: 0.8.0 (build 1, commit unknown)', 'v0.8.0'],
     ['version: 0.8.0 (build 12032, commit abc)', 'v0.8.0'],
+    ['version: 0.8.0-dev (build 0, commit unknown)', 'v0.8.0-dev'],
     ['usage: llama-server', undefined],
   ])('%s is %s', (printed, version) => {
     expect(parseServerVersion(printed)).toBe(version);

@@ -96,6 +96,13 @@ describe('the verdict', () => {
     ]);
   });
 
+  test('does not depend on a GPU that the launch leaves alone, however full it is', () => {
+    const gpus = [23, 0].map((usedGib, index) => ({ index, name: '', totalBytes: 24 * GIB, usedBytes: usedGib * GIB }));
+    const found = estimate([{ ...part('gpu', 14), gpu: 1 }, part('host', 2)]);
+    const { limits } = judge(found, limitsOf(found, 'cuda', machine(64, { gpus }), {}));
+    expect(limits).toMatchObject([{ name: 'gpu', gpu: 1 }, { name: 'memory' }]);
+  });
+
   test('cannot be given for a GPU whose memory nobody knows', () => {
     const host = machine(64, { gpus: [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: 0 }] });
     const found = estimate([

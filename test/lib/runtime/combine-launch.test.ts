@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { combineLaunch } from '../../../src/lib/runtime/combine-launch.js';
+import type { Accelerator } from '../../../src/lib/runtime/launch-options.js';
 
 const combine = (more: Partial<Parameters<typeof combineLaunch>[0]>) =>
   combineLaunch({ accelerator: 'metal', defaults: {}, flags: {}, extraArgs: [], ...more });
@@ -18,6 +19,21 @@ describe('a launch', () => {
 
   test('has the words of the extra args in order, for whoever starts the server', () => {
     expect(combine({ extraArgs: ['--threads 8', '-fa on'] }).extraWords).toEqual(['--threads', '8', '-fa', 'on']);
+  });
+
+  test('names devices as its backend calls them, in whatever case', () => {
+    const { launch } = combine({ accelerator: 'cuda', extraArgs: ['--device CUDA1,cuda0'] });
+    expect(launch).toEqual({ accelerator: 'cuda', devices: [1, 0] });
+  });
+
+  test.each<[Accelerator, string, string]>([
+    ['cuda', 'Vulkan0', 'CUDA0, CUDA1'],
+    ['metal', 'CUDA0', 'MTL0, MTL1'],
+    ['rocm', 'ROCm0,CUDA1', 'ROCm0, ROCm1'],
+  ])('on %s refuses --device %s of another backend', (accelerator, devices, own) => {
+    expect(() => combine({ accelerator, extraArgs: [`--device ${devices}`] })).toThrow(
+      `is no device of --accelerator ${accelerator}, which calls them ${own}`,
+    );
   });
 
   test('with -np -1 has automatic slots again', () => {

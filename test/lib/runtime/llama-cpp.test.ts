@@ -50,6 +50,18 @@ describe('a llama.cpp version', () => {
     expect(llamaCpp(version).defaultPort).toBe(port);
   });
 
+  test.each([
+    ['0.6.0-dev', 11223, 12031],
+    ['v0.8.0-dev', 11551, 12032],
+    ['0.9.0-dev', 12033, Infinity],
+  ])('%s is some build after the release before', (version, from, to) => {
+    expect(llamaCpp(version)).toMatchObject({
+      name: expect.stringMatching(/^v[\d.]+-dev$/),
+      build: { from, to },
+      settled: false,
+    });
+  });
+
   test('that is none is refused with what to write', () => {
     expect(() => llamaCpp('latest')).toThrow(/is no llama.cpp version; write a release such as v0.8.0/);
   });
@@ -86,6 +98,20 @@ describe('options that a version does not have', () => {
       /has no --no-mmap: write --load-mode none instead/,
     );
     expect(parseServerArguments(['--no-mmap'], llamaCpp('b10472')).options).toEqual({ mmap: false });
+  });
+
+  test.each([
+    ['--mlock', 'b10852', 'b10985'],
+    ['--n-cpu-ffn 2', 'b10852', 'b10605'],
+    ['--kv-unified-per-slot 4096', 'b10852', 'b10605'],
+    ['--mmproj-device none', 'b10549', 'b10524'],
+    ['--spec-draft-n-ubatch 64', 'b12032', 'b11434'],
+    ['--models-memory-margin 1024', 'v0.8.0', 'v0.5.0'],
+    ['--spec-draft-sampling on', 'b11434', 'v0.5.0'],
+  ])('%s is known to %s and refused for %s', (line, knows, lacks) => {
+    const words = line.split(' ');
+    expect(() => parseServerArguments(words, llamaCpp(knows))).not.toThrow();
+    expect(() => parseServerArguments(words, llamaCpp(lacks))).toThrow(`${llamaCpp(lacks).name} has no ${words[0]}`);
   });
 
   test('--load-mode was not there in June', () => {

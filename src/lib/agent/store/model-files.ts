@@ -99,7 +99,7 @@ function fetchedFiles(
 }
 
 function besideUrl(name: string, url: URL): URL {
-  const found = URL.canParse(name, url) ? new URL(name, url) : undefined;
+  const found = URL.canParse(name, url.href) ? new URL(name, url) : undefined;
   if (found !== undefined && /^https?:$/.test(found.protocol)) return found;
   throw notAllowed(
     `${shown(name)} is no file beside ${shown(fileName(url))}`,

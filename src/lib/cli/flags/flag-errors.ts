@@ -1,4 +1,6 @@
 import { LlmkubeError, UsageError } from '../../errors.js';
+import type { Accelerator } from '../../runtime/launch-options.js';
+import { table } from '../../table.js';
 
 interface OclifParseError extends Error {
   readonly oclif?: object;
@@ -21,6 +23,18 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^The following errors? occurred: /, ''],
 ];
 
+/** What people call an accelerator, by what it is called here. */
+const ACCELERATOR_NAMES = table<Accelerator>({
+  sycl: 'intel',
+  oneapi: 'intel',
+  hip: 'rocm',
+  amd: 'rocm',
+  nvidia: 'cuda',
+  apple: 'metal',
+  mps: 'metal',
+  mtl: 'metal',
+});
+
 /**
  * What oclif has against a command line, in one line; with the variable's name where a flag was not typed.
  * @param variables the environment variable that a flag comes from
@@ -35,13 +49,16 @@ export function flagError(error: unknown, variables: ReadonlyMap<string, string>
   }
   const { oclif, args } = error as OclifParseError;
   if (oclif === undefined) return error;
-  return new UsageError(
-    'USAGE',
-    inVariables(args === undefined ? oneLine(error.message) : missing(args, error), variables),
-    {
-      suggestions: ['see the same command with --help'],
-    },
-  );
+  const problem = args === undefined ? oneLine(error.message) : missing(args, error);
+  return new UsageError('USAGE', inVariables(problem, variables), {
+    suggestions: [...accelerator(problem), 'see the same command with --help'],
+  });
+}
+
+function accelerator(problem: string): string[] {
+  const typed = /^--accelerator "([^"]*)" is not one of /.exec(problem)?.[1] ?? '';
+  const meant = ACCELERATOR_NAMES[typed.toLowerCase()];
+  return meant === undefined ? [] : [`did you mean --accelerator ${meant}?`];
 }
 
 function oneLine(text: string): string {

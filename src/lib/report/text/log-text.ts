@@ -8,8 +8,11 @@ const MIB = 2 ** 20;
 const HEAD = ['PART', 'HELD BY', 'LLAMA.CPP', 'ESTIMATE', 'DIFFERENCE'];
 const RIGHT = [2, 3, 4];
 
-/** One line a buffer, in mebibytes with hundredths as llama.cpp prints them, then how many are equal. */
-export function logText(compared: readonly ComparedBuffer[], colors: ChalkInstance): string {
+/**
+ * One line a buffer, in mebibytes with hundredths as llama.cpp prints them, then how many are equal.
+ * @param version of the llama.cpp that the estimate is for
+ */
+export function logText(compared: readonly ComparedBuffer[], version: string, colors: ChalkInstance): string {
   const rows = compared.map((buffer) => [
     partLabel({ name: buffer.name, of: 'model' }),
     holderLabel(buffer),
@@ -19,7 +22,7 @@ export function logText(compared: readonly ComparedBuffer[], colors: ChalkInstan
   ]);
   const [head = '', ...lines] = alignColumns([HEAD, ...rows], RIGHT);
   const painted = lines.map((line, i) => (compared[i]?.differenceBytes === 0 ? line : colors.yellow(line)));
-  return [colors.bold(head), ...painted, '', summary(compared)].join('\n');
+  return [colors.bold(head), ...painted, '', summary(compared), `Estimated for llama.cpp ${version}.`].join('\n');
 }
 
 function summary(compared: readonly ComparedBuffer[]): string {

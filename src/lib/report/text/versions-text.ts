@@ -8,7 +8,7 @@ import { redactedSource } from '../../source/redacted-url.js';
 import { alignColumns } from '../layout/columns.js';
 import { hanging, wrapWords } from '../layout/wrap.js';
 import { formatSize } from '../words/bytes.js';
-import { holderLabel } from '../words/limit-label.js';
+import { holderLabel, limitLabel } from '../words/limit-label.js';
 import { partLabel } from '../words/part-labels.js';
 
 const MIB = 2 ** 20;
@@ -59,6 +59,9 @@ export function versionRows(checks: readonly MemoryCheck[]): readonly (readonly 
     [`${name}, MB`, ...checks.map(({ estimate, launch }) => estimate?.resolved.llamaCpp ?? launch.llamaCpp ?? '')],
     ['context', ...checks.map(({ estimate }) => String(estimate?.resolved.nCtx ?? '-'))],
     ...[...parts].map(([label, bytes]) => [label, ...bytes.map((each, column) => cell(column, each))]),
+    ...(checks.some(({ verdict }) => verdict.kind !== 'unknown' && verdict.limits.length > 1)
+      ? [['decisive', ...limits.map((limit) => (limit === undefined ? '-' : limitLabel(limit)))]]
+      : []),
     ['requirement', ...limits.map((limit, column) => cell(column, limit?.requiredBytes))],
     ['budget', ...limits.map((limit, column) => cell(column, limit?.budget.bytes))],
     ['to spare', ...limits.map((limit, column) => cell(column, limit && headroomBytes(limit)))],

@@ -101,14 +101,30 @@ export function deviceWords(launch: Omit<LaunchOptions, 'accelerator'>, accelera
 
 /** `parse_device_list`: names such as CUDA1, or none. */
 export function deviceList(value: string): LaunchPatch {
-  if (value === 'none') return { devices: [] };
+  if (value === 'none') return { devices: [], deviceNames: [] };
+  const deviceNames = value.split(',').map((name) => name.trim());
   return {
-    devices: value.split(',').map((name) => {
-      const number = /^[A-Za-z]+(\d+)$/.exec(name.trim())?.[1];
+    deviceNames,
+    devices: deviceNames.map((name) => {
+      const number = /^[A-Za-z]+(\d+)$/.exec(name)?.[1];
       if (number === undefined) throw invalid(`expects devices such as CUDA0,CUDA1, or none, not "${value}"`);
       return Number(number);
     }),
   };
+}
+
+/**
+ * Devices are found by name, in whatever case (`ggml_backend_dev_by_name` in `ggml/src/ggml-backend-reg.cpp`, llama.cpp v0.5.0).
+ * @throws UsageError INVALID_SERVER_OPTION for those that another backend has
+ */
+export function refuseForeignDevices(names: readonly string[], accelerator: Accelerator): void {
+  if (accelerator === 'cpu') return;
+  const own = DEVICE_NAMES[accelerator];
+  const foreign = names.find((name) => name.replace(/\d+$/, '').toLowerCase() !== own.toLowerCase());
+  if (foreign === undefined) return;
+  throw invalid(
+    `--device ${foreign} is no device of --accelerator ${accelerator}, which calls them ${own}0, ${own}1, …; name the other accelerator, or one of these.`,
+  );
 }
 
 export function tensorSplit(value: string): LaunchPatch {

@@ -7,6 +7,8 @@ import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type Laun
 export type LaunchPatch = Partial<Omit<LaunchOptions, 'accelerator' | 'cpuArch'>> & {
   /** `--kv-unified-per-slot`: sizes the context when nothing else does. */
   readonly ctxPerSlot?: number;
+  /** What `devices` are called, to be held against the accelerator's names. */
+  readonly deviceNames?: readonly string[];
 };
 
 /** An option of llama-server that changes memory and is modelled. `names` are its spellings, `off` those that negate it. */

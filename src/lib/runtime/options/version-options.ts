@@ -12,15 +12,28 @@ interface VersionedOption {
   readonly instead: string | null;
 }
 
-/** `common_params_parser_init` in `common/arg.cpp` of b9496, b10472, b11236, b11434 and b12032. */
+/** `common_params_parser_init` in `common/arg.cpp` of b9453, b9496, b10472, b10549, b10605, b10852, b10985, v0.5.0, b11368, b11434 and b12032. */
 const VERSIONED: readonly VersionedOption[] = [
-  { names: ['--no-mmap'], until: 10605, instead: '--load-mode none' },
-  { names: ['--mmap'], until: 10605, instead: '--load-mode mmap' },
-  { names: ['--mlock'], until: 10605, instead: '--load-mode mmap+mlock' },
-  { names: ['-dio', '--direct-io'], until: 10605, instead: '--load-mode dio' },
-  { names: ['-ndio', '--no-direct-io'], until: 10605, instead: '--load-mode auto' },
+  { names: ['--no-mmap'], until: 10852, instead: '--load-mode none' },
+  { names: ['--mmap'], until: 10852, instead: '--load-mode mmap' },
+  { names: ['--mlock'], until: 10852, instead: '--load-mode mmap+mlock' },
+  { names: ['-dio', '--direct-io'], until: 10852, instead: '--load-mode dio' },
+  { names: ['-ndio', '--no-direct-io'], until: 10852, instead: '--load-mode auto' },
   { names: ['-lm', '--load-mode'], since: 10472, instead: '--no-mmap or --mlock' },
-  { names: ['--moe-cache-mib'], since: 12032, instead: null },
+  { names: ['--mtmd-batch-max-tokens', '--log-prompts-dir'], since: 10472, instead: null },
+  { names: ['--reasoning-effort', '--reasoning-preserve', '--no-reasoning-preserve'], since: 10472, instead: null },
+  { names: ['--mcp-servers-config', '--mcp-servers-json'], since: 10472, instead: null },
+  { names: ['-ag', '--agent', '-no-ag', '--no-agent'], since: 10472, instead: null },
+  { names: ['--cors-origins', '--cors-methods', '--cors-headers'], since: 10472, instead: null },
+  { names: ['--cors-credentials', '--no-cors-credentials'], since: 10472, instead: null },
+  { names: ['-mmdev', '--mmproj-device'], since: 10549, instead: null },
+  { names: ['-ncffn', '--n-cpu-ffn'], since: 10852, instead: '--override-tensor' },
+  { names: ['--kv-unified-per-slot'], since: 10852, instead: '--ctx-size' },
+  { names: ['-lzm', '--lazy-mode', '--log-jsonl', '--no-log-jsonl'], since: 10852, instead: null },
+  { names: ['--spec-synth-len', '--spec-synth-rates'], since: 10852, instead: null },
+  { names: ['--spec-draft-sampling'], since: 11368, instead: null },
+  { names: ['--moe-cache-mib', '--spec-draft-n-ubatch', '--models-memory-margin'], since: 12032, instead: null },
+  { names: ['--connect', '--connect-code'], since: 12032, instead: null },
 ];
 
 const BY_NAME = new Map(VERSIONED.flatMap((option) => option.names.map((name) => [name, option] as const)));
