@@ -17,7 +17,7 @@ const PATIENT_MS = 30_000;
 /** What a file server says, and what a hub says of its list, where it is not the same. */
 const CASES: readonly (readonly [Mode, file: RegExp, list?: RegExp])[] = [
   ['never answers', /not finished within 0\.6 s/],
-  ['switches protocols', /answers 101, another protocol/],
+  ['switches protocols', /answers 101, another protocol/, /not finished within 0\.6 s/],
   ['sends no HTTP', /broke|not finished within/],
   ['hangs up', /broke|not finished within/],
   ['sends headers without end', /too long|broke|not finished within/],
@@ -38,6 +38,8 @@ const CASES: readonly (readonly [Mode, file: RegExp, list?: RegExp])[] = [
   ['sends a list without end', /whole file|web page|not a GGUF/, /longer than|too long/],
   ['asks to come back in a year', /answers 429|busy|not finished within/],
 ];
+
+const patienceFor = ({ source }: RegExp): number => (source.includes('not finished') ? TOTAL_MS : PATIENT_MS);
 
 describe('a server that', () => {
   let server: HostileServer | undefined;
@@ -71,11 +73,9 @@ describe('a server that', () => {
 
   test.each(CASES)('%s is no model', async (mode, file, list = file) => {
     server = await HostileServer.start(FILE_SERVER_MODES[mode]);
-    const isWaitedFor = [file, list].some(({ source }) => source.includes('not finished'));
-    const readingMs = isWaitedFor ? TOTAL_MS : PATIENT_MS;
-    expect(await refusal(mode, { kind: 'http', url: `${server.url}/m.gguf` }, readingMs)).toMatch(file);
-    expect(await refusal(mode, { kind: 'hf', repository: 'a/b', revision: 'main' } as ModelSource, readingMs)).toMatch(
-      list,
-    );
+    const inFile = { kind: 'http', url: `${server.url}/m.gguf` } as const;
+    const inHub = { kind: 'hf', repository: 'a/b', revision: 'main' } as ModelSource;
+    expect(await refusal(mode, inFile, patienceFor(file))).toMatch(file);
+    expect(await refusal(mode, inHub, patienceFor(list))).toMatch(list);
   });
 });
