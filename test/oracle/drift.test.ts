@@ -58,6 +58,8 @@ function ours(profile: Profile, question: Question): Answer {
     cacheTypeK: cacheType,
     cacheTypeV: cacheType,
     mmap: false,
+    // What is simulated has no buffers of other layouts: an embedding that is the output, too, is there once.
+    repack: false,
   };
   const resolved = resolveContext(shape, launch);
   const params = { ...resolved, nOutputsMax: resolved.nBatch };
