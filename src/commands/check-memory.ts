@@ -1,11 +1,6 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import {
-  checkDependencies,
-  exitCodeOf,
-  isPassed,
-  quantizationSources,
-  surroundingsOf,
-} from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '../lib/cli/check-command.js';
+import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
@@ -22,7 +17,7 @@ import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memo
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
 import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
 import { largestOf } from '../lib/preflight/survey.js';
-import { isComplete, type MemoryCheck } from '../lib/preflight/memory-check.js';
+import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { UsageError } from '../lib/errors.js';
 import { type InterruptedError, interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { checkJson } from '../lib/report/json/check-json.js';
@@ -108,7 +103,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
         ? '--watch looks at this machine, and --system-memory or --in-use say what is in use instead'
         : undefined;
     if (problem !== undefined) throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
-    const { readOnce, watchCheck } = await import('../lib/cli/watch-check.js');
+    const { watchCheck } = await import('../lib/cli/watch-check.js');
+    const { readOnce } = await import('../lib/cli/read-once.js');
     const { default: colors } = await import('chalk');
     const interrupt = interruptSignal(['SIGINT', 'SIGTERM']);
     const asked = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
@@ -116,7 +112,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       verdictText: async () => {
         const found = await checkMemory(request, asked);
         const check = { ...found, largest: largestOf(found) };
-        return isComplete(check) && exitCodeOf(check) === 0 ? checkText(check, colors) : refusalText(check);
+        return isPassed(check) ? checkText(check, colors) : refusalText(check);
       },
       measure: () => dependencies.measureHost({ ...machine, accelerator, budgetBytes: policy.absoluteBytes }),
       signal: interrupt.signal,

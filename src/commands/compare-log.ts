@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
+import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelFlags } from '../lib/cli/flags/model-flags.js';
@@ -32,7 +33,6 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(CompareLog);
-    const { catalog, offline } = flags;
     const log = await readLog(args.log);
     const typed = args.model ?? log.modelPath;
     if (typed === undefined) {
@@ -40,7 +40,7 @@ Exit codes: 0 every part is equal, 1 some are not, 2 usage, 3 the model could no
         suggestions: ['name it after the log'],
       });
     }
-    const dependencies = checkDependencies({ config: this.config, catalog, offline, quiet: this.jsonEnabled() });
+    const dependencies = checkDependencies(surroundingsOf(this.config, flags, this.jsonEnabled()));
     const model = resolveModel(typed, await dependencies.loadCatalog(), flags);
     const { header, notes } = await dependencies.readHeader(model);
     const asked = (await checkRequest(typed, flags)).launch;

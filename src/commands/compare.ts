@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, surroundingsOf } from '../lib/cli/check-command.js';
+import { checkDependencies } from '../lib/cli/check-command.js';
+import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, isPassed, surroundingsOf } from '../lib/cli/check-command.js';
+import { checkDependencies, exitCodeOf, isPassed } from '../lib/cli/check-command.js';
+import { readingOf, surroundingsOf } from '../lib/cli/surroundings.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
@@ -61,17 +62,11 @@ Works as "kubectl llmkube deploy" too.`;
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
     if (isRefused(check, flags)) return this.refuse(check);
-    const reading = {
-      offline: flags.offline,
-      readingMs: flags['read-timeout'],
-      cacheDir: this.config.cacheDir,
-      env: process.env,
-    };
     const isMac = check.launch.accelerator === 'metal';
     const source = await deploySourceWithFiles(
       check.source,
       stagedFiles(check, flags.runtime),
-      reading,
+      readingOf(surroundings),
       flags.runtime,
       isMac,
     );

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { adviceSources, checkDependencies, exitCodeOf, surroundingsOf } from '../lib/cli/check-command.js';
+import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
+import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
@@ -8,18 +9,16 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
-import { printedCommand } from '../lib/cli/printed-command.js';
+import { deployCommand, printedCommand } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
-import { typedCommand, type RawToken } from '../lib/cli/terminal/typed-command.js';
+import type { RawToken } from '../lib/cli/terminal/typed-command.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/advice/find-fit.js';
 import { PREFERENCES, type FittedLaunch } from '../lib/preflight/advice/fit-launch.js';
-import { typedChanges } from '../lib/preflight/advice/typed-changes.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { fitJson } from '../lib/report/json/fit-json.js';
 import { fitText } from '../lib/report/text/fit-text.js';
-import { shellWord } from '../lib/shell-word.js';
 
 /** Flags of this command that a deploy has no use for. */
 const OWN_FLAGS: readonly string[] = ['cluster', 'json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
@@ -125,13 +124,7 @@ function fittedCommand(
   const launch = { ...fitted.launch, ...(cacheRamMiB !== undefined && { cacheRamMiB }) };
   const asked = { ...check, launch };
   const own = kind === 'deploy' ? undefined : printedCommand(kind, asked, changes, verdict.estimate.resolved, raw);
-  return own ?? deployCommand(fitted, check, raw);
-}
-
-function deployCommand({ changes, cacheRamMiB }: FittedLaunch, check: CompleteCheck, raw: readonly RawToken[]) {
-  const { flags } = typedChanges(changes, check.extraWords);
-  const all = cacheRamMiB === undefined ? flags : [...flags, `--cache-ram ${cacheRamMiB}`];
+  if (own !== undefined) return own;
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
-  const start = ['llmkube', 'deploy', shellWord(check.model)];
-  return typedCommand(start, typed, all, (flag) => Fit.flags[flag as keyof typeof Fit.flags]?.type === 'boolean');
+  return deployCommand(check, changes, typed, cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`]);
 }

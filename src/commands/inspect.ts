@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { checkDependencies } from '../lib/cli/check-command.js';
+import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
@@ -34,14 +35,7 @@ share of bytes, largest tensors, licence, parts.`;
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(Inspect);
-    const { catalog, offline } = flags;
-    const dependencies = checkDependencies({
-      config: this.config,
-      catalog,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    });
+    const dependencies = checkDependencies(surroundingsOf(this.config, flags, this.jsonEnabled()));
     const model = resolveModel(args.model, await dependencies.loadCatalog(), flags);
     const reading = await dependencies.readHeader(model);
     if (!this.jsonEnabled()) await this.print(reading, flags);

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { surroundingsOf } from '../../lib/cli/surroundings.js';
 import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
 import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
@@ -57,14 +58,8 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
 
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogCheck);
-    const { offline } = flags;
     const catalog = await loadCatalog(flags.catalog);
-    const readHeader = await readCatalogHeaders(catalog, {
-      config: this.config,
-      offline,
-      readingMs: flags['read-timeout'],
-      quiet: this.jsonEnabled(),
-    });
+    const readHeader = await readCatalogHeaders(catalog, surroundingsOf(this.config, flags, this.jsonEnabled()));
     const found = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
     const all = found.map((check) => ({ ...check, largest: largestOf(check) }));
     const checks = chooseEntries(all, {

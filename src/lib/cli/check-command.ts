@@ -1,4 +1,3 @@
-import type { Config } from '@oclif/core';
 import { loadCatalog } from '../catalog/load-catalog.js';
 import { besideLedger } from '../guard/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
@@ -12,35 +11,16 @@ import { printable } from '../printable.js';
 import { isUnreachable, readHeaderFor, type HeaderRequest, type ModelHeader } from '../source/model-header.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedUrl } from '../source/redacted-url.js';
+import { readingOf, type Surroundings } from './surroundings.js';
 import { watchReading } from './terminal/watch-reading.js';
-
-interface Surroundings {
-  readonly config: Config;
-  readonly catalog: string | undefined;
-  readonly offline: boolean;
-  /** The most that one reading takes. */
-  readonly readingMs?: number | undefined;
-  /** No spinner. */
-  readonly quiet: boolean;
-}
-
-/** What the flags say of the outside world. */
-export function surroundingsOf(
-  config: Config,
-  flags: Pick<Surroundings, 'catalog' | 'offline'> & { readonly 'read-timeout'?: number | undefined },
-  quiet: boolean,
-): Surroundings {
-  const { catalog, offline, 'read-timeout': readingMs } = flags;
-  return { config, catalog, offline, readingMs, quiet };
-}
 
 /** A listing only helps to advise, so nobody waits long for it. */
 const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: { attempts: 1 } } as const;
 
 /** The real outside world, for `checkMemory`. */
 export function checkDependencies(surroundings: Surroundings): CheckDependencies {
-  const { config, catalog, offline, quiet, readingMs } = surroundings;
-  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
+  const { catalog, quiet } = surroundings;
+  const reading = readingOf(surroundings);
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
     watchReading(`Reading the header of ${shown(model)}`, quiet, async (watch) => {
       try {
@@ -74,11 +54,9 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
 }
 
 /** Where other quantizations of a model are looked for. */
-export function adviceSources(
-  { config, offline, quiet, readingMs }: Surroundings,
-  readHeader: CheckDependencies['readHeader'],
-): AdviceSources {
-  const reading = { offline, readingMs, cacheDir: config.cacheDir, env: process.env, ...IMPATIENT };
+export function adviceSources(surroundings: Surroundings, readHeader: CheckDependencies['readHeader']): AdviceSources {
+  const { offline, quiet } = surroundings;
+  const reading = { ...readingOf(surroundings), ...IMPATIENT };
   const listed = async (source: string) => {
     const { listSiblings } = await import('../source/hub/siblings.js');
     const text = `Listing ${shown({ entry: undefined, source })}`;

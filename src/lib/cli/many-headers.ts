@@ -1,19 +1,10 @@
-import type { Config } from '@oclif/core';
 import type { Catalog } from '../catalog/catalog.js';
 import { PROJECTOR } from '../source/bundled-header.js';
 import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
 import type { HeaderRequest } from '../source/model-header.js';
+import { readingOf, type Surroundings } from './surroundings.js';
 import { interruptible } from './terminal/interrupt.js';
 import { startProgress } from './terminal/progress.js';
-
-interface Surroundings {
-  readonly config: Config;
-  readonly offline: boolean;
-  /** The most that one reading takes. */
-  readonly readingMs?: number | undefined;
-  /** No spinner. */
-  readonly quiet: boolean;
-}
 
 /** Reads the headers of all entries, as `readManyHeaders` does. */
 export async function readCatalogHeaders(catalog: Catalog, surroundings: Surroundings): Promise<HeaderLookup> {
@@ -35,10 +26,10 @@ export async function readCatalogHeaders(catalog: Catalog, surroundings: Surroun
  */
 export async function readManyHeaders(
   requests: readonly HeaderRequest[],
-  { config, offline, quiet, readingMs }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<HeaderLookup> {
-  const progress = startProgress('Reading headers', quiet);
-  const options = { offline, readingMs, cacheDir: config.cacheDir, env: process.env };
+  const progress = startProgress('Reading headers', surroundings.quiet);
+  const options = readingOf(surroundings);
   const onSettled = (doneCount: number, totalCount: number): void =>
     progress.update(`Reading headers (${doneCount} of ${totalCount})`);
   try {

@@ -45,19 +45,30 @@ export function printedCommand(
   raw: readonly RawToken[],
 ): readonly string[] | undefined {
   if (changes.some((change) => change.kind === 'machine')) return undefined;
-  if (kind === 'deploy') return deployCommand(check, changes, raw);
+  if (kind === 'deploy') {
+    const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
+    return deployCommand(check, changes, typed);
+  }
   const words = serverWords(check, changes, resolved, process.env);
   if (words === undefined) return undefined;
   const typed = grouped(words);
   return kind === 'exec' ? ['llmkube', 'exec', '--', ...typed] : typed;
 }
 
-/** A deploy of the same launch: what was typed, and what is changed. */
-function deployCommand(check: MemoryCheck, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
+/**
+ * A deploy of the same launch: what was typed, and what is changed.
+ * @param typed flags that deploy has too
+ * @param more flags beside those of the changes
+ */
+export function deployCommand(
+  check: MemoryCheck,
+  changes: readonly Change[],
+  typed: readonly RawToken[],
+  more: readonly string[] = [],
+): readonly string[] {
   const { flags } = typedChanges(changes, check.extraWords);
-  const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
   const start = ['llmkube', 'deploy', shellWord(check.model)];
-  return typedCommand(start, typed, flags, (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
+  return typedCommand(start, typed, [...flags, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
 }
 
 /** An option and its value stay on one line. */

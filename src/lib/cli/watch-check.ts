@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostMemory } from '../host/host-memory.js';
-import type { CheckDependencies } from '../preflight/check-memory.js';
 import { foldLines } from '../report/layout/wrap.js';
 import { terminalWidth } from './terminal/terminal-width.js';
 
@@ -39,16 +38,6 @@ export async function watchCheck({
     }
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** Reads the header of each model once, however often it is asked for. */
-export function readOnce(read: CheckDependencies['readHeader']): CheckDependencies['readHeader'] {
-  const known = new Map<string, ReturnType<CheckDependencies['readHeader']>>();
-  return (model) => {
-    const found = known.get(model.source) ?? read(model);
-    known.set(model.source, found);
-    return found;
-  };
 }
 
 function onScreen(text: string, stream: Watched['stream']): string {

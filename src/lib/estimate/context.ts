@@ -4,7 +4,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { llamaCpp, type Switches } from '../runtime/llama-cpp.js';
 import type { ContextMemory } from './cache.js';
-import { pad } from './ggml/tensor.js';
+import { isQuantized, pad } from './ggml/tensor.js';
 import type { Placement } from './placement.js';
 import { refuseImpossible, refuseSmallBatch, refuseUnsupported } from './refused-launches.js';
 
@@ -170,10 +170,6 @@ function cacheType(name: CacheType = DEFAULTS.cacheType): GgmlType {
       `llama-server has no cache type ${JSON.stringify(name)}; use one it lists, such as f16 or q8_0.`,
     );
   return type;
-}
-
-function isQuantized(type: GgmlType): boolean {
-  return type.elementsPerBlock > 1;
 }
 
 /** `llama_init_from_model` turns flash attention off for these, whatever was asked for. */

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
+import type { InferredFlags } from '@oclif/core/interfaces';
 import { specTypes } from '../../runtime/options/draft-options.js';
-import { CACHE_TYPES, type CacheType } from '../../runtime/launch-options.js';
+import { CACHE_TYPES } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -65,17 +66,7 @@ export const draftFlags = {
 };
 
 /** What `draftFlags` parse to. */
-export interface DraftFlagValues {
-  readonly 'spec-draft-model'?: string | undefined;
-  readonly 'spec-type'?: string | undefined;
-  readonly 'spec-draft-n-max'?: number | undefined;
-  readonly 'spec-draft-ngl'?: number | undefined;
-  readonly 'spec-draft-type-k'?: CacheType | undefined;
-  readonly 'spec-draft-type-v'?: CacheType | undefined;
-  readonly 'spec-draft-device'?: string | undefined;
-  readonly lora?: readonly string[] | undefined;
-  readonly 'control-vector'?: readonly string[] | undefined;
-}
+type DraftFlagValues = Partial<InferredFlags<typeof draftFlags>>;
 
 export function draftPatch(flags: DraftFlagValues): LaunchPatch {
   const adapters = [flags.lora ?? [], flags['control-vector'] ?? []].flat();

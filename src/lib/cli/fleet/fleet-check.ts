@@ -1,3 +1,4 @@
+import type { InferredFlags } from '@oclif/core/interfaces';
 import { CheckIncompleteError } from '../../errors.js';
 import { connect } from '../../kube/client/client.js';
 import { isFresh, listHosts, type HostReport } from '../../kube/hosts.js';
@@ -6,7 +7,10 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import type { CheckRequest } from '../../preflight/plan-check.js';
 import { ACCELERATORS, type Accelerator } from '../../runtime/launch-options.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
+import { readOnce } from '../read-once.js';
 import { clusterChoice } from '../deploy/cluster-choice.js';
+import type { fleetFlags } from '../flags/fleet-flags.js';
+import type { LaunchFlagValues } from '../flags/launch-flags.js';
 
 /** One host of the cluster, and what a launch would be there; or why that cannot be said. */
 export interface HostCheck {
@@ -20,12 +24,9 @@ export interface HostCheck {
 }
 
 /** What `fleetFlags` and the flags of a launch parse to, as far as it says where to look. */
-export interface FleetFlags {
-  readonly namespace: string;
-  readonly kubeconfig?: string | undefined;
-  readonly 'kube-context'?: string | undefined;
-  readonly 'llama-cpp'?: string | undefined;
-}
+export type FleetFlags = Pick<InferredFlags<typeof fleetFlags>, 'namespace'> &
+  Partial<Pick<InferredFlags<typeof fleetFlags>, 'kubeconfig' | 'kube-context'>> &
+  Pick<LaunchFlagValues, 'llama-cpp'>;
 
 /**
  * The check on every host of the cluster, with the figures that its agent has published and the rules it decides by; no host is
@@ -87,16 +88,6 @@ function knownBuild(build: string | undefined): { readonly llamaCpp?: string } {
   } catch {
     return {};
   }
-}
-
-/** Every host loads the same file. */
-function readOnce(read: CheckDependencies['readHeader']): CheckDependencies['readHeader'] {
-  const known = new Map<string, ReturnType<typeof read>>();
-  return (model) => {
-    const reading = known.get(model.source) ?? read(model);
-    known.set(model.source, reading);
-    return reading;
-  };
 }
 
 /** 0 where some host can take it, 1 where none can, 3 where none can and some could not be checked. */

@@ -204,6 +204,15 @@ export function isQuantized(type: GgmlType): boolean {
   return type.elementsPerBlock > 1;
 }
 
+export function isFloat({ type }: Tensor): boolean {
+  return type === F32 || type === F16;
+}
+
+/** Latent attention reads V out of K's rows. */
+export function isViewOf(v: Tensor, k: Tensor): boolean {
+  return v.viewSrc !== null && (v.viewSrc === k || (v.viewSrc === k.viewSrc && v.viewOffset === k.viewOffset));
+}
+
 export function hasContiguousRows({ type, ne, nb }: Tensor): boolean {
   return ne[0] === type.elementsPerBlock || nb[0] === type.bytesPerBlock;
 }

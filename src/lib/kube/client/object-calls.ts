@@ -1,5 +1,6 @@
 import { ClusterError } from '../../errors.js';
 import type { ApiStatus } from './errors.js';
+import { isObject } from './shape.js';
 import type { HttpRequest, Transport } from './transport.js';
 
 /** Any object of Kubernetes, as far as it is written here. */
@@ -86,10 +87,6 @@ export class ObjectCalls {
     if (missing.includes(answer.code)) return undefined;
     throw failure(request, this.transport.status(answer));
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function body(content: unknown, contentType: string): Pick<HttpRequest, 'body' | 'contentType'> {

@@ -1,28 +1,21 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Applied, ApplyAllOptions } from '../../../../src/lib/kube/deploy/apply.js';
-import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
+import type { Applied } from '../../../../src/lib/kube/deploy/apply.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
-import { applyTo, failureOfApplyTo, MODEL, SERVICE, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
+import { type AppliedTo, MODEL, SERVICE, startDouble, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
 import { planFor } from '../../../support/deploy-plans.js';
-import { KubeApi } from '../../../support/kube-api.js';
 import { ApiFailure } from '../../../support/kube-types.js';
-import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
 
 jest.setTimeout(30_000);
 
 describe('what others made meanwhile', () => {
-  let api: KubeApi;
-  let kubeconfig: string;
+  let api: AppliedTo['api'];
+  let apply: AppliedTo['apply'];
+  let failure: AppliedTo['failure'];
 
   beforeEach(async () => {
-    api = await KubeApi.start();
-    kubeconfig = await writeKubeconfig({ double: { server: api.url } });
+    ({ api, apply, failure } = await startDouble());
   });
   afterEach(() => api.close());
-
-  const apply = (changes?: Partial<DeployPlan>, options?: ApplyAllOptions) => applyTo(kubeconfig, changes, options);
-  const failure = (changes?: Partial<DeployPlan>, options?: ApplyAllOptions) =>
-    failureOfApplyTo(kubeconfig, changes, options);
 
   test('a model that somebody put in the place of ours meanwhile is not removed', async () => {
     api.inject({ ...WRITE_OF_SERVICE, failure: new ApiFailure(403, 'Forbidden', 'no') });

@@ -11,6 +11,7 @@ import {
   isContiguousAbovePlanes,
   isContiguousAboveRows,
   isContiguousWithinCubes,
+  isFloat,
   isQuantized,
   type Tensor,
   tensorBytes,
@@ -55,10 +56,6 @@ const SET_ROWS_TYPES = new Set(['F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q
 const COPIED_FLOATS = new Set(['F32', 'BF16', 'F16']);
 const COPIED_FROM_F32 = new Set(['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'IQ4_NL', 'I32']);
 const COPIED_TO_F32 = new Set(['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'I32']);
-
-function isFloat({ type }: Tensor): boolean {
-  return type === F32 || type === F16;
-}
 
 const matrixProduct: Rule = (_, a, b) => {
   if (!b || a.nb[0] !== a.type.bytesPerBlock || b.nb[0] !== b.type.bytesPerBlock) return false;

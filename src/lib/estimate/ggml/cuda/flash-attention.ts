@@ -1,4 +1,4 @@
-import { elements, F16, F32, isQuantized, pad, type Tensor, tensorBytes } from '../tensor.js';
+import { elements, F16, F32, isQuantized, isViewOf, pad, type Tensor, tensorBytes } from '../tensor.js';
 
 /*
  * Flash attention of the CUDA backend (`ggml/src/ggml-cuda/fattn.cu` and `fattn-common.cuh`, llama.cpp v0.5.0). Which kernel
@@ -87,9 +87,4 @@ function readsVectors({ src }: Tensor): boolean {
 
 function halfBytes(tensor: Tensor): number {
   return F16.bytesPerBlock * elements(tensor);
-}
-
-/** Latent attention reads V out of K's rows. */
-function isViewOf(v: Tensor, k: Tensor): boolean {
-  return v.viewSrc !== null && (v.viewSrc === k || (v.viewSrc === k.viewSrc && v.viewOffset === k.viewOffset));
 }

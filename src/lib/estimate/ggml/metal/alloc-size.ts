@@ -1,5 +1,5 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
-import { elements, F32, pad, type Tensor, tensorBytes } from '../tensor.js';
+import { elements, F32, isViewOf, pad, type Tensor, tensorBytes } from '../tensor.js';
 
 /*
  * Room that Metal's kernels need beside their result (llama.cpp v0.5.0): `ggml_backend_metal_buffer_type_get_alloc_size`
@@ -111,9 +111,4 @@ function indexArea({ src, cellsLeft }: Tensor): number {
   if (cellsLeft <= 0 || cellsLeft > SPARSE_MAX_CELLS || !mask) return 0;
   if (!SPARSE_HEADS.has(`${k.ne[0]}x${v.ne[0]}`) || !SPARSE_TYPES.has(k.type.name)) return 0;
   return pad(I32_BYTES * pad(cellsLeft, VEC_KERNEL.cells) * mask.ne[1] * mask.ne[2] * mask.ne[3], 16);
-}
-
-/** Multi-head latent attention reads V out of K's rows. */
-function isViewOf(v: Tensor, k: Tensor): boolean {
-  return v.viewSrc !== null && (v.viewSrc === k || (v.viewSrc === k.viewSrc && v.viewOffset === k.viewOffset));
 }

@@ -6,6 +6,7 @@ import {
   hasContiguousRows,
   isContiguous,
   isContiguousAboveRows,
+  isFloat,
   isTransposed,
   sameShape,
   type Op,
@@ -171,10 +172,6 @@ const RULES: Partial<Record<Op, Rule>> = {
   GET_ROWS: (_, a) => !NO_MATRIX_KERNEL.has(a.type.name),
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
 };
-
-function isFloat({ type }: Tensor): boolean {
-  return type === F32 || type === F16;
-}
 
 function supportsOp(op: Tensor): boolean {
   const rule = RULES[op.op];

@@ -7,6 +7,7 @@ import {
   I32,
   I64,
   isContiguous,
+  isFloat,
   isQuantized,
   type Tensor,
   tensorBytes,
@@ -40,7 +41,6 @@ const WRITABLE_TYPES = new Set('F32 F16 BF16 Q1_0 Q2_0 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 
 const INDEXER_KEY_TYPES = new Set(['F32', 'F16', 'BF16', 'Q8_0', 'Q5_1', 'Q5_0', 'Q4_1', 'Q4_0']);
 
 const always: Rule = () => true;
-const isFloat = ({ type }: Tensor): boolean => type === F32 || type === F16;
 const floats: Rule = (op, a) => isFloat(a) && op.type === a.type;
 const ofF32: Rule = (_, a) => a.type === F32;
 const contiguousF32: Rule = (_, a) => a.type === F32 && isContiguous(a);

@@ -11,6 +11,7 @@ import { feedForward, projected } from '../../projections.js';
 import { limited } from '../decoders/feed-forward-part.js';
 import { choose } from '../latent/dsa.js';
 import { withSharedExperts } from '../shared-experts.js';
+import { oneWeight, streamOf } from './hyper-connections.js';
 
 /** A branch's input, and how much of its output each stream gets. */
 interface Reduced {
@@ -99,14 +100,6 @@ function weighted(all: Tensor, weights: Tensor): Tensor {
     terms.reduce((sum, term) => ggml.add(sum, term)),
     all.type,
   );
-}
-
-function streamOf(all: Tensor, index: number): Tensor {
-  return ggml.view2d(all, all.ne[0], all.ne[2], all.nb[2], index * all.nb[1]);
-}
-
-function oneWeight(weights: Tensor, index: number): Tensor {
-  return ggml.view2d(weights, 1, weights.ne[1], weights.nb[1], index * weights.nb[0]);
 }
 
 /** `build_hc_post`: a branch's output onto every stream. */

@@ -97,10 +97,10 @@ export function streamsHead(g: GraphBuilder, all: Tensor): Tensor {
   return weigh(g, all, ggml.scale(ggml.unary(scaled, 'sigmoid')), -1);
 }
 
-function streamOf(all: Tensor, index: number): Tensor {
+export function streamOf(all: Tensor, index: number): Tensor {
   return ggml.view2d(all, all.ne[0], all.ne[2], all.nb[2], index * all.nb[1]);
 }
 
-function oneWeight(weights: Tensor, index: number): Tensor {
+export function oneWeight(weights: Tensor, index: number): Tensor {
   return ggml.view2d(weights, 1, weights.ne[1], weights.nb[1], index * weights.nb[0]);
 }
