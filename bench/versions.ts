@@ -6,7 +6,7 @@ import { describeModel } from '../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
 import { totalBytes } from '../src/lib/estimate/memory-estimate.js';
 import type { MemoryCheck } from '../src/lib/preflight/memory-check.js';
-import { explainStep } from '../src/lib/preflight/version-steps.js';
+import { explainStep } from '../src/lib/preflight/surveys/version-steps.js';
 import { signedSize, versionRows } from '../src/lib/report/text/versions-text.js';
 import { profileHeader, readProfile } from '../test/support/profile.js';
 

@@ -18,7 +18,7 @@ export type { Decision, LaunchRequest } from './lib/guard/decide.js';
 export type { Program } from './lib/guard/gate.js';
 export { guardHere, type GuardMachine } from './lib/guard/guard-machine.js';
 export { guardedSpawn, type GuardedLaunch, type GuardOutcome, type StartedProcess } from './lib/guard/guarded-spawn.js';
-export type { LedgerEntry, Requirement } from './lib/guard/ledger.js';
+export type { LedgerEntry, Requirement } from './lib/guard/ledger/ledger.js';
 export { watchUntilResident } from './lib/guard/watch-resident.js';
 export type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from './lib/gguf/header.js';
 export type { HostMemory } from './lib/host/host-memory.js';
@@ -31,8 +31,14 @@ export { checkMemory } from './lib/preflight/check-memory.js';
 export type { CheckDependencies } from './lib/preflight/check-memory.js';
 export type { CheckRequest } from './lib/preflight/plan-check.js';
 export type { MemoryCheck } from './lib/preflight/memory-check.js';
-export { judge, limitsOf } from './lib/preflight/judge.js';
-export type { CompletedVerdict, LimitCheck, UnknownVerdict, Verdict, VerdictKind } from './lib/preflight/verdict.js';
+export { judge, limitsOf } from './lib/preflight/judge/judge.js';
+export type {
+  CompletedVerdict,
+  LimitCheck,
+  UnknownVerdict,
+  Verdict,
+  VerdictKind,
+} from './lib/preflight/judge/verdict.js';
 export { checkJson } from './lib/report/json/check-json.js';
 export type { Accelerator, CacheType, ImageSize, LaunchOptions } from './lib/runtime/launch-options.js';
 export { readHeaderFor } from './lib/source/model-header.js';

@@ -7,7 +7,7 @@ import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelFlags } from '../lib/cli/flags/model-flags.js';
 import { UsageError } from '../lib/errors.js';
 import { describeModel } from '../lib/model/describe-model.js';
-import { compareLog } from '../lib/preflight/compare-log.js';
+import { compareLog } from '../lib/preflight/surveys/compare-log.js';
 import { readRegularFile, readStandardInput } from '../lib/read-regular-file.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { logText } from '../lib/report/text/log-text.js';

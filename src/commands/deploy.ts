@@ -20,7 +20,7 @@ import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { deployJson } from '../lib/report/json/deployment-json.js';
-import { largestOf } from '../lib/preflight/survey.js';
+import { largestOf } from '../lib/preflight/surveys/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
 import { failureText } from '../lib/report/words/failure.js';

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { promisedHere } from '../lib/guard/measure-beside-ledger.js';
+import { promisedHere } from '../lib/guard/ledger/measure-beside-ledger.js';
 import { ledgerJson } from '../lib/report/json/ledger-json.js';
 import { ledgerText } from '../lib/report/text/ledger-text.js';
 

@@ -1,6 +1,6 @@
 import type { MemoryEstimate, ResolvedLaunch } from '../../src/lib/estimate/memory-estimate.js';
 import type { DeployPlan } from '../../src/lib/kube/deploy/deploy-plan.js';
-import type { CompletedVerdict } from '../../src/lib/preflight/verdict.js';
+import type { CompletedVerdict } from '../../src/lib/preflight/judge/verdict.js';
 
 const GIB = 2 ** 30;
 

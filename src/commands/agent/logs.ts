@@ -6,7 +6,7 @@ import { logFileOf } from '../../lib/agent/machine/server-record.js';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
 import { serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { stateFolderPath } from '../../lib/guard/state-folder.js';
+import { stateFolderPath } from '../../lib/guard/ledger/state-folder.js';
 
 export default class AgentLogs extends BaseCommand {
   static override args = {

@@ -7,12 +7,12 @@ import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
-import { wholeNumber } from '../../lib/cli/flags/whole-number.js';
+import { wholeNumber } from '../../lib/cli/flags/values/whole-number.js';
 import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
 import { chooseEntries, SORTS } from '../../lib/preflight/catalog/choose-entries.js';
 import { measureHost } from '../../lib/host/measure-host.js';
 import { checkCatalog } from '../../lib/preflight/catalog/check-catalog.js';
-import { largestOf } from '../../lib/preflight/survey.js';
+import { largestOf } from '../../lib/preflight/surveys/survey.js';
 import {
   catalogCheckNotices,
   catalogCheckTable,

@@ -4,7 +4,7 @@ import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import { checkLaunch, type LaunchCheckRequest } from '../guard/check-launch.js';
 import { guardHere } from '../guard/guard-machine.js';
 import { guardedSpawn, type StartedProcess } from '../guard/guarded-spawn.js';
-import { besideLedger } from '../guard/measure-beside-ledger.js';
+import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
 import type { MeasureHost } from '../host/measure-host.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
 import { advise } from '../preflight/advice/advise.js';

@@ -1,4 +1,4 @@
-import { compareLog } from '../preflight/compare-log.js';
+import { compareLog } from '../preflight/surveys/compare-log.js';
 import { parseServerLog } from '../runtime/server-log.js';
 import { withProof, type Proof } from './core/fit-text.js';
 import type { FitReport } from './core/memory-fit.js';

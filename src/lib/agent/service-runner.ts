@@ -1,6 +1,6 @@
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { StartedProcess } from '../guard/guarded-spawn.js';
-import type { FindProcess } from '../host/processes.js';
+import type { FindProcess } from '../host/processes/processes.js';
 import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { CompleteCheck } from '../preflight/memory-check.js';
 import { admit, type AdmissionHost } from './admission.js';

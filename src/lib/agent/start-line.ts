@@ -1,5 +1,5 @@
 import { gpuBudget, memoryBudget } from '../budget/budget-policy.js';
-import { besideLedger } from '../guard/measure-beside-ledger.js';
+import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
 import { formatSize } from '../report/words/bytes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
 

@@ -1,11 +1,11 @@
 import { loadCatalog } from '../catalog/load-catalog.js';
-import { besideLedger } from '../guard/measure-beside-ledger.js';
+import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
 import { measureHost } from '../host/measure-host.js';
-import { largestPrograms } from '../host/programs.js';
+import { largestPrograms } from '../host/processes/programs.js';
 import type { CheckDependencies } from '../preflight/check-memory.js';
 import type { CompleteCheck, MemoryCheck } from '../preflight/memory-check.js';
 import type { AdviceSources } from '../preflight/advice/find-advice.js';
-import type { QuantizationSources } from '../preflight/quantizations.js';
+import type { QuantizationSources } from '../preflight/surveys/quantizations.js';
 import type { ResolvedModel } from '../preflight/resolve-model.js';
 import { printable } from '../printable.js';
 import { isUnreachable, readHeaderFor, type HeaderRequest, type ModelHeader } from '../source/model-header.js';

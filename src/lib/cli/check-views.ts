@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import { isComplete, type MemoryCheck } from '../preflight/memory-check.js';
-import { savingsOf } from '../preflight/savings.js';
-import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/survey.js';
-import { quantizationTable, type QuantizationSources } from '../preflight/quantizations.js';
+import { savingsOf } from '../preflight/surveys/savings.js';
+import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/surveys/survey.js';
+import { quantizationTable, type QuantizationSources } from '../preflight/surveys/quantizations.js';
 import { Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';

@@ -5,7 +5,7 @@ import { F32 } from './ggml/tensor.js';
 import { type Adapters, placeAdapter } from './graph/adapters.js';
 import type { EstimatePart } from './memory-estimate.js';
 import { accuracyBeside, partsOf } from './parts.js';
-import { Placement } from './placement.js';
+import { Placement } from './weights/placement.js';
 
 /** What adapters hold, and those that the graph has products of. */
 export interface LoadedAdapters {

@@ -1,11 +1,11 @@
 import { headKOf, headVOf } from '../model/hparams.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { Accelerator } from '../runtime/launch-options.js';
-import type { ContextMemory } from './cache.js';
+import type { ContextMemory } from './caches/cache.js';
 import type { KvCache } from './caches/kv-cache.js';
-import type { ComputeBuffers } from './compute.js';
-import type { ContextParams } from './context.js';
-import type { Placement } from './placement.js';
+import type { ComputeBuffers } from './context/compute.js';
+import type { ContextParams } from './context/context.js';
+import type { Placement } from './weights/placement.js';
 
 const F32_BYTES = 4;
 /** Every matrix's result, and as much again for what is done to it, could be alive at once. */

@@ -5,7 +5,7 @@ import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './d
 import { speculationOf } from './draft/speculation.js';
 import { estimateOf } from './estimate-memory.js';
 import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
-import { planContext } from './plan-context.js';
+import { planContext } from './context/plan-context.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */

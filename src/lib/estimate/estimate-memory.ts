@@ -1,11 +1,11 @@
 import type { ModelShape } from '../model/model-shape.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
-import { growthParts } from './growth.js';
+import { growthParts } from './context/growth.js';
 import type { MemoryEstimate, ResolvedLaunch } from './memory-estimate.js';
 import { accuracyOn, overheadParts, weightParts } from './parts.js';
-import { Placement } from './placement.js';
-import { type ContextOptions, contextParts, planContext, type PlannedContext } from './plan-context.js';
+import { Placement } from './weights/placement.js';
+import { type ContextOptions, contextParts, planContext, type PlannedContext } from './context/plan-context.js';
 
 /**
  * What the launch's llama-server allocates for this model with these options, in bytes for each part and device.

@@ -5,7 +5,7 @@ import type { DeviceBytes } from './ggml/device.js';
 import { graphError } from './ggml/graph-error.js';
 import { gpuOverheadBytes } from './gpu-overhead.js';
 import type { Accuracy, EstimatePart, PartName, PartOwner } from './memory-estimate.js';
-import type { Placement } from './placement.js';
+import type { Placement } from './weights/placement.js';
 
 /** Backends whose figures were held against llama.cpp's own allocator, in every measured version or in v0.5.0 alone. */
 const MEASURED: Readonly<Partial<Record<Accelerator, 'all' | 'v0.5.0'>>> = { metal: 'all', cpu: 'all', cuda: 'v0.5.0' };

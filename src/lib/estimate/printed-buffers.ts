@@ -2,7 +2,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { estimateMemory } from './estimate-memory.js';
 import type { EstimatePart } from './memory-estimate.js';
-import { Placement } from './placement.js';
+import { Placement } from './weights/placement.js';
 
 /** Bytes that llama.cpp prints for one kind of buffer on one device. */
 export type PrintedBuffer = Pick<EstimatePart, 'name' | 'device' | 'gpu' | 'bytes'>;

@@ -1,11 +1,11 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import { totalBytes, type MemoryEstimate } from '../estimate/memory-estimate.js';
 import type { HostMemory } from '../host/host-memory.js';
-import { isDiscrete, judge, limitsOf } from '../preflight/judge.js';
-import type { CompletedVerdict } from '../preflight/verdict.js';
+import { isDiscrete, judge, limitsOf } from '../preflight/judge/judge.js';
+import type { CompletedVerdict } from '../preflight/judge/verdict.js';
 import type { Accelerator } from '../runtime/launch-options.js';
-import type { LedgerEntry, Requirement } from './ledger.js';
-import { liveEntries, withReservations, type LiveProcess } from './reservations.js';
+import type { LedgerEntry, Requirement } from './ledger/ledger.js';
+import { liveEntries, withReservations, type LiveProcess } from './ledger/reservations.js';
 
 /** A launch that asks for memory of this machine. */
 export interface LaunchRequest {

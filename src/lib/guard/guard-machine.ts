@@ -1,10 +1,10 @@
 import type { HostMemory } from '../host/host-memory.js';
 import type { MachineRequest } from '../host/measure-host.js';
-import { linuxProcessMemory } from '../host/process-memory.js';
-import { findProcessHere, type FindProcess } from '../host/processes.js';
-import type { LedgerEntry } from './ledger.js';
-import type { LiveProcess } from './reservations.js';
-import { openStateFolder, stateFolderPath } from './state-folder.js';
+import { linuxProcessMemory } from '../host/processes/process-memory.js';
+import { findProcessHere, type FindProcess } from '../host/processes/processes.js';
+import type { LedgerEntry } from './ledger/ledger.js';
+import type { LiveProcess } from './ledger/reservations.js';
+import { openStateFolder, stateFolderPath } from './ledger/state-folder.js';
 
 /** What the guard asks of the machine, so that tests can answer in its place. */
 export interface GuardMachine {

@@ -1,15 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
-import { sameProcess, type ProcessIdentity } from '../host/processes.js';
+import { sameProcess, type ProcessIdentity } from '../host/processes/processes.js';
 import { decide, requirementOf, type Decision, type LaunchRequest } from './decide.js';
 import { fingerprint } from './fingerprint.js';
-import { isoTime } from './iso-time.js';
+import { isoTime } from './ledger/iso-time.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
 import { liveProcesses, type GuardMachine } from './guard-machine.js';
-import type { EntryState, LedgerEntry } from './ledger.js';
-import { readLedger, writeLedger } from './ledger-store.js';
-import { withLock } from './lock.js';
+import type { EntryState, LedgerEntry } from './ledger/ledger.js';
+import { readLedger, writeLedger } from './ledger/ledger-store.js';
+import { withLock } from './ledger/lock.js';
 
 /** A program that may run only if it fits. */
 export interface GuardedLaunch extends LaunchRequest {

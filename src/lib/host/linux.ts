@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import type { CgroupMemory, HostMemory } from './host-memory.js';
-import { mappedWeightsBytes } from './mapped-weights.js';
+import { mappedWeightsBytes } from './processes/mapped-weights.js';
 import type { Probe, ReadText } from './probe.js';
 
 /** A limit of 2^60 bytes and more is how cgroup v1 says that there is none (`PAGE_COUNTER_MAX`, by page size). */

@@ -2,7 +2,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
-import { programOutput } from './program-output.js';
+import { programOutput } from './processes/program-output.js';
 import { readRegularFile } from '../read-regular-file.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */

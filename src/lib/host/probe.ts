@@ -1,5 +1,5 @@
-import { linuxSharedPages } from './process-memory.js';
-import { programOutput } from './program-output.js';
+import { linuxSharedPages } from './processes/process-memory.js';
+import { programOutput } from './processes/program-output.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
 export type RunCommand = (program: string, args: readonly string[]) => Promise<string | undefined>;

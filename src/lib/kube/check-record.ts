@@ -1,5 +1,5 @@
 import { type EstimatePart, type MemoryEstimate, neededParts } from '../estimate/memory-estimate.js';
-import type { LimitCheck, Verdict } from '../preflight/verdict.js';
+import type { LimitCheck, Verdict } from '../preflight/judge/verdict.js';
 import { API_GROUP } from './client/api.js';
 
 /** How the memory check went that this deploy rests on. */

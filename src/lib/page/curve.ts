@@ -1,6 +1,6 @@
 import { CONTEXT_STEP, largestContext } from '../preflight/advice/trials.js';
-import { trainedContext } from '../preflight/survey.js';
-import type { LimitCheck } from '../preflight/verdict.js';
+import { trainedContext } from '../preflight/surveys/survey.js';
+import type { LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls/controls.js';
 

@@ -5,7 +5,7 @@ import {
   neededParts,
   type PartName,
 } from '../estimate/memory-estimate.js';
-import type { LimitCheck } from '../preflight/verdict.js';
+import type { LimitCheck } from '../preflight/judge/verdict.js';
 import { explainBudget } from '../report/words/budget-text.js';
 import { formatSize } from '../report/words/bytes.js';
 import { limitLabel } from '../report/words/limit-label.js';

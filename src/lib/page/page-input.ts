@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HeaderDigest } from '../gguf/digest/digest.js';
 import type { HostMemory } from '../host/host-memory.js';
-import type { Program } from '../host/programs.js';
+import type { Program } from '../host/processes/programs.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 
 /** Everything that a page's answer rests on, as JSON in the page. */

@@ -1,6 +1,6 @@
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
-import { isDiscrete } from '../preflight/judge.js';
-import { headroomBytes, type CompletedVerdict } from '../preflight/verdict.js';
+import { isDiscrete } from '../preflight/judge/judge.js';
+import { headroomBytes, type CompletedVerdict } from '../preflight/judge/verdict.js';
 import { formatCompared, formatSize } from '../report/words/bytes.js';
 import { explainBudget } from '../report/words/budget-text.js';
 import { holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';

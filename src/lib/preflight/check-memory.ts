@@ -3,7 +3,7 @@ import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { MeasureHost } from '../host/measure-host.js';
-import type { Program } from '../host/programs.js';
+import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
 import type { ModelShape } from '../model/model-shape.js';
@@ -13,20 +13,20 @@ import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
-import { readNamedFiles } from './beside-files.js';
-import { findProjector, type ProjectorReading } from './beside.js';
-import type { DraftListing } from './find-draft.js';
-import { isDiscrete, judge, limitsOf } from './judge.js';
-import { judgeLaunch, sizeLaunch } from './judge-launch.js';
+import { readNamedFiles } from './beside/beside-files.js';
+import { findProjector, type ProjectorReading } from './beside/beside.js';
+import type { DraftListing } from './beside/find-draft.js';
+import { isDiscrete, judge, limitsOf } from './judge/judge.js';
+import { judgeLaunch, sizeLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
 import type { CompleteCheck, Findings, IncompleteCheck, MemoryCheck, PlannedCheck } from './memory-check.js';
 import { type CheckRequest, planCheck, type PlanDependencies } from './plan-check.js';
 import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
-import { sharedMemoryNote } from './shared-memory.js';
-import { tightness } from './tightness.js';
+import { sharedMemoryNote } from './judge/shared-memory.js';
+import { tightness } from './judge/tightness.js';
 import { requireMatchingDraft, requireMatchingProjector } from './matching-files.js';
-import type { CompletedVerdict } from './verdict.js';
+import type { CompletedVerdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
 export interface CheckDependencies extends PlanDependencies {

@@ -1,17 +1,17 @@
 import type { CatalogEntry } from '../catalog/catalog.js';
 import type { MemoryEstimate } from '../estimate/memory-estimate.js';
-import type { Program } from '../host/programs.js';
+import type { Program } from '../host/processes/programs.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { CombinedLaunch } from '../runtime/combine-launch.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import type { Room } from './advice/trials.js';
-import type { NamedFiles } from './beside-files.js';
-import type { LoadedProjector } from './beside.js';
+import type { NamedFiles } from './beside/beside-files.js';
+import type { LoadedProjector } from './beside/beside.js';
 import type { ResolvedModel } from './resolve-model.js';
 import type { ServerChoice } from './server-choice.js';
-import type { CompletedVerdict, UnknownVerdict } from './verdict.js';
+import type { CompletedVerdict, UnknownVerdict } from './judge/verdict.js';
 
 /** What a check is about: known before anything is read. */
 export interface PlannedCheck extends CombinedLaunch {

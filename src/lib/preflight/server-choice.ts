@@ -1,9 +1,9 @@
 import { DEFAULT_FIT_TARGET_MIB, type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
-import { isDiscrete } from './judge.js';
+import { isDiscrete } from './judge/judge.js';
 import type { ModelShape } from '../model/model-shape.js';
-import { headroomBytes, type CompletedVerdict } from './verdict.js';
+import { headroomBytes, type CompletedVerdict } from './judge/verdict.js';
 import { deviceWords } from '../runtime/options/device-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { deployName } from '../../../src/lib/cli/deploy/deploy-name.js';
-import { parseDuration } from '../../../src/lib/cli/flags/duration.js';
-import { parseList } from '../../../src/lib/cli/flags/list-value.js';
+import { parseDuration } from '../../../src/lib/cli/flags/values/duration.js';
+import { parseList } from '../../../src/lib/cli/flags/values/list-value.js';
 
 test.each([
   ['a', ['a']],

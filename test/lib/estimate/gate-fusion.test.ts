@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { groupSharedExperts, keepGatedInputs } from '../../../src/lib/estimate/ggml/cuda/gate-fusion.js';
 import { Graph } from '../../../src/lib/estimate/ggml/graph.js';
-import * as ggml from '../../../src/lib/estimate/ggml/ops.js';
+import * as ggml from '../../../src/lib/estimate/ggml/ops/ops.js';
 import { contiguousStrides, F32, type Four, I32, Tensor } from '../../../src/lib/estimate/ggml/tensor.js';
 import { ggmlTypeByName } from '../../../src/lib/gguf/ggml-types.js';
 

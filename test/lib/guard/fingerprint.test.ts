@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { fingerprint } from '../../../src/lib/guard/fingerprint.js';
-import { isoTime } from '../../../src/lib/guard/iso-time.js';
+import { isoTime } from '../../../src/lib/guard/ledger/iso-time.js';
 
 test('a command line has 32 digits that every other one, a letter or a nought longer, does not have', () => {
   const texts = [

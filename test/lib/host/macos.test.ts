@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { availableFromVmStat, measureMac } from '../../../src/lib/host/macos.js';
 import type { RunCommand } from '../../../src/lib/host/probe.js';
-import { largestPrograms, programsFromTop } from '../../../src/lib/host/programs.js';
+import { largestPrograms, programsFromTop } from '../../../src/lib/host/processes/programs.js';
 import { defaultWiredLimitBytes } from '../../../src/lib/host/wired-limit.js';
 
 const GIB = 2 ** 30;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { estimateLaunch } from '../../../src/lib/estimate/estimate-launch.js';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import type { HostMemory } from '../../../src/lib/host/host-memory.js';
-import { judge, limitsOf } from '../../../src/lib/preflight/judge.js';
+import { judge, limitsOf } from '../../../src/lib/preflight/judge/judge.js';
 import { choiceNotes, chosenOptions, serverChoice } from '../../../src/lib/preflight/server-choice.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../support/bundled-shape.js';

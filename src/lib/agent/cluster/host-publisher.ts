@@ -1,6 +1,6 @@
 import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
-import type { LedgerEntry } from '../../guard/ledger.js';
-import { besideLedger } from '../../guard/measure-beside-ledger.js';
+import type { LedgerEntry } from '../../guard/ledger/ledger.js';
+import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
 import type { KubeClient } from '../../kube/client/client.js';

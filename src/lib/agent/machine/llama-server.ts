@@ -1,8 +1,8 @@
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { parseServerVersion } from '../../host/llama-server.js';
-import { programOutput } from '../../host/program-output.js';
-import { firstRunnable } from '../../host/runnable.js';
+import { programOutput } from '../../host/processes/program-output.js';
+import { firstRunnable } from '../../host/processes/runnable.js';
 import { printable } from '../../printable.js';
 
 /** A llama-server that was asked what it is. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, copyFileSync, fstatSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
-import { openOwnFile } from '../../guard/own-file.js';
+import { openOwnFile } from '../../guard/ledger/own-file.js';
 import { printable } from '../../printable.js';
 
 /** A server's log beyond this size becomes the older one; two are kept. */

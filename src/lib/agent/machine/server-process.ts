@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes.js';
+import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 import { logTail, rotateLog } from './log-file.js';
 
 /** How a server came to its end. */

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
-import { readOwnFile } from '../../guard/own-file.js';
-import type { LedgerEntry } from '../../guard/ledger.js';
-import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes.js';
+import { readOwnFile } from '../../guard/ledger/own-file.js';
+import type { LedgerEntry } from '../../guard/ledger/ledger.js';
+import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
 /** What this host has started for a service, written down before it runs, so that a later agent finds it. */
 export interface ServerRecord {

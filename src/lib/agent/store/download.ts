@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readOwnFile } from '../../guard/own-file.js';
+import { readOwnFile } from '../../guard/ledger/own-file.js';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';

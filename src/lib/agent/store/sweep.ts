@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { readOwnFile } from '../../guard/own-file.js';
+import { readOwnFile } from '../../guard/ledger/own-file.js';
 import type { ModelResource } from '../../kube/client/api.js';
 import { modelFolder } from './model-files.js';
 

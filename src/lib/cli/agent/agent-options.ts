@@ -6,10 +6,10 @@ import { reachableAddress } from '../../agent/host-address.js';
 import type { CheckMode } from '../../agent/core/memory-rules.js';
 import { parseQuantity } from '../../budget/quantity.js';
 import { UsageError } from '../../errors.js';
-import { stateFolderPath } from '../../guard/state-folder.js';
+import { stateFolderPath } from '../../guard/ledger/state-folder.js';
 import { defaultAccelerator } from '../../host/measure-host.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
-import { parseDuration } from '../flags/duration.js';
+import { parseDuration } from '../flags/values/duration.js';
 import type { agentFlags } from './agent-flags.js';
 
 type Text = string | undefined;

@@ -3,7 +3,7 @@ import { defaultAccelerator } from '../../host/measure-host.js';
 import { checkMemory, type CheckDependencies } from '../../preflight/check-memory.js';
 import { planCheck, type CheckRequest } from '../../preflight/plan-check.js';
 import { isComplete, type MemoryCheck, type PlannedCheck } from '../../preflight/memory-check.js';
-import { isDiscrete } from '../../preflight/judge.js';
+import { isDiscrete } from '../../preflight/judge/judge.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { splitWords } from '../../runtime/server-arguments.js';
 import { checkRequest } from '../check-request.js';

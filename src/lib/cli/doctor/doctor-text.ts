@@ -1,7 +1,7 @@
 import { printable } from '../../printable.js';
 import { hanging } from '../../report/layout/wrap.js';
 import { formatSize } from '../../report/words/bytes.js';
-import type { Program } from '../../host/programs.js';
+import type { Program } from '../../host/processes/programs.js';
 import type { Diagnosis } from './diagnose.js';
 
 const LABEL = 13;

@@ -1,6 +1,6 @@
 import { delimiter, join, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { firstRunnable } from '../../host/runnable.js';
+import { firstRunnable } from '../../host/processes/runnable.js';
 import { printable } from '../../printable.js';
 
 /**

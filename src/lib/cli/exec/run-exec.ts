@@ -10,7 +10,7 @@ import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
 import { configFiles, readServerCommand } from '../../runtime/server-command.js';
-import { readNow } from '../../host/process-memory.js';
+import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';

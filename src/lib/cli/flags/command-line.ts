@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
 import { serverOption } from '../../runtime/options/server-options.js';
 import { valueCount } from '../../runtime/options/option-names.js';
-import { isFalseWord, isTrueWord } from './boolean-words.js';
+import { isFalseWord, isTrueWord } from './values/boolean-words.js';
 
 /** What of an oclif flag decides how its words are read. */
 export interface FlagSpec {

@@ -1,8 +1,8 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { Flags } from '@oclif/core';
 import { FORMATS, GPU_VENDORS, RUNTIMES } from '../../kube/client/api.js';
-import { parseDuration } from './duration.js';
-import { parseList } from './list-value.js';
+import { parseDuration } from './values/duration.js';
+import { parseList } from './values/list-value.js';
 
 const MODEL = 'MODEL';
 const GPU = 'GPU';

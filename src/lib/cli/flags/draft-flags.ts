@@ -3,7 +3,7 @@ import type { InferredFlags } from '@oclif/core/interfaces';
 import { specTypes } from '../../runtime/options/draft-options.js';
 import { CACHE_TYPES } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
-import { wholeNumber } from './whole-number.js';
+import { wholeNumber } from './values/whole-number.js';
 
 const HELP_GROUP = 'LAUNCH';
 

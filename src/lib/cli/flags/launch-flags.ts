@@ -2,7 +2,7 @@ import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
 import { draftFlags } from './draft-flags.js';
-import { wholeNumber } from './whole-number.js';
+import { wholeNumber } from './values/whole-number.js';
 import {
   ACCELERATORS,
   ALL_GPU_LAYERS,

@@ -1,7 +1,7 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../../errors.js';
-import { wholeNumber } from './whole-number.js';
+import { wholeNumber } from './values/whole-number.js';
 import { parseQuantity } from '../../budget/quantity.js';
 
 const HELP_GROUP = 'MACHINE';

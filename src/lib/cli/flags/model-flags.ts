@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { parseDuration } from './duration.js';
+import { parseDuration } from './values/duration.js';
 
 /** The one argument of every command that looks at a model. */
 export const modelArg = Args.string({

@@ -1,10 +1,10 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { ContextParams } from '../context.js';
+import type { ContextParams } from '../context/context.js';
 import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { contiguousStrides, type Four, pad } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import type { Placement } from '../weights/placement.js';
 
 const I32_BYTES = 4;
 /** In the order in which llama.cpp lists a layer's experts: `llama_moe_cache_layer_experts`. */

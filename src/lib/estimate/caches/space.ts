@@ -1,8 +1,8 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
-import type { ContextParams } from '../context.js';
+import type { ContextParams } from '../context/context.js';
 import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import type { Placement } from '../weights/placement.js';
 
 /** A tensor that lives as long as the context. */
 export interface CacheTensor {

@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { ContextRole } from '../context.js';
-import { WITHOUT_DRAFT } from '../context.js';
+import type { ContextRole } from '../context/context.js';
+import { WITHOUT_DRAFT } from '../context/context.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
 import type {
@@ -13,7 +13,7 @@ import type {
   ResolvedLaunch,
 } from '../memory-estimate.js';
 import { accuracyBeside, partsOf, weightParts } from '../parts.js';
-import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../plan-context.js';
+import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
 import type { Speculation } from './speculation.js';

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import type { GgufTensor } from '../../gguf/header.js';
 import type { Device } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import type { Placement } from '../weights/placement.js';
 
 /** A weight's low-rank factors; the product with B after A is added to its own. */
 interface LowRank {

@@ -1,12 +1,12 @@
 import { headKOf, headVOf } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { ContextMemory } from '../cache.js';
-import type { ContextParams } from '../context.js';
+import type { ContextMemory } from '../caches/cache.js';
+import type { ContextParams } from '../context/context.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
-import * as ggml from '../ggml/ops.js';
+import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
+import type { Placement } from '../weights/placement.js';
 import type { FusedNode, FusedOp } from './fused-ops.js';
 import { LoadedTensors } from './loaded-tensors.js';
 import { embeddingInput } from './embedding-input.js';

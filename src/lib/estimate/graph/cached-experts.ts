@@ -1,5 +1,5 @@
 import type { CachedLayers } from '../caches/expert-cache.js';
-import * as ggml from '../ggml/ops.js';
+import * as ggml from '../ggml/ops/ops.js';
 import { type Buffer, contiguousStrides, type Four, I32, isContiguous, Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 

@@ -1,8 +1,8 @@
-import * as ggml from '../ggml/ops.js';
+import * as ggml from '../ggml/ops/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
-import { attention } from './attention.js';
-import { attentionInput, type AttentionInput } from './attention-input.js';
-import type { AttentionOptions } from './multi-head.js';
+import { attention } from './attention/attention.js';
+import { attentionInput, type AttentionInput } from './attention/attention-input.js';
+import type { AttentionOptions } from './attention/multi-head.js';
 import type { GraphBuilder, NormKind } from './builder.js';
 import { type Heads, projectQkv } from './projections.js';
 

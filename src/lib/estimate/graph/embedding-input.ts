@@ -1,4 +1,4 @@
-import * as ggml from '../ggml/ops.js';
+import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, I64, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 

@@ -1,5 +1,5 @@
-import { pool1d } from '../ggml/image-ops.js';
-import * as ggml from '../ggml/ops.js';
+import { pool1d } from '../ggml/ops/image-ops.js';
+import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import { type CachedProducts, cachedExperts } from './cached-experts.js';

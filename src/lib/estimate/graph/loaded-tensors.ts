@@ -2,10 +2,10 @@ import { CheckIncompleteError } from '../../errors.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
-import type { TargetContext } from '../context.js';
+import type { TargetContext } from '../context/context.js';
 import { contiguousStrides, type Four, Tensor } from '../ggml/tensor.js';
-import type { Placement } from '../placement.js';
-import { layerOf } from '../tensor-position.js';
+import type { Placement } from '../weights/placement.js';
+import { layerOf } from '../weights/tensor-position.js';
 
 export interface LoadedInputs {
   readonly shape: ModelShape;

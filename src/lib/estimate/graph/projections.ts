@@ -1,5 +1,5 @@
-import * as ggml from '../ggml/ops.js';
-import type { GluOp, UnaryOp } from '../ggml/ops.js';
+import * as ggml from '../ggml/ops/ops.js';
+import type { GluOp, UnaryOp } from '../ggml/ops/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 

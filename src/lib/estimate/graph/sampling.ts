@@ -1,5 +1,5 @@
-import * as ggml from '../ggml/ops.js';
-import { topK } from '../ggml/sparse-ops.js';
+import * as ggml from '../ggml/ops/ops.js';
+import { topK } from '../ggml/ops/sparse-ops.js';
 import { elements, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
 

@@ -1,6 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheType } from '../../runtime/launch-options.js';
-import type { CompletedVerdict } from '../verdict.js';
+import type { CompletedVerdict } from '../judge/verdict.js';
 
 /** Something to do about a refusal; amounts are bytes. */
 export type Change =

@@ -3,8 +3,8 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from './advice.js';
 import { Levers, type Attempt, type Lever } from './levers.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
-import { COMFORTABLE_SHARE, promptCacheMiB } from '../tightness.js';
-import type { CompletedVerdict } from '../verdict.js';
+import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
+import type { CompletedVerdict } from '../judge/verdict.js';
 
 const COMPACT_CACHE = 'q8_0';
 /** What a conversation should have where nothing else is asked for. */

@@ -1,7 +1,7 @@
 import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { headroomBytes, type LimitCheck } from '../verdict.js';
+import { headroomBytes, type LimitCheck } from '../judge/verdict.js';
 import type { Change, ModelVariant } from './advice.js';
 import { largestNotNegative, type Trials } from './trials.js';
 

@@ -5,9 +5,9 @@ import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
-import { isDiscrete } from '../judge.js';
+import { isDiscrete } from '../judge/judge.js';
 import type { Room, Trials } from './trials.js';
-import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../verdict.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../judge/verdict.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

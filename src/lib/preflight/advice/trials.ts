@@ -6,9 +6,9 @@ import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimat
 import type { HostMemory } from '../../host/host-memory.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { isDiscrete, judge, limitsOf } from '../judge.js';
-import { onMachine } from '../on-machine.js';
-import { headroomBytes, type CompletedVerdict } from '../verdict.js';
+import { isDiscrete, judge, limitsOf } from '../judge/judge.js';
+import { onMachine } from '../judge/on-machine.js';
+import { headroomBytes, type CompletedVerdict } from '../judge/verdict.js';
 
 /** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
 export const CONTEXT_STEP = 256;

@@ -1,4 +1,4 @@
-import { headroomBytes } from '../verdict.js';
+import { headroomBytes } from '../judge/verdict.js';
 import type { MemoryCheck } from '../memory-check.js';
 
 export const SORTS = ['catalog', 'id', 'needs', 'spare', 'context'] as const;

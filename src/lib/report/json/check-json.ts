@@ -1,11 +1,11 @@
 import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
-import type { LoadedDraft, LoadedFile } from '../../preflight/beside-files.js';
-import type { LoadedProjector } from '../../preflight/beside.js';
+import type { LoadedDraft, LoadedFile } from '../../preflight/beside/beside-files.js';
+import type { LoadedProjector } from '../../preflight/beside/beside.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
-import { tightness, type Tightness } from '../../preflight/tightness.js';
-import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';
+import { tightness, type Tightness } from '../../preflight/judge/tightness.js';
+import { headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { failureOf } from '../words/failure.js';
 import { warningsOf } from '../words/warnings.js';
 import { redactedSource } from '../../source/redacted-url.js';

@@ -1,8 +1,8 @@
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { largestOf } from '../../preflight/survey.js';
-import type { Together } from '../../preflight/together.js';
-import { headroomBytes } from '../../preflight/verdict.js';
-import type { VersionStep } from '../../preflight/version-steps.js';
+import { largestOf } from '../../preflight/surveys/survey.js';
+import type { Together } from '../../preflight/surveys/together.js';
+import { headroomBytes } from '../../preflight/judge/verdict.js';
+import type { VersionStep } from '../../preflight/surveys/version-steps.js';
 import { checkJson } from './check-json.js';
 
 /** Every check, and what they take together where that was asked. */

@@ -1,5 +1,5 @@
 import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
-import { headroomBytes } from '../../preflight/verdict.js';
+import { headroomBytes } from '../../preflight/judge/verdict.js';
 
 /** The best launch, and the command that starts it; amounts are bytes. */
 export function fitJson(fitted: FittedLaunch, command: readonly string[], prefer: Preference): Record<string, unknown> {

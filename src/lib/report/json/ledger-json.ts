@@ -1,5 +1,5 @@
-import type { LedgerEntry } from '../../guard/ledger.js';
-import type { PromisedMemory } from '../../guard/measure-beside-ledger.js';
+import type { LedgerEntry } from '../../guard/ledger/ledger.js';
+import type { PromisedMemory } from '../../guard/ledger/measure-beside-ledger.js';
 
 /** As `schemas/ledger.schema.json` describes it; amounts are bytes. */
 export function ledgerJson({ folder, entries, warning }: PromisedMemory): Record<string, unknown> {

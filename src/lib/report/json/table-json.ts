@@ -1,7 +1,7 @@
-import type { QuantizationTable } from '../../preflight/quantizations.js';
-import type { Saving } from '../../preflight/savings.js';
-import type { ContextTable, MacFinding } from '../../preflight/survey.js';
-import { headroomBytes, type CompletedVerdict } from '../../preflight/verdict.js';
+import type { QuantizationTable } from '../../preflight/surveys/quantizations.js';
+import type { Saving } from '../../preflight/surveys/savings.js';
+import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
+import { headroomBytes, type CompletedVerdict } from '../../preflight/judge/verdict.js';
 
 export function contextTableJson(table: ContextTable): Record<string, unknown> {
   const { columns, names, rows, largest, isPerSlot } = table;

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/verdict.js';
+import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { CompletedVerdict } from '../../preflight/verdict.js';
+import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 
 /** Words rather than colours say what fits, so that they can be heard, searched for and piped. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { headroomBytes } from '../../preflight/verdict.js';
+import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { formatSize } from '../words/bytes.js';

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { QuantizationRow, QuantizationTable } from '../../preflight/quantizations.js';
+import type { QuantizationRow, QuantizationTable } from '../../preflight/surveys/quantizations.js';
 import { printable } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';

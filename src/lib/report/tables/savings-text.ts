@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { Saving } from '../../preflight/savings.js';
-import type { CompletedVerdict } from '../../preflight/verdict.js';
+import type { Saving } from '../../preflight/surveys/savings.js';
+import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';
 import { cell, LEGEND, paintMarks } from './cells.js';

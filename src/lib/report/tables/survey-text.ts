@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { ContextTable, MacFinding } from '../../preflight/survey.js';
+import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { cell, LEGEND, paintMarks } from './cells.js';

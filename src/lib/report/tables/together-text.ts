@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { Together } from '../../preflight/together.js';
-import { headroomBytes, type LimitCheck } from '../../preflight/verdict.js';
+import type { Together } from '../../preflight/surveys/together.js';
+import { headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { hanging } from '../layout/wrap.js';
 import { explainBudget } from '../words/budget-text.js';

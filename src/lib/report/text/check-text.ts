@@ -1,11 +1,11 @@
 import type { ChalkInstance } from 'chalk';
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Shape } from '../../model/model-shape.js';
-import type { LoadedFile } from '../../preflight/beside-files.js';
-import type { ProjectorReason } from '../../preflight/beside.js';
-import type { DraftReason } from '../../preflight/find-draft.js';
+import type { LoadedFile } from '../../preflight/beside/beside-files.js';
+import type { ProjectorReason } from '../../preflight/beside/beside.js';
+import type { DraftReason } from '../../preflight/beside/find-draft.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
-import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/verdict.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatModelSource, parseModelSource } from '../../source/model-source.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
+import type { CompletedVerdict, LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { wrapWords } from '../layout/wrap.js';
 

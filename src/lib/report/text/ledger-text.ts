@@ -1,4 +1,4 @@
-import type { PromisedMemory } from '../../guard/measure-beside-ledger.js';
+import type { PromisedMemory } from '../../guard/ledger/measure-beside-ledger.js';
 import { promisedBytes } from '../json/ledger-json.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';

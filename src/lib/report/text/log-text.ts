@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { ComparedBuffer } from '../../preflight/compare-log.js';
+import type { ComparedBuffer } from '../../preflight/surveys/compare-log.js';
 import { alignColumns } from '../layout/columns.js';
 import { holderLabel } from '../words/limit-label.js';
 import { partLabel } from '../words/part-labels.js';

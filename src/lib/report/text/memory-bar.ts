@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { HostMemory } from '../../host/host-memory.js';
-import type { CompletedVerdict } from '../../preflight/verdict.js';
+import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { wrapWords } from '../layout/wrap.js';
 

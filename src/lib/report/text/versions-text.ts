@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import { type EstimatePart, neededParts } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { headroomBytes } from '../../preflight/verdict.js';
-import type { VersionStep } from '../../preflight/version-steps.js';
+import { headroomBytes } from '../../preflight/judge/verdict.js';
+import type { VersionStep } from '../../preflight/surveys/version-steps.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { alignColumns } from '../layout/columns.js';

@@ -1,7 +1,7 @@
 import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Advice, Change } from '../../preflight/advice/advice.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { tightness } from '../../preflight/tightness.js';
+import { tightness } from '../../preflight/judge/tightness.js';
 import { formatSize } from './bytes.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';

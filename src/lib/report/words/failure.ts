@@ -1,6 +1,6 @@
 import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import type { LimitCheck } from '../../preflight/verdict.js';
+import type { LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';

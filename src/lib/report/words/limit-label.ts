@@ -1,5 +1,5 @@
 import { totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
-import type { CompletedVerdict, LimitCheck } from '../../preflight/verdict.js';
+import type { CompletedVerdict, LimitCheck } from '../../preflight/judge/verdict.js';
 
 /** `memory`, `GPU`, or `GPU 1` where there are several. */
 export function limitLabel({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {

@@ -1,7 +1,7 @@
 import type { GrowthPart } from '../../estimate/memory-estimate.js';
-import { COMFORTABLE_SHARE, tightness, type Tightness } from '../../preflight/tightness.js';
+import { COMFORTABLE_SHARE, tightness, type Tightness } from '../../preflight/judge/tightness.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { headroomBytes } from '../../preflight/verdict.js';
+import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { formatSize } from './bytes.js';
 import { limitLabel } from './limit-label.js';

@@ -9,7 +9,7 @@ import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/advice/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { largestContext, Trials } from '../../../../src/lib/preflight/advice/trials.js';
-import { headroomBytes } from '../../../../src/lib/preflight/verdict.js';
+import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../../support/bundled-shape.js';
 

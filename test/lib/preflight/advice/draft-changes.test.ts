@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ModelShape, ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
-import { judgeLaunch } from '../../../../src/lib/preflight/judge-launch.js';
+import { judgeLaunch } from '../../../../src/lib/preflight/judge/judge-launch.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../../support/profile.js';

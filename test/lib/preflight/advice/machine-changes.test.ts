@@ -3,7 +3,7 @@ import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js'
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import { machineChanges, roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
-import type { CompletedVerdict } from '../../../../src/lib/preflight/verdict.js';
+import type { CompletedVerdict } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../../support/bundled-shape.js';
 

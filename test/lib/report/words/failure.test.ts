@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
-import type { LimitCheck } from '../../../../src/lib/preflight/verdict.js';
+import type { LimitCheck } from '../../../../src/lib/preflight/judge/verdict.js';
 import { failureOf, failureText } from '../../../../src/lib/report/words/failure.js';
 
 const GIB = 2 ** 30;

@@ -1,7 +1,7 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
-import { attentionInput } from '../attention-input.js';
+import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder, NormKind } from '../builder.js';
 import type { DecoderInputs } from '../decoder.js';
 

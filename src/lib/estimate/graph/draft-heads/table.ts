@@ -1,14 +1,14 @@
 import { table } from '../../../table.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
-import { attention } from '../attention.js';
+import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../decoder.js';
 import { gatingOf } from '../experts.js';
-import { latentHeads, latentQueries } from '../latent.js';
-import { attend } from '../models/decoders/attention-part.js';
+import { latentHeads, latentQueries } from '../attention/latent.js';
+import { attend } from '../models/decoders/parts/attention-part.js';
 import { EXPERTS_SPECS } from '../models/decoders/experts.js';
-import { feed } from '../models/decoders/feed-forward-part.js';
+import { feed } from '../models/decoders/parts/feed-forward-part.js';
 import { PARALLEL_SPECS } from '../models/decoders/parallel.js';
 import type { AttentionSpec, DecoderSpec, FeedForwardSpec } from '../models/decoders/spec.js';
 import { deepseekAttention, deepseekExperts } from '../models/deepseek2.js';

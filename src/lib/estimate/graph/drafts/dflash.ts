@@ -1,10 +1,10 @@
 import type { ModelShape } from '../../../model/model-shape.js';
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
-import { attention } from '../attention.js';
-import { attentionInput, type KvInput } from '../attention-input.js';
-import { storeHeads } from '../kv-store.js';
+import { attention } from '../attention/attention.js';
+import { attentionInput, type KvInput } from '../attention/attention-input.js';
+import { storeHeads } from '../attention/kv-store.js';
 import type { GraphBuilder } from '../builder.js';
 import { feedForward, projected, splitHeads } from '../projections.js';
 import { scatterDraftVocabulary } from './draft-vocabulary.js';

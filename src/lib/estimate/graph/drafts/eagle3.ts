@@ -1,7 +1,7 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
-import { attentionInput } from '../attention-input.js';
+import { attention } from '../attention/attention.js';
+import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { ropeFactors } from '../decoder.js';
 import { feedForward, splitHeads } from '../projections.js';

@@ -1,8 +1,8 @@
 import { graphError } from '../../ggml/graph-error.js';
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
-import { attentionInput } from '../attention-input.js';
+import { attention } from '../attention/attention.js';
+import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { targetsTable } from '../loaded-tensors.js';
 import { feedForward, projected } from '../projections.js';

@@ -1,10 +1,10 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
+import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, type DecoderInputs } from '../decoder.js';
 import { gatingOf } from '../experts.js';
-import { latentQueries } from '../latent.js';
+import { latentQueries } from '../attention/latent.js';
 import { feedForward, type Heads } from '../projections.js';
 import { withSharedExperts } from './shared-experts.js';
 

@@ -1,10 +1,10 @@
-import * as ggml from '../../ggml/ops.js';
-import { attentionInput } from '../attention-input.js';
+import * as ggml from '../../ggml/ops/ops.js';
+import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../decoder.js';
-import { mamba2Layer } from '../mamba-layers.js';
+import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward } from '../projections.js';
-import { recurrentInput } from '../recurrent.js';
+import { recurrentInput } from '../recurrent/recurrent.js';
 
 /** `src/models/falcon-h1.cpp` (llama.cpp v0.5.0): every layer has attention and Mamba-2 beside each other. */
 export function falconH1(g: GraphBuilder): void {

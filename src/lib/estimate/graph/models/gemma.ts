@@ -1,4 +1,4 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 
 /** Logits squeezed into a range: three ops more over the whole vocabulary. */

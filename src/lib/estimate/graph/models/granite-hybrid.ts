@@ -1,10 +1,10 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, ropeFactors, rotaryAttention } from '../decoder.js';
 import { feedForward } from '../projections.js';
-import { mamba2Layer } from '../mamba-layers.js';
-import { recurrentInput } from '../recurrent.js';
+import { mamba2Layer } from '../recurrent/mamba-layers.js';
+import { recurrentInput } from '../recurrent/recurrent.js';
 import { withSharedExperts } from './shared-experts.js';
 
 /** `src/models/granite-hybrid.cpp` (llama.cpp v0.5.0): layers without KV heads are Mamba-2. */

@@ -1,7 +1,7 @@
-import * as ggml from '../../ggml/ops.js';
-import { ssmConv } from '../../ggml/recurrent-ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
+import { ssmConv } from '../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attentionInput, type AttentionInput } from '../attention-input.js';
+import { attentionInput, type AttentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../decoder.js';
 import { experts, gatingOf } from '../experts.js';
@@ -13,7 +13,7 @@ import {
   recurrentInput,
   type RecurrentInput,
   storeWindow,
-} from '../recurrent.js';
+} from '../recurrent/recurrent.js';
 
 /** `src/models/lfm2.cpp` (llama.cpp v0.5.0): layers without KV heads are short convolutions; also with experts. */
 export function lfm2(g: GraphBuilder): void {

@@ -1,8 +1,8 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
-import { mamba2Layer, mambaLayer } from '../mamba-layers.js';
-import { recurrentInput, type RecurrentInput } from '../recurrent.js';
+import { mamba2Layer, mambaLayer } from '../recurrent/mamba-layers.js';
+import { recurrentInput, type RecurrentInput } from '../recurrent/recurrent.js';
 
 type RecurrentLayer = (g: GraphBuilder, input: RecurrentInput, cur: Tensor, layer: number) => Tensor;
 

@@ -1,13 +1,13 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
-import { attentionInput } from '../attention-input.js';
+import { attention } from '../attention/attention.js';
+import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, finishKeepingHidden } from '../decoder.js';
 import { experts } from '../experts.js';
-import { mamba2Layer } from '../mamba-layers.js';
+import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../projections.js';
-import { recurrentInput } from '../recurrent.js';
+import { recurrentInput } from '../recurrent/recurrent.js';
 
 const SQUARED_RELU = { activation: 'relu_sqr' } as const;
 

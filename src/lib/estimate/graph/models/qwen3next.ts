@@ -1,14 +1,14 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Four, Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
-import { attentionInput } from '../attention-input.js';
-import type { AttentionOptions } from '../multi-head.js';
+import { attention } from '../attention/attention.js';
+import { attentionInput } from '../attention/attention-input.js';
+import type { AttentionOptions } from '../attention/multi-head.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, type DecoderInputs, finishKeepingHidden } from '../decoder.js';
-import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../delta-net.js';
+import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../recurrent/delta-net.js';
 import { experts } from '../experts.js';
 import { feedForward, projected, projectRows } from '../projections.js';
-import { recurrentInput } from '../recurrent.js';
+import { recurrentInput } from '../recurrent/recurrent.js';
 
 interface Variant {
   readonly deltaNet: DeltaNet;

@@ -1,10 +1,10 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attention } from '../attention.js';
+import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
 import { decoder, type DecoderInputs, ropeFactors } from '../decoder.js';
 import { experts, type Experts } from '../experts.js';
-import { limited } from './decoders/feed-forward-part.js';
+import { limited } from './decoders/parts/feed-forward-part.js';
 import { feedForward, projectQkv } from '../projections.js';
 
 const SILU = { activation: 'silu' } as const;

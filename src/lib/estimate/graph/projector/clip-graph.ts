@@ -1,8 +1,8 @@
 import { CheckIncompleteError } from '../../../errors.js';
 import type { Encoder, EncoderHparams, FfnOp, MediaSize } from '../../../model/projector/encoder-hparams.js';
 import { Graph } from '../../ggml/graph.js';
-import { conv2d, interpolate } from '../../ggml/image-ops.js';
-import * as ggml from '../../ggml/ops.js';
+import { conv2d, interpolate } from '../../ggml/ops/image-ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F16, F32, I32, type Tensor } from '../../ggml/tensor.js';
 
 export type NormKind = 'rms' | 'layer';

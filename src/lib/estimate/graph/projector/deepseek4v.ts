@@ -1,8 +1,8 @@
-import { im2col } from '../../ggml/image-ops.js';
-import * as ggml from '../../ggml/ops.js';
+import { im2col } from '../../ggml/ops/image-ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
-import { vit } from './vit.js';
+import { vit } from './vit/vit.js';
 import { M_ROPE_SECTIONS } from './windowed/qwen-vl.js';
 
 /** Learned, and placed between the patches. */

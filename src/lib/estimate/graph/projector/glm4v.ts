@@ -1,9 +1,9 @@
-import { conv2d } from '../../ggml/image-ops.js';
-import * as ggml from '../../ggml/ops.js';
+import { conv2d } from '../../ggml/ops/image-ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
 import { inBlocks, M_ROPE_SECTIONS } from './windowed/qwen-vl.js';
-import { vit } from './vit.js';
+import { vit } from './vit/vit.js';
 
 /** `clip_graph_glm4v` (`tools/mtmd/models/glm4v.cpp`, llama.cpp v0.5.0): GLM-4V and GLM-OCR. */
 export function glm4v(g: ClipGraph): Tensor {

@@ -1,7 +1,7 @@
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
-import { vit } from './vit.js';
+import { vit } from './vit/vit.js';
 import { inBlocks, temporalInput } from './windowed/qwen-vl.js';
 
 /** `clip_graph_minimax_m3` (`tools/mtmd/models/minimax-m3.cpp`, llama.cpp v0.5.0). */

@@ -1,5 +1,5 @@
 import type { FfnOp } from '../../../model/projector/encoder-hparams.js';
-import * as ggml from '../../ggml/ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
 

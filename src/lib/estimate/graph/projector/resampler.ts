@@ -1,8 +1,8 @@
-import { cos, sin } from '../../ggml/image-ops.js';
-import * as ggml from '../../ggml/ops.js';
+import { cos, sin } from '../../ggml/ops/image-ops.js';
+import * as ggml from '../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
-import { vit } from './vit.js';
+import { vit } from './vit/vit.js';
 
 /** Of the resampler's own attention, whatever the encoder has. */
 const HEAD_SIZE = 128;

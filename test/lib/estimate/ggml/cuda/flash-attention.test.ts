@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { flashAttentionBytes } from '../../../../../src/lib/estimate/ggml/cuda/flash-attention.js';
-import { newTensor, result } from '../../../../../src/lib/estimate/ggml/ops.js';
+import { newTensor, result } from '../../../../../src/lib/estimate/ggml/ops/ops.js';
 import { F16, F32, type Tensor } from '../../../../../src/lib/estimate/ggml/tensor.js';
 import { ggmlTypeByName, type GgmlType } from '../../../../../src/lib/gguf/ggml-types.js';
 

@@ -1,13 +1,13 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import { attentionInput } from '../../attention-input.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import { dropsEarly } from '../../decoder.js';
-import { attend } from './attention-part.js';
-import { feed } from './feed-forward-part.js';
-import { finishDecoder, outputRows } from './head.js';
-import { decoderInput } from './input.js';
+import { attend } from './parts/attention-part.js';
+import { feed } from './parts/feed-forward-part.js';
+import { finishDecoder, outputRows } from './parts/head.js';
+import { decoderInput } from './parts/input.js';
 import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart, LayerTools } from './spec.js';
 
 /** The graph that a specification stands for. */

@@ -1,5 +1,5 @@
-import { deepstackAfterFirst } from './deepstack.js';
-import { ROTATION_PERIOD } from './rotation.js';
+import { deepstackAfterFirst } from './parts/deepstack.js';
+import { ROTATION_PERIOD } from './parts/rotation.js';
 import type { DecoderSpec, ExpertsSpec } from './spec.js';
 
 const softmax: ExpertsSpec = {};

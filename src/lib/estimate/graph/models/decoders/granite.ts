@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../builder.js';
-import { deepstackBeforeMapped } from './deepstack.js';
+import { deepstackBeforeMapped } from './parts/deepstack.js';
 import type { DecoderSpec } from './spec.js';
 
 const scales =

@@ -1,11 +1,11 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import { attentionInput } from '../../attention-input.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { feedForward } from '../../projections.js';
-import { attend } from './attention-part.js';
-import { decoderInput } from './input.js';
+import { attend } from './parts/attention-part.js';
+import { decoderInput } from './parts/input.js';
 import type { LayerInputs } from './spec.js';
 
 /**

@@ -1,7 +1,7 @@
 import { UsageError } from '../../../../errors.js';
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attention } from '../../attention.js';
+import { attention } from '../../attention/attention.js';
 import type { GraphBuilder } from '../../builder.js';
 import { ropeFactors } from '../../decoder.js';
 import { expandedHeads } from '../deepseek2.js';

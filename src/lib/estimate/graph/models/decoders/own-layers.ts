@@ -1,4 +1,4 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { experts } from '../../experts.js';
 import { feedForward } from '../../projections.js';
 import type { DecoderSpec } from './spec.js';

@@ -1,4 +1,4 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { DecoderSpec, ParallelSpec } from './spec.js';
 
 const fedAttendedInput: ParallelSpec = {

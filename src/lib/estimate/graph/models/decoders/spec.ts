@@ -1,7 +1,7 @@
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import type { AttentionInput } from '../../attention-input.js';
-import type { AttentionOptions } from '../../multi-head.js';
+import type { AttentionInput } from '../../attention/attention-input.js';
+import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import type { Gating } from '../../experts.js';
 import type { Activation } from '../../projections.js';

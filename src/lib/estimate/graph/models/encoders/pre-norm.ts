@@ -1,4 +1,4 @@
-import { batchAttentionInput } from '../../attention-input.js';
+import { batchAttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { scaledEmbeddingInput } from '../../embedding-input.js';
 import { decoder, ropeFactors, rotaryAttention } from '../../decoder.js';

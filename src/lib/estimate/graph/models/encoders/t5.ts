@@ -1,8 +1,8 @@
 import { CheckIncompleteError, UsageError } from '../../../../errors.js';
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I32, type Tensor } from '../../../ggml/tensor.js';
-import { attention } from '../../attention.js';
-import { attentionInput, batchAttentionInput, type AttentionInput } from '../../attention-input.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput, batchAttentionInput, type AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { feedForward, projectQkv } from '../../projections.js';
 

@@ -1,13 +1,13 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { attention } from '../../attention.js';
-import { attentionInput } from '../../attention-input.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { decoder, finishKeepingNormed } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';
-import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../indexer.js';
-import { latentHeads } from '../../latent.js';
+import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../attention/indexer.js';
+import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
 import { withSharedExperts } from '../shared-experts.js';
 

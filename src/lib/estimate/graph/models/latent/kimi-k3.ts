@@ -1,13 +1,13 @@
-import * as ggml from '../../../ggml/ops.js';
-import { streamSum } from '../../../ggml/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
+import { streamSum } from '../../../ggml/ops/sparse-ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attention } from '../../attention.js';
-import { attentionInput, type AttentionInput } from '../../attention-input.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput, type AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { experts, gatingOf } from '../../experts.js';
-import { decayRows, type Kda, kdaLayer, timesRates } from '../../kda.js';
-import { latentHeads, latentQueries } from '../../latent.js';
-import { recurrentInput } from '../../recurrent.js';
+import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
+import { latentHeads, latentQueries } from '../../attention/latent.js';
+import { recurrentInput } from '../../recurrent/recurrent.js';
 
 /** Which block of layers a layer is in, and whether it is the block's first. */
 export function bankOf(layer: number, block: number): number {

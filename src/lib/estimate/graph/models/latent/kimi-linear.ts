@@ -1,16 +1,16 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attention } from '../../attention.js';
-import { attentionInput } from '../../attention-input.js';
-import type { AttentionOptions } from '../../multi-head.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput } from '../../attention/attention-input.js';
+import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, finishKeepingHidden } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';
-import { decayRows, type Kda, kdaLayer, timesRates } from '../../kda.js';
-import { latentHeads, latentQueries } from '../../latent.js';
+import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
+import { latentHeads, latentQueries } from '../../attention/latent.js';
 import { feedForward } from '../../projections.js';
-import { recurrentInput } from '../../recurrent.js';
-import { limited } from '../decoders/feed-forward-part.js';
+import { recurrentInput } from '../../recurrent/recurrent.js';
+import { limited } from '../decoders/parts/feed-forward-part.js';
 import { clampsOf, withSharedExperts } from '../shared-experts.js';
 
 interface Hybrid {

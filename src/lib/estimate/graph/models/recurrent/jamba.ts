@@ -1,11 +1,11 @@
-import * as ggml from '../../../ggml/ops.js';
-import { attention } from '../../attention.js';
-import { attentionInput } from '../../attention-input.js';
+import * as ggml from '../../../ggml/ops/ops.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { experts } from '../../experts.js';
-import { mambaLayer } from '../../mamba-layers.js';
+import { mambaLayer } from '../../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../../projections.js';
-import { recurrentInput } from '../../recurrent.js';
+import { recurrentInput } from '../../recurrent/recurrent.js';
 
 /** `src/models/jamba.cpp` (llama.cpp v0.5.0): Mamba, and attention without rotation where a layer has KV heads. */
 export function jamba(g: GraphBuilder): void {

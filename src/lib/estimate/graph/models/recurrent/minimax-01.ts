@@ -1,10 +1,10 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention-input.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
 import { experts } from '../../experts.js';
-import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent.js';
+import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 
 /** How much of each other the tokens of a batch see in linear attention, by head; of the state, and for the new one. */
 interface Decays {

@@ -1,11 +1,11 @@
-import * as ggml from '../../../ggml/ops.js';
-import { ssmConv, ssmScan } from '../../../ggml/recurrent-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
+import { ssmConv, ssmScan } from '../../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention-input.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
 import { feedForward, projected } from '../../projections.js';
-import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent.js';
+import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 
 /** `src/models/plamo2.cpp` (llama.cpp v0.5.0): Mamba with a head layout of its own, and attention. */
 export function plamo2(g: GraphBuilder): void {

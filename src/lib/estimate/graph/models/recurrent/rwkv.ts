@@ -1,9 +1,9 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { ModelShape } from '../../../../model/model-shape.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 import { feedForward } from '../../projections.js';
-import { recurrentInput, type RecurrentInput } from '../../recurrent.js';
+import { recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 import { channelMix6, timeMix6 } from './rwkv6.js';
 import { channelMix7, type FirstValues, timeMix7 } from './rwkv7.js';
 import { lastToken, loadShifts, previous, shift, storeShifts } from './token-shift.js';

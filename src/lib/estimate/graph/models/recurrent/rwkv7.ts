@@ -1,9 +1,9 @@
-import { linearAttention } from '../../../ggml/sparse-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { linearAttention } from '../../../ggml/ops/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 import { projected } from '../../projections.js';
-import { layerStates, loadStates, type RecurrentInput } from '../../recurrent.js';
+import { layerStates, loadStates, type RecurrentInput } from '../../recurrent/recurrent.js';
 import { groupNorm, outputAndStore } from './token-shift.js';
 
 /** The first layer's values, which all later ones mix into their own. */

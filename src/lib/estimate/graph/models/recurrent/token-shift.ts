@@ -1,7 +1,7 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
-import { layerStates, loadStates, type RecurrentInput } from '../../recurrent.js';
+import { layerStates, loadStates, type RecurrentInput } from '../../recurrent/recurrent.js';
 
 /** `build_rwkv_token_shift_load` (`src/llama-graph.cpp`, llama.cpp v0.5.0): [width, shifts, sequences]. */
 export function loadShifts(g: GraphBuilder, input: RecurrentInput, layer: number): Tensor {

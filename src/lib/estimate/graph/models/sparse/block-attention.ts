@@ -1,12 +1,12 @@
-import { arange, topK } from '../../../ggml/sparse-ops.js';
-import { pool2d } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { arange, topK } from '../../../ggml/ops/sparse-ops.js';
+import { pool2d } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I32, I64, isContiguous, pad, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import type { KvInput } from '../../attention-input.js';
-import type { StoredHeads } from '../../kv-store.js';
+import type { KvInput } from '../../attention/attention-input.js';
+import type { StoredHeads } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
-import type { StoredKeys } from '../../indexer.js';
+import type { StoredKeys } from '../../attention/indexer.js';
 
 /** `llama_kv_cache_msa_context::get_n_pos` (`src/llama-kv-cache-msa.cpp`, llama.cpp v0.5.0) of an empty cache. */
 const RESERVED_POSITIONS = 256;

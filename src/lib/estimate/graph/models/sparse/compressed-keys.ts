@@ -1,9 +1,9 @@
 import type { CompressedCache } from '../../../caches/compressed.js';
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { I32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { cacheMask, rotationInput } from '../../attention-input.js';
-import { keyRows, storeK } from '../../kv-store.js';
+import { cacheMask, rotationInput } from '../../attention/attention-input.js';
+import { keyRows, storeK } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 
 interface Moved {

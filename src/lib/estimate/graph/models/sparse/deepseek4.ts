@@ -1,14 +1,14 @@
-import { lightningIndexer, topK } from '../../../ggml/sparse-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { lightningIndexer, topK } from '../../../ggml/ops/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { cacheMask, maskType, rotationInput } from '../../attention-input.js';
-import { keyRows, storeK } from '../../kv-store.js';
-import { multiHead } from '../../multi-head.js';
+import { cacheMask, maskType, rotationInput } from '../../attention/attention-input.js';
+import { keyRows, storeK } from '../../attention/kv-store.js';
+import { multiHead } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts.js';
-import { maskOfBest, type StoredKeys } from '../../indexer.js';
-import { limited } from '../decoders/feed-forward-part.js';
+import { maskOfBest, type StoredKeys } from '../../attention/indexer.js';
+import { limited } from '../decoders/parts/feed-forward-part.js';
 import { nextTokenInputs, nextTokenLogits, nextTokenNorm } from '../../draft-heads/draft-head.js';
 import { withSharedExperts } from '../shared-experts.js';
 import {

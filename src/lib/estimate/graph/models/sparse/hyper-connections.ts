@@ -1,5 +1,5 @@
-import { spreadOver, streamMixes, streamSum } from '../../../ggml/sparse-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { spreadOver, streamMixes, streamSum } from '../../../ggml/ops/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 

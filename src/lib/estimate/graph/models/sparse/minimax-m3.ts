@@ -1,13 +1,13 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import { attention } from '../../attention.js';
-import { attentionInput } from '../../attention-input.js';
-import { overCache, type Qkv } from '../../kv-store.js';
+import { attention } from '../../attention/attention.js';
+import { attentionInput } from '../../attention/attention-input.js';
+import { overCache, type Qkv } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 import { decoder, type DecoderInputs } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';
-import { indexerKeys } from '../../indexer.js';
+import { indexerKeys } from '../../attention/indexer.js';
 import { feedForward, projected, projectQkv } from '../../projections.js';
 import { withSharedExperts } from '../shared-experts.js';
 import { attendEachStream, attendOneToken, type BlockInputs, blockInputs } from './block-attention.js';

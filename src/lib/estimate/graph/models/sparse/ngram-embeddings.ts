@@ -1,8 +1,8 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import type { GraphBuilder } from '../../builder.js';
-import { convolutionWindow, type RecurrentInput } from '../../recurrent.js';
+import { convolutionWindow, type RecurrentInput } from '../../recurrent/recurrent.js';
 
 /** `build_inp_ple` (`src/models/qwen4exp.cpp`, llama.cpp v0.5.0): rows of a table for each token and those before it. */
 export function ngramEmbeddings(g: GraphBuilder): Tensor | null {

@@ -1,10 +1,10 @@
-import { topK } from '../../../ggml/sparse-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { topK } from '../../../ggml/ops/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, I32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
-import type { AttentionInput } from '../../attention-input.js';
+import type { AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { indexerKeys, type StoredKeys } from '../../indexer.js';
+import { indexerKeys, type StoredKeys } from '../../attention/indexer.js';
 
 /** `llm_graph_input_qsa` (`src/models/qwen4exp.cpp`, llama.cpp v0.5.0): between blocks of tokens and the cells they lie in. */
 interface BlockInput extends StoredKeys {

@@ -1,12 +1,12 @@
-import { spreadOver, streamSum } from '../../../ggml/sparse-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { spreadOver, streamSum } from '../../../ggml/ops/sparse-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention-input.js';
+import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import type { DecoderInputs } from '../../decoder.js';
-import { deltaNetLayer } from '../../delta-net.js';
-import { maskOfBest } from '../../indexer.js';
-import { recurrentInput } from '../../recurrent.js';
+import { deltaNetLayer } from '../../recurrent/delta-net.js';
+import { maskOfBest } from '../../attention/indexer.js';
+import { recurrentInput } from '../../recurrent/recurrent.js';
 import { feedForwardOrExperts, gatedAttention, separateParts } from '../qwen3next.js';
 import { blockChooser } from './pooled-blocks.js';
 import { ngramBranch, ngramEmbeddings } from './ngram-embeddings.js';

@@ -1,6 +1,6 @@
-import { conv2d, roll } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
-import { ssmConv } from '../../../ggml/recurrent-ops.js';
+import { conv2d, roll } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
+import { ssmConv } from '../../../ggml/ops/recurrent-ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 

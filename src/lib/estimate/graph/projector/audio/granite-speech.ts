@@ -1,4 +1,4 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 import { queryLayer } from '../queries.js';

@@ -1,8 +1,8 @@
-import { argmax, conv1d, conv1dHalfPadded } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { argmax, conv1d, conv1dHalfPadded } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { vit } from '../vit.js';
+import { vit } from '../vit/vit.js';
 
 /** The layer whose result is added to the last's. */
 const SKIPPED_FROM = 2;

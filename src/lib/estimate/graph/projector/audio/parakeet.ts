@@ -1,5 +1,5 @@
-import { conv2d, cos, padAround, roll, sin } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { conv2d, cos, padAround, roll, sin } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 import { convolvedInTime, gatedHalf, subsampled } from './conformer.js';

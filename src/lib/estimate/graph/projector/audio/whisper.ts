@@ -1,8 +1,8 @@
-import { conv1dHalfPadded } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { conv1dHalfPadded } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { elements, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { vit } from '../vit.js';
+import { vit } from '../vit/vit.js';
 
 /** `clip_graph_whisper_enc` (`tools/mtmd/models/whisper-enc.cpp`, llama.cpp v0.5.0). */
 export function whisper(g: ClipGraph): Tensor {

@@ -1,9 +1,9 @@
-import { interpolate } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
-import { arange } from '../../../ggml/sparse-ops.js';
+import { interpolate } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
+import { arange } from '../../../ggml/ops/sparse-ops.js';
 import { F32, I32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { vit } from '../vit.js';
+import { vit } from '../vit/vit.js';
 import { sam } from './sam.js';
 
 /** `clip_graph_deepseekocr` (`tools/mtmd/models/deepseekocr.cpp`, llama.cpp v0.5.0): SAM, then CLIP; both results are projected. */

@@ -1,5 +1,5 @@
-import { im2col, interpolate, type Window } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { im2col, interpolate, type Window } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 

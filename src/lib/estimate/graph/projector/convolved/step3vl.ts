@@ -1,8 +1,8 @@
-import { conv2d } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { conv2d } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { vit } from '../vit.js';
+import { vit } from '../vit/vit.js';
 
 const HALVES = { stride: 2, padding: 1 };
 

@@ -1,5 +1,5 @@
-import { conv2d, conv2dDepthwise, pool2d } from '../../../ggml/image-ops.js';
-import * as ggml from '../../../ggml/ops.js';
+import { conv2d, conv2dDepthwise, pool2d } from '../../../ggml/ops/image-ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 

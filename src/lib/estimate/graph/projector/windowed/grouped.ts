@@ -1,4 +1,4 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
 import { inBlocks, M_ROPE_SECTIONS, temporalInput } from './qwen-vl.js';

@@ -1,7 +1,7 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { vit } from '../vit.js';
+import { vit } from '../vit/vit.js';
 
 /** Every n-th layer, and the last, sees everything: `muse_glimmer_sparse_factor`. */
 const GLOBAL_EVERY = 4;

@@ -1,7 +1,7 @@
-import * as ggml from '../../../ggml/ops.js';
+import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, type Tensor } from '../../../ggml/tensor.js';
 import type { ClipGraph } from '../clip-graph.js';
-import { fusedHeads } from '../vit.js';
+import { fusedHeads } from '../vit/vit.js';
 
 /** `build_inp_with_temporal_merge` for still images: two frames, the same image in both. */
 export function temporalInput(g: ClipGraph): Tensor {

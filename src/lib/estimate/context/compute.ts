@@ -1,0 +1,238 @@
+import type { ModelShape } from '../../model/model-shape.js';
+import { type ContextMemory, filledTo } from '../caches/cache.js';
+import type { ContextParams } from './context.js';
+import { refused } from '../refused-launches.js';
+import type { Backend } from '../ggml/backend.js';
+import { type DeviceBytes, largerOf } from '../ggml/device.js';
+import { allocateGraph } from '../ggml/graph-allocator.js';
+import { pad, type Tensor } from '../ggml/tensor.js';
+import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js';
+import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.js';
+import type { ArchitectureGraph } from '../graph/architecture-graph.js';
+import type { FusedOp } from '../graph/fused-ops.js';
+import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
+import { repeated, type Repetition } from '../ggml/repetition.js';
+import { record, type Tape, TensorSizes } from '../ggml/tape.js';
+import { allLayers, type PlannedLayers } from './layers.js';
+import { GraphBuilder } from '../graph/builder.js';
+import type { Placement } from '../weights/placement.js';
+
+/** `GGML_SCHED_MAX_COPIES` (`ggml/CMakeLists.txt`, llama.cpp v0.5.0). */
+const PIPELINE_COPIES = 4;
+
+export interface ComputeInputs {
+  readonly shape: ModelShape;
+  readonly params: ContextParams;
+  readonly memory: ContextMemory;
+  readonly placement: Placement;
+  readonly graph: ArchitectureGraph;
+  /** From the fewest to all: see `representativeLayers`. */
+  readonly plans: readonly [PlannedLayers, ...PlannedLayers[]];
+  readonly adapters?: Adapters | undefined;
+  /** As a dry run of `--fit` sees it: see `computeBuffers`. */
+  readonly dryRun?: boolean;
+  /** The first prompt too, as it is computed: part after part of one batch, the last token of the last put out. */
+  readonly inUse?: boolean;
+}
+
+export interface ComputeBuffers {
+  readonly bytes: DeviceBytes;
+  readonly flashAttn: boolean;
+}
+
+/**
+ * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): the buffers that hold the largest prompt batch
+ * and one token a slot, in bytes for each device. In a dry run only the prompt counts, and where nodes were told to run is
+ * forgotten before it is measured: `ggml_backend_sched_reserve_size` (`ggml/src/ggml-backend.cpp`).
+ */
+export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
+  const { params, graph } = inputs;
+  const planner = new Planner(inputs);
+  try {
+    const flashAttn = params.autoFlashAttn ? planner.flashAttentionRunsOnLayers() : params.flashAttn;
+    planner.resolveFusedOps(flashAttn);
+    const nTokens = Math.min(params.nCtx, params.nUbatch);
+    const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    const generation = planner.reserveGeneration(flashAttn);
+    const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
+    const reserved = largerOf(prompt, generation);
+    const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
+    if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
+    return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
+
+    function usedFor(bytes: DeviceBytes, { cells, outputs }: PromptPart): DeviceBytes {
+      return largerOf(bytes, planner.reserve(nTokens, outputs, flashAttn, 1, cells));
+    }
+  } catch (error) {
+    if (error instanceof UnsupportedOpError) throw refused(error.message);
+    throw error;
+  }
+}
+
+interface PromptPart {
+  readonly cells: number;
+  readonly outputs: number;
+}
+
+/** A whole batch of one prompt from an empty cache on: what is placed shrinks and grows with what is read of the cache. */
+function promptParts({ nCtxSeq, nBatch, nUbatch }: ContextParams): readonly PromptPart[] {
+  const tokens = Math.min(nCtxSeq, nBatch);
+  const count = Math.ceil(tokens / nUbatch);
+  return Array.from({ length: count }, (_, i) => ({
+    cells: Math.min(tokens, (i + 1) * nUbatch),
+    outputs: i + 1 === count ? 1 : 0,
+  }));
+}
+
+/** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
+function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: ContextParams): boolean {
+  if (placement.gpus.used.length < 2 || placement.hasOverrides || expertCacheBytes > 0) return false;
+  return placement.fullOffload && offloadKqv;
+}
+
+class Planner {
+  private readonly backends: readonly Backend[];
+  private readonly scheduler: Scheduler;
+  private readonly fused: Set<FusedOp>;
+  private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
+
+  constructor(private readonly inputs: ComputeInputs) {
+    const { placement, params } = inputs;
+    this.backends = placement.backends;
+    const copies = pipelines(placement, params) ? PIPELINE_COPIES : 1;
+    this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
+    this.fused = new Set(inputs.graph.fusedOps);
+  }
+
+  /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
+  reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): DeviceBytes {
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs, cells));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells));
+  }
+
+  /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
+  reserveGeneration(flashAttn: boolean): DeviceBytes {
+    const { nSeqMax } = this.inputs.params;
+    if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
+    const first = this.tried(flashAttn);
+    this.last = undefined;
+    return this.reserveFrom(first, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
+  }
+
+  private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
+    const [fewest, ...more] = this.inputs.plans;
+    let bytes = this.plan(first, fewest);
+    for (const layers of more) bytes ??= this.plan(this.assigned(build(layers)), layers);
+    if (!bytes) throw new Error('planning all layers leaves nothing out');
+    return bytes;
+  }
+
+  /** Null where layers that were left out are not seen to repeat those that were not. */
+  private plan({ graph }: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
+    const { steps, leafs } = this.scheduler.plan(graph);
+    const tape = record(steps, leafs);
+    const sizes = new TensorSizes(this.backends, tape.tensors.length);
+    const whole = planned.runs.length === 0 ? tape : repeated(tape, sizes, repetitionsOn(tape, planned));
+    return whole && allocateGraph(whole, sizes, this.backends);
+  }
+
+  private assigned(builder: GraphBuilder): GraphBuilder {
+    if (this.inputs.dryRun) for (const node of builder.graph.nodes) node.backend = UNASSIGNED;
+    this.scheduler.assign(builder.graph);
+    return builder;
+  }
+
+  /** The graph of one token a slot, with devices; the one before where nothing about it has changed. */
+  private tried(flashAttn: boolean): GraphBuilder {
+    const { nSeqMax } = this.inputs.params;
+    if (this.last?.flashAttn === flashAttn && this.last.fusedOps === this.fused.size) return this.last.builder;
+    const builder = this.build(nSeqMax, nSeqMax, flashAttn);
+    this.scheduler.assign(builder.graph);
+    this.last = { builder, flashAttn, fusedOps: this.fused.size };
+    return builder;
+  }
+
+  /** `llama_context::resolve_fused_ops`: every layer's attention must run where the layer is. */
+  flashAttentionRunsOnLayers(): boolean {
+    const { flashNodes } = this.tried(true);
+    return flashNodes.every((node) => this.runsOnItsLayer(node));
+  }
+
+  /** The rest of `resolve_fused_ops`: what a layer's device cannot run as one op is written out in all layers. */
+  resolveFusedOps(flashAttn: boolean): void {
+    for (const op of this.inputs.graph.fusedOps ?? []) {
+      const { fusedNodes } = this.tried(flashAttn);
+      if (!fusedNodes.every((node) => node.op !== op || this.runsOnItsLayer(node))) this.fused.delete(op);
+    }
+  }
+
+  private runsOnItsLayer({ node, layer }: { readonly node: Tensor; readonly layer: number }): boolean {
+    return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
+  }
+
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
+    const { plans, shape } = this.inputs;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs, cells);
+    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
+    return builder;
+  }
+
+  /** Counts exactly only where the planned layers, multiplied, come near the limit. */
+  private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
+    const { shape, params, placement, plans, adapters = [] } = this.inputs;
+    const nTokens = Math.min(params.nCtx, params.nUbatch);
+    const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
+    const size = graph.nodes.length + graph.leafs.length;
+    if ((size * shape.hparams.nLayer) / plans[0].layers.length < limit) return;
+    refuseOversizedGraph(buildAll().graph, limit);
+  }
+
+  private buildLayers(
+    nTokens: number,
+    nOutputs: number,
+    flashAttn: boolean,
+    { layers, leftOut }: PlannedLayers,
+    nSeqs = this.inputs.params.nSeqMax,
+    cells?: number,
+  ): GraphBuilder {
+    const { shape, params, placement, adapters } = this.inputs;
+    const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells);
+    const nSeqTokens = Math.ceil(nTokens / nSeqs);
+    const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
+    const builder = new GraphBuilder({
+      shape,
+      params,
+      memory,
+      placement,
+      backends: this.backends,
+      ubatch,
+      nOutputs,
+      flashAttn,
+      fused: this.fused,
+      layers,
+      leftOut,
+      adapters: adapters && adapterWeights(adapters),
+    });
+    this.inputs.graph.build(builder);
+    builder.complete();
+    return builder;
+  }
+}
+
+/** Where on the tape each planned repetition of a run begins: with the first step that reads a weight of its first layer. */
+function repetitionsOn({ tensors, leafs }: Tape, { layers, runs }: PlannedLayers): Repetition[] {
+  const begins = new Map<number, number>();
+  let current = -1;
+  for (let slot = leafs; slot < tensors.length; slot++) {
+    for (const source of (tensors[slot] as Tensor).src) {
+      if (!source || source.layer <= current) continue;
+      current = source.layer;
+      begins.set(current, slot);
+    }
+  }
+  return runs.map(({ first, period, kept, removed }) => {
+    const beginOf = (layer: number | undefined): number => (layer !== undefined && begins.get(layer)) || tensors.length;
+    const bounds = Array.from({ length: kept + 1 }, (_, i) => beginOf(layers[first + i * period]));
+    return { bounds, more: removed };
+  });
+}

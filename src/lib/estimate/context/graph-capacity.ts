@@ -1,0 +1,53 @@
+import { UsageError } from '../../errors.js';
+import type { Graph } from '../ggml/graph.js';
+
+interface Capacity {
+  readonly perToken: number;
+  readonly perTensor: number;
+}
+
+const MANY: Capacity = { perToken: 40, perTensor: 32 };
+
+/** Architectures whose graphs have many small nodes: `llama_context::graph_max_nodes` (`src/llama-context.cpp`, v0.5.0). */
+const MANY_NODES = new Map<string, Capacity>([
+  ['kimi-k3', { perToken: 160, perTensor: 64 }],
+  ['hrm_text', { perToken: 80, perTensor: 64 }],
+  ['qwen3next', MANY],
+  ['kimi-linear', MANY],
+  ['bailingmoe3', MANY],
+  ['qwen35', MANY],
+  ['qwen35moe', MANY],
+  ['qwen4exp', MANY],
+  ['deepseek4', MANY],
+  ['nanbeige', MANY],
+  ['minimax-01', MANY],
+  ['minimax-m3', MANY],
+  ['hy_v4', MANY],
+]);
+
+/** Sizes that a hash set can have, up to the largest graph: `ggml_hash_size` (`ggml/src/ggml.c`). */
+const HASH_SIZES = [1031, 2053, 4099, 8209, 16411, 32771, 65537, 131101, 262147, 524309, 1048583];
+
+/** Nodes that llama.cpp makes room for. */
+export function maxNodes(architecture: string, nTensors: number, nTokens: number): number {
+  const many = MANY_NODES.get(architecture);
+  if (many) return Math.max(nTokens * many.perToken, many.perTensor * nTensors);
+  return Math.max(1024, 8 * nTensors);
+}
+
+/**
+ * llama.cpp aborts when a graph outgrows the room it made from the number of the model's weights: models with few fused
+ * weights reach that with rotated (quantized) caches and split slots. The graph's own tensors (`llm_graph_result::reset`)
+ * and, weights included, the scheduler's hash set have limits.
+ * @throws UsageError where it would abort.
+ */
+export function refuseOversizedGraph({ nodes: { length: nodes }, leafs: all }: Graph, limit: number): void {
+  const leafs = all.length;
+  const inputs = all.filter(({ buffer }) => buffer === null).length;
+  const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
+  if (nodes + inputs <= limit && leafs < limit && nodes + leafs <= hashSize) return;
+  throw new UsageError(
+    'LAUNCH_GRAPH_TOO_LARGE',
+    `llama.cpp aborts on this launch: its graph of ${nodes + inputs} tensors and ${leafs - inputs} weights exceeds the ${limit} it makes room for with this model; use an f16 KV cache or one unified cache (--kv-unified).`,
+  );
+}

@@ -1,0 +1,123 @@
+import type { ModelShape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
+import { boundComputeBuffers } from '../bound.js';
+import { type ContextMemory, createMemory } from '../caches/cache.js';
+import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
+import { type ContextParams, type ContextRole, resolveContext } from './context.js';
+import type { DeviceBytes } from '../ggml/device.js';
+import type { Adapters } from '../graph/adapters.js';
+import type { ArchitectureGraph } from '../graph/architecture-graph.js';
+import { GRAPHS } from '../graph/architectures.js';
+import { DRAFT_HEADS } from '../graph/draft-heads/table.js';
+import { allLayers, representativeLayers } from './layers.js';
+import type { EstimatePart, PartOwner } from '../memory-estimate.js';
+import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
+import { Placement } from '../weights/placement.js';
+import { refuseNewerModel } from '../version-limits.js';
+
+export interface ContextOptions {
+  /** What speculative decoding makes of the context; unset: there is none. */
+  readonly role?: ContextRole | undefined;
+  /** Adapters that are applied. */
+  readonly adapters?: Adapters | undefined;
+  /** Layers that repeat each other are planned too; the figures are the same. */
+  readonly everyLayer?: boolean;
+  /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
+  readonly dryRun?: boolean;
+  /** What prompts make of the buffers counts, too. */
+  readonly inUse?: boolean;
+}
+
+/** A `llama_context` before anything is computed with it. */
+export interface PlannedContext {
+  readonly shape: ModelShape;
+  readonly params: ContextParams;
+  readonly placement: Placement;
+  readonly memory: ContextMemory;
+  readonly compute: ComputeBuffers;
+  /** The architecture's layer graph is known, so the figures are not a bound. */
+  readonly described: boolean;
+  /** The llama.cpp that will run builds that graph otherwise. */
+  readonly outdated: boolean;
+}
+
+/**
+ * The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0).
+ * @throws UsageError for combinations that llama.cpp refuses.
+ * @throws CheckIncompleteError when the header lacks what the model's graph needs.
+ */
+export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
+  refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
+  const params = resolveContext(shape, launch, options.role);
+  const placement = Placement.of(shape, launch);
+  const memory = createMemory(shape, params, placement);
+  const heads = params.role.predictsAhead && shape.hparams.nLayer > 0;
+  const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
+  const graph = (found?.describes?.(shape) ?? true) ? found : undefined;
+  const described = graph !== undefined;
+  const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
+  const compute = graph
+    ? planGraph(graph, { shape, params, placement, memory }, options)
+    : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
+  return { shape, params, placement, memory, compute, described, outdated };
+}
+
+/** The buffers for a graph over a context that is there. */
+export function planGraph(
+  graph: ArchitectureGraph,
+  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
+): ComputeBuffers {
+  const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters });
+}
+
+function plannedLayers(
+  { kindOf = () => 0 }: ArchitectureGraph,
+  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  everyLayer: boolean,
+): ComputeInputs['plans'] {
+  const { role } = params;
+  if (everyLayer || role.predictsAhead || shape.hparams.nLayer === 0) return [allLayers(shape)];
+  const kind = (layer: number): string => `${kindOf(layer, shape)} ${role.tapped.includes(layer)}`;
+  return representativeLayers(shape, placement, memory, kind);
+}
+
+/** The parts that a context adds to its weights. */
+export function contextParts(
+  { shape, params, memory, compute, described, outdated, placement: { gpus } }: PlannedContext,
+  launch: LaunchOptions,
+  of: PartOwner,
+): EstimatePart[] {
+  const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
+  const planned = described ? (outdated ? 'modelled' : accuracy) : 'bound';
+  // Several GPUs share it by what is free on each once the weights are there.
+  const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
+  return [
+    ...partsOf({ name: 'kv-cache', of, accuracy: planned }, memory.kvBytes, gpus),
+    ...partsOf({ name: 'recurrent-state', of, accuracy: planned }, memory.recurrentBytes, gpus),
+    ...partsOf({ name: 'expert-cache', of, accuracy: expertsAccuracy }, memory.experts?.bytes ?? NOTHING, gpus),
+    ...partsOf({ name: 'compute', of, accuracy: planned }, compute.bytes, gpus),
+    ...partsOf({ name: 'output', of, accuracy }, { gpus: [], cpu: outputBytes(shape, params, params.nSeqMax) }, gpus),
+  ];
+}
+
+const NOTHING: DeviceBytes = { gpus: [], cpu: 0 };
+const F32_BYTES = 4;
+
+/**
+ * `llama_context::output_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): rows of logits, of embeddings where asked for,
+ * of what a sampler leaves (logits, probabilities, candidates, one token), and the inputs that a draft reads of every token.
+ */
+export function outputBytes({ hparams }: ModelShape, params: ContextParams, rows: number): number {
+  const { embeddings, nBatch, role } = params;
+  const { nVocab, nEmbd, nEmbdOut } = hparams;
+  const width =
+    nVocab +
+    (embeddings || hparams.encoder === 'with-decoder' ? nEmbdOut : 0) +
+    (role.keepsRows ? nEmbdOut : 0) +
+    (role.sampled ? 3 * nVocab + 1 : 0);
+  const perToken = (role.keepsAllRows ? nEmbdOut : 0) + role.tapped.length * nEmbd;
+  return F32_BYTES * (rows * width + nBatch * perToken);
+}

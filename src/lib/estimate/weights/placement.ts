@@ -1,0 +1,273 @@
+import type { GgufTensor } from '../../gguf/header.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import { overridesOf } from '../../runtime/options/device-options.js';
+import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { backendsFor, GPU_BACKENDS } from '../backends.js';
+import { gpuOfLayer, type GpuPlan, planGpus } from '../devices.js';
+import type { Backend } from '../ggml/backend.js';
+import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
+import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
+import { RangeList } from './mapped-ranges.js';
+import { repacks } from './repacked-types.js';
+import { layerOf, NEVER_LOADED, PER_LAYER_COPIES, type Position, positionOf } from './tensor-position.js';
+import { isLoadedUnused } from './unused-blocks.js';
+import { type WeightOverride, weightOverrides } from './weight-overrides.js';
+import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
+
+const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
+/** A GPU's host buffer; in the host's mapping it has a range of its own. */
+const CPU_PINNED: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
+const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
+
+export interface WeightBytes {
+  /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
+  readonly mapped: DeviceBytes;
+  /** File-backed pages of the host that nothing reads once loaded: originals of copies, and what another device holds. */
+  readonly unread: number;
+  /** All that the host's own mapping spans, the GPU's included where they overlap. */
+  readonly hostRange: number;
+  /** Anonymous copies. */
+  readonly copied: DeviceBytes;
+}
+
+/** Working out where a thousand weights go takes longer than the rest of an estimate. */
+const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
+
+/** Where llama.cpp puts each weight: `load_tensors` (`src/llama-model.cpp`) and `create_tensor` (`src/llama-model-loader.cpp`). */
+export class Placement {
+  readonly nGpuLayers: number;
+  readonly hasGpu: boolean;
+  readonly gpus: GpuPlan;
+  /** In order of priority: the GPUs, others, the CPU. */
+  readonly backends: readonly Backend[];
+  /** Weights are used where the file is mapped; discrete GPUs copy them. */
+  private readonly gpuMaps: boolean;
+  private readonly mapsFiles: boolean;
+  private readonly hostBuffers: boolean;
+  private readonly firstGpuLayer: number;
+  private readonly llama: Switches;
+  private readonly gpuBuffers: readonly Buffer[];
+  private readonly overrides: readonly WeightOverride[];
+  /** Blocks that predict ahead are loaded too: `load_mtp`. */
+  private readonly loadsNextn: boolean;
+
+  private weights: WeightBytes | undefined;
+  private count: number | undefined;
+  /** Where weights are used whose names say it. */
+  private readonly buffers = new Map<string, Buffer>();
+
+  /** The placement for a launch, shared by all launches of a model that place its weights alike. */
+  static of(shape: ModelShape, launch: LaunchOptions): Placement {
+    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
+    const gpus = planGpus(launch);
+    const { name } = llamaCpp(launch.llamaCpp);
+    const loadsNextn = launch.specTypes?.includes('draft-mtp') === true;
+    const key = JSON.stringify([
+      accelerator,
+      cpuArch,
+      gpuLayers,
+      mmap,
+      repack,
+      noHost,
+      unifiedMemory,
+      overridesOf(launch),
+      gpus,
+      name,
+      loadsNextn,
+    ]);
+    const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
+    PLACEMENTS.set(shape, known);
+    const placement = known.get(key) ?? new Placement(shape, launch, gpus);
+    known.set(key, placement);
+    return placement;
+  }
+
+  private constructor(
+    private readonly shape: ModelShape,
+    private readonly launch: LaunchOptions,
+    gpus: GpuPlan,
+  ) {
+    const { nLayerAll } = shape.hparams;
+    const { accelerator } = launch;
+    this.llama = llamaCpp(launch.llamaCpp).switches;
+    this.gpus = gpus;
+    this.hasGpu = gpus.used.length > 0;
+    this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
+    // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
+    this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
+    this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
+    this.hostBuffers =
+      accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
+    this.loadsNextn = launch.specTypes?.includes('draft-mtp') === true || shape.hparams.nLayer === 0;
+    this.overrides = weightOverrides(launch, gpus);
+    this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
+    const asked = launch.gpuLayers ?? -1;
+    this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
+    this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);
+  }
+
+  /** Layers in use on the GPU, the output head counted as one. */
+  get gpuLayers(): number {
+    return Math.min(this.nGpuLayers, this.shape.hparams.nLayerAll + 1);
+  }
+
+  get fullOffload(): boolean {
+    return this.nGpuLayers > this.shape.hparams.nLayerAll;
+  }
+
+  /** Some weights are told where to go: `has_tensor_overrides`. */
+  get hasOverrides(): boolean {
+    return this.overrides.length > 0;
+  }
+
+  /** A GPU's part of the layers. */
+  shareOf(gpu: Exclude<Device, 'cpu'>): number {
+    const { splitPoints } = this.gpus;
+    return (splitPoints[gpu] ?? 0) - (splitPoints[gpu - 1] ?? 0);
+  }
+
+  layerDevice(layer: number): Device {
+    const { nLayerAll } = this.shape.hparams;
+    if (!this.hasGpu || layer < this.firstGpuLayer) return 'cpu';
+    return gpuOfLayer(this.gpus, layer - this.firstGpuLayer, Math.min(this.nGpuLayers, nLayerAll + 1));
+  }
+
+  /** The backend that allocates on a device. */
+  backendOn(device: Device): Backend {
+    return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
+  }
+
+  /** The buffer of a weight used at `position`; unset = where its name says. */
+  bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
+    const byName = position === undefined && as === undefined;
+    const known = byName ? this.buffers.get(tensor.name) : undefined;
+    const buffer = known ?? this.findBuffer(tensor, position ?? positionOf(tensor.name, this.shape), as);
+    if (byName) this.buffers.set(tensor.name, buffer);
+    return buffer;
+  }
+
+  private findBuffer(
+    tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
+    position: Position,
+    as: WeightOp | undefined,
+  ): Buffer {
+    const { hparams, architecture } = this.shape;
+    const op = as ?? weightOp(tensor.name, architecture);
+    const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
+    if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
+    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
+    if (device !== 'cpu' && supportsWeight(this.backendOn(device), tensor, op, hparams))
+      return this.gpuBuffers[device] as Buffer;
+    return this.hostBufferOf(tensor, op);
+  }
+
+  /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
+  private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
+    if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU_PINNED;
+    return repacks(this.launch, op, tensor) ? CPU_REPACKED : CPU;
+  }
+
+  /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
+  *loaded(): Generator<readonly [GgufTensor, Buffer]> {
+    const { nLayerAll, isSwa } = this.shape.hparams;
+    const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
+    for (const tensor of this.shape.tensors.values()) {
+      if (NEVER_LOADED.test(tensor.name)) continue;
+      const layer = layerOf(tensor.name);
+      if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
+      if (PER_LAYER_COPIES.test(tensor.name)) {
+        const used = new Set<Buffer>();
+        for (let i = 0; i < nLayer; i++) {
+          if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[i]) continue;
+          used.add(this.bufferOf(tensor, i));
+        }
+        for (const buffer of used) yield [tensor, buffer];
+        continue;
+      }
+      const buffer = this.bufferOf(tensor);
+      yield [tensor, buffer];
+      if (tensor.name === 'token_embd.weight' && this.isTied()) {
+        const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
+        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
+      }
+    }
+  }
+
+  private loadsHeadFirst(): boolean {
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
+  }
+
+  /** Weights as llama.cpp counts them, those on two devices twice. */
+  get tensorCount(): number {
+    return (this.count ??= [...this.loaded()].length);
+  }
+
+  /** The token embedding serves as output head too. */
+  isTied(): boolean {
+    return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
+  }
+
+  bytes(): WeightBytes {
+    return (this.weights ??= this.sumWeights());
+  }
+
+  private sumWeights(): WeightBytes {
+    const ranges = { gpu: new RangeList(), cpu: new RangeList() };
+    const used = new RangeList();
+    const copied = new DeviceTally();
+    for (const [tensor, buffer] of this.loaded()) {
+      const { device } = buffer;
+      if (this.isMapped(tensor, buffer)) {
+        const alone = this.llama.ownRanges || this.isLazy(tensor);
+        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
+        if (device === 'cpu') used.include(tensor, buffer, true);
+      } else copied.add(device, this.copiedBytes(tensor, device));
+    }
+    const gpu = ranges.gpu.bytes();
+    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    return {
+      mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
+      unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      hostRange: ranges.cpu.bytes(),
+      copied,
+    };
+  }
+
+  /** What a copy of a tensor takes on a device. */
+  copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
+    const { allocSize, alignment } = this.backendOn(device);
+    const ne: Four = [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1, dims[3] ?? 1];
+    return pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
+  }
+
+  private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
+    if (buffer.repacked || (buffer.device !== 'cpu' && !this.gpuMaps)) return false;
+    return this.mapsFiles || this.isLazy(tensor);
+  }
+
+  /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
+  private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
+    return READ_LAZILY.has(this.shape.architecture) && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
+  }
+}
+
+/** Encoders have no output head, tied or not. */
+const HEADLESS = new Set([
+  'bert',
+  'nomic-bert',
+  'nomic-bert-moe',
+  'jina-bert-v2',
+  'jina-bert-v3',
+  'modern-bert',
+  'neo-bert',
+  'eurobert',
+]);
+/** Layers with a window rotate without factors. */
+const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);
+/** These load a tied head before the embedding and so keep both, even in one buffer. */
+const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
+/** `TENSOR_READ_LAZY`: their tables of rows that few tokens need. */
+const READ_LAZILY = new Set(['gemma4', 'qwen4exp']);
+/** Weights above this size are read on demand where the architecture allows it. */
+const LAZY_MIN_BYTES = 4 * 2 ** 30;

@@ -1,0 +1,45 @@
+import type { HostMemory } from '../../host/host-memory.js';
+import type { MachineRequest, MeasureHost } from '../../host/measure-host.js';
+import { guardHere, liveProcesses } from '../guard-machine.js';
+import type { LedgerEntry } from './ledger.js';
+import { readLedger } from './ledger-store.js';
+import { liveEntries, withReservations } from './reservations.js';
+import { stateFolderPath } from './state-folder.js';
+
+/** What is promised on this machine now. */
+export interface PromisedMemory {
+  readonly folder: string;
+  /** Of processes that run. */
+  readonly entries: readonly LedgerEntry[];
+  /** Says why the ledger could not be read. */
+  readonly warning?: string;
+}
+
+/** @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER */
+export function promisedHere(env: NodeJS.ProcessEnv = process.env): PromisedMemory {
+  const folder = stateFolderPath(env);
+  const { entries, ...warning } = readLedger(folder, 'leave');
+  const { find } = guardHere({ accelerator: 'cpu' }, unmeasured, env);
+  const processes = liveProcesses(entries, { find, memoryOf: () => undefined });
+  return { folder, entries: liveEntries(entries, processes), ...warning };
+}
+
+const unmeasured = (): never => {
+  throw new TypeError('nothing is measured for a list of promises');
+};
+
+/**
+ * A machine as `measureHost` measures it, with what this machine's ledger promises told apart; an amount in use that somebody gave
+ * is taken to have it in already.
+ */
+export function besideLedger(measure: MeasureHost, env: NodeJS.ProcessEnv = process.env): MeasureHost {
+  return async (request: MachineRequest): Promise<HostMemory> => {
+    if (request.systemMemoryBytes !== undefined || request.inUseBytes !== undefined) return measure(request);
+    const { entries, warning } = readLedger(stateFolderPath(env), 'leave');
+    const processes = liveProcesses(entries, guardHere(request, measure, env));
+    const host = await measure({ ...request, ledgered: processes.map(({ pid }) => pid) });
+    if (host.source !== 'measured') return host;
+    const adjusted = withReservations(host, entries, processes);
+    return warning === undefined ? adjusted : { ...adjusted, notes: [...adjusted.notes, warning] };
+  };
+}

@@ -1,0 +1,67 @@
+import { CheckIncompleteError } from '../../errors.js';
+import { describeShape } from '../../model/describe-shape.js';
+import type { AdapterShape, ModelShape, Shape } from '../../model/model-shape.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+import type { ProjectorReading } from './beside.js';
+import { type DraftListing, type DraftReason, findDraft } from './find-draft.js';
+import type { ResolvedModel } from '../resolve-model.js';
+
+/** A draft or an adapter of a launch. */
+export interface LoadedFile<S extends Shape> {
+  readonly source: string;
+  readonly shape: S;
+}
+
+/** The draft of a launch. */
+export interface LoadedDraft extends LoadedFile<ModelShape> {
+  readonly reason: DraftReason;
+}
+
+/** What a launch loads beside model and projector. */
+export interface NamedFiles {
+  readonly draft?: LoadedDraft;
+  readonly adapters: readonly LoadedFile<AdapterShape>[];
+}
+
+/** The files of a launch, and what finding them says of it. */
+interface ReadFiles extends NamedFiles {
+  /** How llama-server drafts, where a file's name decides it. */
+  readonly specTypes?: readonly string[];
+  readonly note?: string;
+}
+
+type Reading = Pick<ProjectorReading, 'readHeader'> & DraftListing;
+
+/**
+ * The headers of the draft (`--spec-draft-model`, `--spec-draft-hf`, or found beside the model) and the adapters (`--lora`, `--control-vector`) of a launch.
+ * @throws CheckIncompleteError when one cannot be read, or is not what its option names
+ */
+export async function readNamedFiles(
+  resolved: ResolvedModel,
+  launch: LaunchOptions,
+  reading: Reading,
+): Promise<ReadFiles> {
+  const read = async (source: string): Promise<Shape> => {
+    const { header } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
+    return describeShape(header);
+  };
+  const loaded: LoadedFile<AdapterShape>[] = [];
+  for (const source of launch.adapters ?? []) {
+    const shape = await read(source);
+    if (shape.kind !== 'adapter') throw unexpected('ADAPTER_EXPECTED', shape, 'an adapter or a control vector');
+    loaded.push({ source, shape });
+  }
+  const { draft, note } = await findDraft(resolved, launch, reading);
+  if (draft === undefined) return { adapters: loaded, ...(note !== undefined && { note }) };
+  const { specTypes, ...found } = draft;
+  const shape = await read(found.source);
+  if (shape.kind !== 'model') throw unexpected('DRAFT_EXPECTED', shape, 'a draft model');
+  return { draft: { ...found, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
+}
+
+function unexpected(code: string, { kind }: Shape, wanted: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    code,
+    `the file that was named as ${wanted} is ${kind === 'adapter' ? 'an' : 'a'} ${kind}, which llama-server does not load as one; name another file`,
+  );
+}

@@ -1,0 +1,42 @@
+import type { Budget } from '../../budget/budget.js';
+import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
+
+export type VerdictKind = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
+
+/** One ceiling that was checked: what must fit under it, and the ceiling. Headroom is `budget.bytes - requiredBytes`. */
+export interface LimitCheck {
+  /** `memory`: everything (or, with a discrete GPU, the host's parts) against the machine's memory. */
+  readonly name: 'memory' | 'gpu';
+  /** The GPU's number, where the machine has several: each is a limit of its own. */
+  readonly gpu?: number;
+  readonly requiredBytes: number;
+  readonly budget: Budget;
+  /** Set where the GPU's parts lie in memory of its own. */
+  readonly hostOnly?: true;
+}
+
+/** What is left under a limit, in bytes; negative when it refuses. */
+export function headroomBytes({ requiredBytes, budget }: LimitCheck): number {
+  return budget.bytes - requiredBytes;
+}
+
+/** A check that was completed. */
+export interface CompletedVerdict {
+  readonly kind: Exclude<VerdictKind, 'unknown'>;
+  readonly estimate: MemoryEstimate;
+  /** The first that refuses, or else the one with the least headroom, comes first. */
+  readonly limits: readonly LimitCheck[];
+  /** For `tight`: what can push it over and by how much. For all: notes worth a person's attention. */
+  readonly warnings: readonly string[];
+}
+
+/** A check that could not be completed: nothing may be deployed on it. */
+export interface UnknownVerdict {
+  readonly kind: 'unknown';
+  /** Stable code of the error that stopped the check. */
+  readonly code: string;
+  readonly reason: string;
+  readonly warnings: readonly string[];
+}
+
+export type Verdict = CompletedVerdict | UnknownVerdict;

@@ -1,0 +1,141 @@
+import { MAC_SIZES_GB } from '../../host/memory-sizes.js';
+import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { ModelShape } from '../../model/model-shape.js';
+import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
+import { roomOf } from '../advice/machine-changes.js';
+import { CONTEXT_STEP, largestContext, type Room, Trials } from '../advice/trials.js';
+import type { MemoryCheck } from '../memory-check.js';
+import type { CompletedVerdict } from '../judge/verdict.js';
+
+const GIB = 2 ** 30;
+const FIRST_CONTEXT = 2048;
+const MOST_CONTEXT_ROWS = 8;
+const TABLE_CACHE_TYPES: readonly CacheType[] = ['f16', 'q8_0', 'q4_0'];
+const TABLE_SLOTS: readonly number[] = [1, 2, 4, 8];
+
+export type TableColumns = 'cache-type' | 'slots';
+
+/** Verdicts for contexts (rows) and cache types or slots (columns); undefined where llama.cpp refuses the launch. */
+export interface ContextTable {
+  readonly columns: TableColumns;
+  readonly names: readonly string[];
+  readonly rows: readonly { readonly tokens: number; readonly verdicts: readonly (CompletedVerdict | undefined)[] }[];
+  /** Tokens that fit at the most, for each column; undefined when none do. */
+  readonly largest: readonly (number | undefined)[];
+  /** Every row of the table is for each slot, not for all together. */
+  readonly isPerSlot: boolean;
+}
+
+/** What contexts from 2048 tokens to the trained one would take. With `slots`, each slot has that context to itself. */
+export function contextTable(
+  trials: Trials,
+  { shape, launch }: { shape: ModelShape; launch: LaunchOptions },
+  columns: TableColumns,
+): ContextTable {
+  const isPerSlot = columns === 'slots';
+  const launches: readonly ((tokens: number) => LaunchOptions)[] = isPerSlot
+    ? TABLE_SLOTS.map((slots) => (tokens) => ({
+        ...launch,
+        parallel: slots,
+        kvUnified: false,
+        ctxSize: tokens * slots,
+      }))
+    : TABLE_CACHE_TYPES.map((type) => (tokens) => ({
+        ...launch,
+        cacheTypeK: type,
+        cacheTypeV: type,
+        ctxSize: tokens,
+      }));
+  const most = trainedContext(shape);
+  return {
+    columns,
+    isPerSlot,
+    names: (isPerSlot ? TABLE_SLOTS : TABLE_CACHE_TYPES).map(String),
+    rows: contextsUpTo(most).map((tokens) => ({
+      tokens,
+      verdicts: launches.map((at) => trials.judge(shape, at(tokens))),
+    })),
+    largest: launches.map((at, column) => {
+      const slots = isPerSlot ? (TABLE_SLOTS[column] ?? 1) : 1;
+      const total = largestContext(trials, shape, at(1), { least: CONTEXT_STEP * slots, most: most * slots });
+      return total === undefined ? undefined : Math.floor(total / slots / CONTEXT_STEP) * CONTEXT_STEP;
+    }),
+  };
+}
+
+/** Doubling from 2048 to the trained context, which is the last; the shortest are left out when there are many. */
+function contextsUpTo(most: number): readonly number[] {
+  const doubling: number[] = [];
+  for (let tokens = FIRST_CONTEXT; tokens < most; tokens *= 2) doubling.push(tokens);
+  return [...doubling, most].slice(-MOST_CONTEXT_ROWS);
+}
+
+/** What the model was trained with, padded as llama.cpp pads a context; for each slot where they do not share one cache. */
+export function trainedContext(
+  { hparams }: ModelShape,
+  resolved?: Pick<ResolvedLaunch, 'slots' | 'kvUnified'>,
+): number {
+  const sequences = resolved === undefined || resolved.kvUnified ? 1 : resolved.slots;
+  return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP * sequences;
+}
+
+/**
+ * The longest context in tokens, all slots together, that a checked launch holds, up to the trained one; undefined when none,
+ * or not checked. What is known to fit is not tried again.
+ */
+export function largestOf(
+  check: Pick<MemoryCheck, 'shape' | 'launch' | 'room' | 'verdict'>,
+  trials = check.room && new Trials(check.room),
+): number | undefined {
+  const { shape, launch, verdict } = check;
+  if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
+  const { resolved } = verdict.estimate;
+  const most = trainedContext(shape, resolved);
+  if (verdict.kind === 'does-not-fit') {
+    if (trials.floorExceeds(shape, launch)) return undefined;
+    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
+  }
+  if (resolved.nCtx >= most) return most;
+  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
+  return largestContext(trials, shape, launch, { least: resolved.nCtx, most });
+}
+
+/** One Mac, the verdict on a launch as it is, and the largest context that it holds; undefined when none. */
+export interface MacFinding {
+  readonly gigabytes: number;
+  readonly verdict: CompletedVerdict;
+  readonly largest: number | undefined;
+}
+
+/** Which Macs run a launch, with their default limits and so much in use. */
+export function surveyMacs(
+  { shape, launch, beside }: { shape: ModelShape; launch: LaunchOptions; beside?: Room['beside'] },
+  { inUseBytes, fraction }: { inUseBytes: number; fraction?: number | undefined },
+): readonly MacFinding[] {
+  const onMetal: LaunchOptions = { ...launch, accelerator: 'metal' };
+  return MAC_SIZES_GB.flatMap((gigabytes): MacFinding[] => {
+    const trials = new Trials({ ...roomOf(gigabytes * GIB, inUseBytes, true, fraction), ...(beside && { beside }) });
+    const verdict = trials.judge(shape, onMetal);
+    if (verdict === undefined) return [];
+    const bounds = { least: CONTEXT_STEP, most: trainedContext(shape) };
+    const isHopeless = trials.floorExceeds(shape, onMetal);
+    const largest = isHopeless ? undefined : largestContext(trials, shape, onMetal, bounds);
+    return [{ gigabytes, verdict, largest }];
+  });
+}
+
+/** What a launch takes at so many contexts, evenly spaced up to the trained one. */
+export function contextCurve(
+  trials: Trials,
+  { shape, launch }: { shape: ModelShape; launch: LaunchOptions },
+  points: number,
+): readonly { readonly tokens: number; readonly verdict: CompletedVerdict }[] {
+  const most = trainedContext(shape);
+  return Array.from({ length: points }, (_, index) => {
+    const share = points === 1 ? 1 : index / (points - 1);
+    return Math.max(1, Math.round((most * share) / CONTEXT_STEP)) * CONTEXT_STEP;
+  }).flatMap((tokens) => {
+    const verdict = trials.judge(shape, { ...launch, ctxSize: tokens });
+    return verdict === undefined ? [] : [{ tokens, verdict }];
+  });
+}

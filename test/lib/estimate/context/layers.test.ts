@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
+import { describeModel } from '../../../../src/lib/model/describe-model.js';
+import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
+import { PROFILES } from '../../../oracle/cases.js';
+import { profileHeader, readProfile } from '../../../support/profile.js';
+
+/** A model with the first layers of another. */
+function ofDepth(profile: string, layers: number) {
+  const header = profileHeader(readProfile(join(PROFILES, `${profile}.json`)));
+  const metadata = new Map(
+    [...header.metadata].map(([key, value]) => [
+      key,
+      key.endsWith('.block_count')
+        ? layers
+        : Array.isArray(value) && value.length > 16
+          ? value.slice(0, layers)
+          : value,
+    ]),
+  );
+  const tensors = header.tensors.filter(({ name }) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) < layers);
+  return describeModel({ ...header, metadata, tensors });
+}
+
+const LAUNCHES: readonly [string, (layers: number) => Partial<LaunchOptions>][] = [
+  ['all on Metal', () => ({ accelerator: 'metal' })],
+  ['half of it on Metal', (layers) => ({ accelerator: 'metal', gpuLayers: layers >> 1 })],
+  ['on two GPUs', () => ({ accelerator: 'cuda', gpus: 2 })],
+  ['with its states on the host', () => ({ accelerator: 'metal', kvOffload: false })],
+  ['small steps without flash attention', () => ({ accelerator: 'metal', ubatchSize: 8, flashAttn: 'off' })],
+];
+
+describe.each([
+  ['llama-3.1-8b.Q4_K_M', [12, 23]],
+  ['gemma-3-27b.Q4_K_M', [25, 44]],
+  ['granitehybrid-granite-4.0-h-micro.Q8_0', [19, 36]],
+  ['rwkv6-rwkv6-world-1.6b.Q4_K_M', [15, 23]],
+  ['rwkv7-rwkv7-world-2.9b.Q4_K_M', [13, 26]],
+] satisfies [string, number[]][])('%s', (profile, depths) => {
+  describe.each(depths)('with %d layers', (layers) => {
+    test.each(LAUNCHES)('%s takes what it takes with every layer planned', (_, launchOf) => {
+      const shape = ofDepth(profile, layers);
+      const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 40_000, llamaCpp: 'v0.5.0', ...launchOf(layers) };
+      expect(estimateMemory(shape, launch).parts).toEqual(estimateMemory(shape, launch, { everyLayer: true }).parts);
+    });
+  });
+});
+
+test('a graph that later versions build otherwise is said to be modelled for them', () => {
+  const header = profileHeader(readProfile(join(PROFILES, 'minimax-m3-minimax-m3-428b.Q4_K_M.json')));
+  const accuracyOf = (llamaCpp: string): unknown =>
+    estimateMemory(describeModel(header), { accelerator: 'metal', ctxSize: 4096, llamaCpp }).parts.find(
+      ({ name }) => name === 'compute',
+    )?.accuracy;
+  expect([accuracyOf('v0.5.0'), accuracyOf('v0.8.0')]).toEqual(['exact', 'modelled']);
+});

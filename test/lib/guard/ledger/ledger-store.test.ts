@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LedgerEntry } from '../../../../src/lib/guard/ledger/ledger.js';
+import { readLedger, writeLedger } from '../../../../src/lib/guard/ledger/ledger-store.js';
+import { folderProblem, openStateFolder, stateFolderPath } from '../../../../src/lib/guard/ledger/state-folder.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
+
+let folder: { path: string; remove: () => Promise<void> };
+beforeEach(async () => (folder = await temporaryFolder()));
+afterEach(() => folder.remove());
+
+const file = (): string => join(folder.path, 'ledger.json');
+const entry: LedgerEntry = {
+  who: 'llama-server model.gguf',
+  pid: 4711,
+  startedAt: 'boot+1',
+  argvHash: 'ab',
+  requirement: { hostBytes: 10, mappedBytes: 7, gpuBytes: [3] },
+  decidedAt: '2026-11-01T00:00:00Z',
+  state: 'promised',
+};
+
+describe('the ledger', () => {
+  test('comes back as it was written, readable by nobody else', () => {
+    writeLedger(folder.path, { entries: [entry] });
+    expect(readLedger(folder.path, 'repair')).toEqual({ entries: [entry] });
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  test('is empty where there is none', () => {
+    expect(readLedger(join(folder.path, 'nowhere'), 'leave')).toEqual({ entries: [] });
+  });
+
+  test.each([
+    ['half of one', '{"version":1,"entries":[{"who":"a"'],
+    ['nothing', ''],
+    ['other JSON', '[]'],
+    ['an entry without its start', '{"version":1,"entries":[{"who":"a","pid":1}]}'],
+    [
+      'a requirement below nothing, which would make room',
+      JSON.stringify({ version: 1, entries: [{ ...entry, requirement: { ...entry.requirement, hostBytes: -1 } }] }),
+    ],
+  ])('that holds %s is set aside and said', (_what, text) => {
+    writeFileSync(file(), text);
+    const { entries, warning } = readLedger(folder.path, 'repair');
+    expect(entries).toEqual([]);
+    const [aside = ''] = readdirSync(folder.path);
+    expect(warning).toContain(`was set aside as ${join(folder.path, aside)}`);
+    expect(readFileSync(join(folder.path, aside), 'utf8')).toBe(text);
+  });
+
+  test('is only reported by who may not change it', () => {
+    writeFileSync(file(), 'no');
+    expect(readLedger(folder.path, 'leave').warning).toContain('cannot be read');
+    expect(readFileSync(file(), 'utf8')).toBe('no');
+  });
+
+  test('of a newer llmkube is not touched: nothing starts', () => {
+    writeFileSync(file(), '{"version":2,"promises":[]}');
+    expect(() => readLedger(folder.path, 'repair')).toThrow('was written by a newer llmkube');
+  });
+
+  test('clears away what a writer that was killed has left', () => {
+    writeFileSync(`${file()}.999.tmp`, '{"ver');
+    writeLedger(folder.path, { entries: [] });
+    expect(readdirSync(folder.path)).toEqual(['ledger.json']);
+  });
+});
+
+describe('the state folder', () => {
+  test('is where each system keeps state, or where LLMKUBE_STATE_DIR says', () => {
+    expect(stateFolderPath({ HOME: '/Users/a' }, 'darwin')).toBe('/Users/a/Library/Application Support/llmkube');
+    expect(stateFolderPath({ HOME: '/home/a' }, 'linux')).toBe('/home/a/.local/state/llmkube');
+    expect(stateFolderPath({ HOME: '/home/a', XDG_STATE_HOME: '/s' }, 'linux')).toBe('/s/llmkube');
+    expect(stateFolderPath({ HOME: '/home/a', LLMKUBE_STATE_DIR: '/x' }, 'darwin')).toBe('/x');
+  });
+
+  test('is made for its user only, and closed to others where it was open', () => {
+    const path = join(folder.path, 'a', 'b');
+    expect(statSync(openStateFolder(path)).mode & 0o777).toBe(0o700);
+    const open = join(folder.path, 'open');
+    mkdirSync(open, { mode: 0o777 });
+    expect(statSync(openStateFolder(open)).mode & 0o777).toBe(0o700);
+  });
+
+  test('is refused when it is somebody else’s, or no folder', () => {
+    expect(folderProblem({ isDirectory: () => true, uid: 501 }, 502)).toBe('belongs to another user (uid 501)');
+    expect(folderProblem({ isDirectory: () => true, uid: 501 }, 501)).toBeUndefined();
+    writeFileSync(file(), '');
+    expect(() => openStateFolder(file())).toThrow(`the state folder ${file()} is no folder`);
+  });
+});
