@@ -48,7 +48,7 @@ if (!readFileSync(process.execPath).includes(FUSE)) {
   giveUp(`${process.execPath} has no place for a program in it; take a Node of nodejs.org`);
 }
 
-const empty = join(root, 'scripts/empty-module.cjs');
+const empty = join(root, 'scripts/quick-start/empty-module.cjs');
 await build({
   absWorkingDir: root,
   entryPoints: [own('main.mjs')],
@@ -67,6 +67,9 @@ const __moduleUrl = require('node:url').pathToFileURL(process.execPath + '/dist/
   define: { 'import.meta.url': '__moduleUrl' },
   alias: {
     ...Object.fromEntries(['ejs', 'lilconfig', 'minimatch', 'tinyglobby'].map((name) => [name, empty])),
+    ...Object.fromEntries(
+      ['args', 'command', 'flags'].map((name) => [`@oclif/core/${name}`, join(root, `dist/lib/cli/quick/${name}.js`)]),
+    ),
     '@kubernetes/client-node': join(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
   },
   plugins: [{ name: 'files-inside', setup: withFilesInside }],

@@ -12,7 +12,7 @@ if (process.env.NO_COLOR && !process.env.FORCE_COLOR) process.env.FORCE_COLOR = 
 if (wantsHelp) {
   process.stdout.write(`USAGE\n  llmkube check-memory MODEL [FLAGS]\n\nThe flags: ${FLAGS}\n`);
 } else if (id === 'check-memory') {
-  void runQuickly(id, CheckMemory, argv);
+  void runQuickly({ [id]: async () => ({ default: CheckMemory }) }, [id, ...argv]);
 } else {
   process.stderr.write('Error: this file holds check-memory alone\n  Suggestion: llmkube check-memory MODEL\n');
   process.exitCode = USAGE_ERROR;

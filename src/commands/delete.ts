@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
 import { runAll, serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';

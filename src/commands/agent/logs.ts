@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { defaultAgentId } from '../../lib/agent/agent.js';
 import { logFileOf } from '../../lib/agent/machine/server-record.js';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';

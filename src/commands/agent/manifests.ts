@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { agentManifests } from '../../lib/agent/setup/manifests.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { runCommand, serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 

@@ -19,34 +19,43 @@ const MACHINE = ['--offline', '--accelerator', 'metal', '--system-memory', '32Gi
 
 beforeAll(() => writeTinyModel(MODEL));
 
-describe('check-memory prints and ends the same, started quickly or through oclif', () => {
+describe('a command prints and ends the same, started quickly or through oclif', () => {
   test.each<[exitCode: number, words: readonly string[], env?: Readonly<Record<string, string>>]>([
-    [0, [MODEL, ...MACHINE]],
-    [0, [MODEL, ...MACHINE, '--json', '--print', 'llama-server']],
-    [0, [MODEL, ...MACHINE, '--table', '--ctx-size=256', '--no-mmap', '--mmap']],
-    [1, ['qwen-coder-32b', ...MACHINE]],
-    [1, [MODEL, ...MACHINE, '--memory-budget', '100Mi', '--json']],
-    [0, [MODEL, ...MACHINE, '--memory-budget', '100Mi', '--memory-check', 'warn']],
+    [0, ['check-memory', MODEL, ...MACHINE]],
+    [0, ['check-memory', MODEL, ...MACHINE, '--json', '--print', 'llama-server']],
+    [0, ['check-memory', MODEL, ...MACHINE, '--table', '--ctx-size=256', '--no-mmap', '--mmap']],
+    [1, ['check-memory', 'qwen-coder-32b', ...MACHINE]],
+    [1, ['check-memory', MODEL, ...MACHINE, '--memory-budget', '100Mi', '--json']],
+    [0, ['check-memory', MODEL, ...MACHINE, '--memory-budget', '100Mi', '--memory-check', 'warn']],
     [
       1,
-      ['qwen-coder-32b'],
+      ['check-memory', 'qwen-coder-32b'],
       { LLMKUBE_ACCELERATOR: 'metal', LLMKUBE_SYSTEM_MEMORY: '32Gi', LLMKUBE_IN_USE: '3.4Gi', LLMKUBE_OFFLINE: 'on' },
     ],
-    [2, [MODEL, ...MACHINE, '--contxt', '4096']],
-    [2, [MODEL, ...MACHINE, '--ctx-size', 'many', '--json']],
-    [2, [MODEL, 'another', ...MACHINE]],
-    [2, []],
-    [2, [MODEL, ...MACHINE], { LLMKUBE_MMAP: 'perhaps' }],
-    [2, ['qwen-coder-23b', ...MACHINE]],
-    [3, ['./no-such-file.gguf', ...MACHINE]],
+    [2, ['check-memory', MODEL, ...MACHINE, '--contxt', '4096']],
+    [2, ['check-memory', MODEL, ...MACHINE, '--ctx-size', 'many', '--json']],
+    [2, ['check-memory', MODEL, 'another', ...MACHINE]],
+    [2, ['check-memory']],
+    [2, ['check-memory', MODEL, ...MACHINE], { LLMKUBE_MMAP: 'perhaps' }],
+    [2, ['check-memory', 'qwen-coder-23b', ...MACHINE]],
+    [3, ['check-memory', './no-such-file.gguf', ...MACHINE]],
+    [0, ['catalog', 'list']],
+    [0, ['catalog', 'info', 'qwen-coder-32b', '--json']],
+    [0, ['compare', MODEL, 'qwen-coder-7b', MODEL, ...MACHINE]],
+    [2, ['compare', MODEL, ...MACHINE]],
+    [0, ['deploy', 'qwen-coder-7b', ...MACHINE, '--dry-run=client', '--env', 'A=1', '--env', 'B=2', '-o', 'yaml']],
+    [2, ['deploy', 'qwen-coder-7b', ...MACHINE, '--source', './a.gguf', '--source-override', './b.gguf']],
+    [0, ['fit', MODEL, ...MACHINE, '--print', 'llama-server']],
+    [0, ['version', '--json']],
+    [4, ['ls', '--kubeconfig', './no-such-file']],
+    [0, ['completion', 'bash']],
+    [0, ['catalog']],
+    [0, ['--version']],
+    [127, ['chek-memory']],
   ])('%d: %j', async (exitCode, words, env = {}) => {
     const [quick, ordinary] = await Promise.all([
-      run(process.execPath, [RUN_JS, 'check-memory', ...words], cliEnvironment(env)),
-      run(
-        process.execPath,
-        ['--input-type=module', '-e', ORDINARY, '--', 'check-memory', ...words],
-        cliEnvironment(env),
-      ),
+      run(process.execPath, [RUN_JS, ...words], cliEnvironment(env)),
+      run(process.execPath, ['--input-type=module', '-e', ORDINARY, '--', ...words], cliEnvironment(env)),
     ]);
     expect(quick).toEqual(ordinary);
     expect(quick.exitCode).toBe(exitCode);

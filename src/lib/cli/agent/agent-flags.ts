@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { LOG_LEVELS } from '../../agent/log.js';
 import { CHECK_MODES } from '../../agent/core/memory-rules.js';
 

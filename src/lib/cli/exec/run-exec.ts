@@ -99,9 +99,7 @@ async function seenMachine(accelerator: Accelerator, { gpuMemoryBytes, policy }:
 
 /** Everything that estimates and advises is loaded for this only. */
 async function explained(request: RequirementRequest, room: Room): Promise<string> {
-  const { explainRefusal } = (await import(new URL('./explain-refusal.js', import.meta.url).href)) as {
-    explainRefusal: (request: RequirementRequest, room: Room) => Promise<string>;
-  };
+  const { explainRefusal } = await import('./explain-refusal.js');
   return explainRefusal(request, room);
 }
 

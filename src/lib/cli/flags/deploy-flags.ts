@@ -1,5 +1,5 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { FORMATS, GPU_VENDORS, RUNTIMES } from '../../kube/client/api.js';
 import { parseDuration } from './values/duration.js';
 import { parseList } from './values/list-value.js';

@@ -5,7 +5,6 @@ import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node
 import { load } from 'js-yaml';
 import { ClusterError } from '../../errors.js';
 import { readRegularFile, UnreadableFileError } from '../../read-regular-file.js';
-import { clientNode } from '../client-node.js';
 import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
 import { mismatch, type Shape } from './shape.js';
 
@@ -74,7 +73,7 @@ const ANONYMOUS: User = { name: '' };
  * @throws ClusterError KUBECONFIG_NOT_FOUND | KUBECONFIG_INVALID | CONTEXT_NOT_FOUND
  */
 export async function loadKubeConfig(choice: ClusterChoice): Promise<LoadedKubeConfig> {
-  const { KubeConfig } = await clientNode();
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const files = await kubeconfigFiles(choice.kubeconfig);
   const config = new KubeConfig();
   if (files.length > 0) {

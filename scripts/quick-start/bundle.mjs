@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+// Bundles the commands with what they need into a few files: reading some 230 small ones takes longer than a check itself. The folder
+// is as deep as the modules' own, so that their paths to the catalogue and the headers hold.
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild-wasm';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const own = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+const common = {
+  absWorkingDir: root,
+  outdir: 'dist/quick/bundle',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  minify: true,
+  legalComments: 'linked',
+};
+
+/** For bin/load.js: whole files, that need not be compiled anew, and from which nothing can be imported but only required. */
+const compiled = {
+  ...common,
+  format: 'cjs',
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': '__moduleUrl' },
+  outExtension: { '.js': '.cjs' },
+  supported: { 'dynamic-import': false },
+};
+
+/** One asks oclif for all commands; the other has a bundle of its own. */
+const ORDINARY = ['completion', 'exec'];
+const quick = (name) => `./dist/lib/cli/quick/${name}.js`;
+
+// Every command, loaded where it is run, without oclif: of that only the parser, for command lines with mistakes.
+await build({
+  ...compiled,
+  stdin: { contents: await commandTable(), resolveDir: root, sourcefile: 'cli.js' },
+  outdir: undefined,
+  outfile: 'dist/quick/bundle/cli.cjs',
+  alias: {
+    '@oclif/core/args': quick('args'),
+    '@oclif/core/command': quick('command'),
+    '@oclif/core/flags': quick('flags'),
+  },
+  plugins: [
+    apart(/^@oclif\/core\/parser$/, './oclif-parser.cjs'),
+    apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
+  ],
+});
+
+await build({
+  ...compiled,
+  entryPoints: { 'oclif-parser': 'node_modules/@oclif/core/lib/parser/index.js' },
+  // What oclif uses to find commands and to render help, neither of which happens here; a spinner it makes on every terminal.
+  alias: Object.fromEntries(
+    ['ejs', 'lilconfig', 'minimatch', 'tinyglobby'].map((name) => [name, own('empty-module.cjs')]),
+  ),
+  external: ['typescript', 'ts-node', 'tsx'],
+});
+
+// In one file, without what explains a refusal: it stays in memory as long as the server.
+await build({
+  ...compiled,
+  alias: { 'node:os': own('os-when-asked.cjs') },
+  entryPoints: { exec: 'dist/quick-exec.js' },
+  plugins: [apart(/\/explain-refusal\.js$/, './explain-refusal.cjs')],
+});
+await build({ ...compiled, entryPoints: { 'explain-refusal': 'dist/lib/cli/exec/explain-refusal.js' } });
+
+// A program of its own, and so a module as all that the package has.
+await build({
+  ...common,
+  format: 'esm',
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+  entryPoints: { 'requirement-worker': 'dist/lib/cli/exec/requirement-worker.js' },
+});
+
+// What reads kubeconfigs of @kubernetes/client-node, without the class for every kind of Kubernetes that the package loads: none of its
+// modules does anything when it is loaded, which it does not say itself.
+await build({
+  ...compiled,
+  entryPoints: { 'kube-config': 'node_modules/@kubernetes/client-node/dist/config.js' },
+  plugins: [{ name: 'nothing-happens-on-load', setup: withoutSideEffects }],
+});
+
+execFileSync(process.execPath, [own('keep-code.cjs')], { stdio: 'inherit' });
+
+/** A module that runs a command by its words; each file of a command is where its words are. */
+async function commandTable() {
+  const files = readdirSync(`${root}dist/commands`, { recursive: true }).filter((file) => file.endsWith('.js'));
+  const entries = [];
+  for (const file of files) {
+    const id = file.replace(/\.js$/, '').replaceAll(/[/\\]/g, ':');
+    if (ORDINARY.includes(id)) continue;
+    const { aliases } = (await import(`${root}dist/commands/${file}`)).default;
+    const load = `() => import(${JSON.stringify(`./dist/commands/${file}`)})`;
+    for (const name of [id, ...aliases]) entries.push(`${JSON.stringify(name)}: ${load}`);
+  }
+  return `import { runQuickly } from './dist/lib/cli/quick-start.js';
+const commands = { ${entries.join(', ')} };
+export const run = (words) => runQuickly(commands, words);`;
+}
+
+function apart(filter, path) {
+  return {
+    name: 'apart',
+    setup: (bundler) => void bundler.onResolve({ filter }, () => ({ path, external: true })),
+  };
+}
+
+function withoutSideEffects(bundler) {
+  bundler.onResolve({ filter: /./ }, async ({ kind, path, pluginData, importer, resolveDir }) => {
+    if (pluginData === 'seen' || kind === 'entry-point') return undefined;
+    const found = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
+    return { path: found.path, external: found.external, namespace: found.namespace, sideEffects: false };
+  });
+}
