@@ -1,5 +1,4 @@
 const { existsSync, readFileSync } = require('node:fs');
-const { wrap } = require('node:module');
 const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
@@ -10,13 +9,13 @@ const codeOf = (file) => `${file}.${process.version}-${process.platform}-${proce
 const scripts = new Map();
 
 /**
- * What a CommonJS file of the bundle exports, loaded as `require` does it, but with what V8 compiled of it before: V8 takes that only
- * where the source and its own version are the same. Such code cannot `import()`.
+ * What a CommonJS file of the bundle exports, which stands in Node's wrapper already. It is loaded as `require` would, but with what V8
+ * compiled of it before: V8 takes that only where the source and its own version are the same. Such code cannot `import()`.
  */
 function load(file) {
   const code = codeOf(file);
   const cachedData = existsSync(code) ? readFileSync(code) : undefined;
-  const script = new Script(wrap(readFileSync(file, 'latin1')), { filename: file, cachedData });
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
   scripts.set(file, script);
   const folder = dirname(file);
   const requireNear = (id) => (id.startsWith('./') ? load(join(folder, id)) : require(id));

@@ -3,11 +3,13 @@
 // is as deep as the modules' own, so that their paths to the catalogue and the headers hold.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild-wasm';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const own = (name) => fileURLToPath(new URL(name, import.meta.url));
+const require = createRequire(import.meta.url);
 
 const common = {
   absWorkingDir: root,
@@ -23,7 +25,11 @@ const common = {
 const compiled = {
   ...common,
   format: 'cjs',
-  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // As Node wraps what it requires.
+  banner: {
+    js: "(function (exports, require, module, __filename, __dirname) {\nconst __moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: { js: '})' },
   define: { 'import.meta.url': '__moduleUrl' },
   outExtension: { '.js': '.cjs' },
   supported: { 'dynamic-import': false },
@@ -45,6 +51,7 @@ await build({
     '@oclif/core/flags': quick('flags'),
   },
   plugins: [
+    whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'tls', 'zlib']),
     apart(/^@oclif\/core\/parser$/, './oclif-parser.cjs'),
     apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
   ],
@@ -63,9 +70,8 @@ await build({
 // In one file, without what explains a refusal: it stays in memory as long as the server.
 await build({
   ...compiled,
-  alias: { 'node:os': own('os-when-asked.cjs') },
   entryPoints: { exec: 'dist/quick-exec.js' },
-  plugins: [apart(/\/explain-refusal\.js$/, './explain-refusal.cjs')],
+  plugins: [whenAsked(['os']), apart(/\/explain-refusal\.js$/, './explain-refusal.cjs')],
 });
 await build({ ...compiled, entryPoints: { 'explain-refusal': 'dist/lib/cli/exec/explain-refusal.js' } });
 
@@ -103,6 +109,21 @@ async function commandTable() {
   return `import { runQuickly } from './dist/lib/cli/quick-start.js';
 const commands = { ${entries.join(', ')} };
 export const run = (words) => runQuickly(commands, words);`;
+}
+
+/** Modules of Node that are loaded where something of them is used first: some take longer than a whole check, or stay in memory. */
+function whenAsked(names) {
+  const filter = new RegExp(`^(node:)?(${names.join('|')})$`);
+  const setup = (bundler) => {
+    bundler.onResolve({ filter }, ({ path, namespace }) =>
+      namespace === 'when-asked' ? undefined : { path: path.replace('node:', ''), namespace: 'when-asked' },
+    );
+    bundler.onLoad({ filter, namespace: 'when-asked' }, ({ path }) => ({
+      contents: `for (const name of ${JSON.stringify(Object.keys(require(path)))})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${path}')[name] });`,
+    }));
+  };
+  return { name: 'when-asked', setup };
 }
 
 function apart(filter, path) {

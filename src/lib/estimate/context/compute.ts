@@ -11,7 +11,8 @@ import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.j
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
-import { repeated, type Repetition } from '../ggml/repetition.js';
+import { allocateRepeated } from '../ggml/repeated-allocation.js';
+import { repeatedBlocks, type Repetition } from '../ggml/repetition.js';
 import { record, type Tape, TensorSizes } from '../ggml/tape.js';
 import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -132,8 +133,9 @@ class Planner {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    const whole = planned.runs.length === 0 ? tape : repeated(tape, sizes, repetitionsOn(tape, planned));
-    return whole && allocateGraph(whole, sizes, this.backends);
+    if (planned.runs.length === 0) return allocateGraph(tape, sizes, this.backends);
+    const blocks = repeatedBlocks(tape, sizes, repetitionsOn(tape, planned));
+    return blocks && allocateRepeated(tape, blocks, sizes, this.backends);
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {

@@ -49,9 +49,7 @@ export interface PlannedContext {
  */
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
   refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
-  const params = resolveContext(shape, launch, options.role);
-  const placement = Placement.of(shape, launch);
-  const memory = createMemory(shape, params, placement);
+  const { params, placement, memory } = unplannedContext(shape, launch, options.role);
   const heads = params.role.predictsAhead && shape.hparams.nLayer > 0;
   const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
   const graph = (found?.describes?.(shape) ?? true) ? found : undefined;
@@ -63,10 +61,28 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
   return { shape, params, placement, memory, compute, described, outdated };
 }
 
+type UnplannedContext = Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>;
+
+function unplannedContext(shape: ModelShape, launch: LaunchOptions, role?: ContextRole): UnplannedContext {
+  const params = resolveContext(shape, launch, role);
+  const placement = Placement.of(shape, launch);
+  return { shape, params, placement, memory: createMemory(shape, params, placement) };
+}
+
+/** The parts of a context but its compute buffers, for which a graph would have to be planned. */
+export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): EstimatePart[] {
+  const compute = { bytes: NOTHING, flashAttn: false };
+  return contextParts(
+    { ...unplannedContext(shape, launch), compute, described: true, outdated: false },
+    launch,
+    'model',
+  );
+}
+
 /** The buffers for a graph over a context that is there. */
 export function planGraph(
   graph: ArchitectureGraph,
-  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  { shape, params, placement, memory }: UnplannedContext,
   { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
 ): ComputeBuffers {
   const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
@@ -75,7 +91,7 @@ export function planGraph(
 
 function plannedLayers(
   { kindOf = () => 0 }: ArchitectureGraph,
-  { shape, params, placement, memory }: Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>,
+  { shape, params, placement, memory }: UnplannedContext,
   everyLayer: boolean,
 ): ComputeInputs['plans'] {
   const { role } = params;

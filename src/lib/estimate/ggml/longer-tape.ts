@@ -13,8 +13,14 @@ export interface Block {
   readonly more: number;
 }
 
+/** A tape of repeated blocks, and for each block the slots where it and each of its repetitions end. */
+export interface RepeatedTape {
+  readonly tape: Tape;
+  readonly ends: readonly (readonly number[])[];
+}
+
 /** A tape with each block repeated behind itself; blocks are in order. */
-export function withMore(tape: Tape, blocks: readonly Block[]): Tape {
+export function withMore(tape: Tape, blocks: readonly Block[]): RepeatedTape {
   return new LongerTape(tape, blocks).copy();
 }
 
@@ -43,19 +49,23 @@ class LongerTape {
     this.sources = new Int32Array(tape.sources.length + sum(blocks, added));
   }
 
-  copy(): Tape {
+  copy(): RepeatedTape {
     this.copyLeafs();
     const { tape, blocks } = this;
     let slot = tape.leafs;
-    blocks.forEach((block, passed) => {
+    const ends = blocks.map((block, passed) => {
       while (slot < block.end) this.copyStep(slot++, passed, 0);
-      for (let copy = 1; copy <= block.more; copy++)
+      const ended = [this.tensors.length];
+      for (let copy = 1; copy <= block.more; copy++) {
         for (let repeated = block.start; repeated < block.end; repeated++) this.copyStep(repeated, passed, copy);
+        ended.push(this.tensors.length);
+      }
+      return ended;
     });
     while (slot < tape.tensors.length) this.copyStep(slot++, blocks.length, 0);
     const { leafs, tensors, backends, roots, starts, sources } = this;
     starts[tensors.length] = this.sourceCount;
-    return { leafs, tensors, backends, roots, starts, sources };
+    return { tape: { leafs, tensors, backends, roots, starts, sources }, ends };
   }
 
   private copyLeafs(): void {

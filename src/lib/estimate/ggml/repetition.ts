@@ -1,4 +1,4 @@
-import { type Block, withMore } from './longer-tape.js';
+import type { Block } from './longer-tape.js';
 import { NONE, type Tape, type TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
@@ -10,17 +10,17 @@ export interface Repetition {
 }
 
 /**
- * The tape of all layers, from that of fewer: where two layers in a row have the same steps, which read the same or what lies
- * as far away from them, the second is repeated. Null where no two do.
+ * What to repeat of the tape of some layers for that of all: where two layers in a row have the same steps, which read the same or
+ * what lies as far away from them, the second. Null where no two do.
  */
-export function repeated(tape: Tape, sizes: TensorSizes, repetitions: readonly Repetition[]): Tape | null {
+export function repeatedBlocks(tape: Tape, sizes: TensorSizes, repetitions: readonly Repetition[]): Block[] | null {
   const blocks: Block[] = [];
   for (const repetition of repetitions) {
     const block = repeatableBlock(tape, sizes, repetition);
     if (!block) return null;
     blocks.push(block);
   }
-  return withMore(tape, blocks);
+  return blocks;
 }
 
 /** The first run of steps as long as a repetition, of which each is like the one a repetition before it. */

@@ -10,7 +10,7 @@ import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
 import { RangeList } from './mapped-ranges.js';
 import { repacks } from './repacked-types.js';
-import { layerOf, NEVER_LOADED, PER_LAYER_COPIES, type Position, positionOf } from './tensor-position.js';
+import { layerOf, nameInBlock, NEVER_LOADED, PER_LAYER_COPIES, type Position, positionOf } from './tensor-position.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
@@ -53,9 +53,12 @@ export class Placement {
   private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
-  private count: number | undefined;
+  private pairs: readonly (readonly [GgufTensor, Buffer])[] | undefined;
   /** Where weights are used whose names say it. */
   private readonly buffers = new Map<string, Buffer>();
+  /** Most layers have the same weights, of which each is tried once: by the name in a block, and with device, type and shape. */
+  private readonly ops = new Map<string, WeightOp>();
+  private readonly tried = new Map<string, boolean>();
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
@@ -152,24 +155,40 @@ export class Placement {
     position: Position,
     as: WeightOp | undefined,
   ): Buffer {
-    const { hparams, architecture } = this.shape;
-    const op = as ?? weightOp(tensor.name, architecture);
+    const op = as ?? this.opOf(tensor.name);
     const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
     if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
     const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
-    if (device !== 'cpu' && supportsWeight(this.backendOn(device), tensor, op, hparams))
-      return this.gpuBuffers[device] as Buffer;
+    if (device !== 'cpu' && this.supports(device, tensor, op)) return this.gpuBuffers[device] as Buffer;
     return this.hostBufferOf(tensor, op);
+  }
+
+  private opOf(name: string): WeightOp {
+    const inBlock = nameInBlock(name);
+    const op = this.ops.get(inBlock) ?? weightOp(inBlock, this.shape.architecture);
+    this.ops.set(inBlock, op);
+    return op;
+  }
+
+  private supports(device: number, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
+    const key = `${device} ${op} ${weight.type.name} ${weight.dims.join()}`;
+    const known = this.tried.get(key) ?? supportsWeight(this.backendOn(device), weight, op, this.shape.hparams);
+    this.tried.set(key, known);
+    return known;
   }
 
   /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
   private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
-    if (this.hostBuffers && supportsWeight(this.backendOn(0), tensor, op, this.shape.hparams)) return CPU_PINNED;
+    if (this.hostBuffers && this.supports(0, tensor, op)) return CPU_PINNED;
     return repacks(this.launch, op, tensor) ? CPU_REPACKED : CPU;
   }
 
   /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
-  *loaded(): Generator<readonly [GgufTensor, Buffer]> {
+  loaded(): readonly (readonly [GgufTensor, Buffer])[] {
+    return (this.pairs ??= [...this.eachLoaded()]);
+  }
+
+  private *eachLoaded(): Generator<readonly [GgufTensor, Buffer]> {
     const { nLayerAll, isSwa } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
@@ -200,7 +219,7 @@ export class Placement {
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
   get tensorCount(): number {
-    return (this.count ??= [...this.loaded()].length);
+    return this.loaded().length;
   }
 
   /** The token embedding serves as output head too. */

@@ -11,16 +11,24 @@ export const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weigh
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
 export const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
 
+const BLOCK = /^(?:enc\.|dec\.)?blk\.(\d+)\./;
+
 /** Whose device a weight is used on, by its name: `LLM_TENSOR_INFOS` (`src/llama-arch.cpp`, llama.cpp v0.5.0). */
 export function positionOf(name: string, { hparams, architecture }: ModelShape): Position {
+  const layer = layerOf(name);
+  if (layer !== undefined) return layer;
   if (INPUT_TENSORS.test(name)) return 'input';
   if (OUTPUT_TENSORS.test(name)) return hparams.nLayerAll;
-  if (name === 'token_embd_norm.weight' && architecture.startsWith('lfm2')) return hparams.nLayerAll;
-  return layerOf(name) ?? 0;
+  return name === 'token_embd_norm.weight' && architecture.startsWith('lfm2') ? hparams.nLayerAll : 0;
 }
 
 /** The block that a tensor's name puts it in. */
 export function layerOf(name: string): number | undefined {
-  const match = /^(?:enc\.|dec\.)?blk\.(\d+)\./.exec(name);
+  const match = BLOCK.exec(name);
   return match ? Number(match[1]) : undefined;
+}
+
+/** A tensor's name without its block, which all layers share. */
+export function nameInBlock(name: string): string {
+  return name.replace(BLOCK, '');
 }

@@ -71,7 +71,8 @@ function create({ name: pattern, dims, optional, reshaped }: TensorRow, scope: L
 
 /** Shapes are padded with 1. */
 function isSameShape(a: readonly number[], b: readonly number[]): boolean {
-  return Array.from({ length: 4 }, (_, i) => (a[i] ?? 1) === (b[i] ?? 1)).every(Boolean);
+  for (let i = 0; i < 4; i++) if ((a[i] ?? 1) !== (b[i] ?? 1)) return false;
+  return true;
 }
 
 function product(dims: readonly number[]): number {

@@ -1,6 +1,7 @@
 import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
+import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
 import { fixedMemory } from '../../estimate/estimate-memory.js';
 import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
@@ -58,11 +59,35 @@ export class Trials {
     return Math.min(...limits.map(headroomBytes));
   }
 
+  /** The least that a launch leaves free of any memory, in bytes; negative where it does not fit. */
+  headroom(shape: ModelShape, launch: LaunchOptions, spareShare = 0): number {
+    const verdict = this.judge(shape, launch);
+    return verdict === undefined ? -Infinity : leastHeadroom(verdict.limits, spareShare);
+  }
+
+  /**
+   * What the same is at the most, since compute buffers and all that is loaded beside the model are left out: cheap. Undefined
+   * where a draft makes another context of it, or llama.cpp refuses it.
+   */
+  headroomAtMost(shape: ModelShape, launch: LaunchOptions, spareShare = 0): number | undefined {
+    const { host, policy, beside } = this.room;
+    if (beside?.draft !== undefined || launch.specTypes !== undefined) return undefined;
+    const here = onMachine(launch, host);
+    return unlessRefused(() => {
+      const parts = [...fixedMemory(shape, here).parts, ...partsWithoutGraph(shape, here)];
+      return leastHeadroom(limitsOf({ parts }, launch.accelerator, host, policy), spareShare);
+    });
+  }
+
   /** Of a launch of which the machine is known. */
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
     const known = this.#knownOf(shape);
     const key = keyOf(launch);
-    if (!known.has(key)) known.set(key, attempt({ ...this.room.beside, model: shape }, launch));
+    if (!known.has(key))
+      known.set(
+        key,
+        unlessRefused(() => estimateLaunch({ ...this.room.beside, model: shape }, launch)),
+      );
     return known.get(key);
   }
 
@@ -82,12 +107,13 @@ function keyOf(launch: LaunchOptions): string {
   return JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
 }
 
-function attempt(
-  files: LaunchFiles & { readonly model: ModelShape },
-  launch: LaunchOptions,
-): MemoryEstimate | undefined {
+function leastHeadroom(limits: CompletedVerdict['limits'], spareShare: number): number {
+  return Math.min(...limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
+}
+
+function unlessRefused<T>(work: () => T): T | undefined {
   try {
-    return estimateLaunch(files, launch);
+    return work();
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
@@ -105,16 +131,13 @@ export function largestContext(
   launch: LaunchOptions,
   bounds: { readonly least: number; readonly most: number; readonly spareShare?: number },
 ): number | undefined {
-  const { spareShare = 0 } = bounds;
-  const headroom = (steps: number): number => {
-    const verdict = trials.judge(shape, { ...launch, ctxSize: steps * CONTEXT_STEP });
-    if (verdict === undefined) return -Infinity;
-    return Math.min(...verdict.limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
-  };
+  const { least, most, spareShare = 0 } = bounds;
+  const at = (steps: number): LaunchOptions => ({ ...launch, ctxSize: steps * CONTEXT_STEP });
   const steps = largestNotNegative(
-    headroom,
-    Math.ceil(bounds.least / CONTEXT_STEP),
-    Math.floor(bounds.most / CONTEXT_STEP),
+    (count) => trials.headroom(shape, at(count), spareShare),
+    Math.ceil(least / CONTEXT_STEP),
+    Math.floor(most / CONTEXT_STEP),
+    (count) => trials.headroomAtMost(shape, at(count), spareShare),
   );
   return steps === undefined ? undefined : steps * CONTEXT_STEP;
 }
@@ -122,12 +145,18 @@ export function largestContext(
 /**
  * A whole number from `low` to `high` where `value` is not negative and one more is, or `high`; undefined when it is
  * negative at `low`. Values fall nearly in a line, so where the line through the ends crosses zero is tried first, and
- * the middle next, so that it ends soon whatever the values do.
+ * the middle next, so that it ends soon whatever the values do. `atMost` is never below `value`, and cheaper.
  */
-export function largestNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
+export function largestNotNegative(
+  value: (at: number) => number,
+  low: number,
+  high: number,
+  atMost: (at: number) => number | undefined = () => undefined,
+): number | undefined {
   const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
   if (ends.atLow < 0) return undefined;
-  ends.atHigh = value(high);
+  const most = atMost(high);
+  ends.atHigh = most !== undefined && most < 0 ? most - ((atMost(low) ?? ends.atLow) - ends.atLow) : value(high);
   if (ends.atHigh >= 0) return high;
   const narrow = (at: number): void => {
     if (at <= ends.low || at >= ends.high) return;

@@ -23,13 +23,19 @@ const INSIDE_IPV6: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ];
 
-const inside = new BlockList();
-for (const [network, prefix] of INSIDE_IPV4) inside.addSubnet(network, prefix, 'ipv4');
-for (const [network, prefix] of INSIDE_IPV6) inside.addSubnet(network, prefix, 'ipv6');
+let inside: BlockList | undefined;
+
+function insideList(): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of INSIDE_IPV4) list.addSubnet(network, prefix, 'ipv4');
+  for (const [network, prefix] of INSIDE_IPV6) list.addSubnet(network, prefix, 'ipv6');
+  return list;
+}
 
 /** True for an address that the public internet cannot reach; IPv4 addresses inside IPv6 ones count as themselves. */
 export function isPrivateAddress(address: string): boolean {
   const bare = bareHost(address);
+  inside ??= insideList();
   if (isIP(bare) !== 6) return inside.check(bare, 'ipv4');
   const embedded = embeddedIpv4(bare);
   return inside.check(bare, 'ipv6') || (embedded !== undefined && inside.check(embedded, 'ipv4'));

@@ -32,8 +32,9 @@ export interface NetworkOptions {
 /** Connections, kept open between requests to the same host; proxies; name look-ups. */
 export class Network {
   readonly #env: Environment;
-  readonly #http: HttpAgent;
-  readonly #https: HttpsAgent;
+  /** Made where something is sent: what they need of Node takes as long as a check. */
+  #http: HttpAgent | undefined;
+  #https: HttpsAgent | undefined;
   readonly #proxied = new Map<string, Promise<HttpAgent>>();
   readonly #lookups = new Map<string, { readonly at: number; readonly addresses: Promise<LookupAddress[]> }>();
   readonly #isPrivate: (address: string) => boolean;
@@ -43,16 +44,13 @@ export class Network {
     this.#env = options.env;
     this.#isPrivate = options.isPrivate ?? isPrivateAddress;
     this.timeouts = options.timeouts;
-    const settings = { keepAlive: true, lookup: this.#lookup };
-    this.#http = new HttpAgent(settings);
-    this.#https = new HttpsAgent(settings);
   }
 
   /** The agent for a URL; loads what proxies need only when there is one. */
   async agentFor(url: URL): Promise<HttpAgent> {
     const secure = url.protocol === 'https:';
     const proxy = proxyFor(url, this.#env);
-    if (proxy === undefined) return secure ? this.#https : this.#http;
+    if (proxy === undefined) return this.#direct(secure);
     const key = `${url.protocol} ${proxy.href}`;
     const known = this.#proxied.get(key);
     if (known !== undefined) return known;
@@ -72,9 +70,14 @@ export class Network {
   }
 
   close(): void {
-    this.#http.destroy();
-    this.#https.destroy();
+    this.#http?.destroy();
+    this.#https?.destroy();
     for (const agent of this.#proxied.values()) void agent.then((opened) => opened.destroy());
+  }
+
+  #direct(secure: boolean): HttpAgent {
+    const settings = { keepAlive: true, lookup: this.#lookup };
+    return secure ? (this.#https ??= new HttpsAgent(settings)) : (this.#http ??= new HttpAgent(settings));
   }
 
   #addressesOf(host: string): Promise<LookupAddress[]> {
