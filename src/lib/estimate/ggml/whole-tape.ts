@@ -32,10 +32,11 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
 
 class WholeTape {
   private readonly tensors: Tensor[] = [];
-  private readonly backends: number[] = [];
-  private readonly roots: number[] = [];
-  private readonly starts: number[] = [];
-  private readonly sources: number[] = [];
+  private readonly backends: Int32Array;
+  private readonly roots: Int32Array;
+  private readonly starts: Int32Array;
+  private readonly sources: Int32Array;
+  private sourceCount = 0;
   /** Where each of the model's layers begins. */
   private readonly bases: number[] = [];
   /** The whole tape's slots of leafs and of steps that belong to no layer. */
@@ -51,6 +52,25 @@ class WholeTape {
   ) {
     this.fixed = new Int32Array(slices.tape.tensors.length).fill(NONE);
     this.ownLeafs = planned.placeOf.map(() => []);
+    const { slots, sources } = this.atMost();
+    this.backends = new Int32Array(slots);
+    this.roots = new Int32Array(slots).fill(NONE);
+    this.starts = new Int32Array(slots + 1);
+    this.sources = new Int32Array(sources);
+  }
+
+  /** Room for the whole tape. */
+  private atMost(): { readonly slots: number; readonly sources: number } {
+    const { tape, leafs } = this.slices;
+    const { begins, placeOf } = this.planned;
+    let slots = begins[0] as number;
+    let sources = tape.starts[slots] as number;
+    for (const place of placeOf) {
+      const [start, end] = [begins[place], begins[place + 1]] as [number, number];
+      slots += end - start + (leafs[place] as number[]).length;
+      sources += (tape.starts[end] as number) - (tape.starts[start] as number);
+    }
+    return { slots, sources };
   }
 
   write(): Tape | null {
@@ -68,15 +88,8 @@ class WholeTape {
     });
     if (this.failed) return null;
     const { tensors, backends, roots, starts, sources } = this;
-    starts.push(sources.length);
-    return {
-      leafs,
-      tensors,
-      backends: Int32Array.from(backends),
-      roots: Int32Array.from(roots),
-      starts: Int32Array.from(starts),
-      sources: Int32Array.from(sources),
-    };
+    starts[tensors.length] = this.sourceCount;
+    return { leafs, tensors, backends, roots, starts, sources };
   }
 
   private isPlanned(layer: number): boolean {
@@ -136,10 +149,9 @@ class WholeTape {
   /** A slot's tensor without what it reads. */
   private add(slot: number): number {
     const { tensors, backends } = this.slices.tape;
-    this.backends.push(backends[slot] as number);
-    this.starts.push(this.sources.length);
     const added = this.tensors.push(tensors[slot] as Tensor) - 1;
-    this.roots.push(NONE);
+    this.backends[added] = backends[slot] as number;
+    this.starts[added] = this.sourceCount;
     return added;
   }
 
@@ -149,7 +161,7 @@ class WholeTape {
     this.roots[slot] = this.moved(tape.roots[step] as number, place, layer);
     const end = tape.starts[step + 1] as number;
     for (let i = tape.starts[step] as number; i < end; i++)
-      this.sources.push(this.moved(tape.sources[i] as number, place, layer));
+      this.sources[this.sourceCount++] = this.moved(tape.sources[i] as number, place, layer);
   }
 
   /** Where a layer finds in the whole tape what the planned one in its place reads. */
