@@ -55,14 +55,15 @@ export class LayerSlices {
     this.several = new Uint8Array(slots);
     this.alone = groupOf.map((group) => groupOf.indexOf(group) === groupOf.lastIndexOf(group));
     this.findReaders();
+    groupOf.forEach((_, place) => {
+      for (let slot = begins[place] as number; slot < (begins[place + 1] as number); slot++)
+        if (this.several[slot] && this.worksOnInputs(slot)) this.shareLeafsOf(slot);
+        else this.put(slot, place, this.steps);
+    });
     for (let leaf = 0; leaf < tape.leafs; leaf++) {
       const reader = this.firstReaders[leaf] as number;
       if (reader >= 0 && !this.several[leaf]) this.put(leaf, reader, this.leafs);
     }
-    groupOf.forEach((_, place) => {
-      for (let slot = begins[place] as number; slot < (begins[place + 1] as number); slot++)
-        if (!(this.several[slot] && this.worksOnInputs(slot))) this.put(slot, place, this.steps);
-    });
   }
 
   private put(slot: number, place: number, among: readonly number[][]): void {
@@ -102,9 +103,14 @@ export class LayerSlices {
     if (end - start !== (tensors[slot] as Tensor).src.filter(Boolean).length) return false;
     for (let i = start; i < end; i++) {
       const source = sources[i] as number;
-      if (source !== slot && this.placeOf[source] !== NO_LAYER) return false;
+      if (source !== slot && source >= this.tape.leafs && this.placeOf[source] !== NO_LAYER) return false;
     }
     return true;
+  }
+
+  private shareLeafsOf(slot: number): void {
+    const { starts, sources } = this.tape;
+    for (let i = starts[slot] as number; i < (starts[slot + 1] as number); i++) this.several[sources[i] as number] = 1;
   }
 
   /** How a step of the layer at `place` finds a slot. */
