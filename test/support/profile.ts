@@ -67,7 +67,7 @@ export function profileHeader(profile: Profile): GgufHeader {
 }
 
 /** "0-3,7" gives 0, 1, 2, 3, 7. */
-function blockNumbers(text: string): number[] {
+export function blockNumbers(text: string): number[] {
   return text.split(',').flatMap((part) => {
     const [first = 0, last = first] = part.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);

@@ -11,9 +11,8 @@ import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.j
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
-import { allocateRepeated } from '../ggml/repeated-allocation.js';
-import { repeatedBlocks, type Repetition } from '../ggml/repetition.js';
 import { record, type Tape, TensorSizes } from '../ggml/tape.js';
+import { wholeTape } from '../ggml/whole-tape.js';
 import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Placement } from '../weights/placement.js';
@@ -95,6 +94,8 @@ class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
   private readonly fused: Set<FusedOp>;
+  /** Which of the plans was enough last: the first to try. */
+  private enough = 0;
   private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
   constructor(private readonly inputs: ComputeInputs) {
@@ -107,8 +108,10 @@ class Planner {
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
   reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): DeviceBytes {
-    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs, cells));
-    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells));
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, this.enough, nSeqs, cells));
+    return this.reserveFrom(first, this.enough, (layers) =>
+      this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells),
+    );
   }
 
   /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
@@ -117,15 +120,19 @@ class Planner {
     if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
     const first = this.tried(flashAttn);
     this.last = undefined;
-    return this.reserveFrom(first, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
+    return this.reserveFrom(first, 0, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
   }
 
-  private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
-    const [fewest, ...more] = this.inputs.plans;
-    let bytes = this.plan(first, fewest);
-    for (const layers of more) bytes ??= this.plan(this.assigned(build(layers)), layers);
-    if (!bytes) throw new Error('planning all layers leaves nothing out');
-    return bytes;
+  /** `first` is built from the plan with the number `from`, `build` builds from those after it. */
+  private reserveFrom(first: GraphBuilder, from: number, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
+    const { plans } = this.inputs;
+    for (let i = from; i < plans.length; i++) {
+      const layers = plans[i] as PlannedLayers;
+      const bytes = this.plan(i === from ? first : this.assigned(build(layers)), layers);
+      this.enough = i;
+      if (bytes) return bytes;
+    }
+    throw new Error('planning all layers leaves nothing out');
   }
 
   /** Null where layers that were left out are not seen to repeat those that were not. */
@@ -133,9 +140,9 @@ class Planner {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    if (planned.runs.length === 0) return allocateGraph(tape, sizes, this.backends);
-    const blocks = repeatedBlocks(tape, sizes, repetitionsOn(tape, planned));
-    return blocks && allocateRepeated(tape, blocks, sizes, this.backends);
+    const { layers, others } = planned;
+    const whole = others ? wholeTape(tape, sizes, { layers, begins: beginsOn(tape, layers), ...others }) : tape;
+    return whole && allocateGraph(whole, sizes, this.backends);
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -148,7 +155,7 @@ class Planner {
   private tried(flashAttn: boolean): GraphBuilder {
     const { nSeqMax } = this.inputs.params;
     if (this.last?.flashAttn === flashAttn && this.last.fusedOps === this.fused.size) return this.last.builder;
-    const builder = this.build(nSeqMax, nSeqMax, flashAttn);
+    const builder = this.build(nSeqMax, nSeqMax, flashAttn, 0);
     this.scheduler.assign(builder.graph);
     this.last = { builder, flashAttn, fusedOps: this.fused.size };
     return builder;
@@ -172,20 +179,30 @@ class Planner {
     return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
   }
 
-  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
+  private build(
+    nTokens: number,
+    nOutputs: number,
+    flashAttn: boolean,
+    plan: number,
+    nSeqs?: number,
+    cells?: number,
+  ): GraphBuilder {
     const { plans, shape } = this.inputs;
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, plans[0], nSeqs, cells);
-    this.refuseOversized(builder, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
+    const planned = plans[plan] as PlannedLayers;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs, cells);
+    this.refuseOversized(builder, planned, () =>
+      this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs),
+    );
     return builder;
   }
 
   /** Counts exactly only where the planned layers, multiplied, come near the limit. */
-  private refuseOversized({ graph }: GraphBuilder, buildAll: () => GraphBuilder): void {
-    const { shape, params, placement, plans, adapters = [] } = this.inputs;
+  private refuseOversized({ graph }: GraphBuilder, { layers }: PlannedLayers, buildAll: () => GraphBuilder): void {
+    const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
     const size = graph.nodes.length + graph.leafs.length;
-    if ((size * shape.hparams.nLayer) / plans[0].layers.length < limit) return;
+    if ((size * shape.hparams.nLayer) / layers.length < limit) return;
     refuseOversizedGraph(buildAll().graph, limit);
   }
 
@@ -221,20 +238,11 @@ class Planner {
   }
 }
 
-/** Where on the tape each planned repetition of a run begins: with the first step that reads a weight of its first layer. */
-function repetitionsOn({ tensors, leafs }: Tape, { layers, runs }: PlannedLayers): Repetition[] {
-  const begins = new Map<number, number>();
-  let current = -1;
-  for (let slot = leafs; slot < tensors.length; slot++) {
-    for (const source of (tensors[slot] as Tensor).src) {
-      if (!source || source.layer <= current) continue;
-      current = source.layer;
-      begins.set(current, slot);
-    }
-  }
-  return runs.map(({ first, period, kept, removed }) => {
-    const beginOf = (layer: number | undefined): number => (layer !== undefined && begins.get(layer)) || tensors.length;
-    const bounds = Array.from({ length: kept + 1 }, (_, i) => beginOf(layers[first + i * period]));
-    return { bounds, more: removed };
-  });
+/** Where on the tape each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
+function beginsOn({ tensors, leafs }: Tape, layers: readonly number[]): number[] {
+  const begins: number[] = [];
+  for (let slot = leafs; slot < tensors.length; slot++)
+    for (const source of (tensors[slot] as Tensor).src)
+      while (source && source.layer >= (layers[begins.length] ?? Infinity)) begins.push(slot);
+  return [...begins, ...Array.from({ length: layers.length + 1 - begins.length }, () => tensors.length)];
 }

@@ -13,11 +13,8 @@ interface Chunk {
   maxSize: number;
 }
 
-interface Place {
-  readonly chunk: number;
-  readonly block: number;
-}
-
+/** No free block. */
+const NONE = -1;
 /** `GGML_VBUFFER_MAX_CHUNKS`; the last one may grow without limit. */
 const MAX_CHUNKS = 16;
 /** Between the addresses of two chunks' starts: more than any chunk holds. */
@@ -29,6 +26,8 @@ const CHUNK_SPACING = 2 ** 48;
  */
 export class BlockAllocator {
   private readonly chunks: Chunk[] = [];
+  /** In which chunk a free block was found last. */
+  private found = 0;
 
   constructor(
     private readonly alignment: number,
@@ -48,38 +47,41 @@ export class BlockAllocator {
   /** @throws CheckIncompleteError MODEL_GRAPH_INVALID for sizes that no machine has */
   alloc(bytes: number): number {
     const size = pad(bytes, this.alignment);
-    const place = this.bestFit(size) ?? this.bestEnd(size) ?? this.newChunk(size);
-    const chunk = this.chunks[place.chunk] as Chunk;
-    const block = chunk.blocks[place.block] as FreeBlock;
+    let index = this.bestFit(size);
+    if (index === NONE) index = this.bestEnd(size);
+    if (index === NONE) index = this.newChunk(size);
+    const chunk = this.chunks[this.found] as Chunk;
+    const block = chunk.blocks[index] as FreeBlock;
     const { offset } = block;
     // No machine has as much memory, and addresses of two chunks would be the same.
     if (!(offset + size < CHUNK_SPACING)) throw graphError(`its buffers would take ${offset + size} bytes`);
     block.offset += size;
     block.size -= size;
-    if (block.size === 0) chunk.blocks.splice(place.block, 1);
+    if (block.size === 0) chunk.blocks.splice(index, 1);
     chunk.maxSize = Math.max(chunk.maxSize, offset + size);
-    return place.chunk * CHUNK_SPACING + offset;
+    return this.found * CHUNK_SPACING + offset;
   }
 
   /** The tightest of a chunk's closed blocks; a later chunk's goes before an earlier one's. */
-  private bestFit(size: number): Place | null {
-    let best: Place | null = null;
+  private bestFit(size: number): number {
+    let best = NONE;
     for (let index = 0; index < this.chunks.length; index++) {
       const { blocks } = this.chunks[index] as Chunk;
       let bestSize = Infinity;
       for (let i = 0; i < blocks.length - 1; i++) {
         const available = (blocks[i] as FreeBlock).size;
         if (available < size || available > bestSize) continue;
-        best = { chunk: index, block: i };
+        best = i;
         bestSize = available;
+        this.found = index;
       }
     }
     return best;
   }
 
   /** The open end that grows its chunk least, or leaves least of it unused. */
-  private bestEnd(size: number): Place | null {
-    let best: Place | null = null;
+  private bestEnd(size: number): number {
+    let best = NONE;
     let bestReuse = -Infinity;
     for (let index = 0; index < this.chunks.length; index++) {
       const { blocks, maxSize } = this.chunks[index] as Chunk;
@@ -87,17 +89,18 @@ export class BlockAllocator {
       if (!end || end.size < size) continue;
       const reuse = maxSize - end.offset - size;
       if (bestReuse < 0 ? reuse <= bestReuse : reuse < 0 || reuse >= bestReuse) continue;
-      best = { chunk: index, block: blocks.length - 1 };
+      best = blocks.length - 1;
       bestReuse = reuse;
+      this.found = index;
     }
     return best;
   }
 
-  private newChunk(size: number): Place {
-    const chunk = this.chunks.length;
-    const room = chunk === MAX_CHUNKS - 1 ? Infinity : Math.max(size, this.maxChunk);
+  private newChunk(size: number): number {
+    this.found = this.chunks.length;
+    const room = this.found === MAX_CHUNKS - 1 ? Infinity : Math.max(size, this.maxChunk);
     this.chunks.push({ blocks: [{ offset: 0, size: room }], maxSize: 0 });
-    return { chunk, block: 0 };
+    return 0;
   }
 
   free(address: number, bytes: number): void {

@@ -32,25 +32,6 @@ export function allocateGraph(tape: Tape, sizes: TensorSizes, backends: readonly
   return new GraphAllocator(tape, sizes, backends).run();
 }
 
-/**
- * The same, and what was noted before some slots: what is free, and where those of so many slots before it lie that are in use. Where
- * two notes are the same, steps that are the same go on alike.
- */
-export function allocateAndNote(
-  tape: Tape,
-  sizes: TensorSizes,
-  backends: readonly Backend[],
-  slotsBefore: ReadonlyMap<number, number>,
-): { readonly bytes: DeviceBytes; readonly notes: ReadonlyMap<number, string> } {
-  const allocator = new GraphAllocator(tape, sizes, backends);
-  const notes = new Map<number, string>();
-  const bytes = allocator.run((slot) => {
-    const before = slotsBefore.get(slot);
-    if (before !== undefined) notes.set(slot, allocator.describe(slot - before, slot));
-  });
-  return { bytes, notes };
-}
-
 class GraphAllocator {
   private readonly byDevice = new Map<Device, BlockAllocator>();
   private readonly allocators: readonly BlockAllocator[];
@@ -79,12 +60,11 @@ class GraphAllocator {
     this.offsets = new Float64Array(slots);
   }
 
-  run(before?: (slot: number) => void): DeviceBytes {
+  run(): DeviceBytes {
     const { leafs, tensors, backends, starts, sources } = this.tape;
     for (let leaf = 0; leaf < leafs; leaf++) this.allocate(leaf, backends[leaf] as number);
     this.countUses();
     for (let slot = leafs; slot < tensors.length; slot++) {
-      before?.(slot);
       const backend = backends[slot] as number;
       const end = starts[slot + 1] as number;
       for (let i = starts[slot] as number; i < end; i++) this.allocate(sources[i] as number, backend);
@@ -94,14 +74,6 @@ class GraphAllocator {
     const total = new DeviceTally();
     for (const [device, { maxSize }] of this.byDevice) total.set(device, maxSize);
     return total;
-  }
-
-  /** What is free, and where those lie of the slots from one to another that are in use. */
-  describe(from: number, to: number): string {
-    const places = [...this.byDevice.values()].map((allocator) => allocator.describe());
-    for (let slot = from; slot < to; slot++)
-      if (this.allocated[slot]) places.push(`${slot - from}@${this.holders[slot]}:${this.offsets[slot]}`);
-    return places.join(' ');
   }
 
   private countUses(): void {

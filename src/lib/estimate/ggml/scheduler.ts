@@ -60,11 +60,9 @@ export class Scheduler {
   plan(graph: Graph): { readonly steps: Step[]; readonly leafs: readonly Tensor[] } {
     const inputs: Tensor[] = [];
     const splits = this.split(graph, inputs);
-    const kept = new Map<Tensor, Tensor[]>();
     const keepUntil = (tensor: Tensor, until: Tensor): void => {
-      const list = kept.get(until);
-      if (!list) kept.set(until, [tensor]);
-      else if (!list.includes(tensor)) list.push(tensor);
+      if (!until.keeps) until.keeps = [tensor];
+      else if (!until.keeps.includes(tensor)) until.keeps.push(tensor);
     };
     splits.forEach(({ backend, nodes }, i) =>
       this.backends[backend]?.optimize?.(nodes, keepUntil, splits[i + 1]?.nodes[0]),
@@ -78,7 +76,8 @@ export class Scheduler {
       }
       for (const node of nodes) {
         steps.push({ node, backend: node.backend });
-        for (const group of chunks(kept.get(node))) {
+        if (!node.keeps) continue;
+        for (const group of chunks(node.keeps)) {
           steps.push({ node: dependency(group[0] as Tensor, group), backend });
         }
       }
@@ -256,6 +255,6 @@ function dependency(view: Tensor, sources: readonly Tensor[]): Tensor {
 
 const MAX_SOURCES = 10;
 
-function* chunks(list: readonly Tensor[] | undefined): Generator<readonly Tensor[]> {
-  for (let i = 0; list && i < list.length; i += MAX_SOURCES) yield list.slice(i, i + MAX_SOURCES);
+function* chunks(list: readonly Tensor[]): Generator<readonly Tensor[]> {
+  for (let i = 0; i < list.length; i += MAX_SOURCES) yield list.slice(i, i + MAX_SOURCES);
 }

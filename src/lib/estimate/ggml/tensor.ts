@@ -113,6 +113,10 @@ export class Tensor {
   copies: Tensor[] | null = null;
   /** Its number for the graph allocator, -1 = none yet. */
   slot = -1;
+  /** Its number where a backend orders nodes. */
+  number = 0;
+  /** What has to stay where it is until this node has run. */
+  keeps: Tensor[] | null = null;
 
   constructor(
     readonly type: GgmlType,

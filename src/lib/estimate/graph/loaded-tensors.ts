@@ -46,7 +46,7 @@ export class LoadedTensors {
 
   layerWeight(layer: number, name: string): Tensor | null {
     const full = this.blockName(layer, name);
-    return this.tensorOf(full, full);
+    return this.weights.get(full) ?? this.load(full, full, undefined, this.hparams.blockOf[layer]);
   }
 
   need(name: string): Tensor {
@@ -56,11 +56,14 @@ export class LoadedTensors {
   }
 
   layerNeed(layer: number, name: string): Tensor {
-    return this.need(this.blockName(layer, name));
+    const tensor = this.layerWeight(layer, name);
+    if (!tensor) throw missing(this.blockName(layer, name));
+    return tensor;
   }
 
   private blockName(layer: number, name: string): string {
-    return `${this.blocks}.${this.hparams.blockOf[layer]}.${name}`;
+    const block = this.hparams.blockOf[layer] as number;
+    return (blockNames(this.blocks, name)[block] ??= `${this.blocks}.${block}.${name}`);
   }
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */
@@ -100,21 +103,34 @@ export class LoadedTensors {
 
   /** The name of a weight in the file. */
   protected nameOf(weight: Tensor): string | undefined {
+    if (this.namesOf.size < this.weights.size) for (const [name, known] of this.weights) this.namesOf.set(known, name);
     return this.namesOf.get(weight);
   }
 
   private tensorOf(key: string, name: string, layer?: number): Tensor | null {
-    const known = this.weights.get(key);
-    if (known) return known;
+    return this.weights.get(key) ?? this.load(key, name, layer, layerOf(name));
+  }
+
+  private load(key: string, name: string, position: number | undefined, block = -1): Tensor | null {
     const { shape, placement } = this.loaded;
     const tensor = shape.tensors.get(name);
     if (!tensor) return null;
-    const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, layer));
-    created.layer = layerOf(name) ?? -1;
+    const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, position));
+    created.layer = block;
     this.weights.set(key, created);
-    this.namesOf.set(created, name);
     return created;
   }
+}
+
+/** Names of one weight in each block, made once for all graphs: they are looked up more often than anything else. */
+const BLOCK_NAMES = new Map<string, Map<string, string[]>>();
+
+function blockNames(blocks: string, name: string): string[] {
+  let ofBlocks = BLOCK_NAMES.get(blocks);
+  if (!ofBlocks) BLOCK_NAMES.set(blocks, (ofBlocks = new Map()));
+  let names = ofBlocks.get(name);
+  if (!names) ofBlocks.set(name, (names = []));
+  return names;
 }
 
 function targetsHead({ shape, placement }: TargetContext): Tensor {

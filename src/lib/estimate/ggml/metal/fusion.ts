@@ -75,7 +75,7 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   }
   let fused = 0;
   while (fused < indices.length) {
-    const length = longestMatch({ nodes, indices: indices.slice(fused) }, table);
+    const length = longestMatch({ nodes, indices: fused === 0 ? indices : indices.slice(fused) }, table);
     if (length === 1) break;
     fused += length;
   }
@@ -89,8 +89,8 @@ function longestMatch(window: Window, { byFirstOp }: FusionTable): number {
   for (const fusion of byFirstOp.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
     const { ops } = fusion;
     if (ops.length <= longest || ops.length > indices.length) continue;
+    if (!ops.every((op, i) => nodes[indices[i] as number]?.op === op)) continue;
     const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);
-    if (!matched.every((node, i) => node.op === ops[i])) continue;
     if (!fusion.selfContained && !isChain(matched, window)) continue;
     if (fusion.check(matched, window, fusion)) longest = ops.length;
   }

@@ -8,7 +8,6 @@ export class Accesses {
   readonly reads: number[] = [];
   /** What each node writes. */
   readonly writes: Int32Array;
-  private readonly numbers = new Map<Tensor, number>();
 
   /** `bounds` are the groups' first nodes, and behind the last the end. */
   constructor(
@@ -31,11 +30,8 @@ export class Accesses {
   }
 
   private numberOf(tensor: Tensor): number {
-    const known = this.numbers.get(tensor);
-    if (known !== undefined) return known;
-    const number = this.tensors.push(tensor) - 1;
-    this.numbers.set(tensor, number);
-    return number;
+    if (this.tensors[tensor.number] !== tensor) tensor.number = this.tensors.push(tensor) - 1;
+    return tensor.number;
   }
 }
 
@@ -49,17 +45,19 @@ class BufferRanges {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
   private readonly written: boolean[] = [];
+  private count = 0;
   private anyWritten = false;
 
   clear(): void {
-    this.starts.length = this.ends.length = this.written.length = 0;
+    this.count = 0;
     this.anyWritten = false;
   }
 
   add(tensor: Tensor, written: boolean): void {
-    this.starts.push(tensor.address);
-    this.ends.push(tensor.address + tensorBytes(tensor));
-    this.written.push(written);
+    const i = this.count++;
+    this.starts[i] = tensor.address;
+    this.ends[i] = tensor.address + tensorBytes(tensor);
+    this.written[i] = written;
     this.anyWritten ||= written;
   }
 
@@ -67,7 +65,7 @@ class BufferRanges {
     if (!written && !this.anyWritten) return true;
     const start = tensor.address;
     const end = start + tensorBytes(tensor);
-    for (let i = 0; i < this.starts.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const matters = written || this.written[i];
       if (matters && start < (this.ends[i] as number) && end >= (this.starts[i] as number)) return false;
     }

@@ -28,7 +28,9 @@ export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)
 }
 
 function like(op: Op, a: Tensor, ...src: (Tensor | null)[]): Tensor {
-  return result(op, a.type, a.ne, a, ...src);
+  const tensor = new Tensor(a.type, a.ne, contiguousStrides(a.type, a.ne), [a, ...src]);
+  tensor.op = op;
+  return tensor;
 }
 
 function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number): Tensor {

@@ -48,7 +48,7 @@ export function rwkv6(g: GraphBuilder): void {
 }
 
 /** Every so many layers the residual is halved. */
-function isRescaled(layer: number, { keys }: ModelShape): boolean {
+export function isRescaled(layer: number, { keys }: ModelShape): boolean {
   const every = keys.number('rescale_every_n_layers', 0);
   return every !== 0 && (layer + 1) % every === 0;
 }
