@@ -10,7 +10,7 @@ const COVERAGES: readonly Coverage[] = [
   { reach: 4, times: 2 },
 ];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
-const WORTH_TRYING = 0.8;
+const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
 
@@ -89,7 +89,7 @@ function kindsOfLayers(
   });
 }
 
-/** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
+/** Name, shape and place of each layer's weights; types only where they may be copied to another device, as repacked ones never are. */
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
@@ -97,10 +97,8 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
     const list = number === undefined ? undefined : result[Number(number)];
     if (!list) continue;
     const { device, repacked } = placement.bufferOf(tensor);
-    const copied = placement.hasGpu && device === 'cpu';
-    list.push(
-      `${blocks}.${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`,
-    );
+    const copiedType = placement.hasGpu && device === 'cpu' && !repacked ? tensor.type.name : '';
+    list.push(`${blocks}.${name}:${tensor.dims.join('x')}:${device}:${repacked}:${copiedType}`);
   }
   return result.map((weights) => weights.join());
 }
