@@ -13,6 +13,10 @@ const COVERAGES: readonly Coverage[] = [
 const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+/** By the kinds of a model's layers, which few of its launches differ in. */
+const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
+
+type Plans = readonly [PlannedLayers, ...PlannedLayers[]];
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
@@ -43,9 +47,17 @@ export function representativeLayers(
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
-): readonly [PlannedLayers, ...PlannedLayers[]] {
-  const all = allLayers(shape);
+): Plans {
   const kinds = kindsOfLayers(shape, placement, memory, kindOf);
+  const known = PLANS.get(shape) ?? new Map<string, Plans>();
+  PLANS.set(shape, known);
+  const key = kinds.join();
+  const plans = known.get(key) ?? plansFor(kinds, allLayers(shape));
+  known.set(key, plans);
+  return plans;
+}
+
+function plansFor(kinds: readonly number[], all: PlannedLayers): Plans {
   const fewer = COVERAGES.map((coverage) => fewestLayers(kinds, coverage)).filter(
     ({ layers }) => layers.length <= WORTH_TRYING * kinds.length,
   );
