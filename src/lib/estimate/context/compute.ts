@@ -90,12 +90,15 @@ function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: Conte
   return placement.fullOffload && offloadKqv;
 }
 
+/** Which of a model's plans was enough last. Where more than one is, they say the same. */
+const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
+
 class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
   private readonly fused: Set<FusedOp>;
-  /** Which of the plans was enough last: the first to try. */
-  private enough = 0;
+  /** Which of the plans to try first. */
+  private enough: number;
   private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
   constructor(private readonly inputs: ComputeInputs) {
@@ -104,6 +107,7 @@ class Planner {
     const copies = pipelines(placement, params) ? PIPELINE_COPIES : 1;
     this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
     this.fused = new Set(inputs.graph.fusedOps);
+    this.enough = ENOUGH.get(inputs.plans) ?? 0;
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
@@ -120,7 +124,7 @@ class Planner {
     if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
     const first = this.tried(flashAttn);
     this.last = undefined;
-    return this.reserveFrom(first, 0, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
+    return this.reserveFrom(first, this.enough, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
   }
 
   /** `first` is built from the plan with the number `from`, `build` builds from those after it. */
@@ -129,8 +133,10 @@ class Planner {
     for (let i = from; i < plans.length; i++) {
       const layers = plans[i] as PlannedLayers;
       const bytes = this.plan(i === from ? first : this.assigned(build(layers)), layers);
+      if (!bytes) continue;
       this.enough = i;
-      if (bytes) return bytes;
+      ENOUGH.set(plans, i);
+      return bytes;
     }
     throw new Error('planning all layers leaves nothing out');
   }
@@ -155,7 +161,7 @@ class Planner {
   private tried(flashAttn: boolean): GraphBuilder {
     const { nSeqMax } = this.inputs.params;
     if (this.last?.flashAttn === flashAttn && this.last.fusedOps === this.fused.size) return this.last.builder;
-    const builder = this.build(nSeqMax, nSeqMax, flashAttn, 0);
+    const builder = this.build(nSeqMax, nSeqMax, flashAttn, this.enough);
     this.scheduler.assign(builder.graph);
     this.last = { builder, flashAttn, fusedOps: this.fused.size };
     return builder;

@@ -10,9 +10,13 @@ const COVERAGES: readonly Coverage[] = [
   { reach: 4, times: 2 },
 ];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
-const WORTH_TRYING = 0.8;
+const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+/** By the kinds of a model's layers, which few of its launches differ in. */
+const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
+
+type Plans = readonly [PlannedLayers, ...PlannedLayers[]];
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
@@ -43,9 +47,17 @@ export function representativeLayers(
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
-): readonly [PlannedLayers, ...PlannedLayers[]] {
-  const all = allLayers(shape);
+): Plans {
   const kinds = kindsOfLayers(shape, placement, memory, kindOf);
+  const known = PLANS.get(shape) ?? new Map<string, Plans>();
+  PLANS.set(shape, known);
+  const key = kinds.join();
+  const plans = known.get(key) ?? plansFor(kinds, allLayers(shape));
+  known.set(key, plans);
+  return plans;
+}
+
+function plansFor(kinds: readonly number[], all: PlannedLayers): Plans {
   const fewer = COVERAGES.map((coverage) => fewestLayers(kinds, coverage)).filter(
     ({ layers }) => layers.length <= WORTH_TRYING * kinds.length,
   );
@@ -89,7 +101,7 @@ function kindsOfLayers(
   });
 }
 
-/** Name, shape and place of each layer's weights; types only where weights may be copied to another device. */
+/** Name, shape and place of each layer's weights; types only where they may be copied to another device, as repacked ones never are. */
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
@@ -97,10 +109,8 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
     const list = number === undefined ? undefined : result[Number(number)];
     if (!list) continue;
     const { device, repacked } = placement.bufferOf(tensor);
-    const copied = placement.hasGpu && device === 'cpu';
-    list.push(
-      `${blocks}.${name}:${tensor.dims.join('x')}:${device}${copied ? `:${tensor.type.name}:${repacked}` : ''}`,
-    );
+    const copiedType = placement.hasGpu && device === 'cpu' && !repacked ? tensor.type.name : '';
+    list.push(`${blocks}.${name}:${tensor.dims.join('x')}:${device}:${repacked}:${copiedType}`);
   }
   return result.map((weights) => weights.join());
 }

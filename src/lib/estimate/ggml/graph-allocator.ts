@@ -1,28 +1,8 @@
 import { BlockAllocator } from './allocator.js';
 import type { Backend } from './backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './device.js';
-import { NONE, type Tape, type TensorSizes } from './tape.js';
-import { type Op, sameLayout, type Tensor } from './tensor.js';
-
-/** `ggml_op_can_inplace` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0). */
-const INPLACE: ReadonlySet<Op> = new Set<Op>([
-  'FILL',
-  'SCALE',
-  'ADD',
-  'ADD_ID',
-  'SUB',
-  'MUL',
-  'DIV',
-  'SQR',
-  'SQRT',
-  'LOG',
-  'UNARY',
-  'ROPE',
-  'ROPE_BACK',
-  'RMS_NORM',
-  'CLAMP',
-  'SOFT_MAX',
-]);
+import { HAS_NO_OP, IS_INPUT, IS_OUTPUT, IS_VIEW, NONE, TAKES_OVER, type Tape, type TensorSizes } from './tape.js';
+import { sameLayout, type Tensor } from './tensor.js';
 
 /**
  * `ggml_gallocr_alloc_graph_impl` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0): walks the steps, gives each result the best
@@ -77,37 +57,38 @@ class GraphAllocator {
   }
 
   private countUses(): void {
-    const { leafs, tensors, backends, roots, starts, sources } = this.tape;
+    const { leafs, tensors, backends, traits, roots, starts, sources } = this.tape;
     for (let slot = leafs; slot < tensors.length; slot++) {
       const root = roots[slot] as number;
-      if (root !== NONE && (tensors[slot] as Tensor).op !== 'NONE') (this.views[root] as number)++;
+      if (root !== NONE && !((traits[slot] as number) & HAS_NO_OP)) (this.views[root] as number)++;
       const end = starts[slot + 1] as number;
       for (let i = starts[slot] as number; i < end; i++) {
         const source = sources[i] as number;
         (this.children[source] as number)++;
-        if ((tensors[source] as Tensor).isInput) this.allocate(source, backends[slot] as number);
+        if ((traits[source] as number) & IS_INPUT) this.allocate(source, backends[slot] as number);
       }
     }
   }
 
   private allocate(slot: number, backend: number): void {
     if (this.allocated[slot]) return;
-    const tensor = this.tape.tensors[slot] as Tensor;
-    if (tensor.viewSrc) return;
+    const traits = this.tape.traits[slot] as number;
+    if (traits & IS_VIEW) return;
     this.allocated[slot] = 1;
-    if (INPLACE.has(tensor.op) && this.reuseParent(slot, tensor)) return;
+    const tensor = this.tape.tensors[slot] as Tensor;
+    if (traits & TAKES_OVER && this.reuseParent(slot, tensor)) return;
     this.holders[slot] = backend;
     this.offsets[slot] = (this.allocators[backend] as BlockAllocator).alloc(this.sizes.on(tensor, backend));
   }
 
   private reuseParent(slot: number, tensor: Tensor): boolean {
-    const { tensors, starts, sources } = this.tape;
+    const { tensors, traits, starts, sources } = this.tape;
     const end = starts[slot + 1] as number;
     for (let i = starts[slot] as number; i < end; i++) {
       const source = sources[i] as number;
       if (!this.allocated[source] || this.children[source] !== 1 || this.views[source] !== 0) continue;
       const parent = tensors[source] as Tensor;
-      if (parent.isOutput || !sameLayout(tensor, parent)) continue;
+      if ((traits[source] as number) & IS_OUTPUT || !sameLayout(tensor, parent)) continue;
       this.takeOver(slot, tensor, source, parent);
       return true;
     }
@@ -137,8 +118,8 @@ class GraphAllocator {
   }
 
   private release(slot: number): void {
+    if ((this.tape.traits[slot] as number) & IS_OUTPUT) return;
     const tensor = this.tape.tensors[slot] as Tensor;
-    if (tensor.isOutput) return;
     const holder = this.holders[slot] as number;
     (this.allocators[holder] as BlockAllocator).free(this.offsets[slot] as number, this.sizes.on(tensor, holder));
     this.allocated[slot] = 0;

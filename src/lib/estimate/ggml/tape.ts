@@ -1,9 +1,48 @@
 import type { Backend } from './backend.js';
 import type { Step } from './scheduler.js';
-import { pad, rootOf, type Tensor } from './tensor.js';
+import { type Op, pad, rootOf, type Tensor } from './tensor.js';
 
 /** No slot: nothing there, or memory that exists before the graph is planned. */
 export const NONE = -1;
+
+/** What the graph allocator asks of a tensor most often, as bits. */
+export const IS_VIEW = 1;
+export const IS_OUTPUT = 2;
+export const IS_INPUT = 4;
+/** It may take a parent's place. */
+export const TAKES_OVER = 8;
+/** It computes nothing and shows nothing: an input, or a step without an op. */
+export const HAS_NO_OP = 16;
+
+/** `ggml_op_can_inplace` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0). */
+const INPLACE: ReadonlySet<Op> = new Set<Op>([
+  'FILL',
+  'SCALE',
+  'ADD',
+  'ADD_ID',
+  'SUB',
+  'MUL',
+  'DIV',
+  'SQR',
+  'SQRT',
+  'LOG',
+  'UNARY',
+  'ROPE',
+  'ROPE_BACK',
+  'RMS_NORM',
+  'CLAMP',
+  'SOFT_MAX',
+]);
+
+function traitsOf({ op, viewSrc, isOutput, isInput }: Tensor): number {
+  return (
+    (viewSrc ? IS_VIEW : 0) |
+    (isOutput ? IS_OUTPUT : 0) |
+    (isInput ? IS_INPUT : 0) |
+    (INPLACE.has(op) ? TAKES_OVER : 0) |
+    (op === 'NONE' ? HAS_NO_OP : 0)
+  );
+}
 
 /**
  * What the graph allocator sees of a graph: a slot for every leaf without memory of its own, then one for every step, in order.
@@ -14,6 +53,7 @@ export interface Tape {
   readonly tensors: readonly Tensor[];
   /** Backend by slot. */
   readonly backends: Int32Array;
+  readonly traits: Uint8Array;
   /** Slot of what a slot's tensor is a view of. */
   readonly roots: Int32Array;
   /** Where a slot's sources begin in `sources`, and after the last slot where they end. */
@@ -35,17 +75,19 @@ export function record(steps: readonly Step[], leafs: readonly Tensor[]): Tape {
     nSources += node.src.length;
   }
   const roots = new Int32Array(tensors.length).fill(NONE);
+  const traits = new Uint8Array(tensors.length);
   const starts = new Int32Array(tensors.length + 1);
   const sources = new Int32Array(nSources);
   let end = 0;
   tensors.forEach((tensor, slot) => {
     starts[slot] = end;
+    traits[slot] = traitsOf(tensor);
     if (slot < nLeafs) backends[slot] = tensor.backend;
     else for (const source of tensor.src) if (source && !rootOf(source).buffer) sources[end++] = slotOf(source);
     if (tensor.viewSrc) roots[slot] = slotOf(tensor.viewSrc);
   });
   starts[tensors.length] = end;
-  return { leafs: nLeafs, tensors, backends, roots, starts, sources: sources.subarray(0, end) };
+  return { leafs: nLeafs, tensors, backends, traits, roots, starts, sources: sources.subarray(0, end) };
 }
 
 function slotOf(tensor: Tensor): number {

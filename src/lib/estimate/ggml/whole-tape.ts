@@ -33,6 +33,7 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
 class WholeTape {
   private readonly tensors: Tensor[] = [];
   private readonly backends: Int32Array;
+  private readonly traits: Uint8Array;
   private readonly roots: Int32Array;
   private readonly starts: Int32Array;
   private readonly sources: Int32Array;
@@ -54,6 +55,7 @@ class WholeTape {
     this.ownLeafs = planned.placeOf.map(() => []);
     const { slots, sources } = this.atMost();
     this.backends = new Int32Array(slots);
+    this.traits = new Uint8Array(slots);
     this.roots = new Int32Array(slots).fill(NONE);
     this.starts = new Int32Array(slots + 1);
     this.sources = new Int32Array(sources);
@@ -87,9 +89,9 @@ class WholeTape {
       else for (const slot of slices.steps[place] as number[]) this.writeStep(slot, place, layer);
     });
     if (this.failed) return null;
-    const { tensors, backends, roots, starts, sources } = this;
+    const { tensors, backends, traits, roots, starts, sources } = this;
     starts[tensors.length] = this.sourceCount;
-    return { leafs, tensors, backends, roots, starts, sources };
+    return { leafs, tensors, backends, traits, roots, starts, sources };
   }
 
   private isPlanned(layer: number): boolean {
@@ -148,9 +150,10 @@ class WholeTape {
 
   /** A slot's tensor without what it reads. */
   private add(slot: number): number {
-    const { tensors, backends } = this.slices.tape;
+    const { tensors, backends, traits } = this.slices.tape;
     const added = this.tensors.push(tensors[slot] as Tensor) - 1;
     this.backends[added] = backends[slot] as number;
+    this.traits[added] = traits[slot] as number;
     this.starts[added] = this.sourceCount;
     return added;
   }
