@@ -88,13 +88,17 @@ function longestMatch(window: Window, { byFirstOp }: FusionTable): number {
   let longest = 1;
   for (const fusion of byFirstOp.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
     const { ops } = fusion;
-    if (ops.length <= longest || ops.length > indices.length) continue;
+    if (ops.length <= longest || ops.length > indices.length || !hasOps(window, ops)) continue;
     const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);
-    if (!matched.every((node, i) => node.op === ops[i])) continue;
     if (!fusion.selfContained && !isChain(matched, window)) continue;
     if (fusion.check(matched, window, fusion)) longest = ops.length;
   }
   return longest;
+}
+
+function hasOps({ nodes, indices }: Window, ops: readonly Op[]): boolean {
+  for (let i = ops.length - 1; i >= 0; i--) if ((nodes[indices[i] as number] as Tensor).op !== ops[i]) return false;
+  return true;
 }
 
 /** Each node reads the one before it, all have one shape, and nobody else needs what is in between. */
