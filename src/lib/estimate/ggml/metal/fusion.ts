@@ -71,7 +71,8 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   const indices: number[] = [];
   for (let i = start; i < nodes.length && indices.length < MAX_FUSED; i++) {
     const node = nodes[i] as Tensor;
-    if (!isEmptyOp(node.op) && (fusesEmpty || !isEmptyTensor(node))) indices.push(i);
+    if (isEmptyOp(node.op) || (!fusesEmpty && isEmptyTensor(node))) continue;
+    if (indices.push(i) === 2 && !isBegun({ nodes, indices }, table)) return 1;
   }
   let fused = 0;
   while (fused < indices.length) {
@@ -80,6 +81,13 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
     fused += length;
   }
   return fused === 0 ? 1 : Math.min(MAX_FUSED, (indices[fused - 1] as number) - start + 1);
+}
+
+/** Whether two nodes are how some pattern begins; most are not, and need no longer look. */
+function isBegun({ nodes, indices: [first, second] }: Window, { byFirstOp }: FusionTable): boolean {
+  const next = nodes[second as number] as Tensor;
+  for (const { ops } of byFirstOp.get((nodes[first as number] as Tensor).op) ?? []) if (ops[1] === next.op) return true;
+  return false;
 }
 
 /** `ggml_metal_fusion_next` with structural checks only. */
