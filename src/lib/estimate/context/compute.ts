@@ -12,7 +12,7 @@ import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import { record, type Tape, TensorSizes } from '../ggml/tape.js';
-import { wholeTape } from '../ggml/whole-tape.js';
+import { allocateWhole } from '../ggml/settled-allocation.js';
 import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Placement } from '../weights/placement.js';
@@ -147,8 +147,9 @@ class Planner {
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
     const { layers, others } = planned;
-    const whole = others ? wholeTape(tape, sizes, { layers, begins: beginsOn(tape, layers), ...others }) : tape;
-    return whole && allocateGraph(whole, sizes, this.backends);
+    if (!others) return allocateGraph(tape, sizes, this.backends);
+    const slices = { layers, begins: beginsOn(tape, layers), ...others };
+    return allocateWhole(tape, sizes, slices, others.repeats, this.backends);
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {

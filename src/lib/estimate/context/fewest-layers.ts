@@ -1,4 +1,5 @@
 import type { PlannedLayers } from './layers.js';
+import { repeatsAmong } from './repeats.js';
 
 /** Which layers count as alike, and how many of them are planned. */
 export interface Coverage {
@@ -48,7 +49,8 @@ function planned(groups: readonly number[], layers: readonly number[], reach: nu
   layers.forEach((layer, place) => (placeOf[layer] = place));
   const leftOut = new Set(groups.keys());
   for (const layer of layers) leftOut.delete(layer);
-  return { layers, leftOut, others: { groupOf: layers.map((layer) => groups[layer] as number), placeOf, reach } };
+  const groupOf = layers.map((layer) => groups[layer] as number);
+  return { layers, leftOut, others: { groupOf, placeOf, reach, repeats: repeatsAmong(groups, layers, reach) } };
 }
 
 function neighbours(kinds: readonly number[], from: number, to: number): string {

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
+import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import { type Coverage, fewestLayers } from './fewest-layers.js';
 
@@ -33,6 +34,8 @@ export interface StandIns {
   readonly reach: number;
   /** For each of the model's layers the planned one whose steps it repeats: itself where it is planned. */
   readonly placeOf: readonly number[];
+  /** Layers that do what those before them did. */
+  readonly repeats: readonly Repeats[];
 }
 
 export function allLayers({ hparams }: ModelShape): PlannedLayers {

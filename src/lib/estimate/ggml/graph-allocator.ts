@@ -12,6 +12,32 @@ export function allocateGraph(tape: Tape, sizes: TensorSizes, backends: readonly
   return new GraphAllocator(tape, sizes, backends).run();
 }
 
+/** Before which slot to note what is in use, and from which slot on. */
+export interface Watch {
+  readonly slot: number;
+  readonly from: number;
+}
+
+/**
+ * The same, and what was noted before some slots: what is free, and where those of the slots just before lie that are in use. Where
+ * two notes are the same, steps that are the same go on alike.
+ */
+export function allocateAndNote(
+  tape: Tape,
+  sizes: TensorSizes,
+  backends: readonly Backend[],
+  watched: readonly Watch[],
+): { readonly bytes: DeviceBytes; readonly notes: ReadonlyMap<number, string> } {
+  const allocator = new GraphAllocator(tape, sizes, backends);
+  const fromBefore = new Map(watched.map(({ slot, from }) => [slot, from]));
+  const notes = new Map<number, string>();
+  const bytes = allocator.run((slot) => {
+    const from = fromBefore.get(slot);
+    if (from !== undefined) notes.set(slot, allocator.describe(from, slot));
+  });
+  return { bytes, notes };
+}
+
 class GraphAllocator {
   private readonly byDevice = new Map<Device, BlockAllocator>();
   private readonly allocators: readonly BlockAllocator[];
@@ -40,11 +66,12 @@ class GraphAllocator {
     this.offsets = new Float64Array(slots);
   }
 
-  run(): DeviceBytes {
+  run(before?: (slot: number) => void): DeviceBytes {
     const { leafs, tensors, backends, starts, sources } = this.tape;
     for (let leaf = 0; leaf < leafs; leaf++) this.allocate(leaf, backends[leaf] as number);
     this.countUses();
     for (let slot = leafs; slot < tensors.length; slot++) {
+      before?.(slot);
       const backend = backends[slot] as number;
       const end = starts[slot + 1] as number;
       for (let i = starts[slot] as number; i < end; i++) this.allocate(sources[i] as number, backend);
@@ -54,6 +81,14 @@ class GraphAllocator {
     const total = new DeviceTally();
     for (const [device, { maxSize }] of this.byDevice) total.set(device, maxSize);
     return total;
+  }
+
+  /** What is free, and where those lie of the slots from one to another that are in use. */
+  describe(from: number, to: number): string {
+    const places = [...this.byDevice.values()].map((allocator) => allocator.describe());
+    for (let slot = from; slot < to; slot++)
+      if (this.allocated[slot]) places.push(`${slot - to}@${this.holders[slot]}:${this.offsets[slot]}`);
+    return places.join(' ');
   }
 
   private countUses(): void {

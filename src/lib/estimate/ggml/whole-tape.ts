@@ -11,13 +11,21 @@ export interface StandInSlices extends PlannedSlices {
   readonly placeOf: readonly number[];
 }
 
+export interface LaidTape {
+  readonly tape: Tape;
+  /** The slot where each layer begins. */
+  readonly bases: readonly number[];
+  /** Whether the planned layer at a place has leafs for itself. */
+  readonly hasOwnLeafs: (place: number) => boolean;
+}
+
 /**
  * The tape of all layers, from that of fewer: each layer says what the planned one in its place says, of its own results and of its
  * neighbours'. That is right where a layer's steps depend on its neighbours only, which is not taken for granted: of each
  * group that is repeated, the last two planned layers, among which what is further away differs, have to be alike. Null where they
  * are not.
  */
-export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices): Tape | null {
+export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices): LaidTape | null {
   const { begins, layers, groupOf, placeOf } = planned;
   if (begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity))) return null;
   const slices = new LayerSlices(tape, planned);
@@ -75,7 +83,7 @@ class WholeTape {
     return { slots, sources };
   }
 
-  write(): Tape | null {
+  write(): LaidTape | null {
     this.writeLeafs();
     const leafs = this.tensors.length;
     this.findBases(leafs);
@@ -91,7 +99,8 @@ class WholeTape {
     if (this.failed) return null;
     const { tensors, backends, traits, roots, starts, sources } = this;
     starts[tensors.length] = this.sourceCount;
-    return { leafs, tensors, backends, traits, roots, starts, sources };
+    const tape = { leafs, tensors, backends, traits, roots, starts, sources };
+    return { tape, bases: this.bases, hasOwnLeafs: (place) => (slices.leafs[place] as number[]).length > 0 };
   }
 
   private isPlanned(layer: number): boolean {

@@ -195,7 +195,7 @@ export class Placement {
       if (NEVER_LOADED.test(tensor.name)) continue;
       const layer = layerOf(tensor.name);
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
-      if (PER_LAYER_COPIES.test(tensor.name)) {
+      if (layer === undefined && PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
           if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[i]) continue;

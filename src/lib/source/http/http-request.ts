@@ -33,10 +33,13 @@ export const sendRequest: SendRequest = async (url, headers, context) => {
 };
 
 /** The agent for one more request. */
-export async function openAgent(url: URL, { network, signal, meter }: RequestContext): Promise<Agent> {
-  const agent = await network.agentFor(url);
+export async function openAgent(url: URL, context: RequestContext): Promise<Agent> {
+  const { network, signal, meter } = context;
+  const error = await network.lookupError(url);
+  const agent = error === undefined ? await network.agentFor(url) : undefined;
   if (signal?.aborted === true) throw cancelled();
   meter.requests++;
+  if (agent === undefined) throw requestFailure(error, url, context);
   return agent;
 }
 

@@ -19,6 +19,9 @@ export interface Timeouts {
 /** Slow links answer within these; a server that does not is not going to. */
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 10_000, firstByteMs: 30_000, idleMs: 20_000 };
 
+/** A name server that has not said within this that there is no such host is asked while the connection is prepared. */
+const SOON_MS = 500;
+
 /** An address looked up to judge a redirect is the one connected to, also when the name server changes its mind. */
 const LOOKUP_KEPT_MS = 60_000;
 
@@ -67,6 +70,20 @@ export class Network {
     if (proxyFor(url, this.#env) !== undefined) return false;
     const addresses = await this.#addressesOf(host);
     return addresses.some(({ address }) => this.#isPrivate(address));
+  }
+
+  /** Why a host has no address, where that shows soon: without a network, before all that a connection needs is loaded in vain. */
+  async lookupError(url: URL): Promise<unknown> {
+    if (proxyFor(url, this.#env) !== undefined) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, SOON_MS, undefined);
+    });
+    const failed = this.#addressesOf(bareHost(url.hostname)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return Promise.race([failed, late]).finally(() => clearTimeout(timer));
   }
 
   close(): void {

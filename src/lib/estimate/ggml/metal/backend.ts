@@ -15,7 +15,7 @@ import {
 import { allocSize } from './alloc-size.js';
 import { chainLength } from './chain-packing.js';
 import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
-import { reorder } from './reorder.js';
+import { type KnownOrders, reorder } from './reorder.js';
 
 /*
  * What Metal runs: `ggml_metal_device_supports_op` (`ggml/src/ggml-metal/ggml-metal-device.m`, llama.cpp v0.5.0) on a GPU
@@ -207,13 +207,19 @@ export function metalBackend(llama: Switches): Backend {
     supportsOp: llama.metalListedHeadPairs ? supportsListedHeads : supportsOp,
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
-    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : (nodes): void => reorder(nodes, chainLength),
+    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains(),
   };
 }
 
+function byChains(): NonNullable<Backend['optimize']> {
+  const known: KnownOrders = new Map();
+  return (nodes) => reorder(nodes, chainLength, known);
+}
+
 function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
+  const known: KnownOrders = new Map();
   return (nodes, keepUntil) => {
     keepFusedInputs(nodes, table, keepUntil);
-    reorder(nodes, (all, start) => fusedLength(all, start, table));
+    reorder(nodes, (all, start) => fusedLength(all, start, table), known);
   };
 }

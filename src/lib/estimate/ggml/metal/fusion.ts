@@ -71,7 +71,8 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   const indices: number[] = [];
   for (let i = start; i < nodes.length && indices.length < MAX_FUSED; i++) {
     const node = nodes[i] as Tensor;
-    if (!isEmptyOp(node.op) && (fusesEmpty || !isEmptyTensor(node))) indices.push(i);
+    if (isEmptyOp(node.op) || (!fusesEmpty && isEmptyTensor(node))) continue;
+    if (indices.push(i) === 2 && !isBegun({ nodes, indices }, table)) return 1;
   }
   let fused = 0;
   while (fused < indices.length) {
@@ -82,19 +83,30 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   return fused === 0 ? 1 : Math.min(MAX_FUSED, (indices[fused - 1] as number) - start + 1);
 }
 
+/** Whether two nodes are how some pattern begins; most are not, and need no longer look. */
+function isBegun({ nodes, indices: [first, second] }: Window, { byFirstOp }: FusionTable): boolean {
+  const next = nodes[second as number] as Tensor;
+  for (const { ops } of byFirstOp.get((nodes[first as number] as Tensor).op) ?? []) if (ops[1] === next.op) return true;
+  return false;
+}
+
 /** `ggml_metal_fusion_next` with structural checks only. */
 function longestMatch(window: Window, { byFirstOp }: FusionTable): number {
   const { nodes, indices } = window;
   let longest = 1;
   for (const fusion of byFirstOp.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
     const { ops } = fusion;
-    if (ops.length <= longest || ops.length > indices.length) continue;
-    if (!ops.every((op, i) => nodes[indices[i] as number]?.op === op)) continue;
+    if (ops.length <= longest || ops.length > indices.length || !hasOps(window, ops)) continue;
     const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);
     if (!fusion.selfContained && !isChain(matched, window)) continue;
     if (fusion.check(matched, window, fusion)) longest = ops.length;
   }
   return longest;
+}
+
+function hasOps({ nodes, indices }: Window, ops: readonly Op[]): boolean {
+  for (let i = ops.length - 1; i >= 0; i--) if ((nodes[indices[i] as number] as Tensor).op !== ops[i]) return false;
+  return true;
 }
 
 /** Each node reads the one before it, all have one shape, and nobody else needs what is in between. */

@@ -35,6 +35,33 @@ export class Accesses {
   }
 }
 
+/**
+ * Accesses as text: where two say the same, `MemoryRanges` of both allow the same. Of ranges in a buffer only their order matters,
+ * so contexts of two lengths may say the same.
+ */
+export function describeAccesses({ tensors, bounds, readBounds, reads, writes }: Accesses): string {
+  const ends = new Map<Buffer, number[]>();
+  for (const tensor of tensors) {
+    if (!tensor.buffer) continue;
+    const known = ends.get(tensor.buffer) ?? [];
+    ends.set(tensor.buffer, known);
+    known.push(tensor.address, tensor.address + tensorBytes(tensor));
+  }
+  const buffers = [...ends.keys()];
+  const ranks = buffers.map((buffer) => {
+    const sorted = [...new Set(ends.get(buffer))].sort((a, b) => a - b);
+    return new Map(sorted.map((end, rank) => [end, rank]));
+  });
+  const places = tensors.map((tensor) => {
+    const index = tensor.buffer ? buffers.indexOf(tensor.buffer) : -1;
+    const { address } = tensor;
+    return index < 0
+      ? ''
+      : `${index}:${ranks[index]?.get(address)}-${ranks[index]?.get(address + tensorBytes(tensor))}`;
+  });
+  return [bounds, readBounds, reads, writes, places].map((numbers) => numbers.join()).join(';');
+}
+
 function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (nodes[i] === tensor) return true;
   return false;

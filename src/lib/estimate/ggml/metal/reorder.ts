@@ -1,5 +1,5 @@
 import { isEmptyOp, type Op, type Tensor } from '../tensor.js';
-import { Accesses, MemoryRanges } from './memory-ranges.js';
+import { Accesses, describeAccesses, MemoryRanges } from './memory-ranges.js';
 
 /** Ops that may change places: `h_safe` of `ggml_metal_graph_optimize_reorder`. */
 const MOVABLE: ReadonlySet<Op> = new Set<Op>([
@@ -36,11 +36,19 @@ const MOVABLE: ReadonlySet<Op> = new Set<Op>([
 /** How far ahead a node is looked for that can run beside the current ones (`N_FORWARD`). */
 const LOOK_AHEAD = 64;
 
+/** Orders by what they depend on: the graphs of one model are alike, for a prompt and a token, and for contexts of any length. */
+export type KnownOrders = Map<string, readonly number[]>;
+const MOST_KNOWN = 32;
+
 /**
  * `ggml_graph_optimize` (`ggml/src/ggml-metal/ggml-metal-common.cpp`, llama.cpp v0.5.0): moves nodes forward in place so that
  * more of them can run at the same time; nodes that will be fused stay together.
  */
-export function reorder(nodes: Tensor[], packedLength: (nodes: readonly Tensor[], start: number) => number): void {
+export function reorder(
+  nodes: Tensor[],
+  packedLength: (nodes: readonly Tensor[], start: number) => number,
+  known: KnownOrders,
+): void {
   const before = nodes.slice();
   /** Where each group of nodes that one kernel computes begins, and behind the last the end. */
   const bounds = [0];
@@ -48,15 +56,19 @@ export function reorder(nodes: Tensor[], packedLength: (nodes: readonly Tensor[]
     end += packedLength(nodes, end);
     bounds.push(end);
   }
+  const accesses = new Accesses(before, bounds);
+  const key = `${bounds.map((start) => before[start]?.op).join()};${describeAccesses(accesses)}`;
+  const found = known.get(key) ?? order(before, accesses);
+  if (known.size < MOST_KNOWN) known.set(key, found);
   let next = 0;
-  for (const group of order(before, bounds))
+  for (const group of found)
     for (let i = bounds[group] as number; i < (bounds[group + 1] as number); i++) nodes[next++] = before[i] as Tensor;
 }
 
 /** The groups in their new order. */
-function order(nodes: readonly Tensor[], bounds: readonly number[]): number[] {
+function order(nodes: readonly Tensor[], accesses: Accesses): number[] {
+  const { bounds } = accesses;
   const groups = bounds.length - 1;
-  const accesses = new Accesses(nodes, bounds);
   const running = new MemoryRanges(accesses);
   const waiting = new MemoryRanges(accesses);
   const used = new Uint8Array(groups);

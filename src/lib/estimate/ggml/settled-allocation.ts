@@ -1,0 +1,85 @@
+import type { Backend } from './backend.js';
+import type { DeviceBytes } from './device.js';
+import { allocateAndNote, allocateGraph } from './graph-allocator.js';
+import type { Tape, TensorSizes } from './tape.js';
+import { type StandInSlices, wholeTape } from './whole-tape.js';
+
+/** Layers in a row that repeat those before them, of the model's. */
+export interface Repeats {
+  /** The first and, behind the last, the end of them: a number of whole periods, which is even. */
+  readonly start: number;
+  readonly end: number;
+  /** After how many layers they begin anew, and how many layers back one of them may look. */
+  readonly period: number;
+  readonly reach: number;
+}
+
+/**
+ * The buffers for the tape of all layers, or null as `wholeTape`. Layers that repeat those before them are left out of it: they read what
+ * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go on
+ * alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
+ */
+export function allocateWhole(
+  tape: Tape,
+  sizes: TensorSizes,
+  planned: StandInSlices,
+  repeats: readonly Repeats[],
+  backends: readonly Backend[],
+): DeviceBytes | null {
+  return (
+    (repeats.length > 0 && allocateFew(tape, sizes, planned, repeats, backends)) ||
+    allocateAll(tape, sizes, planned, backends)
+  );
+}
+
+function allocateAll(
+  tape: Tape,
+  sizes: TensorSizes,
+  planned: StandInSlices,
+  backends: readonly Backend[],
+): DeviceBytes | null {
+  const whole = wholeTape(tape, sizes, planned);
+  return whole && allocateGraph(whole.tape, sizes, backends);
+}
+
+function allocateFew(
+  tape: Tape,
+  sizes: TensorSizes,
+  planned: StandInSlices,
+  repeats: readonly Repeats[],
+  backends: readonly Backend[],
+): DeviceBytes | null {
+  const few = wholeTape(tape, sizes, without(planned, repeats));
+  if (!few || planned.placeOf.some((place, layer) => isIn(repeats, layer) && few.hasOwnLeafs(place))) return null;
+  let leftOut = 0;
+  const watched = repeats.map(({ start, end, period, reach }) => {
+    const cut = start - leftOut;
+    leftOut += end - start;
+    const back = Math.max(period, reach);
+    return [cut - 2 * period, cut - period, cut].map((layer) => ({
+      slot: few.bases[layer] as number,
+      from: few.bases[layer - back] as number,
+    }));
+  });
+  const { bytes, notes } = allocateAndNote(few.tape, sizes, backends, watched.flat());
+  const isSettled = watched.every((ends) => {
+    const [twoBefore, before, last] = ends.map(({ slot }) => notes.get(slot));
+    return last === before || last === twoBefore;
+  });
+  return isSettled ? bytes : null;
+}
+
+/** The model without the layers that repeat others. */
+function without({ layers, placeOf, ...others }: StandInSlices, repeats: readonly Repeats[]): StandInSlices {
+  const before = (layer: number): number =>
+    repeats.reduce((sum, { start, end }) => sum + (layer >= end ? end - start : 0), 0);
+  return {
+    ...others,
+    layers: layers.map((layer) => layer - before(layer)),
+    placeOf: placeOf.filter((_, layer) => !isIn(repeats, layer)),
+  };
+}
+
+function isIn(repeats: readonly Repeats[], layer: number): boolean {
+  return repeats.some(({ start, end }) => layer >= start && layer < end);
+}
