@@ -28,6 +28,8 @@ async function start() {
     process.exitCode = NOT_BUILT;
   } else if (id === 'check-memory' && quick('check-memory.js')) {
     await import(quick('check-memory.js'));
+  } else if (id === 'agent' && argv[0] === 'run' && quick('agent-run.js')) {
+    await import(quick('agent-run.js'));
   } else {
     keepHelpInside(process.stdout);
     const { execute } = await import('@oclif/core');

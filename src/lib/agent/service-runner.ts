@@ -66,6 +66,8 @@ export class ServiceRunner {
   proof: Proof | undefined;
   /** How the last process came to an end that nobody had asked for. */
   #ending: string | undefined;
+  /** What was said of its address when it was last stopped. */
+  #told: Promise<void> | undefined;
 
   constructor(
     readonly key: string,
@@ -110,7 +112,7 @@ export class ServiceRunner {
     this.#evicted = why;
     this.#ending = why;
     this.host.teller.evicted(this.#service, this.key, why);
-    void this.#stop();
+    void this.#stop(false);
   }
 
   /** The pressure is over. */
@@ -144,7 +146,7 @@ export class ServiceRunner {
         if (run !== undefined && wanted !== undefined) this.#start(run, wanted);
         break;
       case 'stop-process':
-        void this.#stop();
+        void this.#stop(desired.kind !== 'run' || observed.claim === 'others');
         break;
       case 'abandon':
         this.#busy?.controller.abort();
@@ -299,22 +301,26 @@ export class ServiceRunner {
     return model.kind === 'there' ? attemptOf(this.#withDraft({ service: service.object, model: model.object })) : '';
   }
 
-  async #stop(): Promise<void> {
+  /** @param forGood where another process follows, what is registered stays, not ready meanwhile: clients keep the Service's address */
+  async #stop(forGood: boolean): Promise<void> {
     const { running } = this;
+    const { teller, identity, log } = this.host;
     if (running === undefined) return;
     running.dismissed = running.server.state !== 'unhealthy';
-    this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
+    log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
-    const isOurs = service !== undefined && !isClaimedByOther(service, this.host.identity.id);
-    const withdrawn = isOurs ? this.host.teller.withdraw(service).catch(() => undefined) : undefined;
+    const isOurs = service !== undefined && !isClaimedByOther(service, identity.id);
+    const told = isOurs ? (forGood ? teller.withdraw(service) : teller.notReady(service)) : undefined;
+    this.#told = told?.catch(() => undefined);
     await running.server.stop();
-    await withdrawn;
   }
 
   async #release(desired: Desired): Promise<void> {
     const service = this.#service;
     if (service === undefined) return;
     const why = desired.kind === 'stop' ? desired.why : 'claimed by another agent';
+    // What is still being said of the address would bring it back.
+    await this.#told;
     if (!isClaimedByOther(service, this.host.identity.id)) await this.host.teller.release(service, why);
     this.host.log.info('released', { service: this.key, reason: why });
     this.#service = undefined;

@@ -19,6 +19,14 @@ const MACHINE = ['--offline', '--accelerator', 'metal', '--system-memory', '32Gi
 
 beforeAll(() => writeTinyModel(MODEL));
 
+/** What a command prints and how it ends, started as people start it and as oclif starts every command. */
+async function bothWays(words: readonly string[], env: Readonly<Record<string, string>>) {
+  return Promise.all([
+    run(process.execPath, [RUN_JS, ...words], cliEnvironment(env)),
+    run(process.execPath, ['--input-type=module', '-e', ORDINARY, '--', ...words], cliEnvironment(env)),
+  ]);
+}
+
 describe('check-memory prints and ends the same, started quickly or through oclif', () => {
   test.each<[exitCode: number, words: readonly string[], env?: Readonly<Record<string, string>>]>([
     [0, [MODEL, ...MACHINE]],
@@ -40,14 +48,21 @@ describe('check-memory prints and ends the same, started quickly or through ocli
     [2, ['qwen-coder-23b', ...MACHINE]],
     [3, ['./no-such-file.gguf', ...MACHINE]],
   ])('%d: %j', async (exitCode, words, env = {}) => {
-    const [quick, ordinary] = await Promise.all([
-      run(process.execPath, [RUN_JS, 'check-memory', ...words], cliEnvironment(env)),
-      run(
-        process.execPath,
-        ['--input-type=module', '-e', ORDINARY, '--', 'check-memory', ...words],
-        cliEnvironment(env),
-      ),
-    ]);
+    const [quick, ordinary] = await bothWays(['check-memory', ...words], env);
+    expect(quick).toEqual(ordinary);
+    expect(quick.exitCode).toBe(exitCode);
+  });
+});
+
+describe('agent run ends the same, started quickly or through oclif', () => {
+  test.each<[exitCode: number, words: readonly string[], env?: Readonly<Record<string, string>>]>([
+    [2, ['--memory-fraction', '7']],
+    [2, ['--port', 'many']],
+    [2, ['--acelerator', 'cpu']],
+    [2, [], { LLMKUBE_AGENT_MEMORY_CHECK_MODE: 'perhaps' }],
+    [3, ['--llama-server', '/no/such/program']],
+  ])('%d: %j', async (exitCode, words, env = {}) => {
+    const [quick, ordinary] = await bothWays(['agent', 'run', ...words], env);
     expect(quick).toEqual(ordinary);
     expect(quick.exitCode).toBe(exitCode);
   });

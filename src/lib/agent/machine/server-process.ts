@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
+import { isHealthy } from './health.js';
 import { logTail, rotateLog } from './log-file.js';
 
 /** How a server came to its end. */
@@ -28,10 +29,9 @@ export interface ServerTarget {
 
 const LOADING_LOOK_MS = 500;
 const READY_LOOK_MS = 15_000;
-const ANSWER_MS = 5_000;
-/** One slow answer is no reason to load a model again. */
 /** Of one that is no child of this process, whose end nobody tells. */
 const PULSE_MS = 2_000;
+/** One slow answer is no reason to load a model again. */
 const SICK_AFTER = 3;
 const GRACE_MS = 10_000;
 const GONE_LOOK_MS = 100;
@@ -152,15 +152,4 @@ function endText(code: number | null, signal: string | null, logFile: string): s
           : `llama-server ended with exit code ${code}`;
   const why = MEMORY_WORDS.test(tail) ? ', it could not allocate memory' : '';
   return tail === '' ? `${how}${why}` : `${how}${why}; its log ends with:\n${tail}`;
-}
-
-async function isHealthy({ host, port }: ServerTarget): Promise<boolean> {
-  const at = host.includes(':') ? `[${host}]` : host;
-  try {
-    const answer = await fetch(`http://${at}:${port}/health`, { signal: AbortSignal.timeout(ANSWER_MS) });
-    await answer.arrayBuffer();
-    return answer.status === 200;
-  } catch {
-    return false;
-  }
 }
