@@ -92,6 +92,10 @@ function seen(name: string): Seen {
 }
 
 function agent(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  return agentOf(env, ['--memory-budget', '900Mi', ...flags]);
+}
+
+function agentOf(env: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<CliResult> {
   const own = ['--once', '--agent-id', 'box', '--accelerator', 'cpu', '--port', '0', '--log-format', 'json'];
   const places = [
     '--llama-server',
@@ -102,7 +106,7 @@ function agent(flags: readonly string[] = [], env: Readonly<Record<string, strin
     kubeconfig,
   ];
   const variables = { LLMKUBE_STATE_DIR: at('state'), STARTS: at('starts'), ...env };
-  return runCli(['agent', 'run', ...own, ...places, '--memory-budget', '900Mi', ...flags], variables);
+  return runCli(['agent', 'run', ...own, ...places, ...flags], variables);
 }
 
 describe('the agent, once', () => {
@@ -147,6 +151,36 @@ describe('the agent, once', () => {
   });
 
   test.each([
+    ['memory-budget', '100Mi', 'as given by the annotation inference.llmkube.dev/memory-budget'],
+    ['memory-fraction', '0.0001', /× 0\.0001 fraction.*, by the annotation inference\.llmkube\.dev\/memory-fraction\)/],
+  ])('a refusal by the annotation %s names it', async (name, value, said) => {
+    deploy('one', { [`inference.llmkube.dev/${name}`]: value });
+    await agent();
+    expect(seen('one').message.split('\n')[2]).toMatch(said);
+    expect(seen('one').message).not.toContain('--memory');
+  });
+
+  test('a refusal by the agent’s own budget names the flag, or the variable, that said it', async () => {
+    deploy('one');
+    await agent(['--memory-budget', '100Mi']);
+    expect(seen('one').message).toContain('(as given by --memory-budget)');
+    deploy('two');
+    await agentOf({ LLMKUBE_AGENT_MEMORY_BUDGET: '100Mi' });
+    expect(seen('two').message).toContain('(as given by LLMKUBE_AGENT_MEMORY_BUDGET)');
+  });
+
+  test.each([
+    ['LLMKUBE_AGENT_MEMORY_BUDGET', 'plenty'],
+    ['LLMKUBE_AGENT_MEMORY_FRACTION', '7'],
+    ['LLMKUBE_AGENT_PORT', 'x'],
+    ['LLMKUBE_AGENT_LLAMA_SERVER_STARTUP_TIMEOUT', 'soon'],
+  ])('a value of %s that cannot be is named by the variable', async (name, value) => {
+    const { stderr, exitCode } = await runCli(['agent', 'run'], { [name]: value });
+    expect(stderr).toMatch(new RegExp(`^Error: ${name} `));
+    expect(exitCode).toBe(2);
+  });
+
+  test.each([
     ['a file that is not there', '/nowhere/a.gguf', 'is not a file on this host'],
     ['a file outside of the allowed folders', process.execPath, 'lies outside of the folders'],
     ['storage of the cluster', 'pvc://claim/a.gguf', 'cannot be read on this host'],
@@ -183,7 +217,12 @@ describe('the agent, once', () => {
   test('memory-check warn starts what does not fit, and says so', async () => {
     deploy('one', { 'inference.llmkube.dev/memory-budget': '100Mi', 'inference.llmkube.dev/memory-check': 'warn' });
     await agent();
-    expect(seen('one')).toMatchObject({ reason: 'Overruled', message: expect.stringContaining('insufficient memory') });
+    expect(seen('one')).toMatchObject({
+      reason: 'Overruled',
+      message: expect.stringMatching(
+        /^started all the same, since the annotation inference\.llmkube\.dev\/memory-check says warn\ninsufficient memory/,
+      ),
+    });
     expect(starts()).toHaveLength(1);
   });
 });

@@ -25,7 +25,8 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentRun);
-    const options = agentOptions(flags, this.config.cacheDir, this.config.version);
+    const { cacheDir, version } = this.config;
+    const options = this.said(() => agentOptions(flags, this.variables, cacheDir, version));
     const server = await findLlamaServer(flags['llama-server']);
     const format = flags['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json');
     const log = createLog({

@@ -202,7 +202,7 @@ async function start(
     const running = { ...record, process: { pid, startedAt } };
     host.records.write(running);
     keepsPort = true;
-    const report = verdictReport(judged, generation);
+    const report = verdictReport(judged, generation, rules.modeFrom);
     return { kind: 'started', report, started: outcome.started, record: running, check: judged, releasePort: release };
   } finally {
     if (!keepsPort) release();
@@ -268,7 +268,10 @@ function checkRequest(
 /** What of the launch could be changed so that it fits; other quantizations are not looked for. */
 function adviceOn({ shape, launch, extraWords }: CompleteCheck, room: Room): readonly string[] {
   const found = advise({ shape, launch, room, variants: [], trials: new Trials(room) });
-  return headline(found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })));
+  return headline(
+    found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })),
+    room.policy,
+  );
 }
 
 /** Text for the cluster calls a model by the name that it has there. */

@@ -9,7 +9,7 @@ import { linuxProcessMemory } from '../host/processes/process-memory.js';
 import { findProcessHere } from '../host/processes/processes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
-import { HostPublisher } from './cluster/host-publisher.js';
+import { HostPublisher, type RunningService } from './cluster/host-publisher.js';
 import { Registration } from './cluster/registration.js';
 import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
@@ -152,8 +152,10 @@ class Agent {
     };
   }
 
-  #runningKeys(): readonly string[] {
-    return [...this.#runners.values()].filter(({ running }) => running !== undefined).map(({ key }) => key);
+  #runningServices(): readonly RunningService[] {
+    const { defaults } = this.options;
+    const running = [...this.#runners.values()].filter((runner) => runner.running !== undefined);
+    return running.map(({ key, rules }) => ({ key, policy: rules?.kind === 'rules' ? rules.policy : defaults.policy }));
   }
 
   async #step(key: string): Promise<void> {
@@ -192,7 +194,7 @@ class Agent {
   async #tick(): Promise<void> {
     await this.#feelPressure();
     const { entries } = promisedHere();
-    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys(), entries);
+    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningServices(), entries);
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
     for (const key of this.#runners.keys()) this.#queue.add(key);

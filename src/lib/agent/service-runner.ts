@@ -13,6 +13,7 @@ import type { EvictionCandidate } from './core/eviction.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
 import type { Proof } from './core/fit-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
+import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, draftModelKey, fingerprintOf, type Wanted } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -96,6 +97,15 @@ export class ServiceRunner {
   /** Memory came free: what was refused is tried at once. */
   retry(): void {
     if (this.fit?.reason === 'InsufficientMemory' && this.#attempts.retry()) this.host.enqueue(this.key);
+  }
+
+  /** How much memory it may use, as the cluster says it now. */
+  get rules(): MemoryRules | undefined {
+    const { mirror, defaults } = this.host;
+    const service = mirror.service(this.key);
+    if (service.kind !== 'there') return undefined;
+    const model = mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
+    return model.kind === 'there' ? memoryRules(service.object, model.object, defaults) : undefined;
   }
 
   /** What it would be for others to have its memory; undefined while nothing of it runs. */

@@ -17,10 +17,20 @@ export interface HostReport {
   readonly gpuBudgetBytes: readonly number[];
   readonly build: string | undefined;
   readonly services: readonly string[];
+  /** What is left for those of them that have rules of their own. */
+  readonly overrides?: readonly HostOverride[];
   /** ISO 8601. */
   readonly heartbeat: string;
   /** What a check of another launch needs: the same figures and rules that the agent itself decides with. */
   readonly check?: HostCheckFigures;
+}
+
+/** A service that annotations, or its Model, give another budget than the host's. */
+export interface HostOverride {
+  readonly service: string;
+  /** Who says so, as a message names it. */
+  readonly from: string;
+  readonly budgetBytes: number;
 }
 
 export interface HostCheckFigures {
@@ -77,11 +87,17 @@ function readHostReport({ data }: PlainObject): HostReport | undefined {
       listOf(report.services, 'string') &&
       (report.build === undefined || typeof report.build === 'string');
     if (!good) return undefined;
-    const { check, ...known } = report as HostReport;
+    const { check, overrides, ...rest } = report as HostReport;
+    const known = { ...rest, ...(Array.isArray(overrides) && { overrides: overrides.filter(isOverride) }) };
     return isUsable(check) ? { ...known, check } : known;
   } catch {
     return undefined;
   }
+}
+
+function isOverride(value: unknown): value is HostOverride {
+  const { service, from, budgetBytes } = (value ?? {}) as Partial<Record<keyof HostOverride, unknown>>;
+  return typeof service === 'string' && typeof from === 'string' && Number.isSafeInteger(budgetBytes);
 }
 
 /** Figures that cannot be computed with would make any launch fit. */
@@ -96,8 +112,13 @@ function isUsable(check: Partial<HostCheckFigures> | undefined): check is HostCh
   const inGroups = cgroups.flatMap((group) => [group?.limitBytes, group?.inUseBytes, group?.promisedBytes ?? 0]);
   const wired = gpuWired ? [gpuWired.inUseBytes, gpuWired.promisedBytes ?? 0] : [];
   const amounts = [...own, ...onGpus, ...inGroups, ...wired];
+  const { from } = (check?.policy ?? {}) as { from?: unknown };
+  if (from !== undefined && !(typeof from === 'string' && WHERE_SAID.test(from))) return false;
   return isCpuArch(check?.cpuArch) && amounts.every((value) => Number.isFinite(value) && (value as number) >= 0);
 }
+
+/** A flag or a variable. */
+const WHERE_SAID = /^[\w./ -]{1,200}$/;
 
 function isCpuArch(text: unknown): boolean {
   return text === 'arm' || text === 'x86';

@@ -14,7 +14,7 @@ test('what is promised is published when it changes, not only with the next hear
   } as unknown as Parts[1];
   const host = {
     ...{ identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default' },
-    ...{ defaults: { policy: {}, mode: 'enforce' }, gpuMemoryBytes: undefined },
+    ...{ defaults: { policy: {}, mode: 'enforce', modeFrom: '' }, gpuMemoryBytes: undefined },
   } as unknown as Parts[0];
   const publisher = new HostPublisher(host, means);
   const promise = { requirement: { hostBytes: 7, mappedBytes: 0, gpuBytes: [] } };
@@ -23,7 +23,7 @@ test('what is promised is published when it changes, not only with the next hear
     [[], []],
     [[], []],
     [[], [promise]],
-    [['default/a'], [promise]],
+    [[{ key: 'default/a', policy: {} }], [promise]],
     [[], []],
   ] as const) {
     await publisher.publish(services, promised);
@@ -31,4 +31,26 @@ test('what is promised is published when it changes, not only with the next hear
   }
   expect(counts).toEqual([1, 1, 2, 3, 4]);
   expect(published).toContainEqual(expect.objectContaining({ kind: 'ConfigMap' }));
+});
+
+test('services with a budget of their own are published with what is left of it', async () => {
+  const published: { data: Record<string, string> }[] = [];
+  const means = {
+    client: { objects: { apply: (_path: string, object: never) => Promise.resolve(published.push(object)) } },
+    server: { build: 'b11549' },
+    measure: () => Promise.resolve({ totalBytes: 64 * 2 ** 30, inUseBytes: 2 ** 30 }),
+    log: { debug: () => undefined },
+  } as unknown as Parts[1];
+  const defaults = { policy: { fraction: 0.5 }, mode: 'enforce', modeFrom: '' } as const;
+  const host = { identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default', defaults } as unknown as Parts[0];
+  const own = { fraction: 0.25, from: 'the annotation a/memory-fraction' };
+  const services = [
+    { key: 'default/a', policy: own },
+    { key: 'default/b', policy: defaults.policy },
+  ];
+  await new HostPublisher(host, means).publish(services, []);
+  expect(JSON.parse(published[0]?.data['host.json'] ?? '')).toMatchObject({
+    services: ['default/a', 'default/b'],
+    overrides: [{ service: 'default/a', from: 'the annotation a/memory-fraction', budgetBytes: 15 * 2 ** 30 }],
+  });
 });

@@ -68,7 +68,10 @@ async function start(eviction: boolean): Promise<void> {
   running = runAgent(
     {
       ...{ identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default', hostIp: undefined, port: 0, once: false },
-      ...{ defaults: { policy: { absoluteBytes: 4 * 2 ** 30 }, mode: 'enforce' }, gpuMemoryBytes: undefined },
+      ...{
+        defaults: { policy: { absoluteBytes: 4 * 2 ** 30 }, mode: 'enforce', modeFrom: '' },
+        gpuMemoryBytes: undefined,
+      },
       ...{ startupMs: 20_000, threads: undefined, eviction, cacheDir: join(folder.path, 'cache'), version: '0.0.0' },
       store: { folder: join(folder.path, 'store'), allowedRoots: [folder.path], allowedHosts: [] },
     },

@@ -1,4 +1,4 @@
-import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
+import { type BudgetPolicy, gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
@@ -16,6 +16,13 @@ interface PublishedHost {
   readonly namespace: string;
   readonly defaults: MemoryDefaults;
   readonly gpuMemoryBytes: number | undefined;
+}
+
+/** A service that runs here, and how much it may use. */
+export interface RunningService {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly policy: BudgetPolicy;
 }
 
 interface Means {
@@ -41,9 +48,12 @@ export class HostPublisher {
   /**
    * Not more often than needed, and at once when something was promised or given back: others decide by it. One that fails
    * is made up for by the next.
-   * @param services `namespace/name` of those that run here @param promised to whomever on this host
+   * @param services those that run here @param promised to whomever on this host
    */
-  async publish(services: readonly string[], promised: readonly Pick<LedgerEntry, 'requirement'>[]): Promise<void> {
+  async publish(
+    services: readonly RunningService[],
+    promised: readonly Pick<LedgerEntry, 'requirement'>[],
+  ): Promise<void> {
     const now = JSON.stringify([services, promised.map(({ requirement }) => requirement)]);
     if (now === this.#published && performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
     const { identity, namespace } = this.host;
@@ -59,7 +69,7 @@ export class HostPublisher {
     }
   }
 
-  async #report(services: readonly string[]): Promise<HostReport> {
+  async #report(services: readonly RunningService[]): Promise<HostReport> {
     const { identity, gpuMemoryBytes, defaults } = this.host;
     const { accelerator, id } = identity;
     const { policy } = defaults;
@@ -73,7 +83,14 @@ export class HostPublisher {
       budgetBytes: memoryBudget(memory, policy).bytes,
       gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
       build: this.means.server.build,
-      services,
+      services: services.map(({ key }) => key),
+      overrides: services
+        .filter((one) => one.policy !== policy)
+        .map(({ key, policy: own }) => ({
+          service: key,
+          from: own.from ?? '',
+          budgetBytes: memoryBudget(memory, own).bytes,
+        })),
       heartbeat: new Date().toISOString(),
       check: { cpuArch: process.arch === 'arm64' ? 'arm' : 'x86', memory: forOthers(memory), policy },
     };
