@@ -6,7 +6,7 @@ import { besideLedger, promisedHere } from '../guard/ledger/measure-beside-ledge
 import { openStateFolder, stateFolderPath } from '../guard/ledger/state-folder.js';
 import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/processes/process-memory.js';
-import { findProcessHere } from '../host/processes/processes.js';
+import { findProcessHere, glanceAtProcesses } from '../host/processes/processes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
 import { HostPublisher, type RunningService } from './cluster/host-publisher.js';
@@ -61,6 +61,7 @@ class Agent {
     const { client, log, server, measure, signal } = parts;
     const { identity, hostIp, namespace } = options;
     const stateFolder = openStateFolder(stateFolderPath());
+    const find = findProcessHere();
     this.#queue = new KeyQueue(
       (key) => this.#step(key),
       (key, error) => log.warn('again later', { service: key, error: String(error) }),
@@ -85,7 +86,7 @@ class Agent {
       mirror: this.#mirror,
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
-      find: findProcessHere(),
+      ...{ find, glance: glanceAtProcesses(find) },
       enqueue: this.#queue.add,
       onFreed: () => this.#retryRefused(),
       holdStarts: () => (this.#pressure?.level === 'critical' ? this.#pressure.text : undefined),
@@ -193,7 +194,7 @@ class Agent {
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
-    const { entries } = promisedHere();
+    const { entries } = promisedHere(process.env, this.#host.glance);
     if (this.#mirror.reachable) await this.#publisher.publish(this.#runningServices(), entries);
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;

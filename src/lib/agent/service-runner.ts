@@ -29,6 +29,7 @@ export interface RunnerHost extends AdmissionHost {
   readonly teller: Teller;
   readonly log: AgentLog;
   readonly find: FindProcess;
+  readonly glance: FindProcess;
   readonly startupMs: number;
   /** Look at this service again. */
   readonly enqueue: (key: string) => void;
@@ -247,11 +248,11 @@ export class ServiceRunner {
     started: StartedProcess | undefined,
     releasePort: () => void = () => undefined,
   ): ServerProcess {
-    const { listenHost: host, startupMs, find } = this.host;
+    const { listenHost: host, startupMs, find, glance } = this.host;
     const child = started?.child;
     const { pid, startedAt } = identity;
     const target = { identity: { pid, startedAt }, ...(child && { child }), host, port, logFile, startupMs };
-    return new ServerProcess(target, find, {
+    return new ServerProcess(target, find, glance, {
       onChange: () => {
         if (this.running?.server.state === 'ready') {
           releasePort();

@@ -52,11 +52,13 @@ export class ServerProcess {
   constructor(
     readonly target: ServerTarget,
     private readonly find: FindProcess,
+    /** As `glanceAtProcesses` makes it, for what is looked at every few seconds. */
+    private readonly glance: FindProcess,
     private readonly events: ServerEvents,
   ) {
     target.child?.once('exit', (code, signal) => this.#end(code, signal));
     if (target.child === undefined)
-      this.#pulse = setInterval(() => this.alive || this.#end(null, null), PULSE_MS).unref();
+      this.#pulse = setInterval(() => this.#seemsAlive || this.#end(null, null), PULSE_MS).unref();
     this.#look(0);
   }
 
@@ -66,6 +68,10 @@ export class ServerProcess {
 
   get alive(): boolean {
     return !this.#ended && sameProcess(this.find(this.pid), this.target.identity);
+  }
+
+  get #seemsAlive(): boolean {
+    return !this.#ended && sameProcess(this.glance(this.pid), this.target.identity);
   }
 
   /** TERM, then KILL after ten seconds. Resolves when it is gone. */
@@ -114,8 +120,9 @@ export class ServerProcess {
   }
 
   async #check(): Promise<void> {
-    if (!this.alive) return this.#end(null, null);
+    if (!this.#seemsAlive) return this.#end(null, null);
     const healthy = await isHealthy(this.target);
+    if (!healthy && !this.alive) return this.#end(null, null);
     if (this.#ended || this.state === 'stopping') return;
     rotateLog(this.target.logFile);
     const before = this.state;
