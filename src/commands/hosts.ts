@@ -26,8 +26,9 @@ and its services. Nothing is asked of the hosts themselves.`;
 }
 
 /** What the check of another launch needs is for programs that make one. */
-function publicFigures(host: HostReport): Omit<HostReport, 'check'> {
-  const { check, ...shown } = host;
+function publicFigures(host: HostReport): Omit<HostReport, 'check' | 'instance'> {
+  const { check, instance, ...shown } = host;
   void check;
+  void instance;
   return shown;
 }

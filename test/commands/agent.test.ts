@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostConfigMap } from '../../src/lib/kube/hosts.js';
 import { KubeApi } from '../support/kube-api.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
@@ -140,6 +141,63 @@ describe('the agent, once', () => {
     const { stderr } = await running;
     expect(stderr).not.toContain('"msg":"crashed"');
     expect(starts().map(({ words }) => /--ctx-size (\d+)/.exec(words)?.[1])).toEqual(['512', '256']);
+  });
+
+  test('a second agent of the same name does not run beside the first, and one that was killed is followed', async () => {
+    deploy('one');
+    const first = agent([], { LOADS: '1' });
+    await until(() => starts().length === 1);
+    const second = await agent(['--port', '0']);
+    expect(second.stderr).toMatch(
+      /Error: the agent "box" runs on this machine already, as process \d+\n {2}Suggestion: /,
+    );
+    expect(second.exitCode).toBe(2);
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    api.store.patch(key, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    await first;
+    expect((await agent()).stderr).toContain('"msg":"adopted"');
+    expect(starts()).toHaveLength(2);
+  });
+
+  test('a name that another machine’s agent was heard of by lately starts nothing', async () => {
+    deploy('one');
+    const heard = (heartbeat: string) => {
+      const report = {
+        agent: 'box',
+        instance: 'another',
+        accelerator: 'cpu',
+        heartbeat,
+        services: [],
+        gpuBudgetBytes: [],
+      };
+      const amounts = { totalBytes: 1, inUseBytes: 0, promisedBytes: 0, budgetBytes: 1 };
+      api.inject({
+        path: /configmaps\/llmkube-host-box/,
+        method: 'GET',
+        json: hostConfigMap({ ...report, ...amounts, build: undefined }, 'default') as never,
+      });
+    };
+    heard(new Date().toISOString());
+    const { stderr, exitCode } = await agent();
+    expect(stderr).toMatch(/Error: an agent "box" of another machine was heard of at /);
+    expect([exitCode, starts()]).toEqual([2, []]);
+    heard('2026-01-01T00:00:00Z');
+    expect((await agent()).exitCode).toBe(0);
+    expect(starts()).toHaveLength(1);
+  });
+
+  test('a llama-server that is upgraded meanwhile is asked again before the next start', async () => {
+    deploy('one');
+    await agent();
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    deploy('two', { 'inference.llmkube.dev/memory-budget': '9Gi' });
+    api.store.patch(key, { spec: { suspend: true } }, 'test', { dryRun: false });
+    const running = agent([], { LOADS: '1' });
+    await until(() => starts().length === 2);
+    writeFileSync(at('llama-server'), STAND_IN.replace('--verbosity ', ''));
+    api.store.patch({ ...key, name: 'two' }, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    await running;
+    expect(starts().map(({ words }) => words.includes('--verbosity'))).toEqual([true, true, false]);
   });
 
   test('a budget that cannot be read starts nothing, and the condition names it', async () => {

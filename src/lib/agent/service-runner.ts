@@ -274,7 +274,7 @@ export class ServiceRunner {
   #prove(): void {
     const { running, fit } = this;
     if (running?.check === undefined || fit === undefined) return;
-    const proven = proofOf(running.check, running.record, fit, this.host.server.build);
+    const proven = proofOf(running.check, running.record, fit, this.host.llamaServer.current.build);
     running.check = undefined;
     if (proven === undefined) return;
     this.fit = proven.report;

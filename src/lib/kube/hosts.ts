@@ -6,6 +6,8 @@ import type { ObjectCalls, PlainObject } from './client/object-calls.js';
 /** What an agent publishes of its host; amounts in bytes. */
 export interface HostReport {
   readonly agent: string;
+  /** Tells machines apart whose agents have one name. */
+  readonly instance?: string;
   readonly accelerator: string;
   readonly totalBytes: number;
   /** By others than what is promised. */
@@ -68,13 +70,18 @@ export function hostConfigMap(report: HostReport, namespace: string): PlainObjec
   };
 }
 
+/** Where it stands in the API. */
+export function hostPath(agent: string, namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(agent)}`;
+}
+
 /** A name that Kubernetes takes. */
-export function hostName(agent: string): string {
+function hostName(agent: string): string {
   return `llmkube-host-${agent.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')}`.slice(0, 63).replace(/-+$/, '');
 }
 
 /** Undefined for one that no agent wrote, or that somebody has changed beyond use. */
-function readHostReport({ data }: PlainObject): HostReport | undefined {
+export function readHostReport({ data }: PlainObject): HostReport | undefined {
   try {
     const text = (data as Readonly<Record<string, string>> | undefined)?.[DATA_KEY] ?? '';
     const report = parseBoundedJson(text) as Partial<HostReport>;
@@ -85,7 +92,7 @@ function readHostReport({ data }: PlainObject): HostReport | undefined {
       texts.every((value) => typeof value === 'string') &&
       listOf(report.gpuBudgetBytes, 'number') &&
       listOf(report.services, 'string') &&
-      (report.build === undefined || typeof report.build === 'string');
+      [report.build, report.instance].every((text) => text === undefined || typeof text === 'string');
     if (!good) return undefined;
     const { check, overrides, ...rest } = report as HostReport;
     const known = { ...rest, ...(Array.isArray(overrides) && { overrides: overrides.filter(isOverride) }) };

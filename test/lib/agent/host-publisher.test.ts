@@ -8,7 +8,7 @@ test('what is promised is published when it changes, not only with the next hear
   const apply = (_path: string, object: unknown) => Promise.resolve(published.push(object));
   const means = {
     client: { objects: { apply } },
-    server: { build: 'b11549' },
+    llamaServer: { current: { build: 'b11549' } },
     measure: () => Promise.resolve({ totalBytes: 64 * 2 ** 30, inUseBytes: 0 }),
     log: { debug: (_message: string, { error }: { error: string }) => void published.push(error) },
   } as unknown as Parts[1];
@@ -37,7 +37,7 @@ test('services with a budget of their own are published with what is left of it'
   const published: { data: Record<string, string> }[] = [];
   const means = {
     client: { objects: { apply: (_path: string, object: never) => Promise.resolve(published.push(object)) } },
-    server: { build: 'b11549' },
+    llamaServer: { current: { build: 'b11549' } },
     measure: () => Promise.resolve({ totalBytes: 64 * 2 ** 30, inUseBytes: 2 ** 30 }),
     log: { debug: () => undefined },
   } as unknown as Parts[1];

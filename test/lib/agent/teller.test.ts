@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Address, Registration } from '../../../src/lib/agent/cluster/registration.js';
+import type { Address, Registration } from '../../../src/lib/agent/cluster/registration.js';
 import type { ServiceWriter } from '../../../src/lib/agent/cluster/service-writer.js';
 import { serverCondition, type FitReport } from '../../../src/lib/agent/core/memory-fit.js';
 import { ClusterError } from '../../../src/lib/errors.js';

@@ -4,11 +4,11 @@ import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
 import type { KubeClient } from '../../kube/client/client.js';
-import { hostConfigMap, hostName, type HostReport } from '../../kube/hosts.js';
+import { hostConfigMap, hostPath, type HostReport } from '../../kube/hosts.js';
 import type { AgentIdentity } from '../core/desired.js';
 import type { MemoryDefaults } from '../core/memory-rules.js';
 import type { AgentLog } from '../log.js';
-import type { LlamaServer } from '../machine/llama-server.js';
+import type { CurrentLlamaServer } from '../machine/llama-server.js';
 import { AGENT_MANAGER } from './service-writer.js';
 
 interface PublishedHost {
@@ -16,6 +16,8 @@ interface PublishedHost {
   readonly namespace: string;
   readonly defaults: MemoryDefaults;
   readonly gpuMemoryBytes: number | undefined;
+  /** As `takeAgentName` returns it. */
+  readonly instance?: string | undefined;
 }
 
 /** A service that runs here, and how much it may use. */
@@ -27,7 +29,7 @@ export interface RunningService {
 
 interface Means {
   readonly client: Pick<KubeClient, 'objects'>;
-  readonly server: LlamaServer;
+  readonly llamaServer: Pick<CurrentLlamaServer, 'current'>;
   readonly measure: MeasureHost;
   readonly log: AgentLog;
 }
@@ -58,7 +60,7 @@ export class HostPublisher {
     if (now === this.#published && performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
     const { identity, namespace } = this.host;
     const { client, log } = this.means;
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(identity.id)}`;
+    const path = hostPath(identity.id, namespace);
     try {
       const report = await this.#report(services);
       await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
@@ -70,7 +72,7 @@ export class HostPublisher {
   }
 
   async #report(services: readonly RunningService[]): Promise<HostReport> {
-    const { identity, gpuMemoryBytes, defaults } = this.host;
+    const { identity, gpuMemoryBytes, defaults, instance } = this.host;
     const { accelerator, id } = identity;
     const { policy } = defaults;
     const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
@@ -78,11 +80,12 @@ export class HostPublisher {
     const count = accelerator === 'cpu' ? 0 : (memory.gpus?.length ?? 1);
     const gpus = Array.from({ length: count }, (_, gpu) => gpuBudget(memory, gpu));
     return {
+      ...(instance !== undefined && { instance }),
       ...{ agent: id, accelerator, totalBytes: memory.totalBytes, inUseBytes: memory.inUseBytes },
       promisedBytes: memory.promisedBytes ?? 0,
       budgetBytes: memoryBudget(memory, policy).bytes,
       gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
-      build: this.means.server.build,
+      build: this.means.llamaServer.current.build,
       services: services.map(({ key }) => key),
       overrides: services
         .filter((one) => one.policy !== policy)
