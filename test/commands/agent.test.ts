@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostConfigMap } from '../../src/lib/kube/hosts.js';
 import { KubeApi } from '../support/kube-api.js';
@@ -205,6 +205,17 @@ describe('the agent, once', () => {
     await agent();
     expect(seen('one')).toMatchObject({ reason: 'MemoryCheckFailed', scheduling: 'MemoryCheckFailed' });
     expect(seen('one').message).toContain('inference.llmkube.dev/memory-budget says "plenty"');
+    expect(starts()).toEqual([]);
+  });
+
+  test('a start that cannot be written down does not happen, and the condition says why', async () => {
+    deploy('one');
+    mkdirSync(at('state/agents/box/default.one.json.new/in-the-way'), { recursive: true, mode: 0o700 });
+    await agent();
+    expect(seen('one')).toMatchObject({
+      reason: 'MemoryCheckFailed',
+      message: expect.stringMatching(/^the state folder .*agents\/box cannot be used/),
+    });
     expect(starts()).toEqual([]);
   });
 

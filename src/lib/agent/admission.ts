@@ -204,7 +204,7 @@ async function start(
     }
     const { pid, startedAt } = outcome.started.entry;
     const running = { ...record, process: { pid, startedAt } };
-    host.records.write(running);
+    host.records.writeRunning(running);
     keepsPort = true;
     const report = verdictReport(judged, generation, rules.modeFrom);
     return { kind: 'started', report, started: outcome.started, record: running, check: judged, releasePort: release };

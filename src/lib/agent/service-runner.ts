@@ -11,7 +11,7 @@ import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
-import type { Proof } from './core/fit-text.js';
+import { incompleteReport, type Proof } from './core/fit-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
@@ -237,6 +237,8 @@ export class ServiceRunner {
       .catch((error: unknown) => {
         this.#busy = undefined;
         this.#attempts.failed(attempt);
+        const problem = `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
+        this.fit = incompleteReport(problem, [], service.metadata.generation);
         this.host.log.error('start failed', { service: this.key, error: String(error) });
       })
       .finally(() => this.host.enqueue(this.key));
