@@ -121,6 +121,7 @@ class Agent {
       clearInterval(tick);
       http?.close();
       await this.#queue.stop();
+      await this.#publisher.end();
       for (const { running } of this.#runners.values()) running?.server.leave();
     }
   }

@@ -23,6 +23,8 @@ export interface HostReport {
   readonly overrides?: readonly HostOverride[];
   /** ISO 8601. */
   readonly heartbeat: string;
+  /** It has been ended, and says nothing more. */
+  readonly ended?: boolean;
   /** What a check of another launch needs: the same figures and rules that the agent itself decides with. */
   readonly check?: HostCheckFigures;
 }
@@ -44,9 +46,9 @@ export interface HostCheckFigures {
 /** Heard less long ago, an agent counts as there. */
 const FRESH_MS = 180_000;
 
-/** Whether an agent has been heard of lately. */
-export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
-  return now.getTime() - Date.parse(heartbeat) < FRESH_MS;
+/** Whether an agent has been heard of lately, and has not said that it ends. */
+export function isFresh({ heartbeat, ended }: Pick<HostReport, 'heartbeat' | 'ended'>, now: Date): boolean {
+  return ended !== true && now.getTime() - Date.parse(heartbeat) < FRESH_MS;
 }
 
 /** What the agents of a namespace have published. @throws ClusterError */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { HostPublisher } from '../../../src/lib/agent/cluster/host-publisher.js';
+import { type HostReport, isFresh } from '../../../src/lib/kube/hosts.js';
 
 type Parts = ConstructorParameters<typeof HostPublisher>;
 
@@ -53,4 +54,23 @@ test('services with a budget of their own are published with what is left of it'
     services: ['default/a', 'default/b'],
     overrides: [{ service: 'default/a', from: 'the annotation a/memory-fraction', budgetBytes: 15 * 2 ** 30 }],
   });
+});
+
+test('an agent that is ended says so, if it had said anything', async () => {
+  const published: { data: Record<string, string> }[] = [];
+  const means = {
+    client: { objects: { apply: (_path: string, object: never) => Promise.resolve(published.push(object)) } },
+    llamaServer: { current: { build: 'b11549' } },
+    measure: () => Promise.resolve({ totalBytes: 64 * 2 ** 30, inUseBytes: 2 ** 30 }),
+    log: { debug: () => undefined },
+  } as unknown as Parts[1];
+  const defaults = { policy: {}, mode: 'enforce', modeFrom: '' } as const;
+  const host = { identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default', defaults } as unknown as Parts[0];
+  const publisher = new HostPublisher(host, means);
+  await publisher.end();
+  expect(published).toEqual([]);
+  await publisher.publish([], []);
+  await publisher.end();
+  const [before, after] = published.map(({ data }) => JSON.parse(data['host.json'] ?? '') as HostReport);
+  expect([before, after].map((report) => report && isFresh(report, new Date()))).toEqual([true, false]);
 });

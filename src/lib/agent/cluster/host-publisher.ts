@@ -37,10 +37,13 @@ interface Means {
 /** How often the cluster hears of this host, where nothing starts or ends. */
 const PUBLISH_MS = 90_000;
 
+const LONGEST_END_MS = 2_000;
+
 /** Tells the cluster what this host has, and by which rules it decides. */
 export class HostPublisher {
   #publishedAtMs = -Infinity;
   #published = '';
+  #services: readonly RunningService[] = [];
 
   constructor(
     private readonly host: PublishedHost,
@@ -66,9 +69,26 @@ export class HostPublisher {
       await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
       this.#publishedAtMs = performance.now();
       this.#published = now;
+      this.#services = services;
     } catch (error) {
       log.debug('not published', { error: String(error) });
     }
+  }
+
+  /** Says that nothing more will be said: another agent may take the name at once. Waits for no cluster that does not answer. */
+  async end(): Promise<void> {
+    const { identity, namespace } = this.host;
+    if (this.#published === '') return;
+    const said = this.#report(this.#services)
+      .then((report) => hostConfigMap({ ...report, ended: true }, namespace))
+      .then((object) =>
+        this.means.client.objects.apply(hostPath(identity.id, namespace), object, {
+          manager: AGENT_MANAGER,
+          force: true,
+        }),
+      )
+      .catch(() => undefined);
+    await Promise.race([said, new Promise((resolve) => void setTimeout(resolve, LONGEST_END_MS).unref())]);
   }
 
   async #report(services: readonly RunningService[]): Promise<HostReport> {
