@@ -28,6 +28,9 @@ export interface ServerTarget {
 }
 
 const LOADING_LOOK_MS = 500;
+/** A large model takes minutes, and a second more is nothing then. */
+const LONG_LOADING_LOOK_MS = 1_000;
+const LONG_LOADING_MS = 5_000;
 const READY_LOOK_MS = 15_000;
 /** Of one that is no child of this process, whose end nobody tells. */
 const PULSE_MS = 2_000;
@@ -134,7 +137,12 @@ export class ServerProcess {
       if (Date.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
     } else if (++this.#misses >= SICK_AFTER) this.state = 'unhealthy';
     if (this.state !== before) this.events.onChange();
-    this.#look(this.state === 'loading' ? LOADING_LOOK_MS : READY_LOOK_MS);
+    this.#look(this.#pause());
+  }
+
+  #pause(): number {
+    if (this.state !== 'loading') return READY_LOOK_MS;
+    return Date.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
   }
 
   #end(code: number | null, signal: string | null): void {
