@@ -143,7 +143,11 @@ describe('a service’s own rules', () => {
   const ANNOTATED = 'inference.llmkube.dev';
   const key = (plural: string, name: string) => ({ plural, namespace: 'default', name });
 
-  function service(name: string, annotations: Readonly<Record<string, string>>, hardware: Readonly<Record<string, string>> = {}): void {
+  function service(
+    name: string,
+    annotations: Readonly<Record<string, string>>,
+    hardware: Readonly<Record<string, string>> = {},
+  ): void {
     const apiVersion = 'inference.llmkube.dev/v1alpha1';
     const once = { dryRun: false };
     const metadata = { name, namespace: 'default', annotations };
