@@ -15,13 +15,29 @@ const { LLMKUBE_TEST_CRDS } = process.env;
 const parts = LLMKUBE_TEST_APISERVER && LLMKUBE_TEST_LLAMA_SERVER && LLMKUBE_TEST_MODEL && reachableAddress();
 
 if (!parts) {
-  const missing = Object.entries({
-    'LLMKUBE_TEST_APISERVER (a folder with kube-apiserver and etcd)': LLMKUBE_TEST_APISERVER,
-    'LLMKUBE_TEST_LLAMA_SERVER (a program)': LLMKUBE_TEST_LLAMA_SERVER,
-    'LLMKUBE_TEST_MODEL (a GGUF file)': LLMKUBE_TEST_MODEL,
-    'an address that is not loopback': reachableAddress(),
-  }).flatMap(([what, there]) => (there ? [] : [what]));
-  process.stderr.write(`Skipped: the agent against a real cluster, for want of ${missing.join(' and ')}.\n`);
+  const needed: readonly (readonly [what: string, there: unknown, how: string])[] = [
+    [
+      'a real Kubernetes API',
+      LLMKUBE_TEST_APISERVER,
+      'build it with Go (some five minutes): LLMKUBE_CI_BUILD_KUBERNETES=1 .ci/run, or node test/oracle/kubernetes/install.mjs; ' +
+        'then LLMKUBE_TEST_APISERVER=test/oracle/kubernetes/bin, or any folder with kube-apiserver and etcd',
+    ],
+    [
+      'a real llama-server',
+      LLMKUBE_TEST_LLAMA_SERVER,
+      'node test/oracle/llama-server/install.mjs (Python 3); then LLMKUBE_TEST_LLAMA_SERVER=test/oracle/llama-server/llama-server',
+    ],
+    [
+      'a model that it can load',
+      LLMKUBE_TEST_MODEL,
+      'the same; then LLMKUBE_TEST_MODEL=test/oracle/llama-server/models/SmolLM2-135M.Q4_1.gguf',
+    ],
+    ['an address that is not loopback', reachableAddress(), 'connect this machine to a network'],
+  ];
+  const missing = needed.flatMap(([what, there, how]) => (there ? [] : [`  ${what} is missing: ${how}\n`]));
+  process.stderr.write(
+    `SKIPPED: the agent against a real cluster. Everything else of it was tested.\n${missing.join('')}`,
+  );
 }
 
 const GROUP = '/apis/inference.llmkube.dev/v1alpha1/namespaces/default';
@@ -182,6 +198,20 @@ function crd(kind: string, plural: string) {
     await until('adoption', async () => log().includes('"adopted"'));
     expect((await promised()).map(({ pid }) => pid)).toEqual([before?.pid]);
   }, 60_000);
+
+  test('a changed spec is another process behind the same Service', async () => {
+    const uid = async (): Promise<string> =>
+      (await cluster.call('GET', '/api/v1/namespaces/default/services/large')).object.metadata.uid;
+    const [process] = await promised();
+    const before = await uid();
+    await patch('large', { contextSize: 1024 });
+    await until('another process', async () => {
+      const [now] = await promised();
+      return now !== undefined && now.pid !== process?.pid;
+    });
+    await until('an address', () => address('large'));
+    expect(await uid()).toBe(before);
+  }, 90_000);
 
   test('kill −9 of the server is followed by another one, and the address is withdrawn meanwhile', async () => {
     const [before] = await promised();

@@ -91,7 +91,13 @@ export const clusterOutputs = [
             heartbeat: text('ISO 8601'),
             fresh: yesOrNo('an agent has been heard of lately'),
           },
-          { build: text('of llama-server') },
+          {
+            build: text('of llama-server'),
+            overrides: list(
+              object({ service: text(), from: text('the annotation or field'), budgetBytes: { type: 'integer' } }),
+              'services with a budget of their own, and what is left of it',
+            ),
+          },
         ),
       ),
     }),

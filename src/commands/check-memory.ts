@@ -62,9 +62,9 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const dependencies = checkDependencies(surroundings);
     if (flags.cluster) {
       refuseOfOneMachine(raw);
-      return this.checkCluster(await checkRequest(args.model, flags), flags, dependencies);
+      return this.checkCluster(await checkRequest(args.model, flags, this.variables), flags, dependencies);
     }
-    const request = await checkRequest(args.model, flags);
+    const request = await checkRequest(args.model, flags, this.variables);
     if (flags['memory-check'] === 'off') return this.skip(request, dependencies);
     if (flags.watch) return this.watch(request, dependencies);
     const found = await checkMemory(request, dependencies);

@@ -68,7 +68,7 @@ checked.`;
     if (versions.length > 1) return this.compareVersions(models, versions, flags, dependencies);
     const compared: MemoryCheck[] = [];
     for (const model of models) {
-      const check = await checkMemory(await checkRequest(model, flags), dependencies);
+      const check = await checkMemory(await checkRequest(model, flags, this.variables), dependencies);
       compared.push({ ...check, largest: largestOf(check) });
     }
     if (compared.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
@@ -99,7 +99,12 @@ checked.`;
     for (const model of models) {
       const checks: MemoryCheck[] = [];
       for (const version of versions) {
-        checks.push(await checkMemory(await checkRequest(model, { ...flags, 'llama-cpp': version }), dependencies));
+        checks.push(
+          await checkMemory(
+            await checkRequest(model, { ...flags, 'llama-cpp': version }, this.variables),
+            dependencies,
+          ),
+        );
       }
       const steps = checks.slice(1).map((check, index) => explainStep(checks[index] as MemoryCheck, check));
       compared.push({ checks, steps });

@@ -60,7 +60,7 @@ Works as "kubectl llmkube deploy" too.`;
     const { args, flags, metadata } = await this.readFlags();
     refuseSkipCache(flags);
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
-    const check = await deployCheck(args.model, flags, checkDependencies(surroundings));
+    const check = await deployCheck(args.model, flags, checkDependencies(surroundings), this.variables);
     if (isRefused(check, flags)) return this.refuse(check);
     const isMac = check.launch.accelerator === 'metal';
     const source = await deploySourceWithFiles(

@@ -21,7 +21,16 @@ import { fitJson } from '../lib/report/json/fit-json.js';
 import { fitText } from '../lib/report/text/fit-text.js';
 
 /** Flags of this command that a deploy has no use for. */
-const OWN_FLAGS: readonly string[] = ['cluster', 'json', 'offline', 'read-timeout', 'prefer', 'print', 'memory-check'];
+const OWN_FLAGS: readonly string[] = [
+  'cluster',
+  'service',
+  'json',
+  'offline',
+  'read-timeout',
+  'prefer',
+  'print',
+  'memory-check',
+];
 
 export default class Fit extends BaseCommand {
   static override args = { model: modelArg };
@@ -61,7 +70,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     if (flags.cluster) {
       refuseOfOneMachine(raw);
       const { fitOnHosts } = await import('../lib/cli/fleet/fleet-fit.js');
-      const request = await checkRequest(args.model, flags);
+      const request = await checkRequest(args.model, flags, this.variables);
       const search = async (check: CompleteCheck, read: CheckDependencies['readHeader']) => {
         const fitted = await findFit(check, prefer, askedIn(check, flags), adviceSources(surroundings, read));
         return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw) };
@@ -72,7 +81,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       return json;
     }
     const check = await checkMemory(
-      { ...(await checkRequest(args.model, flags)), namesLaunch: true },
+      { ...(await checkRequest(args.model, flags, this.variables)), namesLaunch: true },
       {
         ...dependencies,
         advise: async () => [],
@@ -86,7 +95,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       adviceSources(surroundings, dependencies.readHeader),
     );
     if (fitted === undefined)
-      return this.refuse(await checkMemory(await checkRequest(args.model, flags), dependencies));
+      return this.refuse(await checkMemory(await checkRequest(args.model, flags, this.variables), dependencies));
     const command = fittedCommand(flags.print ?? 'deploy', fitted, check, raw);
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');

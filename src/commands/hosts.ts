@@ -26,8 +26,10 @@ and its services. Nothing is asked of the hosts themselves.`;
 }
 
 /** What the check of another launch needs is for programs that make one. */
-function publicFigures(host: HostReport): Omit<HostReport, 'check'> {
-  const { check, ...shown } = host;
+function publicFigures(host: HostReport): Omit<HostReport, 'check' | 'instance' | 'ended'> {
+  const { check, instance, ended, ...shown } = host;
   void check;
+  void instance;
+  void ended;
   return shown;
 }

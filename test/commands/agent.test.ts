@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostConfigMap } from '../../src/lib/kube/hosts.js';
 import { KubeApi } from '../support/kube-api.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
@@ -92,6 +93,10 @@ function seen(name: string): Seen {
 }
 
 function agent(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  return agentOf(env, ['--memory-budget', '900Mi', ...flags]);
+}
+
+function agentOf(env: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<CliResult> {
   const own = ['--once', '--agent-id', 'box', '--accelerator', 'cpu', '--port', '0', '--log-format', 'json'];
   const places = [
     '--llama-server',
@@ -102,7 +107,7 @@ function agent(flags: readonly string[] = [], env: Readonly<Record<string, strin
     kubeconfig,
   ];
   const variables = { LLMKUBE_STATE_DIR: at('state'), STARTS: at('starts'), ...env };
-  return runCli(['agent', 'run', ...own, ...places, '--memory-budget', '900Mi', ...flags], variables);
+  return runCli(['agent', 'run', ...own, ...places, ...flags], variables);
 }
 
 describe('the agent, once', () => {
@@ -138,12 +143,110 @@ describe('the agent, once', () => {
     expect(starts().map(({ words }) => /--ctx-size (\d+)/.exec(words)?.[1])).toEqual(['512', '256']);
   });
 
+  test('a second agent of the same name does not run beside the first, and one that was killed is followed', async () => {
+    deploy('one');
+    const first = agent([], { LOADS: '1' });
+    await until(() => starts().length === 1);
+    const second = await agent(['--port', '0']);
+    expect(second.stderr).toMatch(
+      /Error: the agent "box" runs on this machine already, as process \d+\n {2}Suggestion: /,
+    );
+    expect(second.exitCode).toBe(2);
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    api.store.patch(key, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    await first;
+    expect((await agent()).stderr).toContain('"msg":"adopted"');
+    expect(starts()).toHaveLength(2);
+  });
+
+  test('a name that another machine’s agent was heard of by lately starts nothing', async () => {
+    deploy('one');
+    const heard = (heartbeat: string) => {
+      const report = {
+        agent: 'box',
+        instance: 'another',
+        accelerator: 'cpu',
+        heartbeat,
+        services: [],
+        gpuBudgetBytes: [],
+      };
+      const amounts = { totalBytes: 1, inUseBytes: 0, promisedBytes: 0, budgetBytes: 1 };
+      api.inject({
+        path: /configmaps\/llmkube-host-box/,
+        method: 'GET',
+        json: hostConfigMap({ ...report, ...amounts, build: undefined }, 'default') as never,
+      });
+    };
+    heard(new Date().toISOString());
+    const { stderr, exitCode } = await agent();
+    expect(stderr).toMatch(/Error: an agent "box" of another machine was heard of at /);
+    expect([exitCode, starts()]).toEqual([2, []]);
+    heard('2026-01-01T00:00:00Z');
+    expect((await agent()).exitCode).toBe(0);
+    expect(starts()).toHaveLength(1);
+  });
+
+  test('a llama-server that is upgraded meanwhile is asked again before the next start', async () => {
+    deploy('one');
+    await agent();
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    deploy('two', { 'inference.llmkube.dev/memory-budget': '9Gi' });
+    api.store.patch(key, { spec: { suspend: true } }, 'test', { dryRun: false });
+    const running = agent([], { LOADS: '1' });
+    await until(() => starts().length === 2);
+    writeFileSync(at('llama-server'), STAND_IN.replace('--verbosity ', ''));
+    api.store.patch({ ...key, name: 'two' }, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    await running;
+    expect(starts().map(({ words }) => words.includes('--verbosity'))).toEqual([true, true, false]);
+  });
+
   test('a budget that cannot be read starts nothing, and the condition names it', async () => {
     deploy('one', { 'inference.llmkube.dev/memory-budget': 'plenty' });
     await agent();
     expect(seen('one')).toMatchObject({ reason: 'MemoryCheckFailed', scheduling: 'MemoryCheckFailed' });
     expect(seen('one').message).toContain('inference.llmkube.dev/memory-budget says "plenty"');
     expect(starts()).toEqual([]);
+  });
+
+  test('a start that cannot be written down does not happen, and the condition says why', async () => {
+    deploy('one');
+    mkdirSync(at('state/agents/box/default.one.json.new/in-the-way'), { recursive: true, mode: 0o700 });
+    await agent();
+    expect(seen('one')).toMatchObject({
+      reason: 'MemoryCheckFailed',
+      message: expect.stringMatching(/^the state folder .*agents\/box cannot be used/),
+    });
+    expect(starts()).toEqual([]);
+  });
+
+  test.each([
+    ['memory-budget', '100Mi', 'as given by the annotation inference.llmkube.dev/memory-budget'],
+    ['memory-fraction', '0.0001', /× 0\.0001 fraction.*, by the annotation inference\.llmkube\.dev\/memory-fraction\)/],
+  ])('a refusal by the annotation %s names it', async (name, value, said) => {
+    deploy('one', { [`inference.llmkube.dev/${name}`]: value });
+    await agent();
+    expect(seen('one').message.split('\n')[2]).toMatch(said);
+    expect(seen('one').message).not.toContain('--memory');
+  });
+
+  test('a refusal by the agent’s own budget names the flag, or the variable, that said it', async () => {
+    deploy('one');
+    await agent(['--memory-budget', '100Mi']);
+    expect(seen('one').message).toContain('(as given by --memory-budget)');
+    deploy('two');
+    await agentOf({ LLMKUBE_AGENT_MEMORY_BUDGET: '100Mi' });
+    expect(seen('two').message).toContain('(as given by LLMKUBE_AGENT_MEMORY_BUDGET)');
+  });
+
+  test.each([
+    ['LLMKUBE_AGENT_MEMORY_BUDGET', 'plenty'],
+    ['LLMKUBE_AGENT_MEMORY_FRACTION', '7'],
+    ['LLMKUBE_AGENT_PORT', 'x'],
+    ['LLMKUBE_AGENT_LLAMA_SERVER_STARTUP_TIMEOUT', 'soon'],
+  ])('a value of %s that cannot be is named by the variable', async (name, value) => {
+    const { stderr, exitCode } = await runCli(['agent', 'run'], { [name]: value });
+    expect(stderr).toMatch(new RegExp(`^Error: ${name} `));
+    expect(exitCode).toBe(2);
   });
 
   test.each([
@@ -183,7 +286,12 @@ describe('the agent, once', () => {
   test('memory-check warn starts what does not fit, and says so', async () => {
     deploy('one', { 'inference.llmkube.dev/memory-budget': '100Mi', 'inference.llmkube.dev/memory-check': 'warn' });
     await agent();
-    expect(seen('one')).toMatchObject({ reason: 'Overruled', message: expect.stringContaining('insufficient memory') });
+    expect(seen('one')).toMatchObject({
+      reason: 'Overruled',
+      message: expect.stringMatching(
+        /^started all the same, since the annotation inference\.llmkube\.dev\/memory-check says warn\ninsufficient memory/,
+      ),
+    });
     expect(starts()).toHaveLength(1);
   });
 });

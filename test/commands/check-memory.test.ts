@@ -66,6 +66,21 @@ describe('check-memory', () => {
     expect(stderr).toContain(`  Available budget: ${budget}\n`);
   });
 
+  test.each([
+    ['LLMKUBE_MEMORY_BUDGET', '10Gi', '10GB (as given by LLMKUBE_MEMORY_BUDGET)'],
+    [
+      'LLMKUBE_MEMORY_FRACTION',
+      '0.5',
+      '12.6GB (32GB system × 0.5 fraction − 3.4GB in use, by LLMKUBE_MEMORY_FRACTION)',
+    ],
+  ])('names %s where that says how much may be used, and JSON has the figures alone', async (name, value, budget) => {
+    const words = ['check-memory', 'qwen-coder-32b', ...MAC(32)];
+    const { stderr } = await runCli(words, { [name]: value });
+    expect(stderr).toContain(`  Available budget: ${budget}\n`);
+    const { stdout } = await runCli([...words, '--json'], { [name]: value });
+    expect((JSON.parse(stdout) as { budget: object }).budget).not.toHaveProperty('from');
+  });
+
   test('names the limit of the GPU when that refuses', async () => {
     const { stderr, exitCode } = await check('qwen-coder-32b', ...MAC(24, '0'), '--memory-fraction', '1');
     // 24 GB would do; Metal wires 16 GB of them

@@ -44,7 +44,7 @@ function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostR
 async function run(hosts: readonly HostReport[], ...words: readonly string[]) {
   const items = hosts.map((report) => hostConfigMap(report, 'default') as Json);
   api.inject({ path: /configmaps/, json: { kind: 'ConfigMapList', items } });
-  return runCli([...words, '--offline'], env);
+  return runCli([...words, ...(words[0] === 'hosts' ? [] : ['--offline'])], env);
 }
 
 const LARGE = host('mac-studio', 64);
@@ -136,5 +136,79 @@ describe('fit --cluster', () => {
     expect(exitCode).toBe(0);
     const { stdout: text } = await run([LARGE, GONE], 'fit', MODEL, '--cluster', '--json');
     expect(validate(JSON.parse(text)) || validate.errors).toBe(true);
+  });
+});
+
+describe('a service’s own rules', () => {
+  const ANNOTATED = 'inference.llmkube.dev';
+  const key = (plural: string, name: string) => ({ plural, namespace: 'default', name });
+
+  function service(
+    name: string,
+    annotations: Readonly<Record<string, string>>,
+    hardware: Readonly<Record<string, string>> = {},
+  ): void {
+    const apiVersion = 'inference.llmkube.dev/v1alpha1';
+    const once = { dryRun: false };
+    const metadata = { name, namespace: 'default', annotations };
+    const endpoint = { port: 8080, path: '/', type: 'ClusterIP' };
+    const model = { source: '/a.gguf', format: 'gguf', hardware: { accelerator: 'metal', ...hardware } };
+    api.store.create(key('models', name), { apiVersion, kind: 'Model', metadata, spec: model }, 'test', once);
+    const spec = { modelRef: name, endpoint };
+    api.store.create(
+      key('inferenceservices', name),
+      { apiVersion, kind: 'InferenceService', metadata, spec },
+      'test',
+      once,
+    );
+  }
+
+  test('its annotations count where it has the name of the model, as in the agent’s own check', async () => {
+    service(MODEL, { [`${ANNOTATED}/memory-budget`]: '8Gi' });
+    const { stdout, exitCode } = await run([LARGE], 'check-memory', MODEL, '--cluster');
+    expect(stdout).toMatch(
+      /mac-studio +metal +does not fit .* 8GB +the annotation inference\.llmkube\.dev\/memory-budget/,
+    );
+    expect(exitCode).toBe(1);
+    expect((await run([LARGE], 'fit', MODEL, '--cluster')).stdout).not.toMatch(/^mac-studio: /m);
+  });
+
+  test('so do those of one that is named, and after them its Model’s fields', async () => {
+    service('other', {}, { memoryBudget: '8Gi' });
+    expect((await run([LARGE], 'check-memory', MODEL, '--cluster')).exitCode).toBe(0);
+    const named = await run([LARGE], 'check-memory', MODEL, '--cluster', '--service', 'other');
+    expect(named.stdout).toContain('spec.hardware.memoryBudget of Model other');
+    expect(named.exitCode).toBe(1);
+    const missing = await run([LARGE], 'check-memory', MODEL, '--cluster', '--service', 'default/none');
+    expect(missing.stderr).toMatch(/^Error: there is no InferenceService "none" in namespace default/);
+    expect(missing.exitCode).toBe(4);
+  });
+
+  test('one that cannot be read fits nowhere', async () => {
+    service(MODEL, { [`${ANNOTATED}/memory-fraction`]: 'all' });
+    const { stdout, exitCode } = await run([LARGE], 'check-memory', MODEL, '--cluster');
+    expect(stdout).toMatch(/mac-studio +metal +unknown .*memory-fraction says "all"/);
+    expect(exitCode).toBe(3);
+  });
+
+  test('only the host that it names is asked', async () => {
+    service(MODEL, { [`${ANNOTATED}/agent`]: 'mini' });
+    const { stdout, exitCode } = await run([LARGE, SMALL], 'check-memory', MODEL, '--cluster');
+    expect(stdout).toMatch(/^mini +metal +does not fit/m);
+    expect(stdout).not.toContain('mac-studio');
+    expect(exitCode).toBe(1);
+    const gone = await run([LARGE], 'check-memory', MODEL, '--cluster');
+    expect(gone.stderr).toMatch(/^Error: only the agent "mini" may run default\/qwen-coder-32b/);
+    expect(gone.exitCode).toBe(3);
+  });
+
+  test('hosts says what is left for those that have a budget of their own', async () => {
+    const overrides = [
+      { service: 'default/a', from: `the annotation ${ANNOTATED}/memory-budget`, budgetBytes: 3 * GIB },
+    ];
+    const { stdout } = await run([host('mac-studio', 64, { overrides })], 'hosts');
+    expect(stdout).toContain(
+      '\n\ndefault/a on mac-studio: 3GB left, by the annotation inference.llmkube.dev/memory-budget\n',
+    );
   });
 });

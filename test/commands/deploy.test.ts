@@ -244,6 +244,18 @@ describe('llmkube deploy', () => {
     );
   });
 
+  test('the refusal of an agent is shown as it wrote it, with its own suggestion alone', async () => {
+    const text = 'insufficient memory for it\n  Available budget: 3GB\n  Suggestion: reduce --ctx-size';
+    const status = { phase: 'Pending', schedulingStatus: 'InsufficientMemory', schedulingMessage: text };
+    operate(api, [{ kind: 'InferenceService', status }], { name: NAME });
+    const { stderr, exitCode } = await deploy(...FITS);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'was refused by the cluster: insufficient memory for it\n  Available budget: 3GB\n  Suggestion: reduce --ctx-size\n',
+    );
+    expect(stderr.match(/^ {2}Suggestion/gm)).toHaveLength(1);
+  });
+
   test('a cluster that does not know the kinds is exit code 4, with one sentence and what to do', async () => {
     await api.close();
     api = await KubeApi.start({ crds: false });

@@ -151,6 +151,16 @@ describe('a launch that does not fit', () => {
     expect(await ledger()).toHaveLength(1);
   });
 
+  test('names the variable that says how much may be used', async () => {
+    env.LLMKUBE_MEMORY_BUDGET = '100Mi';
+    const { stderr } = await exec([], server('exec sleep 60'), ...model());
+    expect(stderr).toContain('(as given by LLMKUBE_MEMORY_BUDGET)');
+    env.LLMKUBE_MEMORY_BUDGET = 'plenty';
+    expect((await exec([], server('exec sleep 60'), ...model())).stderr).toMatch(
+      /^Error: LLMKUBE_MEMORY_BUDGET "plenty"/,
+    );
+  });
+
   test('of twelve at once with room for three leaves exactly three', async () => {
     const program = server('exec sleep 60');
     expect((await exec(['--memory-budget', '400Mi'], program, ...model())).exitCode).toBe(1);

@@ -83,6 +83,31 @@ describe('what was deployed', () => {
     expect(stdout).toContain('  size         18.5 GiB\n');
   });
 
+  test('status shows what the agent says line by line, and once', async () => {
+    await deployed();
+    const message =
+      'insufficient memory for tiny (F16)\n  Estimated requirement: 21GB\n  Suggestion: reduce --ctx-size';
+    const key = { plural: 'inferenceservices', ...KEY };
+    const annotations = { 'inference.llmkube.dev/claimed-by': 'mac-1' };
+    api.store.patch(key, { metadata: { annotations } }, 'llmkube-agent', { dryRun: false });
+    const condition = {
+      type: 'MemoryFit',
+      status: 'False',
+      reason: 'InsufficientMemory',
+      message,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    const scheduling = { schedulingStatus: 'InsufficientMemory', schedulingMessage: message };
+    api.store.setStatus(key, { phase: 'Pending', ...scheduling, conditions: [condition] });
+    const { stdout } = await llmkube('status', 'tiny');
+    expect(stdout).toContain('  reported     InsufficientMemory\n');
+    expect(stdout).toContain(
+      '  memory       InsufficientMemory: insufficient memory for tiny (F16)\n' +
+        '                 Estimated requirement: 21GB\n' +
+        '                 Suggestion: reduce --ctx-size\n',
+    );
+  });
+
   test('status --json has the same as data', async () => {
     await deployed({ source: 'https://user:password@host.example/tiny.gguf' });
     const { stdout } = await llmkube('status', 'tiny', '--json');

@@ -1,6 +1,6 @@
 import { createLog, type LogLevel } from '../../lib/agent/log.js';
 import { runAgent } from '../../lib/agent/agent.js';
-import { findLlamaServer } from '../../lib/agent/machine/llama-server.js';
+import { CurrentLlamaServer, findLlamaServer } from '../../lib/agent/machine/llama-server.js';
 import { agentFlags } from '../../lib/cli/agent/agent-flags.js';
 import { printLine } from '../../lib/cli/terminal/out.js';
 import { agentOptions } from '../../lib/cli/agent/agent-options.js';
@@ -25,8 +25,9 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentRun);
-    const options = agentOptions(flags, this.config.cacheDir, this.config.version);
-    const server = await findLlamaServer(flags['llama-server']);
+    const { cacheDir, version } = this.config;
+    const options = this.said(() => agentOptions(flags, this.variables, cacheDir, version));
+    const llamaServer = new CurrentLlamaServer(await findLlamaServer(flags['llama-server']));
     const format = flags['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json');
     const log = createLog({
       level: flags['log-level'] as LogLevel,
@@ -39,7 +40,7 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
     const client = await connect(clusterChoice(flags));
     await runAgent(options, {
       client,
-      server,
+      llamaServer,
       measure: measureHost,
       pressure: () => memoryPressure(thisMachine),
       log,
@@ -47,5 +48,11 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
     });
     log.info('agent ended; its servers go on');
     process.exit(0);
+  }
+
+  /** Connections to the cluster that are kept open would keep it from ending. */
+  protected override async catch(error: Error): Promise<void> {
+    await super.catch(error);
+    process.exit();
   }
 }

@@ -60,7 +60,10 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     const { flags } = await this.parse(CatalogCheck);
     const catalog = await loadCatalog(flags.catalog);
     const readHeader = await readCatalogHeaders(catalog, surroundingsOf(this.config, flags, this.jsonEnabled()));
-    const found = await checkCatalog(catalog, await checkRequest('', flags), { readHeader, measureHost });
+    const found = await checkCatalog(catalog, await checkRequest('', flags, this.variables), {
+      readHeader,
+      measureHost,
+    });
     const all = found.map((check) => ({ ...check, largest: largestOf(check) }));
     const checks = chooseEntries(all, {
       fits: flags.fits,

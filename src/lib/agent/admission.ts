@@ -22,7 +22,7 @@ import { reservedWord, serverWords, specType } from './core/server-words.js';
 import { draftModelKey } from './core/wanted.js';
 import { incompleteReport, refusalReport, verdictReport } from './core/fit-text.js';
 import { reservePort } from './machine/free-port.js';
-import type { LlamaServer } from './machine/llama-server.js';
+import type { CurrentLlamaServer, LlamaServer } from './machine/llama-server.js';
 import { openLog } from './machine/log-file.js';
 import { ledgerName, type ServerRecord, type ServerRecords } from './machine/server-record.js';
 import { modelSource } from './store/model-files.js';
@@ -37,12 +37,15 @@ export interface AdmissionHost {
   readonly gpuMemoryBytes: number | undefined;
   readonly cacheDir: string;
   readonly stateFolder: string;
-  readonly server: LlamaServer;
+  readonly llamaServer: CurrentLlamaServer;
   readonly store: ModelStore;
   readonly records: ServerRecords;
   readonly measure: MeasureHost;
   readonly mirror: Pick<Mirror, 'model'>;
 }
+
+/** The same with the llama-server that one start is checked for and made with. */
+type StartHost = AdmissionHost & { readonly server: LlamaServer };
 
 export type Admission =
   | {
@@ -66,11 +69,11 @@ export async function admit(
   service: InferenceServiceResource,
   model: ModelResource,
   fingerprint: string,
-  host: AdmissionHost,
+  given: AdmissionHost,
   signal: AbortSignal,
 ): Promise<Admission> {
   const { generation } = service.metadata;
-  const rules = memoryRules(service, model, host.defaults);
+  const rules = memoryRules(service, model, given.defaults);
   if (rules.kind === 'unreadable') {
     return { kind: 'refused', report: incompleteReport(rules.problem, [], generation) };
   }
@@ -80,6 +83,7 @@ export async function admit(
     return { kind: 'refused', report: incompleteReport(problem, ['remove it from extraArgs'], generation) };
   }
   try {
+    const host = { ...given, server: await given.llamaServer.refresh() };
     const draftModel = draftModelOf(service, host);
     const own = await host.store.locate(model, signal, service.spec.speculativeDecoding?.draftModel);
     const draft = draftModel && (await host.store.locate(draftModel, signal));
@@ -99,7 +103,7 @@ export async function admit(
 }
 
 /** @throws CheckIncompleteError for a draft whose Model is not there, or that this llama-server cannot use */
-function draftModelOf(service: InferenceServiceResource, { mirror, server }: AdmissionHost): ModelResource | undefined {
+function draftModelOf(service: InferenceServiceResource, { mirror, server }: StartHost): ModelResource | undefined {
   const { spec, metadata } = service;
   if (specType(spec) === undefined) return undefined;
   if (!server.options.has('--spec-type')) {
@@ -135,7 +139,7 @@ async function checkBeforeDownload(
   model: ModelResource,
   located: LocatedModel,
   rules: Rules,
-  host: AdmissionHost,
+  host: StartHost,
 ): Promise<FitReport | undefined> {
   const words = wordsOf(service, model, located, host, 0);
   const [first] = located.remote;
@@ -170,7 +174,7 @@ async function start(
   located: LocatedModel,
   rules: Rules,
   fingerprint: string,
-  host: AdmissionHost,
+  host: StartHost,
   signal: AbortSignal,
 ): Promise<Admission> {
   const { generation, uid = '' } = service.metadata;
@@ -200,9 +204,9 @@ async function start(
     }
     const { pid, startedAt } = outcome.started.entry;
     const running = { ...record, process: { pid, startedAt } };
-    host.records.write(running);
+    host.records.writeRunning(running);
     keepsPort = true;
-    const report = verdictReport(judged, generation);
+    const report = verdictReport(judged, generation, rules.modeFrom);
     return { kind: 'started', report, started: outcome.started, record: running, check: judged, releasePort: release };
   } finally {
     if (!keepsPort) release();
@@ -214,7 +218,7 @@ async function spawnGuarded(
   { file, args, logFile }: ServerRecord,
   estimate: MemoryEstimate,
   rules: Rules,
-  host: AdmissionHost,
+  host: StartHost,
 ) {
   const log = openLog(logFile);
   try {
@@ -234,7 +238,7 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_ARG_')));
 }
 
-function machineRequest({ accelerator, gpuMemoryBytes }: AdmissionHost, { policy }: Rules) {
+function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {
   return { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
 }
 
@@ -242,7 +246,7 @@ function wordsOf(
   service: InferenceServiceResource,
   model: ModelResource,
   { modelPath, projectorPath, draftPath }: LocatedModel,
-  { listenHost, accelerator, threads, server }: AdmissionHost,
+  { listenHost, accelerator, threads, server }: StartHost,
   port: number,
 ): readonly string[] {
   const place = {
@@ -260,7 +264,7 @@ function wordsOf(
 
 function checkRequest(
   words: readonly string[],
-  { accelerator, cacheDir, stateFolder, server }: AdmissionHost,
+  { accelerator, cacheDir, stateFolder, server }: StartHost,
 ): LaunchCheckRequest {
   return { words, env: {}, cwd: stateFolder, accelerator, cacheDir, llamaCpp: server.build };
 }
@@ -268,7 +272,10 @@ function checkRequest(
 /** What of the launch could be changed so that it fits; other quantizations are not looked for. */
 function adviceOn({ shape, launch, extraWords }: CompleteCheck, room: Room): readonly string[] {
   const found = advise({ shape, launch, room, variants: [], trials: new Trials(room) });
-  return headline(found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })));
+  return headline(
+    found.map((one) => ({ ...one, ...typedChanges(one.changes, extraWords) })),
+    room.policy,
+  );
 }
 
 /** Text for the cluster calls a model by the name that it has there. */

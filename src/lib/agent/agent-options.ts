@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client/client.js';
 import type { AgentIdentity } from './core/desired.js';
 import type { MemoryDefaults } from './core/memory-rules.js';
 import type { AgentLog } from './log.js';
-import type { LlamaServer } from './machine/llama-server.js';
+import type { CurrentLlamaServer } from './machine/llama-server.js';
 import type { StoreOptions } from './store/model-store.js';
 
 export interface AgentOptions {
@@ -30,7 +30,7 @@ export interface AgentOptions {
 
 export interface AgentParts {
   readonly client: KubeClient;
-  readonly server: LlamaServer;
+  readonly llamaServer: CurrentLlamaServer;
   readonly measure: MeasureHost;
   readonly pressure: () => Promise<MemoryPressure | undefined>;
   readonly log: AgentLog;

@@ -6,11 +6,12 @@ import { besideLedger, promisedHere } from '../guard/ledger/measure-beside-ledge
 import { openStateFolder, stateFolderPath } from '../guard/ledger/state-folder.js';
 import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/processes/process-memory.js';
-import { findProcessHere } from '../host/processes/processes.js';
+import { findProcessHere, glanceAtProcesses } from '../host/processes/processes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
 import { keyOf, Mirror } from './cluster/mirror.js';
-import { HostPublisher } from './cluster/host-publisher.js';
+import { HostPublisher, type RunningService } from './cluster/host-publisher.js';
 import { Registration } from './cluster/registration.js';
+import { refuseTwin } from './cluster/twin.js';
 import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
@@ -19,6 +20,7 @@ import { evictionTarget } from './core/eviction.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
+import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
 import { ServiceRunner, type RunnerHost } from './service-runner.js';
@@ -35,7 +37,9 @@ const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** Ends with the signal; the servers go on, and the next agent takes them over. */
 export async function runAgent(options: AgentOptions, parts: AgentParts): Promise<void> {
-  const agent = new Agent(options, parts);
+  const stateFolder = openStateFolder(stateFolderPath());
+  const instance = await takeAgentName(stateFolder, options.identity.id, findProcessHere());
+  const agent = new Agent(options, parts, stateFolder, instance);
   await agent.run();
 }
 
@@ -50,6 +54,9 @@ class Agent {
   readonly #host: RunnerHost;
   #promised = 0;
   readonly #publisher: HostPublisher;
+  /** No other machine has an agent of this name. */
+  readonly #alone: Promise<void>;
+  #isAlone = false;
   #pressure: MemoryPressure | undefined;
   #evictedAtMs = -Infinity;
   #sweptAtMs = -Infinity;
@@ -57,10 +64,12 @@ class Agent {
   constructor(
     private readonly options: AgentOptions,
     private readonly parts: AgentParts,
+    stateFolder: string,
+    instance: string,
   ) {
-    const { client, log, server, measure, signal } = parts;
+    const { client, log, llamaServer, measure, signal } = parts;
     const { identity, hostIp, namespace } = options;
-    const stateFolder = openStateFolder(stateFolderPath());
+    const find = findProcessHere();
     this.#queue = new KeyQueue(
       (key) => this.#step(key),
       (key, error) => log.warn('again later', { service: key, error: String(error) }),
@@ -74,18 +83,25 @@ class Agent {
         error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
       isOurs: (key) => this.#runners.has(key),
     });
-    this.#publisher = new HostPublisher({ ...options, namespace: namespace ?? 'default' }, parts);
+    const own = { id: identity.id, namespace: namespace ?? 'default', instance };
+    this.#alone = refuseTwin(client.objects, own, signal);
+    // Whoever waits for it hears of its failure.
+    this.#alone.then(
+      () => (this.#isAlone = true),
+      () => undefined,
+    );
+    this.#publisher = new HostPublisher({ ...options, ...own }, parts);
     const registration = hostIp === undefined ? undefined : new Registration(client.objects, options.version);
     const teller = new Teller(new ServiceWriter(client, identity.id), registration, log, hostIp ?? '');
     this.#host = {
-      ...{ identity, server, measure, log, teller, stateFolder },
+      ...{ identity, llamaServer, measure, log, teller, stateFolder },
       ...{ accelerator: identity.accelerator, threads: options.threads, defaults: options.defaults },
       ...{ gpuMemoryBytes: options.gpuMemoryBytes, cacheDir: options.cacheDir, startupMs: options.startupMs },
       listenHost: hostIp ?? '127.0.0.1',
       mirror: this.#mirror,
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
-      find: findProcessHere(),
+      ...{ find, glance: glanceAtProcesses(find) },
       enqueue: this.#queue.add,
       onFreed: () => this.#retryRefused(),
       holdStarts: () => (this.#pressure?.level === 'critical' ? this.#pressure.text : undefined),
@@ -99,11 +115,13 @@ class Agent {
     const following = this.#mirror.run();
     const tick = setInterval(() => void this.#tick(), this.parts.tickMs ?? TICK_MS);
     try {
-      await (this.options.once ? this.#settled() : following);
+      const end = this.options.once ? this.#settled() : following;
+      await Promise.race([end, this.#alone.then(() => end)]);
     } finally {
       clearInterval(tick);
       http?.close();
       await this.#queue.stop();
+      await this.#publisher.end();
       for (const { running } of this.#runners.values()) running?.server.leave();
     }
   }
@@ -152,11 +170,14 @@ class Agent {
     };
   }
 
-  #runningKeys(): readonly string[] {
-    return [...this.#runners.values()].filter(({ running }) => running !== undefined).map(({ key }) => key);
+  #runningServices(): readonly RunningService[] {
+    const { defaults } = this.options;
+    const running = [...this.#runners.values()].filter((runner) => runner.running !== undefined);
+    return running.map(({ key, rules }) => ({ key, policy: rules?.kind === 'rules' ? rules.policy : defaults.policy }));
   }
 
   async #step(key: string): Promise<void> {
+    await this.#alone;
     const known = this.#runners.get(key);
     if (known === undefined && !this.#mayBeOurs(key)) return;
     const runner = this.#runnerOf(key);
@@ -191,8 +212,8 @@ class Agent {
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
-    const { entries } = promisedHere();
-    if (this.#mirror.reachable) await this.#publisher.publish(this.#runningKeys(), entries);
+    const { entries } = promisedHere(process.env, this.#host.glance);
+    if (this.#isAlone && this.#mirror.reachable) await this.#publisher.publish(this.#runningServices(), entries);
     if (entries.length < this.#promised) this.#retryRefused();
     this.#promised = entries.length;
     for (const key of this.#runners.keys()) this.#queue.add(key);

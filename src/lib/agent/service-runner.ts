@@ -11,8 +11,9 @@ import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
-import type { Proof } from './core/fit-text.js';
+import { incompleteReport, type Proof } from './core/fit-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
+import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, draftModelKey, fingerprintOf, type Wanted } from './core/wanted.js';
 import type { AgentLog } from './log.js';
@@ -28,6 +29,7 @@ export interface RunnerHost extends AdmissionHost {
   readonly teller: Teller;
   readonly log: AgentLog;
   readonly find: FindProcess;
+  readonly glance: FindProcess;
   readonly startupMs: number;
   /** Look at this service again. */
   readonly enqueue: (key: string) => void;
@@ -66,6 +68,8 @@ export class ServiceRunner {
   proof: Proof | undefined;
   /** How the last process came to an end that nobody had asked for. */
   #ending: string | undefined;
+  /** What was said of its address when it was last stopped. */
+  #told: Promise<void> | undefined;
 
   constructor(
     readonly key: string,
@@ -96,6 +100,15 @@ export class ServiceRunner {
     if (this.fit?.reason === 'InsufficientMemory' && this.#attempts.retry()) this.host.enqueue(this.key);
   }
 
+  /** How much memory it may use, as the cluster says it now. */
+  get rules(): MemoryRules | undefined {
+    const { mirror, defaults } = this.host;
+    const service = mirror.service(this.key);
+    if (service.kind !== 'there') return undefined;
+    const model = mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
+    return model.kind === 'there' ? memoryRules(service.object, model.object, defaults) : undefined;
+  }
+
   /** What it would be for others to have its memory; undefined while nothing of it runs. */
   get evictable(): EvictionCandidate | undefined {
     const { running } = this;
@@ -110,7 +123,7 @@ export class ServiceRunner {
     this.#evicted = why;
     this.#ending = why;
     this.host.teller.evicted(this.#service, this.key, why);
-    void this.#stop();
+    void this.#stop(false);
   }
 
   /** The pressure is over. */
@@ -144,7 +157,7 @@ export class ServiceRunner {
         if (run !== undefined && wanted !== undefined) this.#start(run, wanted);
         break;
       case 'stop-process':
-        void this.#stop();
+        void this.#stop(desired.kind !== 'run' || observed.claim === 'others');
         break;
       case 'abandon':
         this.#busy?.controller.abort();
@@ -224,6 +237,8 @@ export class ServiceRunner {
       .catch((error: unknown) => {
         this.#busy = undefined;
         this.#attempts.failed(attempt);
+        const problem = `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
+        this.fit = incompleteReport(problem, [], service.metadata.generation);
         this.host.log.error('start failed', { service: this.key, error: String(error) });
       })
       .finally(() => this.host.enqueue(this.key));
@@ -235,11 +250,11 @@ export class ServiceRunner {
     started: StartedProcess | undefined,
     releasePort: () => void = () => undefined,
   ): ServerProcess {
-    const { listenHost: host, startupMs, find } = this.host;
+    const { listenHost: host, startupMs, find, glance } = this.host;
     const child = started?.child;
     const { pid, startedAt } = identity;
     const target = { identity: { pid, startedAt }, ...(child && { child }), host, port, logFile, startupMs };
-    return new ServerProcess(target, find, {
+    return new ServerProcess(target, find, glance, {
       onChange: () => {
         if (this.running?.server.state === 'ready') {
           releasePort();
@@ -261,7 +276,7 @@ export class ServiceRunner {
   #prove(): void {
     const { running, fit } = this;
     if (running?.check === undefined || fit === undefined) return;
-    const proven = proofOf(running.check, running.record, fit, this.host.server.build);
+    const proven = proofOf(running.check, running.record, fit, this.host.llamaServer.current.build);
     running.check = undefined;
     if (proven === undefined) return;
     this.fit = proven.report;
@@ -299,22 +314,26 @@ export class ServiceRunner {
     return model.kind === 'there' ? attemptOf(this.#withDraft({ service: service.object, model: model.object })) : '';
   }
 
-  async #stop(): Promise<void> {
+  /** @param forGood where another process follows, what is registered stays, not ready meanwhile: clients keep the Service's address */
+  async #stop(forGood: boolean): Promise<void> {
     const { running } = this;
+    const { teller, identity, log } = this.host;
     if (running === undefined) return;
     running.dismissed = running.server.state !== 'unhealthy';
-    this.host.log.info('stopping', { service: this.key, pid: running.server.pid });
+    log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
-    const isOurs = service !== undefined && !isClaimedByOther(service, this.host.identity.id);
-    const withdrawn = isOurs ? this.host.teller.withdraw(service).catch(() => undefined) : undefined;
+    const isOurs = service !== undefined && !isClaimedByOther(service, identity.id);
+    const told = isOurs ? (forGood ? teller.withdraw(service) : teller.notReady(service)) : undefined;
+    this.#told = told?.catch(() => undefined);
     await running.server.stop();
-    await withdrawn;
   }
 
   async #release(desired: Desired): Promise<void> {
     const service = this.#service;
     if (service === undefined) return;
     const why = desired.kind === 'stop' ? desired.why : 'claimed by another agent';
+    // What is still being said of the address would bring it back.
+    await this.#told;
     if (!isClaimedByOther(service, this.host.identity.id)) await this.host.teller.release(service, why);
     this.host.log.info('released', { service: this.key, reason: why });
     this.#service = undefined;

@@ -6,7 +6,7 @@ import type { AgentOptions, AgentParts } from './agent-options.js';
 /** What everything else rests on, for the first line of the log. @throws CheckIncompleteError for a machine that cannot be measured */
 export async function startLine(
   { identity, defaults, hostIp, namespace, gpuMemoryBytes, version }: AgentOptions,
-  { measure, server }: Pick<AgentParts, 'measure' | 'server'>,
+  { measure, llamaServer }: Pick<AgentParts, 'measure' | 'llamaServer'>,
 ): Promise<Readonly<Record<string, string | number>>> {
   const { accelerator } = identity;
   const { policy, mode } = defaults;
@@ -22,8 +22,8 @@ export async function startLine(
     budget: formatSize(Math.max(0, budget.bytes)),
     budgetBytes: budget.bytes,
     ...(gpu && { gpuLimit: formatSize(gpu.bytes) }),
-    llamaServer: server.path,
-    build: server.build ?? 'unknown',
+    llamaServer: llamaServer.current.path,
+    build: llamaServer.current.build ?? 'unknown',
     registered: hostIp ?? 'no: give --host-ip for the cluster to reach services of this host',
   };
 }

@@ -23,6 +23,8 @@ interface Registered {
   readonly port: number;
   readonly ready: boolean;
   readonly atMs: number;
+  /** Somebody else has the name. */
+  readonly conflicts?: boolean;
 }
 
 /** What the cluster is told about the services of this host. */
@@ -74,7 +76,7 @@ export class Teller {
     this.#event(service, type, report.reason, report.message);
   }
 
-  /** Registers where it answers: when that changes, and as a heartbeat. */
+  /** Registers where it answers: when that changes, and as a heartbeat, which brings back what somebody has removed. */
   async address(service: InferenceServiceResource, port: number): Promise<void> {
     await this.#register(service, { port, ready: true });
   }
@@ -89,21 +91,32 @@ export class Teller {
     this.#withdrawn.add(uid);
   }
 
-  async #register(service: InferenceServiceResource, { port, ready }: Omit<Registered, 'atMs'>): Promise<void> {
+  async #register(
+    service: InferenceServiceResource,
+    { port, ready }: Pick<Registered, 'port' | 'ready'>,
+  ): Promise<void> {
     const { uid = '' } = service.metadata;
     const last = this.#registered.get(uid);
     const now = Date.now();
     const isSame = last?.port === port && last.ready === ready;
     if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
+    // At once, so that nobody who asks meanwhile says it a second time.
+    this.#registered.set(uid, { port, ready, atMs: now });
     try {
       const address = { ip: this.ip, port, ready };
-      if (isSame) await this.registration.confirm(service, address, new Date());
+      // What is registered was found to be this service's own when it was.
+      if (!ready && last?.port === port && last.conflicts !== true)
+        await this.registration.confirm(service, address, new Date());
       else await this.registration.register(service, address, new Date());
     } catch (error) {
-      if (!(error instanceof LlmkubeError) || error.code !== 'ENDPOINT_NAME_CONFLICT') throw error;
-      if (!isSame) this.#event(service, 'Warning', 'EndpointNameConflict', error.message);
+      if (!(error instanceof LlmkubeError) || error.code !== 'ENDPOINT_NAME_CONFLICT') {
+        if (last === undefined) this.#registered.delete(uid);
+        else this.#registered.set(uid, last);
+        throw error;
+      }
+      this.#registered.set(uid, { port, ready, atMs: now, conflicts: true });
+      if (last?.conflicts !== true) this.#event(service, 'Warning', 'EndpointNameConflict', error.message);
     }
-    this.#registered.set(uid, { port, ready, atMs: now });
   }
 
   async withdraw(service: InferenceServiceResource): Promise<void> {

@@ -7,6 +7,8 @@ export interface BudgetPolicy {
   /** 0 < fraction <= 1; unset = by the machine's size. */
   readonly fraction?: number;
   readonly absoluteBytes?: number;
+  /** Who said so, as a message names it: an annotation, a field, a variable; unset = the flag of that name, or nobody. */
+  readonly from?: string | undefined;
 }
 
 /** The share of the memory that may be used where nothing is said: small machines need more for the system. */
@@ -28,7 +30,7 @@ export function defaultFraction(totalBytes: number): number {
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
   if (policy.absoluteBytes !== undefined) {
-    return { kind: 'absolute', ...lessPromised(policy.absoluteBytes, host) };
+    return { kind: 'absolute', ...lessPromised(policy.absoluteBytes, host), ...saidBy(policy) };
   }
   const machine = {
     ...fractionBudget(host, policy),
@@ -58,7 +60,12 @@ function fractionBudget(
     throw new UsageError('INVALID_FRACTION', `memory fraction ${fraction} is not above 0 and at most 1`);
   }
   const bytes = Math.floor(totalBytes * fraction) - inUseBytes;
-  return { kind: 'fraction', ...lessPromised(bytes, promised), totalBytes, fraction, inUseBytes };
+  const by = policy.fraction === undefined ? {} : saidBy(policy);
+  return { kind: 'fraction', ...lessPromised(bytes, promised), totalBytes, fraction, inUseBytes, ...by };
+}
+
+function saidBy({ from }: BudgetPolicy): { readonly from?: string } {
+  return from === undefined ? {} : { from };
 }
 
 /** The budget for what a GPU holds, the first unless said otherwise, when it has a limit of its own. */

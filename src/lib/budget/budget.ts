@@ -12,8 +12,10 @@ export type Budget =
       readonly idleBytes?: number;
       /** Promised to other launches on this machine, here and below. */
       readonly promisedBytes?: number;
+      /** Who said the fraction; see `BudgetPolicy.from`. */
+      readonly from?: string;
     }
-  | { readonly kind: 'absolute'; readonly bytes: number; readonly promisedBytes?: number }
+  | { readonly kind: 'absolute'; readonly bytes: number; readonly promisedBytes?: number; readonly from?: string }
   | {
       readonly kind: 'gpu-wired';
       readonly bytes: number;

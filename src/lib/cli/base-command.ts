@@ -19,6 +19,8 @@ const JSON_FLAG = { json: { type: 'boolean' } } as const;
  */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
+  /** The environment variable of each flag that was said by one, once the command line has been read. */
+  protected variables: ReadonlyMap<string, string> = new Map();
 
   /**
    * As people type: the last of a flag counts, an environment variable where none is typed, and what is wrong is one line.
@@ -31,12 +33,22 @@ export abstract class BaseCommand extends Command {
     const own = options ?? (this.ctor as unknown as Input<F, B, A>);
     const specs = { ...JSON_FLAG, ...own.baseFlags, ...own.flags } as Readonly<Record<string, FlagSpec>>;
     const { words, variables } = readCommandLine(argv, specs, process.env);
+    this.variables = variables;
     try {
       const parsed = await super.parse(options, [...words]);
       refuseContradictions(parsed.flags, variables);
       return parsed;
     } catch (error) {
       throw flagError(error, variables);
+    }
+  }
+
+  /** For what is made of flags later: an error names the variable where a flag was not typed. @throws UsageError */
+  protected said<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      throw flagError(error, this.variables);
     }
   }
 

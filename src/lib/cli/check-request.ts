@@ -11,8 +11,12 @@ import { draftPatch } from './flags/draft-flags.js';
 import type { LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
 
-/** What the shared flags ask to be checked. */
-export async function checkRequest(model: string, flags: LaunchFlagValues & BudgetFlagValues): Promise<CheckRequest> {
+/** What the shared flags ask to be checked. @param variables the environment variable of each flag that was said by one */
+export async function checkRequest(
+  model: string,
+  flags: LaunchFlagValues & BudgetFlagValues,
+  variables: ReadonlyMap<string, string> = new Map(),
+): Promise<CheckRequest> {
   const { accelerator, notes } = await meantAccelerator(flags);
   const llama = await meantLlamaCpp(flags);
   const here = flags['system-memory'] === undefined && accelerator !== 'metal';
@@ -36,6 +40,7 @@ export async function checkRequest(model: string, flags: LaunchFlagValues & Budg
     policy: {
       ...(flags['memory-fraction'] !== undefined && { fraction: flags['memory-fraction'] }),
       ...(flags['memory-budget'] !== undefined && { absoluteBytes: flags['memory-budget'] }),
+      from: variables.get(flags['memory-budget'] === undefined ? 'memory-fraction' : 'memory-budget'),
     },
   };
 }

@@ -6,6 +6,8 @@ import type { ObjectCalls, PlainObject } from './client/object-calls.js';
 /** What an agent publishes of its host; amounts in bytes. */
 export interface HostReport {
   readonly agent: string;
+  /** Tells machines apart whose agents have one name. */
+  readonly instance?: string;
   readonly accelerator: string;
   readonly totalBytes: number;
   /** By others than what is promised. */
@@ -17,10 +19,22 @@ export interface HostReport {
   readonly gpuBudgetBytes: readonly number[];
   readonly build: string | undefined;
   readonly services: readonly string[];
+  /** What is left for those of them that have rules of their own. */
+  readonly overrides?: readonly HostOverride[];
   /** ISO 8601. */
   readonly heartbeat: string;
+  /** It has been ended, and says nothing more. */
+  readonly ended?: boolean;
   /** What a check of another launch needs: the same figures and rules that the agent itself decides with. */
   readonly check?: HostCheckFigures;
+}
+
+/** A service that annotations, or its Model, give another budget than the host's. */
+export interface HostOverride {
+  readonly service: string;
+  /** Who says so, as a message names it. */
+  readonly from: string;
+  readonly budgetBytes: number;
 }
 
 export interface HostCheckFigures {
@@ -32,9 +46,9 @@ export interface HostCheckFigures {
 /** Heard less long ago, an agent counts as there. */
 const FRESH_MS = 180_000;
 
-/** Whether an agent has been heard of lately. */
-export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
-  return now.getTime() - Date.parse(heartbeat) < FRESH_MS;
+/** Whether an agent has been heard of lately, and has not said that it ends. */
+export function isFresh({ heartbeat, ended }: Pick<HostReport, 'heartbeat' | 'ended'>, now: Date): boolean {
+  return ended !== true && now.getTime() - Date.parse(heartbeat) < FRESH_MS;
 }
 
 /** What the agents of a namespace have published. @throws ClusterError */
@@ -58,13 +72,18 @@ export function hostConfigMap(report: HostReport, namespace: string): PlainObjec
   };
 }
 
+/** Where it stands in the API. */
+export function hostPath(agent: string, namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(agent)}`;
+}
+
 /** A name that Kubernetes takes. */
-export function hostName(agent: string): string {
+function hostName(agent: string): string {
   return `llmkube-host-${agent.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')}`.slice(0, 63).replace(/-+$/, '');
 }
 
 /** Undefined for one that no agent wrote, or that somebody has changed beyond use. */
-function readHostReport({ data }: PlainObject): HostReport | undefined {
+export function readHostReport({ data }: PlainObject): HostReport | undefined {
   try {
     const text = (data as Readonly<Record<string, string>> | undefined)?.[DATA_KEY] ?? '';
     const report = parseBoundedJson(text) as Partial<HostReport>;
@@ -75,13 +94,19 @@ function readHostReport({ data }: PlainObject): HostReport | undefined {
       texts.every((value) => typeof value === 'string') &&
       listOf(report.gpuBudgetBytes, 'number') &&
       listOf(report.services, 'string') &&
-      (report.build === undefined || typeof report.build === 'string');
+      [report.build, report.instance].every((text) => text === undefined || typeof text === 'string');
     if (!good) return undefined;
-    const { check, ...known } = report as HostReport;
+    const { check, overrides, ...rest } = report as HostReport;
+    const known = { ...rest, ...(Array.isArray(overrides) && { overrides: overrides.filter(isOverride) }) };
     return isUsable(check) ? { ...known, check } : known;
   } catch {
     return undefined;
   }
+}
+
+function isOverride(value: unknown): value is HostOverride {
+  const { service, from, budgetBytes } = (value ?? {}) as Partial<Record<keyof HostOverride, unknown>>;
+  return typeof service === 'string' && typeof from === 'string' && Number.isSafeInteger(budgetBytes);
 }
 
 /** Figures that cannot be computed with would make any launch fit. */
@@ -96,8 +121,13 @@ function isUsable(check: Partial<HostCheckFigures> | undefined): check is HostCh
   const inGroups = cgroups.flatMap((group) => [group?.limitBytes, group?.inUseBytes, group?.promisedBytes ?? 0]);
   const wired = gpuWired ? [gpuWired.inUseBytes, gpuWired.promisedBytes ?? 0] : [];
   const amounts = [...own, ...onGpus, ...inGroups, ...wired];
+  const { from } = (check?.policy ?? {}) as { from?: unknown };
+  if (from !== undefined && !(typeof from === 'string' && WHERE_SAID.test(from))) return false;
   return isCpuArch(check?.cpuArch) && amounts.every((value) => Number.isFinite(value) && (value as number) >= 0);
 }
+
+/** A flag or a variable. */
+const WHERE_SAID = /^[\w./ -]{1,200}$/;
 
 function isCpuArch(text: unknown): boolean {
   return text === 'arm' || text === 'x86';

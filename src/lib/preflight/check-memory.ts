@@ -214,7 +214,7 @@ async function advised(check: CompleteCheck, { advise }: CheckDependencies): Pro
     choice === undefined
       ? found
       : found.map((one) => ({ ...one, flags: [...one.flags, ...namingFlags(choice, one.flags)] }));
-  return { ...check, suggestions: headline(advice), advice };
+  return { ...check, suggestions: headline(advice, check.room.policy), advice };
 }
 
 /** A fit cannot be claimed while something that takes memory beside the model is not counted. */

@@ -60,6 +60,29 @@ describe('a model that is fetched', () => {
     expect([existsSync(path()), existsSync(`${path()}.partial`)]).toEqual([false, false]);
   });
 
+  test('that was not the right one is not fetched again while the server has the same, and at once when either changes', async () => {
+    await expect(fetchIt('0'.repeat(64))).rejects.toMatchObject({ message: expect.stringContaining(sha256) });
+    const before = server.bodyBytes;
+    await expect(fetchIt('0'.repeat(64))).rejects.toMatchObject({ code: 'MODEL_DIGEST' });
+    expect(server.bodyBytes - before).toBeLessThan(2);
+    const other = Buffer.from(bytes).fill(1, 0, 10);
+    server.serve('/m.gguf', { start: other, etag: '"v2"' });
+    await fetchIt(createHash('sha256').update(other).digest('hex'));
+    expect(readFileSync(path()).equals(other)).toBe(true);
+  });
+
+  test('before anybody asked for a digest is held against it, once, and fetched anew where it is another', async () => {
+    await fetchIt();
+    const requests = server.requests.length;
+    await fetchIt(sha256);
+    await fetchIt(sha256);
+    expect(server.requests).toHaveLength(requests);
+    const other = Buffer.from(bytes).fill(1, 0, 10);
+    server.serve('/m.gguf', { start: other, etag: '"v2"' });
+    await fetchIt(createHash('sha256').update(other).digest('hex'));
+    expect(readFileSync(path()).equals(other)).toBe(true);
+  });
+
   test('stops when the agent is ended, keeps what has come, and goes on from there', async () => {
     server.fail('/m.gguf', { kind: 'stall', afterBytes: 100_000 });
     const ending = new AbortController();

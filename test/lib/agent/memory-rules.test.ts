@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { memoryRules } from '../../../src/lib/agent/core/memory-rules.js';
 import { aModel, aService } from './objects.js';
 
-const FLAGS = { policy: { fraction: 0.5 }, mode: 'enforce' } as const;
+const FLAGS = { policy: { fraction: 0.5 }, mode: 'enforce', modeFrom: '--memory-check-mode' } as const;
 const annotated = (name: string, value: string) => aService({}, { [`inference.llmkube.dev/memory-${name}`]: value });
 const model = aModel({ memoryBudget: '24Gi', memoryFraction: 0.8 });
 
@@ -13,6 +13,17 @@ test('the service’s own annotations win over the Model, and that over the flag
   expect(memoryRules(aService(), aModel({ memoryFraction: 0.8 }), FLAGS)).toMatchObject({ policy: { fraction: 0.8 } });
   expect(memoryRules(aService(), aModel(), FLAGS)).toEqual({ kind: 'rules', ...FLAGS });
   expect(memoryRules(annotated('check', 'warn'), aModel(), FLAGS)).toMatchObject({ mode: 'warn' });
+});
+
+test('whoever says how much is named', () => {
+  const by = (service: ReturnType<typeof aService>, of = aModel()) => {
+    const rules = memoryRules(service, of, FLAGS);
+    return rules.kind === 'rules' ? [rules.policy.from, rules.modeFrom] : [];
+  };
+  expect(by(annotated('budget', '8Gi'), model)[0]).toBe('the annotation inference.llmkube.dev/memory-budget');
+  expect(by(annotated('fraction', '0.9'))[0]).toBe('the annotation inference.llmkube.dev/memory-fraction');
+  expect(by(aService(), model)[0]).toBe('spec.hardware.memoryBudget of Model tiny');
+  expect(by(annotated('check', 'warn'))).toEqual([undefined, 'the annotation inference.llmkube.dev/memory-check']);
 });
 
 test.each([

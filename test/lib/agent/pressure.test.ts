@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CurrentLlamaServer } from '../../../src/lib/agent/machine/llama-server.js';
 import { runAgent } from '../../../src/lib/agent/agent.js';
 import { createLog } from '../../../src/lib/agent/log.js';
 import type { PressureLevel } from '../../../src/lib/host/memory-pressure.js';
@@ -68,13 +69,20 @@ async function start(eviction: boolean): Promise<void> {
   running = runAgent(
     {
       ...{ identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default', hostIp: undefined, port: 0, once: false },
-      ...{ defaults: { policy: { absoluteBytes: 4 * 2 ** 30 }, mode: 'enforce' }, gpuMemoryBytes: undefined },
+      ...{
+        defaults: { policy: { absoluteBytes: 4 * 2 ** 30 }, mode: 'enforce', modeFrom: '' },
+        gpuMemoryBytes: undefined,
+      },
       ...{ startupMs: 20_000, threads: undefined, eviction, cacheDir: join(folder.path, 'cache'), version: '0.0.0' },
       store: { folder: join(folder.path, 'store'), allowedRoots: [folder.path], allowedHosts: [] },
     },
     {
       ...{ client, measure: measureHost, signal: ending.signal, tickMs: 50 },
-      server: { path: join(folder.path, 'llama-server'), build: 'b11549', options: new Set(['--model']) },
+      llamaServer: new CurrentLlamaServer({
+        path: join(folder.path, 'llama-server'),
+        build: 'b11549',
+        options: new Set(['--model']),
+      }),
       pressure: async () => ({ level, text: `it is ${level}` }),
       log: createLog({ level: 'debug', format: 'json', write: (line) => logged.push(JSON.parse(line) as never) }),
     },

@@ -52,6 +52,11 @@ describe('a command prints and ends the same, started quickly or through oclif',
     [0, ['catalog']],
     [0, ['--version']],
     [127, ['chek-memory']],
+    [2, ['agent', 'run', '--memory-fraction', '7']],
+    [2, ['agent', 'run', '--port', 'many']],
+    [2, ['agent', 'run', '--acelerator', 'cpu']],
+    [2, ['agent', 'run'], { LLMKUBE_AGENT_MEMORY_CHECK_MODE: 'perhaps' }],
+    [3, ['agent', 'run', '--llama-server', '/no/such/program']],
   ])('%d: %j', async (exitCode, words, env = {}) => {
     const [quick, ordinary] = await Promise.all([
       run(process.execPath, [RUN_JS, ...words], cliEnvironment(env)),

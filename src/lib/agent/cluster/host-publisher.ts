@@ -1,14 +1,14 @@
-import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
+import { type BudgetPolicy, gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
 import type { KubeClient } from '../../kube/client/client.js';
-import { hostConfigMap, hostName, type HostReport } from '../../kube/hosts.js';
+import { hostConfigMap, hostPath, type HostReport } from '../../kube/hosts.js';
 import type { AgentIdentity } from '../core/desired.js';
 import type { MemoryDefaults } from '../core/memory-rules.js';
 import type { AgentLog } from '../log.js';
-import type { LlamaServer } from '../machine/llama-server.js';
+import type { CurrentLlamaServer } from '../machine/llama-server.js';
 import { AGENT_MANAGER } from './service-writer.js';
 
 interface PublishedHost {
@@ -16,11 +16,20 @@ interface PublishedHost {
   readonly namespace: string;
   readonly defaults: MemoryDefaults;
   readonly gpuMemoryBytes: number | undefined;
+  /** As `takeAgentName` returns it. */
+  readonly instance?: string | undefined;
+}
+
+/** A service that runs here, and how much it may use. */
+export interface RunningService {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly policy: BudgetPolicy;
 }
 
 interface Means {
   readonly client: Pick<KubeClient, 'objects'>;
-  readonly server: LlamaServer;
+  readonly llamaServer: Pick<CurrentLlamaServer, 'current'>;
   readonly measure: MeasureHost;
   readonly log: AgentLog;
 }
@@ -28,10 +37,13 @@ interface Means {
 /** How often the cluster hears of this host, where nothing starts or ends. */
 const PUBLISH_MS = 90_000;
 
+const LONGEST_END_MS = 2_000;
+
 /** Tells the cluster what this host has, and by which rules it decides. */
 export class HostPublisher {
   #publishedAtMs = -Infinity;
   #published = '';
+  #services: readonly RunningService[] = [];
 
   constructor(
     private readonly host: PublishedHost,
@@ -41,26 +53,46 @@ export class HostPublisher {
   /**
    * Not more often than needed, and at once when something was promised or given back: others decide by it. One that fails
    * is made up for by the next.
-   * @param services `namespace/name` of those that run here @param promised to whomever on this host
+   * @param services those that run here @param promised to whomever on this host
    */
-  async publish(services: readonly string[], promised: readonly Pick<LedgerEntry, 'requirement'>[]): Promise<void> {
+  async publish(
+    services: readonly RunningService[],
+    promised: readonly Pick<LedgerEntry, 'requirement'>[],
+  ): Promise<void> {
     const now = JSON.stringify([services, promised.map(({ requirement }) => requirement)]);
     if (now === this.#published && performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
     const { identity, namespace } = this.host;
     const { client, log } = this.means;
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(identity.id)}`;
+    const path = hostPath(identity.id, namespace);
     try {
       const report = await this.#report(services);
       await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
       this.#publishedAtMs = performance.now();
       this.#published = now;
+      this.#services = services;
     } catch (error) {
       log.debug('not published', { error: String(error) });
     }
   }
 
-  async #report(services: readonly string[]): Promise<HostReport> {
-    const { identity, gpuMemoryBytes, defaults } = this.host;
+  /** Says that nothing more will be said: another agent may take the name at once. Waits for no cluster that does not answer. */
+  async end(): Promise<void> {
+    const { identity, namespace } = this.host;
+    if (this.#published === '') return;
+    const said = this.#report(this.#services)
+      .then((report) => hostConfigMap({ ...report, ended: true }, namespace))
+      .then((object) =>
+        this.means.client.objects.apply(hostPath(identity.id, namespace), object, {
+          manager: AGENT_MANAGER,
+          force: true,
+        }),
+      )
+      .catch(() => undefined);
+    await Promise.race([said, new Promise((resolve) => void setTimeout(resolve, LONGEST_END_MS).unref())]);
+  }
+
+  async #report(services: readonly RunningService[]): Promise<HostReport> {
+    const { identity, gpuMemoryBytes, defaults, instance } = this.host;
     const { accelerator, id } = identity;
     const { policy } = defaults;
     const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
@@ -68,12 +100,20 @@ export class HostPublisher {
     const count = accelerator === 'cpu' ? 0 : (memory.gpus?.length ?? 1);
     const gpus = Array.from({ length: count }, (_, gpu) => gpuBudget(memory, gpu));
     return {
+      ...(instance !== undefined && { instance }),
       ...{ agent: id, accelerator, totalBytes: memory.totalBytes, inUseBytes: memory.inUseBytes },
       promisedBytes: memory.promisedBytes ?? 0,
       budgetBytes: memoryBudget(memory, policy).bytes,
       gpuBudgetBytes: gpus.flatMap((budget) => (budget === undefined ? [] : [budget.bytes])),
-      build: this.means.server.build,
-      services,
+      build: this.means.llamaServer.current.build,
+      services: services.map(({ key }) => key),
+      overrides: services
+        .filter((one) => one.policy !== policy)
+        .map(({ key, policy: own }) => ({
+          service: key,
+          from: own.from ?? '',
+          budgetBytes: memoryBudget(memory, own).bytes,
+        })),
       heartbeat: new Date().toISOString(),
       check: { cpuArch: process.arch === 'arm64' ? 'arm' : 'x86', memory: forOthers(memory), policy },
     };

@@ -48,7 +48,7 @@ export class Registration {
     await this.confirm(service, address, now);
   }
 
-  /** Says again that what was registered is still there. */
+  /** Says of what was registered whether it answers. */
   async confirm(service: InferenceServiceResource, address: Address, now: Date): Promise<void> {
     const [, slicePath] = paths(service);
     await this.objects.apply(slicePath, this.#slice(service, metadataOf(service), address, now), BY_AGENT);

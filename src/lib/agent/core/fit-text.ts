@@ -5,12 +5,16 @@ import { formatCompared, formatSize } from '../../report/words/bytes.js';
 import { failureText } from '../../report/words/failure.js';
 import type { FitReport } from './memory-fit.js';
 
-/** A check that lets it run, or that somebody has overruled. */
-export function verdictReport(check: MemoryCheck, generation: number | undefined): FitReport {
+/** A check that lets it run, or that somebody has overruled. @param modeFrom who has */
+export function verdictReport(check: MemoryCheck, generation: number | undefined, modeFrom: string): FitReport {
   const { verdict } = check;
   if (verdict.kind === 'unknown' || verdict.kind === 'does-not-fit') {
     const { message } = refusalReport(check, generation);
-    return { reason: 'Overruled', message: `started all the same, as memory-check warn asks\n${message}`, generation };
+    return {
+      reason: 'Overruled',
+      message: `started all the same, since ${modeFrom} says warn\n${message}`,
+      generation,
+    };
   }
   const [limit] = verdict.limits;
   const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];

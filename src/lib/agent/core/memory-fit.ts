@@ -26,6 +26,7 @@ export function serverCondition(state: string | undefined, ending: string | unde
   const base = { type: SERVER_READY, status: 'False' } as const;
   if (state === 'ready') return { ...base, status: 'True', reason: 'Ready', message: 'llama-server answers' };
   if (state === 'loading') return { ...base, reason: 'Loading', message: ending ?? 'the model is being loaded' };
+  if (state === 'stopping') return { ...base, reason: 'Stopping', message: ending ?? 'llama-server is being ended' };
   if (state !== undefined) return { ...base, reason: 'Unhealthy', message: 'llama-server does not answer' };
   if (ending !== undefined) return { ...base, reason: 'Ended', message: ending.slice(0, LONGEST_MESSAGE) };
   return { ...base, reason: 'NotStarted', message: 'nothing runs' };

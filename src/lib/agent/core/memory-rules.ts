@@ -13,12 +13,20 @@ export type CheckMode = (typeof CHECK_MODES)[number];
 export interface MemoryDefaults {
   readonly policy: BudgetPolicy;
   readonly mode: CheckMode;
+  /** Who said the mode, as a message names it. */
+  readonly modeFrom: string;
 }
 
 export type MemoryRules =
   | ({ readonly kind: 'rules' } & MemoryDefaults)
   /** `problem` names the value and where it stands; nothing may be started on it. */
   | { readonly kind: 'unreadable'; readonly problem: string };
+
+/** What of a Model says how much memory it may use. */
+export interface RuledModel {
+  readonly metadata: Pick<ModelResource['metadata'], 'name'>;
+  readonly spec: Pick<ModelResource['spec'], 'hardware'>;
+}
 
 type Override = readonly [where: string, value: string | number | undefined, read: (text: string) => BudgetPolicy];
 
@@ -28,7 +36,7 @@ type Override = readonly [where: string, value: string | number | undefined, rea
  */
 export function memoryRules(
   { metadata }: Pick<InferenceServiceResource, 'metadata'>,
-  { metadata: { name }, spec: { hardware } }: Pick<ModelResource, 'metadata' | 'spec'>,
+  { metadata: { name }, spec: { hardware } }: RuledModel,
   defaults: MemoryDefaults,
 ): MemoryRules {
   const annotations = metadata.annotations ?? {};
@@ -38,20 +46,22 @@ export function memoryRules(
     [`spec.hardware.memoryBudget of Model ${name}`, hardware?.memoryBudget, budget],
     [`spec.hardware.memoryFraction of Model ${name}`, hardware?.memoryFraction, fraction],
   ];
-  const mode = annotations[OVERRIDE_ANNOTATIONS.memoryCheck] ?? defaults.mode;
+  const ownMode = annotations[OVERRIDE_ANNOTATIONS.memoryCheck];
+  const mode = ownMode ?? defaults.mode;
+  const modeFrom = ownMode === undefined ? defaults.modeFrom : annotation('memoryCheck');
   const known = CHECK_MODES.find((candidate) => candidate === mode);
   if (known === undefined)
     return unreadable(annotation('memoryCheck'), mode, `is neither ${CHECK_MODES.join(' nor ')}`);
   for (const [where, value, read] of overrides) {
     if (value === undefined) continue;
     try {
-      return { kind: 'rules', policy: read(String(value)), mode: known };
+      return { kind: 'rules', policy: { ...read(String(value)), from: where }, mode: known, modeFrom };
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       return unreadable(where, value, error.message);
     }
   }
-  return { kind: 'rules', policy: defaults.policy, mode: known };
+  return { kind: 'rules', policy: defaults.policy, mode: known, modeFrom };
 }
 
 function annotation(name: keyof typeof OVERRIDE_ANNOTATIONS): string {

@@ -1,3 +1,4 @@
+import { realpathSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { parseServerVersion } from '../../host/llama-server.js';
@@ -12,6 +13,36 @@ export interface LlamaServer {
   readonly build: string | undefined;
   /** Options that its `--help` lists. */
   readonly options: ReadonlySet<string>;
+}
+
+/** The llama-server of a host, asked again what it is when another one has taken its place, as an upgrade does. */
+export class CurrentLlamaServer {
+  #stamp: string;
+
+  /** @param current as `findLlamaServer` has found it */
+  constructor(public current: LlamaServer) {
+    this.#stamp = stampOf(current.path);
+  }
+
+  /** @throws CheckIncompleteError LLAMA_SERVER_NOT_FOUND, LLAMA_SERVER_FAILED */
+  async refresh(): Promise<LlamaServer> {
+    const stamp = stampOf(this.current.path);
+    if (stamp === this.#stamp && stamp !== '') return this.current;
+    this.current = await findLlamaServer(this.current.path);
+    this.#stamp = stamp;
+    return this.current;
+  }
+}
+
+/** Of the file behind all links, which changes when another version is put there; empty where there is none. */
+function stampOf(path: string): string {
+  try {
+    const real = realpathSync(path);
+    const { size, mtimeMs, ino } = statSync(real);
+    return [real, size, mtimeMs, ino].join(' ');
+  } catch {
+    return '';
+  }
 }
 
 const USUAL_PLACES = ['/opt/homebrew/bin', '/usr/local/bin'];

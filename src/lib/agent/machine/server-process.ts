@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
+import { isHealthy } from './health.js';
 import { logTail, rotateLog } from './log-file.js';
 
 /** How a server came to its end. */
@@ -27,11 +28,13 @@ export interface ServerTarget {
 }
 
 const LOADING_LOOK_MS = 500;
+/** A large model takes minutes, and a second more is nothing then. */
+const LONG_LOADING_LOOK_MS = 1_000;
+const LONG_LOADING_MS = 5_000;
 const READY_LOOK_MS = 15_000;
-const ANSWER_MS = 5_000;
-/** One slow answer is no reason to load a model again. */
 /** Of one that is no child of this process, whose end nobody tells. */
 const PULSE_MS = 2_000;
+/** One slow answer is no reason to load a model again. */
 const SICK_AFTER = 3;
 const GRACE_MS = 10_000;
 const GONE_LOOK_MS = 100;
@@ -52,11 +55,13 @@ export class ServerProcess {
   constructor(
     readonly target: ServerTarget,
     private readonly find: FindProcess,
+    /** As `glanceAtProcesses` makes it, for what is looked at every few seconds. */
+    private readonly glance: FindProcess,
     private readonly events: ServerEvents,
   ) {
     target.child?.once('exit', (code, signal) => this.#end(code, signal));
     if (target.child === undefined)
-      this.#pulse = setInterval(() => this.alive || this.#end(null, null), PULSE_MS).unref();
+      this.#pulse = setInterval(() => this.#seemsAlive || this.#end(null, null), PULSE_MS).unref();
     this.#look(0);
   }
 
@@ -66,6 +71,10 @@ export class ServerProcess {
 
   get alive(): boolean {
     return !this.#ended && sameProcess(this.find(this.pid), this.target.identity);
+  }
+
+  get #seemsAlive(): boolean {
+    return !this.#ended && sameProcess(this.glance(this.pid), this.target.identity);
   }
 
   /** TERM, then KILL after ten seconds. Resolves when it is gone. */
@@ -114,8 +123,9 @@ export class ServerProcess {
   }
 
   async #check(): Promise<void> {
-    if (!this.alive) return this.#end(null, null);
+    if (!this.#seemsAlive) return this.#end(null, null);
     const healthy = await isHealthy(this.target);
+    if (!healthy && !this.alive) return this.#end(null, null);
     if (this.#ended || this.state === 'stopping') return;
     rotateLog(this.target.logFile);
     const before = this.state;
@@ -127,7 +137,12 @@ export class ServerProcess {
       if (Date.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
     } else if (++this.#misses >= SICK_AFTER) this.state = 'unhealthy';
     if (this.state !== before) this.events.onChange();
-    this.#look(this.state === 'loading' ? LOADING_LOOK_MS : READY_LOOK_MS);
+    this.#look(this.#pause());
+  }
+
+  #pause(): number {
+    if (this.state !== 'loading') return READY_LOOK_MS;
+    return Date.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
   }
 
   #end(code: number | null, signal: string | null): void {
@@ -152,15 +167,4 @@ function endText(code: number | null, signal: string | null, logFile: string): s
           : `llama-server ended with exit code ${code}`;
   const why = MEMORY_WORDS.test(tail) ? ', it could not allocate memory' : '';
   return tail === '' ? `${how}${why}` : `${how}${why}; its log ends with:\n${tail}`;
-}
-
-async function isHealthy({ host, port }: ServerTarget): Promise<boolean> {
-  const at = host.includes(':') ? `[${host}]` : host;
-  try {
-    const answer = await fetch(`http://${at}:${port}/health`, { signal: AbortSignal.timeout(ANSWER_MS) });
-    await answer.arrayBuffer();
-    return answer.status === 200;
-  } catch {
-    return false;
-  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import { readOwnFile } from '../../guard/ledger/own-file.js';
+import { asStateFailure } from '../../guard/ledger/state-folder.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
@@ -36,11 +37,25 @@ export class ServerRecords {
     return logFileOf(this.#folder, key);
   }
 
+  /** @throws CheckIncompleteError STATE_FOLDER: what is not written down would not be found again */
   write(record: ServerRecord): void {
     const file = join(this.#folder, `${fileName(record.key)}.json`);
-    rmSync(`${file}.new`, { force: true });
-    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    try {
+      rmSync(`${file}.new`, { force: true });
+      writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    } catch (error) {
+      throw asStateFailure(this.#folder, error);
+    }
+  }
+
+  /** With its process, which runs: what cannot be written now is found again by the ledger. */
+  writeRunning(record: ServerRecord & { readonly process: ProcessIdentity }): void {
+    try {
+      this.write(record);
+    } catch {
+      // As when an agent is killed between the start and the record.
+    }
   }
 
   remove(key: string): void {

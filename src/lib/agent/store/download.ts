@@ -1,18 +1,6 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readOwnFile } from '../../guard/ledger/own-file.js';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';
@@ -23,6 +11,7 @@ import { DEFAULT_RETRY, RetryableFailure, retryAfterMs, withRetries } from '../.
 import type { Credential } from '../../source/hub/hub-urls.js';
 import { redactedUrl } from '../../source/redacted-url.js';
 import { SourceError } from '../../source/source-error.js';
+import { digestOf, forgetRefused, isStamped, readText, refusedBefore, rememberRefused, stamp } from './digest.js';
 import type { RemoteModelFile } from './model-files.js';
 
 export interface DownloadOptions {
@@ -46,22 +35,58 @@ export function isFetched({ path }: Pick<RemoteModelFile, 'path'>): boolean {
  * @throws SourceError, CheckIncompleteError DISK_FULL, MODEL_DIGEST
  */
 export async function download(file: RemoteModelFile, options: DownloadOptions): Promise<void> {
+  const { sha256: asked, context } = options;
+  const sha256 = asked?.toLowerCase();
+  if (sha256 !== undefined && (await isThere(file, sha256, context.signal))) return;
   const partial = `${file.path}.partial`;
   mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
-  await withRetries(() => transfer(file, partial, options), DEFAULT_RETRY, options.context.signal);
-  const { sha256 } = options;
-  if (sha256 !== undefined && (await digestOf(partial, options.context.signal)) !== sha256.toLowerCase()) {
-    rmSync(partial, { force: true });
-    throw new CheckIncompleteError(
-      'MODEL_DIGEST',
-      `${redactedUrl(file.url)} does not have the digest that spec.sha256 names`,
-      {
-        suggestions: ['correct spec.sha256 of the Model, or its source'],
-      },
-    );
-  }
+  await refuseAgain(file, options, sha256);
+  await withRetries(() => transfer(file, partial, options), DEFAULT_RETRY, context.signal);
+  const etag = readText(`${partial}.etag`);
   rmSync(`${partial}.etag`, { force: true });
+  if (sha256 !== undefined) {
+    const digest = await digestOf(partial, context.signal);
+    if (digest !== sha256) {
+      rmSync(partial, { force: true });
+      if (etag !== undefined) rememberRefused(file.path, { digest, etag });
+      throw otherDigest(file, digest);
+    }
+  }
+  forgetRefused(file.path);
   renameSync(partial, file.path);
+  if (sha256 !== undefined) stamp(file.path, sha256);
+}
+
+/** One that was fetched before anybody had asked for a digest; another one than is asked for now makes room for it. */
+async function isThere(file: RemoteModelFile, sha256: string, signal: AbortSignal | undefined): Promise<boolean> {
+  if (!isFetched(file)) return false;
+  if (isStamped(file.path, sha256)) return true;
+  const digest = await digestOf(file.path, signal);
+  if (digest === sha256) stamp(file.path, digest);
+  else rmSync(file.path, { force: true });
+  return digest === sha256;
+}
+
+/** Tens of gigabytes that were the wrong ones are not fetched again as long as the server has the same. */
+async function refuseAgain(
+  file: RemoteModelFile,
+  { credential, context }: DownloadOptions,
+  sha256: string | undefined,
+): Promise<void> {
+  const before = refusedBefore(file.path);
+  if (before === undefined || sha256 === undefined || before.digest === sha256) return;
+  const headers = { range: 'bytes=0-0', 'accept-encoding': 'identity' };
+  const answer = await followRedirects({ url: file.url, credential, headers }, context);
+  answer.close();
+  if (answer.header('etag') === before.etag) throw otherDigest(file, before.digest);
+}
+
+function otherDigest({ url }: RemoteModelFile, digest: string): CheckIncompleteError {
+  return new CheckIncompleteError(
+    'MODEL_DIGEST',
+    `${redactedUrl(url)} has the digest ${digest}, which is not the one that spec.sha256 names`,
+    { suggestions: ['correct spec.sha256 of the Model, or its source'] },
+  );
 }
 
 async function transfer({ url }: RemoteModelFile, partial: string, options: DownloadOptions): Promise<void> {
@@ -134,19 +159,4 @@ function diskFull(partial: string, bytes: number | undefined): CheckIncompleteEr
   return new CheckIncompleteError('DISK_FULL', `there is no room in ${printable(dirname(partial))}${need}`, {
     suggestions: ['free disk space, or move --model-store'],
   });
-}
-
-/** Of tens of gigabytes, which take minutes: nobody who ends the program waits for that. */
-async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readOwnFile(path);
-  } catch {
-    return undefined;
-  }
 }

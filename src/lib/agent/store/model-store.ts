@@ -5,7 +5,8 @@ import { printable } from '../../printable.js';
 import { type Credential, hubFrom } from '../../source/hub/hub-urls.js';
 import { createNetwork, type ReadOptions } from '../../source/session.js';
 import { download, isFetched } from './download.js';
-import { type ModelFiles, modelFiles, modelSource, type StoreRules } from './model-files.js';
+import { isStamped } from './digest.js';
+import { type ModelFiles, modelFiles, modelSource, type RemoteModelFile, type StoreRules } from './model-files.js';
 
 export interface StoreOptions extends StoreRules {
   /** Hosts on private addresses that files may be fetched from. */
@@ -18,6 +19,7 @@ export interface StoreOptions extends StoreRules {
 export interface LocatedModel extends ModelFiles {
   /** As `parseModelSource` reads it; the file on this host once it is there. */
   readonly reading: ReadOptions;
+  /** Not there, or not yet known to have the digest that is asked for. */
   readonly missing: ModelFiles['remote'];
   readonly credential: Credential | undefined;
 }
@@ -41,7 +43,10 @@ export class ModelStore {
     const isHub = kind === 'hf';
     const token = kind !== 'http' || model.spec.sourceSecretRef === undefined ? undefined : env.HF_TOKEN;
     const own = first && token ? { origin: first.url.origin, authorization: `Bearer ${token}` } : undefined;
-    const missing = files.remote.filter((file) => !isFetched(file));
+    const sha256 = model.spec.sha256?.toLowerCase();
+    const isUnproven = ({ path }: RemoteModelFile): boolean =>
+      path === files.modelPath && sha256 !== undefined && !isStamped(path, sha256);
+    const missing = files.remote.filter((file) => !isFetched(file) || isUnproven(file));
     return { ...files, reading, missing, credential: isHub ? hub.credential : own };
   }
 

@@ -4,6 +4,7 @@ import { defaultAgentId } from '../../agent/agent.js';
 import type { AgentOptions } from '../../agent/agent-options.js';
 import { reachableAddress } from '../../agent/host-address.js';
 import type { CheckMode } from '../../agent/core/memory-rules.js';
+import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { parseQuantity } from '../../budget/quantity.js';
 import { UsageError } from '../../errors.js';
 import { stateFolderPath } from '../../guard/ledger/state-folder.js';
@@ -17,8 +18,16 @@ type Text = string | undefined;
 /** As oclif has read them. */
 export type AgentFlagValues = InferredFlags<typeof agentFlags>;
 
-/** @throws UsageError for a value that cannot be */
-export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: string): AgentOptions {
+/**
+ * @param variables the environment variable of each flag that was said by one
+ * @throws UsageError for a value that cannot be
+ */
+export function agentOptions(
+  flags: AgentFlagValues,
+  variables: ReadonlyMap<string, string>,
+  cacheDir: string,
+  version: string,
+): AgentOptions {
   const gpuMemory = flags['gpu-memory'];
   return {
     identity: {
@@ -27,7 +36,11 @@ export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: 
       allowlist: list(flags['inference-service-allowlist']),
     },
     namespace: flags.namespace === '' ? undefined : flags.namespace,
-    defaults: { policy: policyOf(flags), mode: flags['memory-check-mode'] as CheckMode },
+    defaults: {
+      policy: policyOf(flags, variables),
+      mode: flags['memory-check-mode'] as CheckMode,
+      modeFrom: variables.get('memory-check-mode') ?? '--memory-check-mode',
+    },
     gpuMemoryBytes: gpuMemory === undefined ? undefined : parseQuantity(gpuMemory, '--gpu-memory'),
     hostIp: hostIp(flags['host-ip']),
     port: wholeNumber(flags.port, '--port') ?? 0,
@@ -46,11 +59,16 @@ export function agentOptions(flags: AgentFlagValues, cacheDir: string, version: 
 }
 
 /** LLMKube's own agent takes a fraction of 0 for "by the machine's size". */
-function policyOf({ 'memory-budget': budget, 'memory-fraction': fraction }: AgentFlagValues) {
-  if (budget !== undefined) return { absoluteBytes: parseQuantity(budget, '--memory-budget') };
+function policyOf(
+  { 'memory-budget': budget, 'memory-fraction': fraction }: AgentFlagValues,
+  variables: ReadonlyMap<string, string>,
+): BudgetPolicy {
+  const from = (flag: string): string => variables.get(flag) ?? `--${flag}`;
+  if (budget !== undefined)
+    return { absoluteBytes: parseQuantity(budget, '--memory-budget'), from: from('memory-budget') };
   if (fraction === undefined || Number(fraction) === 0) return {};
   const share = Number(fraction);
-  if (share > 0 && share <= 1) return { fraction: share };
+  if (share > 0 && share <= 1) return { fraction: share, from: from('memory-fraction') };
   throw new UsageError('INVALID_FRACTION', `--memory-fraction ${fraction} is not a fraction above 0 and at most 1`);
 }
 

@@ -25,13 +25,18 @@ export function wasMade(check: DeployCheck): check is MemoryCheck {
  * read in place of the catalogue's source. With either, `--quantization` and `--file` change nothing, and advice would be wrong.
  * @throws UsageError for a model or options that are not understood
  */
-export async function deployCheck(model: string, flags: Flags, dependencies: CheckDependencies): Promise<DeployCheck> {
+export async function deployCheck(
+  model: string,
+  flags: Flags,
+  dependencies: CheckDependencies,
+  variables?: ReadonlyMap<string, string>,
+): Promise<DeployCheck> {
   const { source, 'source-override': override } = flags;
   const accelerator = chooseAccelerator(flags);
   const { quantization, file } = source === undefined ? flags : {};
   // A pod sees the GPUs that it asks for, of one size.
   const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
-  const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, file, gpus });
+  const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, file, gpus }, variables);
   // What stands at another place has no projector that the catalogue knows of.
   const mmprojAuto = override === undefined ? asked.launch.mmprojAuto : false;
   const launch = mmprojAuto === undefined ? asked.launch : { ...asked.launch, mmprojAuto };

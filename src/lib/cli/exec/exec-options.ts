@@ -52,21 +52,24 @@ export function readExecOptions(argv: readonly string[], env: Environment): Exec
     });
   }
   const flags = parseFlags(argv.slice(0, end));
-  const value = (name: FlagName): string | undefined => {
+  const variableOf = (name: FlagName): string | undefined => {
     const { env: variable } = EXEC_FLAGS[name];
-    return flags[name] ?? ((variable && env[variable]) || undefined);
+    return flags[name] === undefined && variable !== undefined && env[variable] ? variable : undefined;
   };
+  const value = (name: FlagName): string | undefined => flags[name] ?? env[variableOf(name) ?? ''];
+  const saidBy = (name: FlagName): string => variableOf(name) ?? `--${name}`;
   const budget = value('memory-budget');
   const fraction = value('memory-fraction');
   const gpuMemory = value('gpu-memory');
   return {
     command: [program, ...args],
-    accelerator: accelerator(value('accelerator')),
+    accelerator: accelerator(value('accelerator'), saidBy('accelerator')),
     policy: {
-      ...(budget !== undefined && { absoluteBytes: parseQuantity(budget, '--memory-budget') }),
-      ...(fraction !== undefined && { fraction: share(fraction) }),
+      ...(budget !== undefined && { absoluteBytes: parseQuantity(budget, saidBy('memory-budget')) }),
+      ...(fraction !== undefined && { fraction: share(fraction, saidBy('memory-fraction')) }),
+      from: variableOf(budget === undefined ? 'memory-fraction' : 'memory-budget'),
     },
-    gpuMemoryBytes: gpuMemory === undefined ? undefined : parseQuantity(gpuMemory, '--gpu-memory'),
+    gpuMemoryBytes: gpuMemory === undefined ? undefined : parseQuantity(gpuMemory, saidBy('gpu-memory')),
     name: value('name'),
   };
 }
@@ -92,19 +95,16 @@ function misused(problem: string): UsageError {
   return new UsageError('USAGE', problem, { suggestions: ['see llmkube exec --help'] });
 }
 
-function accelerator(text: string | undefined): Accelerator | undefined {
+function accelerator(text: string | undefined, what: string): Accelerator | undefined {
   const known = ACCELERATORS.find((name) => name === text);
   if (text !== undefined && known === undefined) {
-    throw new UsageError(
-      'USAGE',
-      `--accelerator must be one of ${ACCELERATORS.join(', ')}, not ${JSON.stringify(text)}`,
-    );
+    throw new UsageError('USAGE', `${what} must be one of ${ACCELERATORS.join(', ')}, not ${JSON.stringify(text)}`);
   }
   return known;
 }
 
-function share(text: string): number {
+function share(text: string, what: string): number {
   const fraction = Number(text);
   if (text.trim() !== '' && fraction > 0 && fraction <= 1) return fraction;
-  throw new UsageError('INVALID_FRACTION', `--memory-fraction ${text} is not a fraction above 0 and at most 1`);
+  throw new UsageError('INVALID_FRACTION', `${what} ${text} is not a fraction above 0 and at most 1`);
 }

@@ -10,6 +10,12 @@ export const fleetFlags = {
     description: 'each host of the cluster, by what its agent has published, instead of this machine',
     helpGroup: 'CLUSTER',
   }),
+  service: Flags.string({
+    description: `the InferenceService, as NAME or NAMESPACE/NAME, whose annotations and Model say how much memory it may use and on \
+which host (default: the one that "deploy" would name so, where there is one)`,
+    dependsOn: ['cluster'],
+    helpGroup: 'CLUSTER',
+  }),
 };
 
 /** What describes one machine, or shows one, says nothing of many. */

@@ -1,5 +1,6 @@
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MachineRequest, MeasureHost } from '../../host/measure-host.js';
+import { findProcessHere } from '../../host/processes/processes.js';
 import { guardHere, liveProcesses } from '../guard-machine.js';
 import type { LedgerEntry } from './ledger.js';
 import { readLedger } from './ledger-store.js';
@@ -15,18 +16,13 @@ export interface PromisedMemory {
   readonly warning?: string;
 }
 
-/** @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER */
-export function promisedHere(env: NodeJS.ProcessEnv = process.env): PromisedMemory {
+/** @param find who is running; @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER */
+export function promisedHere(env: NodeJS.ProcessEnv = process.env, find = findProcessHere()): PromisedMemory {
   const folder = stateFolderPath(env);
   const { entries, ...warning } = readLedger(folder, 'leave');
-  const { find } = guardHere({ accelerator: 'cpu' }, unmeasured, env);
   const processes = liveProcesses(entries, { find, memoryOf: () => undefined });
   return { folder, entries: liveEntries(entries, processes), ...warning };
 }
-
-const unmeasured = (): never => {
-  throw new TypeError('nothing is measured for a list of promises');
-};
 
 /**
  * A machine as `measureHost` measures it, with what this machine's ledger promises told apart; an amount in use that somebody gave

@@ -54,6 +54,30 @@ export function findProcessHere(platform: NodeJS.Platform = process.platform): F
   return (pid) => identityFromPs(psLine(pid) ?? '');
 }
 
+/**
+ * The same for those who look every few seconds: where a look takes a program, that is run once for each number, and later only the
+ * system is asked whether there is still a process of it. One whose number was given to another counts as still there, so nothing is
+ * to be ended by it.
+ */
+export function glanceAtProcesses(find: FindProcess, platform: NodeJS.Platform = process.platform): FindProcess {
+  if (platform === 'linux') return find;
+  const known = new Map<number, ProcessIdentity>();
+  return (pid) => {
+    const identity = exists(pid) ? (known.get(pid) ?? find(pid)) : undefined;
+    if (identity === undefined) known.delete(pid);
+    else known.set(pid, identity);
+    return identity;
+  };
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 const PS_TIMEOUT_MS = 5_000;
 
 function psLine(pid: number): string | undefined {

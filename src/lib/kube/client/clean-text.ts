@@ -13,3 +13,16 @@ export function cleanText(text: string, secrets: readonly string[] = []): string
   const masked = known.reduce((masking, secret) => masking.replaceAll(secret, '***'), text);
   return withoutSecrets(masked).replace(CONTROL, ' ').trim();
 }
+
+/** The same for text that has lines, such as a refusal: each on a line of its own, with the blanks that it begins with. */
+export function cleanLines(text: string): string {
+  const lines = withoutSecrets(text)
+    .split(/\r?\n/)
+    .map((line) => `${/^ */.exec(line)?.[0] ?? ''}${cleanText(line)}`.trimEnd());
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+/** The same on one line. */
+export function cleanLine(text: string): string {
+  return cleanText(text).replace(/ {2,}/g, ' ');
+}

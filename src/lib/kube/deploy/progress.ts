@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterError, InsufficientMemoryError, type LlmkubeError } from '../../errors.js';
 import type { AnyResource, Condition, InferenceServiceResource, ModelResource } from '../client/api.js';
-import { cleanText } from '../client/clean-text.js';
+import { cleanLine, cleanLines, cleanText } from '../client/clean-text.js';
 
 export interface DeployState {
   readonly model: ModelResource | undefined;
@@ -14,6 +14,7 @@ export type Progress =
   | { readonly kind: 'failed'; readonly error: LlmkubeError }
   | { readonly kind: 'waiting'; readonly for: string };
 
+const ADVISED = /^ *Suggestion: /m;
 const INSUFFICIENT_MEMORY = 'InsufficientMemory';
 const MEMORY_CHECK_FAILED = 'MemoryCheckFailed';
 /** Refusals of LLMKube 0.10 that waiting does not change, and the code each is reported with. */
@@ -78,7 +79,10 @@ function refusalOf(service: InferenceServiceResource): LlmkubeError | undefined 
   const message = `${namespace}/${name} was refused by the cluster: ${verdict.message || verdict.reason}`;
   if (verdict.reason === INSUFFICIENT_MEMORY) {
     return new InsufficientMemoryError('INSUFFICIENT_MEMORY', `insufficient memory: ${message}`, {
-      suggestions: ['try a smaller quantization, reduce --ctx-size, or free memory on that machine'],
+      // An agent that has searched says itself what would fit.
+      suggestions: ADVISED.test(verdict.message)
+        ? []
+        : ['try a smaller quantization, reduce --ctx-size, or free memory on that machine'],
     });
   }
   const code = Object.hasOwn(FINAL_REFUSALS, verdict.reason) ? FINAL_REFUSALS[verdict.reason] : undefined;
@@ -100,7 +104,7 @@ function schedulingOf({ status }: InferenceServiceResource): SchedulingVerdict {
     ({ reason = '' }) => reason === INSUFFICIENT_MEMORY || Object.hasOwn(FINAL_REFUSALS, reason),
   );
   const reason = status?.schedulingStatus || condition?.reason || '';
-  return { reason, message: cleanText(status?.schedulingMessage || condition?.message || ''), condition };
+  return { reason, message: cleanLines(status?.schedulingMessage || condition?.message || ''), condition };
 }
 
 function observes(condition: Condition | undefined, { metadata }: InferenceServiceResource): boolean {
@@ -136,16 +140,16 @@ export function schedulingReason({ status }: InferenceServiceResource): string {
 }
 
 function standing(resource: AnyResource): string {
-  const reason = explain(resource);
+  const reason = cleanLine(explain(resource));
   return `${resource.kind} ${resource.status?.phase ?? 'not yet seen by the operator'}${reason ? ` (${reason})` : ''}`;
 }
 
-/** The sentence of the condition that says most about where a resource stands now. */
+/** What the condition says that says most about where a resource stands now, in as many lines as it has. */
 export function explain({ status }: AnyResource): string {
   const isSettled = SETTLED_PHASES.has(status?.phase ?? '');
   const scheduling = status && !isSettled && 'schedulingMessage' in status ? status.schedulingMessage : undefined;
   const latest = [...(status?.conditions ?? [])].filter(isTelling).sort(byTransition).at(-1);
-  return cleanText(scheduling || latest?.message || latest?.reason || '');
+  return cleanLines(scheduling || latest?.message || latest?.reason || '');
 }
 
 /** "Available: False" and "Degraded: True" tell why something is not there yet; "Suspended: False" tells nothing. */

@@ -1,6 +1,7 @@
 import { ClusterError } from '../../errors.js';
 import type { AnyResource, Kind } from '../client/api.js';
 import type { KubeClient } from '../client/client.js';
+import { cleanLine } from '../client/clean-text.js';
 import { follow } from '../client/follow.js';
 import { explain, judge, type DeployState } from './progress.js';
 
@@ -92,7 +93,7 @@ function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource)
   return (resource) => {
     const phase = resource.status?.phase;
     if (phase === undefined) return;
-    const message = explain(resource);
+    const message = cleanLine(explain(resource));
     const line = `${phase} ${message}`;
     if (seen.get(resource.kind) === line) return;
     seen.set(resource.kind, line);

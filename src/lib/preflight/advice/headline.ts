@@ -1,3 +1,4 @@
+import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import type { Advice, Change } from './advice.js';
 
 /** As many as a line holds. */
@@ -21,18 +22,21 @@ const ORDER: readonly Change['kind'][] = [
 
 const LARGER_MACHINE = 'use a smaller model or a larger machine';
 
-/** What was proven to help, in a few words each; where only another machine does, that. */
-export function headline(advice: readonly Advice[]): readonly string[] {
+/**
+ * What was proven to help, in a few words each; where only another machine does, that.
+ * @param policy whose `from` says what is to be raised
+ */
+export function headline(advice: readonly Advice[], policy: BudgetPolicy = {}): readonly string[] {
   const changes = advice.flatMap((one) => one.changes);
   const words = ORDER.flatMap((kind) => {
     const change = changes.find((one) => one.kind === kind);
-    return change === undefined ? [] : [inWords(change)];
+    return change === undefined ? [] : [inWords(change, policy)];
   });
   return words.length > 0 ? words.slice(0, MOST_WORDS) : [LARGER_MACHINE];
 }
 
 /** What a person does for a change, to complete "try to …". */
-function inWords(change: Change): string {
+function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
   switch (change.kind) {
     case 'load':
       return change.mmap === false ? 'use --no-mmap' : 'use --no-repack';
@@ -59,10 +63,10 @@ function inWords(change: Change): string {
     case 'ubatch':
       return 'lower --ubatch-size';
     case 'memory-fraction':
-      return 'raise --memory-fraction';
+      return `raise ${(fraction === undefined ? undefined : from) ?? '--memory-fraction'}`;
     case 'wired-limit':
       return "raise Metal's limit";
     case 'machine':
-      return change.memory === 'budget' ? 'raise --memory-budget' : LARGER_MACHINE;
+      return change.memory === 'budget' ? `raise ${from ?? '--memory-budget'}` : LARGER_MACHINE;
   }
 }

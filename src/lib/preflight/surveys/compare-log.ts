@@ -1,5 +1,5 @@
 import { type PrintedBuffer, printedBuffers } from '../../estimate/printed-buffers.js';
-import type { EstimatePart } from '../../estimate/memory-estimate.js';
+import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { LoggedBuffer, LoggedKind, ServerLog } from '../../runtime/server-log.js';
@@ -31,14 +31,20 @@ const PARTS: Readonly<Record<Exclude<LoggedKind, 'model'>, EstimatePart['name']>
 
 /**
  * A server's own figures against the estimate of the same launch, part by part.
+ * @param estimate of the model's contexts, where it was made already
  * @throws UsageError, CheckIncompleteError as `estimateMemory` does
  */
 export function compareLog(
   { buffers }: ServerLog,
   shape: ModelShape,
   launch: LaunchOptions,
+  estimate?: Pick<MemoryEstimate, 'parts'>,
 ): readonly ComparedBuffer[] {
-  const ours = new Map(printedBuffers(shape, launch).map((buffer) => [keyOf(buffer), buffer]));
+  const ours = new Map<string, PrintedBuffer>();
+  for (const buffer of printedBuffers(shape, launch, estimate)) {
+    const bytes = buffer.bytes + (ours.get(keyOf(buffer))?.bytes ?? 0);
+    ours.set(keyOf(buffer), { ...buffer, bytes });
+  }
   const severalGpus = [...ours.values()].some(({ gpu }) => gpu !== undefined);
   const theirs = new Map<string, Place & { mebibytes: number; lines: number }>();
   for (const logged of buffers) {

@@ -1,4 +1,5 @@
 import { totalBytes, type GrowthPart } from '../../estimate/memory-estimate.js';
+import type { Budget } from '../../budget/budget.js';
 import type { Shape } from '../../model/model-shape.js';
 import type { LoadedDraft, LoadedFile } from '../../preflight/beside/beside-files.js';
 import type { LoadedProjector } from '../../preflight/beside/beside.js';
@@ -42,7 +43,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
         ? null
         : { parts: [...estimate.parts, ...(estimate.transient ?? [])], growth: estimate.growth.map(bounded) },
     requirementBytes: limits[0]?.requiredBytes ?? (estimate === undefined ? null : totalBytes(estimate)),
-    budget: limits[0]?.budget ?? null,
+    budget: limits[0] === undefined ? null : budgetJson(limits[0].budget),
     headroomBytes: limits[0] === undefined ? null : headroomBytes(limits[0]),
     ...('largest' in check && { largestContext: check.largest ?? null }),
     verdict: verdict.kind,
@@ -82,7 +83,19 @@ function projectorJson({ source, reason, shape }: LoadedProjector): Record<strin
 
 function limitJson(limit: LimitCheck): Record<string, unknown> {
   const { name, gpu, requiredBytes, budget } = limit;
-  return { name, ...(gpu !== undefined && { gpu }), requiredBytes, budget, headroomBytes: headroomBytes(limit) };
+  return {
+    name,
+    ...(gpu !== undefined && { gpu }),
+    requiredBytes,
+    budget: budgetJson(budget),
+    headroomBytes: headroomBytes(limit),
+  };
+}
+
+/** Who has said it is for people. */
+function budgetJson({ ...budget }: Budget & { from?: string }): Budget {
+  delete budget.from;
+  return budget;
 }
 
 /** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */

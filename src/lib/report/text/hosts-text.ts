@@ -1,5 +1,5 @@
 import { cleanText } from '../../kube/client/clean-text.js';
-import { isFresh, type HostReport } from '../../kube/hosts.js';
+import { isFresh, type HostOverride, type HostReport } from '../../kube/hosts.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 
@@ -18,5 +18,12 @@ export function hostsText(hosts: readonly HostReport[], now: Date): string {
     String(host.services.length),
     isFresh(host, now) ? 'yes' : `not since ${cleanText(host.heartbeat)}`,
   ]);
-  return alignColumns([heading, ...rows], [], '   ').join('\n');
+  const own = hosts.flatMap(({ agent, overrides = [] }) => overrides.map((one) => overrideLine(agent, one)));
+  return [...alignColumns([heading, ...rows], [], '   '), ...(own.length > 0 ? ['', ...own] : [])].join('\n');
+}
+
+/** What is left of the host's budget does not hold for such a service. */
+function overrideLine(agent: string, { service, from, budgetBytes }: HostOverride): string {
+  const left = formatSize(Math.max(0, budgetBytes));
+  return `${cleanText(service)} on ${cleanText(agent)}: ${left} left, by ${cleanText(from)}`;
 }

@@ -1,5 +1,5 @@
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
-import { cleanText } from '../../kube/client/clean-text.js';
+import { cleanLines, cleanText } from '../../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../../kube/inventory.js';
 import { explain, schedulingReason } from '../../kube/deploy/progress.js';
 import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
@@ -12,6 +12,8 @@ import { resourceName } from '../json/manifests.js';
 const GAP = '   ';
 const NOTHING = '-';
 const LABEL_WIDTH = 13;
+/** A value's further lines stand below its first. */
+const FURTHER = `\n${' '.repeat(2 + LABEL_WIDTH)}`;
 
 export function servicesTable(services: readonly InferenceServiceResource[], allNamespaces: boolean): string {
   const rows = services.map(({ metadata, spec, status }) => [
@@ -84,14 +86,18 @@ export function deletionLine({ kind, name, outcome, usedBy }: Deletion): string 
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string[] {
   const filled = rows.filter(([, value]) => value !== '');
-  return [title, ...filled.map(([label, value]) => `  ${label.padEnd(LABEL_WIDTH)}${value}`), ''];
+  return [
+    title,
+    ...filled.map(([label, value]) => `  ${label.padEnd(LABEL_WIDTH)}${value.replaceAll('\n', FURTHER)}`),
+    '',
+  ];
 }
 
 /** What the agent says that has taken it. */
 function hostSection(host: HostRecord | undefined): string[] {
   if (host === undefined) return [];
   const said = (one: HostRecord['fit']): string =>
-    one === undefined ? '' : `${cleanText(one.reason)}: ${cleanText(one.message)}`;
+    one === undefined ? '' : `${cleanText(one.reason)}: ${cleanLines(one.message)}`;
   const parts = host.parts.map(
     ({ name, device, bytes }) => `${cleanText(name)} ${formatSize(bytes)} (${cleanText(device)})`,
   );
@@ -136,6 +142,8 @@ function containerLine({ spec }: InferenceServiceResource, check: RecordedCheck 
 function reportedLine(service: InferenceServiceResource): string {
   const reason = schedulingReason(service);
   const message = explain(service);
+  // Below, the agent's own condition says the same.
+  if (message !== '' && message === cleanLines(hostRecord(service)?.fit?.message ?? '')) return reason || 'see below';
   return [reason, message].filter((part) => part !== '').join(': ') || 'nothing against it';
 }
 

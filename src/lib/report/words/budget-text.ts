@@ -5,11 +5,12 @@ import { formatSize } from './bytes.js';
 export function explainBudget(budget: Budget): string {
   switch (budget.kind) {
     case 'fraction': {
-      const { totalBytes, fraction, scope } = budget;
-      return `${formatSize(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${less(budget)}`;
+      const { totalBytes, fraction, scope, from } = budget;
+      const by = from === undefined ? '' : `, by ${from}`;
+      return `${formatSize(totalBytes)} ${scope ?? 'system'} × ${fraction} fraction${less(budget)}${by}`;
     }
     case 'absolute':
-      return `as given by --memory-budget${less(budget)}`;
+      return `as given by ${budget.from ?? '--memory-budget'}${less(budget)}`;
     case 'gpu-wired':
       if (!budget.totalBytes || less(budget) === '') return "Metal's limit for the GPU, iogpu.wired_limit_mb";
       return `${formatSize(budget.totalBytes)} iogpu.wired_limit_mb${less(budget)} on the GPU`;
@@ -25,7 +26,7 @@ export function explainBudgetBriefly(budget: Budget): string {
     case 'fraction':
       return `${formatSize(budget.totalBytes)} × ${budget.fraction}${less(budget)}`;
     case 'absolute':
-      return `--memory-budget${less(budget)}`;
+      return `${budget.from ?? '--memory-budget'}${less(budget)}`;
     case 'gpu-wired':
       return `iogpu.wired_limit_mb${less(budget)}`;
     case 'gpu-memory':

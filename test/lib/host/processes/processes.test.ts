@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProcessHere, sameProcess } from '../../../../src/lib/host/processes/processes.js';
+import { findProcessHere, glanceAtProcesses, sameProcess } from '../../../../src/lib/host/processes/processes.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 describe('a process of a Mac, as its ps tells it', () => {
@@ -50,4 +50,21 @@ describe('a process of a Mac, as its ps tells it', () => {
     await gone;
     expect(find(before?.pid ?? 0)).toBeUndefined();
   });
+});
+
+test('a glance runs a program once for each process, and notices its end all the same', async () => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });
+  const pid = child.pid ?? 0;
+  let looks = 0;
+  const glance = glanceAtProcesses((asked) => {
+    looks += 1;
+    return { pid: asked, startedAt: 'once' };
+  }, 'darwin');
+  expect([glance(pid), glance(pid), glance(pid)]).toEqual(Array(3).fill({ pid, startedAt: 'once' }));
+  expect(looks).toBe(1);
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+  expect(glance(pid)).toBeUndefined();
+  expect(looks).toBe(1);
 });

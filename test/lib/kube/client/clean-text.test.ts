@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { cleanText } from '../../../../src/lib/kube/client/clean-text.js';
+import { cleanLine, cleanLines, cleanText } from '../../../../src/lib/kube/client/clean-text.js';
 
 test.each([
   ['Authorization: Bearer abcdef123456', 'Authorization: Bearer ***'],
@@ -11,6 +11,12 @@ test.each([
   ['models.inference.llmkube.dev "tiny" not found', 'models.inference.llmkube.dev "tiny" not found'],
 ])('%j reads as %j', (text, clean) => {
   expect(cleanText(text)).toBe(clean);
+});
+
+test('text with lines keeps them, each as safe as a line alone', () => {
+  const text = 'insufficient memory for tiny\n  Available budget: 1GB\r\n\n  by https://user:pass@host/\u001b[31m';
+  expect(cleanLines(text)).toBe('insufficient memory for tiny\n  Available budget: 1GB\n  by https://***@host/ [31m');
+  expect(cleanLine(text)).toBe('insufficient memory for tiny Available budget: 1GB by https://***@host/ [31m');
 });
 
 test('a known secret is masked wherever it stands, the longer one first', () => {
