@@ -123,3 +123,15 @@ use_parallel_residual bool: gptneox
 =xielu.beta f32s: apertus
 =xielu.eps f32s: apertus
 `;
+
+/**
+ * Keys that have a default with which llama.cpp v0.5.0 aborts when it builds the graph (`GGML_ASSERT` in the graphs of
+ * `src/models/*.cpp`, `build_moe_ffn` and its gating function); written like the others.
+ */
+export const KEYS_WITH_BAD_DEFAULTS = `
+expert_gating_func u32: dots1 hy_v4 minimax-m2 smallthinker
+attention.sliding_window u32: afmoe
+attention.value_length u32: deepseek4
+rope.dimension_count u32: deepseek4
+token_shift_count u32: arwkv7
+`;

@@ -1,6 +1,6 @@
 import type { MetadataValue } from '../../gguf/header.js';
 import type { ModelShape } from '../model-shape.js';
-import { REQUIRED_KEYS } from './key-table.js';
+import { KEYS_WITH_BAD_DEFAULTS, REQUIRED_KEYS } from './key-table.js';
 import { refusedByLoader } from './load-error.js';
 
 interface RequiredKey {
@@ -38,11 +38,18 @@ const TYPES: Readonly<Record<string, KeyType>> = {
   list: LIST,
 };
 
+type Condition = (shape: ModelShape) => string | undefined;
+
 /** What is asked for only sometimes; the reason of a refusal where it is missing. */
-const SOMETIMES: ReadonlyMap<string, (shape: ModelShape) => string | undefined> = new Map([
-  ['deepseek2', requireQueryRank],
-  ['mistral4', requireQueryRank],
-  ['cohere2moe', requireAnyEpsilon],
+const SOMETIMES: ReadonlyMap<string, readonly Condition[]> = new Map<string, readonly Condition[]>([
+  ['deepseek2', [requireQueryRank, requireOneKeyHead]],
+  ['mistral4', [requireQueryRank, requireOneKeyHead]],
+  ['deepseek32', [requireOneKeyHead]],
+  ['dots3note', [requireOneKeyHead]],
+  ['glm-dsa', [requireOneKeyHead]],
+  ['hy_v4', [requireOneKeyHead]],
+  ['cohere2moe', [requireAnyEpsilon]],
+  ['qwen4exp', [requireNgrams]],
 ]);
 
 /**
@@ -58,8 +65,10 @@ export function requireKeys(shape: ModelShape): void {
       throw refusedByLoader('MODEL_KEY_TYPE', `key ${name} has wrong type, it is not ${type.wanted}`);
     }
   }
-  const reason = SOMETIMES.get(architecture)?.(shape);
-  if (reason !== undefined) throw refusedByLoader('MODEL_KEY_MISSING', reason);
+  for (const condition of SOMETIMES.get(architecture) ?? []) {
+    const reason = condition(shape);
+    if (reason !== undefined) throw refusedByLoader('MODEL_KEY_MISSING', reason);
+  }
 }
 
 /** `llama_model_deepseek2`: all but the models that it takes for "lite" have queries of a low rank. */
@@ -75,8 +84,29 @@ function requireAnyEpsilon({ keys }: ModelShape): string | undefined {
   return epsilons.some((key) => keys.has(key)) ? undefined : 'missing Cohere2 MoE norm epsilon';
 }
 
+/** Latent attention in its new layout has one head of keys; without the key llama.cpp takes as many as there are heads, and aborts. */
+function requireOneKeyHead({ keys, hparams: { nHeadKv } }: ModelShape): string | undefined {
+  return keys.has('attention.key_length_mla') && nHeadKv.some((heads) => heads > 1)
+    ? 'GGML_ASSERT(a->ne[0] == b->ne[0]) failed: with latent attention there is one head of keys (attention.head_count_kv)'
+    : undefined;
+}
+
+/** `llama_model_qwen4exp`: where a layer looks up n-grams, what its table is like. */
+function requireNgrams({ architecture, keys }: ModelShape): string | undefined {
+  if (keys.list('ple.layers').length === 0) return undefined;
+  const key = NGRAM_KEYS.find((one) => !keys.has(one));
+  return key === undefined ? undefined : `key not found in model: ${architecture}.${key}`;
+}
+
+const NGRAM_KEYS = [
+  ...['ple.ngram_size', 'ple.heads_per_ngram', 'ple.conv_kernel', 'ple.eos_token_id', 'ple.layer_multipliers'],
+  ...['ple.head_offsets', 'ple.head_vocab_sizes', 'embedding_length_per_layer_input'],
+];
+
 function requiredKeys(architecture: string): readonly RequiredKey[] {
-  return REQUIRED_KEYS.trim()
+  return (REQUIRED_KEYS + KEYS_WITH_BAD_DEFAULTS)
+    .trim()
+    .replaceAll(/\n{2,}/g, '\n')
     .replaceAll('\n  ', ' ')
     .split('\n')
     .map((line) => line.split(': '))

@@ -3,6 +3,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
+import { compareLosses } from './losses.js';
 import { draftChanges, leastDrafting } from './draft-changes.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
 
@@ -35,21 +36,6 @@ const LEVER_SETS: readonly (readonly Lever[])[] = [
 ];
 const ALL_LEVERS = LEVER_SETS.at(-1) ?? [];
 const BUT_THE_CACHE: readonly Lever[] = ALL_LEVERS.filter((lever) => lever !== 'cache-type');
-
-/** How much is lost, the least first: time, then requests at once, then the cache's precision, context, the weights' precision. */
-const LOSSES: readonly Change['kind'][] = [
-  'load',
-  'projector',
-  'draft-tokens',
-  'ubatch',
-  'draft-on-cpu',
-  'slots',
-  'cpu-experts',
-  'gpu-layers',
-  'cache-type',
-  'context',
-  'quantization',
-];
 
 /**
  * What to change in a refused launch so that it fits, by how much is lost: single changes, and, when none of them leaves
@@ -197,11 +183,10 @@ function withContextOf({ launch }: Attempt, { launch: smallest }: Attempt): Laun
   return { ...smallest, ctxSize: launch.ctxSize ?? 0 };
 }
 
-/** By the greatest loss in each, then by how many changes it takes; each set of changes once. */
+/** What loses least first; each set of changes once. */
 function ordered(suggestions: readonly Suggestion[]): readonly Suggestion[] {
-  const lossOf = ({ changes }: Suggestion): number => Math.max(...changes.map(({ kind }) => LOSSES.indexOf(kind)));
   const unique = new Map(suggestions.map((suggestion) => [JSON.stringify(suggestion.changes.map(keyOf)), suggestion]));
-  return [...unique.values()].sort((a, b) => lossOf(a) - lossOf(b) || a.changes.length - b.changes.length);
+  return [...unique.values()].sort((a, b) => compareLosses(a.changes, b.changes));
 }
 
 function keyOf(change: Change): unknown {

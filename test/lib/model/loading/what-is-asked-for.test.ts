@@ -43,6 +43,17 @@ describe('a file that lacks what its architecture’s loader asks for is refused
     );
   });
 
+  // Each aborted llama.cpp v0.5.0 when its graph was built.
+  it.each([
+    ['dots1-dots.llm1-142b.Q4_K_M', 'dots1.expert_gating_func'],
+    ['minimax-m2-minimax-m2', 'minimax-m2.expert_gating_func'],
+    ['afmoe-trinity-mini-26b.Q4_K_M', 'afmoe.attention.sliding_window'],
+    ['arwkv7-arwkv7-7b.Q4_K_M', 'arwkv7.token_shift_count'],
+    ['deepseek2-deepseek-v3', 'deepseek2.attention.head_count_kv'],
+  ])('%s without %s, whose default does not work', (profile, key) => {
+    expect(refusal(header(profile), { [key]: undefined })).toContain('llama.cpp does not load this file');
+  });
+
   it('a list that is missing or is one value', () => {
     const gemma = header('gemma-4-26b-a4b.Q4_K_M');
     const key = 'gemma4.attention.sliding_window_pattern';
