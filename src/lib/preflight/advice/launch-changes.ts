@@ -5,7 +5,7 @@ import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { compareLosses } from './losses.js';
 import { draftChanges, leastDrafting } from './draft-changes.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
+import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestNotNegative, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
@@ -162,25 +162,35 @@ class LaunchSearch {
   #withLessContext(model: Attempt): Attempt | undefined {
     const { nCtx } = this.#refused.resolved;
     const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
-    const least = { ...model, launch: { ...model.launch, ctxSize } };
-    const smallest = [ALL_LEVERS, BUT_THE_CACHE]
-      .map((set) => this.#levers.pullAll(least, set))
-      .find((attempt) => this.#levers.fits(attempt));
-    if (smallest === undefined) return undefined;
+    const fitsWith = (set: readonly Lever[], tokens: number): Attempt | undefined => {
+      const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
+      return this.#levers.fits(pulled) ? pulled : undefined;
+    };
+    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
+    if (sufficient === undefined) return undefined;
     const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
     if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
     return (
       (compact && this.#shrinkContext(compact)) ??
       this.#shrinkContext(model) ??
-      this.#shrinkContext({ ...smallest, launch: withContextOf(model, smallest) })
+      this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize)
     );
   }
-}
 
-/** The launch of the smallest with the context that was asked for. */
-function withContextOf({ launch }: Attempt, { launch: smallest }: Attempt): LaunchOptions {
-  return { ...smallest, ctxSize: launch.ctxSize ?? 0 };
+  /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
+  #shrinkPulled(pulled: (tokens: number) => Attempt | undefined, least: number): Attempt | undefined {
+    const { nCtx } = this.#refused.resolved;
+    const steps = largestNotNegative(
+      (count) => (pulled(count * CONTEXT_STEP) === undefined ? -1 : 1),
+      Math.ceil(least / CONTEXT_STEP),
+      Math.floor(nCtx / CONTEXT_STEP),
+    );
+    if (steps === undefined) return undefined;
+    const tokens = steps * CONTEXT_STEP;
+    const attempt = pulled(tokens);
+    return attempt && changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
+  }
 }
 
 /** What loses least first; each set of changes once. */
