@@ -6,7 +6,7 @@ import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
-import { fitLaunch } from '../../../../src/lib/preflight/advice/fit-launch.js';
+import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { largestContext, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
