@@ -9,6 +9,7 @@ import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 interface Checked {
   readonly verdict: string;
   readonly requirementBytes: number | null;
+  readonly warnings: readonly string[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -49,6 +50,17 @@ function changed(spec: GgufSpec, entries: readonly Entry[], tensors: readonly Te
   const metadata = [...(spec.metadata ?? []).filter(([key]) => !keys.has(key)), ...entries];
   return { ...spec, metadata, tensors: [...(spec.tensors ?? []), ...tensors] };
 }
+
+function without(key: string): GgufSpec {
+  return { ...LLAMA, metadata: (LLAMA.metadata ?? []).filter(([name]) => name !== key) };
+}
+
+test('a file that says nothing of a tokenizer is checked, and the answer says what it holds for', async () => {
+  const { exitCode, warnings } = await check(without('tokenizer.ggml.model'));
+  expect(exitCode).toBe(0);
+  expect(warnings.join()).toContain('the file has no tokenizer');
+  expect((await check(LLAMA)).warnings.join()).not.toContain('tokenizer');
+});
 
 describe('metadata that llama.cpp accepts is accepted, and changes nothing', () => {
   test.each<[string, GgufSpec, readonly Entry[]]>([
@@ -94,11 +106,24 @@ describe('a file that llama-server refuses to load does not fit anything', () =>
       'MODEL_ARCHITECTURE_UNKNOWN',
     ],
     ['there are no heads for keys', LLAMA, [['llama.attention.head_count_kv', 0, 'u32']], [], 'MODEL_TENSOR_SHAPE'],
+    [
+      'the tokenizer is of a kind that nobody knows',
+      LLAMA,
+      [['tokenizer.ggml.model', 'sentencepiece', 'str']],
+      [],
+      'MODEL_TOKENIZER_INVALID',
+    ],
     ['a count is written as a signed number', LLAMA, [['llama.block_count', 32, 'i32']], [], 'GGUF_METADATA_INVALID'],
     ['a count is written in 64 bits', LLAMA, [['llama.context_length', 8192, 'u64']], [], 'GGUF_METADATA_INVALID'],
   ])('where %s', async (_case, spec, entries, tensors, code) => {
     const { exitCode, verdict, error } = await check(changed(spec, entries, tensors));
     expect([exitCode, verdict, error?.code]).toEqual([3, 'unknown', code]);
+  });
+
+  test('where the epsilon is missing that its architecture asks for', async () => {
+    const { exitCode, verdict, error } = await check(without('llama.attention.layer_norm_rms_epsilon'));
+    expect([exitCode, verdict, error?.code]).toEqual([3, 'unknown', 'MODEL_KEY_MISSING']);
+    expect(error?.message).toContain('key not found in model: llama.attention.layer_norm_rms_epsilon');
   });
 
   test('where its byte order is another machine’s', async () => {

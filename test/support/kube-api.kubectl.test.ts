@@ -74,7 +74,7 @@ describeWithKubectl('the API double, as the real kubectl sees it (skipped withou
     });
     const second = await kubectl([...args, 'two'], manifest({ replicas: 2 }));
     expect(second.code).toBe(1);
-    expect(second.stderr).toContain('conflict with "one" using inference.llmkube.dev/v1alpha1: .spec.replicas');
+    expect(second.stderr).toContain('conflict with "one": .spec.replicas');
     const forced = await kubectl([...args, 'two', '--force-conflicts'], manifest({ replicas: 2 }));
     expect(forced.code).toBe(0);
     expect(api.store.get(KEY)?.spec?.replicas).toBe(2);

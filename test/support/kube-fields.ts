@@ -103,7 +103,7 @@ export function isSameManager(entry: Manager, owner: Manager): boolean {
 export function conflictFailure(conflicts: readonly { path: Path; entry: ManagedFields }[]): ApiFailure {
   const causes: StatusCause[] = conflicts.map(({ path, entry }) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with "${entry.manager}"${entry.subresource ? ` with subresource "${entry.subresource}"` : ''} using ${entry.apiVersion}`,
+    message: `conflict with "${entry.manager}"${entry.subresource ? ` with subresource "${entry.subresource}"` : ''}${entry.operation === 'Update' ? ` using ${entry.apiVersion}` : ''}`,
     field: fieldOf(path),
   }));
   const noun = causes.length === 1 ? 'conflict' : 'conflicts';

@@ -29,7 +29,7 @@ export class KubeSchemas {
     for (const path of withoutFields) removeField(this.#schemas, path.split('.'));
     Object.values(this.#schemas).forEach(boundIntegers);
     if (knowsMemoryLimit) addMemoryLimit(this.#schemas);
-    const ajv = new Ajv({ allErrors: true, strict: false });
+    const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
     this.#validators = new Map(Object.entries(this.#schemas).map(([kind, schema]) => [kind, ajv.compile(schema)]));
   }
 
@@ -53,9 +53,12 @@ export class KubeSchemas {
 
   /** @throws ApiFailure 422 with one cause a field */
   validate(object: KubeObject): void {
-    const causes = this.#errors(object).map(causeOf);
-    if (causes.length === 0) return;
-    if (object.kind === 'InferenceService') causes.push(RULES_NOT_CHECKED);
+    const errors = this.#errors(object);
+    if (errors.length === 0) return;
+    const undecoded = errors.flatMap(beyondInt32);
+    const causes = undecoded.length > 0 ? undecoded.slice(0, 1) : errors.map(causeOf);
+    const hasRules = object.kind === 'InferenceService';
+    if (hasRules && causes.some(({ reason }) => BLOCKING.includes(reason))) causes.push(RULES_NOT_CHECKED);
     const subject = `${object.kind}.inference.llmkube.dev "${object.metadata.name}"`;
     const list = causes.map(({ field, message }) => `${field}: ${message}`).join(', ');
     const message = `${subject} is invalid: ${causes.length > 1 ? `[${list}]` : list}`;
@@ -79,9 +82,11 @@ function readSchema(file: string): Schema {
   return JSON.parse(readFileSync(url, 'utf8')) as Schema;
 }
 
+const MAX_INT32 = 2 ** 31 - 1;
+
 /** Every integer of these CRDs is of format int32. */
 function boundIntegers(schema: Schema): void {
-  if (schema.type === 'integer') schema.maximum ??= 2 ** 31 - 1;
+  if (schema.type === 'integer') schema.maximum ??= MAX_INT32;
   [...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : [])].forEach(boundIntegers);
 }
 
@@ -104,7 +109,7 @@ function fill(value: JsonObject, schema: Schema): void {
   }
 }
 
-/** Beside any other cause where the CRD has rules in CEL. */
+/** Beside a cause that blocks them, where the CRD has rules in CEL. */
 const RULES_NOT_CHECKED: StatusCause = {
   reason: 'FieldValueInvalid',
   field: '<nil>',
@@ -112,15 +117,41 @@ const RULES_NOT_CHECKED: StatusCause = {
     'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
 
-function causeOf({ instancePath, keyword, params, message = '' }: ErrorObject): StatusCause {
+function causeOf({ instancePath, keyword, params, data, message = '' }: ErrorObject): StatusCause {
   const field = instancePath.slice(1).replaceAll('/', '.');
-  if (keyword === 'required') {
-    const missing = `${field}.${params.missingProperty as string}`.replace(/^\./, '');
-    return { reason: 'FieldValueRequired', field: missing, message: 'Required value' };
+  const value = JSON.stringify(data);
+  switch (keyword) {
+    case 'required': {
+      const missing = `${field}.${params.missingProperty as string}`.replace(/^\./, '');
+      return { reason: 'FieldValueRequired', field: missing, message: 'Required value' };
+    }
+    case 'enum': {
+      const supported = (params.allowedValues as string[]).map((allowed) => `"${allowed}"`).join(', ');
+      const words = `Unsupported value: ${value}: supported values: ${supported}`;
+      return { reason: 'FieldValueNotSupported', field, message: words };
+    }
+    case 'type': {
+      const words = `Invalid value: "${typeof data}": ${field} in body must be of type ${String(params.type)}: "${typeof data}"`;
+      return { reason: 'FieldValueTypeInvalid', field, message: words };
+    }
+    case 'minimum':
+    case 'maximum': {
+      const side = keyword === 'minimum' ? 'greater' : 'less';
+      const words = `Invalid value: ${value}: ${field} in body should be ${side} than or equal to ${String(params.limit)}`;
+      return { reason: 'FieldValueInvalid', field, message: words };
+    }
+    default:
+      return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${value}: ${field} in body ${message}` };
   }
-  if (keyword === 'enum') {
-    const supported = (params.allowedValues as string[]).map((value) => `"${value}"`).join(', ');
-    return { reason: 'FieldValueNotSupported', field, message: `Unsupported value: supported values: ${supported}` };
-  }
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${field} in body ${message}` };
+}
+
+/** What keeps rules in CEL from being tried: `hasBlockingErr` of apiextensions-apiserver. */
+const BLOCKING: readonly string[] = ['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTypeInvalid'];
+
+/** Found while the object is decoded, before everything else; it names its field in words only. */
+function beyondInt32({ instancePath, keyword, params }: ErrorObject): readonly StatusCause[] {
+  if (keyword !== 'maximum' || params.limit !== MAX_INT32) return [];
+  const field = instancePath.slice(1).replaceAll('/', '.');
+  const message = `Invalid value: "": Checked value must be of type integer with format int32 in ${field}`;
+  return [{ reason: 'FieldValueInvalid', field: '<nil>', message }];
 }

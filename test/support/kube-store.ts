@@ -68,11 +68,15 @@ export class KubeStore {
   }
 
   create(key: Key, sent: KubeObject, manager: string, options: WriteOptions): KubeObject {
-    if (this.#objects.has(idOf(key))) {
+    const there = this.#objects.get(idOf(key));
+    if (there !== undefined) {
       const details = { name: key.name, group: GROUP, kind: key.plural };
-      throw new ApiFailure(409, 'AlreadyExists', `${key.plural}.${GROUP} "${key.name}" already exists`, details);
+      const going = there.metadata.deletionTimestamp === undefined ? '' : 'object is being deleted: ';
+      const message = `${going}${key.plural}.${GROUP} "${key.name}" already exists`;
+      throw new ApiFailure(409, 'AlreadyExists', message, details);
     }
     const object: KubeObject = omit(named(sent, key), 'status');
+    this.schemas.fillDefaults(object);
     trackUpdate(undefined, object, manager, undefined, now());
     return this.#write(key, undefined, object, options);
   }
@@ -85,6 +89,7 @@ export class KubeStore {
       throw new ApiFailure(409, 'Conflict', message, { name: key.name, group: GROUP, kind: key.plural });
     }
     const object = { ...named(sent, key), ...(live.status && { status: live.status }) };
+    this.schemas.fillDefaults(object);
     trackUpdate(live, object, manager, undefined, now());
     return this.#write(key, live, object, options);
   }
@@ -127,7 +132,7 @@ export class KubeStore {
       return this.#write(
         key,
         live,
-        { ...live, metadata: { ...live.metadata, deletionTimestamp: now() } },
+        { ...live, metadata: { ...live.metadata, deletionTimestamp: now(), deletionGracePeriodSeconds: 0 } },
         { dryRun: false },
       );
     }
@@ -187,7 +192,8 @@ export class KubeStore {
 function nextGeneration(live: KubeObject | undefined, object: KubeObject): number {
   if (live === undefined) return 1;
   const generation = live.metadata.generation ?? 1;
-  return isDeepStrictEqual(live.spec, object.spec) ? generation : generation + 1;
+  const isGoing = live.metadata.deletionTimestamp === undefined && object.metadata.deletionTimestamp !== undefined;
+  return isDeepStrictEqual(live.spec, object.spec) && !isGoing ? generation : generation + 1;
 }
 
 function comparable(object: KubeObject): unknown {

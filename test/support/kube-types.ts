@@ -15,6 +15,7 @@ export interface KubeMetadata {
   generation?: number;
   creationTimestamp?: string;
   deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
   finalizers?: string[];
   labels?: Record<string, string>;
   annotations?: Record<string, string>;

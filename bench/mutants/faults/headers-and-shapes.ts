@@ -101,7 +101,7 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'model/tensors/load-tensors',
     'if (left.length === 0) return;',
     'if (left.length >= 0) return;',
-    'lib/model/loadable',
+    'lib/model/loading/loadable',
   ),
   fault(
     'five query heads must share a KV head for more bits',

@@ -1,5 +1,6 @@
 import { CheckIncompleteError } from '../errors.js';
-import { addedSince, type FirstBuild } from '../model/known-architectures.js';
+import { addedSince, type FirstBuild } from '../model/loading/known-architectures.js';
+import { newerVocabulary } from '../model/loading/vocabulary.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LlamaCpp } from '../runtime/llama-cpp.js';
 
@@ -10,12 +11,16 @@ const TYPES_SINCE: Readonly<Record<string, FirstBuild>> = { F8_E4M3: { notIn: 11
  * A file that a llama.cpp is too old for would not load.
  * @throws CheckIncompleteError MODEL_NEWER_THAN_LLAMA_CPP
  */
-export function refuseNewerModel({ architecture, tensors }: ModelShape, { name, build }: LlamaCpp): void {
+export function refuseNewerModel({ architecture, keys, tensors }: ModelShape, { name, build }: LlamaCpp): void {
   const isTooOld = (since: FirstBuild | undefined): since is FirstBuild =>
     since !== undefined && build.to <= since.notIn;
   const architectureSince = addedSince(architecture);
   if (isTooOld(architectureSince))
     throw newer(`the architecture ${JSON.stringify(architecture)}`, name, architectureSince);
+  const vocabulary = newerVocabulary(keys);
+  if (vocabulary !== undefined && isTooOld(vocabulary.since)) {
+    throw newer(`the tokenizer ${JSON.stringify(vocabulary.name)}`, name, vocabulary.since);
+  }
   for (const { type } of tensors.values()) {
     const typeSince = TYPES_SINCE[type.name];
     if (isTooOld(typeSince)) throw newer(`tensors of type ${type.name}`, name, typeSince);

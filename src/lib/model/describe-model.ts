@@ -4,8 +4,8 @@ import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { describeFile } from './describe-file.js';
 import type { Keys } from './keys.js';
-import { requireLoadable } from './loadable.js';
-import { unknownArchitecture } from './known-architectures.js';
+import { requireLoadable } from './loading/loadable.js';
+import { unknownArchitecture } from './loading/known-architectures.js';
 import type { ModelShape } from './model-shape.js';
 
 /**
@@ -61,10 +61,11 @@ function reshaped(
   );
 }
 
-/** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none. */
+/** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none; a profile may lack both. */
 function vocabularySize(keys: Keys, tensors: readonly GgufTensor[]): number {
   const tokens = keys.arrayLength('tokenizer.ggml.tokens');
   if (tokens !== undefined) return tokens;
+  if (keys.has('tokenizer.ggml.model')) return keys.number('vocab_size', 0);
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
   return keys.number('vocab_size', embedding?.dims[1] ?? 0);
 }

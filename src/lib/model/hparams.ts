@@ -1,4 +1,4 @@
-import { checkExpertCounts, checkLayerCounts } from './count-limits.js';
+import { checkExpertCounts, checkLayerCounts } from './loading/count-limits.js';
 import type { Keys } from './keys.js';
 
 /** State-space dimensions: `<arch>.ssm.*`. */

@@ -6,6 +6,7 @@ import type { MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
+import { lacksVocabulary } from '../model/loading/vocabulary.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
@@ -54,6 +55,8 @@ export interface RefusedCheck {
   readonly room: Room;
 }
 
+const WITHOUT_VOCABULARY =
+  'the file has no tokenizer (tokenizer.ggml.model), and llama-server loads no model without: this is the answer for the same file with one';
 /** Where nothing was searched for, or something is not counted. */
 const UNADVISED = 'use a smaller model or a larger machine';
 
@@ -103,7 +106,9 @@ function checkModel(
 ): Promise<MemoryCheck> {
   return orIncomplete(read, () => {
     const shape = describeModel(withKvOverrides(header, read.overrides));
-    return checkBeside({ ...read, shape }, request, dependencies);
+    const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(shape.keys);
+    const notes = isProfile ? [...read.notes, WITHOUT_VOCABULARY] : read.notes;
+    return checkBeside({ ...read, shape, notes }, request, dependencies);
   });
 }
 

@@ -18,7 +18,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'this user may not read it',
   EISDIR: 'it is a folder; name the .gguf file in it',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its links lead in a circle',
+  EIO: 'the disk, or what stands for one, does not give its bytes',
 };
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
 
 export interface ReadHeaderOptions {
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +50,8 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
-    const reason = REASONS[errorCode(error)];
+    const code = errorCode(error);
+    const reason = REASONS[code] ?? (SYSTEM_CODE.test(code) ? `the system says ${code}` : undefined);
     throw reason === undefined ? error : unreadable(path, reason, error);
   } finally {
     await file?.close();

@@ -8,6 +8,7 @@ import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../support/profile.js';
+import { withRequiredKeys } from '../../support/required-keys.js';
 
 const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
 
@@ -23,7 +24,7 @@ function graniteAs(architecture: string): GgufHeader {
   const metadata = new Map(
     [...header.metadata].map(([key, value]) => [key.replace(/^granite\./, `${architecture}.`), value]),
   );
-  return { ...header, metadata: metadata.set('general.architecture', architecture) };
+  return withRequiredKeys({ ...header, metadata: metadata.set('general.architecture', architecture) });
 }
 
 /** The same model as Granite Switch has it: Q, K and V in one, and adapters beside the weights. */
@@ -139,7 +140,8 @@ test.each(['beam', 'flint', 'kolibri1', 'maion-coder', 'muse-spark'])(
     const named = [...kolibri().metadata].map(
       ([key, value]) => [key.replace(/^kolibri1\./, `${architecture}.`), value] as const,
     );
-    const header = { ...kolibri(), metadata: new Map([...named, ['general.architecture', architecture]] as const) };
+    const metadata = new Map([...named, ['general.architecture', architecture]] as const);
+    const header = withRequiredKeys({ ...kolibri(), metadata });
     const found = estimate(header, { ctxSize: 32768, parallel: 1, llamaCpp: 'b12032' });
     // K and V of 4 heads of 128 in f16: three layers of 1024 + 512 cells, one of 32768
     expect(bytesOf(found, 'kv-cache')).toBe(2 * 4 * 128 * 2 * (3 * 1536 + 32768));

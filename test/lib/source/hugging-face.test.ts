@@ -65,6 +65,20 @@ describe('reading from the Hugging Face hub', () => {
     ]);
   });
 
+  test('an answer names the file, and how many other models there were to choose from', async () => {
+    const { file, others } = await read('hf:owner/Model-GGUF');
+    expect([file, others]).toEqual(['m-Q4_K_M.gguf', 2]);
+  });
+
+  test.each([
+    ['m-Q8_0.gguf', 'q8.weight'],
+    ['m-Q8%5F0.gguf', 'q8.weight'],
+    ['big-F16-00001-of-00002.gguf', 'blk.0.attn_q.weight'],
+  ])('a link that shows a file of a repository means that file: %s', async (shown, tensor) => {
+    const { header } = await read(`${hub.origin}${REPOSITORY}?show_file_info=${shown}`);
+    expect(header.tensors[0]?.name).toBe(tensor);
+  });
+
   test('a quantization can be asked for, in any case', async () => {
     expect((await read('hf:owner/Model-GGUF:q8_0')).header.tensors[0]?.name).toBe('q8.weight');
   });

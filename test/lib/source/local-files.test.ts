@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readGgufHeader } from '../../../src/lib/source/read-header.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
@@ -79,6 +79,7 @@ describe('reading a local file', () => {
   test('says what is wrong with a path', async () => {
     await mkdir(join(folder.path, 'models'));
     execFileSync('mkfifo', [join(folder.path, 'pipe')]);
+    await symlink('circle', join(folder.path, 'circle'));
     const refused = async (name: string): Promise<string> =>
       readGgufHeader(join(folder.path, name)).then(
         () => 'was read',
@@ -87,6 +88,7 @@ describe('reading a local file', () => {
     expect(await refused('missing.gguf')).toBe('cannot read /missing.gguf: there is no such file');
     expect(await refused('models')).toBe('cannot read /models: it is a folder; name the .gguf file in it');
     expect(await refused('pipe')).toBe('cannot read /pipe: it is not a file but a device or a pipe');
+    expect(await refused('circle')).toBe('cannot read /circle: its links lead in a circle');
   });
 
   test('refuses a file that was cut, by its size', async () => {

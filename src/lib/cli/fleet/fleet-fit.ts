@@ -1,4 +1,4 @@
-import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
 import type { CheckDependencies } from '../../preflight/check-memory.js';
 import { isComplete, type CompleteCheck } from '../../preflight/memory-check.js';
 import type { CheckRequest } from '../../preflight/plan-check.js';

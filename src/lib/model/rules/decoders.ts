@@ -6,7 +6,7 @@ import {
   slideEvery,
   slidingWindow,
 } from '../architecture-rule.js';
-import { checkCycles, checkLoops } from '../count-limits.js';
+import { checkCycles, checkLoops } from '../loading/count-limits.js';
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 

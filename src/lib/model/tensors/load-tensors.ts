@@ -1,5 +1,5 @@
 import { printable } from '../../printable.js';
-import { refusedByLoader } from '../load-error.js';
+import { refusedByLoader } from '../loading/load-error.js';
 import type { ModelShape } from '../model-shape.js';
 import type { Scope } from './expression.js';
 import type { Row, TensorRow } from './rows.js';

@@ -3,8 +3,9 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
+import { compareLosses } from './losses.js';
 import { draftChanges, leastDrafting } from './draft-changes.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
+import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestNotNegative, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
@@ -35,21 +36,6 @@ const LEVER_SETS: readonly (readonly Lever[])[] = [
 ];
 const ALL_LEVERS = LEVER_SETS.at(-1) ?? [];
 const BUT_THE_CACHE: readonly Lever[] = ALL_LEVERS.filter((lever) => lever !== 'cache-type');
-
-/** How much is lost, the least first: time, then requests at once, then the cache's precision, context, the weights' precision. */
-const LOSSES: readonly Change['kind'][] = [
-  'load',
-  'projector',
-  'draft-tokens',
-  'ubatch',
-  'draft-on-cpu',
-  'slots',
-  'cpu-experts',
-  'gpu-layers',
-  'cache-type',
-  'context',
-  'quantization',
-];
 
 /**
  * What to change in a refused launch so that it fits, by how much is lost: single changes, and, when none of them leaves
@@ -176,32 +162,41 @@ class LaunchSearch {
   #withLessContext(model: Attempt): Attempt | undefined {
     const { nCtx } = this.#refused.resolved;
     const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
-    const least = { ...model, launch: { ...model.launch, ctxSize } };
-    const smallest = [ALL_LEVERS, BUT_THE_CACHE]
-      .map((set) => this.#levers.pullAll(least, set))
-      .find((attempt) => this.#levers.fits(attempt));
-    if (smallest === undefined) return undefined;
+    const fitsWith = (set: readonly Lever[], tokens: number): Attempt | undefined => {
+      const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
+      return this.#levers.fits(pulled) ? pulled : undefined;
+    };
+    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
+    if (sufficient === undefined) return undefined;
     const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
     if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
     return (
       (compact && this.#shrinkContext(compact)) ??
       this.#shrinkContext(model) ??
-      this.#shrinkContext({ ...smallest, launch: withContextOf(model, smallest) })
+      this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize)
     );
+  }
+
+  /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
+  #shrinkPulled(pulled: (tokens: number) => Attempt | undefined, least: number): Attempt | undefined {
+    const { nCtx } = this.#refused.resolved;
+    const steps = largestNotNegative(
+      (count) => (pulled(count * CONTEXT_STEP) === undefined ? -1 : 1),
+      Math.ceil(least / CONTEXT_STEP),
+      Math.floor(nCtx / CONTEXT_STEP),
+    );
+    if (steps === undefined) return undefined;
+    const tokens = steps * CONTEXT_STEP;
+    const attempt = pulled(tokens);
+    return attempt && changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
   }
 }
 
-/** The launch of the smallest with the context that was asked for. */
-function withContextOf({ launch }: Attempt, { launch: smallest }: Attempt): LaunchOptions {
-  return { ...smallest, ctxSize: launch.ctxSize ?? 0 };
-}
-
-/** By the greatest loss in each, then by how many changes it takes; each set of changes once. */
+/** What loses least first; each set of changes once. */
 function ordered(suggestions: readonly Suggestion[]): readonly Suggestion[] {
-  const lossOf = ({ changes }: Suggestion): number => Math.max(...changes.map(({ kind }) => LOSSES.indexOf(kind)));
   const unique = new Map(suggestions.map((suggestion) => [JSON.stringify(suggestion.changes.map(keyOf)), suggestion]));
-  return [...unique.values()].sort((a, b) => lossOf(a) - lossOf(b) || a.changes.length - b.changes.length);
+  return [...unique.values()].sort((a, b) => compareLosses(a.changes, b.changes));
 }
 
 function keyOf(change: Change): unknown {

@@ -1,4 +1,4 @@
-import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 
 /** The best launch, and the command that starts it; amounts are bytes. */

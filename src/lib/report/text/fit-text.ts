@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
-import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';

@@ -1,6 +1,6 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import type { HostReport } from '../../kube/hosts.js';
-import type { FittedLaunch } from '../../preflight/advice/fit-launch.js';
+import type { FittedLaunch } from '../../preflight/fit/fit-launch.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatCompared } from '../words/bytes.js';

@@ -36,16 +36,17 @@ function isExempt(url: URL, list: string): boolean {
     .filter((entry) => entry !== '')
     .some((entry) => {
       if (entry === '*') return true;
-      if (isIP(host) !== 0 && coversAddress(entry, host)) return true;
+      if (isIP(host) !== 0 && coversAddress(entry, host, port)) return true;
       const [, name = '', wantedPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
       const suffix = name.replace(/^\*?\./, '');
       return (wantedPort === undefined || wantedPort === port) && (host === suffix || host.endsWith(`.${suffix}`));
     });
 }
 
-/** An address (`10.1.2.3`, `fd00::1`, `[fd00::1]:8080` without regard to the port) or a network (`10.0.0.0/8`). */
-function coversAddress(entry: string, host: string): boolean {
-  const [, bare = ''] = /^\[?([^\]]*)\]?(?::\d+)?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
+/** An address (`10.1.2.3`, `fd00::1`, `[fd00::1]`, `[fd00::1]:8080`) or a network (`10.0.0.0/8`). */
+function coversAddress(entry: string, host: string, port: string): boolean {
+  const [, bare = entry, wantedPort = port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(entry) ?? [];
+  if (wantedPort !== port) return false;
   const [network = '', length] = bare.split('/');
   const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
   const bits = length === undefined ? (family === 'ipv6' ? 128 : 32) : Number(length);

@@ -6,7 +6,7 @@ import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
-import { fitLaunch } from '../../../../src/lib/preflight/advice/fit-launch.js';
+import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { largestContext, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
@@ -195,14 +195,14 @@ describe('suggestions', () => {
     expect(trials.fitting(shape, { accelerator: 'metal', ctxSize: context.tokens + 256 })).toBeUndefined();
   });
 
-  test('a 32B on a 32 GB Mac with 3.4 GB in use has at least three ways that work', () => {
+  test('a 32B on a 32 GB Mac with 3.4 GB in use has at least three ways that work, the most precise weights first', () => {
     const shape = shapeAt(0);
     const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
     const found = advise({ shape, launch, room: roomOf(32 * GIB, 3.4 * GIB, true), variants: variantsOf(shape) });
     expect(found.map(kinds)).toEqual([
-      'quantization',
-      'quantization+cache-type',
       'quantization+cache-type+context',
+      'quantization+cache-type',
+      'quantization',
       'quantization+free-memory',
       'memory-fraction',
     ]);

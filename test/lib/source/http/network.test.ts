@@ -57,7 +57,7 @@ describe('the proxy for an address', () => {
   const env = {
     HTTPS_PROXY: 'http://secure:1',
     HTTP_PROXY: 'plain:2',
-    NO_PROXY: 'internal.test,.corp.test, port.test:8443, 10.0.0.0/8,192.168.7.9,fd00::/8 [2001:db8::1]',
+    NO_PROXY: 'internal.test,.corp.test, port.test:8443, 10.0.0.0/8,192.168.7.9,fd00::/8 [2001:db8::1] [2001:db8::3]:8443',
   };
   test.each([
     ['https://example.com/', 'http://secure:1/'],
@@ -78,6 +78,8 @@ describe('the proxy for an address', () => {
     ['https://[fd12:3456::1]/', undefined],
     ['https://[2001:db8::1]/', undefined],
     ['https://[2001:db8::2]/', 'http://secure:1/'],
+    ['https://[2001:db8::3]:8443/', undefined],
+    ['https://[2001:db8::3]/', 'http://secure:1/'],
     ['https://10.example.com/', 'http://secure:1/'],
   ])('%s: %s', (url, proxy) => expect(proxyFor(new URL(url), env)?.href).toBe(proxy));
 

@@ -34,6 +34,8 @@ bailingmoe3
       .ffn_gate_inp?(only_mtp): n_embd, n_expert
       .exp_probs_b.bias?(only_mtp): n_expert
       experts?(only_mtp): n_embd, n_ff_exp, n_expert
+      let n_shared = n_expert_shared > 1 ? n_expert_shared : 1
+      let n_ff_shexp = n_ff_shexp > 0 ? n_ff_shexp : n_ff_exp * n_shared
       shared_expert?(only_mtp): n_embd, n_ff_shexp
   each n_layer..n_layer_all
     .attn_norm?(without_mtp): n_embd
@@ -53,6 +55,8 @@ bailingmoe3
     .ffn_gate_inp?(without_mtp): n_embd, n_expert
     .exp_probs_b.bias?(without_mtp): n_expert
     experts?(without_mtp): n_embd, n_ff_exp, n_expert
+    let n_shared = n_expert_shared > 1 ? n_expert_shared : 1
+    let n_ff_shexp = n_ff_shexp > 0 ? n_ff_shexp : n_ff_exp * n_shared
     shared_expert?(without_mtp): n_embd, n_ff_shexp
     .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
     .nextn.enorm .nextn.hnorm .layer_output_norm?(without_mtp): n_embd

@@ -1,8 +1,15 @@
-import { CheckIncompleteError } from '../errors.js';
+import { CheckIncompleteError } from '../../errors.js';
 
 /** What keeps llama.cpp from loading a file, found in its header. */
 type LoadErrorCode =
-  'MODEL_BYTE_ORDER' | 'MODEL_COUNT_INVALID' | 'MODEL_TENSOR_MISSING' | 'MODEL_TENSOR_SHAPE' | 'MODEL_TENSOR_UNUSED';
+  | 'MODEL_BYTE_ORDER'
+  | 'MODEL_COUNT_INVALID'
+  | 'MODEL_KEY_MISSING'
+  | 'MODEL_KEY_TYPE'
+  | 'MODEL_TOKENIZER_INVALID'
+  | 'MODEL_TENSOR_MISSING'
+  | 'MODEL_TENSOR_SHAPE'
+  | 'MODEL_TENSOR_UNUSED';
 
 /** llama-server would refuse the file, so there is nothing to check. `reason` is llama.cpp's own, where it gives one. */
 export function refusedByLoader(code: LoadErrorCode, reason: string): CheckIncompleteError {

@@ -1,4 +1,4 @@
-import type { Hparams } from './hparams.js';
+import type { Hparams } from '../hparams.js';
 import { refusedByLoader } from './load-error.js';
 
 /** `LLAMA_MAX_LAYERS` (`src/llama-hparams.h`, llama.cpp v0.5.0). */

@@ -1,9 +1,11 @@
-import { CheckIncompleteError } from '../errors.js';
-import { printable } from '../printable.js';
+import { CheckIncompleteError } from '../../errors.js';
+import { printable } from '../../printable.js';
 import { refusedByLoader } from './load-error.js';
-import type { ModelShape } from './model-shape.js';
-import { tensorRows } from './tensors/architectures.js';
-import { loadTensors } from './tensors/load-tensors.js';
+import { requireKeys } from './required-keys.js';
+import { requireVocabulary } from './vocabulary.js';
+import type { ModelShape } from '../model-shape.js';
+import { tensorRows } from '../tensors/architectures.js';
+import { loadTensors } from '../tensors/load-tensors.js';
 
 /** What they run is neither blocks nor described here (`src/models/wavtokenizer-dec.cpp`, llama.cpp v0.5.0). */
 const VOCODERS: ReadonlySet<string> = new Set(['wavtokenizer-dec']);
@@ -28,6 +30,8 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
       `${shape.architecture} turns a language model's tokens into sound: llama-tts loads it beside one, and llama-server does not serve it; name the language model`,
     );
   }
+  requireKeys(shape);
+  requireVocabulary(shape.keys);
   checkBlocks(shape);
   const rows = tensorRows(shape.architecture);
   if (rows !== undefined) loadTensors(shape, rows);

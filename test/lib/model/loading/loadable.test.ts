@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ggmlTypeByName } from '../../../src/lib/gguf/ggml-types.js';
-import type { GgufHeader, GgufTensor, MetadataValue } from '../../../src/lib/gguf/header.js';
-import { fromDigest } from '../../../src/lib/gguf/digest/read-digest.js';
-import { toDigest } from '../../../src/lib/gguf/digest/digest.js';
-import { describeModel } from '../../../src/lib/model/describe-model.js';
-import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { ggmlTypeByName } from '../../../../src/lib/gguf/ggml-types.js';
+import type { GgufHeader, GgufTensor, MetadataValue } from '../../../../src/lib/gguf/header.js';
+import { fromDigest } from '../../../../src/lib/gguf/digest/read-digest.js';
+import { toDigest } from '../../../../src/lib/gguf/digest/digest.js';
+import { describeModel } from '../../../../src/lib/model/describe-model.js';
+import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
+import { profileHeader, readProfile } from '../../../support/profile.js';
 
 function header(profile: string): GgufHeader {
   return profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));

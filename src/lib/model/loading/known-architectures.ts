@@ -1,4 +1,4 @@
-import { printable } from '../printable.js';
+import { printable } from '../../printable.js';
 
 /**
  * Architectures by the name in `general.architecture`: `LLM_ARCH_NAMES` (`src/llama-arch.cpp`), those that

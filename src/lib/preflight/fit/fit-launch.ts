@@ -1,8 +1,8 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { Change, ModelVariant } from './advice.js';
-import { Levers, type Attempt, type Lever } from './levers.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from './trials.js';
+import type { Change, ModelVariant } from '../advice/advice.js';
+import { Levers, type Attempt, type Lever } from '../advice/levers.js';
+import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from '../advice/trials.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 

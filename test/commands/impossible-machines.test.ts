@@ -1,0 +1,33 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { cp, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cliEnvironment, run, RUN_JS, runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/sparse-file.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+describe('a machine that cannot be is refused, not found too small', () => {
+  test.each([
+    [['--memory-budget', '0'], '--memory-budget must be more than nothing'],
+    [['--system-memory', '0'], '--system-memory must be more than nothing'],
+    [['--system-memory', '16Gi', '--in-use', '20Gi'], 'more memory is said to be in use than the machine has'],
+  ])('%j', async (machine, words) => {
+    const { stderr, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--accelerator', 'metal', ...machine]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+});
+
+test('a program that was not built says so, and not by the code of a model that does not fit', async () => {
+  const folder = await temporaryFolder();
+  const bin = join(folder.path, 'bin');
+  await mkdir(bin);
+  await cp(dirname(RUN_JS), bin, { recursive: true });
+  const { stderr, exitCode } = await run(
+    process.execPath,
+    [join(bin, 'run.js'), 'check-memory', 'x'],
+    cliEnvironment(),
+  );
+  await folder.remove();
+  expect([exitCode, stderr]).toEqual([3, 'Error: llmkube is not built\n  Suggestion: npm run build\n']);
+});
