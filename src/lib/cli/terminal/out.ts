@@ -40,8 +40,9 @@ interface Spinner {
 /** A line on stderr that turns and says what is being done. */
 export async function startSpinner(text: string): Promise<Spinner> {
   const { default: ora } = await import('ora');
-  // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C.
-  const spinner = ora({ discardStdin: false, stream: process.stderr, text: safeOutput(text) }).start();
+  // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C, and who hides the cursor listens for signals to show it
+  // again, for as long as the program runs: while it computes, nobody would hear of them.
+  const spinner = ora({ discardStdin: false, hideCursor: false, stream: process.stderr, text: safeOutput(text) }).start();
   return {
     show: (changed) => {
       spinner.text = safeOutput(changed);
