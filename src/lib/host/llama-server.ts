@@ -1,7 +1,8 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
+import { writeOwnFile } from '../own-file.js';
 import { programOutput } from './processes/program-output.js';
 import { readRegularFile } from '../read-regular-file.js';
 
@@ -105,7 +106,7 @@ async function readCache(file: string | undefined): Promise<Readonly<Record<stri
 async function writeCache(file: string | undefined, entries: Readonly<Record<string, string>>): Promise<void> {
   if (file === undefined) return;
   await mkdir(join(file, '..'), { recursive: true })
-    .then(() => writeFile(file, JSON.stringify(entries)))
+    .then(() => writeOwnFile(file, JSON.stringify(entries)))
     .catch(() => undefined);
 }
 

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
-import { readOwnFile } from '../../guard/ledger/own-file.js';
+import { parseBoundedJson } from '../../bounded-json.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
@@ -38,9 +39,7 @@ export class ServerRecords {
 
   write(record: ServerRecord): void {
     const file = join(this.#folder, `${fileName(record.key)}.json`);
-    rmSync(`${file}.new`, { force: true });
-    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    writeOwnFile(file, JSON.stringify(record));
   }
 
   remove(key: string): void {
@@ -67,7 +66,7 @@ export class ServerRecords {
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
     return names.flatMap((name) => {
       try {
-        const record = JSON.parse(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
+        const record = parseBoundedJson(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
         return isRecord(record) ? [record] : [];
       } catch {
         return [];

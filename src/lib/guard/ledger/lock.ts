@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
-import { readOwnFile } from './own-file.js';
+import { readOwnFile } from '../../own-file.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
