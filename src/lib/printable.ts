@@ -20,13 +20,18 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi, '$1 ***'],
   [/\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g, '***'],
   [/\bhf_[A-Za-z0-9]{8,}/g, '***'],
-  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@/gi, '$1***@'],
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@(?:[^/\s@?#"'<>,]{0,1024}@)*/gi, '$1***@'],
   [
     /([?&][\w.-]{0,64}(?:token|secret|signature|sig|password|passwd|pwd|key|credential|auth)[\w.-]{0,64}=)[^&\s"'<>#]+/gi,
     '$1***',
   ],
-  [/((?:^|[\s"'])(?:--api-key|--hf-token|-hft)(?:=|[ \t]+))("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
-  [/\b((?:HF_TOKEN|LLAMA_API_KEY|HUGGING_FACE_HUB_TOKEN)=)[^\s"']+/g, '$1***'],
+  [/(["'])(--api-key=|--hf-token=|-hft=)(?:(?!\1).)*\1/g, '$1$2***$1'],
+  // As words of a shell, of JSON, or of a YAML list.
+  [
+    /((?:^|[\s"'[,])(?:--api-key|--hf-token|-hft)(?:["']?(?:=|[ \t]+|\n[ \t]*- )|["']\s*,\s*(?=["'])))("[^"]*"|'[^']*'|[^\s"',\]]+)/g,
+    '$1***',
+  ],
+  [/\b([A-Z][A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY)=)("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
 ];
 /** Options of llama-server whose value is a secret. */
 const SECRET_OPTIONS: ReadonlySet<unknown> = new Set(['--api-key', '--hf-token', '-hft']);

@@ -19,7 +19,11 @@ describe('what is printed', () => {
     ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],
     ['https://h/x?a=1&X-Amz-Signature=abc&b=2', 'https://h/x?a=1&X-Amz-Signature=***&b=2'],
     ['--api-key hunter2 --port 80', '--api-key *** --port 80'],
-    ["llama-server '--api-key=a b'", "llama-server '--api-key=*** b'"],
+    ["llama-server '--api-key=a b'", "llama-server '--api-key=***'"],
+    ['spec.extraArgs = ["--api-key","a, b","-c"]', 'spec.extraArgs = ["--api-key",***,"-c"]'],
+    ['args:\n  - --api-key\n  - hunter2\n  - -c', 'args:\n  - --api-key\n  - ***\n  - -c'],
+    ['https://user:p@ss@host/x', 'https://***@host/x'],
+    ['AWS_SECRET_ACCESS_KEY="a b" x', 'AWS_SECRET_ACCESS_KEY=*** x'],
     ['Authorization: Bearer abcdefghij', 'Authorization: Bearer ***'],
     ['HF_TOKEN=hf_abcdefghijklmnop', 'HF_TOKEN=***'],
   ])('has no secret of %s', (text, expected) => {

@@ -87,15 +87,7 @@ function fileOf(key: string, { cacheDir }: RequirementRequest): string {
 }
 
 /** Names every file that the estimate is read from; undefined for a model that is not on this machine. */
-function cacheKey({
-  words,
-  env,
-  cwd,
-  source,
-  accelerator,
-  program,
-  seen,
-}: RequirementRequest): string | undefined {
+function cacheKey({ words, env, cwd, source, accelerator, program, seen }: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
   const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));

@@ -13,7 +13,8 @@ const PATIENCE_S = 60;
 const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 60;
 
-const TURN = /^turn\.(\d+)$/;
+/** Of numbers that can be counted on from. */
+const TURN = /^turn\.(\d{1,15})$/;
 
 interface Surroundings {
   readonly self: ProcessIdentity;
