@@ -114,7 +114,7 @@ function gpuOptions(devices: readonly LoggedGpu[]): LaunchPatch {
 
 /** A release's build number, where it has one: `build_info: b11549-…`, `build: 11549 (…)`. */
 function buildOf(text: string): string | undefined {
-  const build = /\bbuild(?:_info)?: b?(\d{4,})\b/.exec(text)?.[1];
+  const build = /\bbuild(?:_info)?: b?(\d{4,7})\b/.exec(text)?.[1];
   return build === undefined ? undefined : `b${build}`;
 }
 
