@@ -20,12 +20,7 @@ interface Watched {
  * Shows a verdict, and shows it again whenever what is in use of a pool has changed by more than 1 % of it, on one screen that does not
  * scroll (elsewhere one after the other). Nothing is to be tidied up, so a signal ends the program at once, whatever it is computing.
  */
-export async function watchCheck({
-  verdictText,
-  measure,
-  stream,
-  everyMs = LOOK_EVERY_MS,
-}: Watched): Promise<never> {
+export async function watchCheck({ verdictText, measure, stream, everyMs = LOOK_EVERY_MS }: Watched): Promise<never> {
   let shown: HostMemory | undefined;
   for (;;) {
     const now = await measure();

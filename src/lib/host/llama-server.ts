@@ -96,7 +96,9 @@ async function readCache(file: string | undefined): Promise<Readonly<Record<stri
   if (file === undefined) return {};
   try {
     const parsed = parseBoundedJson(await readRegularFile(file, LONGEST_CACHE));
-    const entries = Object.entries(parsed as object).filter(([, value]) => /^(?:b\d{1,7}|v\d{1,4}\.\d{1,4}\.\d{1,4}(?:-dev)?)$/.test(String(value)));
+    const entries = Object.entries(parsed as object).filter(([, value]) =>
+      /^(?:b\d{1,7}|v\d{1,4}\.\d{1,4}\.\d{1,4}(?:-dev)?)$/.test(String(value)),
+    );
     return Object.fromEntries(entries) as Record<string, string>;
   } catch {
     return {};
