@@ -47,6 +47,11 @@ const ROWS: readonly (readonly [
     ['catalog/load-catalog.ts', 'MAX_CATALOG_BYTES', 2 ** 20, '8 MiB'],
     ['catalog/parse-catalog.ts', 'MAX_VALUES', 1, '1000000 values'],
   ],
+  [
+    'hosts read from at once',
+    ['source/read-many.ts', 'HOSTS_AT_ONCE', 1, '16'],
+    ['source/read-many.ts', 'READINGS_PER_HOST', 1, '4 headers each'],
+  ],
   ['any JSON', ['bounded-json.ts', 'MAX_VALUES', 1, '1000000 values']],
   ['kubeconfig', ['kube/client/kubeconfig.ts', 'MAX_KUBECONFIG_BYTES', 2 ** 20, '8 MiB']],
   [
@@ -65,7 +70,7 @@ const ROWS: readonly (readonly [
     ['../commands/compare-log.ts', 'MAX_LOG_BYTES', 2 ** 20, '16 MiB'],
     ['runtime/server-log.ts', 'MAX_LINE_LENGTH', 1, '4096'],
   ],
-  ['ledger', ['guard/ledger-store.ts', 'MAX_BYTES', 2 ** 20, '4 MiB']],
+  ['ledger, records of the agent', ['own-file.ts', 'MAX_OWN_FILE_BYTES', 2 ** 20, '4 MiB']],
   ['redirects', ['source/http/follow-redirects.ts', 'MAX_REDIRECTS', 1, '5']],
   ['one reading, whatever it does', ['source/session.ts', 'DEFAULT_READING_MS', 1000, '120 s']],
   [

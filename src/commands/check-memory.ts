@@ -19,7 +19,6 @@ import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
 import { largestOf } from '../lib/preflight/surveys/survey.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { UsageError } from '../lib/errors.js';
-import { type InterruptedError, interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { commandText } from '../lib/report/layout/command-text.js';
@@ -95,7 +94,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   }
 
   /** For a person who closes programs; a script asks once. */
-  private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<Record<string, unknown>> {
+  private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<never> {
     const { machine, policy, accelerator } = request;
     const problem = this.jsonEnabled()
       ? '--json says one thing, and --watch says it again and again'
@@ -106,21 +105,16 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const { watchCheck } = await import('../lib/cli/watch-check.js');
     const { readOnce } = await import('../lib/cli/read-once.js');
     const { default: colors } = await import('chalk');
-    const interrupt = interruptSignal(['SIGINT', 'SIGTERM']);
     const asked = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
-    await watchCheck({
+    return watchCheck({
       verdictText: async () => {
         const found = await checkMemory(request, asked);
         const check = { ...found, largest: largestOf(found) };
         return isPassed(check) ? checkText(check, colors) : refusalText(check);
       },
       measure: () => dependencies.measureHost({ ...machine, accelerator, budgetBytes: policy.absoluteBytes }),
-      signal: interrupt.signal,
       stream: process.stdout,
     });
-    interrupt.dispose();
-    process.exitCode = (interrupt.signal.reason as InterruptedError).exitCode;
-    return {};
   }
 
   private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {

@@ -8,7 +8,7 @@ import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
 import { deployPlan, stagedFiles } from '../lib/cli/deploy/deploy-plan.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySourceWithFiles } from '../lib/cli/deploy/deploy-source.js';
-import { interruptSignal } from '../lib/cli/terminal/interrupt.js';
+import { interruptSignal, type InterruptedError } from '../lib/cli/terminal/interrupt.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
@@ -27,9 +27,6 @@ import { failureText } from '../lib/report/words/failure.js';
 import { formatManifests } from '../lib/report/json/manifests.js';
 import { warningsOf } from '../lib/report/words/warnings.js';
 
-/** As a shell reports a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
-
 type Flags = Awaited<ReturnType<Deploy['readFlags']>>['flags'];
 
 export default class Deploy extends BaseCommand {
@@ -37,7 +34,7 @@ export default class Deploy extends BaseCommand {
   static override description = `Checks the memory first, as check-memory does; what does not fit is refused before any cluster is contacted. Then \
 it applies a Model and an InferenceService (server-side, as field manager llmkube) and waits until the service answers.
 
-Exit codes: 0 deployed, 1 does not fit, 2 usage, 3 could not be checked, 4 cluster, 130 stopped waiting by Ctrl-C. \
+Exit codes: 0 deployed, 1 does not fit, 2 usage, 3 could not be checked, 4 cluster, 130 or 143 stopped by Ctrl-C or SIGTERM. \
 Works as "kubectl llmkube deploy" too.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen-coder-32b --accelerator metal',
@@ -114,20 +111,25 @@ Works as "kubectl llmkube deploy" too.`;
       });
       progress.stop();
       this.reportOutcome(outcome, plan, flags);
+      if (outcome.state === 'interrupted') this.reportInterruption(plan, interrupt.signal.reason as InterruptedError);
       return deployJson(wasMade(check) ? check : undefined, outcome);
+    } catch (error) {
+      throw interrupt.cause(error);
     } finally {
       progress.stop();
-      interrupt.dispose();
+      await interrupt.dispose();
     }
   }
 
-  private reportOutcome(outcome: DeployOutcome, { name, namespace }: DeployPlan, flags: Flags): void {
+  private reportInterruption({ name, namespace }: DeployPlan, { exitCode }: InterruptedError): void {
+    process.exitCode = exitCode;
+    this.notice(`Stopped waiting; the deploy goes on. See how it stands with: llmkube status ${name} -n ${namespace}`);
+  }
+
+  private reportOutcome(outcome: DeployOutcome, { name }: DeployPlan, flags: Flags): void {
     if (flags.output !== undefined) this.write(formatManifests(Object.values(outcome.resources), flags.output));
     else if (outcome.endpoint) this.log(`\n${endpointText(name, outcome.endpoint)}`);
     else if (outcome.state === 'stopped') this.log(`\n${stoppedText(name)}`);
-    if (outcome.state !== 'interrupted') return;
-    process.exitCode = INTERRUPTED;
-    this.notice(`Stopped waiting; the deploy goes on. See how it stands with: llmkube status ${name} -n ${namespace}`);
   }
 
   private printManifests(resources: DeployResources, flags: Flags, check: DeployCheck): unknown {

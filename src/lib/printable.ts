@@ -20,19 +20,28 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi, '$1 ***'],
   [/\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g, '***'],
   [/\bhf_[A-Za-z0-9]{8,}/g, '***'],
-  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@/gi, '$1***@'],
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@(?:[^/\s@?#"'<>,]{0,1024}@)*/gi, '$1***@'],
   [
     /([?&][\w.-]{0,64}(?:token|secret|signature|sig|password|passwd|pwd|key|credential|auth)[\w.-]{0,64}=)[^&\s"'<>#]+/gi,
     '$1***',
   ],
-  [/((?:^|[\s"'])(?:--api-key|--hf-token|-hft)(?:=|[ \t]+))("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
-  [/\b((?:HF_TOKEN|LLAMA_API_KEY|HUGGING_FACE_HUB_TOKEN)=)[^\s"']+/g, '$1***'],
+  [/(["'])(--api-key=|--hf-token=|-hft=)(?:(?!\1).)*\1/g, '$1$2***$1'],
+  // As words of a shell, of JSON, or of a YAML list.
+  [
+    /((?:^|[\s"'[,])(?:--api-key|--hf-token|-hft)(?:["']?(?:=|[ \t]+|\n[ \t]*- )|["']\s*,\s*(?=["'])))("[^"]*"|'[^']*'|[^\s"',\]]+)/g,
+    '$1***',
+  ],
+  [/\b([A-Z][A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY)=)("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
 ];
 /** Options of llama-server whose value is a secret. */
 const SECRET_OPTIONS: ReadonlySet<unknown> = new Set(['--api-key', '--hf-token', '-hft']);
 
+/** What every text with a secret has somewhere; nearly all texts have nothing of it. */
+const SUSPICIOUS = /bearer|basic|eyJ|hf_|:\/\/|=|--api-key|--hf-token|-hft/i;
+
 /** Text without what is known to be secret in it: logins and tokens in addresses, keys of llama-server, credentials. */
 export function withoutSecrets(text: string): string {
+  if (!SUSPICIOUS.test(text)) return text;
   return SECRETS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), text);
 }
 
@@ -57,19 +66,56 @@ export function safeOutput(text: string): string {
     .join('');
 }
 
-/** The same for an object to be written as JSON. */
-export function safeJson(value: unknown): unknown {
-  if (typeof value === 'string') return withoutSecrets(value);
-  if (Array.isArray(value)) {
-    return value.map((item, index) => (SECRET_OPTIONS.has(value[index - 1]) ? '***' : safeJson(item)));
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, safeJson(item)]));
+/** The words of a command without its secrets, each of which may be a word of its own. */
+export function wordsWithoutSecrets(words: readonly string[]): readonly string[] {
+  return words.map((word, index) => (SECRET_OPTIONS.has(words[index - 1]) ? '***' : withoutSecrets(word)));
 }
 
 /** JSON without secrets, in which nothing can act on a terminal; on one line with an indent of 0. */
 export function jsonText(value: unknown, indent = 2): string {
-  return escapedInJson(JSON.stringify(safeJson(value), null, indent));
+  return escapedInJson(JSON.stringify(value, withoutSecret, indent));
+}
+
+/** As `jsonText` gives it, but a long list in an object piece by piece, so that thousands of answers are not held as text all at once. */
+export function* jsonPieces(value: unknown): Generator<string> {
+  if (!isObject(value) || !Object.values(value).some(isLongList)) return yield jsonText(value);
+  let before = '{\n';
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    yield `${before}  ${jsonText(key)}: `;
+    before = ',\n';
+    if (isLongList(item)) yield* listPieces(item);
+    else yield indented(jsonText(item), '  ');
+  }
+  yield '\n}';
+}
+
+const LONG = 64;
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of nothing but objects: what is secret in a list of texts only their order tells. */
+function isLongList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > LONG && value.every(isObject);
+}
+
+function* listPieces(list: readonly unknown[]): Generator<string> {
+  for (let at = 0; at < list.length; at += LONG) {
+    const part = indented(jsonText(list.slice(at, at + LONG)), '  ');
+    yield (at === 0 ? '[' : ',') + part.slice(1, -'\n  ]'.length);
+  }
+  yield '\n  ]';
+}
+
+function indented(json: string, by: string): string {
+  return json.replaceAll('\n', `\n${by}`);
+}
+
+function withoutSecret(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return Array.isArray(this) && SECRET_OPTIONS.has(this[Number(key) - 1]) ? '***' : withoutSecrets(value);
 }
 
 /** JSON, or text of which everything is quoted as in JSON, that means the same and cannot act on a terminal. */

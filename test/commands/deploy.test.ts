@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
+import { CLUSTER_MODES } from '../support/hostile-modes.js';
+import { HostileServer } from '../support/hostile-server.js';
 import { operate, TO_READY } from '../support/imitation-operator.js';
 import { KubeApi } from '../support/kube-api.js';
 import { ApiFailure } from '../support/kube-types.js';
@@ -266,18 +267,38 @@ describe('llmkube deploy', () => {
     expect(stderr).not.toContain('    at ');
   });
 
-  test('Ctrl-C stops the waiting and says that the deploy goes on', async () => {
-    const child = spawn(process.execPath, [RUN_JS, 'deploy', NAME, ...FITS], { env: cliEnvironment(env) });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
-    while (api.watches.size < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill('SIGINT');
-    expect(await closed).toBe(130);
-    expect(stderr).toContain(
-      'Stopped waiting; the deploy goes on. See how it stands with: llmkube status llama-3.2-3b -n default',
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] satisfies [NodeJS.Signals, number][])(
+    '%s stops the waiting and says that the deploy goes on',
+    async (signal, exitCode) => {
+      const ended = run(process.execPath, [RUN_JS, 'deploy', NAME, ...FITS], cliEnvironment(env), async (child) => {
+        while (api.watches.size < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+        child.kill(signal);
+      });
+      const { stderr, exitCode: found } = await ended;
+      expect(found).toBe(exitCode);
+      expect(stderr).toContain(
+        'Stopped waiting; the deploy goes on. See how it stands with: llmkube status llama-3.2-3b -n default',
+      );
+      expect(api.store.get(SERVICE)).toBeDefined();
+    },
+  );
+
+  test('a signal before the cluster answers is no failure of the cluster, and says where to look', async () => {
+    const silent = await HostileServer.start(CLUSTER_MODES['never answers']);
+    const KUBECONFIG = await writeKubeconfig({ double: { server: silent.url } });
+    const words = [RUN_JS, 'deploy', NAME, ...FITS];
+    const { stderr, exitCode } = await run(process.execPath, words, cliEnvironment({ KUBECONFIG }), async (child) => {
+      while (silent.requestCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGTERM');
+    });
+    await silent.close();
+    expect(stderr).toBe(
+      'Error: stopped by SIGTERM before the cluster answered\n  Suggestion: see what is there with: llmkube list\n',
     );
-    expect(api.store.get(SERVICE)).toBeDefined();
+    expect(exitCode).toBe(143);
   });
 
   test('no environment variable turns the verification of certificates off', async () => {

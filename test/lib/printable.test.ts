@@ -1,6 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { jsonText, safeJson, safeOutput, shown, withoutSecrets } from '../../src/lib/printable.js';
+import {
+  jsonPieces,
+  jsonText,
+  safeOutput,
+  shown,
+  withoutSecrets,
+  wordsWithoutSecrets,
+} from '../../src/lib/printable.js';
+
+function objects(count: number): { uri: string; list: readonly { nested: number }[] }[] {
+  return Array.from({ length: count }, (_, nested) => ({ uri: `https://a:${nested}@h/\n]`, list: [{ nested }] }));
+}
 
 describe('what is printed', () => {
   it.each([
@@ -8,7 +19,11 @@ describe('what is printed', () => {
     ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],
     ['https://h/x?a=1&X-Amz-Signature=abc&b=2', 'https://h/x?a=1&X-Amz-Signature=***&b=2'],
     ['--api-key hunter2 --port 80', '--api-key *** --port 80'],
-    ["llama-server '--api-key=a b'", "llama-server '--api-key=*** b'"],
+    ["llama-server '--api-key=a b'", "llama-server '--api-key=***'"],
+    ['spec.extraArgs = ["--api-key","a, b","-c"]', 'spec.extraArgs = ["--api-key",***,"-c"]'],
+    ['args:\n  - --api-key\n  - hunter2\n  - -c', 'args:\n  - --api-key\n  - ***\n  - -c'],
+    ['https://user:p@ss@host/x', 'https://***@host/x'],
+    ['AWS_SECRET_ACCESS_KEY="a b" x', 'AWS_SECRET_ACCESS_KEY=*** x'],
     ['Authorization: Bearer abcdefghij', 'Authorization: Bearer ***'],
     ['HF_TOKEN=hf_abcdefghijklmnop', 'HF_TOKEN=***'],
   ])('has no secret of %s', (text, expected) => {
@@ -16,10 +31,24 @@ describe('what is printed', () => {
   });
 
   it('has no secret in JSON, where a key is an element of its own', () => {
-    expect(safeJson({ args: ['--api-key', 'k', '--port', '1'], uri: 'https://a:b@h/' })).toEqual({
-      args: ['--api-key', '***', '--port', '1'],
-      uri: 'https://***@h/',
-    });
+    const args = ['--api-key', 'k', '--port', '1'];
+    const cleaned = ['--api-key', '***', '--port', '1'];
+    expect(JSON.parse(jsonText({ args, uri: 'https://a:b@h/' }))).toEqual({ args: cleaned, uri: 'https://***@h/' });
+    expect(wordsWithoutSecrets(args)).toEqual(cleaned);
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['no object', [{ a: 1 }]],
+    ['a short list', { list: [{ a: 1 }], text: 'x', none: undefined }],
+    [
+      'long lists',
+      { none: undefined, list: objects(130), words: objects(65).map(({ uri }) => uri), empty: [], last: { a: [1] } },
+    ],
+    ['a list as long as a piece', { list: objects(128) }],
+    ['words that only their order makes secret', { words: Array(70).fill('--api-key') }],
+  ])('is the same JSON in pieces: %s', (_, value) => {
+    expect([...jsonPieces(value)].join('')).toBe(jsonText(value));
   });
 
   it('keeps colours and lines, and nothing else that acts on a terminal', () => {

@@ -4,6 +4,8 @@ import type { Hostility } from './hostile-modes.js';
 /** A server on loopback that answers every request in one hostile way. */
 export class HostileServer {
   readonly #sockets = new Set<Socket>();
+  /** How often anything was asked. */
+  requestCount = 0;
 
   private constructor(
     private readonly server: Server,
@@ -15,7 +17,10 @@ export class HostileServer {
       const server = createServer((socket) => {
         running.#sockets.add(socket);
         socket.on('error', () => undefined);
-        socket.on('data', () => mode(socket));
+        socket.on('data', () => {
+          running.requestCount++;
+          mode(socket);
+        });
       });
       let running: HostileServer;
       server.listen(0, '127.0.0.1', () => {

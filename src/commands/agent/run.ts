@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { createLog, type LogLevel } from '../../lib/agent/log.js';
 import { runAgent } from '../../lib/agent/agent.js';
 import { CurrentLlamaServer, findLlamaServer } from '../../lib/agent/machine/llama-server.js';
@@ -34,9 +35,7 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
       format: format as 'json' | 'text',
       write: printLine,
     });
-    const ending = new AbortController();
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ending.abort());
-    const { signal } = ending;
+    const signal = endingSignal(() => log.info('agent ended without an answer of the cluster; its servers go on'));
     const client = await connect(clusterChoice(flags));
     await runAgent(options, {
       client,
@@ -55,4 +54,23 @@ conditions how that went. Runs until it is ended; the servers go on, and the nex
     await super.catch(error);
     process.exit();
   }
+}
+
+/** What is under way may finish within this; a cluster that does not answer is not waited for. */
+const PATIENCE_MS = 1500;
+
+/** Aborted by the first SIGTERM or Ctrl-C, and soon after the program has ended, whatever it waits for; a second one ends it at once. */
+function endingSignal(onLate: () => void): AbortSignal {
+  const ending = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (ending.signal.aborted) process.exit(128 + constants.signals[name]);
+      ending.abort();
+      setTimeout(() => {
+        onLate();
+        process.exit(0);
+      }, PATIENCE_MS).unref();
+    });
+  }
+  return ending.signal;
 }

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { surroundingsOf } from '../../lib/cli/surroundings.js';
-import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
+import { withEachEntry } from '../../lib/cli/many-headers.js';
 import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';
@@ -11,13 +11,9 @@ import { wholeNumber } from '../../lib/cli/flags/values/whole-number.js';
 import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
 import { chooseEntries, SORTS } from '../../lib/preflight/catalog/choose-entries.js';
 import { measureHost } from '../../lib/host/measure-host.js';
-import { checkCatalog } from '../../lib/preflight/catalog/check-catalog.js';
-import { largestOf } from '../../lib/preflight/surveys/survey.js';
-import {
-  catalogCheckNotices,
-  catalogCheckTable,
-  type CheckedEntry,
-} from '../../lib/report/tables/catalog-check-text.js';
+import { entryChecker } from '../../lib/preflight/catalog/check-catalog.js';
+import { type CheckedEntry, checkedEntry } from '../../lib/preflight/catalog/checked-entry.js';
+import { catalogCheckNotices, catalogCheckTable } from '../../lib/report/tables/catalog-check-text.js';
 import { checkJson } from '../../lib/report/json/check-json.js';
 
 const HELP_GROUP = 'CATALOGUE';
@@ -59,12 +55,22 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogCheck);
     const catalog = await loadCatalog(flags.catalog);
+<<<<<<< HEAD
     const readHeader = await readCatalogHeaders(catalog, surroundingsOf(this.config, flags, this.jsonEnabled()));
     const found = await checkCatalog(catalog, await checkRequest('', flags, this.variables), {
       readHeader,
       measureHost,
     });
     const all = found.map((check) => ({ ...check, largest: largestOf(check) }));
+=======
+    const checkEntry = entryChecker(catalog, await checkRequest('', flags), { measureHost });
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
+    const all = await withEachEntry(catalog, surroundings, async (entry, readHeader) => {
+      const check = await checkEntry(entry, readHeader);
+      const row = checkedEntry(check);
+      return { ...row, json: this.jsonEnabled() ? checkJson({ ...check, largest: row.largest }) : undefined };
+    });
+>>>>>>> outside
     const checks = chooseEntries(all, {
       fits: flags.fits,
       leastContext: flags['least-context'],
@@ -73,13 +79,14 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     });
     if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) await this.print(checks, all);
-    return { models: checks.map(checkJson) };
+    return { models: checks.map(({ json }) => json) };
   }
 
   private async print(checks: readonly CheckedEntry[], all: readonly CheckedEntry[]): Promise<void> {
     const { default: colors } = await import('chalk');
     this.log(catalogCheckTable(checks, terminalWidth(process.stdout), colors));
-    const told = all.filter((check) => checks.includes(check) || check.verdict.kind === 'unknown');
+    const shown = new Set(checks);
+    const told = all.filter((check) => shown.has(check) || check.verdict.kind === 'unknown');
     for (const notice of catalogCheckNotices(told)) this.notice(notice);
   }
 }

@@ -1,7 +1,7 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { surroundingsOf } from '../../lib/cli/surroundings.js';
-import { readCatalogHeaders } from '../../lib/cli/many-headers.js';
+import { withEachEntry } from '../../lib/cli/many-headers.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
 import {
   type EntryValidation,
@@ -28,8 +28,8 @@ whose header is neither bundled nor cached are named, but are no failure.`;
     const { flags } = await this.parse(CatalogValidate);
     const catalog = await loadCatalog(flags.catalog);
     const { offline } = flags;
-    const readHeader = await readCatalogHeaders(catalog, surroundingsOf(this.config, flags, this.jsonEnabled()));
-    const results = await Promise.all(catalog.map((entry) => validateEntry(entry, readHeader)));
+    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
+    const results = await withEachEntry(catalog, surroundings, validateEntry);
     process.exitCode = validationExitCode(results, offline);
     if (!this.jsonEnabled()) await this.print(results);
     return validationJson(results);

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../errors.js';
+import { safeOutput } from '../printable.js';
 
 export interface HttpSources {
   /** Undefined when the agent does its work; else what keeps it from that. */
@@ -34,5 +35,5 @@ export async function serveHttp(port: number, sources: HttpSources): Promise<Ser
 }
 
 function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
-  response.writeHead(status, { 'content-type': type }).end(text);
+  response.writeHead(status, { 'content-type': type }).end(safeOutput(text));
 }

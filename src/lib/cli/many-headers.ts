@@ -1,23 +1,21 @@
-import type { Catalog } from '../catalog/catalog.js';
-import { PROJECTOR } from '../source/bundled-header.js';
-import { type HeaderLookup, readHeadersFor } from '../source/many-headers.js';
-import type { HeaderRequest } from '../source/model-header.js';
+import type { Catalog, CatalogEntry } from '../catalog/catalog.js';
+import { type HeaderLookup, readHeadersFor, withHeadersOf } from '../source/many-headers.js';
+import type { HeaderRequest, ModelHeader } from '../source/model-header.js';
+import type { ReadManyOptions } from '../source/read-many.js';
 import { readingOf, type Surroundings } from './surroundings.js';
 import { interruptible } from './terminal/interrupt.js';
 import { startProgress } from './terminal/progress.js';
 
-/** Reads the headers of all entries, as `readManyHeaders` does. */
-export async function readCatalogHeaders(catalog: Catalog, surroundings: Surroundings): Promise<HeaderLookup> {
-  const requests = catalog.flatMap((entry): HeaderRequest[] => {
-    const model = { entry, source: entry.source, quantization: entry.quantization };
-    const { mmproj, draft } = entry;
-    return [
-      model,
-      ...(mmproj === undefined ? [] : [{ entry, source: mmproj, quantization: PROJECTOR }]),
-      ...(draft === undefined ? [] : [{ entry: undefined, source: draft, quantization: undefined }]),
-    ];
-  });
-  return readManyHeaders(requests, surroundings);
+/**
+ * Does a piece of work for each entry of a catalogue, whose headers are read side by side and not kept, with a spinner that counts them.
+ * @throws InterruptedError, and what the work throws
+ */
+export function withEachEntry<T>(
+  catalog: Catalog,
+  surroundings: Surroundings,
+  work: (entry: CatalogEntry, readHeader: (request: HeaderRequest) => Promise<ModelHeader>) => Promise<T>,
+): Promise<readonly T[]> {
+  return counted(surroundings, (options) => withHeadersOf(catalog, options, work));
 }
 
 /**
@@ -28,12 +26,16 @@ export async function readManyHeaders(
   requests: readonly HeaderRequest[],
   surroundings: Surroundings,
 ): Promise<HeaderLookup> {
+  return counted(surroundings, (options) => readHeadersFor(requests, options));
+}
+
+async function counted<T>(surroundings: Surroundings, read: (options: ReadManyOptions) => Promise<T>): Promise<T> {
   const progress = startProgress('Reading headers', surroundings.quiet);
   const options = readingOf(surroundings);
   const onSettled = (doneCount: number, totalCount: number): void =>
     progress.update(`Reading headers (${doneCount} of ${totalCount})`);
   try {
-    return await interruptible((signal) => readHeadersFor(requests, { ...options, signal, onSettled }));
+    return await interruptible((signal) => read({ ...options, signal, onSettled }));
   } finally {
     progress.stop();
   }

@@ -12,31 +12,23 @@ interface Watched {
   /** The verdict on the machine as it is now, as people read it. */
   readonly verdictText: () => Promise<string>;
   readonly measure: () => Promise<HostMemory>;
-  readonly signal: AbortSignal;
   readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows' | 'write'>;
   readonly everyMs?: number;
 }
 
 /**
  * Shows a verdict, and shows it again whenever what is in use of a pool has changed by more than 1 % of it, on one screen that does not
- * scroll (elsewhere one after the other); ends when the signal is given.
+ * scroll (elsewhere one after the other). Nothing is to be tidied up, so a signal ends the program at once, whatever it is computing.
  */
-export async function watchCheck({
-  verdictText,
-  measure,
-  signal,
-  stream,
-  everyMs = LOOK_EVERY_MS,
-}: Watched): Promise<void> {
+export async function watchCheck({ verdictText, measure, stream, everyMs = LOOK_EVERY_MS }: Watched): Promise<never> {
   let shown: HostMemory | undefined;
-  while (!signal.aborted) {
+  for (;;) {
     const now = await measure();
     if (shown === undefined || hasChanged(shown, now)) {
       shown = now;
-      const text = await verdictText();
-      if (!signal.aborted) stream.write(onScreen(text, stream));
+      stream.write(onScreen(await verdictText(), stream));
     }
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    await sleep(everyMs);
   }
 }
 

@@ -32,6 +32,19 @@ export function refuseImpossible(
   }
 }
 
+/**
+ * Where no context is named the header's counts, which the constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0) refuses when it
+ * is nothing, or nothing once it is padded in 32 bits.
+ * @throws CheckIncompleteError
+ */
+export function refuseTrainedContext({ nCtxTrain }: Pick<Hparams, 'nCtxTrain'>, { ctxSize = 0 }: LaunchOptions): void {
+  if (ctxSize !== 0 || (nCtxTrain >= 1 && nCtxTrain < 2 ** 31)) return;
+  throw new CheckIncompleteError(
+    'LAUNCH_REFUSED_BY_LLAMA_CPP',
+    `the header says context_length ${nCtxTrain}, with which llama.cpp cannot run; give --ctx-size`,
+  );
+}
+
 /** `llama_context::output_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0) aborts where not every slot may have an output. */
 export function refuseSmallBatch(nOutputsMax: number, nSeqMax: number, embeddings: boolean): void {
   if (nOutputsMax >= nSeqMax) return;

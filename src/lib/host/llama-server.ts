@@ -1,7 +1,8 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
+import { writeOwnFile } from '../own-file.js';
 import { programOutput } from './processes/program-output.js';
 import { readRegularFile } from '../read-regular-file.js';
 
@@ -70,10 +71,10 @@ export async function serverVersion(path: string, probe: ServerProbe): Promise<s
  * Without a build, `0.8.0-dev` only says that it is none after that release.
  */
 export function parseServerVersion(printed: string): string | undefined {
-  const [, release, dev, build] = /version: (\d+\.\d+\.\d+)(-dev)? \(build (\d+)/.exec(printed) ?? [];
+  const [, release, dev, build] = /version: (\d{1,4}\.\d{1,4}\.\d{1,4})(-dev)? \(build (\d{1,7})\b/.exec(printed) ?? [];
   if (release !== undefined && dev === undefined) return `v${release}`;
   if (release !== undefined) return Number(build) <= 1 ? `v${release}${dev}` : `b${build}`;
-  const old = /version: (\d+) \([0-9a-z]+\)/.exec(printed)?.[1];
+  const old = /version: (\d{1,7}) \([0-9a-z]+\)/.exec(printed)?.[1];
   return old === undefined || Number(old) <= 1 ? undefined : `b${old}`;
 }
 
@@ -95,7 +96,9 @@ async function readCache(file: string | undefined): Promise<Readonly<Record<stri
   if (file === undefined) return {};
   try {
     const parsed = parseBoundedJson(await readRegularFile(file, LONGEST_CACHE));
-    const entries = Object.entries(parsed as object).filter(([, value]) => /^[vb][\d.]+(-dev)?$/.test(String(value)));
+    const entries = Object.entries(parsed as object).filter(([, value]) =>
+      /^(?:b\d{1,7}|v\d{1,4}\.\d{1,4}\.\d{1,4}(?:-dev)?)$/.test(String(value)),
+    );
     return Object.fromEntries(entries) as Record<string, string>;
   } catch {
     return {};
@@ -105,7 +108,7 @@ async function readCache(file: string | undefined): Promise<Readonly<Record<stri
 async function writeCache(file: string | undefined, entries: Readonly<Record<string, string>>): Promise<void> {
   if (file === undefined) return;
   await mkdir(join(file, '..'), { recursive: true })
-    .then(() => writeFile(file, JSON.stringify(entries)))
+    .then(() => writeOwnFile(file, JSON.stringify(entries)))
     .catch(() => undefined);
 }
 

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../bounded-json.js';
 import { API_GROUP, type InferenceServiceResource } from './client/api.js';
 
 const PREFIX = `${API_GROUP}/`;
@@ -42,9 +43,9 @@ export function hostRecord(service: InferenceServiceResource | undefined): HostR
 /** Annotations can be edited by hand. */
 function readRequired(text: string | undefined): Pick<HostRecord, 'requiredBytes' | 'parts'> {
   try {
-    const { totalBytes, parts } = JSON.parse(text ?? '{}') as { totalBytes?: unknown; parts?: unknown };
+    const { totalBytes, parts } = parseBoundedJson(text ?? '{}') as { totalBytes?: unknown; parts?: unknown };
     const known = (Array.isArray(parts) ? (parts as unknown[]) : []).filter(isPart);
-    return { requiredBytes: typeof totalBytes === 'number' ? totalBytes : undefined, parts: known };
+    return { requiredBytes: isAmount(totalBytes) ? totalBytes : undefined, parts: known };
   } catch {
     return { requiredBytes: undefined, parts: [] };
   }
@@ -52,5 +53,9 @@ function readRequired(text: string | undefined): Pick<HostRecord, 'requiredBytes
 
 function isPart(value: unknown): value is HostRecord['parts'][number] {
   const { name, device, bytes } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof name === 'string' && typeof device === 'string' && typeof bytes === 'number';
+  return typeof name === 'string' && typeof device === 'string' && isAmount(bytes);
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }

@@ -46,9 +46,15 @@ export interface HostCheckFigures {
 /** Heard less long ago, an agent counts as there. */
 const FRESH_MS = 180_000;
 
+<<<<<<< HEAD
 /** Whether an agent has been heard of lately, and has not said that it ends. */
 export function isFresh({ heartbeat, ended }: Pick<HostReport, 'heartbeat' | 'ended'>, now: Date): boolean {
   return ended !== true && now.getTime() - Date.parse(heartbeat) < FRESH_MS;
+=======
+/** Whether an agent has been heard of lately; one that says it will be in a year has not. */
+export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
+  return Math.abs(now.getTime() - Date.parse(heartbeat)) < FRESH_MS;
+>>>>>>> outside
 }
 
 /** What the agents of a namespace have published. @throws ClusterError */
@@ -90,9 +96,10 @@ export function readHostReport({ data }: PlainObject): HostReport | undefined {
     const numbers = [report.totalBytes, report.inUseBytes, report.promisedBytes, report.budgetBytes];
     const texts = [report.agent, report.accelerator, report.heartbeat];
     const good =
-      numbers.every((value) => typeof value === 'number') &&
+      numbers.every(isFigure) &&
       texts.every((value) => typeof value === 'string') &&
       listOf(report.gpuBudgetBytes, 'number') &&
+      report.gpuBudgetBytes?.every(isFigure) === true &&
       listOf(report.services, 'string') &&
       [report.build, report.instance].every((text) => text === undefined || typeof text === 'string');
     if (!good) return undefined;
@@ -116,14 +123,30 @@ function isUsable(check: Partial<HostCheckFigures> | undefined): check is HostCh
   const { gpuWiredLimitBytes = 0, promisedBytes = 0, idleBytes = 0 } = memory;
   const { fraction = 1, absoluteBytes = 0 } = (check?.policy ?? {}) as BudgetPolicy;
   const own = [totalBytes, inUseBytes, gpuWiredLimitBytes, promisedBytes, idleBytes, fraction, absoluteBytes];
-  if (![gpus, cgroups, notes].every(Array.isArray)) return false;
+  if (![gpus, cgroups].every(Array.isArray) || !listOf(notes, 'string') || !(fraction <= 1)) return false;
+  const names = [...gpus.map((gpu) => gpu?.name), ...cgroups.map((group) => group?.path)];
+  if (!names.every((name) => name === undefined || typeof name === 'string')) return false;
+  if (!gpus.every((gpu) => Number.isSafeInteger(gpu?.index))) return false;
   const onGpus = gpus.flatMap((gpu) => [gpu?.totalBytes, gpu?.usedBytes, gpu?.promisedBytes ?? 0]);
   const inGroups = cgroups.flatMap((group) => [group?.limitBytes, group?.inUseBytes, group?.promisedBytes ?? 0]);
   const wired = gpuWired ? [gpuWired.inUseBytes, gpuWired.promisedBytes ?? 0] : [];
   const amounts = [...own, ...onGpus, ...inGroups, ...wired];
+<<<<<<< HEAD
   const { from } = (check?.policy ?? {}) as { from?: unknown };
   if (from !== undefined && !(typeof from === 'string' && WHERE_SAID.test(from))) return false;
   return isCpuArch(check?.cpuArch) && amounts.every((value) => Number.isFinite(value) && (value as number) >= 0);
+=======
+  return isCpuArch(check?.cpuArch) && amounts.every(isAmount);
+}
+
+/** What is left may be below 0; no machine has 2^53 bytes. */
+function isFigure(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+function isAmount(value: unknown): boolean {
+  return isFigure(value) && (value as number) >= 0;
+>>>>>>> outside
 }
 
 /** A flag or a variable. */

@@ -5,7 +5,7 @@ import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
-import { safeJson } from '../printable.js';
+import { wordsWithoutSecrets } from '../printable.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageFiles, type PageInput, withoutInfinity } from './page-input.js';
@@ -30,7 +30,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     source: redactedSource(check.source),
     files: digests({ model: shape, ...room.beside }),
     launch: withoutInfinity(withoutSecrets(launch)),
-    extraWords: safeJson(extraWords) as readonly string[],
+    extraWords: wordsWithoutSecrets(extraWords),
     host: room.host,
     policy: room.policy,
     programs: check.programs ?? [],

@@ -3,6 +3,7 @@ import { table } from '../table.js';
 import type { LaunchPatch } from './options/server-options.js';
 
 const MIB = 2 ** 20;
+const INT32_MAX = 2 ** 31 - 1;
 
 export type LoggedKind = 'model' | 'KV' | 'RS' | 'MoE' | 'compute' | 'output';
 
@@ -27,11 +28,14 @@ export interface ServerLog {
 const BUFFER = /^.*?\b(\w+):\s+(\S+)\s+(model|KV|RS|MoE|compute|output) (?:buffer|cache) size =\s*(\d+\.\d+) MiB/;
 /** A projector's buffers, by the functions of `tools/mtmd/clip.cpp` that print them. */
 const PROJECTOR = /clip|mtmd|warmup|compute_meta/;
-const LOADED = /loaded meta data with .* from (.+?) \(version/;
+const LOADED = /loaded meta data with \d+ key-value pairs and \d+ tensors from (.+?) \(version/;
 const DEVICE = /using device ([A-Za-z]+)(\d+) .* - (\d+) MiB free/;
 /** Lines of requests may be longer; none that is read here is, and searching long ones takes long. */
 const MAX_LINE_LENGTH = 4096;
-const OFFLOADED = /offloaded (\d+)\/(\d+) layers to GPU/;
+/** `GGML_CUDA_MAX_DEVICES` in `ggml/include/ggml-cuda.h` and `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
+const MAX_DEVICES = 16;
+const MAX_SLOTS = 256;
+const OFFLOADED = /offloaded (\d{1,6})\/(\d+) layers to GPU/;
 
 /** Devices' names, before their number. */
 const ACCELERATORS = table<Accelerator>({
@@ -89,7 +93,7 @@ function gpusOf(text: string): readonly LoggedGpu[] {
   for (const [, name = '', index = '', free = ''] of text.matchAll(new RegExp(DEVICE, 'g'))) {
     found.set(name + index, { name, index: Number(index), freeBytes: Number(free) * MIB });
   }
-  return [...found.values()].filter(({ name }) => name in ACCELERATORS);
+  return [...found.values()].filter(({ name, index }) => name in ACCELERATORS && index < MAX_DEVICES);
 }
 
 function acceleratorOf(buffers: readonly LoggedBuffer[], devices: readonly LoggedGpu[]): Accelerator {
@@ -110,7 +114,7 @@ function gpuOptions(devices: readonly LoggedGpu[]): LaunchPatch {
 
 /** A release's build number, where it has one: `build_info: b11549-…`, `build: 11549 (…)`. */
 function buildOf(text: string): string | undefined {
-  const build = /\bbuild(?:_info)?: b?(\d{4,})\b/.exec(text)?.[1];
+  const build = /\bbuild(?:_info)?: b?(\d{4,7})\b/.exec(text)?.[1];
   return build === undefined ? undefined : `b${build}`;
 }
 
@@ -120,9 +124,9 @@ function value(load: string, name: string): string | undefined {
 }
 
 function launchOf(load: string, buffers: readonly LoggedBuffer[]): LaunchPatch {
-  const number = (name: string): number | undefined => {
-    const found = value(load, name);
-    return found === undefined ? undefined : Number(found);
+  const number = (name: string, most = INT32_MAX): number | undefined => {
+    const found = Number(value(load, name) ?? Number.NaN);
+    return Number.isInteger(found) && found >= 0 && found <= most ? found : undefined;
   };
   const flash = { enabled: 'on', disabled: 'off', auto: 'auto' } as const;
   const flashAttn = flash[(value(load, 'flash_attn') ?? '') as keyof typeof flash];
@@ -130,7 +134,7 @@ function launchOf(load: string, buffers: readonly LoggedBuffer[]): LaunchPatch {
   const mode = /\(load_mode = (\S+)\)/.exec(load)?.[1];
   const patch: LaunchPatch = {
     ...defined('ctxSize', number('n_ctx')),
-    ...defined('parallel', number('n_seq_max')),
+    ...defined('parallel', number('n_seq_max', MAX_SLOTS)),
     ...defined('batchSize', number('n_batch')),
     ...defined('ubatchSize', number('n_ubatch')),
     ...defined('kvUnified', value(load, 'kv_unified') === undefined ? undefined : value(load, 'kv_unified') === 'true'),

@@ -25,6 +25,44 @@ export async function readHeadersFor(
   };
 }
 
+/** Of several pieces of work that need one header at about the same time, one reads it. */
+const RECENT = 16;
+
+/**
+ * Does a piece of work for each of many models, whose headers are read side by side; none is kept for longer than its work and the next few
+ * take, however many there are. Results in the order of the models; the first failure that the work does not see to itself comes up.
+ */
+export async function withHeadersOf<M extends { readonly source: string }, T>(
+  models: readonly M[],
+  options: ReadManyOptions,
+  work: (model: M, readHeader: (request: HeaderRequest) => Promise<ModelHeader>) => Promise<T>,
+): Promise<readonly T[]> {
+  const recent = new Map<string, Promise<ModelHeader>>();
+  const reader =
+    (shared: ReadManyOptions) =>
+    (request: HeaderRequest): Promise<ModelHeader> => {
+      const known = recent.get(request.source);
+      if (known !== undefined) return known;
+      const [oldest] = recent.keys();
+      if (recent.size >= RECENT && oldest !== undefined) recent.delete(oldest);
+      const reading = readHeaderFor(request, shared).catch((error: unknown) => {
+        throw ofOneModel(error);
+      });
+      recent.set(request.source, reading);
+      return reading;
+    };
+  const readings = models.map((model, index) => ({
+    source: sourceOf(model.source),
+    key: String(index),
+    read: (shared: ReadManyOptions) => work(model, reader(shared)),
+  }));
+  const results = await readMany(readings, options);
+  return results.map((result) => {
+    if ('error' in result) throw result.error;
+    return result.value;
+  });
+}
+
 /** What is no source has a reading of its own, which fails. */
 function sourceOf(text: string): ModelSource {
   try {

@@ -134,7 +134,7 @@ async function readFound({ source, chosen, file, commit }: FoundInStore, session
 
 async function readHubSource(source: HubSource, session: Session): Promise<Located> {
   const { repository } = source;
-  const kept = await findInHubCache(source, session.env, session.offline);
+  const kept = await findInHubCache(source, session, session.offline);
   if (kept !== undefined) return readFound(kept, session);
   const key = `resolution ${session.hub.endpoint} ${source.revision} ${formatModelSource(source)}`;
   const chosen = session.offline
@@ -205,7 +205,7 @@ function noSuchFile({ repository, quantization }: HubSource, files: readonly Hub
 
 async function list(source: HubSource, session: Session): Promise<HubListing> {
   if (session.offline) {
-    const kept = await listHubCache(source, session.env);
+    const kept = await listHubCache(source, session);
     if (kept === undefined) throw notReadBefore(source);
     return kept;
   }

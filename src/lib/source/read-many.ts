@@ -2,13 +2,18 @@ import { setMaxListeners } from 'node:events';
 import { mapLimited } from './map-limited.js';
 import type { ModelSource } from './model-source.js';
 import { createNetwork, type ReadOptions } from './session.js';
+import { FolderNames } from './stores/folder-names.js';
 
 /** Readings under way at once on one host; content networks slow down clients that open many more connections. */
 const READINGS_PER_HOST = 4;
+/** Hosts at once: a catalogue may name as many as it has entries, and each takes connections and memory. */
+const HOSTS_AT_ONCE = 16;
 
-/** One of many: what is read, by which equal readings are known, and how. */
+/** One of many: what is read, and how. */
 export interface Reading<T> {
   readonly source: ModelSource;
+  /** By which equal readings are known; the source, unless said otherwise. */
+  readonly key?: string;
   readonly read: (options: ReadOptions) => Promise<T>;
 }
 
@@ -30,16 +35,17 @@ export async function readMany<T>(
   const network = options.network ?? createNetwork(options);
   // Every request under way listens to it, on as many hosts as there are.
   if (options.signal !== undefined) setMaxListeners(0, options.signal);
+  const folders = options.folders ?? new FolderNames();
   const distinct = new Map<string, Reading<T>>();
   for (const reading of readings) if (!distinct.has(keyOf(reading))) distinct.set(keyOf(reading), reading);
   const results = new Map<string, ManyResult<T>>();
   const settle = async (reading: Reading<T>): Promise<void> => {
-    results.set(keyOf(reading), await resultOf(reading.read({ ...options, network })));
+    results.set(keyOf(reading), await resultOf(reading.read({ ...options, network, folders })));
     onSettled?.(results.size, distinct.size);
   };
   const hosts = groupBy([...distinct.values()], hostOf);
   try {
-    await Promise.all([...hosts.values()].map((group) => mapLimited(group, READINGS_PER_HOST, settle)));
+    await mapLimited([...hosts.values()], HOSTS_AT_ONCE, (group) => mapLimited(group, READINGS_PER_HOST, settle));
   } finally {
     if (options.network === undefined) network.close();
   }
@@ -53,8 +59,8 @@ function resultOf<T>(reading: Promise<T>): Promise<ManyResult<T>> {
   );
 }
 
-function keyOf({ source }: Reading<unknown>): string {
-  return JSON.stringify(source);
+function keyOf({ source, key }: Reading<unknown>): string {
+  return key ?? JSON.stringify(source);
 }
 
 function hostOf({ source }: Reading<unknown>): string {

@@ -5,6 +5,7 @@ import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';
 import type { Environment } from './http/proxies.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './http/retry.js';
 import { SourceError } from './source-error.js';
+import { FolderNames } from './stores/folder-names.js';
 
 export interface ReadOptions {
   /** Answer from what was read before; send nothing. */
@@ -24,6 +25,8 @@ export interface ReadOptions {
   readonly isPrivateAddress?: (address: string) => boolean;
   /** Connections to share between several readings; the caller closes them. */
   readonly network?: Network;
+  /** What is known of this machine's folders, to share between several readings that are done together. */
+  readonly folders?: FolderNames;
 }
 
 /** A header of 16 MB at 1 Mbit/s; who reads more slowly can say so with --read-timeout. */
@@ -45,6 +48,7 @@ export interface Session {
   readonly cache: HeaderCache;
   /** Where other programs keep models is told by it. */
   readonly env: Environment;
+  readonly folders: FolderNames;
   readonly policy: RetryPolicy;
   readonly meter: Meter;
   readonly context: RequestContext;
@@ -65,14 +69,16 @@ export function createNetwork(options: ReadOptions): Network {
 export async function inSession<T>(options: ReadOptions, work: (session: Session) => Promise<T>): Promise<T> {
   const { onProgress, offline = false } = options;
   const network = options.network ?? createNetwork(options);
+  const folders = options.folders ?? new FolderNames();
   const meter = { requests: 0, bytes: 0 };
   const deadline = startDeadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
   const { signal } = deadline;
   try {
     const reading = work({
       hub: hubFrom(options.env ?? {}),
-      cache: new HeaderCache(options.cacheDir),
+      cache: new HeaderCache(options.cacheDir, offline ? folders : undefined),
       env: options.env ?? {},
+      folders,
       policy: { ...DEFAULT_RETRY, ...options.retry },
       meter,
       context: { network, meter, signal },

@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { download } from '../../../src/lib/agent/store/download.js';
 import { createNetwork } from '../../../src/lib/source/session.js';
+import { cliEnvironment, run } from '../../support/run-cli.js';
 import { RangeServer } from '../../support/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
+
+const dist = (file: string): string => fileURLToPath(new URL(`../../../dist/lib/${file}`, import.meta.url));
 
 let folder: { path: string; remove: () => Promise<void> };
 let server: RangeServer;
@@ -41,6 +46,24 @@ const fetchIt = (
   );
 
 describe('a model that is fetched', () => {
+  test.each(['.partial', '.partial.etag'])('is not written to what %s is a link to', async (suffix) => {
+    const other = join(folder.path, 'other');
+    writeFileSync(other, 'of somebody else');
+    symlinkSync(other, `${path()}${suffix}`);
+    await fetchIt(sha256);
+    expect(readFileSync(path()).equals(bytes)).toBe(true);
+    expect(readFileSync(other, 'utf8')).toBe('of somebody else');
+  });
+
+  test.each(['.partial', '.partial.etag'])(
+    'does not wait for the other end of a pipe in the place of %s',
+    async (suffix) => {
+      execFileSync('mkfifo', [`${path()}${suffix}`]);
+      await fetchIt(sha256);
+      expect(readFileSync(path()).equals(bytes)).toBe(true);
+    },
+  );
+
   test('has its name only when it is whole and has its digest', async () => {
     await fetchIt(sha256);
     expect(readFileSync(path()).equals(bytes)).toBe(true);
@@ -111,13 +134,21 @@ describe('a model that is fetched', () => {
     expect(existsSync(sparse)).toBe(true);
   });
 
-  test('on a disk that takes no more is refused in one sentence, and has no name', async () => {
-    symlinkSync('/dev/full', `${path()}.partial`);
-    await expect(fetchIt()).rejects.toMatchObject({
-      code: 'DISK_FULL',
-      message: expect.stringContaining(`there is no room in ${folder.path}`),
-    });
-    expect(existsSync(path())).toBe(false);
+  test('where the system takes no more is refused in one sentence, and has no name', async () => {
+    const program = `
+      import { download } from ${JSON.stringify(dist('agent/store/download.js'))};
+      import { createNetwork } from ${JSON.stringify(dist('source/session.js'))};
+      const network = createNetwork({ env: {} });
+      const context = { network, meter: { requests: 0, bytes: 0 }, signal: undefined };
+      const file = { url: new URL(${JSON.stringify(server.url('/m.gguf'))}), path: ${JSON.stringify(path())} };
+      await download(file, { context }).catch(({ code, message }) => process.stdout.write(code + ': ' + message));
+      network.close();`;
+    const limited = `ulimit -f 100; exec "$0" --input-type=module -e "$1"`;
+    const { stdout } = await run('/bin/bash', ['-c', limited, process.execPath, program], cliEnvironment());
+    expect(stdout).toBe(`DISK_FULL: there is no room in ${folder.path}`);
+    expect([existsSync(path()), existsSync(`${path()}.partial`)]).toEqual([false, true]);
+    await fetchIt(sha256);
+    expect(readFileSync(path()).equals(bytes)).toBe(true);
   });
 
   test('larger than what is free is refused before a byte is written', async () => {

@@ -35,6 +35,8 @@ describe('llama-server says its version', () => {
     ['version: 0.8.0 (build 12032, commit abc)', 'v0.8.0'],
     ['version: 0.8.0-dev (build 0, commit unknown)', 'v0.8.0-dev'],
     ['usage: llama-server', undefined],
+    ['version: 99999999999999999999 (abc)', undefined],
+    ['version: 0.99999999999.0 (build 1, commit abc)', undefined],
   ])('%s is %s', (printed, version) => {
     expect(parseServerVersion(printed)).toBe(version);
   });

@@ -85,4 +85,17 @@ describe("a server's log", () => {
     expect(parseServerLog(`build: 12032 (abc) with GNU\n${TWO_GPUS}`).launch.llamaCpp).toBe('b12032');
     expect(parseServerLog(`build_info: b0-unknown\n${TWO_GPUS}`).launch.llamaCpp).toBeUndefined();
   });
+
+  test('of a GPU whose number no llama.cpp has, and of counts that it does not take, says nothing', () => {
+    const { launch } = parseServerLog(
+      `${TWO_GPUS}
+using device CUDA4294967293 (x) (0000) - 1 MiB free
+llama_context: n_seq_max     = 999999999
+llama_context: n_ctx         = 4096x
+llama_context: n_batch       = 99999999999999
+`,
+    );
+    expect(launch).toMatchObject({ gpus: 2 });
+    expect([launch.parallel, launch.ctxSize, launch.batchSize]).toEqual([undefined, undefined, undefined]);
+  });
 });

@@ -69,4 +69,21 @@ describe('reading many headers', () => {
     const [first] = await readMany(readings(sources), { signal: controller.signal });
     expect(first).toMatchObject({ error: { code: 'SOURCE_CANCELLED' } });
   });
+
+  test('has a few hosts at once, however many there are', async () => {
+    let active = 0;
+    let mostActive = 0;
+    const read = async (): Promise<number> => {
+      mostActive = Math.max(mostActive, ++active);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return active--;
+    };
+    const many = Array.from({ length: 300 }, (_, index): Reading<number> => ({
+      source: { kind: 'http', url: `https://h${index}.example.org/m.gguf` },
+      read,
+    }));
+    expect(await readMany(many)).toHaveLength(300);
+    expect(mostActive).toBeGreaterThan(1);
+    expect(mostActive).toBeLessThanOrEqual(16);
+  });
 });

@@ -1,5 +1,5 @@
 import { closeSync, constants, copyFileSync, fstatSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
-import { openOwnFile } from '../../guard/ledger/own-file.js';
+import { openOwnFile, removeOddFile } from '../../own-file.js';
 import { printable } from '../../printable.js';
 
 /** A server's log beyond this size becomes the older one; two are kept. */
@@ -21,6 +21,7 @@ export function openLog(path: string): number {
 export function rotateLog(path: string): void {
   try {
     if (statSync(path).size <= LONGEST_LOG_BYTES) return;
+    removeOddFile(`${path}.1`);
     copyFileSync(path, `${path}.1`);
     truncateSync(path);
   } catch {

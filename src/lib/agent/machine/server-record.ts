@@ -1,9 +1,14 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
+<<<<<<< HEAD
 import { readOwnFile } from '../../guard/ledger/own-file.js';
 import { asStateFailure } from '../../guard/ledger/state-folder.js';
+=======
+import { parseBoundedJson } from '../../bounded-json.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
+>>>>>>> outside
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
@@ -40,6 +45,7 @@ export class ServerRecords {
   /** @throws CheckIncompleteError STATE_FOLDER: what is not written down would not be found again */
   write(record: ServerRecord): void {
     const file = join(this.#folder, `${fileName(record.key)}.json`);
+<<<<<<< HEAD
     try {
       rmSync(`${file}.new`, { force: true });
       writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
@@ -56,6 +62,9 @@ export class ServerRecords {
     } catch {
       // As when an agent is killed between the start and the record.
     }
+=======
+    writeOwnFile(file, JSON.stringify(record));
+>>>>>>> outside
   }
 
   remove(key: string): void {
@@ -82,7 +91,7 @@ export class ServerRecords {
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
     return names.flatMap((name) => {
       try {
-        const record = JSON.parse(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
+        const record = parseBoundedJson(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
         return isRecord(record) ? [record] : [];
       } catch {
         return [];

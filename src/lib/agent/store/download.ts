@@ -1,6 +1,23 @@
+<<<<<<< HEAD
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+=======
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { openOwnFile, readOwnFile, removeOddFile, writeOwnFile } from '../../own-file.js';
+>>>>>>> outside
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';
@@ -24,6 +41,10 @@ export interface DownloadOptions {
 
 /** What must stay free on the disk. */
 const SPARE_BYTES = 2 ** 30;
+/** What the system says when there is no room, or none for this user or process. */
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** How often that is looked at. */
+const LOOK_BYTES = 2 ** 28;
 
 export function isFetched({ path }: Pick<RemoteModelFile, 'path'>): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -91,6 +112,7 @@ function otherDigest({ url }: RemoteModelFile, digest: string): CheckIncompleteE
 
 async function transfer({ url }: RemoteModelFile, partial: string, options: DownloadOptions): Promise<void> {
   const { context, credential } = options;
+  removeOddFile(partial);
   const have = statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
   const etag = have > 0 ? readText(`${partial}.etag`) : undefined;
   const resume = etag !== undefined && have > 0;
@@ -104,11 +126,11 @@ async function transfer({ url }: RemoteModelFile, partial: string, options: Down
     if (resume && answer.status === 416 && answer.header('content-range') === `bytes */${have}`) return;
     const from = answer.status === 206 ? have : 0;
     const restBytes = lengthOf(answer, from, credential !== undefined);
-    await requireSpace(partial, restBytes);
+    requireSpace(partial, restBytes);
     const now = answer.header('etag');
-    if (now?.startsWith('"') === true) writeFileSync(`${partial}.etag`, now);
+    if (now?.startsWith('"') === true) writeOwnFile(`${partial}.etag`, now);
     else rmSync(`${partial}.etag`, { force: true });
-    const received = await save(answer, partial, from === 0 ? 'w' : 'a');
+    const received = await save(answer, partial, from === 0 ? constants.O_TRUNC : constants.O_APPEND);
     if (restBytes !== undefined && received < restBytes) {
       const message = `${redactedUrl(url)}: ${printable(url.host)} sent ${received} bytes of ${restBytes}`;
       throw new RetryableFailure(new SourceError('SOURCE_BAD_RESPONSE', message));
@@ -131,27 +153,35 @@ function lengthOf(answer: HttpAnswer, from: number, tokenSent: boolean): number 
   return length === undefined ? undefined : Number(length);
 }
 
-async function save(answer: HttpAnswer, partial: string, flags: 'w' | 'a'): Promise<number> {
-  const file = openSync(partial, flags, 0o600);
+async function save(answer: HttpAnswer, partial: string, how: number): Promise<number> {
+  const file = openOwnFile(partial, constants.O_WRONLY | constants.O_CREAT | how);
   let received = 0;
   try {
     await answer.read((chunk) => {
       for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
+      const looks = Math.floor(received / LOOK_BYTES);
       received += chunk.length;
+      // A server that does not say how much there is must not fill the disk.
+      if (Math.floor(received / LOOK_BYTES) > looks && freeBytes(partial) < SPARE_BYTES)
+        throw diskFull(partial, undefined);
       return false;
     });
     return received;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(partial, undefined);
+    if (NO_ROOM.has((error as NodeJS.ErrnoException).code)) throw diskFull(partial, undefined);
     throw error;
   } finally {
     closeSync(file);
   }
 }
 
-async function requireSpace(partial: string, bytes: number | undefined): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(partial));
-  if (bytes !== undefined && bytes + SPARE_BYTES > bavail * bsize) throw diskFull(partial, bytes);
+function requireSpace(partial: string, bytes: number | undefined): void {
+  if (bytes !== undefined && bytes + SPARE_BYTES > freeBytes(partial)) throw diskFull(partial, bytes);
+}
+
+function freeBytes(partial: string): number {
+  const { bavail, bsize } = statfsSync(dirname(partial));
+  return bavail * bsize;
 }
 
 function diskFull(partial: string, bytes: number | undefined): CheckIncompleteError {

@@ -1,6 +1,6 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { readOwnFile } from '../../guard/ledger/own-file.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import type { ModelResource } from '../../kube/client/api.js';
 import { modelFolder } from './model-files.js';
 
@@ -50,8 +50,7 @@ function unusedSince(path: string, nowMs: number): number {
   } catch {
     // It was named until now.
   }
-  rmSync(mark, { force: true });
-  writeFileSync(mark, String(nowMs), { mode: 0o600 });
+  writeOwnFile(mark, String(nowMs));
   return nowMs;
 }
 

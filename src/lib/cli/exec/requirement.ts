@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseBoundedJson } from '../../bounded-json.js';
 import { CheckIncompleteError } from '../../errors.js';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { parseShardName, shardPaths } from '../../gguf/names/shard-name.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
@@ -32,7 +35,7 @@ export type RequirementAnswer =
   | { readonly kind: 'known'; readonly estimate: MemoryEstimate; readonly pinned: readonly string[] }
   | { readonly kind: 'unknown'; readonly text: string; readonly exitCode: number };
 
-const FOLDER = 'requirements-v2';
+const FOLDER = 'requirements-v3';
 
 const WORKER = fileURLToPath(new URL('./requirement-worker.js', import.meta.url));
 
@@ -42,17 +45,20 @@ const WORKER = fileURLToPath(new URL('./requirement-worker.js', import.meta.url)
  * @throws CheckIncompleteError ESTIMATE_FAILED
  */
 export async function requirement(request: RequirementRequest): Promise<RequirementAnswer> {
-  const file = cacheFile(request);
-  const kept = file === undefined ? undefined : read(file);
+  const key = cacheKey(request);
+  const kept = key === undefined ? undefined : read(fileOf(key, request), key);
   if (kept !== undefined) return kept;
   const answer = await askWorker(request);
-  if (file !== undefined && answer.kind === 'known') keep(file, answer);
+  if (key !== undefined && answer.kind === 'known') keep(fileOf(key, request), key, answer);
   return answer;
 }
 
-function read(file: string): RequirementAnswer | undefined {
+/** One that was changed, or put in the place of another, says nothing. */
+function read(file: string, key: string): RequirementAnswer | undefined {
   try {
-    const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<RequirementAnswer>;
+    const [sum, json = ''] = readOwnFile(file).split('\n', 2);
+    if (sum !== sumOf(key, json)) return undefined;
+    const kept = parseBoundedJson(json) as Partial<RequirementAnswer>;
     return kept.kind === 'known' && Array.isArray(kept.estimate?.parts) && Array.isArray(kept.pinned)
       ? (kept as RequirementAnswer)
       : undefined;
@@ -62,35 +68,33 @@ function read(file: string): RequirementAnswer | undefined {
 }
 
 /** What cannot be kept is worked out again. */
-function keep(file: string, answer: RequirementAnswer): void {
+function keep(file: string, key: string, answer: RequirementAnswer): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(answer), { mode: 0o600 });
-    renameSync(`${file}.${process.pid}`, file);
+    const json = JSON.stringify(answer);
+    writeOwnFile(file, `${sumOf(key, json)}\n${json}`);
   } catch {
     return;
   }
 }
 
+function sumOf(key: string, json: string): string {
+  return createHmac('sha256', key).update(json).digest('hex');
+}
+
+function fileOf(key: string, { cacheDir }: RequirementRequest): string {
+  return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);
+}
+
 /** Names every file that the estimate is read from; undefined for a model that is not on this machine. */
-function cacheFile({
-  words,
-  env,
-  cwd,
-  source,
-  accelerator,
-  cacheDir,
-  program,
-  seen,
-}: RequirementRequest): string | undefined {
+function cacheKey({ words, env, cwd, source, accelerator, program, seen }: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
   const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));
   const beside = named.map((word) => resolve(cwd, word as string));
   const files = [WORKER, program, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
   if (files.includes(undefined)) return undefined;
-  const key = JSON.stringify([words, env, cwd, accelerator, process.arch, files, seen]);
-  return join(cacheDir, FOLDER, `${fingerprint(key)}.json`);
+  return JSON.stringify([words, env, cwd, accelerator, process.arch, files, seen]);
 }
 
 function identity(path: string): string | undefined {

@@ -21,8 +21,8 @@ export function asFailure(error: OclifError): Failure {
     return { code, exitCode, message, suggestions: options.suggestions ?? [] };
   }
   if (error instanceof InterruptedError) {
-    const { code, exitCode, message } = error;
-    return { code, exitCode, message, suggestions: [] };
+    const { code, exitCode, message, suggestions } = error;
+    return { code, exitCode, message, suggestions };
   }
   if (error.oclif !== undefined) {
     const message = error.message.replace(/\nSee more help with --help$/, '');

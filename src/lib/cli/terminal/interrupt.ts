@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ClusterError } from '../../errors.js';
 
 const SIGNAL_NAMES = { SIGINT: 'Ctrl-C', SIGTERM: 'SIGTERM' } as const;
 type SignalName = keyof typeof SIGNAL_NAMES;
@@ -12,20 +14,32 @@ export class InterruptedError extends Error {
   /** As shells report a program that this signal ended: 130 for Ctrl-C, 143 for SIGTERM. */
   readonly exitCode: number;
 
-  constructor(name: SignalName) {
-    super(`stopped by ${SIGNAL_NAMES[name]} before everything was read; nothing was changed`);
-    this.exitCode = 128 + constants.signals[name];
+  constructor(
+    private readonly sent: SignalName,
+    state = 'before everything was read; nothing was changed',
+    readonly suggestions: readonly string[] = [],
+  ) {
+    super(`stopped by ${SIGNAL_NAMES[sent]} ${state}`);
+    this.exitCode = 128 + constants.signals[sent];
+  }
+
+  /** The same, with what a call that it ended says of the cluster. */
+  of({ message, options }: ClusterError): InterruptedError {
+    return new InterruptedError(this.sent, message.replace(/^interrupted /, ''), options.suggestions);
   }
 }
 
 export interface Interrupt {
   /** Aborted, with an `InterruptedError`, by the first signal; the second ends the program. */
   readonly signal: AbortSignal;
-  /** Gives the signals back their usual effect. */
-  dispose(): void;
+  /** The error to end with: that of work that was ended is the interruption, and says how far it came. */
+  cause(error: unknown): unknown;
+  /** Gives the signals back their usual effect, once those that came while the program was computing were heard. */
+  dispose(): Promise<void>;
 }
 
-export function interruptSignal(names: readonly SignalName[] = ['SIGINT']): Interrupt {
+export function interruptSignal(): Interrupt {
+  const names = Object.keys(SIGNAL_NAMES) as SignalName[];
   const controller = new AbortController();
   let lastResort: NodeJS.Timeout | undefined;
   const listen = (name: SignalName) => {
@@ -41,8 +55,14 @@ export function interruptSignal(names: readonly SignalName[] = ['SIGINT']): Inte
   for (const name of names) process.on(name, listen);
   return {
     signal: controller.signal,
-    dispose: () => {
-      clearTimeout(lastResort);
+    cause: (error) => {
+      const reason: unknown = controller.signal.reason;
+      return reason instanceof InterruptedError && error instanceof ClusterError ? reason.of(error) : error;
+    },
+    dispose: async () => {
+      // Node hears of a signal between two turns of its loop only, and forgets one that nobody listens for by then.
+      await turn();
+      await turn();
       for (const name of names) process.off(name, listen);
     },
   };
@@ -53,15 +73,11 @@ export function interruptSignal(names: readonly SignalName[] = ['SIGINT']): Inte
  * @throws InterruptedError after Ctrl-C or SIGTERM, whatever the work made of it
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { signal, dispose } = interruptSignal(['SIGINT', 'SIGTERM']);
+  const { signal, dispose } = interruptSignal();
   try {
-    const result = await work(signal);
-    signal.throwIfAborted();
-    return result;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
+    return await work(signal);
   } finally {
-    dispose();
+    await dispose();
+    signal.throwIfAborted();
   }
 }

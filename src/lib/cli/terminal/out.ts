@@ -1,4 +1,4 @@
-import { jsonText, safeOutput } from '../../printable.js';
+import { jsonPieces, safeOutput } from '../../printable.js';
 import { folded } from './folded.js';
 
 /*
@@ -22,7 +22,8 @@ export function printLine(line: string): void {
 
 /** Machine-readable, on stdout. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${jsonText(value)}\n`);
+  for (const piece of jsonPieces(value)) process.stdout.write(piece);
+  process.stdout.write('\n');
 }
 
 /** What another program reads to the letter, such as a manifest, on stdout; who makes it sees to it that it is harmless. */
@@ -40,8 +41,14 @@ interface Spinner {
 /** A line on stderr that turns and says what is being done. */
 export async function startSpinner(text: string): Promise<Spinner> {
   const { default: ora } = await import('ora');
-  // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C.
-  const spinner = ora({ discardStdin: false, stream: process.stderr, text: safeOutput(text) }).start();
+  // Discarding input puts the terminal in a mode in which nobody hears Ctrl-C, and who hides the cursor listens for signals to show it
+  // again, for as long as the program runs: while it computes, nobody would hear of them.
+  const spinner = ora({
+    discardStdin: false,
+    hideCursor: false,
+    stream: process.stderr,
+    text: safeOutput(text),
+  }).start();
   return {
     show: (changed) => {
       spinner.text = safeOutput(changed);

@@ -6,7 +6,7 @@ import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { isQuantized, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
-import { refuseImpossible, refuseSmallBatch, refuseUnsupported } from '../refused-launches.js';
+import { refuseImpossible, refuseSmallBatch, refuseTrainedContext, refuseUnsupported } from '../refused-launches.js';
 
 /** What a draft's graph reads of the model that it drafts for: `ctx_other`. */
 export interface TargetContext {
@@ -120,6 +120,7 @@ export function resolveContext(
   }
   const kvUnified = autoSlots || launch.kvUnified === true;
 
+  refuseTrainedContext(hparams, launch);
   const nCtxAsked = launch.ctxSize || hparams.nCtxTrain;
   const nBatch = hparams.causal ? Math.min(nCtxAsked, nBatchWanted) : nBatchWanted;
   const nUbatch = Math.min(nBatch, nUbatchWanted);

@@ -1,3 +1,4 @@
+import { refuseTrainedContext } from '../refused-launches.js';
 import type { ProjectorShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
@@ -54,6 +55,7 @@ export function resolveFit(
   const margins = marginsOf(launch, Math.max(1, used.length));
   margins[0] = (margins[0] ?? 0) + besideTheModel(projector, launch, used.length > 0 ? 'gpu' : 'host');
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
+  refuseTrainedContext(shape.hparams, launch);
   const { nCtxTrain, nLayer, nExpert } = shape.hparams;
   const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : AUTO_SLOTS;
   const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;

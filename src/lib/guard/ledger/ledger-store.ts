@@ -1,14 +1,12 @@
-import { closeSync, fdatasyncSync, openSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { formatLedger, parseLedger, type Ledger } from './ledger.js';
-import { readOwnFile } from './own-file.js';
+import { MAX_OWN_FILE_BYTES, readOwnFile, writeOwnFile } from '../../own-file.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
 const FILE = 'ledger.json';
-/** Far more than a machine can hold processes with models; what is larger was not written by this program. */
-const MAX_BYTES = 4 * 2 ** 20;
 
 export interface StoredLedger extends Ledger {
   /** Says what became of a ledger that could not be read. */
@@ -24,7 +22,7 @@ export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLe
   const file = join(folder, FILE);
   const text = readText(folder, file);
   if (text === undefined) return { entries: [] };
-  const ledger = text.length > MAX_BYTES ? 'corrupt' : parseLedger(text);
+  const ledger = text.length > MAX_OWN_FILE_BYTES ? 'corrupt' : parseLedger(text);
   if (ledger === 'newer') {
     throw new CheckIncompleteError('LEDGER_NEWER', `${file} was written by a newer llmkube than this one`, {
       suggestions: ['use the newest llmkube for every start on this machine'],
@@ -56,19 +54,10 @@ function readText(folder: string, file: string): string | undefined {
  * @throws CheckIncompleteError STATE_FOLDER
  */
 export function writeLedger(folder: string, ledger: Ledger): void {
-  const temporary = join(folder, `${FILE}.${process.pid}.tmp`);
   try {
     clearAbandoned(folder);
-    const file = openSync(temporary, 'w', 0o600);
-    try {
-      writeFileSync(file, formatLedger(ledger));
-      fdatasyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, join(folder, FILE));
+    writeOwnFile(join(folder, FILE), formatLedger(ledger), { sync: true });
   } catch (error) {
-    discard(temporary);
     throw asStateFailure(folder, error);
   }
 }
@@ -77,13 +66,5 @@ export function writeLedger(folder: string, ledger: Ledger): void {
 function clearAbandoned(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (name.startsWith(`${FILE}.`) && name.endsWith('.tmp')) removeFile(join(folder, name));
-  }
-}
-
-function discard(file: string): void {
-  try {
-    removeFile(file);
-  } catch {
-    // The next one to write clears it away.
   }
 }

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../bounded-json.js';
 import type { ProcessIdentity } from '../../host/processes/processes.js';
 
 /** What one launch holds, by pool, in bytes. */
@@ -41,7 +42,7 @@ export function formatLedger({ entries }: Ledger): string {
 export function parseLedger(text: string): Ledger | 'newer' | 'corrupt' {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parseBoundedJson(text);
   } catch {
     return 'corrupt';
   }

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
-import { readOwnFile } from './own-file.js';
+import { readOwnFile } from '../../own-file.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
@@ -13,7 +13,8 @@ const PATIENCE_S = 60;
 const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 60;
 
-const TURN = /^turn\.(\d+)$/;
+/** Of numbers that can be counted on from. */
+const TURN = /^turn\.(\d{1,15})$/;
 
 interface Surroundings {
   readonly self: ProcessIdentity;

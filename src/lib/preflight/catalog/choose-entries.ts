@@ -1,5 +1,5 @@
 import { headroomBytes } from '../judge/verdict.js';
-import type { MemoryCheck } from '../memory-check.js';
+import type { CheckedEntry } from './checked-entry.js';
 
 export const SORTS = ['catalog', 'id', 'needs', 'spare', 'context'] as const;
 export type Sort = (typeof SORTS)[number];
@@ -15,21 +15,23 @@ export interface EntryChoice {
 }
 
 /** Entries that were checked, as far as they are asked for; those that were not checked are last. */
-export function chooseEntries<T extends MemoryCheck>(checks: readonly T[], choice: EntryChoice): readonly T[] {
+export function chooseEntries<T extends CheckedEntry>(checks: readonly T[], choice: EntryChoice): readonly T[] {
   const { fits, leastContext = 0, useCases, sort } = choice;
-  const chosen = checks.filter(({ verdict, largest = 0, entry }) => {
+  const chosen = checks.filter(({ verdict, largest = 0, useCases: named }) => {
     if (fits && verdict.kind !== 'fits' && verdict.kind !== 'tight') return false;
-    const own = entry?.useCases.map((name) => name.toLowerCase()) ?? [];
+    const own = named.map((name) => name.toLowerCase());
     return largest >= leastContext && useCases.every((name) => own.includes(name.toLowerCase()));
   });
   return sort === 'catalog' ? chosen : chosen.sort(ORDERS[sort]);
 }
 
-type Order = (a: MemoryCheck, b: MemoryCheck) => number;
+const BY_AMOUNT = new Intl.Collator('en', { numeric: true });
+
+type Order = (a: CheckedEntry, b: CheckedEntry) => number;
 
 /** The least first of what is taken, the most first of what is left. */
 const ORDERS: Readonly<Record<Exclude<Sort, 'catalog'>, Order>> = {
-  id: (a, b) => a.model.localeCompare(b.model, 'en', { numeric: true }),
+  id: (a, b) => BY_AMOUNT.compare(a.model, b.model),
   needs: by(({ verdict }) => (verdict.kind === 'unknown' ? Infinity : (verdict.limits[0]?.requiredBytes ?? Infinity))),
   spare: by(({ verdict }) => {
     const [limit] = verdict.kind === 'unknown' ? [] : verdict.limits;
@@ -38,7 +40,7 @@ const ORDERS: Readonly<Record<Exclude<Sort, 'catalog'>, Order>> = {
   context: by(({ verdict, largest = 0 }) => (verdict.kind === 'unknown' ? Infinity : -largest)),
 };
 
-function by(value: (check: MemoryCheck) => number): Order {
+function by(value: (check: CheckedEntry) => number): Order {
   return (a, b) => {
     const [own, other] = [value(a), value(b)];
     return own === other ? 0 : own - other;

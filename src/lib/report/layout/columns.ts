@@ -1,18 +1,24 @@
 const GAP = '  ';
+const ASCII = /^[\x20-\x7e]*$/;
 
 /** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, [...cell].length);
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, lengthOf(cell));
   }
   return rows.map((row) =>
     row
       .map((cell, column) => {
-        const padding = ' '.repeat((widths[column] ?? 0) - [...cell].length);
+        const padding = ' '.repeat((widths[column] ?? 0) - lengthOf(cell));
         return right.includes(column) ? padding + cell : cell + padding;
       })
       .join(gap)
       .trimEnd(),
   );
+}
+
+/** In characters. */
+function lengthOf(cell: string): number {
+  return ASCII.test(cell) ? cell.length : [...cell].length;
 }

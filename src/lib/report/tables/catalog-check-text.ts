@@ -1,6 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { totalBytes } from '../../estimate/memory-estimate.js';
-import type { MemoryCheck } from '../../preflight/memory-check.js';
+import type { CheckedEntry } from '../../preflight/catalog/checked-entry.js';
 import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
@@ -20,9 +19,6 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
   'does-not-fit': 'does not fit',
   unknown: 'not checked',
 };
-
-/** An entry's check, and the longest context in tokens that the machine holds of it; undefined when none. */
-export type CheckedEntry = MemoryCheck & { readonly largest: number | undefined };
 
 /** One line an entry, as much of it as the width holds, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], width: number, colors: ChalkInstance): string {
@@ -44,27 +40,29 @@ function linesWithin(rows: readonly (readonly string[])[], width: number): reado
     const right = names.flatMap((name, column) => (RIGHT.includes(name) ? [column] : []));
     return alignColumns([names, ...body], right);
   };
-  const layouts = [without(HEAD, []), ...DISPENSABLE.map((left) => without(SHORT_HEAD, left))];
-  const fitting = layouts.find((lines) => lines.every((line) => line.length <= width));
-  return fitting ?? layouts.at(-1) ?? [];
+  let lines = without(HEAD, []);
+  for (const left of DISPENSABLE) {
+    if (lines.every((line) => line.length <= width)) break;
+    lines = without(SHORT_HEAD, left);
+  }
+  return lines;
 }
 
 /** Why entries were not checked, then what is to be said of those that were, a line each, however many it is true of. */
-export function catalogCheckNotices(checks: readonly MemoryCheck[]): readonly string[] {
+export function catalogCheckNotices(checks: readonly CheckedEntry[]): readonly string[] {
   const reasons = checks.flatMap(({ model, verdict }) =>
     verdict.kind === 'unknown' ? [`Not checked: ${printable(model)}: ${reasonOf(verdict)}`] : [],
   );
   return [...reasons, ...sharedNotes(checks)];
 }
 
-function cells({ model, entry, shape, estimate, verdict, largest }: CheckedEntry): readonly string[] {
+function cells({ model, quantization, context, requiredBytes, verdict, largest }: CheckedEntry): readonly string[] {
   const [limit] = verdict.kind === 'unknown' ? [] : verdict.limits;
-  const required = limit?.requiredBytes ?? (estimate && totalBytes(estimate));
   return [
     printable(model),
-    shape?.quantization ?? printable(entry?.quantization ?? ''),
-    String(estimate?.resolved.nCtx ?? entry?.contextSize ?? ''),
-    required === undefined ? '' : formatSize(required),
+    printable(quantization ?? ''),
+    String(context ?? ''),
+    requiredBytes === undefined ? '' : formatSize(requiredBytes),
     WORDS[verdict.kind],
     limit === undefined ? '' : formatSize(headroomBytes(limit)),
     verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
@@ -77,7 +75,7 @@ function reasonOf({ code, reason }: UnknownVerdict): string {
 }
 
 /** The same for every entry, whichever of them is the tightest for it. */
-function budgets(checks: readonly MemoryCheck[]): string[] {
+function budgets(checks: readonly CheckedEntry[]): string[] {
   const limits = checks.flatMap(({ verdict }) => (verdict.kind === 'unknown' ? [] : verdict.limits));
   return (['memory', 'gpu'] as const).flatMap((name) => {
     const budget = limits.find((limit) => limit.name === name)?.budget;
@@ -88,13 +86,13 @@ function budgets(checks: readonly MemoryCheck[]): string[] {
 }
 
 /** Which llama.cpp the figures are for. */
-function versionsLine(checks: readonly MemoryCheck[]): string[] {
-  const versions = new Set(checks.flatMap(({ estimate }) => estimate?.resolved.llamaCpp ?? []));
+function versionsLine(checks: readonly CheckedEntry[]): string[] {
+  const versions = new Set(checks.flatMap(({ llamaCpp }) => llamaCpp ?? []));
   return versions.size === 0 ? [] : [`llama.cpp: ${[...versions].join(', ')}`];
 }
 
 /** "fits: 12, tight: 3, does not fit: 18". */
-function summary(checks: readonly MemoryCheck[]): string {
+function summary(checks: readonly CheckedEntry[]): string {
   const counts = Object.entries(WORDS).map(([kind, word]) => {
     const count = checks.filter(({ verdict }) => verdict.kind === kind).length;
     return count === 0 ? '' : `${word}: ${count}`;

@@ -3,9 +3,11 @@ import type { Catalog, CatalogEntry } from '../../catalog/catalog.js';
 import { shown } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
 
+const BY_AMOUNT = new Intl.Collator('en', { numeric: true });
+
 /** By id, numbers in it by their amount: 8b before 70b. */
 export function sortedCatalog(catalog: Catalog): Catalog {
-  return [...catalog].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+  return [...catalog].sort((a, b) => BY_AMOUNT.compare(a.id, b.id));
 }
 
 /** One line an entry: id, size, quantization, what it takes, name, and what else it is called. */

@@ -1,14 +1,19 @@
-import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { printable } from '../../printable.js';
 
 /** More models than these are counted, not named. */
 const MOST_NAMES = 3;
 
 /** What is to be said of several checks, each once, however many it is true of; of all of them where no model is named. */
-export function sharedNotes(checks: readonly Pick<MemoryCheck, 'model' | 'verdict'>[]): readonly string[] {
+export function sharedNotes(
+  checks: readonly { readonly model: string; readonly verdict: { readonly warnings: readonly string[] } }[],
+): readonly string[] {
   const models = new Map<string, string[]>();
   for (const { model, verdict } of checks) {
-    for (const warning of verdict.warnings) models.set(warning, [...(models.get(warning) ?? []), printable(model)]);
+    for (const warning of verdict.warnings) {
+      const names = models.get(warning);
+      if (names === undefined) models.set(warning, [printable(model)]);
+      else names.push(printable(model));
+    }
   }
   return [...models].map(([warning, names]) => {
     if (names.length === checks.length && names.length > 1) return `Note: ${warning}`;

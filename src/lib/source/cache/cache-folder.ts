@@ -1,10 +1,11 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseBoundedJson } from '../../bounded-json.js';
 import { UsageError } from '../../errors.js';
 import { shown } from '../../printable.js';
 import { readRegularFile } from '../../read-regular-file.js';
+import type { FolderNames } from '../stores/folder-names.js';
 
 /** The parser keeps other things than before, so older entries must not answer: raise the number. */
 const FOLDER = 'headers-v1';
@@ -33,12 +34,16 @@ export interface CacheUsage {
 export class CacheFolder {
   readonly path: string;
 
-  constructor(cacheDir: string) {
+  constructor(
+    cacheDir: string,
+    private readonly known?: FolderNames,
+  ) {
     this.path = join(cacheDir, FOLDER);
   }
 
   async read(key: string): Promise<unknown> {
     const file = this.#file(key);
+    if (this.known !== undefined && !(await this.known.in(this.path)).has(basename(file))) return undefined;
     try {
       const [sum, json = ''] = (await readRegularFile(file, MAX_ENTRY_BYTES)).split('\n', 2);
       // Changed, or put in the place of another: it says nothing.

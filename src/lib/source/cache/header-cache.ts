@@ -2,6 +2,7 @@ import { type HeaderDigest, toDigest } from '../../gguf/digest/digest.js';
 import type { GgufHeader } from '../../gguf/header.js';
 import { fromDigest } from '../../gguf/digest/read-digest.js';
 import { CacheFolder } from './cache-folder.js';
+import type { FolderNames } from '../stores/folder-names.js';
 import { isCommit } from '../hub/hub-urls.js';
 
 /** The header of one file, and by what a server tells that version of it from others. */
@@ -27,9 +28,12 @@ interface StoredHeader {
 export class HeaderCache {
   readonly #folder: CacheFolder | undefined;
 
-  /** @param cacheDir the program's cache folder; without one nothing is kept */
-  constructor(cacheDir: string | undefined) {
-    this.#folder = cacheDir === undefined ? undefined : new CacheFolder(cacheDir);
+  /**
+   * @param cacheDir the program's cache folder; without one nothing is kept
+   * @param known what lies in folders, where only what was kept before is asked for
+   */
+  constructor(cacheDir: string | undefined, known?: FolderNames) {
+    this.#folder = cacheDir === undefined ? undefined : new CacheFolder(cacheDir, known);
   }
 
   async header(key: string): Promise<CachedHeader | undefined> {

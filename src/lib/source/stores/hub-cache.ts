@@ -5,12 +5,15 @@ import { readRegularFile } from '../../read-regular-file.js';
 import { chooseModel, type HubFile, modelFiles, PREFERRED_QUANTIZATIONS } from '../hub/hub-files.js';
 import type { HubListing } from '../hub/hub-listing.js';
 import { type HubSource, isCommit } from '../hub/hub-urls.js';
-import type { Environment } from '../http/proxies.js';
+import type { Session } from '../session.js';
 import { hubCacheFolders, llamaCacheFolders } from './folders.js';
 import type { FoundInStore } from './found-in-store.js';
 
 /** A commit's name and the end of its line. */
 const LONGEST_REF = 256;
+
+/** Where downloads are looked for. */
+type OnThisMachine = Pick<Session, 'env' | 'folders'>;
 
 /** The files of a repository that were downloaded to this machine, whole. */
 interface Downloads {
@@ -30,10 +33,10 @@ interface Downloads {
  */
 export async function findInHubCache(
   source: HubSource,
-  env: Environment,
+  { env, folders }: OnThisMachine,
   anyChoice: boolean,
 ): Promise<FoundInStore | undefined> {
-  for await (const downloads of downloadsOf(source, env)) {
+  for await (const downloads of downloadsOf(source, { env, folders })) {
     const path = chosenPath(source, downloads.files, anyChoice);
     const real = path === undefined ? undefined : downloads.paths.get(path);
     if (path === undefined || real === undefined) continue;
@@ -49,8 +52,8 @@ export async function findInHubCache(
 }
 
 /** What was downloaded of a repository, as a list; undefined when nothing was. */
-export async function listHubCache(source: HubSource, env: Environment): Promise<HubListing | undefined> {
-  for await (const { files, commit } of downloadsOf(source, env)) {
+export async function listHubCache(source: HubSource, machine: OnThisMachine): Promise<HubListing | undefined> {
+  for await (const { files, commit } of downloadsOf(source, machine)) {
     if (files.length > 0) return { repository: source.repository, commit, files };
   }
   return undefined;
@@ -65,21 +68,22 @@ function chosenPath(source: HubSource, files: readonly HubFile[], anyChoice: boo
   return chooseModel(files, wanted)?.path;
 }
 
-async function* downloadsOf(source: HubSource, env: Environment): AsyncGenerator<Downloads> {
+async function* downloadsOf(source: HubSource, { env, folders }: OnThisMachine): AsyncGenerator<Downloads> {
   for (const folder of hubCacheFolders(env)) {
-    const found = await inSnapshot(folder, source);
+    const name = `models--${source.repository.replaceAll('/', '--')}`;
+    if (!(await folders.in(folder)).has(name)) continue;
+    const found = await inSnapshot(join(folder, name), source);
     if (found !== undefined) yield found;
   }
   if (source.revision !== 'main') return;
   for (const folder of llamaCacheFolders(env)) {
-    const found = await inFlatFolder(folder, source);
+    const found = await inFlatFolder(folder, await folders.in(folder), source);
     if (found !== undefined) yield found;
   }
 }
 
 /** `models--OWNER--REPO/snapshots/COMMIT/…`, links to `blobs/…`; `refs/main` has the commit. */
-async function inSnapshot(folder: string, { repository, revision }: HubSource): Promise<Downloads | undefined> {
-  const root = join(folder, `models--${repository.replaceAll('/', '--')}`);
+async function inSnapshot(root: string, { revision }: HubSource): Promise<Downloads | undefined> {
   const commit = isCommit(revision) ? revision : await readRef(root, revision);
   if (commit === undefined) return undefined;
   const snapshot = join(root, 'snapshots', commit);
@@ -95,9 +99,13 @@ async function readRef(root: string, revision: string): Promise<string | undefin
 }
 
 /** `OWNER_REPO_FILE.gguf` side by side: `common_download_model` of `common/download.cpp` until the hub's cache was shared. */
-async function inFlatFolder(folder: string, { repository }: HubSource): Promise<Downloads | undefined> {
+async function inFlatFolder(
+  folder: string,
+  all: ReadonlySet<string>,
+  { repository }: HubSource,
+): Promise<Downloads | undefined> {
   const prefix = `${repository.replaceAll('/', '_')}_`;
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix));
+  const names = [...all].filter((name) => name.startsWith(prefix));
   const paths = new Map(names.map((name) => [name.slice(prefix.length), join(folder, name)]));
   return downloads(paths, undefined, "llama.cpp's cache");
 }

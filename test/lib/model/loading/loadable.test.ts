@@ -66,6 +66,12 @@ describe('a header held against itself', () => {
     expect(codeOf(() => describeModel(changed(LLAMA, values)))).toBe('MODEL_COUNT_INVALID');
   });
 
+  it.each([0, 2 ** 31, 2 ** 32 - 1])('refuses a context of %d tokens that only the header names', (tokens) => {
+    const shape = describeModel(changed(LLAMA, { 'llama.context_length': tokens }));
+    expect(codeOf(() => estimateMemory(shape, { accelerator: 'cpu' }))).toBe('LAUNCH_REFUSED_BY_LLAMA_CPP');
+    expect(estimateMemory(shape, { accelerator: 'cpu', ctxSize: 4096 }).resolved.nCtx).toBe(4096);
+  });
+
   it.each([
     ['nanbeige-nanbeige4.2-3b.Q4_K_M', 'nanbeige.num_loops', 2 ** 32 - 1],
     ['nanbeige-nanbeige4.2-3b.Q4_K_M', 'nanbeige.num_loops', 0],

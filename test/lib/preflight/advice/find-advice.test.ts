@@ -5,8 +5,13 @@ import { adviceSources, checkDependencies } from '../../../../src/lib/cli/check-
 import { checkMemory } from '../../../../src/lib/preflight/check-memory.js';
 import type { CheckRequest } from '../../../../src/lib/preflight/plan-check.js';
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
+<<<<<<< HEAD
 import { checkCatalog } from '../../../../src/lib/preflight/catalog/check-catalog.js';
 import { findFit } from '../../../../src/lib/preflight/fit/find-fit.js';
+=======
+import { entryChecker } from '../../../../src/lib/preflight/catalog/check-catalog.js';
+import { findFit } from '../../../../src/lib/preflight/advice/find-fit.js';
+>>>>>>> outside
 import { temporaryFolder } from '../../../support/sparse-file.js';
 import { isComplete } from '../../../../src/lib/preflight/memory-check.js';
 
@@ -95,7 +100,8 @@ test('a catalogue is held against one machine, entry by entry as a check of it',
   const catalog = (await loadCatalog()).filter(({ id }) =>
     ['gemma-3-4b', 'gpt-oss-120b', 'llama-3.3-70b'].includes(id),
   );
-  const checks = await checkCatalog(catalog, request('', 32), { readHeader, measureHost });
+  const checkEntry = entryChecker(catalog, request('', 32), { measureHost });
+  const checks = await Promise.all(catalog.map((entry) => checkEntry(entry, readHeader)));
   expect(checks.map(({ model, verdict }) => [model, verdict.kind])).toEqual([
     ['gemma-3-4b', 'fits'],
     ['llama-3.3-70b', 'does-not-fit'],

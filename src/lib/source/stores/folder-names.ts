@@ -1,0 +1,21 @@
+import { readdir } from 'node:fs/promises';
+
+/**
+ * What lies in folders of this machine, each listed once: of the thousands of names in a catalogue, most are of nothing that is there, and asking
+ * for each takes longer than everything else.
+ */
+export class FolderNames {
+  readonly #names = new Map<string, Promise<ReadonlySet<string>>>();
+
+  /** None where there is no such folder. */
+  in(folder: string): Promise<ReadonlySet<string>> {
+    const known = this.#names.get(folder);
+    if (known !== undefined) return known;
+    const names = readdir(folder).then(
+      (found) => new Set(found),
+      () => new Set<string>(),
+    );
+    this.#names.set(folder, names);
+    return names;
+  }
+}
