@@ -151,7 +151,6 @@ describe('a launch that does not fit', () => {
     expect(await ledger()).toHaveLength(1);
   });
 
-<<<<<<< HEAD
   test('names the variable that says how much may be used', async () => {
     env.LLMKUBE_MEMORY_BUDGET = '100Mi';
     const { stderr } = await exec([], server('exec sleep 60'), ...model());
@@ -160,7 +159,8 @@ describe('a launch that does not fit', () => {
     expect((await exec([], server('exec sleep 60'), ...model())).stderr).toMatch(
       /^Error: LLMKUBE_MEMORY_BUDGET "plenty"/,
     );
-=======
+  });
+
   test('is refused whatever somebody wrote over what is kept of an earlier check of it', async () => {
     const program = server('exec sleep 60');
     const check = (): Promise<CliResult> => exec(['--memory-budget', '400Mi'], program, ...model());
@@ -171,7 +171,6 @@ describe('a launch that does not fit', () => {
     writeFileSync(join(kept, name), text.replaceAll(/"bytes":\d+/g, '"bytes":1'));
     expect((await check()).exitCode).toBe(1);
     expect(starts()).toHaveLength(0);
->>>>>>> outside
   });
 
   test('of twelve at once with room for three leaves exactly three', async () => {

@@ -55,22 +55,13 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogCheck);
     const catalog = await loadCatalog(flags.catalog);
-<<<<<<< HEAD
-    const readHeader = await readCatalogHeaders(catalog, surroundingsOf(this.config, flags, this.jsonEnabled()));
-    const found = await checkCatalog(catalog, await checkRequest('', flags, this.variables), {
-      readHeader,
-      measureHost,
-    });
-    const all = found.map((check) => ({ ...check, largest: largestOf(check) }));
-=======
-    const checkEntry = entryChecker(catalog, await checkRequest('', flags), { measureHost });
+    const checkEntry = entryChecker(catalog, await checkRequest('', flags, this.variables), { measureHost });
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const all = await withEachEntry(catalog, surroundings, async (entry, readHeader) => {
       const check = await checkEntry(entry, readHeader);
       const row = checkedEntry(check);
       return { ...row, json: this.jsonEnabled() ? checkJson({ ...check, largest: row.largest }) : undefined };
     });
->>>>>>> outside
     const checks = chooseEntries(all, {
       fits: flags.fits,
       leastContext: flags['least-context'],

@@ -46,15 +46,9 @@ export interface HostCheckFigures {
 /** Heard less long ago, an agent counts as there. */
 const FRESH_MS = 180_000;
 
-<<<<<<< HEAD
-/** Whether an agent has been heard of lately, and has not said that it ends. */
+/** Whether an agent has been heard of lately, and has not said that it ends; one that says it will be in a year has not. */
 export function isFresh({ heartbeat, ended }: Pick<HostReport, 'heartbeat' | 'ended'>, now: Date): boolean {
-  return ended !== true && now.getTime() - Date.parse(heartbeat) < FRESH_MS;
-=======
-/** Whether an agent has been heard of lately; one that says it will be in a year has not. */
-export function isFresh({ heartbeat }: Pick<HostReport, 'heartbeat'>, now: Date): boolean {
-  return Math.abs(now.getTime() - Date.parse(heartbeat)) < FRESH_MS;
->>>>>>> outside
+  return ended !== true && Math.abs(now.getTime() - Date.parse(heartbeat)) < FRESH_MS;
 }
 
 /** What the agents of a namespace have published. @throws ClusterError */
@@ -131,11 +125,8 @@ function isUsable(check: Partial<HostCheckFigures> | undefined): check is HostCh
   const inGroups = cgroups.flatMap((group) => [group?.limitBytes, group?.inUseBytes, group?.promisedBytes ?? 0]);
   const wired = gpuWired ? [gpuWired.inUseBytes, gpuWired.promisedBytes ?? 0] : [];
   const amounts = [...own, ...onGpus, ...inGroups, ...wired];
-<<<<<<< HEAD
   const { from } = (check?.policy ?? {}) as { from?: unknown };
   if (from !== undefined && !(typeof from === 'string' && WHERE_SAID.test(from))) return false;
-  return isCpuArch(check?.cpuArch) && amounts.every((value) => Number.isFinite(value) && (value as number) >= 0);
-=======
   return isCpuArch(check?.cpuArch) && amounts.every(isAmount);
 }
 
@@ -146,7 +137,6 @@ function isFigure(value: unknown): boolean {
 
 function isAmount(value: unknown): boolean {
   return isFigure(value) && (value as number) >= 0;
->>>>>>> outside
 }
 
 /** A flag or a variable. */

@@ -2,13 +2,9 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
-<<<<<<< HEAD
-import { readOwnFile } from '../../guard/ledger/own-file.js';
-import { asStateFailure } from '../../guard/ledger/state-folder.js';
-=======
 import { parseBoundedJson } from '../../bounded-json.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
->>>>>>> outside
+import { asStateFailure } from '../../guard/ledger/state-folder.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
@@ -45,11 +41,8 @@ export class ServerRecords {
   /** @throws CheckIncompleteError STATE_FOLDER: what is not written down would not be found again */
   write(record: ServerRecord): void {
     const file = join(this.#folder, `${fileName(record.key)}.json`);
-<<<<<<< HEAD
     try {
-      rmSync(`${file}.new`, { force: true });
-      writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writeOwnFile(file, JSON.stringify(record));
     } catch (error) {
       throw asStateFailure(this.#folder, error);
     }
@@ -62,9 +55,6 @@ export class ServerRecords {
     } catch {
       // As when an agent is killed between the start and the record.
     }
-=======
-    writeOwnFile(file, JSON.stringify(record));
->>>>>>> outside
   }
 
   remove(key: string): void {

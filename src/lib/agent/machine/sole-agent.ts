@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LlmkubeError, UsageError } from '../../errors.js';
-import { readOwnFile } from '../../guard/ledger/own-file.js';
 import { withLock } from '../../guard/ledger/lock.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { printable } from '../../printable.js';
 
 /** Who has the name of an agent on this machine. */
@@ -38,19 +38,13 @@ export async function takeAgentName(stateFolder: string, id: string, find: FindP
     return await withLock(join(stateFolder, 'lock'), { self, find }, async () => {
       const own = instance();
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeWhole(file, JSON.stringify({ ...self, instance: own }));
+      writeOwnFile(file, JSON.stringify({ ...self, instance: own }));
       return own;
     });
   } catch (error) {
     if (error instanceof UsageError || (error as LlmkubeError).code === 'GUARD_BUSY') throw error;
     return instance();
   }
-}
-
-/** In the place of what was there, once it is there whole. */
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
 }
 
 /** Undefined where there was none, or the file is not as it was written. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readOwnFile } from '../../guard/ledger/own-file.js';
+import { createReadStream, rmSync, statSync } from 'node:fs';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
 
 /** Of tens of gigabytes, which take minutes: nobody who ends the program waits for that. */
 export async function digestOf(path: string, signal: AbortSignal | undefined): Promise<string> {
@@ -12,7 +12,7 @@ export async function digestOf(path: string, signal: AbortSignal | undefined): P
 /** Notes the digest of a file as it is now, so that it is not read again for that. */
 export function stamp(path: string, digest: string): void {
   const { size, mtimeMs } = statSync(path);
-  writeFileSync(`${path}.sha256`, `${digest} ${size} ${mtimeMs}`, { mode: 0o600 });
+  writeOwnFile(`${path}.sha256`, `${digest} ${size} ${mtimeMs}`);
 }
 
 /** Whether a file is known to have a digest, and has not changed since. */
@@ -30,7 +30,7 @@ export interface RefusedFile {
 
 /** Kept beside where the file would be: as long as the server has the same one, it need not be fetched to know. */
 export function rememberRefused(path: string, { digest, etag }: RefusedFile): void {
-  writeFileSync(`${path}.refused`, `${digest} ${etag}`, { mode: 0o600 });
+  writeOwnFile(`${path}.refused`, `${digest} ${etag}`);
 }
 
 export function refusedBefore(path: string): RefusedFile | undefined {

@@ -1,23 +1,6 @@
-<<<<<<< HEAD
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, renameSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-=======
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { openOwnFile, readOwnFile, removeOddFile, writeOwnFile } from '../../own-file.js';
->>>>>>> outside
+import { openOwnFile, removeOddFile, writeOwnFile } from '../../own-file.js';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';

@@ -8,7 +8,7 @@ const SETTLED_AFTER = 4;
 /** Layers that do what those before them did, of each run of layers whose groups come again and again; none of them is planned. */
 export function repeatsAmong(groups: readonly number[], planned: readonly number[], reach: number): Repeats[] {
   const found: Repeats[] = [];
-  for (let start = 0; start < groups.length; ) {
+  for (let start = 0; start < groups.length;) {
     const run = longestRun(groups, start);
     const repeats = run && repeatsOf(start, run, planned, reach);
     if (repeats) found.push(repeats);
@@ -33,11 +33,19 @@ function longestRun(groups: readonly number[], start: number): Run | null {
   return longest;
 }
 
-function repeatsOf(first: number, { end: last, period }: Run, planned: readonly number[], reach: number): Repeats | null {
+function repeatsOf(
+  first: number,
+  { end: last, period }: Run,
+  planned: readonly number[],
+  reach: number,
+): Repeats | null {
   const margin = Math.ceil(reach / period) * period;
   const atLeast = first + SETTLED_AFTER * period + margin;
   const latest = last - period - margin;
-  const start = Math.max(atLeast, ...planned.filter((layer) => layer < latest && layer >= first).map((layer) => layer + 1));
+  const start = Math.max(
+    atLeast,
+    ...planned.filter((layer) => layer < latest && layer >= first).map((layer) => layer + 1),
+  );
   const periods = Math.floor((latest - start) / period / 2) * 2;
   return periods > 0 ? { start, end: start + periods * period, period, reach } : null;
 }

@@ -75,7 +75,7 @@ function wholeOf(model: string, reach: number): { whole: Tape | null; planned: n
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes([cpuBackend], tape.tensors.length);
   return {
-    whole: wholeTape(tape, sizes, { ...others, layers, begins: beginsOf(tape) }),
+    whole: wholeTape(tape, sizes, { ...others, layers, begins: beginsOf(tape) })?.tape ?? null,
     planned: layers.length,
   };
 }

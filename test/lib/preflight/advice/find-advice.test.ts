@@ -5,13 +5,8 @@ import { adviceSources, checkDependencies } from '../../../../src/lib/cli/check-
 import { checkMemory } from '../../../../src/lib/preflight/check-memory.js';
 import type { CheckRequest } from '../../../../src/lib/preflight/plan-check.js';
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
-<<<<<<< HEAD
-import { checkCatalog } from '../../../../src/lib/preflight/catalog/check-catalog.js';
-import { findFit } from '../../../../src/lib/preflight/fit/find-fit.js';
-=======
 import { entryChecker } from '../../../../src/lib/preflight/catalog/check-catalog.js';
-import { findFit } from '../../../../src/lib/preflight/advice/find-fit.js';
->>>>>>> outside
+import { findFit } from '../../../../src/lib/preflight/fit/find-fit.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 import { isComplete } from '../../../../src/lib/preflight/memory-check.js';
 

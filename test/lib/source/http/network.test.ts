@@ -57,7 +57,8 @@ describe('the proxy for an address', () => {
   const env = {
     HTTPS_PROXY: 'http://secure:1',
     HTTP_PROXY: 'plain:2',
-    NO_PROXY: 'internal.test,.corp.test, port.test:8443, 10.0.0.0/8,192.168.7.9,fd00::/8 [2001:db8::1] [2001:db8::3]:8443',
+    NO_PROXY:
+      'internal.test,.corp.test, port.test:8443, 10.0.0.0/8,192.168.7.9,fd00::/8 [2001:db8::1] [2001:db8::3]:8443',
   };
   test.each([
     ['https://example.com/', 'http://secure:1/'],
