@@ -57,7 +57,7 @@ function withDraftAndAdapters(
   if ((draft && !speculation.draftFreed) || speculation.usesHead)
     additions.push(estimateDraft(draft, context, estimate.resolved, launch, speculation));
   if (!draft || !speculation.draftFreed) return withAdditions(estimate, additions);
-  const { notes, transient = [] } = estimateFreedDraft(draft, context, estimate.resolved, launch, speculation);
+  const { notes, transient = [] } = estimateFreedDraft(draft, context, estimate.resolved, given, speculation);
   return { ...withAdditions(estimate, [...additions, { parts: [], growth: [], notes }]), transient };
 }
 

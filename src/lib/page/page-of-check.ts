@@ -52,11 +52,12 @@ function digestOf(shape: FileShape): HeaderDigest {
   return toDigest(headerOf(shape));
 }
 
-function withoutSecrets({ mmproj, draft, adapters, ...launch }: LaunchOptions): LaunchOptions {
+function withoutSecrets({ mmproj, draft, adapters, controlVectors, ...launch }: LaunchOptions): LaunchOptions {
   return {
     ...launch,
     ...(mmproj !== undefined && { mmproj: redactedSource(mmproj) }),
     ...(draft !== undefined && { draft: redactedSource(draft) }),
     ...(adapters && { adapters: adapters.map(redactedSource) }),
+    ...(controlVectors && { controlVectors: controlVectors.map(redactedSource) }),
   };
 }

@@ -52,6 +52,8 @@ export interface RefusedCheck {
   readonly extraWords: readonly string[];
   readonly overrides: readonly KvOverride[];
   readonly room: Room;
+  /** Where the draft was read. */
+  readonly draftSource?: string | undefined;
 }
 
 /** Where nothing was searched for, or something is not counted. */
@@ -140,7 +142,8 @@ function checkOnMachine(
     const beside = { projector: projector?.shape, draft: named.draft?.shape, adapters };
     const host = await measured(request, read.launch, dependencies);
     if (host instanceof CheckIncompleteError) return unmeasured(read, { ...beside, model: shape }, host);
-    return checkIn({ host, policy: request.policy, beside }, read, request, dependencies);
+    const draftReason = named.draft?.reason;
+    return checkIn({ host, policy: request.policy, beside, draftReason }, read, request, dependencies);
   });
 }
 
@@ -208,7 +211,9 @@ async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDepe
 async function advised(check: CompleteCheck, { advise }: CheckDependencies): Promise<CompleteCheck> {
   const { resolved, header, shape, extraWords, overrides, room, choice, asked } = check;
   const launch = choice === undefined ? asked : namedLaunch(asked, choice);
-  const found = await advise?.({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
+  const origin = header.origin;
+  const draftSource = check.named.draft?.source;
+  const found = await advise?.({ resolved, origin, shape, launch, extraWords, overrides, room, draftSource });
   if (found === undefined) return { ...check, suggestions: [UNADVISED] };
   const advice =
     choice === undefined

@@ -111,8 +111,10 @@ export interface LaunchOptions {
 
   /** The draft's file (`--spec-draft-model`, `--spec-draft-hf`), as a source; whoever estimates reads it. */
   readonly draft?: string;
-  /** Adapters and control vectors (`--lora`, `--control-vector`), as sources. */
+  /** Adapters (`--lora`), as sources. */
   readonly adapters?: readonly string[];
+  /** Control vectors (`--control-vector`), as sources. */
+  readonly controlVectors?: readonly string[];
   /** Speculative decoding (`--spec-type`), as llama-server names its types. */
   readonly specTypes?: readonly string[];
   /** Tokens that a draft drafts at a time (`--spec-draft-n-max`). */
@@ -137,4 +139,10 @@ export interface LaunchOptions {
 export interface ImageSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** A launch that leaves these options open. */
+export function withoutOptions<T extends object, K extends keyof T>(launch: T, ...options: readonly K[]): Omit<T, K> {
+  const left = Object.entries(launch).filter(([name]) => !options.includes(name as K));
+  return Object.fromEntries(left) as Omit<T, K>;
 }

@@ -1,5 +1,5 @@
 import { deviceName, deviceWords } from './options/device-options.js';
-import { isDownloaded } from './options/draft-options.js';
+import { draftFileWords } from './options/draft-options.js';
 import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
 import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
 import { parseServerArguments } from './server-arguments.js';
@@ -74,8 +74,7 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   warmup: toggle(undefined, '--no-warmup'),
   images: nothing,
   audioSeconds: nothing,
-  draft: (source) =>
-    isDownloaded(source) ? ['--spec-draft-hf', source.slice('hf:'.length)] : ['--spec-draft-model', source],
+  draft: (source) => draftFileWords(source) ?? ['--spec-draft-model', source],
   specTypes: (types) => ['--spec-type', types.join()],
   draftMax: value('--spec-draft-n-max'),
   ngramMax: value('--spec-ngram-mod-n-max'),
@@ -88,7 +87,8 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
     adapterScale === 0 ? ['--lora-scaled', files.map((file) => `${file}:0`).join()] : ['--lora', files.join()],
   // With the adapters.
   adapterScale: nothing,
-  // Its file is said by `adapters`.
+  controlVectors: (files) => ['--control-vector', files.join()],
+  // Its file is said by `controlVectors`.
   controlVector: nothing,
 };
 

@@ -69,12 +69,16 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
 }
 
 /** LLMKube stages no adapter, and a draft only from the model's repository; llama-server can fetch another one by itself. */
-function refuseUnstaged({ draft, adapters = [] }: LaunchOptions, { draftModel }: DeploySource): void {
+function refuseUnstaged(
+  { draft, adapters = [], controlVectors = [] }: LaunchOptions,
+  { draftModel }: DeploySource,
+): void {
   const isLoadable = draft === undefined || draftModel !== undefined || isDownloaded(draft);
-  if (adapters.length === 0 && isLoadable) return;
+  const adapted = adapters.length + controlVectors.length > 0;
+  if (!adapted && isLoadable) return;
   throw new UsageError(
     'DEPLOY_FILE_NOT_STAGED',
-    adapters.length > 0
+    adapted
       ? 'LLMKube stages no adapter for a service; put it into the image and name it in --extra-args'
       : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
   );

@@ -69,7 +69,8 @@ export const draftFlags = {
 type DraftFlagValues = Partial<InferredFlags<typeof draftFlags>>;
 
 export function draftPatch(flags: DraftFlagValues): LaunchPatch {
-  const adapters = [flags.lora ?? [], flags['control-vector'] ?? []].flat();
+  const adapters = [flags.lora ?? []].flat();
+  const vectors = [flags['control-vector'] ?? []].flat();
   const patch = {
     draft: flags['spec-draft-model'],
     draftMax: flags['spec-draft-n-max'],
@@ -78,6 +79,7 @@ export function draftPatch(flags: DraftFlagValues): LaunchPatch {
     draftCacheTypeV: flags['spec-draft-type-v'],
     draftDevice: flags['spec-draft-device'],
     adapters: adapters.length > 0 ? adapters : undefined,
+    controlVectors: vectors.length > 0 ? vectors : undefined,
     ...(flags['spec-type'] !== undefined && specTypes(flags['spec-type'])),
   };
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));

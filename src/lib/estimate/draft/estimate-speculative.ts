@@ -98,7 +98,7 @@ export function estimateFreedDraft(
   speculation: Speculation,
 ): Pick<MemoryEstimate, 'transient' | 'notes'> {
   const { parts } = estimateDraft(draft, target, resolved, launch, speculation);
-  const named = speculation.types.join();
+  const named = (launch.specTypes ?? []).join();
   return {
     transient: whileLoading(parts),
     notes: [

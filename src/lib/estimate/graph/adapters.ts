@@ -50,10 +50,20 @@ export function placeAdapter(adapter: AdapterShape, shape: ModelShape, placement
     if (!adapter.tensors.has(`${weight}.lora_${factor === 'a' ? 'b' : 'a'}`)) {
       throw refusedAdapter(`the pair for ${JSON.stringify(weight)} is missing one component`);
     }
+    if (!isOfShape(base, adapter.tensors, weight))
+      throw refusedAdapter(`its factors for ${JSON.stringify(weight)} are of another shape`);
     const { device } = placement.bufferOf(base);
     placed.push({ tensor, weight, factor: factor as 'a' | 'b', buffer: bufferOn(device) });
   }
   return placed;
+}
+
+/** A multiplies what the weight multiplies, B gives what it gives; for a table of embeddings they change places. */
+function isOfShape({ name, dims }: GgufTensor, factors: AdapterShape['tensors'], weight: string): boolean {
+  const [a, b] = ['a', 'b'].map((factor) => factors.get(`${weight}.lora_${factor}`)?.dims);
+  const [input = 1, output = 1] = dims;
+  if (name.endsWith('token_embd.weight')) return input === (b?.[1] ?? 1) && output === (a?.[1] ?? 1);
+  return input === a?.[0] && output === (b?.[1] ?? 1) && (a[1] ?? 1) === b?.[0];
 }
 
 const BUFFERS = new Map<Device, Buffer>();

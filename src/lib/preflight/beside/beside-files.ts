@@ -48,7 +48,12 @@ export async function readNamedFiles(
   const loaded: LoadedFile<AdapterShape>[] = [];
   for (const source of launch.adapters ?? []) {
     const shape = await read(source);
-    if (shape.kind !== 'adapter') throw unexpected('ADAPTER_EXPECTED', shape, 'an adapter or a control vector');
+    if (shape.kind !== 'adapter' || isControlVector(shape)) throw unexpected('ADAPTER_EXPECTED', shape, 'an adapter');
+    loaded.push({ source, shape });
+  }
+  for (const source of launch.controlVectors ?? []) {
+    const shape = await read(source);
+    if (!isControlVector(shape)) throw unexpected('ADAPTER_EXPECTED', shape, 'a control vector');
     loaded.push({ source, shape });
   }
   const { draft, note } = await findDraft(resolved, launch, reading);
@@ -59,9 +64,20 @@ export async function readNamedFiles(
   return { draft: { ...found, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
 }
 
-function unexpected(code: string, { kind }: Shape, wanted: string): CheckIncompleteError {
+const KINDS: Readonly<Record<Shape['kind'], string>> = {
+  model: 'a model',
+  projector: 'a projector',
+  adapter: 'an adapter',
+};
+
+function unexpected(code: string, shape: Shape, wanted: string): CheckIncompleteError {
+  const found = isControlVector(shape) ? 'a control vector' : KINDS[shape.kind];
   return new CheckIncompleteError(
     code,
-    `the file that was named as ${wanted} is ${kind === 'adapter' ? 'an' : 'a'} ${kind}, which llama-server does not load as one; name another file`,
+    `the file that was named as ${wanted} is ${found}, which llama-server does not load as one; name another file`,
   );
+}
+
+function isControlVector(shape: Shape): shape is AdapterShape {
+  return shape.kind === 'adapter' && shape.architecture === 'controlvector';
 }

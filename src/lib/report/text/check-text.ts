@@ -123,6 +123,7 @@ const REASONS: Readonly<Record<ProjectorReason, string>> = {
 
 const DRAFT_REASONS: Readonly<Record<DraftReason, string>> = {
   named: '',
+  catalog: ", the catalogue's; --spec-type none leaves it out",
   repository: ', which llama-server takes from that repository',
   beside: ', which llama-server -hf loads for this --spec-type',
 };

@@ -1,6 +1,16 @@
 import { UsageError } from '../../errors.js';
 import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
-import { adapterFiles, draftRepository, removed, scaledAdapterFiles, specTypes } from './draft-options.js';
+import {
+  adapterFiles,
+  controlVectorFiles,
+  draftedTokens,
+  draftRepository,
+  noVocoder,
+  removed,
+  scaledAdapterFiles,
+  scaledControlVectorFiles,
+  specTypes,
+} from './draft-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from '../launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
@@ -83,14 +93,14 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   },
   { names: ['--spec-type'], takesValue: true, env: 'SPEC_TYPE', patch: specTypes },
   toggle(['--spec-default'], [], undefined, (on) => (on ? { specTypes: ['ngram-mod'] } : {})),
-  number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', (draftMax) => ({ draftMax })),
+  number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', draftedTokens),
   ...['mod-n-max', 'simple-size-m', 'map-k-size-m', 'map-k4v-size-m'].map((name) =>
     number([`--spec-ngram-${name}`], undefined, (ngramMax) => ({ ngramMax })),
   ),
   {
     names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '--spec-draft-ngl'],
     takesValue: true,
-    env: 'SPEC_DRAFT_N_GPU_LAYERS',
+    env: 'N_GPU_LAYERS_DRAFT',
     patch: (value) => ({ draftGpuLayers: gpuLayers(value).gpuLayers ?? -1 }),
   },
   {
@@ -116,17 +126,37 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     'SPEC_DRAFT_BACKEND_SAMPLING',
     (backendSampling) => ({ backendSampling }),
   ),
-  { names: ['--lora', '--control-vector'], takesValue: true, patch: adapterFiles },
-  { names: ['--lora-scaled', '--control-vector-scaled'], takesValue: true, patch: scaledAdapterFiles },
+  { names: ['--lora'], takesValue: true, patch: adapterFiles },
+  { names: ['--lora-scaled'], takesValue: true, patch: scaledAdapterFiles },
+  { names: ['--control-vector'], takesValue: true, patch: controlVectorFiles },
+  { names: ['--control-vector-scaled'], takesValue: true, patch: scaledControlVectorFiles },
+  { names: ['-mv', '--model-vocoder'], takesValue: true, patch: noVocoder },
   {
     names: ['--draft', '--draft-n', '--draft-max'],
     takesValue: true,
+    env: 'DRAFT_MAX',
     patch: removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
   },
   {
     names: ['--draft-min', '--draft-n-min'],
     takesValue: true,
+    env: 'DRAFT_MIN',
     patch: removed('--spec-draft-n-min or --spec-ngram-mod-n-min'),
+  },
+  {
+    names: ['--spec-ngram-size-n'],
+    takesValue: true,
+    patch: removed('--spec-ngram-simple-size-n, --spec-ngram-map-k-size-n or --spec-ngram-mod-n-match'),
+  },
+  {
+    names: ['--spec-ngram-size-m'],
+    takesValue: true,
+    patch: removed('--spec-ngram-simple-size-m or --spec-ngram-map-k-size-m'),
+  },
+  {
+    names: ['--spec-ngram-min-hits'],
+    takesValue: true,
+    patch: removed('--spec-ngram-simple-min-hits or --spec-ngram-map-k-min-hits'),
   },
   toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
