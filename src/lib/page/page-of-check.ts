@@ -31,6 +31,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     files: digests({ model: shape, ...room.beside }),
     launch: withoutInfinity(withoutSecrets(launch)),
     extraWords: safeJson(extraWords) as readonly string[],
+    draftReason: room.draftReason ?? null,
     host: room.host,
     policy: room.policy,
     programs: check.programs ?? [],

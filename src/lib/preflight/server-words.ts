@@ -78,8 +78,8 @@ function projectorWords(
   isLeftOut: boolean,
   env: Environment,
 ): readonly string[] {
-  const { projector, entry, source } = check;
-  if (isLeftOut) return [];
+  const { projector, entry, source, extraOptions } = check;
+  if (isLeftOut || extraOptions.mmproj !== undefined) return [];
   if (projector === undefined) {
     const wasAsked = entry === undefined && source.startsWith('hf:');
     return model[0] === '--hf-repo' && !wasAsked ? ['--no-mmproj'] : [];

@@ -4,7 +4,7 @@ import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { isDownloaded } from '../../runtime/options/draft-options.js';
+import { isDownloaded, listsBefore } from '../../runtime/options/draft-options.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
 import { type DeployCheck, wasMade } from './deploy-check.js';
 import { deployName } from './deploy-name.js';
@@ -125,6 +125,7 @@ function withoutOwnWords({ launch, extraOptions: options }: DeployCheck): Launch
   return {
     ...Object.fromEntries(rest),
     ...(own && { tensorOverrides: own }),
+    ...listsBefore(launch, options),
     accelerator: launch.accelerator,
   };
 }

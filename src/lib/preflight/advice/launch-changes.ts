@@ -192,9 +192,14 @@ function withContextOf({ launch }: Attempt, { launch: smallest }: Attempt): Laun
 
 /** By the greatest loss in each, then by how many changes it takes; each set of changes once. */
 function ordered(suggestions: readonly Suggestion[]): readonly Suggestion[] {
-  const lossOf = ({ changes }: Suggestion): number => Math.max(...changes.map(({ kind }) => LOSSES.indexOf(kind)));
+  const lossOf = ({ changes }: Suggestion): number => Math.max(...changes.map(lossBy));
   const unique = new Map(suggestions.map((suggestion) => [JSON.stringify(suggestion.changes.map(keyOf)), suggestion]));
   return [...unique.values()].sort((a, b) => lossOf(a) - lossOf(b) || a.changes.length - b.changes.length);
+}
+
+/** A projector that was named was wanted: nothing is lost more. */
+function lossBy(change: Change): number {
+  return change.kind === 'projector' && change.isNamed ? LOSSES.length : LOSSES.indexOf(change.kind);
 }
 
 function keyOf(change: Change): unknown {

@@ -86,7 +86,7 @@ export class Trials {
 }
 
 /** What a launch loads beside the model: of the drafts the one that it names, none where it neither names one nor asks for one. */
-function besideOf({ beside, otherDrafts = [] }: Room, { draft, specTypes = [] }: LaunchOptions): Room['beside'] {
+export function besideOf({ beside, otherDrafts = [] }: Room, { draft, specTypes = [] }: LaunchOptions): Room['beside'] {
   if (draft === undefined && !specTypes.some(usesDraft)) return { ...beside, draft: undefined };
   const other = otherDrafts.find(({ source }) => source === draft);
   return other === undefined ? beside : { ...beside, draft: other.shape };

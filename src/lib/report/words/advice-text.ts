@@ -61,7 +61,7 @@ export function suggestionWords(suggestion: Advice, asked: Asked) {
   const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
   return {
     amount: formatSize(limit?.requiredBytes ?? 0),
-    words: [...flags, ...leaveOut.map((option) => `without ${option}`)],
+    words: [...flags, ...(leaveOut.length > 0 ? [`(leave out ${leaveOut.join(', ')})`] : [])],
     why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
   };
 }

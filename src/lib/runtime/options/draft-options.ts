@@ -97,6 +97,19 @@ export function usesDraft(type: string): boolean {
   return type.startsWith('draft-');
 }
 
+/** Lists of a launch that add up, without what llama-server's own arguments say of them at the end. */
+export function listsBefore(
+  launch: LaunchPatch,
+  said: LaunchPatch,
+): Pick<LaunchPatch, 'specTypes' | 'adapters' | 'controlVectors'> {
+  const before = (name: 'specTypes' | 'adapters' | 'controlVectors') => {
+    const all = launch[name] ?? [];
+    const own = all.slice(0, all.length - (said[name] ?? []).length);
+    return own.length > 0 ? { [name]: own } : {};
+  };
+  return { ...before('specTypes'), ...before('adapters'), ...before('controlVectors') };
+}
+
 /** A file that is named beside a repository (`-hfd REPO -md FILE`) is one of its files, in whichever order. */
 function namedDraft(before: string, after: string): string {
   const isAddress = (source: string): boolean => /^[a-z]+:/i.test(source);

@@ -123,6 +123,19 @@ describe('the projector that counts', () => {
   });
 });
 
+describe("the catalogue's draft", () => {
+  const served: CatalogEntry = { ...entry(), draft: './draft.gguf', specType: 'draft-mtp' };
+  const loadCatalog = async (): Promise<Catalog> => [served];
+
+  test('is loaded and used as its entry says, and left out by --spec-type none', async () => {
+    const { named, launch } = await check('seer', {}, { loadCatalog });
+    expect(named?.draft).toMatchObject({ source: './draft.gguf', reason: 'catalog' });
+    expect(launch.specTypes).toEqual(['draft-mtp']);
+    const without = await check('seer', { specTypes: ['none'] }, { loadCatalog });
+    expect(without.named?.draft).toBeUndefined();
+  });
+});
+
 describe('a draft of another vocabulary', () => {
   const draft = './draft.gguf';
 
@@ -135,8 +148,8 @@ describe('a draft of another vocabulary', () => {
     });
   });
 
-  test('is loaded and freed where no type uses it', async () => {
-    const { verdict } = await check('./model.gguf', { draft });
+  test.each([undefined, ['none']])('is loaded and freed where no type uses it (%j)', async (specTypes) => {
+    const { verdict } = await check('./model.gguf', { draft, ...(specTypes && { specTypes }) });
     expect(verdict.kind).toBe('fits');
   });
 });
@@ -150,15 +163,14 @@ describe('a launch that does not fit with its projector', () => {
     expect(verdict.kind).toBe('does-not-fit');
     if (!shape || !room) throw new Error('nothing was found out');
     const [first] = advise({ shape, launch, room, variants: [] });
-    expect(first?.changes).toEqual([{ kind: 'projector' }]);
+    expect(first?.changes).toEqual([{ kind: 'projector', isNamed: false }]);
   });
 
-  test('is not told to leave out one that was named', async () => {
+  test('is told last to leave out one that was named', async () => {
     const { shape, launch, room } = await check('hf:o/r', { ...tight, mmproj: './projector.gguf' }, {}, 6.2);
     if (!shape || !room) throw new Error('nothing was found out');
-    const kinds = advise({ shape, launch, room, variants: [] }).flatMap(({ changes }) =>
-      changes.map(({ kind }) => kind),
-    );
-    expect(kinds).not.toContain('projector');
+    const found = advise({ shape, launch, room, variants: [] });
+    expect(found.length).toBeGreaterThan(1);
+    expect(found.findIndex(({ changes }) => changes.some(({ kind }) => kind === 'projector'))).toBe(found.length - 1);
   });
 });
