@@ -17,7 +17,9 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 /** The command whose answer equals the page's. A shell takes it as it stands. */
 export function commandLine(input: PageInput, controls: Controls): string {
   const launch = [
-    ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
+    ...controlledOptions(input, controls).filter(
+      ([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name]),
+    ),
     ...givenOptions(input),
     ...projectorOptions(input, controls),
     ...draftOptions(input, controls),
@@ -35,16 +37,17 @@ export function commandLine(input: PageInput, controls: Controls): string {
 }
 
 /** llama-server's own options win over llmkube's, and its last ones over its first, so what was changed is said again. */
-function extraArgs({ extraWords }: PageInput, controls: Controls): string[] {
+function extraArgs(input: PageInput, controls: Controls): string[] {
+  const { extraWords } = input;
   if (extraWords.length === 0) return [];
   const { slots, kvUnified } = controls;
   const sharing = slots === null ? ['--parallel', '-1'] : kvUnified ? [] : ['--no-kv-unified'];
-  const words = [...extraWords, ...controlledOptions(controls).flat(), ...sharing];
+  const words = [...extraWords, ...controlledOptions(input, controls).flat(), ...sharing];
   return [`--extra-args=${words.map(shellWord).join(' ')}`];
 }
 
 /** Spelled alike by llmkube and llama-server. */
-function controlledOptions(controls: Controls): Option[] {
+function controlledOptions({ launch: { accelerator } }: PageInput, controls: Controls): Option[] {
   const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, draftMax } = controls;
   return [
     ['--ctx-size', String(ctxSize)],
@@ -53,7 +56,10 @@ function controlledOptions(controls: Controls): Option[] {
     ['--cache-type-k', cacheTypeK],
     ['--cache-type-v', cacheTypeV],
     ['--ubatch-size', String(ubatchSize)],
-    gpuLayers === null ? [] : ['--gpu-layers', gpuLayers < 0 ? 'all' : String(gpuLayers)],
+    // Named, or llama-server would choose others than the page counts where a control is moved.
+    accelerator === 'cpu' && gpuLayers === null
+      ? []
+      : ['--gpu-layers', gpuLayers === null || gpuLayers < 0 ? 'all' : String(gpuLayers)],
     draftMax === null ? [] : ['--spec-draft-n-max', String(draftMax)],
   ];
 }

@@ -5,6 +5,7 @@ import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
+import { loadedTexts } from '../report/words/loaded-text.js';
 import { safeJson } from '../printable.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
@@ -32,6 +33,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     launch: withoutInfinity(withoutSecrets(launch)),
     extraWords: safeJson(extraWords) as readonly string[],
     draftReason: room.draftReason ?? null,
+    loaded: loadedTexts(check),
     host: room.host,
     policy: room.policy,
     programs: check.programs ?? [],
