@@ -25,7 +25,7 @@ import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
-import { requireMatchingDraft, requireMatchingProjector } from './matching-files.js';
+import { requireMatchingProjector } from './matching-files.js';
 import type { CompletedVerdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
@@ -124,7 +124,6 @@ function checkBeside(
       const said = specTypes && { specTypes };
       const launch = { ...found.launch, ...said };
       const asked = { ...found.asked, ...said };
-      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, launch);
       const all = unlisted === undefined ? notes : [...notes, unlisted];
       return checkOnMachine({ ...found, launch, asked, named, notes: all }, request, dependencies);
     });

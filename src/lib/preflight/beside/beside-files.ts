@@ -1,6 +1,6 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { describeShape } from '../../model/describe-shape.js';
-import type { AdapterShape, ModelShape, Shape } from '../../model/model-shape.js';
+import { type AdapterShape, isControlVector, kindName, type ModelShape, type Shape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ProjectorReading } from './beside.js';
 import { type DraftListing, type DraftReason, findDraft } from './find-draft.js';
@@ -64,20 +64,9 @@ export async function readNamedFiles(
   return { draft: { ...found, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
 }
 
-const KINDS: Readonly<Record<Shape['kind'], string>> = {
-  model: 'a model',
-  projector: 'a projector',
-  adapter: 'an adapter',
-};
-
 function unexpected(code: string, shape: Shape, wanted: string): CheckIncompleteError {
-  const found = isControlVector(shape) ? 'a control vector' : KINDS[shape.kind];
   return new CheckIncompleteError(
     code,
-    `the file that was named as ${wanted} is ${found}, which llama-server does not load as one; name another file`,
+    `the file that was named as ${wanted} is ${kindName(shape)}, which llama-server does not load as one; name another file`,
   );
-}
-
-function isControlVector(shape: Shape): shape is AdapterShape {
-  return shape.kind === 'adapter' && shape.architecture === 'controlvector';
 }

@@ -5,7 +5,7 @@ import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
 import { describeShape } from '../../model/describe-shape.js';
-import type { Shape } from '../../model/model-shape.js';
+import { kindName, type Shape } from '../../model/model-shape.js';
 import { combineLaunch } from '../../runtime/combine-launch.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { catalogDefaults } from '../plan-check.js';
@@ -66,5 +66,5 @@ function kindOf<K extends Shape['kind']>(kind: K, header: GgufHeader): Extract<S
   const shape = describeShape(header);
   if (shape.kind === kind) return shape as Extract<Shape, { kind: K }>;
   const [code, place] = kind === 'projector' ? ['PROJECTOR_EXPECTED', 'mmproj'] : ['DRAFT_EXPECTED', 'draft'];
-  throw new CheckIncompleteError(code, `the file that ${place} names is a ${shape.kind}; name another`);
+  throw new CheckIncompleteError(code, `the file that ${place} names is ${kindName(shape)}; name another`);
 }
