@@ -12,6 +12,8 @@ import { Placement } from './weights/placement.js';
 export interface LoadedAdapters {
   readonly parts: readonly EstimatePart[];
   readonly applied: Adapters;
+  /** A control vector is set. */
+  readonly steers: boolean;
 }
 
 /**
@@ -33,11 +35,13 @@ export function loadAdapters(
     tally.add(buffer.device, placement.copiedBytes(tensor, buffer.device));
   const vectors = adapters.filter(({ architecture }) => architecture === 'controlvector');
   for (const vector of vectors) requireDirections(vector, shape);
-  if (launch.controlVector || vectors.length > 0) addControlVector(tally, shape, placement);
+  const steers = launch.controlVector === true || vectors.length > 0;
+  if (steers) addControlVector(tally, shape, placement);
   const bytes: DeviceBytes = tally;
   return {
     parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyBeside(launch) }, bytes, placement.gpus),
     applied: launch.adapterScale === 0 ? [] : placed,
+    steers,
   };
 }
 

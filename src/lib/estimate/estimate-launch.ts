@@ -6,6 +6,7 @@ import { speculationOf } from './draft/speculation.js';
 import { unusableDraft } from './draft/unusable-drafts.js';
 import { estimateOf } from './estimate-memory.js';
 import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
+import { steeringGrowth } from './context/buffer-growth.js';
 import { planContext } from './context/plan-context.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
@@ -49,14 +50,16 @@ function withDraftAndAdapters(
   const speculation = problem === undefined ? asked : { ...asked, draftFreed: draft !== undefined };
   const launch: LaunchOptions = { ...given, specTypes: speculation.types };
   const loaded = loadAdapters(adapters, model, launch);
-  const context = planContext(model, launch, {
+  const options = {
     role: targetRole(speculation),
     ...(loaded.applied.length > 0 ? { adapters: loaded.applied } : {}),
-  });
+  };
+  const context = planContext(model, launch, options);
   const estimate = estimateOf(context, launch);
   const growth = problem === undefined ? targetGrowth(context, launch, speculation, draft) : [];
   const additions: Addition[] = [
     { parts: loaded.parts, growth, notes: problem === undefined ? [] : [without(problem)] },
+    ...(loaded.steers ? [{ parts: [], growth: steeringGrowth(context, launch, options), notes: [] }] : []),
   ];
   if ((draft && !speculation.draftFreed) || speculation.usesHead)
     additions.push(estimateDraft(draft, context, estimate.resolved, launch, speculation));
@@ -68,7 +71,7 @@ function withDraftAndAdapters(
 
 /** What llama-server says, and does all the same. */
 function without(problem: string): string {
-  return `llama-server will answer without drafting, and keep no draft, since "${problem}": name a draft that was made for this model with --spec-draft-model`;
+  return `llama-server will answer without drafting, and keep no draft: ${problem}; name one that was made for this model with --spec-draft-model`;
 }
 
 /** What the files beside the model add; `contextTokens` is what one slot holds. */

@@ -188,9 +188,9 @@ describe('the figures of a page', () => {
 
 describe('a page', () => {
   test('claims no fit where the command does not, because an option is not counted', async () => {
-    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '-mv voice.gguf');
+    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '-m other.gguf');
     expect(page.html).toMatch(
-      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but -mv/,
+      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but -m/,
     );
   });
 

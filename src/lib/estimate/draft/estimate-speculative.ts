@@ -1,8 +1,9 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextRole } from '../context/context.js';
+import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context.js';
-import { type DeviceBytes, largerOf } from '../ggml/device.js';
+import { largerOf } from '../ggml/device.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
 import type {
   Addition,
@@ -12,7 +13,7 @@ import type {
   PartOwner,
   ResolvedLaunch,
 } from '../memory-estimate.js';
-import { accuracyBeside, partsOf, weightParts } from '../parts.js';
+import { accuracyBeside, weightParts } from '../parts.js';
 import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
@@ -62,7 +63,7 @@ export function targetGrowth(
   const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
   const later = changes ? planContext(shape, launch, { role, inUse: true }).compute.bytes : target.compute.bytes;
-  return [...growthOf('compute', 'model', target, later), ...outputGrowth('model', inUse - atFirst)];
+  return [...bufferGrowth('model', target, later), ...outputGrowth('model', inUse - atFirst)];
 }
 
 /** The draft's file, its context, and what both become in use. */
@@ -128,31 +129,11 @@ function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }
   const more = outputBytes(shape, params, Math.max(rows, params.nSeqMax)) - outputBytes(shape, params, params.nSeqMax);
   const injected =
     shape.architecture === 'dflash' && context.described
-      ? growthOf('compute', of, context, largerOf(compute.bytes, planGraph(dflashInjection, context, {}).bytes))
+      ? bufferGrowth(of, context, largerOf(compute.bytes, planGraph(dflashInjection, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }
 
 function outputGrowth(of: PartOwner, maxBytes: number): GrowthPart[] {
   return maxBytes > 0 ? [{ name: 'output', of, device: 'host', maxBytes }] : [];
-}
-
-/** By how much buffers become larger; those that become smaller are not counted. */
-function growthOf(
-  name: 'compute',
-  of: PartOwner,
-  { compute, placement }: PlannedContext,
-  later: DeviceBytes,
-): GrowthPart[] {
-  const more: DeviceBytes = {
-    gpus: later.gpus.map((bytes, i) => Math.max(0, bytes - (compute.bytes.gpus[i] ?? 0))),
-    cpu: Math.max(0, later.cpu - compute.bytes.cpu),
-  };
-  return partsOf({ name, of, accuracy: 'exact' }, more, placement.gpus).map(({ bytes, device, gpu }): GrowthPart => ({
-    name,
-    of,
-    device,
-    ...(gpu === undefined ? {} : { gpu }),
-    maxBytes: bytes,
-  }));
 }

@@ -1,6 +1,6 @@
 import { CheckIncompleteError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { Speculation } from './speculation.js';
+import type { Speculation, SpecType } from './speculation.js';
 
 /** `SPEC_VOCAB_MAX_SIZE_DIFFERENCE` (`common/speculative.cpp`, llama.cpp v0.5.0). */
 const MOST_TOKENS_APART = 128;
@@ -24,7 +24,8 @@ export function unusableDraft(
     const difference = vocabularyDifference(model, draft);
     if (difference !== undefined) return `the target and draft vocabs are not compatible (${difference})`;
   }
-  if (draft === undefined) return undefined;
+  if (draft === undefined)
+    return types.length > 0 && types.every(readsLayers) ? 'no draft was named or found' : undefined;
   const isBlocks = types.some((type) => type === 'draft-dflash' || type === 'draft-dspark');
   if (!types.includes('draft-eagle3') && !isBlocks) return undefined;
   const layers = draft.keys.indices('target_layers') ?? [];
@@ -33,6 +34,11 @@ export function unusableDraft(
     return `draft model is not eagle3 (expected ${EAGLE3_LAYERS} extract layers, got ${layers.length})`;
   requireLayers(model, draft, layers);
   return undefined;
+}
+
+/** Left out without an error where there is no draft: `common_speculative_init`. */
+function readsLayers(type: SpecType): boolean {
+  return type === 'draft-eagle3' || type === 'draft-dflash' || type === 'draft-dspark';
 }
 
 /** `llama_init_from_model` (`src/llama-context.cpp`), and what `common_speculative_impl_draft_mtp` asserts. */

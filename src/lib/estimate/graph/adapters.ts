@@ -2,7 +2,7 @@ import type { AdapterShape, ModelShape } from '../../model/model-shape.js';
 import { UsageError } from '../../errors.js';
 import type { GgufTensor } from '../../gguf/header.js';
 import type { Device } from '../ggml/device.js';
-import { type Buffer, contiguousStrides, Tensor } from '../ggml/tensor.js';
+import { type Buffer, contiguousStrides, F32, Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 
 /** A weight's low-rank factors; the product with B after A is added to its own. */
@@ -99,6 +99,13 @@ function external({ tensor: { type, dims }, buffer }: PlacedFactor): Tensor {
   const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = dims;
   const tensor = new Tensor(type, [ne0, ne1, ne2, ne3], contiguousStrides(type, [ne0, ne1, ne2, ne3]));
   tensor.buffer = buffer;
+  return tensor;
+}
+
+/** A layer's part of a control vector: `llama_adapter_cvec::init`. */
+export function direction(nEmbd: number, device: Device): Tensor {
+  const tensor = new Tensor(F32, [nEmbd, 1, 1, 1], contiguousStrides(F32, [nEmbd, 1, 1, 1]));
+  tensor.buffer = bufferOn(device);
   return tensor;
 }
 

@@ -64,7 +64,7 @@ export function decoder(g: GraphBuilder, spec: Decoder): void {
     cur = normed(middle, layer, feedForwardNorm);
     cur = spec.feedForward(g, cur, layer);
     cur = branch(normed(cur, layer, spec.postFeedForwardNorm, -1));
-    layerInput = spec.residualFirst ? ggml.add(middle, cur) : ggml.add(cur, middle);
+    layerInput = g.steer(spec.residualFirst ? ggml.add(middle, cur) : ggml.add(cur, middle), layer);
   }
   if (spec.pickAfterLayers) {
     g.keepHidden(layerInput);

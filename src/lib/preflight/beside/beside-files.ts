@@ -9,6 +9,8 @@ import type { ResolvedModel } from '../resolve-model.js';
 /** A draft or an adapter of a launch. */
 export interface LoadedFile<S extends Shape> {
   readonly source: string;
+  /** The file that was chosen, where `source` is a whole repository. */
+  readonly file?: string | undefined;
   readonly shape: S;
 }
 
@@ -41,10 +43,11 @@ export async function readNamedFiles(
   launch: LaunchOptions,
   reading: Reading,
 ): Promise<ReadFiles> {
-  const read = async (source: string): Promise<Shape> => {
-    const { header } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
-    return describeShape(header);
+  const readFile = async (source: string) => {
+    const { header, file } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
+    return { shape: describeShape(header), file: file?.path };
   };
+  const read = async (source: string): Promise<Shape> => (await readFile(source)).shape;
   const loaded: LoadedFile<AdapterShape>[] = [];
   for (const source of launch.adapters ?? []) {
     const shape = await read(source);
@@ -59,9 +62,9 @@ export async function readNamedFiles(
   const { draft, note } = await findDraft(resolved, launch, reading);
   if (draft === undefined) return { adapters: loaded, ...(note !== undefined && { note }) };
   const { specTypes, ...found } = draft;
-  const shape = await read(found.source);
+  const { shape, file } = await readFile(found.source);
   if (shape.kind !== 'model') throw unexpected('DRAFT_EXPECTED', shape, 'a draft model');
-  return { draft: { ...found, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
+  return { draft: { ...found, file, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
 }
 
 function unexpected(code: string, shape: Shape, wanted: string): CheckIncompleteError {

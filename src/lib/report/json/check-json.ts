@@ -61,7 +61,7 @@ function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown>
 }
 
 function draftJson({ reason, ...file }: LoadedDraft): Record<string, unknown> {
-  return { ...fileJson(file), reason };
+  return { ...fileJson(file), file: file.file ?? null, reason };
 }
 
 /** What llama-server will choose by itself where context or layers were left open. */

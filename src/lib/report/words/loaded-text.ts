@@ -40,7 +40,8 @@ export function loadedTexts({ projector, named }: Pick<MemoryCheck, 'projector' 
   ];
 }
 
-function textOf({ source, shape }: LoadedFile<Shape>, why = ''): string {
+function textOf({ source, file, shape }: LoadedFile<Shape>, why = ''): string {
   const place = shown(redactedSource(formatModelSource(parseModelSource(source))));
-  return `${place} (${formatSize(shape.fileBytes)}${why})`;
+  const chosen = file === undefined || source.endsWith(file) ? '' : `, ${shown(file)}`;
+  return `${place}${chosen} (${formatSize(shape.fileBytes)}${why})`;
 }

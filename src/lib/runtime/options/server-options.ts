@@ -27,6 +27,8 @@ export interface ServerOption {
   readonly off?: readonly string[];
   readonly takesValue: boolean;
   readonly env?: string;
+  /** `patch` always throws: llama-server has it no more. */
+  readonly isRefused?: true;
   /** `value` is what follows the option, or `on` and `off` for options that take none. */
   readonly patch: (value: string) => LaunchPatch;
 }
@@ -130,34 +132,16 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   { names: ['--lora-scaled'], takesValue: true, patch: scaledAdapterFiles },
   { names: ['--control-vector'], takesValue: true, patch: controlVectorFiles },
   { names: ['--control-vector-scaled'], takesValue: true, patch: scaledControlVectorFiles },
-  { names: ['-mv', '--model-vocoder'], takesValue: true, patch: noVocoder },
-  {
-    names: ['--draft', '--draft-n', '--draft-max'],
-    takesValue: true,
-    env: 'DRAFT_MAX',
-    patch: removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
-  },
-  {
-    names: ['--draft-min', '--draft-n-min'],
-    takesValue: true,
-    env: 'DRAFT_MIN',
-    patch: removed('--spec-draft-n-min or --spec-ngram-mod-n-min'),
-  },
-  {
-    names: ['--spec-ngram-size-n'],
-    takesValue: true,
-    patch: removed('--spec-ngram-simple-size-n, --spec-ngram-map-k-size-n or --spec-ngram-mod-n-match'),
-  },
-  {
-    names: ['--spec-ngram-size-m'],
-    takesValue: true,
-    patch: removed('--spec-ngram-simple-size-m or --spec-ngram-map-k-size-m'),
-  },
-  {
-    names: ['--spec-ngram-min-hits'],
-    takesValue: true,
-    patch: removed('--spec-ngram-simple-min-hits or --spec-ngram-map-k-min-hits'),
-  },
+  refused(['-mv', '--model-vocoder'], undefined, noVocoder),
+  refused(
+    ['--draft', '--draft-n', '--draft-max'],
+    'DRAFT_MAX',
+    removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
+  ),
+  refused(['--draft-min', '--draft-n-min'], 'DRAFT_MIN', removed('--spec-draft-n-min or --spec-ngram-mod-n-min')),
+  ...['size-n', 'size-m', 'min-hits'].map((name) =>
+    refused([`--spec-ngram-${name}`], undefined, removed(`--spec-ngram-simple-${name} or --spec-ngram-map-k-${name}`)),
+  ),
   toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
   toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
@@ -196,6 +180,10 @@ function number(
   patch: (value: number) => LaunchPatch,
 ): ServerOption {
   return { names, takesValue: true, ...(env && { env }), patch: (value) => patch(integer(value)) };
+}
+
+function refused(names: readonly string[], env: string | undefined, patch: () => LaunchPatch): ServerOption {
+  return { names, takesValue: true, ...(env && { env }), isRefused: true, patch };
 }
 
 function toggle(
