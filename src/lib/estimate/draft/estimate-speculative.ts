@@ -4,7 +4,9 @@ import type { ContextRole } from '../context/context.js';
 import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context.js';
 import { largerOf } from '../ggml/device.js';
+import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
+import { eagle3Encoder } from '../graph/drafts/eagle3.js';
 import type {
   Addition,
   EstimatePart,
@@ -118,6 +120,9 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
   return [...sums.values()];
 }
 
+/** Graphs that read what the target's layers put out. */
+const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
+
 /** `llama_encode` has a row for each token of a batch; a block's tokens each have one. */
 function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }: Speculation): GrowthPart[] {
   const { shape, params, compute } = context;
@@ -127,9 +132,10 @@ function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }
       ? params.nSeqMax * (draftMax + 1)
       : params.nSeqMax;
   const more = outputBytes(shape, params, Math.max(rows, params.nSeqMax)) - outputBytes(shape, params, params.nSeqMax);
+  const read = READS_FEATURES[shape.architecture];
   const injected =
-    shape.architecture === 'dflash' && context.described
-      ? bufferGrowth(of, context, largerOf(compute.bytes, planGraph(dflashInjection, context, {}).bytes))
+    read !== undefined && context.described
+      ? bufferGrowth(of, context, largerOf(compute.bytes, planGraph(read, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }
