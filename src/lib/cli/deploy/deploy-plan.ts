@@ -70,7 +70,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
 
 /** LLMKube stages no adapter, and a draft only from the model's repository; llama-server can fetch another one by itself. */
 function refuseUnstaged(
-  { draft, adapters = [], controlVectors = [] }: LaunchOptions,
+  { accelerator, draft, adapters = [], controlVectors = [] }: LaunchOptions,
   { draftModel }: DeploySource,
 ): void {
   const isLoadable = draft === undefined || draftModel !== undefined || isDownloaded(draft);
@@ -80,7 +80,9 @@ function refuseUnstaged(
     'DEPLOY_FILE_NOT_STAGED',
     adapted
       ? 'LLMKube stages no adapter for a service; put it into the image and name it in --extra-args'
-      : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
+      : accelerator === 'metal'
+        ? 'an agent on a Mac is given the file of the model alone; name a repository that llama-server fetches the draft from as hf:OWNER/REPO[:QUANT], or a file of the Mac in --extra-args'
+        : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
   );
 }
 
