@@ -121,6 +121,8 @@ export interface LaunchOptions {
   readonly draftMax?: number;
   /** The same of n-gram types (`--spec-ngram-mod-n-max`, `--spec-ngram-simple-size-m`, …); the largest where several are given. */
   readonly ngramMax?: number;
+  /** Physical batch of the draft (`--spec-draft-n-ubatch`, from b12032 on); unset or 0 = the model's. */
+  readonly draftUbatchSize?: number;
   readonly draftGpuLayers?: number;
   readonly draftCacheTypeK?: CacheType;
   readonly draftCacheTypeV?: CacheType;

@@ -79,6 +79,7 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   specTypes: (types) => ['--spec-type', types.join()],
   draftMax: value('--spec-draft-n-max'),
   ngramMax: value('--spec-ngram-mod-n-max'),
+  draftUbatchSize: value('--spec-draft-n-ubatch'),
   draftGpuLayers: (layers) => (layers < 0 ? [] : ['--spec-draft-ngl', String(layers)]),
   draftCacheTypeK: value('--spec-draft-type-k'),
   draftCacheTypeV: value('--spec-draft-type-v'),

@@ -50,8 +50,17 @@ function scaledFiles(value: string): readonly { readonly file: string; readonly 
 
 /** `--spec-draft-n-max`. */
 export function draftedTokens(count: number): LaunchPatch {
+  return { draftMax: notNegative(count) };
+}
+
+/** `--spec-draft-n-ubatch`, of llama.cpp b12032. */
+export function draftUbatch(count: number): LaunchPatch {
+  return { draftUbatchSize: notNegative(count) };
+}
+
+function notNegative(count: number): number {
   if (count < 0) throw invalid(`takes no number below 0, and ${count} is`);
-  return { draftMax: count };
+  return count;
 }
 
 /** Older builds took the option, but llama-server never loaded what it names. */
@@ -137,11 +146,13 @@ export function isDownloaded(draft: string): boolean {
 
 /** What `specTypes`, `adapterFiles` and the others here read, as llama-server's own words. */
 export function draftWords(launch: LaunchPatch): string[] {
-  const { specTypes: types, draft, draftMax, draftGpuLayers, draftCacheTypeK, draftCacheTypeV, draftDevice } = launch;
+  const { specTypes: types, draft, draftMax, draftUbatchSize, draftGpuLayers } = launch;
+  const { draftCacheTypeK, draftCacheTypeV, draftDevice } = launch;
   const options: readonly (readonly string[] | false)[] = [
     types !== undefined && types.length > 0 && ['--spec-type', types.join()],
     draft !== undefined && isDownloaded(draft) && ['--spec-draft-hf', draft.slice('hf:'.length)],
     draftMax !== undefined && ['--spec-draft-n-max', String(draftMax)],
+    draftUbatchSize !== undefined && ['--spec-draft-n-ubatch', String(draftUbatchSize)],
     draftGpuLayers !== undefined && ['--spec-draft-ngl', draftGpuLayers < 0 ? 'all' : String(draftGpuLayers)],
     draftCacheTypeK !== undefined && ['--spec-draft-type-k', draftCacheTypeK],
     draftCacheTypeV !== undefined && ['--spec-draft-type-v', draftCacheTypeV],

@@ -5,6 +5,7 @@ import {
   controlVectorFiles,
   draftedTokens,
   draftRepository,
+  draftUbatch,
   noVocoder,
   removed,
   scaledAdapterFiles,
@@ -96,6 +97,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   { names: ['--spec-type'], takesValue: true, env: 'SPEC_TYPE', patch: specTypes },
   toggle(['--spec-default'], [], undefined, (on) => (on ? { specTypes: ['ngram-mod'] } : {})),
   number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', draftedTokens),
+  number(['--spec-draft-n-ubatch'], 'SPEC_DRAFT_N_UBATCH', draftUbatch),
   ...['mod-n-max', 'simple-size-m', 'map-k-size-m', 'map-k4v-size-m'].map((name) =>
     number([`--spec-ngram-${name}`], undefined, (ngramMax) => ({ ngramMax })),
   ),
