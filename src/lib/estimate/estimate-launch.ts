@@ -56,7 +56,7 @@ function withDraftAndAdapters(
   };
   const context = planContext(model, launch, options);
   const estimate = estimateOf(context, launch);
-  const growth = problem === undefined ? targetGrowth(context, launch, speculation, draft) : [];
+  const growth = problem === undefined ? targetGrowth(context, launch, speculation, draft, options) : [];
   const additions: Addition[] = [
     { parts: loaded.parts, growth, notes: problem === undefined ? [] : [without(problem)] },
     ...(loaded.steers ? [{ parts: [], growth: steeringGrowth(context, launch, options), notes: [] }] : []),

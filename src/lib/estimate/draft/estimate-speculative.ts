@@ -16,7 +16,14 @@ import type {
   ResolvedLaunch,
 } from '../memory-estimate.js';
 import { accuracyBeside, weightParts } from '../parts.js';
-import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../context/plan-context.js';
+import {
+  type ContextOptions,
+  contextParts,
+  outputBytes,
+  planContext,
+  type PlannedContext,
+  planGraph,
+} from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
 import type { Speculation } from './speculation.js';
@@ -56,6 +63,7 @@ export function targetGrowth(
   launch: LaunchOptions,
   speculation: Speculation,
   draft: ModelShape | undefined,
+  options: ContextOptions,
 ): GrowthPart[] {
   const { shape, params } = target;
   if (speculation.drafted === 0) return [];
@@ -64,7 +72,9 @@ export function targetGrowth(
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
-  const later = changes ? planContext(shape, launch, { role, inUse: true }).compute.bytes : target.compute.bytes;
+  const later = changes
+    ? planContext(shape, launch, { ...options, role, inUse: true }).compute.bytes
+    : target.compute.bytes;
   return [...bufferGrowth('model', target, later), ...outputGrowth('model', inUse - atFirst)];
 }
 
