@@ -4,7 +4,7 @@ import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
 import type { GraphBuilder } from '../builder.js';
-import { ropeFactors } from '../decoder.js';
+import { ropeFactors } from '../models/decoders/parts/attention-part.js';
 import { feedForward, splitHeads } from '../projections.js';
 import { scatterDraftVocabulary } from './draft-vocabulary.js';
 
