@@ -18,7 +18,8 @@ export const draftFlags = {
     helpValue: '<source>',
   }),
   'spec-type': Flags.string({
-    description: "how to draft, such as draft-mtp for the head in the model's own file; types separated by commas",
+    description:
+      "how to draft, such as draft-mtp for the head in the model's own file; types separated by commas; none leaves the catalogue's draft out",
     env: 'LLMKUBE_SPEC_TYPE',
     helpGroup: HELP_GROUP,
   }),
