@@ -113,7 +113,8 @@ describe('an option for what is loaded beside the model', () => {
     const words = `-md ${folder.path}/qwen3-0.6b-Q8_0.gguf --spec-type draft-simple`;
     // 22.7 GiB in all, of which the draft's weights are 0.6 in 8 bits, 0.3 in 4.
     const { stdout } = await runCli([
-      ...['check-memory', join(folder.path, 'qwen3.gguf'), XX,
+      ...['check-memory', join(folder.path, 'qwen3.gguf'), '--accelerator', 'metal'],
+      ...['--memory-budget', '22.5Gi'],
       ...['-c', '8192', '--fit', 'off', '--json', `--extra-args=${words}`],
     ]);
     const { suggestions } = JSON.parse(stdout) as {

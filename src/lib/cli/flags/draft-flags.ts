@@ -19,7 +19,7 @@ export const draftFlags = {
   }),
   'spec-type': Flags.string({
     description:
-      "how to draft, such as draft-mtp for the head in the model's own file; types separated by commas; none leaves the catalogue's draft out",
+      "how to draft, such as draft-mtp for the head in the model's own file; separated by commas; none = not at all",
     env: 'LLMKUBE_SPEC_TYPE',
     helpGroup: HELP_GROUP,
   }),
