@@ -75,6 +75,12 @@ const ROWS: readonly Row[] = [
     model: 'drafts/profiles/qwen3.6-27b-mtp.Q4_K_M',
     launch: { ...MTP, parallel: 1 },
   },
+  {
+    title: 'own head of Qwen3.5/3.6 35B-A3B',
+    model: 'drafts/profiles/qwen3.6-35b-a3b-mtp.Q4_K_M',
+    launch: MTP,
+  },
+  { title: 'own head of DeepSeek-V3', model: 'drafts/profiles/deepseek-v3-mtp.Q4_K_M', launch: MTP },
   { title: 'own head of GLM-4.5-Air', model: 'drafts/profiles/glm-4.5-air-mtp.Q4_K_M', launch: MTP },
   {
     title: 'n-grams (ngram-mod), Llama 3.1 8B',

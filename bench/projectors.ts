@@ -14,7 +14,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PROFILES = join(ROOT, 'test/oracle/projectors/profiles');
 const MIB = 2 ** 20;
 
-const METAL: LaunchOptions = { accelerator: 'metal', images: 'any', audioSeconds: [30] };
+const V050: LaunchOptions = { accelerator: 'metal', llamaCpp: 'v0.5.0' };
+const METAL: LaunchOptions = { ...V050, images: 'any', audioSeconds: [30] };
 
 const INTRODUCTION = `# What multimodal projectors take
 
@@ -22,7 +23,7 @@ llama-server loads a projector (mmproj) beside a model that sees or hears: \`-hf
 Its weights are copied to one device, the GPU unless \`--no-mmproj-offload\`; its buffers are reserved for a dummy image when
 the server starts, and replaced by larger ones when an image needs more. They never shrink.
 
-MiB on Metal with flash attention, by this program; llama.cpp v0.5.0 allocates the same to the byte for each of these files.
+MiB on Metal with flash attention, by this program for llama.cpp v0.5.0, which allocates the same to the byte for each of these files.
 "at most" is what the largest image that the projector accepts makes of the buffers, or 30 seconds of audio; a check counts
 audio of up to 5 minutes where the encoder takes it in one piece. This file is written by \`npm run projectors\`.
 `;
@@ -56,15 +57,14 @@ function buffers(file: string, launch: LaunchOptions): string {
 }
 
 function withoutFlashAttention(file: string): string {
-  const metal = { accelerator: 'metal' } as const;
-  return `${buffers(file, { ...metal, flashAttn: 'off' })} GiB instead of ${buffers(file, metal)}`;
+  return `${buffers(file, { ...V050, flashAttn: 'off' })} GiB instead of ${buffers(file, V050)}`;
 }
 
 const LAST = `Without flash attention (\`-fa off\`, and on Metal wherever the head size has no kernel, as in Llama 4) the buffers hold every
 score: those of Qwen2.5-VL 7B come to ${withoutFlashAttention('mmproj-qwen2.5-vl-7b.F16.json')} at start-up, those of Gemma 3 to ${withoutFlashAttention('mmproj-gemma-3-4b.F16.json')}.
-\`--image-max-tokens\` bounds what images can become. A projector whose encoder is not described here, as those that make
-speech, is counted by an upper bound, which is said. One that does not belong to the model, because it makes embeddings of
-another width, is refused as llama-server refuses it.
+\`--image-max-tokens\` bounds what images can become. A projector whose encoder is not described here is counted by an upper
+bound, which is said: those that make speech (\`qwen3tts\`, \`pockettts\`), and any that a later llama.cpp adds. One that
+does not belong to the model, because it makes embeddings of another width, is refused as llama-server refuses it.
 `;
 
 const rows = readdirSync(PROFILES).sort().map(row);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { loadCatalog } from '../dist/lib/catalog/load-catalog.js';
 import { catalogFigures } from '../dist/lib/preflight/catalog/catalog-figures.js';
 import { formatVramEstimate } from '../dist/lib/preflight/catalog/vram-estimate.js';
-import { readBundledHeader } from '../dist/lib/source/bundled-header.js';
+import { PROJECTOR, readBundledHeader } from '../dist/lib/source/bundled-header.js';
 
 const FILE = fileURLToPath(new URL('../catalog.yaml', import.meta.url));
 
@@ -18,7 +18,9 @@ for (const entry of await loadCatalog()) {
     console.log(`${id}: no bundled header`);
     continue;
   }
-  const estimate = formatVramEstimate(catalogFigures(entry, bundled.header));
+  const projector = entry.mmproj === undefined ? undefined : await readBundledHeader(id, PROJECTOR);
+  const headers = { model: bundled.header, projector: projector?.header };
+  const estimate = formatVramEstimate(catalogFigures(entry, headers));
   const field = new RegExp(`(^  ${id.replaceAll('.', '\\.')}:\n(?:    .*\n)*?    vram_estimate: ).*$`, 'm');
   text = text.replace(field, `$1${estimate}`);
   console.log(`${id}: ${estimate}`);

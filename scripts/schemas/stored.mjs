@@ -17,6 +17,7 @@ const entry = object({
   source: text(),
   mmproj: textOrNull('the projector that belongs to it, as a source'),
   draft: textOrNull('the draft model that it is served with, as a source'),
+  spec_type: textOrNull('how it drafts, as --spec-type has it'),
   homepage: textOrNull(),
 });
 const usage = { path: text(), entries: count(), bytes: count() };

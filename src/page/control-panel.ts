@@ -44,6 +44,8 @@ export class ControlPanel {
     this.#on('gpu', (value) => ({ gpuBytes: gpuBytes[Number(value)] ?? this.controls.gpuBytes }));
     this.#onCheck('unified', (kvUnified) => ({ kvUnified }));
     this.#onCheck('projector', (projector) => ({ projector }));
+    this.#onCheck('draft', (draft) => ({ draft }));
+    this.#on('draft-max', (value) => ({ draftMax: value === '' ? null : Math.max(0, Math.floor(Number(value))) }));
   }
 
   #on(id: string, read: (value: string) => Partial<Controls>): void {
@@ -83,8 +85,9 @@ export class ControlPanel {
     const byDefault = this.controls.fraction === null ? ', usual for this size' : '';
     slide('fraction', Math.round(fraction * 100), `${Number(fraction.toFixed(4))}${byDefault}`);
     slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), formatSize(this.controls.gpuBytes ?? 0));
-    const projector = field('projector') as HTMLInputElement | null;
-    if (projector !== null) projector.checked = this.controls.projector;
+    check('projector', this.controls.projector);
+    check('draft', this.controls.draft);
+    write('draft-max', this.controls.draftMax === null ? '' : String(this.controls.draftMax));
     const unified = field('unified') as HTMLInputElement | null;
     if (unified !== null) {
       unified.checked = slots === null || this.controls.kvUnified;
@@ -101,6 +104,11 @@ function field(id: string): HTMLInputElement | HTMLSelectElement | null {
 function write(id: string, value: string): void {
   const input = field(id);
   if (input !== null && document.activeElement !== input) input.value = value;
+}
+
+function check(id: string, isOn: boolean): void {
+  const input = field(id) as HTMLInputElement | null;
+  if (input !== null) input.checked = isOn;
 }
 
 function slide(id: string, position: number, text: string): void {

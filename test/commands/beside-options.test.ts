@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { buildGguf, type GgufSpec } from '../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../support/profile.js';
+import { profileSpec, readProfile, writeProfile } from '../support/profile.js';
 import { RangeServer } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
@@ -101,6 +101,40 @@ describe('an option for what is loaded beside the model', () => {
     const { stdout } = await check(model, words);
     expect(bytesOf(JSON.parse(stdout) as Answer)).toEqual([start, used]);
   });
+
+  test('a smaller file of a draft is advised from the place where it lies, its header read', async () => {
+    const large = readProfile(join(PROFILES, PROFILES_OF['qwen3-draft.gguf']));
+    const small = {
+      ...large,
+      tensors: large.tensors.map((one) => (one.type === 'Q8_0' ? { ...one, type: 'Q4_0' } : one)),
+    };
+    for (const [name, profile] of Object.entries({ 'qwen3-0.6b-Q8_0.gguf': large, 'qwen3-0.6b-Q4_0.gguf': small }))
+      await writeProfile(profile, join(folder.path, name));
+    const words = `-md ${folder.path}/qwen3-0.6b-Q8_0.gguf --spec-type draft-simple`;
+    // 22.7 GiB in all, of which the draft's weights are 0.6 in 8 bits, 0.3 in 4.
+    const { stdout } = await runCli([
+      ...['check-memory', join(folder.path, 'qwen3.gguf'), '--accelerator', 'metal'],
+      ...['--memory-budget', '22.5Gi'],
+      ...['-c', '8192', '--fit', 'off', '--json', `--extra-args=${words}`],
+    ]);
+    const { suggestions } = JSON.parse(stdout) as {
+      suggestions: { kinds: string[]; flags: string[]; leaveOut: string[] }[];
+    };
+    const other = suggestions.find(({ kinds }) => kinds.includes('draft-quantization'));
+    expect(other?.flags).toEqual([`--extra-args "--spec-draft-model ${folder.path}/qwen3-0.6b-Q4_0.gguf"`]);
+    const none = suggestions.find(({ kinds }) => kinds.includes('no-draft'));
+    expect([none?.flags, none?.leaveOut]).toEqual([[], ['--spec-draft-model', '--spec-type']]);
+  });
+
+  test.each(['--draft-max', '--spec-ngram-size-m', '--model-vocoder'])(
+    '%s is no flag of this program either, and answered as llama-server does',
+    async (option) => {
+      const { stdout, exitCode } = await runCli(['check-memory', join(folder.path, 'llama.gguf'), ...MAC, option, '5']);
+      const { error } = JSON.parse(stdout) as { error: { message: string } };
+      expect(error.message).toMatch(/removed; use --spec-|names a vocoder, which it never loads/);
+      expect(exitCode).toBe(2);
+    },
+  );
 
   test.each(['--draft', '--draft-n', '--draft-max', '--draft-min'])(
     '%s, which llama-server has no more, is refused with its successor',

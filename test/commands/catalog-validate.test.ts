@@ -83,6 +83,32 @@ describe('catalog validate', () => {
     });
   });
 
+  test('counts the projector and the draft that an entry names, as check-memory counts them', async () => {
+    const at = async (path: string): Promise<string> => {
+      const file = join(folder.path, path.replaceAll('/', '-'));
+      await writeProfile(readProfile(fileURLToPath(new URL(`../oracle/${path}.json`, import.meta.url))), file);
+      return file;
+    };
+    const gemma = await at('profiles/gemma-4-12b.Q4_K_M');
+    const mmproj = await at('projectors/profiles/mmproj-gemma-4-12b.F16');
+    const draft = await at('drafts/profiles/mtp-gemma-4-12b.Q8_0');
+    const entry = [
+      `source: ${gemma}`,
+      `mmproj: ${mmproj}`,
+      `draft: ${draft}`,
+      'spec_type: draft-mtp',
+      'context_size: 4096',
+    ];
+    const catalog = join(folder.path, 'beside.yaml');
+    await writeFile(catalog, `models:\n  seer:\n${entry.map((line) => `    ${line}\n`).join('')}`);
+    const { rows } = await validate('--catalog', catalog);
+    const given = ['--catalog', catalog, '--accelerator', 'metal', '--system-memory', '64Gi', '--llama-cpp', 'v0.8.0'];
+    const { stdout } = await runCli(['check-memory', 'seer', ...given, '--json']);
+    const { estimate } = JSON.parse(stdout) as { estimate: { parts: { of: string; bytes: number }[] } };
+    expect(new Set(estimate.parts.map(({ of }) => of))).toEqual(new Set(['model', 'draft', 'projector']));
+    expect(rows.get('seer')?.own?.requirementBytes).toBe(estimate.parts.reduce((sum, { bytes }) => sum + bytes, 0));
+  });
+
   test('ends with 1 when an estimate contradicts its context, and says by how much', async () => {
     const short = Math.ceil((await requirement(8192)) / 2 ** 30);
     const own = await requirement(32768);

@@ -74,7 +74,7 @@ describe('every suggestion, typed as it is printed', () => {
   });
 
   test('nothing is suggested while an option brings memory that is not counted', async () => {
-    const { json } = await checkJson(['qwen-coder-32b', ...mac('32Gi', '3.4Gi'), '--extra-args', '-mv voice.gguf']);
+    const { json } = await checkJson(['qwen-coder-32b', ...mac('32Gi', '3.4Gi'), '--extra-args', '-m other.gguf']);
     expect(json.verdict).toBe('does-not-fit');
     expect(json.suggestions).toEqual([]);
   });

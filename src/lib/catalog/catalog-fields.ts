@@ -25,6 +25,9 @@ export const ENTRY_FIELDS = table<{ readonly required?: true; readonly check: Ch
   source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor a path') },
   mmproj: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
   draft: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
+  spec_type: {
+    check: pattern(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'is no --spec-type of llama-server, such as draft-simple'),
+  },
   name: { check: text },
   description: { check: text },
   size: { check: text },

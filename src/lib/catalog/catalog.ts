@@ -18,6 +18,8 @@ export interface CatalogEntry {
   readonly mmproj?: string | undefined;
   /** The draft model that it is served with, as a source. */
   readonly draft?: string | undefined;
+  /** How it drafts, as `--spec-type` has it. */
+  readonly specType?: string | undefined;
   readonly homepage: string | undefined;
   readonly mode: 'chat' | 'embedding' | 'rerank';
   /** Tokens that a deployment gets when it names no context; undefined = the runtime's default. */

@@ -137,6 +137,7 @@ function toEntry(id: string, fields: FlatEntry): CatalogEntry {
     source: text('source') ?? '',
     mmproj: text('mmproj'),
     draft: text('draft'),
+    specType: text('spec_type'),
     homepage: text('homepage'),
     mode: (text('mode') ?? 'chat') as CatalogEntry['mode'],
     contextSize: number('context_size'),

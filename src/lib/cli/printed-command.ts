@@ -3,6 +3,7 @@ import { typedChanges } from '../preflight/advice/typed-changes.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
 import { serverWords } from '../preflight/server-words.js';
+import { parseServerArguments } from '../runtime/server-arguments.js';
 import { shellWord } from '../shell-word.js';
 import { budgetFlags } from './flags/machine-flags.js';
 import { fileFlag, launchFlags } from './flags/launch-flags.js';
@@ -44,7 +45,7 @@ export function printedCommand(
   resolved: { readonly nCtx: number },
   raw: readonly RawToken[],
 ): readonly string[] | undefined {
-  if (changes.some((change) => change.kind === 'machine')) return undefined;
+  if (changes.some((change) => change.kind === 'machine') || isInExtraArgs(changes, check.extraWords)) return undefined;
   if (kind === 'deploy') {
     const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
     return deployCommand(check, changes, typed);
@@ -53,6 +54,16 @@ export function printedCommand(
   if (words === undefined) return undefined;
   const typed = grouped(words);
   return kind === 'exec' ? ['llmkube', 'exec', '--', ...typed] : typed;
+}
+
+/** Whether something is to be left out that llama-server's own arguments say, which are printed as they were typed. */
+function isInExtraArgs(changes: readonly Change[], extraWords: readonly string[]): boolean {
+  const { draft, specTypes, mmproj } = parseServerArguments(extraWords).options;
+  return changes.some(
+    ({ kind }) =>
+      (kind === 'projector' && mmproj !== undefined) ||
+      (kind === 'no-draft' && (draft !== undefined || specTypes !== undefined)),
+  );
 }
 
 /**
@@ -66,9 +77,10 @@ export function deployCommand(
   typed: readonly RawToken[],
   more: readonly string[] = [],
 ): readonly string[] {
-  const { flags } = typedChanges(changes, check.extraWords);
+  const { flags, leaveOut = [] } = typedChanges(changes, check.extraWords);
   const start = ['llmkube', 'deploy', shellWord(check.model)];
-  return typedCommand(start, typed, [...flags, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
+  const kept = typed.filter(({ flag }) => !leaveOut.includes(`--${flag}`));
+  return typedCommand(start, kept, [...flags, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
 }
 
 /** An option and its value stay on one line. */

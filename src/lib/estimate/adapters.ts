@@ -1,4 +1,5 @@
 import type { AdapterShape, ModelShape } from '../model/model-shape.js';
+import { UsageError } from '../errors.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { F32 } from './ggml/tensor.js';
@@ -11,6 +12,8 @@ import { Placement } from './weights/placement.js';
 export interface LoadedAdapters {
   readonly parts: readonly EstimatePart[];
   readonly applied: Adapters;
+  /** A control vector is set. */
+  readonly steers: boolean;
 }
 
 /**
@@ -30,12 +33,29 @@ export function loadAdapters(
     .map((adapter) => placeAdapter(adapter, shape, placement));
   for (const { tensor, buffer } of placed.flat())
     tally.add(buffer.device, placement.copiedBytes(tensor, buffer.device));
-  if (launch.controlVector || adapters.length > placed.length) addControlVector(tally, shape, placement);
+  const vectors = adapters.filter(({ architecture }) => architecture === 'controlvector');
+  for (const vector of vectors) requireDirections(vector, shape);
+  const steers = launch.controlVector === true || vectors.length > 0;
+  if (steers) addControlVector(tally, shape, placement);
   const bytes: DeviceBytes = tally;
   return {
     parts: partsOf({ name: 'weights-copy', of: 'adapter', accuracy: accuracyBeside(launch) }, bytes, placement.gpus),
     applied: launch.adapterScale === 0 ? [] : placed,
+    steers,
   };
+}
+
+/** `common_control_vector_load_one` (`common/common.cpp`), `llama_adapter_cvec::apply`. */
+function requireDirections({ tensors }: AdapterShape, { hparams }: ModelShape): void {
+  const wrong = [...tensors.values()].find(
+    ({ name, type, dims }) =>
+      !/^direction\.0*[1-9]\d*/.test(name) || type.name !== F32.name || dims.length > 1 || dims[0] !== hparams.nEmbd,
+  );
+  if (wrong === undefined && tensors.size > 0) return;
+  throw new UsageError(
+    'LAUNCH_ADAPTER_MISMATCH',
+    `llama.cpp refuses this control vector: ${wrong === undefined ? 'it has no directions' : `${JSON.stringify(wrong.name)} is no direction of ${hparams.nEmbd} numbers`}; name one that was made for this model.`,
+  );
 }
 
 function addControlVector(tally: DeviceTally, { hparams }: ModelShape, placement: Placement): void {

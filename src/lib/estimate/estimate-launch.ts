@@ -3,8 +3,10 @@ import type { LaunchOptions } from '../runtime/launch-options.js';
 import { loadAdapters } from './adapters.js';
 import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './draft/estimate-speculative.js';
 import { speculationOf } from './draft/speculation.js';
+import { unusableDraft } from './draft/unusable-drafts.js';
 import { estimateOf } from './estimate-memory.js';
 import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
+import { steeringGrowth } from './context/buffer-growth.js';
 import { planContext } from './context/plan-context.js';
 import { estimateProjector } from './projector/estimate-projector.js';
 
@@ -43,22 +45,33 @@ function withDraftAndAdapters(
   { draft, adapters = [] }: LaunchFiles,
   given: LaunchOptions,
 ): MemoryEstimate {
-  const speculation = speculationOf(given, draft);
+  const asked = speculationOf(given, draft);
+  const problem = unusableDraft(model, draft, asked);
+  const speculation = problem === undefined ? asked : { ...asked, draftFreed: draft !== undefined };
   const launch: LaunchOptions = { ...given, specTypes: speculation.types };
   const loaded = loadAdapters(adapters, model, launch);
-  const context = planContext(model, launch, {
+  const options = {
     role: targetRole(speculation),
     ...(loaded.applied.length > 0 ? { adapters: loaded.applied } : {}),
-  });
+  };
+  const context = planContext(model, launch, options);
   const estimate = estimateOf(context, launch);
+  const growth = problem === undefined ? targetGrowth(context, launch, speculation, draft, options) : [];
   const additions: Addition[] = [
-    { parts: loaded.parts, growth: targetGrowth(context, launch, speculation, draft), notes: [] },
+    { parts: loaded.parts, growth, notes: problem === undefined ? [] : [without(problem)] },
+    ...(loaded.steers ? [{ parts: [], growth: steeringGrowth(context, launch, options), notes: [] }] : []),
   ];
   if ((draft && !speculation.draftFreed) || speculation.usesHead)
     additions.push(estimateDraft(draft, context, estimate.resolved, launch, speculation));
   if (!draft || !speculation.draftFreed) return withAdditions(estimate, additions);
-  const { notes, transient = [] } = estimateFreedDraft(draft, context, estimate.resolved, launch, speculation);
-  return { ...withAdditions(estimate, [...additions, { parts: [], growth: [], notes }]), transient };
+  const { notes, transient = [] } = estimateFreedDraft(draft, context, estimate.resolved, given, speculation);
+  const said = problem === undefined ? notes : [];
+  return { ...withAdditions(estimate, [...additions, { parts: [], growth: [], notes: said }]), transient };
+}
+
+/** What llama-server says, and does all the same. */
+function without(problem: string): string {
+  return `llama-server will answer without drafting, and keep no draft: ${problem}; name one that was made for this model with --spec-draft-model`;
 }
 
 /** What the files beside the model add; `contextTokens` is what one slot holds. */

@@ -80,7 +80,7 @@ function refuseUncounted(
 
 /** Paths are those of the folder that llama-server is started in. */
 function inFolder(patch: LaunchPatch, cwd: string): LaunchPatch {
-  const { mmproj, draft, adapters } = patch;
+  const { mmproj, draft, adapters, controlVectors } = patch;
   const absolute = (source: string): string =>
     parseModelSource(source).kind === 'file' ? resolve(cwd, source) : source;
   return {
@@ -88,5 +88,6 @@ function inFolder(patch: LaunchPatch, cwd: string): LaunchPatch {
     ...(mmproj !== undefined && { mmproj: absolute(mmproj) }),
     ...(draft !== undefined && { draft: absolute(draft) }),
     ...(adapters && { adapters: adapters.map(absolute) }),
+    ...(controlVectors && { controlVectors: controlVectors.map(absolute) }),
   };
 }

@@ -1,7 +1,7 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import { deviceWords } from '../runtime/options/device-options.js';
 import { draftWords } from '../runtime/options/draft-options.js';
-import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
+import { type CacheType, type LaunchOptions, withoutOptions } from '../runtime/launch-options.js';
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
 import { speculativeField } from './speculative-field.js';
@@ -54,7 +54,11 @@ export function launchFields(
     ...(speculativeDecoding && { speculativeDecoding }),
   };
   if (launch.accelerator !== 'cpu' && launch.gpuLayers === 0) extraArgs.push('--n-gpu-layers', '0');
-  extraArgs.push(...optionsWithoutField(speculativeDecoding === undefined ? launch : withoutDrafting(launch)));
+  extraArgs.push(
+    ...optionsWithoutField(
+      speculativeDecoding === undefined ? launch : withoutOptions(launch, 'specTypes', 'draft', 'draftMax'),
+    ),
+  );
   return { fields, extraArgs };
 }
 
@@ -116,12 +120,6 @@ function cacheTypeFields(side: 'K' | 'V', type: CacheType | undefined): LaunchFi
 function expertFields(cpuMoeLayers: number | undefined): LaunchFields {
   if (cpuMoeLayers === undefined || cpuMoeLayers === 0) return {};
   return cpuMoeLayers === Infinity ? { moeCPUOffload: true } : { moeCPULayers: cpuMoeLayers };
-}
-
-function withoutDrafting(launch: LaunchOptions): LaunchOptions {
-  const said: readonly string[] = ['specTypes', 'draft', 'draftMax'] satisfies (keyof LaunchOptions)[];
-  const rest = Object.fromEntries(Object.entries(launch).filter(([key]) => !said.includes(key)));
-  return { ...rest, accelerator: launch.accelerator };
 }
 
 /** As llama-server v0.5.0 spells them in `common/arg.cpp`. */

@@ -34,9 +34,10 @@ export function describeHeader(header: GgufHeader): ModelShape {
     );
   }
   if (!keys.has('block_count')) {
+    const option = optionFor(header);
     throw new CheckIncompleteError(
       'MODEL_NOT_A_LANGUAGE_MODEL',
-      `A GGUF file of architecture ${JSON.stringify(architecture)} without a block count is not a language model llama-server can load by itself; name the model file, not its projector or vocabulary.`,
+      `A GGUF file of architecture ${JSON.stringify(architecture)} without a block count is not a language model llama-server can load by itself; name the model file${option === undefined ? ', not its projector or vocabulary' : `, and this one with ${option}`}.`,
     );
   }
   const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
@@ -45,6 +46,13 @@ export function describeHeader(header: GgufHeader): ModelShape {
   const dimsOf = rule?.loadedDims;
   const tensors = dimsOf ? reshaped(file.tensors, (name) => dimsOf(name, hparams, keys)) : file.tensors;
   return { kind: 'model', ...file, tensors, hparams };
+}
+
+/** What names a file that is loaded beside a model. */
+function optionFor({ metadata }: GgufHeader): string | undefined {
+  if (metadata.get('general.architecture') === 'clip') return '--mmproj';
+  if (metadata.get('general.architecture') === 'controlvector') return '--control-vector';
+  return metadata.get('general.type') === 'adapter' ? '--lora' : undefined;
 }
 
 /** Tensors with the shapes that they are loaded with; one that holds another number of elements is left as it is, to be refused. */

@@ -35,3 +35,18 @@ export interface AdapterShape extends FileShape {
 }
 
 export type Shape = ModelShape | ProjectorShape | AdapterShape;
+
+const KINDS: Readonly<Record<Shape['kind'], string>> = {
+  model: 'a model',
+  projector: 'a projector',
+  adapter: 'an adapter',
+};
+
+/** What people call a file. */
+export function kindName(shape: Shape): string {
+  return isControlVector(shape) ? 'a control vector' : KINDS[shape.kind];
+}
+
+export function isControlVector(shape: Shape): shape is AdapterShape {
+  return shape.kind === 'adapter' && shape.architecture === 'controlvector';
+}

@@ -7,7 +7,7 @@ import { describeShape } from '../model/describe-shape.js';
 import type { ModelShape, Shape } from '../model/model-shape.js';
 import { requantise } from '../model/quantization/quant-recipe.js';
 import type { ModelVariant } from '../preflight/advice/advice.js';
-import { type Room, Trials } from '../preflight/advice/trials.js';
+import { besideOf, type Room, Trials } from '../preflight/advice/trials.js';
 import { judge, limitsOf } from '../preflight/judge/judge.js';
 import { onMachine } from '../preflight/judge/on-machine.js';
 import type { CompletedVerdict } from '../preflight/judge/verdict.js';
@@ -42,10 +42,10 @@ export function pageModel(input: PageInput): PageModel {
     const other = requantise(shape, quantization);
     return other === undefined ? [] : [{ quantization, shape: other, isProven: false, isEstimated: true }];
   });
-  return { input, shape, beside: besideOf(input.files), variants };
+  return { input, shape, beside: filesBeside(input.files), variants };
 }
 
-function besideOf({ projector, draft, adapters }: PageFiles): Omit<LaunchFiles, 'model'> {
+function filesBeside({ projector, draft, adapters }: PageFiles): Omit<LaunchFiles, 'model'> {
   const described = <K extends Shape['kind']>(digest: HeaderDigest | undefined, kind: K) => {
     const shape = digest && describeShape(fromDigest(digest));
     return shape?.kind === kind ? (shape as Extract<Shape, { kind: K }>) : undefined;
@@ -60,16 +60,17 @@ function besideOf({ projector, draft, adapters }: PageFiles): Omit<LaunchFiles, 
 /** A quantization other than the one that was checked is as its recipe makes it. */
 export function questionOf({ input, shape, beside, variants }: PageModel, controls: Controls): Question {
   const variant = variants.find(({ quantization }) => quantization === controls.quantization);
-  const room: Room = { host: hostWith(input, controls), policy: policyWith(controls), beside };
+  const host = hostWith(input, controls);
+  const room: Room = { host, policy: policyWith(controls), beside, draftReason: input.draftReason ?? undefined };
   return { shape: variant?.shape ?? shape, launch: launchWith(input, controls), trials: new Trials(room) };
 }
 
 /** The same estimate and the same judgement as `check-memory` gives for these settings. */
 export function answer(model: PageModel, controls: Controls): PageAnswer {
   const { shape, launch, trials } = questionOf(model, controls);
-  const { host, policy, beside } = trials.room;
+  const { host, policy } = trials.room;
   try {
-    const estimate = estimateLaunch({ ...beside, model: shape }, onMachine(launch, host));
+    const estimate = estimateLaunch({ ...besideOf(trials.room, launch), model: shape }, onMachine(launch, host));
     const limits = limitsOf(estimate, launch.accelerator, host, policy);
     return { kind: 'judged', verdict: judge(estimate, limits) };
   } catch (error) {

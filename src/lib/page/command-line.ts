@@ -1,4 +1,6 @@
 import { type Controls, hostWith, memoryMatters } from './controls/controls.js';
+import { listsBefore, usesDraft } from '../runtime/options/draft-options.js';
+import { parseServerArguments } from '../runtime/server-arguments.js';
 import { deviceWords } from '../runtime/options/device-options.js';
 import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';
@@ -15,9 +17,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 /** The command whose answer equals the page's. A shell takes it as it stands. */
 export function commandLine(input: PageInput, controls: Controls): string {
   const launch = [
-    ...controlledOptions(controls).filter(([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name])),
+    ...controlledOptions(input, controls).filter(
+      ([name = '', value]) => !(name in DEFAULTS && value === DEFAULTS[name]),
+    ),
     ...givenOptions(input),
     ...projectorOptions(input, controls),
+    ...draftOptions(input, controls),
+    ...adapterOptions(input),
     ...deviceOptions(input),
   ];
   const words = [
@@ -31,17 +37,18 @@ export function commandLine(input: PageInput, controls: Controls): string {
 }
 
 /** llama-server's own options win over llmkube's, and its last ones over its first, so what was changed is said again. */
-function extraArgs({ extraWords }: PageInput, controls: Controls): string[] {
+function extraArgs(input: PageInput, controls: Controls): string[] {
+  const { extraWords } = input;
   if (extraWords.length === 0) return [];
   const { slots, kvUnified } = controls;
   const sharing = slots === null ? ['--parallel', '-1'] : kvUnified ? [] : ['--no-kv-unified'];
-  const words = [...extraWords, ...controlledOptions(controls).flat(), ...sharing];
+  const words = [...extraWords, ...controlledOptions(input, controls).flat(), ...sharing];
   return [`--extra-args=${words.map(shellWord).join(' ')}`];
 }
 
 /** Spelled alike by llmkube and llama-server. */
-function controlledOptions(controls: Controls): Option[] {
-  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers } = controls;
+function controlledOptions({ launch: { accelerator } }: PageInput, controls: Controls): Option[] {
+  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, draftMax } = controls;
   return [
     ['--ctx-size', String(ctxSize)],
     slots === null ? [] : ['--parallel', String(slots)],
@@ -49,7 +56,11 @@ function controlledOptions(controls: Controls): Option[] {
     ['--cache-type-k', cacheTypeK],
     ['--cache-type-v', cacheTypeV],
     ['--ubatch-size', String(ubatchSize)],
-    gpuLayers === null ? [] : ['--gpu-layers', gpuLayers < 0 ? 'all' : String(gpuLayers)],
+    // Named, or llama-server would choose others than the page counts where a control is moved.
+    accelerator === 'cpu' && gpuLayers === null
+      ? []
+      : ['--gpu-layers', gpuLayers === null || gpuLayers < 0 ? 'all' : String(gpuLayers)],
+    draftMax === null ? [] : ['--spec-draft-n-max', String(draftMax)],
   ];
 }
 
@@ -79,6 +90,29 @@ function projectorOptions({ launch }: PageInput, { projector }: Controls): Optio
     imageMinTokens === undefined ? [] : ['--image-min-tokens', String(imageMinTokens)],
     imageMaxTokens === undefined ? [] : ['--image-max-tokens', String(imageMaxTokens)],
   ];
+}
+
+/** Types and adapters add up, so what --extra-args says of them is said there alone. */
+function draftOptions({ launch, extraWords, draftReason }: PageInput, { draft: drafts }: Controls): Option[] {
+  const said = parseServerArguments(extraWords).options;
+  const { draft, draftGpuLayers, draftCacheTypeK, draftCacheTypeV, draftDevice } = launch;
+  const { specTypes: types = [] } = listsBefore(launch, said);
+  const kept = drafts ? types : types.filter((type) => !usesDraft(type));
+  const isNamed = drafts && draft !== undefined && draftReason !== 'catalog' && said.draft === undefined;
+  const isOff = !drafts && kept.length === 0 && said.specTypes === undefined;
+  return [
+    isNamed ? ['--spec-draft-model', draft] : [],
+    kept.length > 0 ? ['--spec-type', kept.join()] : isOff ? ['--spec-type', 'none'] : [],
+    draftGpuLayers === undefined || draftGpuLayers < 0 ? [] : ['--spec-draft-ngl', String(draftGpuLayers)],
+    draftCacheTypeK === undefined ? [] : ['--spec-draft-type-k', draftCacheTypeK],
+    draftCacheTypeV === undefined ? [] : ['--spec-draft-type-v', draftCacheTypeV],
+    draftDevice === undefined ? [] : ['--spec-draft-device', draftDevice],
+  ];
+}
+
+function adapterOptions({ launch, extraWords }: PageInput): Option[] {
+  const { adapters = [], controlVectors = [] } = listsBefore(launch, parseServerArguments(extraWords).options);
+  return [...adapters.map((file) => ['--lora', file]), ...controlVectors.map((file) => ['--control-vector', file])];
 }
 
 /** Saying again what --extra-args says changes nothing. */

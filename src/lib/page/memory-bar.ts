@@ -5,6 +5,7 @@ import {
   neededParts,
   type PartName,
 } from '../estimate/memory-estimate.js';
+import { growthUnder } from '../preflight/judge/tightness.js';
 import type { LimitCheck } from '../preflight/judge/verdict.js';
 import { explainBudget } from '../report/words/budget-text.js';
 import { formatSize } from '../report/words/bytes.js';
@@ -79,13 +80,14 @@ function legendItem({ kind, label, bytes }: Segment): string {
   return `<li><span class="swatch ${kind}" aria-hidden="true"></span>${escapeHtml(label)} <b>${sizeOf(bytes)}</b></li>`;
 }
 
-function segmentsOf({ name, gpu, budget }: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
+function segmentsOf(limit: LimitCheck, estimate: MemoryEstimate, discrete: boolean): Segment[] {
+  const { name, gpu, budget } = limit;
   const inUse = 'inUseBytes' in budget && budget.inUseBytes > 0 ? budget.inUseBytes : 0;
   const parts = neededParts(estimate)
     .filter(({ device }) => (name === 'gpu' ? device === 'gpu' : !discrete || device === 'host'))
     .filter((part) => gpu === undefined || gpuOf(part) === gpu)
     .map((part): Segment => ({ kind: KINDS[part.name], label: partLabel(part), bytes: part.bytes }));
-  const growth = name === 'memory' ? estimate.growth.map(growthSegment) : [];
+  const growth = joined(growthUnder(limit, estimate.growth).map(growthSegment));
   const used: Segment[] = inUse > 0 ? [{ kind: 'in-use', label: 'in use', bytes: inUse }] : [];
   return [...used, ...joined(parts), ...growth];
 }

@@ -2,6 +2,8 @@ import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HeaderDigest } from '../gguf/digest/digest.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { Program } from '../host/processes/programs.js';
+import type { DraftReason } from '../preflight/beside/find-draft.js';
+import type { LoadedText } from '../report/words/loaded-text.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 
 /** Everything that a page's answer rests on, as JSON in the page. */
@@ -20,6 +22,10 @@ export interface PageInput {
   readonly launch: LaunchOptions;
   /** llama-server's own options that were given, one word each; they are part of `launch` already. */
   readonly extraWords: readonly string[];
+  /** Why the draft beside the model is loaded; null = none is. */
+  readonly draftReason: DraftReason | null;
+  /** Which files are loaded beside the model. */
+  readonly loaded: readonly LoadedText[];
   readonly host: HostMemory;
   readonly policy: BudgetPolicy;
   /** Which programs hold most of that machine's memory, where some would have to give up. */

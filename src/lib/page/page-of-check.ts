@@ -5,6 +5,7 @@ import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
+import { loadedTexts } from '../report/words/loaded-text.js';
 import { wordsWithoutSecrets } from '../printable.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
@@ -31,6 +32,8 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     files: digests({ model: shape, ...room.beside }),
     launch: withoutInfinity(withoutSecrets(launch)),
     extraWords: wordsWithoutSecrets(extraWords),
+    draftReason: room.draftReason ?? null,
+    loaded: loadedTexts(check),
     host: room.host,
     policy: room.policy,
     programs: check.programs ?? [],
@@ -52,11 +55,12 @@ function digestOf(shape: FileShape): HeaderDigest {
   return toDigest(headerOf(shape));
 }
 
-function withoutSecrets({ mmproj, draft, adapters, ...launch }: LaunchOptions): LaunchOptions {
+function withoutSecrets({ mmproj, draft, adapters, controlVectors, ...launch }: LaunchOptions): LaunchOptions {
   return {
     ...launch,
     ...(mmproj !== undefined && { mmproj: redactedSource(mmproj) }),
     ...(draft !== undefined && { draft: redactedSource(draft) }),
     ...(adapters && { adapters: adapters.map(redactedSource) }),
+    ...(controlVectors && { controlVectors: controlVectors.map(redactedSource) }),
   };
 }

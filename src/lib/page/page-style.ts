@@ -85,6 +85,7 @@ th + td, thead th:nth-child(2) { text-align: right; padding-right: 16px; }
 .total th, .total td { font-weight: 700; border-bottom: 0; }
 summary { cursor: pointer; margin-top: 10px; color: var(--accent); }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px 16px; margin: 0; }
+dl .wide { grid-column: 1 / -1; overflow-wrap: anywhere; }
 dt { color: var(--quiet); font-size: 0.85rem; }
 dd { margin: 0; }
 #notes ul, #advice ul { margin: 0; padding-left: 1.2em; overflow-wrap: anywhere; }

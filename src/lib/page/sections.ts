@@ -6,9 +6,11 @@ import { explainBudget } from '../report/words/budget-text.js';
 import { holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';
 import { partLabel } from '../report/words/part-labels.js';
 import { warningsOf } from '../report/words/warnings.js';
+import type { LoadedText } from '../report/words/loaded-text.js';
 import type { PageAnswer, PageModel } from './answer.js';
 import { commandLine } from './command-line.js';
 import type { Controls } from './controls/controls.js';
+import type { PageInput } from './page-input.js';
 import { wholeText } from './html.js';
 import { memoryBarHtml } from './memory-bar.js';
 
@@ -35,7 +37,7 @@ export function sectionsOf(model: PageModel, controls: Controls, answer: PageAns
     verdict: judgedHtml(verdict, model.input.uncounted),
     bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
     parts: partsHtml(verdict),
-    launch: launchHtml(verdict.estimate.resolved),
+    launch: launchHtml(verdict.estimate.resolved, loadedWith(model.input, controls)),
     notes: notesHtml([
       ...recipeNote(model, controls),
       ...warningsOf({ verdict, programs: model.input.programs }),
@@ -101,7 +103,14 @@ function partRow(part: EstimatePart): string {
   return `<tr><th scope="row">${partLabel(part)}</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${holderLabel(part)}</td><td>${accuracy}</td></tr>`;
 }
 
-function launchHtml(resolved: ResolvedLaunch): string {
+/** As the controls leave it. */
+function loadedWith({ loaded }: PageInput, { projector, draft }: Controls): readonly LoadedText[] {
+  return loaded.filter(({ what }) => (what !== 'projector' || projector) && (what !== 'draft' || draft));
+}
+
+const FILES = { projector: 'Projector', draft: 'Draft', adapter: 'Adapter' } as const;
+
+function launchHtml(resolved: ResolvedLaunch, loaded: readonly LoadedText[]): string {
   const { llamaCpp, nCtx, nCtxSeq, slots, kvUnified, flashAttn, nBatch, nUbatch, cacheTypeK, cacheTypeV, gpuLayers } =
     resolved;
   const shared = slots > 1 ? (kvUnified ? ', sharing one KV cache' : `, ${nCtxSeq} tokens each`) : '';
@@ -114,7 +123,11 @@ function launchHtml(resolved: ResolvedLaunch): string {
     ['Batch', `${nBatch}, ubatch ${nUbatch}`],
     ['Layers on the GPU', String(gpuLayers)],
   ];
-  return `<dl>${rows.map(([term, text]) => `<div><dt>${term}</dt><dd>${text}</dd></div>`).join('')}</dl>`;
+  const items = rows.map(([term, text]) => `<div><dt>${term}</dt><dd>${text}</dd></div>`);
+  const files = loaded.map(
+    ({ what, text }) => `<div class="wide"><dt>${FILES[what]}</dt><dd>${wholeText(text)}</dd></div>`,
+  );
+  return `<dl>${[...items, ...files].join('')}</dl>`;
 }
 
 function notesHtml(notes: readonly string[]): string {

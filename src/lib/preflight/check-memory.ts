@@ -26,7 +26,7 @@ import type { ResolvedModel } from './resolve-model.js';
 import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
-import { requireMatchingDraft, requireMatchingProjector } from './matching-files.js';
+import { requireMatchingProjector } from './matching-files.js';
 import type { CompletedVerdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
@@ -53,6 +53,8 @@ export interface RefusedCheck {
   readonly extraWords: readonly string[];
   readonly overrides: readonly KvOverride[];
   readonly room: Room;
+  /** Where the draft was read. */
+  readonly draftSource?: string | undefined;
 }
 
 const WITHOUT_VOCABULARY =
@@ -127,7 +129,6 @@ function checkBeside(
       const said = specTypes && { specTypes };
       const launch = { ...found.launch, ...said };
       const asked = { ...found.asked, ...said };
-      if (named.draft) requireMatchingDraft(found.shape, named.draft.shape, launch);
       const all = unlisted === undefined ? notes : [...notes, unlisted];
       return checkOnMachine({ ...found, launch, asked, named, notes: all }, request, dependencies);
     });
@@ -145,7 +146,8 @@ function checkOnMachine(
     const beside = { projector: projector?.shape, draft: named.draft?.shape, adapters };
     const host = await measured(request, read.launch, dependencies);
     if (host instanceof CheckIncompleteError) return unmeasured(read, { ...beside, model: shape }, host);
-    return checkIn({ host, policy: request.policy, beside }, read, request, dependencies);
+    const draftReason = named.draft?.reason;
+    return checkIn({ host, policy: request.policy, beside, draftReason }, read, request, dependencies);
   });
 }
 
@@ -213,7 +215,9 @@ async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDepe
 async function advised(check: CompleteCheck, { advise }: CheckDependencies): Promise<CompleteCheck> {
   const { resolved, header, shape, extraWords, overrides, room, choice, asked } = check;
   const launch = choice === undefined ? asked : namedLaunch(asked, choice);
-  const found = await advise?.({ resolved, origin: header.origin, shape, launch, extraWords, overrides, room });
+  const origin = header.origin;
+  const draftSource = check.named.draft?.source;
+  const found = await advise?.({ resolved, origin, shape, launch, extraWords, overrides, room, draftSource });
   if (found === undefined) return { ...check, suggestions: [UNADVISED] };
   const advice =
     choice === undefined

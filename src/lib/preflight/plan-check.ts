@@ -4,6 +4,7 @@ import type { MachineRequest } from '../host/measure-host.js';
 import { combineLaunch } from '../runtime/combine-launch.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import { ALL_GPU_LAYERS, type Accelerator } from '../runtime/launch-options.js';
+import { specTypes } from '../runtime/options/draft-options.js';
 import type { LaunchPatch } from '../runtime/options/server-options.js';
 import type { IncompleteCheck, PlannedCheck } from './memory-check.js';
 import { resolveModel } from './resolve-model.js';
@@ -68,9 +69,10 @@ export async function skippedCheck(request: CheckRequest, dependencies: PlanDepe
 }
 
 /** What an entry says about its launch. */
-export function catalogDefaults({ contextSize, gpuLayers, mode, draft }: CatalogEntry): LaunchPatch {
+export function catalogDefaults({ contextSize, gpuLayers, mode, draft, specType }: CatalogEntry): LaunchPatch {
   return {
     ...(draft !== undefined && { draft }),
+    ...(specType !== undefined && specTypes(specType)),
     ...(contextSize !== undefined && { ctxSize: contextSize }),
     gpuLayers: gpuLayers === undefined || gpuLayers < 0 ? ALL_GPU_LAYERS : gpuLayers,
     ...(mode !== undefined && mode !== 'chat' && { mode }),

@@ -1,3 +1,5 @@
+import type { LaunchOptions } from '../runtime/launch-options.js';
+import { draftFileWords } from '../runtime/options/draft-options.js';
 import { launchWords } from '../runtime/launch-words.js';
 import { hubFrom, resolveUrl } from '../source/hub/hub-urls.js';
 import { type ModelSource, parseModelSource } from '../source/model-source.js';
@@ -28,12 +30,19 @@ export function serverWords(
   if (model === undefined) return undefined;
   const changed = changedLaunch(check.launch, changes);
   const launch = { ...changed, ...(changed.ctxSize ? {} : { ctxSize: resolved.nCtx }) };
+  if (!isReadable(launch)) return undefined;
   return [
     'llama-server',
     ...model,
     ...projectorWords(check, model, launch.mmprojAuto === false, env),
     ...launchWords(launch, check.extraWords),
   ];
+}
+
+/** llama-server fetches models, projectors and drafts of the hub, but no adapter, and no draft by its address. */
+function isReadable({ draft, adapters = [], controlVectors = [] }: LaunchOptions): boolean {
+  const areFiles = [...adapters, ...controlVectors].every((source) => parseModelSource(source).kind === 'file');
+  return areFiles && (draft === undefined || draftFileWords(draft) !== undefined);
 }
 
 /** Where the model lies, or the other quantization that is to be loaded instead. */
@@ -78,8 +87,8 @@ function projectorWords(
   isLeftOut: boolean,
   env: Environment,
 ): readonly string[] {
-  const { projector, entry, source } = check;
-  if (isLeftOut) return [];
+  const { projector, entry, source, extraOptions } = check;
+  if (isLeftOut || extraOptions.mmproj !== undefined) return [];
   if (projector === undefined) {
     const wasAsked = entry === undefined && source.startsWith('hf:');
     return model[0] === '--hf-repo' && !wasAsked ? ['--no-mmproj'] : [];

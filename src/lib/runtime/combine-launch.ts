@@ -1,4 +1,5 @@
 import { addedUp, refuseForeignDevices } from './options/device-options.js';
+import { withoutReplacedDraft } from './options/draft-options.js';
 import { llamaCpp } from './llama-cpp.js';
 import type { KvOverride } from './options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
@@ -35,7 +36,8 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const { accelerator, cpuArch, defaults, flags } = sources;
   const { options: extraOptions, ...parsed } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
   const { remarks, overrides } = parsed;
-  const { deviceNames = [], ...combined } = addedUp({ ...defaults, ...flags }, extraOptions);
+  const own = withoutReplacedDraft(defaults, [flags, extraOptions]);
+  const { deviceNames = [], ...combined } = addedUp({ ...own, ...flags }, extraOptions);
   refuseForeignDevices(deviceNames, accelerator);
   const patch = finished(combined);
   const launch = { accelerator, ...(cpuArch && { cpuArch }), ...patch };

@@ -111,14 +111,18 @@ export interface LaunchOptions {
 
   /** The draft's file (`--spec-draft-model`, `--spec-draft-hf`), as a source; whoever estimates reads it. */
   readonly draft?: string;
-  /** Adapters and control vectors (`--lora`, `--control-vector`), as sources. */
+  /** Adapters (`--lora`), as sources. */
   readonly adapters?: readonly string[];
+  /** Control vectors (`--control-vector`), as sources. */
+  readonly controlVectors?: readonly string[];
   /** Speculative decoding (`--spec-type`), as llama-server names its types. */
   readonly specTypes?: readonly string[];
   /** Tokens that a draft drafts at a time (`--spec-draft-n-max`). */
   readonly draftMax?: number;
   /** The same of n-gram types (`--spec-ngram-mod-n-max`, `--spec-ngram-simple-size-m`, …); the largest where several are given. */
   readonly ngramMax?: number;
+  /** Physical batch of the draft (`--spec-draft-n-ubatch`, from b12032 on); unset or 0 = the model's. */
+  readonly draftUbatchSize?: number;
   readonly draftGpuLayers?: number;
   readonly draftCacheTypeK?: CacheType;
   readonly draftCacheTypeV?: CacheType;
@@ -137,4 +141,10 @@ export interface LaunchOptions {
 export interface ImageSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** A launch that leaves these options open. */
+export function withoutOptions<T extends object, K extends keyof T>(launch: T, ...options: readonly K[]): Omit<T, K> {
+  const left = Object.entries(launch).filter(([name]) => !options.includes(name as K));
+  return Object.fromEntries(left) as Omit<T, K>;
 }

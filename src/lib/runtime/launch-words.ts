@@ -1,7 +1,8 @@
 import { deviceName, deviceWords } from './options/device-options.js';
-import { isDownloaded } from './options/draft-options.js';
+import { draftFileWords, listsBefore } from './options/draft-options.js';
 import { llamaCpp, type LlamaCpp } from './llama-cpp.js';
-import { AUTO_GPU_LAYERS, type LaunchOptions } from './launch-options.js';
+import { AUTO_GPU_LAYERS, type LaunchOptions, withoutOptions } from './launch-options.js';
+import type { LaunchPatch } from './options/server-options.js';
 import { parseServerArguments } from './server-arguments.js';
 
 type Option = keyof Omit<LaunchOptions, 'accelerator' | 'cpuArch'>;
@@ -74,11 +75,11 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   warmup: toggle(undefined, '--no-warmup'),
   images: nothing,
   audioSeconds: nothing,
-  draft: (source) =>
-    isDownloaded(source) ? ['--spec-draft-hf', source.slice('hf:'.length)] : ['--spec-draft-model', source],
+  draft: (source) => draftFileWords(source) ?? ['--spec-draft-model', source],
   specTypes: (types) => ['--spec-type', types.join()],
   draftMax: value('--spec-draft-n-max'),
   ngramMax: value('--spec-ngram-mod-n-max'),
+  draftUbatchSize: value('--spec-draft-n-ubatch'),
   draftGpuLayers: (layers) => (layers < 0 ? [] : ['--spec-draft-ngl', String(layers)]),
   draftCacheTypeK: value('--spec-draft-type-k'),
   draftCacheTypeV: value('--spec-draft-type-v'),
@@ -88,28 +89,42 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
     adapterScale === 0 ? ['--lora-scaled', files.map((file) => `${file}:0`).join()] : ['--lora', files.join()],
   // With the adapters.
   adapterScale: nothing,
-  // Its file is said by `adapters`.
+  controlVectors: (files) => ['--control-vector', files.join()],
+  // Its file is said by `controlVectors`.
   controlVector: nothing,
 };
 
 /**
  * A launch as words of llama-server's command line, in the spelling of the launch's llama.cpp: read again by
- * `parseServerArguments`, they are the same launch. What `extraWords` say already is said by them alone, at the end.
+ * `parseServerArguments`, they are the same launch. What `extraWords` say already is said by them alone; what they say
+ * otherwise is said after them.
  */
 export function launchWords(launch: LaunchOptions, extraWords: readonly string[]): readonly string[] {
   const version = llamaCpp(launch.llamaCpp);
   const said = parseServerArguments(extraWords).options;
-  const own = Object.fromEntries(
-    Object.entries(launch).filter(
-      ([name, given]) => given !== undefined && !isSame(said[name as keyof typeof said], given),
-    ),
-  ) as unknown as LaunchOptions;
-  const words = (Object.keys(WORDS) as Option[]).flatMap((name) => {
-    const given = own[name];
-    const write = WORDS[name] as Words<Option>;
-    return given === undefined ? [] : write(given, launch, version);
-  });
-  return [...words, ...deviceWords(own, launch.accelerator), ...extraWords];
+  const lists = withoutOptions(launch, 'specTypes', 'adapters', 'controlVectors');
+  const stated: LaunchOptions = { ...lists, ...listsBefore(launch, said) };
+  const words = (names: readonly Option[]): readonly string[] =>
+    names.flatMap((name) => {
+      const given = stated[name];
+      const write = WORDS[name] as Words<Option>;
+      return given === undefined || isSame(said[name], given) ? [] : write(given, launch, version);
+    });
+  const isChanged = (name: Option): boolean => said[name] !== undefined && !ADD_UP.includes(name);
+  const names = Object.keys(WORDS) as Option[];
+  return [
+    ...words(names.filter((name) => !isChanged(name))),
+    ...deviceWords(withoutSame(launch, said), launch.accelerator),
+    ...extraWords,
+    ...words(names.filter(isChanged)),
+  ];
+}
+
+const ADD_UP: readonly Option[] = ['specTypes', 'adapters', 'controlVectors'];
+
+function withoutSame(launch: LaunchOptions, said: LaunchPatch): LaunchOptions {
+  const own = Object.entries(launch).filter(([name, given]) => !isSame(said[name as keyof LaunchPatch], given));
+  return { ...Object.fromEntries(own), accelerator: launch.accelerator };
 }
 
 function isSame(one: unknown, other: unknown): boolean {

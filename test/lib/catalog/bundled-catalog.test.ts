@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEntry, requireEntry } from '../../../src/lib/catalog/catalog.js';
 import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
-import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { estimateLaunch } from '../../../src/lib/estimate/estimate-launch.js';
 import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
-import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
+import { describeShape } from '../../../src/lib/model/describe-shape.js';
+import type { ProjectorShape } from '../../../src/lib/model/model-shape.js';
+import { PROJECTOR, readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 import { parseModelSource } from '../../../src/lib/source/model-source.js';
 
 const LLMKUBE_IDS = [
@@ -43,12 +45,14 @@ describe('the bundled catalogue', () => {
   });
 
   test('says truly how much memory each model takes, from 8192 tokens to its own context', async () => {
-    for (const { id, quantization = '', contextSize = 0, mode, vramEstimate } of await loadCatalog()) {
+    for (const { id, quantization = '', contextSize = 0, mode, mmproj, vramEstimate } of await loadCatalog()) {
       const bundled = await readBundledHeader(id, quantization);
       if (bundled === undefined) continue;
-      const shape = describeModel(bundled.header);
+      const model = describeModel(bundled.header);
+      const beside = mmproj === undefined ? undefined : await readBundledHeader(id, PROJECTOR);
+      const projector = beside && (describeShape(beside.header) as ProjectorShape);
       const gigabytes = (ctxSize: number): number =>
-        totalBytes(estimateMemory(shape, { accelerator: 'metal', ctxSize, mode })) / 2 ** 30;
+        totalBytes(estimateLaunch({ model, projector }, { accelerator: 'metal', ctxSize, mode })) / 2 ** 30;
       const [low = Number.NaN, high = Number.NaN] = (vramEstimate ?? '').match(/[\d.]+/g)?.map(Number) ?? [];
       const short = gigabytes(Math.min(8192, contextSize));
       expect({ id, within: low <= short && short < low + 1 }).toEqual({ id, within: true });

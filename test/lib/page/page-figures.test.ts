@@ -5,9 +5,12 @@ import type { commandLine } from '../../../src/lib/page/command-line.js';
 import type { Controls, initialControls } from '../../../src/lib/page/controls/controls.js';
 import type { curveOf } from '../../../src/lib/page/curve.js';
 import type { PageInput } from '../../../src/lib/page/page-input.js';
+import { PROFILES } from '../../oracle/cases.js';
+import { buildGguf } from '../../support/gguf-writer.js';
 import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page-file.js';
+import { profileSpec, readProfile } from '../../support/profile.js';
 import { runCli } from '../../support/run-cli.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
+import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 /** Processes on a busy machine. */
 jest.setTimeout(120_000);
@@ -132,6 +135,40 @@ describe('the figures of a page', () => {
     expect(onGpu({ gpuLayers: 10 })).toBeLessThan(onGpu({}) / 2);
   });
 
+  test('follow a draft, its tokens and adapters, whether flags name them or llama-server’s own options', async () => {
+    const at = async (name: string, profile: string): Promise<string> => {
+      const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, profile))));
+      await writeSparseFile(join(folder.path, name), header, header.length + dataBytes);
+      return join(folder.path, name);
+    };
+    const llama = await at('llama.gguf', 'llama-3.1-8b.Q4_K_M.json');
+    const eagle = await at('eagle3.gguf', '../drafts/profiles/eagle3-llama-3.1-8b.F16.json');
+    const lora = await at('lora.gguf', '../drafts/profiles/lora-llama-3.1-8b-r16-all.F16.json');
+    const drafting = ['--spec-type', 'draft-eagle3', '--spec-draft-type-k', 'q8_0', '--spec-draft-ngl', '1'];
+    const flagged = await Page.of(
+      llama,
+      ...MAC,
+      '-c',
+      '4096',
+      '--spec-draft-model',
+      eagle,
+      ...drafting,
+      '--lora',
+      lora,
+    );
+    for (const change of [{}, { draftMax: 8 }, { draft: false }]) {
+      expect(flagged.figures(change)).toEqual(await runPrinted(flagged.command(change)));
+    }
+    expect(flagged.html).toContain('id="draft"');
+    const words = `--extra-args=-md ${eagle} --spec-type draft-eagle3 --lora ${lora}`;
+    const own = await Page.of(llama, ...MAC, '-c', '4096', words);
+    for (const change of [{}, { draftMax: 8 }]) {
+      expect(own.figures(change)).toEqual(await runPrinted(own.command(change)));
+    }
+    // No flag takes back what llama-server's own options load.
+    expect(own.html).not.toContain('id="draft"');
+  });
+
   test('hold for an absolute budget', async () => {
     const page = await Page.of('gemma-3-4b', '--accelerator', 'metal', '--memory-budget', '5Gi', '--offline');
     for (const change of [{}, { budgetBytes: 3 * GIB }]) {
@@ -151,9 +188,9 @@ describe('the figures of a page', () => {
 
 describe('a page', () => {
   test('claims no fit where the command does not, because an option is not counted', async () => {
-    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '-mv voice.gguf');
+    const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '-m other.gguf');
     expect(page.html).toMatch(
-      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but -mv/,
+      /<p class="verdict unknown"><strong>Unknown<\/strong> <span>the model alone fits, but -m/,
     );
   });
 

@@ -144,14 +144,14 @@ describe('a check that cannot be completed', () => {
   });
 
   test('comes of an option that adds memory which is not counted', async () => {
-    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-mv voice.gguf'] });
+    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-m other.gguf'] });
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'OPTION_NOT_COUNTED' });
-    expect(verdict.kind === 'unknown' && verdict.reason).toContain('-mv loads a vocoder');
+    expect(verdict.kind === 'unknown' && verdict.reason).toContain('-m loads another model');
   });
 
   test('is complete all the same when even the model alone does not fit', async () => {
     const machine = { systemMemoryBytes: GIB, inUseBytes: 0 };
-    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-mv voice.gguf'], machine });
+    const { verdict } = await check(server.url(LLAMA), { extraArgs: ['-m other.gguf'], machine });
     expect(verdict.kind).toBe('does-not-fit');
   });
 

@@ -17,6 +17,21 @@ describe('a launch', () => {
     });
   });
 
+  const served = { draft: 'hf:o/r/d.gguf', specTypes: ['draft-simple'] };
+  const open = { accelerator: 'metal' };
+
+  test.each([
+    ['nothing is said', {}, '', { ...open, ...served }],
+    ['--spec-type none', { specTypes: ['none'] }, '', { ...open, specTypes: ['none'] }],
+    ['the same among the extra args', {}, '--spec-type none', { ...open, specTypes: ['none'] }],
+    ['n-grams', {}, '--spec-type ngram-mod', { ...open, specTypes: ['ngram-mod'] }],
+    ['another way to use it', { specTypes: ['draft-mtp'] }, '', { ...open, ...served, specTypes: ['draft-mtp'] }],
+    ['another draft, which may draft otherwise', { draft: './e.gguf' }, '', { ...open, draft: './e.gguf' }],
+    ['another draft among the extra args', {}, '-md e.gguf', { ...open, draft: 'e.gguf' }],
+  ])('with a draft of the catalogue’s, where %s', (_case, flags, extra, launch) => {
+    expect(combine({ defaults: served, flags, extraArgs: [extra] }).launch).toEqual(launch);
+  });
+
   test('has the words of the extra args in order, for whoever starts the server', () => {
     expect(combine({ extraArgs: ['--threads 8', '-fa on'] }).extraWords).toEqual(['--threads', '8', '-fa', 'on']);
   });

@@ -25,6 +25,17 @@ describe('the words of a launch are read as the same launch', () => {
     { accelerator: 'metal', mmprojAuto: false, imageMinTokens: 64, imageMaxTokens: 512, warmup: false },
     { accelerator: 'cuda', mmprojOffload: false, mtmdBatchMaxTokens: 256, fit: false },
     { accelerator: 'cuda', fitTargetMiB: [512, 2048], fitCtx: 8192 },
+    {
+      accelerator: 'cuda',
+      draft: '/d.gguf',
+      specTypes: ['draft-simple'],
+      draftMax: 8,
+      draftUbatchSize: 64,
+      draftGpuLayers: 3,
+    },
+    { accelerator: 'metal', draft: 'hf:o/r/sub/d.gguf', draftCacheTypeK: 'q8_0', draftDevice: 'none' },
+    { accelerator: 'metal', draft: 'hf:o/r:Q8_0', adapters: ['a.gguf', 'b.gguf'], adapterScale: 1 },
+    { accelerator: 'metal', controlVectors: ['v.gguf', 'w.gguf'] },
   ])('%j', (launch) => {
     expect(read(launchWords(launch, []), launch)).toEqual(launch);
   });
@@ -33,6 +44,17 @@ describe('the words of a launch are read as the same launch', () => {
 test('an option that is given in llama-server’s own words is said by them alone', () => {
   const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 16384, parallel: 2 };
   expect(launchWords(launch, ['-c', '16384', '--jinja'])).toEqual(['--parallel', '2', '-c', '16384', '--jinja']);
+});
+
+test('an option that its own words say otherwise is said after them; what adds up is said once', () => {
+  const launch: LaunchOptions = {
+    accelerator: 'metal',
+    ctxSize: 4096,
+    adapters: ['a.gguf', 'b.gguf'],
+    adapterScale: 1,
+  };
+  const words = ['-c', '16384', '--lora', 'b.gguf'];
+  expect(launchWords(launch, words)).toEqual(['--lora', 'a.gguf', ...words, '--ctx-size', '4096']);
 });
 
 test('not mapping the file is spelled as the version has it', () => {

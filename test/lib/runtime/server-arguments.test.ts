@@ -63,13 +63,16 @@ describe('llama-server’s own options', () => {
     ['--lora-scaled a.gguf', '--lora-scaled expects FILE:SCALE'],
     ['--draft-max 8', '--draft-max has been removed; use --spec-draft-n-max'],
     ['--draft-n-min 1', '--draft-n-min has been removed; use --spec-draft-n-min'],
+    ['--spec-ngram-size-n 8', '--spec-ngram-size-n has been removed; use --spec-ngram-simple-size-n'],
+    ['--spec-ngram-min-hits 1', '--spec-ngram-min-hits has been removed; use --spec-ngram-simple-min-hits'],
+    ['-mv v.gguf', '-mv names a vocoder, which it never loads'],
+    ['--spec-draft-n-max -1', '--spec-draft-n-max takes no number below 0'],
     ['--override-kv llama.context_length=1', '--override-kv expects KEY=TYPE:VALUE'],
   ])('%s is refused', (line, message) => {
     expect(() => options(line)).toThrow(message);
   });
 
   test.each([
-    ['--model-vocoder v.gguf', 'adds'],
     ['-otd exps=CPU', 'moves'],
     ['-hf other/model', 'adds'],
     ['--rpc 10.0.0.1:50052', 'moves'],
@@ -77,6 +80,23 @@ describe('llama-server’s own options', () => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));
     expect(understood).toEqual({});
     expect(remarks).toEqual([{ effect, text: expect.stringContaining(splitWords(line)[0] ?? '?') }]);
+  });
+
+  test.each([
+    ['-hfd o/r:Q8_0 -md d.gguf', 'hf:o/r/d.gguf'],
+    ['-md sub/d.gguf -hfd o/r', 'hf:o/r/sub/d.gguf'],
+    ['-md a.gguf -md b.gguf', 'b.gguf'],
+    ['-hfd o/a -hfd o/b:Q4_0', 'hf:o/b:Q4_0'],
+  ])('%s drafts with %s', (line, draft) => {
+    expect(options(line)).toEqual({ draft });
+  });
+
+  test('control vectors are no adapters, and take the same at any scale', () => {
+    expect(options('--control-vector a.gguf,b.gguf --control-vector-scaled c.gguf:0 --lora d.gguf')).toEqual({
+      controlVectors: ['a.gguf', 'b.gguf', 'c.gguf'],
+      adapters: ['d.gguf'],
+      adapterScale: 1,
+    });
   });
 
   test('of drafts are understood in all spellings, and types and adapters add up', () => {
@@ -92,7 +112,7 @@ describe('llama-server’s own options', () => {
       draftMax: 8,
       backendSampling: false,
     });
-    expect(options('--lora a.gguf,b.gguf --control-vector-scaled c.gguf:0')).toEqual({
+    expect(options('--lora a.gguf,b.gguf --lora-scaled c.gguf:0')).toEqual({
       adapters: ['a.gguf', 'b.gguf', 'c.gguf'],
       adapterScale: 1,
     });

@@ -50,7 +50,7 @@ describe('what llama-server would load', () => {
 
   test('what takes memory and is not counted is a remark, and drafts switched off are none', () => {
     expect(read('-m a.gguf --spec-type none')).toMatchObject({ remarks: [] });
-    expect(read('-m a.gguf --model-vocoder v.gguf')).toMatchObject({ remarks: [{ effect: 'adds' }] });
+    expect(read('-m a.gguf --rpc host:1')).toMatchObject({ remarks: [{ effect: 'moves' }] });
   });
 });
 

@@ -106,6 +106,15 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(estimate.notes).toEqual([expect.stringContaining('--spec-type')]);
   });
 
+  test('a smaller batch of its own makes a draft’s buffers those of a launch with that batch', () => {
+    const files = { model: shapeOf('llama-3.1-8b.Q4_K_M'), draft: shapeOf('eagle3-llama-3.1-8b.F16') } as never;
+    const launch = { accelerator: 'metal', llamaCpp: 'v0.5.0', ctxSize: 8192, specTypes: ['draft-eagle3'] } as const;
+    const { parts } = estimateLaunch(files, { ...launch, draftUbatchSize: 256 });
+    const compute = parts.filter(({ of, name }) => of === 'draft' && name === 'compute').map(({ bytes }) => bytes);
+    // as llama.cpp v0.5.0 reserves them with --ubatch-size 256
+    expect(compute).toEqual([271_569_920, 12_589_056]);
+  });
+
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
     const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };
     expect(() => estimateOf(one)).toThrow(

@@ -93,3 +93,13 @@ describe('so do those of other families, with made-up encoders of few layers', (
     expectMeasured(`families/${name}.json`, cases);
   });
 });
+
+test('an image that may have no fewer tokens than it may have at most stops llama-server, and is refused', () => {
+  const projector = describeShape(
+    profileHeader(readProfile(join(here, 'profiles/mmproj-gemma-4-12b.F16.json'))),
+  ) as ProjectorShape;
+  // 48 × 48 pixels a token
+  expect(() =>
+    estimateLaunch({ projector }, { accelerator: 'metal', imageMinTokens: 4000, imageMaxTokens: 10 }),
+  ).toThrow('image_max_pixels (23040) is less than image_min_pixels (9216000)');
+});

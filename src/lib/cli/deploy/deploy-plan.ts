@@ -4,7 +4,7 @@ import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { isDownloaded } from '../../runtime/options/draft-options.js';
+import { isDownloaded, listsBefore } from '../../runtime/options/draft-options.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
 import { type DeployCheck, wasMade } from './deploy-check.js';
 import { deployName } from './deploy-name.js';
@@ -69,14 +69,20 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
 }
 
 /** LLMKube stages no adapter, and a draft only from the model's repository; llama-server can fetch another one by itself. */
-function refuseUnstaged({ draft, adapters = [] }: LaunchOptions, { draftModel }: DeploySource): void {
+function refuseUnstaged(
+  { accelerator, draft, adapters = [], controlVectors = [] }: LaunchOptions,
+  { draftModel }: DeploySource,
+): void {
   const isLoadable = draft === undefined || draftModel !== undefined || isDownloaded(draft);
-  if (adapters.length === 0 && isLoadable) return;
+  const adapted = adapters.length + controlVectors.length > 0;
+  if (!adapted && isLoadable) return;
   throw new UsageError(
     'DEPLOY_FILE_NOT_STAGED',
-    adapters.length > 0
+    adapted
       ? 'LLMKube stages no adapter for a service; put it into the image and name it in --extra-args'
-      : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
+      : accelerator === 'metal'
+        ? 'an agent on a Mac is given the file of the model alone; name a repository that llama-server fetches the draft from as hf:OWNER/REPO[:QUANT], or a file of the Mac in --extra-args'
+        : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
   );
 }
 
@@ -121,6 +127,7 @@ function withoutOwnWords({ launch, extraOptions: options }: DeployCheck): Launch
   return {
     ...Object.fromEntries(rest),
     ...(own && { tensorOverrides: own }),
+    ...listsBefore(launch, options),
     accelerator: launch.accelerator,
   };
 }

@@ -90,11 +90,21 @@ function fileOf(key: string, { cacheDir }: RequirementRequest): string {
 function cacheKey({ words, env, cwd, source, accelerator, program, seen }: RequirementRequest): string | undefined {
   if (!source.startsWith('/')) return undefined;
   const shard = parseShardName(source);
-  const named = [...words, ...Object.values(env)].filter((word) => word !== undefined && /\.gguf$/i.test(word));
-  const beside = named.map((word) => resolve(cwd, word as string));
+  const named = [...words, ...Object.values(env)].filter((word) => word !== undefined);
+  if (named.some((word) => DRAFT_REPOSITORY.has(word)) || env.LLAMA_ARG_SPEC_DRAFT_HF_REPO) return undefined;
+  const beside = named
+    .map((word) => resolve(cwd, word))
+    .filter((path, i) => /\.gguf/i.test(named[i] ?? '') || isFile(path));
   const files = [WORKER, program, ...(shard === undefined ? [source] : shardPaths(shard)), ...beside].map(identity);
   if (files.includes(undefined)) return undefined;
   return JSON.stringify([words, env, cwd, accelerator, process.arch, files, seen]);
+}
+
+/** What names a draft on the hub, where it may change. */
+const DRAFT_REPOSITORY = new Set(['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf']);
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function identity(path: string): string | undefined {

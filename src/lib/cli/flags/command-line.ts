@@ -2,6 +2,7 @@ import { UsageError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
 import { serverOption } from '../../runtime/options/server-options.js';
 import { valueCount } from '../../runtime/options/option-names.js';
+import { parseServerArguments } from '../../runtime/server-arguments.js';
 import { isFalseWord, isTrueWord } from './values/boolean-words.js';
 
 /** What of an oclif flag decides how its words are read. */
@@ -156,6 +157,7 @@ class Reader {
 
   #unknown(head: string): UsageError {
     const normal = head.startsWith('--') ? head.replaceAll('_', '-') : head;
+    if (serverOption(normal)?.isRefused === true) parseServerArguments([normal, '']);
     if (EXTRA_ARGS in this.#flags && valueCount(normal) !== undefined) {
       const value = valueCount(normal) === 0 ? '' : ' …';
       return new UsageError('USAGE', `${head} is an option of llama-server's, not of this command`, {

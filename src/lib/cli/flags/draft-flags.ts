@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import type { InferredFlags } from '@oclif/core/interfaces';
+import { UsageError } from '../../errors.js';
 import { specTypes } from '../../runtime/options/draft-options.js';
 import { CACHE_TYPES } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
@@ -17,7 +18,8 @@ export const draftFlags = {
     helpValue: '<source>',
   }),
   'spec-type': Flags.string({
-    description: "how to draft, such as draft-mtp for the head in the model's own file; types separated by commas",
+    description:
+      "how to draft, such as draft-mtp for the head in the model's own file; separated by commas; none = not at all",
     env: 'LLMKUBE_SPEC_TYPE',
     helpGroup: HELP_GROUP,
   }),
@@ -68,8 +70,17 @@ export const draftFlags = {
 /** What `draftFlags` parse to. */
 type DraftFlagValues = Partial<InferredFlags<typeof draftFlags>>;
 
+/** Several files may stand in one value, as llama-server takes them. */
+function filesOf(flags: DraftFlagValues, name: 'lora' | 'control-vector'): readonly string[] {
+  const files = [flags[name] ?? []].flat().flatMap((value) => value.split(','));
+  if (files.includes(''))
+    throw new UsageError('BAD_SOURCE', `--${name} names a file that has no name; give its path or address`);
+  return files;
+}
+
 export function draftPatch(flags: DraftFlagValues): LaunchPatch {
-  const adapters = [flags.lora ?? [], flags['control-vector'] ?? []].flat();
+  const adapters = filesOf(flags, 'lora');
+  const vectors = filesOf(flags, 'control-vector');
   const patch = {
     draft: flags['spec-draft-model'],
     draftMax: flags['spec-draft-n-max'],
@@ -78,6 +89,7 @@ export function draftPatch(flags: DraftFlagValues): LaunchPatch {
     draftCacheTypeV: flags['spec-draft-type-v'],
     draftDevice: flags['spec-draft-device'],
     adapters: adapters.length > 0 ? adapters : undefined,
+    controlVectors: vectors.length > 0 ? vectors : undefined,
     ...(flags['spec-type'] !== undefined && specTypes(flags['spec-type'])),
   };
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));

@@ -29,6 +29,8 @@ export interface ComputeInputs {
   /** From the fewest to all: see `representativeLayers`. */
   readonly plans: readonly [PlannedLayers, ...PlannedLayers[]];
   readonly adapters?: Adapters | undefined;
+  /** A control vector is set. */
+  readonly steered?: boolean | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
   /** The first prompt too, as it is computed: part after part of one batch, the last token of the last put out. */
@@ -38,6 +40,8 @@ export interface ComputeInputs {
 export interface ComputeBuffers {
   readonly bytes: DeviceBytes;
   readonly flashAttn: boolean;
+  /** False where a control vector is set of which the graph does not say where it goes. */
+  readonly isSteered?: boolean;
 }
 
 /**
@@ -57,8 +61,10 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
     const reserved = largerOf(prompt, generation);
     const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
-    if (!graph.alsoOneSequence || params.nSeqMax === 1) return { bytes: larger, flashAttn };
-    return { bytes: largerOf(larger, planner.reserve(nTokens, nOutputs, flashAttn, 1)), flashAttn };
+    if (!graph.alsoOneSequence || params.nSeqMax === 1)
+      return { bytes: larger, flashAttn, isSteered: planner.isSteered };
+    const alone = planner.reserve(nTokens, nOutputs, flashAttn, 1);
+    return { bytes: largerOf(larger, alone), flashAttn, isSteered: planner.isSteered };
 
     function usedFor(bytes: DeviceBytes, { cells, outputs }: PromptPart): DeviceBytes {
       return largerOf(bytes, planner.reserve(nTokens, outputs, flashAttn, 1, cells));
@@ -99,6 +105,7 @@ class Planner {
   private readonly fused: Set<FusedOp>;
   /** Which of the plans to try first. */
   private enough: number;
+  isSteered = false;
   private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
   constructor(private readonly inputs: ComputeInputs) {
@@ -221,7 +228,7 @@ class Planner {
     nSeqs = this.inputs.params.nSeqMax,
     cells?: number,
   ): GraphBuilder {
-    const { shape, params, placement, adapters } = this.inputs;
+    const { shape, params, placement, adapters, steered } = this.inputs;
     const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells);
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
@@ -238,8 +245,10 @@ class Planner {
       layers,
       leftOut,
       adapters: adapters && adapterWeights(adapters),
+      steered,
     });
     this.inputs.graph.build(builder);
+    this.isSteered ||= builder.isSteered;
     builder.complete();
     return builder;
   }

@@ -21,6 +21,8 @@ export interface ContextOptions {
   readonly role?: ContextRole | undefined;
   /** Adapters that are applied. */
   readonly adapters?: Adapters | undefined;
+  /** A control vector is set. */
+  readonly steered?: boolean;
   /** Layers that repeat each other are planned too; the figures are the same. */
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
@@ -83,10 +85,10 @@ export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): Est
 export function planGraph(
   graph: ArchitectureGraph,
   { shape, params, placement, memory }: UnplannedContext,
-  { everyLayer = false, dryRun = false, inUse = false, adapters }: ContextOptions,
+  { everyLayer = false, dryRun = false, inUse = false, adapters, steered }: ContextOptions,
 ): ComputeBuffers {
   const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
-  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters });
+  return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters, steered });
 }
 
 function plannedLayers(

@@ -8,7 +8,7 @@ import type { ResolvedLaunch } from '../memory-estimate.js';
  */
 export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFile: boolean): LaunchOptions {
   const { cpuMoeLayers, tensorOverrides, gpuLayers, devices, ...rest } = launch;
-  const { draftDevice, draftGpuLayers, draftCacheTypeK = 'f16', draftCacheTypeV = 'f16' } = launch;
+  const { draftDevice, draftGpuLayers, draftCacheTypeK = 'f16', draftCacheTypeV = 'f16', draftUbatchSize = 0 } = launch;
   const common = {
     ...rest,
     mode: 'chat' as const,
@@ -18,6 +18,7 @@ export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFi
     kvUnified: target.kvUnified,
     cacheTypeK: draftCacheTypeK,
     cacheTypeV: draftCacheTypeV,
+    ...(draftUbatchSize > 0 && { ubatchSize: draftUbatchSize }),
   };
   const placedLike = {
     ...(gpuLayers === undefined ? {} : { gpuLayers }),

@@ -1,9 +1,12 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextRole } from '../context/context.js';
+import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context.js';
-import { type DeviceBytes, largerOf } from '../ggml/device.js';
+import { largerOf } from '../ggml/device.js';
+import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
+import { eagle3Encoder } from '../graph/drafts/eagle3.js';
 import type {
   Addition,
   EstimatePart,
@@ -12,8 +15,15 @@ import type {
   PartOwner,
   ResolvedLaunch,
 } from '../memory-estimate.js';
-import { accuracyBeside, partsOf, weightParts } from '../parts.js';
-import { contextParts, outputBytes, planContext, type PlannedContext, planGraph } from '../context/plan-context.js';
+import { accuracyBeside, weightParts } from '../parts.js';
+import {
+  type ContextOptions,
+  contextParts,
+  outputBytes,
+  planContext,
+  type PlannedContext,
+  planGraph,
+} from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
 import type { Speculation } from './speculation.js';
@@ -53,6 +63,7 @@ export function targetGrowth(
   launch: LaunchOptions,
   speculation: Speculation,
   draft: ModelShape | undefined,
+  options: ContextOptions,
 ): GrowthPart[] {
   const { shape, params } = target;
   if (speculation.drafted === 0) return [];
@@ -61,8 +72,10 @@ export function targetGrowth(
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
-  const later = changes ? planContext(shape, launch, { role, inUse: true }).compute.bytes : target.compute.bytes;
-  return [...growthOf('compute', 'model', target, later), ...outputGrowth('model', inUse - atFirst)];
+  const later = changes
+    ? planContext(shape, launch, { ...options, role, inUse: true }).compute.bytes
+    : target.compute.bytes;
+  return [...bufferGrowth('model', target, later), ...outputGrowth('model', inUse - atFirst)];
 }
 
 /** The draft's file, its context, and what both become in use. */
@@ -98,7 +111,7 @@ export function estimateFreedDraft(
   speculation: Speculation,
 ): Pick<MemoryEstimate, 'transient' | 'notes'> {
   const { parts } = estimateDraft(draft, target, resolved, launch, speculation);
-  const named = speculation.types.join();
+  const named = (launch.specTypes ?? []).join();
   return {
     transient: whileLoading(parts),
     notes: [
@@ -117,6 +130,9 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
   return [...sums.values()];
 }
 
+/** Graphs that read what the target's layers put out. */
+const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
+
 /** `llama_encode` has a row for each token of a batch; a block's tokens each have one. */
 function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }: Speculation): GrowthPart[] {
   const { shape, params, compute } = context;
@@ -126,33 +142,14 @@ function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }
       ? params.nSeqMax * (draftMax + 1)
       : params.nSeqMax;
   const more = outputBytes(shape, params, Math.max(rows, params.nSeqMax)) - outputBytes(shape, params, params.nSeqMax);
+  const read = READS_FEATURES[shape.architecture];
   const injected =
-    shape.architecture === 'dflash' && context.described
-      ? growthOf('compute', of, context, largerOf(compute.bytes, planGraph(dflashInjection, context, {}).bytes))
+    read !== undefined && context.described
+      ? bufferGrowth(of, context, largerOf(compute.bytes, planGraph(read, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }
 
 function outputGrowth(of: PartOwner, maxBytes: number): GrowthPart[] {
   return maxBytes > 0 ? [{ name: 'output', of, device: 'host', maxBytes }] : [];
-}
-
-/** By how much buffers become larger; those that become smaller are not counted. */
-function growthOf(
-  name: 'compute',
-  of: PartOwner,
-  { compute, placement }: PlannedContext,
-  later: DeviceBytes,
-): GrowthPart[] {
-  const more: DeviceBytes = {
-    gpus: later.gpus.map((bytes, i) => Math.max(0, bytes - (compute.bytes.gpus[i] ?? 0))),
-    cpu: Math.max(0, later.cpu - compute.bytes.cpu),
-  };
-  return partsOf({ name, of, accuracy: 'exact' }, more, placement.gpus).map(({ bytes, device, gpu }): GrowthPart => ({
-    name,
-    of,
-    device,
-    ...(gpu === undefined ? {} : { gpu }),
-    maxBytes: bytes,
-  }));
 }

@@ -47,15 +47,19 @@ export interface Speculation {
 
 /**
  * `common_models_handler_apply` (`common/arg.cpp`), `common_speculative_types_from_gguf` and `common_speculative_n_max`
- * (`common/speculative.cpp`, llama.cpp v0.5.0): without a type the draft's header says which it is.
+ * (`common/speculative.cpp`, llama.cpp v0.5.0): without a type the draft's header says which it is; `none` is a type that was asked for.
  * @throws UsageError for a type that llama-server does not have
  */
 export function speculationOf(
   { specTypes, draftMax: asked, ngramMax, backendSampling = true }: LaunchOptions,
   draft: ModelShape | undefined,
 ): Speculation {
-  const named = (specTypes ?? []).filter((type) => type !== 'none').map(typeNamed);
-  const types = named.length > 0 ? named : draft ? typesFromHeader(draft) : [];
+  const isAsked = specTypes !== undefined && specTypes.length > 0;
+  const types = isAsked
+    ? specTypes.map(typeNamed).filter((type) => type !== 'none')
+    : draft
+      ? typesFromHeader(draft)
+      : [];
   const draftMax = Math.max(0, asked ?? DRAFTED['draft-simple']);
   const drafted = types.map((type) => draftedBy(type, draftMax, ngramMax));
   const some = (set: ReadonlySet<SpecType>): boolean => types.some((type) => set.has(type));

@@ -108,6 +108,10 @@ export class Scheduler {
     const own = this.fromBuffer(tensor, tensor);
     if (own !== UNASSIGNED) return own;
     if (rootBuffer(tensor)) {
+      if (tensor.op === 'NONE')
+        throw new UnsupportedOpError(
+          'weights or a cache that it shares lie on a device that the draft may not use; leave out --spec-draft-device',
+        );
       throw new UnsupportedOpError(`no device that holds the cache can run ${tensor.op} on type ${tensor.type.name}`);
     }
     if (tensor.isInput) return this.cpu;

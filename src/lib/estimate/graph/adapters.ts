@@ -2,7 +2,7 @@ import type { AdapterShape, ModelShape } from '../../model/model-shape.js';
 import { UsageError } from '../../errors.js';
 import type { GgufTensor } from '../../gguf/header.js';
 import type { Device } from '../ggml/device.js';
-import { type Buffer, contiguousStrides, Tensor } from '../ggml/tensor.js';
+import { type Buffer, contiguousStrides, F32, Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 
 /** A weight's low-rank factors; the product with B after A is added to its own. */
@@ -50,10 +50,20 @@ export function placeAdapter(adapter: AdapterShape, shape: ModelShape, placement
     if (!adapter.tensors.has(`${weight}.lora_${factor === 'a' ? 'b' : 'a'}`)) {
       throw refusedAdapter(`the pair for ${JSON.stringify(weight)} is missing one component`);
     }
+    if (!isOfShape(base, adapter.tensors, weight))
+      throw refusedAdapter(`its factors for ${JSON.stringify(weight)} are of another shape`);
     const { device } = placement.bufferOf(base);
     placed.push({ tensor, weight, factor: factor as 'a' | 'b', buffer: bufferOn(device) });
   }
   return placed;
+}
+
+/** A multiplies what the weight multiplies, B gives what it gives; for a table of embeddings they change places. */
+function isOfShape({ name, dims }: GgufTensor, factors: AdapterShape['tensors'], weight: string): boolean {
+  const [a, b] = ['a', 'b'].map((factor) => factors.get(`${weight}.lora_${factor}`)?.dims);
+  const [input = 1, output = 1] = dims;
+  if (name.endsWith('token_embd.weight')) return input === (b?.[1] ?? 1) && output === (a?.[1] ?? 1);
+  return input === a?.[0] && output === (b?.[1] ?? 1) && (a[1] ?? 1) === b?.[0];
 }
 
 const BUFFERS = new Map<Device, Buffer>();
@@ -89,6 +99,13 @@ function external({ tensor: { type, dims }, buffer }: PlacedFactor): Tensor {
   const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = dims;
   const tensor = new Tensor(type, [ne0, ne1, ne2, ne3], contiguousStrides(type, [ne0, ne1, ne2, ne3]));
   tensor.buffer = buffer;
+  return tensor;
+}
+
+/** A layer's part of a control vector: `llama_adapter_cvec::init`. */
+export function direction(nEmbd: number, device: Device): Tensor {
+  const tensor = new Tensor(F32, [nEmbd, 1, 1, 1], contiguousStrides(F32, [nEmbd, 1, 1, 1]));
+  tensor.buffer = bufferOn(device);
   return tensor;
 }
 

@@ -11,7 +11,7 @@ import type { FusedNode, FusedOp } from './fused-ops.js';
 import { LoadedTensors } from './loaded-tensors.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
-import type { AdapterWeights } from './adapters.js';
+import { type AdapterWeights, direction } from './adapters.js';
 import { sampleDrafts } from './sampling.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */
@@ -37,6 +37,8 @@ export interface GraphInputs {
   readonly leftOut: ReadonlySet<number>;
   /** Low-rank products beside a weight's own, by its name. */
   readonly adapters?: AdapterWeights | undefined;
+  /** A control vector is added to what the layers put out. */
+  readonly steered?: boolean | undefined;
 }
 
 export type NormKind = 'rms' | 'layer';
@@ -50,6 +52,8 @@ const PINNED_NORM_TOKENS = 32;
  */
 export class GraphBuilder extends LoadedTensors {
   readonly graph = new Graph();
+  /** The architecture's graph has places for a control vector. */
+  isSteered = false;
   readonly params: ContextParams;
   readonly memory: ContextMemory;
   readonly nTokens: number;
@@ -159,6 +163,13 @@ export class GraphBuilder extends LoadedTensors {
     for (const { a, b } of this.inputs.adapters?.get(this.nameOf(weight) ?? '') ?? [])
       result = ggml.add(result, ggml.scale(ggml.mulMat(b, ggml.mulMat(a, cur))));
     return result;
+  }
+
+  /** `build_cvec`: the direction of a layer, which has none for the first one, is added to what it puts out. */
+  steer(cur: Tensor, layer: number): Tensor {
+    if (this.inputs.steered !== true || layer < 1) return cur;
+    this.isSteered = true;
+    return ggml.add(cur, direction(this.shape.hparams.nEmbd, this.inputs.placement.layerDevice(layer)));
   }
 
   /** Bias added where the file has one. */

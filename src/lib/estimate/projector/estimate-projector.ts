@@ -1,6 +1,6 @@
-import { CheckIncompleteError } from '../../errors.js';
+import { CheckIncompleteError, UsageError } from '../../errors.js';
 import type { ProjectorShape } from '../../model/model-shape.js';
-import type { Encoder } from '../../model/projector/encoder-hparams.js';
+import type { Encoder, EncoderHparams } from '../../model/projector/encoder-hparams.js';
 import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
@@ -86,6 +86,17 @@ interface PlannedEncoder {
   readonly added: DeviceBytes;
 }
 
+/** `clip_model_loader::load_hparams` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0), with bounds of `--image-min-tokens` and `--image-max-tokens`. */
+function refuseNoImages({ minPixels, maxPixels }: EncoderHparams, launch: LaunchOptions): void {
+  const { imageMinTokens, imageMaxTokens } = launch;
+  const isAsked = imageMinTokens !== undefined || imageMaxTokens !== undefined;
+  if (!isAsked || maxPixels === 0 || maxPixels >= minPixels) return;
+  throw new UsageError(
+    'LAUNCH_IMAGE_TOKENS',
+    `llama-server would stop with "image_max_pixels (${maxPixels}) is less than image_min_pixels (${minPixels})"; change --image-min-tokens and --image-max-tokens so that the least is not above the most.`,
+  );
+}
+
 function planEncoder(
   shape: ProjectorShape,
   encoder: Encoder,
@@ -99,6 +110,7 @@ function planEncoder(
     minTokens: launch.imageMinTokens,
     maxTokens: launch.imageMaxTokens,
   });
+  refuseNoImages(hparams, launch);
   const weights = new EncoderWeights(shape, encoder, hparams.nLayer, backends[0] as Backend);
   const buffers = new EncoderBuffers({
     encoder,

@@ -14,6 +14,8 @@ const NAMES: Readonly<Record<Key, string>> = {
   quantization: 'quantization',
   gpuLayers: 'gpu-layers',
   projector: 'projector',
+  draft: 'draft',
+  draftMax: 'spec-draft-n-max',
   totalBytes: 'system-memory',
   inUseBytes: 'in-use',
   fraction: 'memory-fraction',
@@ -24,6 +26,8 @@ const NAMES: Readonly<Record<Key, string>> = {
 /** The most that an amount or a count may be, so that nobody's link asks for an endless estimate. */
 const MOST_TOKENS = 2 ** 31 - 1;
 const MOST_BYTES = 2 ** 53 - 1;
+/** More than anybody drafts. */
+const MOST_DRAFTED = 1024;
 const AUTO = 'auto';
 
 /** What differs from the check, as the part of an address after `#`; empty where nothing does. */
@@ -45,6 +49,8 @@ export function fromFragment(text: string, initial: Controls, quantizations: rea
     quantization: (value) => quantizations.find((name) => name === value),
     gpuLayers: (value) => whole(value, 0, MOST_TOKENS),
     projector: truth,
+    draft: truth,
+    draftMax: (value) => (value === AUTO ? null : whole(value, 0, MOST_DRAFTED)),
     totalBytes: (value) => whole(value, 0, MOST_BYTES),
     inUseBytes: (value) => whole(value, 0, MOST_BYTES),
     fraction: (value) => (value === AUTO ? null : share(value)),

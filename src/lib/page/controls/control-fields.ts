@@ -1,6 +1,9 @@
+import { speculationOf } from '../../estimate/draft/speculation.js';
 import { GPU_SIZES_GB, MAC_SIZES_GB } from '../../host/memory-sizes.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { CACHE_TYPES } from '../../runtime/launch-options.js';
+import { usesDraft } from '../../runtime/options/draft-options.js';
+import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { PageModel } from '../answer.js';
 import { type Controls, memoryMatters } from './controls.js';
 import { longestContext } from '../curve.js';
@@ -45,6 +48,13 @@ export function controlsHtml(model: PageModel, initial: Controls, { contexts, me
     [initial.quantization ?? '', shape.quantization] as const,
     ...model.variants.map(({ quantization: name }) => [name, `about ${name}`] as const),
   ];
+  const drafts = speculationOf(input.launch, beside.draft).types.some(usesDraft);
+  const said = parseServerArguments(input.extraWords).options;
+  // What llama-server's own arguments load, no flag takes away.
+  const canLeaveOut = {
+    projector: beside.projector !== undefined && said.mmproj === undefined,
+    draft: (drafts || beside.draft !== undefined) && said.draft === undefined && said.specTypes === undefined,
+  };
   const canOffload = input.launch.accelerator !== 'cpu';
   return `<fieldset><legend>Launch</legend>
 ${quantizations.length > 1 ? select('quantization', 'Quantization', quantizations) : ''}
@@ -56,7 +66,9 @@ ${select('cache-k', 'K cache type', types)}
 ${select('cache-v', 'V cache type', types)}
 ${select('ubatch', 'Ubatch size', ubatches)}
 ${canOffload ? slider('gpu-layers', 'Layers on the GPU', allLayers(shape)) : ''}
-${beside.projector ? '<label class="check"><input type="checkbox" id="projector"> Projector is loaded</label>' : ''}
+${canLeaveOut.projector ? '<label class="check"><input type="checkbox" id="projector"> Projector is loaded</label>' : ''}
+${canLeaveOut.draft ? `<label class="check"><input type="checkbox" id="draft"> ${beside.draft ? 'Draft is loaded' : 'The model drafts with its own head'}</label>` : ''}
+${drafts ? number('draft-max', 'Tokens drafted at a time', 'min="0" max="1024" step="1" placeholder="3"') : ''}
 </fieldset>
 <fieldset><legend>Machine</legend>
 ${byBudget ? number('budget', 'Budget in GB', 'min="0" step="any"') : ''}

@@ -2,7 +2,8 @@ import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import { defaultWiredLimitBytes } from '../../host/wired-limit.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
+import { type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
+import { usesDraft } from '../../runtime/options/draft-options.js';
 import type { PageInput } from '../page-input.js';
 
 /** What a person can change in the page. */
@@ -21,6 +22,10 @@ export interface Controls {
   readonly gpuLayers: number | null;
   /** Whether the projector beside the model is loaded. */
   readonly projector: boolean;
+  /** Whether the launch drafts with a model, its own head included. */
+  readonly draft: boolean;
+  /** Tokens drafted at a time; null = llama-server's own choice, 3. */
+  readonly draftMax: number | null;
   /** The machine's memory. */
   readonly totalBytes: number;
   readonly inUseBytes: number;
@@ -53,6 +58,8 @@ export function initialControls({ launch, host, policy, askedQuantization }: Pag
     quantization: askedQuantization,
     gpuLayers: launch.gpuLayers ?? null,
     projector: launch.mmprojAuto !== false || launch.mmproj !== undefined,
+    draft: true,
+    draftMax: launch.draftMax ?? null,
     totalBytes: host.totalBytes,
     inUseBytes: host.inUseBytes,
     fraction: policy.fraction ?? null,
@@ -62,14 +69,21 @@ export function initialControls({ launch, host, policy, askedQuantization }: Pag
 }
 
 export function launchWith({ launch }: PageInput, controls: Controls): LaunchOptions {
-  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, projector } = controls;
-  const { mmproj, ...others } = launch;
+  const { ctxSize, slots, kvUnified, cacheTypeK, cacheTypeV, ubatchSize, gpuLayers, projector, draftMax } = controls;
+  const { mmproj, ...others } = controls.draft ? launch : withoutDraft(launch);
   return {
     ...others,
+    ...(draftMax !== null && { draftMax }),
     ...{ ctxSize, parallel: slots ?? AUTO_SLOTS, kvUnified, cacheTypeK, cacheTypeV, ubatchSize },
     ...{ gpuLayers: gpuLayers ?? ALL_LAYERS },
     ...(projector ? mmproj !== undefined && { mmproj } : { mmprojAuto: false }),
   };
+}
+
+/** What drafts from the text alone stays. */
+function withoutDraft(launch: LaunchOptions): LaunchOptions {
+  const specTypes = (launch.specTypes ?? []).filter((type) => !usesDraft(type));
+  return { ...withoutOptions(launch, 'draft', 'specTypes'), ...(specTypes.length > 0 && { specTypes }) };
 }
 
 /** Another amount of memory is another machine: nothing that was measured on this one holds for it. */

@@ -4,9 +4,15 @@ import type { CompletedVerdict } from '../judge/verdict.js';
 
 /** Something to do about a refusal; amounts are bytes. */
 export type Change =
-  | { readonly kind: 'projector' }
+  /** `isNamed`: by an option, which is to be left out then. */
+  | { readonly kind: 'projector'; readonly isNamed: boolean }
+  | { readonly kind: 'projector-on-cpu' }
   | { readonly kind: 'draft-tokens'; readonly tokens: number }
+  | { readonly kind: 'draft-cache-type'; readonly type: CacheType }
+  | { readonly kind: 'draft-quantization'; readonly variant: DraftVariant }
   | { readonly kind: 'draft-on-cpu' }
+  /** `types` are those of `--spec-type` that stay. */
+  | { readonly kind: 'no-draft'; readonly types: readonly string[]; readonly isNamed: boolean }
   | { readonly kind: 'slots'; readonly slots: number }
   | { readonly kind: 'ubatch'; readonly tokens: number }
   | { readonly kind: 'cache-type'; readonly type: CacheType }
@@ -35,6 +41,8 @@ export interface Suggestion {
 /** Flags to add, each with its value as one text, and the source of another file that they name. */
 export interface TypedChanges {
   readonly flags: readonly string[];
+  /** Options to leave out, where they were typed. */
+  readonly leaveOut?: readonly string[];
   readonly model?: string;
   /** To run first, by whoever administers the machine. */
   readonly command?: string;
@@ -54,6 +62,14 @@ export interface ModelVariant {
   /** Its source, where --quantization does not lead to it, and what --file must say then. */
   readonly model?: string;
   readonly file?: string;
+}
+
+/** A smaller file of a launch's draft, its header read. */
+export interface DraftVariant {
+  readonly quantization: string;
+  /** As `--spec-draft-model` takes it. */
+  readonly source: string;
+  readonly shape: ModelShape;
 }
 
 /** True when a figure rests on a recipe rather than on the header that would be loaded. */

@@ -1,15 +1,28 @@
-import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import type { Change } from './advice.js';
 
 /** A launch with changes made; those of the model and of the machine leave it as it is. */
 export function changedLaunch(launch: LaunchOptions, changes: readonly Change[]): LaunchOptions {
-  return changes.reduce((before, change) => ({ ...before, ...patchOf(change) }), launch);
+  return changes.reduce((before, change) => changedBy(before, change), launch);
 }
 
-function patchOf(change: Change): Partial<LaunchOptions> {
+function changedBy(launch: LaunchOptions, change: Change): LaunchOptions {
+  if (change.kind === 'no-draft') {
+    const rest = withoutOptions(launch, 'draft', 'specTypes');
+    return change.types.length === 0 ? rest : { ...rest, specTypes: change.types };
+  }
+  if (change.kind === 'projector') return { ...withoutOptions(launch, 'mmproj'), mmprojAuto: false };
+  return { ...launch, ...patchOf(change) };
+}
+
+function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): Partial<LaunchOptions> {
   switch (change.kind) {
-    case 'projector':
-      return { mmprojAuto: false };
+    case 'projector-on-cpu':
+      return { mmprojOffload: false };
+    case 'draft-cache-type':
+      return { draftCacheTypeK: change.type, draftCacheTypeV: change.type };
+    case 'draft-quantization':
+      return { draft: change.variant.source };
     case 'draft-tokens':
       return { draftMax: change.tokens };
     case 'draft-on-cpu':

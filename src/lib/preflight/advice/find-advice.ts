@@ -9,6 +9,7 @@ import { advise } from './advise.js';
 import type { CheckDependencies, RefusedCheck } from '../check-memory.js';
 import { Trials } from './trials.js';
 import { withQuantization, type ResolvedModel } from '../resolve-model.js';
+import { smallerDraft } from './smaller-draft.js';
 import { typedChanges } from './typed-changes.js';
 import { listedVariants, recipeVariants } from './variants.js';
 
@@ -32,7 +33,9 @@ export async function findAdvice(refused: RefusedCheck, sources: AdviceSources):
 }
 
 async function findSuggestions(refused: RefusedCheck, sources: AdviceSources): Promise<readonly Suggestion[]> {
-  const { shape, launch, room } = refused;
+  const { shape, launch } = refused;
+  const draft = await smallerDraft(refused, sources);
+  const room = draft === undefined ? refused.room : { ...refused.room, otherDrafts: [draft] };
   const trials = new Trials(room);
   const search = (variants: readonly ModelVariant[]): readonly Suggestion[] =>
     advise({ shape, launch, room, variants, trials });

@@ -9,8 +9,12 @@ const ORDER: readonly Change['kind'][] = [
   ...([
     'load',
     'projector',
+    'projector-on-cpu',
     'draft-tokens',
+    'draft-cache-type',
+    'draft-quantization',
     'draft-on-cpu',
+    'no-draft',
     'cpu-experts',
     'gpu-layers',
     'quantization',
@@ -44,6 +48,14 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
       return 'do without the projector';
     case 'draft-tokens':
       return 'lower --spec-draft-n-max';
+    case 'projector-on-cpu':
+      return 'keep the projector on the CPU';
+    case 'draft-cache-type':
+      return `use --spec-draft-type-k ${change.type} --spec-draft-type-v ${change.type}`;
+    case 'draft-quantization':
+      return 'try a smaller draft';
+    case 'no-draft':
+      return 'do without the draft';
     case 'draft-on-cpu':
       return 'keep the draft on the CPU';
     case 'cpu-experts':

@@ -3,8 +3,8 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
+import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { draftChanges, leastDrafting } from './draft-changes.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestNotNegative, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
@@ -73,8 +73,8 @@ class LaunchSearch {
   run(): readonly Suggestion[] {
     const asked = this.#isHopeless(this.#asked) ? [] : this.#asIs();
     const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
-    const beside = [this.#withoutProjector(), ...draftChanges(this.#trials, this.#levers, this.#asked)];
-    const isEnough = asked.length > 0 || beside.some((attempt) => attempt && this.#levers.fits(attempt));
+    const beside = besideChanges(this.#trials, this.#levers, this.#asked);
+    const isEnough = asked.length > 0 || beside.some((attempt) => this.#levers.fits(attempt));
     const together = [...(isEnough ? [] : this.#withLessBeside()), ...(asked.length > 0 ? [] : this.#combinations())];
     return ordered([...beside, ...asked, ...smaller, ...together].flatMap((attempt) => this.#found(attempt)));
   }
@@ -89,21 +89,10 @@ class LaunchSearch {
     return together === undefined ? [] : [together];
   }
 
-  /** Undefined where none is loaded, or the one that was named. */
-  #withoutProjector(): Attempt | undefined {
-    const isLoaded = this.#trials.room.beside?.projector !== undefined && this.#refused.launch.mmprojAuto !== false;
-    if (!isLoaded || this.#refused.launch.mmproj !== undefined) return undefined;
-    return changed(this.#asked, { mmprojAuto: false }, { kind: 'projector' });
-  }
-
   /** Less of projector and draft, and what else that takes, where neither is enough alone: the first that fits. */
   #withLessBeside(): readonly Attempt[] {
-    const withoutProjector = this.#withoutProjector();
-    const less = [this.#asked, ...(withoutProjector ? [withoutProjector] : [])].flatMap((attempt) => [
-      attempt,
-      ...leastDrafting(this.#trials, attempt),
-    ]);
-    const found = firstFound(less.slice(1), (attempt) => cheapestFit(this.#trials, this.#levers, attempt));
+    const less = leastBeside(this.#trials, this.#asked);
+    const found = firstFound(less, (attempt) => cheapestFit(this.#trials, this.#levers, attempt));
     return found === undefined ? [] : [found];
   }
 

@@ -6,8 +6,8 @@ import type { Change, ModelVariant } from './advice.js';
 import { largestNotNegative, type Trials } from './trials.js';
 
 const SMALLER_UBATCHES = [256, 128, 64];
-const COMPACT_CACHE = 'q8_0';
-const UNQUANTIZED = /^(bf16|f16|f32)$/;
+export const COMPACT_CACHE = 'q8_0';
+export const UNQUANTIZED = /^(bf16|f16|f32)$/;
 /** Ways to load that llama-server may need less memory for: without mapping the file, without repacking it, or both. */
 const LOADS = [{ mmap: false }, { repack: false }, { mmap: false, repack: false }] as const;
 

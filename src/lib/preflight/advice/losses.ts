@@ -10,8 +10,12 @@ const LOSSES: readonly Change['kind'][] = [
   'load',
   'projector',
   'draft-tokens',
+  'draft-cache-type',
+  'draft-quantization',
+  'projector-on-cpu',
   'ubatch',
   'draft-on-cpu',
+  'no-draft',
   'slots',
   'cpu-experts',
   'gpu-layers',
@@ -39,14 +43,16 @@ function byLoss(changes: readonly Change[]): readonly Change[] {
   return [...changes].sort((a, b) => rank(b) - rank(a));
 }
 
-function rank({ kind }: Change): number {
-  return LOSSES.indexOf(kind);
+/** A projector that was named was wanted: nothing is lost more. */
+function rank(change: Change): number {
+  return change.kind === 'projector' && change.isNamed ? LOSSES.length : LOSSES.indexOf(change.kind);
 }
 
 /** How much of its kind a change loses; only comparable within the kind. */
 function amount(change: Change): number {
   switch (change.kind) {
     case 'quantization':
+    case 'draft-quantization':
       return -change.variant.shape.fileBytes;
     case 'context':
     case 'ubatch':

@@ -7,9 +7,12 @@ import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimat
 import type { HostMemory } from '../../host/host-memory.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { usesDraft } from '../../runtime/options/draft-options.js';
+import type { DraftReason } from '../beside/find-draft.js';
 import { isDiscrete, judge, limitsOf } from '../judge/judge.js';
 import { onMachine } from '../judge/on-machine.js';
 import { headroomBytes, type CompletedVerdict } from '../judge/verdict.js';
+import type { DraftVariant } from './advice.js';
 
 /** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
 export const CONTEXT_STEP = 256;
@@ -22,6 +25,10 @@ export interface Room {
   readonly host: HostMemory;
   readonly policy: BudgetPolicy;
   readonly beside?: Omit<LaunchFiles, 'model'>;
+  /** Why the draft beside it is loaded. */
+  readonly draftReason?: DraftReason | undefined;
+  /** Smaller files of that draft, for launches that name one. */
+  readonly otherDrafts?: readonly DraftVariant[];
 }
 
 /** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
@@ -86,7 +93,7 @@ export class Trials {
     if (!known.has(key))
       known.set(
         key,
-        unlessRefused(() => estimateLaunch({ ...this.room.beside, model: shape }, launch)),
+        unlessRefused(() => estimateLaunch({ ...besideOf(this.room, launch), model: shape }, launch)),
       );
     return known.get(key);
   }
@@ -101,6 +108,13 @@ export class Trials {
     this.#estimates.set(shape, known);
     return known;
   }
+}
+
+/** What a launch loads beside the model: of the drafts the one that it names, none where it neither names one nor asks for one. */
+export function besideOf({ beside, otherDrafts = [] }: Room, { draft, specTypes = [] }: LaunchOptions): Room['beside'] {
+  if (draft === undefined && !specTypes.some(usesDraft)) return { ...beside, draft: undefined };
+  const other = otherDrafts.find(({ source }) => source === draft);
+  return other === undefined ? beside : { ...beside, draft: other.shape };
 }
 
 function keyOf(launch: LaunchOptions): string {

@@ -1,5 +1,6 @@
 import type { Change, TypedChanges } from './advice.js';
 import { shellWord } from '../../shell-word.js';
+import { draftFileWords } from '../../runtime/options/draft-options.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
 
@@ -14,18 +15,33 @@ type ServerFlag = readonly [option: keyof LaunchPatch, flag: string, serverOptio
  */
 export function typedChanges(changes: readonly Change[], extraWords: readonly string[]): TypedChanges {
   const taken = parseServerArguments(extraWords).options;
-  const typed = changes.map((change) => typedChange(change, (flag) => serverFlag(flag, taken)));
+  const typed = changes.map((change) => typedChange(change, (flag) => serverFlag(flag, taken), taken));
+  const leaveOut = typed.flatMap((one) => one.leaveOut ?? []);
   const model = typed.find((one) => one.model !== undefined)?.model;
   const command = typed.find((one) => one.command !== undefined)?.command;
   return {
     flags: typed.flatMap(({ flags }) => flags),
+    ...(leaveOut.length > 0 && { leaveOut }),
     ...(model !== undefined && { model }),
     ...(command !== undefined && { command }),
   };
 }
 
 function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: LaunchPatch): string {
-  return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`;
+  return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`.trim();
+}
+
+/** One of llama-server's own options adds to what was said before and takes none of it back. */
+function withoutDraft(
+  { types, isNamed }: Extract<Change, { kind: 'no-draft' }>,
+  { specTypes = [], draft }: LaunchPatch,
+): TypedChanges {
+  const keeps = types.length > 0;
+  if (!isNamed && specTypes.length === 0 && draft === undefined)
+    return { flags: [`--spec-type ${keeps ? types.join() : 'none'}`] };
+  const isTyped = isNamed || draft !== undefined;
+  const leaveOut = [...(isTyped ? ['--spec-draft-model'] : []), ...(keeps ? [] : ['--spec-type'])];
+  return { flags: keeps && specTypes.length === 0 ? [`--spec-type ${types.join()}`] : [], leaveOut };
 }
 
 /** v0.5.0 has no `--no-mmap` any more, but its own arguments come after those that this program writes. */
@@ -33,10 +49,27 @@ function loadFlag(server: (flag: ServerFlag) => string): string {
   return server(['mmap', '--no-mmap', '--load-mode', 'none']).replace('--no-mmap none', '--no-mmap');
 }
 
-function typedChange(change: Change, server: (flag: ServerFlag) => string): TypedChanges {
+function typedChange(change: Change, server: (flag: ServerFlag) => string, taken: LaunchPatch): TypedChanges {
   switch (change.kind) {
     case 'projector':
-      return { flags: ['--no-mmproj'] };
+      return { flags: ['--no-mmproj'], ...(change.isNamed && { leaveOut: ['--mmproj'] }) };
+    case 'projector-on-cpu':
+      return { flags: [server(['mmprojOffload', '--no-mmproj-offload', '--no-mmproj-offload', ''])] };
+    case 'draft-cache-type':
+      return {
+        flags: [
+          server(['draftCacheTypeK', '--spec-draft-type-k', '--spec-draft-type-k', change.type]),
+          server(['draftCacheTypeV', '--spec-draft-type-v', '--spec-draft-type-v', change.type]),
+        ],
+      };
+    case 'draft-quantization': {
+      const { source } = change.variant;
+      const words = draftFileWords(source)?.map(shellWord).join(' ');
+      if (taken.draft !== undefined && words !== undefined) return { flags: [`--extra-args "${words}"`] };
+      return { flags: [`--spec-draft-model ${shellWord(source)}`] };
+    }
+    case 'no-draft':
+      return withoutDraft(change, taken);
     case 'draft-tokens':
       return { flags: [server(['draftMax', '--spec-draft-n-max', '--spec-draft-n-max', String(change.tokens)])] };
     case 'draft-on-cpu':

@@ -1,6 +1,6 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { describeShape } from '../../model/describe-shape.js';
-import type { AdapterShape, ModelShape, Shape } from '../../model/model-shape.js';
+import { type AdapterShape, isControlVector, kindName, type ModelShape, type Shape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ProjectorReading } from './beside.js';
 import { type DraftListing, type DraftReason, findDraft } from './find-draft.js';
@@ -9,6 +9,8 @@ import type { ResolvedModel } from '../resolve-model.js';
 /** A draft or an adapter of a launch. */
 export interface LoadedFile<S extends Shape> {
   readonly source: string;
+  /** The file that was chosen, where `source` is a whole repository. */
+  readonly file?: string | undefined;
   readonly shape: S;
 }
 
@@ -41,27 +43,33 @@ export async function readNamedFiles(
   launch: LaunchOptions,
   reading: Reading,
 ): Promise<ReadFiles> {
-  const read = async (source: string): Promise<Shape> => {
-    const { header } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
-    return describeShape(header);
+  const readFile = async (source: string) => {
+    const { header, file } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
+    return { shape: describeShape(header), file: file?.path };
   };
+  const read = async (source: string): Promise<Shape> => (await readFile(source)).shape;
   const loaded: LoadedFile<AdapterShape>[] = [];
   for (const source of launch.adapters ?? []) {
     const shape = await read(source);
-    if (shape.kind !== 'adapter') throw unexpected('ADAPTER_EXPECTED', shape, 'an adapter or a control vector');
+    if (shape.kind !== 'adapter' || isControlVector(shape)) throw unexpected('ADAPTER_EXPECTED', shape, 'an adapter');
+    loaded.push({ source, shape });
+  }
+  for (const source of launch.controlVectors ?? []) {
+    const shape = await read(source);
+    if (!isControlVector(shape)) throw unexpected('ADAPTER_EXPECTED', shape, 'a control vector');
     loaded.push({ source, shape });
   }
   const { draft, note } = await findDraft(resolved, launch, reading);
   if (draft === undefined) return { adapters: loaded, ...(note !== undefined && { note }) };
   const { specTypes, ...found } = draft;
-  const shape = await read(found.source);
+  const { shape, file } = await readFile(found.source);
   if (shape.kind !== 'model') throw unexpected('DRAFT_EXPECTED', shape, 'a draft model');
-  return { draft: { ...found, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
+  return { draft: { ...found, file, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
 }
 
-function unexpected(code: string, { kind }: Shape, wanted: string): CheckIncompleteError {
+function unexpected(code: string, shape: Shape, wanted: string): CheckIncompleteError {
   return new CheckIncompleteError(
     code,
-    `the file that was named as ${wanted} is ${kind === 'adapter' ? 'an' : 'a'} ${kind}, which llama-server does not load as one; name another file`,
+    `the file that was named as ${wanted} is ${kindName(shape)}, which llama-server does not load as one; name another file`,
   );
 }

@@ -1,7 +1,7 @@
 import type { CatalogEntry } from '../../catalog/catalog.js';
 import { CheckIncompleteError, LlmkubeError } from '../../errors.js';
 import { describeShape } from '../../model/describe-shape.js';
-import type { ProjectorShape } from '../../model/model-shape.js';
+import { kindName, type ProjectorShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { PROJECTOR } from '../../source/bundled-header.js';
 import type { ModelHeader } from '../../source/model-header.js';
@@ -73,6 +73,6 @@ async function read(
   if (shape.kind === 'projector') return { source, reason, shape };
   throw new CheckIncompleteError(
     'PROJECTOR_EXPECTED',
-    `the file that --mmproj names is a ${shape.kind}, which llama-server does not load as a projector; name one whose architecture is clip`,
+    `the file that --mmproj names is ${kindName(shape)}, which llama-server does not load as a projector; name one whose architecture is clip`,
   );
 }

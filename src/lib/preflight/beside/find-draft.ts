@@ -5,10 +5,10 @@ import type { DraftFile } from '../../source/hub/draft-file.js';
 import type { ResolvedModel } from '../resolve-model.js';
 
 /**
- * Why a draft is loaded: it was named, llama-server takes it from the repository that was named for drafts, or takes it
- * from the model's own repository because `--spec-type` asks for one of its kind.
+ * Why a draft is loaded: it was named, the catalogue names it, llama-server takes it from the repository that was named for
+ * drafts, or takes it from the model's own repository because `--spec-type` asks for one of its kind.
  */
-export type DraftReason = 'named' | 'repository' | 'beside';
+export type DraftReason = 'named' | 'catalog' | 'repository' | 'beside';
 
 /** The draft of a launch, before its header is read. */
 interface FoundDraft {
@@ -34,12 +34,14 @@ export async function findDraft(
 ): Promise<{ readonly draft?: FoundDraft; readonly note?: string }> {
   const types = specTypes.filter((type) => type !== 'none');
   if (draft !== undefined) {
-    const named = { source: draft, reason: 'named' } as const;
-    if (!isDownloaded(draft)) return { draft: named };
+    const reason = draft === entry?.draft ? 'catalog' : 'named';
+    const named = { source: draft, reason } as const;
+    const isOff = specTypes.length > 0 && types.length === 0;
+    if (!isDownloaded(draft) || isOff) return { draft: named };
     const found = await find?.(draft, types);
     if (found === undefined) return { draft: named };
-    const said = types.length === 0 && { specTypes: [found.specType] };
-    return { draft: { source: found.source, reason: 'repository', ...said } };
+    const said = specTypes.length === 0 && { specTypes: [found.specType] };
+    return { draft: { source: found.source, reason: reason === 'catalog' ? reason : 'repository', ...said } };
   }
   if (types.length === 0 || entry !== undefined || !source.startsWith('hf:')) return {};
   try {

@@ -1,5 +1,6 @@
 import type { CatalogEntry } from '../../catalog/catalog.js';
 import { LlmkubeError } from '../../errors.js';
+import { PROJECTOR } from '../../source/bundled-header.js';
 import type { HeaderOrigin, HeaderRequest, ModelHeader } from '../../source/model-header.js';
 import { catalogFigures, type CatalogFigures } from './catalog-figures.js';
 import { judgeVramEstimate, parseVramEstimate, type EstimateJudgement } from './vram-estimate.js';
@@ -22,9 +23,13 @@ type ReadHeader = (model: HeaderRequest) => Promise<ModelHeader>;
 /** Holds an entry's `vram_estimate` against what the estimator says. */
 export async function validateEntry(entry: CatalogEntry, readHeader: ReadHeader): Promise<EntryValidation> {
   try {
-    const { source, quantization } = entry;
+    const { source, quantization, mmproj, draft } = entry;
     const { header, origin } = await readHeader({ entry, source, quantization });
-    const figures = catalogFigures(entry, header);
+    const projector =
+      mmproj === undefined ? undefined : await readHeader({ entry, source: mmproj, quantization: PROJECTOR });
+    const drafting = draft === undefined ? undefined : await readHeader(draftOf(draft));
+    const headers = { model: header, projector: projector?.header, draft: drafting?.header };
+    const figures = catalogFigures(entry, headers);
     const says = entry.vramEstimate === undefined ? undefined : parseVramEstimate(entry.vramEstimate);
     if (says === undefined) return { entry, status: 'unstated', figures, header: origin };
     const judgement = judgeVramEstimate(says, figures);
@@ -33,6 +38,10 @@ export async function validateEntry(entry: CatalogEntry, readHeader: ReadHeader)
     if (!(error instanceof LlmkubeError)) throw error;
     return { entry, status: 'unchecked', problem: { code: error.code, message: error.message } };
   }
+}
+
+function draftOf(source: string): HeaderRequest {
+  return { entry: undefined, source, quantization: undefined };
 }
 
 /** What cannot be helped when nothing may be contacted. */

@@ -1,12 +1,11 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from '../advice/advice.js';
-import { Levers, type Attempt, type Lever } from '../advice/levers.js';
+import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from '../advice/trials.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
-const COMPACT_CACHE = 'q8_0';
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
 const DEFAULT_PROMPT_CACHE_MIB = 8192;

@@ -66,11 +66,16 @@ function idleOf({ budget }: LimitCheck): number {
   return budget.kind === 'fraction' ? (budget.idleBytes ?? 0) : 0;
 }
 
+function growthOf(limit: LimitCheck, growth: readonly GrowthPart[]): number {
+  return growthUnder(limit, growth).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+}
+
 /** What grows on a GPU counts against its limit, and against the memory that it shares. */
-function growthOf({ name, gpu: own = 0, hostOnly }: LimitCheck, growth: readonly GrowthPart[]): number {
-  return growth
-    .filter(({ device, gpu = 0 }) =>
-      name === 'gpu' ? device === 'gpu' && gpu === own : device === 'host' || hostOnly !== true,
-    )
-    .reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+export function growthUnder(
+  { name, gpu: own = 0, hostOnly }: LimitCheck,
+  growth: readonly GrowthPart[],
+): readonly GrowthPart[] {
+  return growth.filter(({ device, gpu = 0 }) =>
+    name === 'gpu' ? device === 'gpu' && gpu === own : device === 'host' || hostOnly !== true,
+  );
 }

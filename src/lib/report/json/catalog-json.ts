@@ -23,6 +23,7 @@ export function catalogEntryJson(entry: CatalogEntry): Record<string, unknown> {
     source: entry.source,
     mmproj: entry.mmproj ?? null,
     draft: entry.draft ?? null,
+    spec_type: entry.specType ?? null,
     homepage: entry.homepage ?? null,
   };
 }

@@ -62,7 +62,7 @@ function fileJson({ source, shape }: LoadedFile<Shape>): Record<string, unknown>
 }
 
 function draftJson({ reason, ...file }: LoadedDraft): Record<string, unknown> {
-  return { ...fileJson(file), reason };
+  return { ...fileJson(file), file: file.file ?? null, reason };
 }
 
 /** What llama-server will choose by itself where context or layers were left open. */
@@ -125,13 +125,14 @@ function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
 
 /** `flags`, `model` and `command` are what to type. */
 function adviceJson(advice: Advice): Record<string, unknown> {
-  const { changes, verdict, flags, model, command } = advice;
+  const { changes, verdict, flags, leaveOut = [], model, command } = advice;
   const [limit] = verdict.limits;
   const { nCtx, slots } = verdict.estimate.resolved;
   const quantized = changes.find((change) => change.kind === 'quantization');
   return {
     kinds: changes.map(({ kind }) => kind),
     flags,
+    leaveOut,
     model: model ?? null,
     command: command ?? null,
     requirementBytes: limit?.requiredBytes ?? null,

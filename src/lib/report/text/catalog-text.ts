@@ -42,6 +42,7 @@ export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): st
     ['source', entry.source],
     ['projector', entry.mmproj],
     ['draft', entry.draft],
+    ['drafts by', entry.specType],
     ['homepage', entry.homepage],
   ];
   const lines = rows

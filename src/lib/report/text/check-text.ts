@@ -1,9 +1,5 @@
 import type { ChalkInstance } from 'chalk';
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
-import type { Shape } from '../../model/model-shape.js';
-import type { LoadedFile } from '../../preflight/beside/beside-files.js';
-import type { ProjectorReason } from '../../preflight/beside/beside.js';
-import type { DraftReason } from '../../preflight/beside/find-draft.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatModelSource, parseModelSource } from '../../source/model-source.js';
@@ -12,6 +8,7 @@ import { redactedSource } from '../../source/redacted-url.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
 import { holderLabel, limitLabel, requirementsOf } from '../words/limit-label.js';
+import { loadedTexts } from '../words/loaded-text.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
 
@@ -32,8 +29,7 @@ export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
     ...itemised(verdict, colors),
     '',
     ...held(check, verdict),
-    ...projectorLines(check),
-    ...namedLines(check),
+    ...loadedTexts(check).map(({ what, text }) => `${what.padEnd(9)} ${text}`),
     ...verdict.warnings.map((warning) => `${colors.yellow('note')}      ${warning}`),
   ].join('\n');
 }
@@ -113,34 +109,4 @@ function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnifie
   if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
   const room = largest === nCtx ? 'no more fits' : 'fit';
   return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
-}
-
-const REASONS: Readonly<Record<ProjectorReason, string>> = {
-  named: 'named by --mmproj',
-  catalog: "the catalogue's; --no-mmproj leaves it out",
-  beside: 'which llama-server -hf loads too; --no-mmproj leaves it out',
-};
-
-const DRAFT_REASONS: Readonly<Record<DraftReason, string>> = {
-  named: '',
-  repository: ', which llama-server takes from that repository',
-  beside: ', which llama-server -hf loads for this --spec-type',
-};
-
-/** The draft and the adapters that count. */
-function namedLines({ named }: CompleteCheck): readonly string[] {
-  const line = (what: string, { source, shape }: LoadedFile<Shape>, why = ''): string =>
-    `${what.padEnd(9)} ${shown(redactedSource(source))} (${formatSize(shape.fileBytes)}${why})`;
-  return [
-    ...(named?.draft ? [line('draft', named.draft, DRAFT_REASONS[named.draft.reason])] : []),
-    ...(named?.adapters ?? []).map((adapter) => line('adapter', adapter)),
-  ];
-}
-
-/** Which projector counts, and why. */
-function projectorLines({ projector }: CompleteCheck): readonly string[] {
-  if (projector === undefined) return [];
-  const { source, shape, reason } = projector;
-  const file = redactedSource(formatModelSource(parseModelSource(source)));
-  return [`projector ${file} (${formatSize(shape.fileBytes)}, ${REASONS[reason]})`];
 }

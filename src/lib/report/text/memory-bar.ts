@@ -1,5 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { HostMemory } from '../../host/host-memory.js';
+import { neededParts } from '../../estimate/memory-estimate.js';
+import { growthUnder } from '../../preflight/judge/tightness.js';
 import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { wrapWords } from '../layout/wrap.js';
@@ -61,16 +63,17 @@ function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): r
   const isFraction = limit?.budget.kind === 'fraction';
   const isHostOnly = host.gpus !== undefined && host.unifiedMemory !== true;
   const sum = (names: readonly string[]): number =>
-    estimate.parts
+    neededParts(estimate)
       .filter(({ name, device }) => names.includes(name) && !(isHostOnly && device === 'gpu'))
       .reduce((total, { bytes }) => total + bytes, 0);
-  const growth = estimate.growth.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
+  const grows = limit === undefined ? estimate.growth : growthUnder(limit, estimate.growth);
+  const growth = grows.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
   const all: readonly Segment[] = [
     { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? taken(host) : 0 },
     { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy', 'expert-cache']) },
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },
-    { name: 'overhead', glyph: '#', color: 'gray', bytes: sum(['runtime-overhead']) },
+    { name: 'overhead', glyph: '#', color: 'gray', bytes: sum(['runtime-overhead', 'loading']) },
     { name: GROWTH, glyph: '·', color: 'yellow', bytes: growth },
   ];
   return all.filter(({ bytes }) => bytes > 0);

@@ -2,6 +2,7 @@ import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { Advice, Change } from '../../preflight/advice/advice.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { tightness } from '../../preflight/judge/tightness.js';
+import { shown } from '../../printable.js';
 import { formatSize } from './bytes.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
@@ -54,13 +55,13 @@ export function adviceHeading(advice: readonly Advice[]): string {
 
 /** What it takes then, what to type, and what that means. */
 export function suggestionWords(suggestion: Advice, asked: Asked) {
-  const { flags, verdict, changes } = suggestion;
+  const { flags, leaveOut = [], verdict, changes } = suggestion;
   const [limit] = verdict.limits;
   const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
   const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
   return {
     amount: formatSize(limit?.requiredBytes ?? 0),
-    words: flags,
+    words: [...flags, ...(leaveOut.length > 0 ? [`(leave out ${leaveOut.join(', ')})`] : [])],
     why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
   };
 }
@@ -78,6 +79,14 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
   switch (change.kind) {
     case 'projector':
       return 'without the projector: text only';
+    case 'projector-on-cpu':
+      return 'the projector on the CPU, which reads images more slowly';
+    case 'draft-cache-type':
+      return '8-bit KV cache of the draft';
+    case 'draft-quantization':
+      return `the draft as ${shown(change.variant.quantization)}, ${formatSize(change.variant.shape.fileBytes)} of weights`;
+    case 'no-draft':
+      return 'without the draft: slower answers';
     case 'draft-tokens':
       return `${change.tokens} ${change.tokens === 1 ? 'token' : 'tokens'} drafted at a time`;
     case 'draft-on-cpu':

@@ -1,6 +1,17 @@
 import { UsageError } from '../../errors.js';
 import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
-import { adapterFiles, draftRepository, removed, scaledAdapterFiles, specTypes } from './draft-options.js';
+import {
+  adapterFiles,
+  controlVectorFiles,
+  draftedTokens,
+  draftRepository,
+  draftUbatch,
+  noVocoder,
+  removed,
+  scaledAdapterFiles,
+  scaledControlVectorFiles,
+  specTypes,
+} from './draft-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from '../launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
@@ -17,6 +28,8 @@ export interface ServerOption {
   readonly off?: readonly string[];
   readonly takesValue: boolean;
   readonly env?: string;
+  /** `patch` always throws: llama-server has it no more. */
+  readonly isRefused?: true;
   /** `value` is what follows the option, or `on` and `off` for options that take none. */
   readonly patch: (value: string) => LaunchPatch;
 }
@@ -83,14 +96,15 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   },
   { names: ['--spec-type'], takesValue: true, env: 'SPEC_TYPE', patch: specTypes },
   toggle(['--spec-default'], [], undefined, (on) => (on ? { specTypes: ['ngram-mod'] } : {})),
-  number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', (draftMax) => ({ draftMax })),
+  number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', draftedTokens),
+  number(['--spec-draft-n-ubatch'], 'SPEC_DRAFT_N_UBATCH', draftUbatch),
   ...['mod-n-max', 'simple-size-m', 'map-k-size-m', 'map-k4v-size-m'].map((name) =>
     number([`--spec-ngram-${name}`], undefined, (ngramMax) => ({ ngramMax })),
   ),
   {
     names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '--spec-draft-ngl'],
     takesValue: true,
-    env: 'SPEC_DRAFT_N_GPU_LAYERS',
+    env: 'N_GPU_LAYERS_DRAFT',
     patch: (value) => ({ draftGpuLayers: gpuLayers(value).gpuLayers ?? -1 }),
   },
   {
@@ -116,18 +130,20 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     'SPEC_DRAFT_BACKEND_SAMPLING',
     (backendSampling) => ({ backendSampling }),
   ),
-  { names: ['--lora', '--control-vector'], takesValue: true, patch: adapterFiles },
-  { names: ['--lora-scaled', '--control-vector-scaled'], takesValue: true, patch: scaledAdapterFiles },
-  {
-    names: ['--draft', '--draft-n', '--draft-max'],
-    takesValue: true,
-    patch: removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
-  },
-  {
-    names: ['--draft-min', '--draft-n-min'],
-    takesValue: true,
-    patch: removed('--spec-draft-n-min or --spec-ngram-mod-n-min'),
-  },
+  { names: ['--lora'], takesValue: true, patch: adapterFiles },
+  { names: ['--lora-scaled'], takesValue: true, patch: scaledAdapterFiles },
+  { names: ['--control-vector'], takesValue: true, patch: controlVectorFiles },
+  { names: ['--control-vector-scaled'], takesValue: true, patch: scaledControlVectorFiles },
+  refused(['-mv', '--model-vocoder'], undefined, noVocoder),
+  refused(
+    ['--draft', '--draft-n', '--draft-max'],
+    'DRAFT_MAX',
+    removed('--spec-draft-n-max or --spec-ngram-mod-n-max'),
+  ),
+  refused(['--draft-min', '--draft-n-min'], 'DRAFT_MIN', removed('--spec-draft-n-min or --spec-ngram-mod-n-min')),
+  ...['size-n', 'size-m', 'min-hits'].map((name) =>
+    refused([`--spec-ngram-${name}`], undefined, removed(`--spec-ngram-simple-${name} or --spec-ngram-map-k-${name}`)),
+  ),
   toggle(['-kvu', '--kv-unified'], ['-no-kvu', '--no-kv-unified'], 'KV_UNIFIED', (kvUnified) => ({ kvUnified })),
   toggle(['-kvo', '--kv-offload'], ['-nkvo', '--no-kv-offload'], 'KV_OFFLOAD', (kvOffload) => ({ kvOffload })),
   toggle(['--op-offload'], ['--no-op-offload'], undefined, (opOffload) => ({ opOffload })),
@@ -166,6 +182,10 @@ function number(
   patch: (value: number) => LaunchPatch,
 ): ServerOption {
   return { names, takesValue: true, ...(env && { env }), patch: (value) => patch(integer(value)) };
+}
+
+function refused(names: readonly string[], env: string | undefined, patch: () => LaunchPatch): ServerOption {
+  return { names, takesValue: true, ...(env && { env }), isRefused: true, patch };
 }
 
 function toggle(

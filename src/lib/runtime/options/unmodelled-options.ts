@@ -32,7 +32,6 @@ export const UNMODELLED_OPTIONS: readonly UnmodelledOption[] = [
     effect: 'moves',
     consequence: PLACEMENT,
   },
-  { names: ['-mv', '--model-vocoder'], effect: 'adds', consequence: 'loads a vocoder, which is not counted' },
   { names: ['--rpc'], effect: 'moves', consequence: PLACEMENT },
   {
     names: ['-lzm', '--lazy-mode'],

@@ -78,9 +78,10 @@ interface Named {
 /** Files whose name differs from `own` in the quantization only, folders apart. */
 function siblingsOf(own: string, files: readonly HubFile[]): readonly (HubFile & Named)[] {
   const name = modelNameOf(own);
+  const kind = files.find(({ path }) => path === own)?.kind ?? 'model';
   return files.flatMap((file) => {
     const quantization = quantizationLabel(file.path)?.name;
-    const isOne = file.kind === 'model' && quantization !== undefined && modelNameOf(file.path) === name;
+    const isOne = file.kind === kind && quantization !== undefined && modelNameOf(file.path) === name;
     return isOne ? [{ ...file, quantization }] : [];
   });
 }

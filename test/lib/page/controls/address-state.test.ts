@@ -5,7 +5,7 @@ import type { Controls } from '../../../../src/lib/page/controls/controls.js';
 const GIB = 2 ** 30;
 const CHECKED: Controls = {
   ...{ ctxSize: 32768, slots: null, kvUnified: false, cacheTypeK: 'f16', cacheTypeV: 'f16', ubatchSize: 512 },
-  ...{ quantization: null, gpuLayers: null, projector: true },
+  ...{ quantization: null, gpuLayers: null, projector: true, draft: true, draftMax: null },
   ...{ totalBytes: 32 * GIB, inUseBytes: 3 * GIB, fraction: null, budgetBytes: null, gpuBytes: null },
 };
 
@@ -21,12 +21,12 @@ describe('what the address of a page holds', () => {
     const changed: Controls = {
       ...CHECKED,
       ...{ ctxSize: 8192, slots: 2, kvUnified: true, cacheTypeK: 'q8_0', quantization: 'Q3_K_M', gpuLayers: 20 },
-      ...{ projector: false, totalBytes: 36 * GIB, fraction: 0.8 },
+      ...{ projector: false, draft: false, draftMax: 8, totalBytes: 36 * GIB, fraction: 0.8 },
     };
     const fragment = toFragment(changed, CHECKED);
     expect(fragment).toBe(
       'ctx-size=8192&parallel=2&kv-unified=true&cache-type-k=q8_0&quantization=Q3_K_M&gpu-layers=20&projector=false' +
-        '&system-memory=38654705664&memory-fraction=0.8',
+        '&draft=false&spec-draft-n-max=8&system-memory=38654705664&memory-fraction=0.8',
     );
     expect(read(`#${fragment}`)).toEqual(changed);
   });

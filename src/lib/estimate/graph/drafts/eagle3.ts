@@ -2,6 +2,7 @@ import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
+import type { ArchitectureGraph } from '../architecture-graph.js';
 import type { GraphBuilder } from '../builder.js';
 import { ropeFactors } from '../models/decoders/parts/attention-part.js';
 import { feedForward, splitHeads } from '../projections.js';
@@ -32,4 +33,15 @@ export function eagle3(g: GraphBuilder): void {
   g.keepHidden(hidden);
   const head = g.norm(hidden, g.need('output_norm.weight'), null, 'rms', -1);
   g.finish(scatterDraftVocabulary(g, g.mulMat(g.outputHead(), head)));
+}
+
+/** The encoder, which makes features of the target's layers: planned when a prompt comes. */
+export const eagle3Encoder: ArchitectureGraph = { build: encode };
+
+function encode(g: GraphBuilder): void {
+  const fuse = g.need('fc.weight');
+  const features = ggml.newInput(F32, fuse.ne[0], g.nTokens);
+  const isNormed = g.shape.keys.boolean('norm_before_fc', false);
+  const input = isNormed ? g.norm(features, g.need('enc.output_norm.weight'), null, 'rms', -1) : features;
+  g.embeddings = g.expand(g.mulMat(fuse, input));
 }

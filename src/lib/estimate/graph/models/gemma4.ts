@@ -37,7 +37,7 @@ export function gemma4(g: GraphBuilder): void {
     if (perLayer)
       cur = ggml.add(cur, layerEmbedding(g, cur, cropEarly(g, layer, slice(perLayer, layer), outIds), layer));
     const scale = g.layerWeight(layer, 'layer_output_scale.weight');
-    layerInput = scale ? ggml.mul(cur, scale) : cur;
+    layerInput = g.steer(scale ? ggml.mul(cur, scale) : cur, layer);
   }
   finish(g, layerInput, outIds);
 }

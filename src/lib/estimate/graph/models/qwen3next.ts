@@ -39,7 +39,7 @@ function linearDecoder(g: GraphBuilder, { deltaNet, reshapesQueries }: Variant):
       : gatedAttention(g, cur, layer, inputs, reshapesQueries);
     const middle = ggml.add(cropEarly(g, layer, cur, outIds), cropEarly(g, layer, layerInput, outIds));
     cur = g.rmsNorm(middle, layer, 'post_attention_norm.weight');
-    layerInput = ggml.add(feedForwardOrExperts(g, cur, layer), middle);
+    layerInput = g.steer(ggml.add(feedForwardOrExperts(g, cur, layer), middle), layer);
   }
   finishKeepingHidden(g, layerInput, outIds);
 }

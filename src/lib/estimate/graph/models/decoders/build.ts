@@ -35,6 +35,7 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
     g.tapInput(layer, cur);
     cur = layers.build(cur, layer);
     if (spec.afterLayer) cur = spec.afterLayer(g, cur, layer, frame);
+    cur = g.steer(cur, layer);
   }
   finishDecoder(g, spec, kind, cur, outIds);
 }

@@ -2,6 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ModelShape, ProjectorShape } from '../../../../src/lib/model/model-shape.js';
+import type { Advice, Change } from '../../../../src/lib/preflight/advice/advice.js';
+import { typedChanges } from '../../../../src/lib/preflight/advice/typed-changes.js';
+import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { judgeLaunch } from '../../../../src/lib/preflight/judge/judge-launch.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -99,6 +102,50 @@ describe('a launch with a draft beside the model', () => {
   });
 });
 
+describe('a launch with a draft on one memory', () => {
+  const files = {
+    model: shapeOf('llama-3.1-8b.Q4_K_M.json'),
+    draft: shapeOf('../drafts/profiles/llama-3.2-1b.Q8_0.json'),
+  };
+  const launch: LaunchOptions = {
+    ...metal,
+    draft: './llama-3.2-1b.Q8_0.gguf',
+    specTypes: ['draft-simple', 'ngram-mod'],
+  };
+  const find = (lacksBytes: number, kind: string) =>
+    advised(files, launch, lacksBytes).find(({ changes }) => changes.length === 1 && changes[0]?.kind === kind);
+
+  test('is advised an 8-bit cache of the draft: 17 of 32 bytes of 256 MiB', () => {
+    expect(find(100 * MIB, 'draft-cache-type')?.changes).toEqual([{ kind: 'draft-cache-type', type: 'q8_0' }]);
+    expect(find(121 * MIB, 'draft-cache-type')).toBeUndefined();
+  });
+
+  test('is advised to do without, its weights of 1252 MiB, caches of 256 and buffers of 82 less, n-grams kept', () => {
+    expect(find(1589 * MIB, 'no-draft')?.changes).toEqual([{ kind: 'no-draft', types: ['ngram-mod'], isNamed: true }]);
+    expect(find(1700 * MIB, 'no-draft')).toBeUndefined();
+  });
+});
+
+test.each<[string, Change, string, Partial<Advice>]>([
+  ['a draft that was typed', noDraft([], true), '', { flags: [], leaveOut: ['--spec-draft-model', '--spec-type'] }],
+  ['one of the catalogue', noDraft([], false), '', { flags: ['--spec-type none'] }],
+  ['one beside n-grams', noDraft(['ngram-mod'], false), '', { flags: ['--spec-type ngram-mod'] }],
+  ['llama-server’s own words', noDraft([], false), '--spec-type draft-mtp', { flags: [], leaveOut: ['--spec-type'] }],
+  [
+    'a projector that was typed',
+    { kind: 'projector', isNamed: true },
+    '',
+    { flags: ['--no-mmproj'], leaveOut: ['--mmproj'] },
+  ],
+  ['a projector on the GPU', { kind: 'projector-on-cpu' }, '', { flags: ['--no-mmproj-offload'] }],
+])('what to type to be without %s', (_case, change, extra, typed) => {
+  expect(typedChanges([change], splitWords(extra))).toEqual(typed);
+});
+
+function noDraft(types: readonly string[], isNamed: boolean): Change {
+  return { kind: 'no-draft', types, isNamed };
+}
+
 test('a launch that neither the projector nor anything else alone makes fit is advised what does together', () => {
   const model = shapeOf('gemma-4-12b.Q4_K_M.json');
   const projector = describeShape(
@@ -109,6 +156,6 @@ test('a launch that neither the projector nor anything else alone makes fit is a
   const launch = { ...metal, ctxSize: 2048, parallel: 1, specTypes: ['draft-mtp'] };
   const found = advised({ model, draft, projector }, launch, 600 * MIB);
   const kinds = found.map(({ changes }) => changes.map(({ kind }) => kind));
-  expect(kinds).toEqual([['projector', 'cache-type', 'ubatch']]);
+  expect(kinds).toEqual([['no-draft', 'ubatch']]);
   expect(found[0]?.verdict.kind).not.toBe('does-not-fit');
 });
