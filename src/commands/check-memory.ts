@@ -22,6 +22,7 @@ import { UsageError } from '../lib/errors.js';
 import { type InterruptedError, interruptSignal } from '../lib/cli/terminal/interrupt.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
+import { jsonText } from '../lib/printable.js';
 import { commandText } from '../lib/report/layout/command-text.js';
 
 interface ModelFlagValues {
@@ -56,7 +57,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
-  async run(): Promise<Record<string, unknown>> {
+  async run(): Promise<Record<string, unknown> | undefined> {
     const { args, flags, raw } = await this.parse(CheckMemory);
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
@@ -94,33 +95,34 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     return fleetJson(hosts);
   }
 
-  /** For a person who closes programs; a script asks once. */
-  private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<Record<string, unknown>> {
+  /** For a person who closes programs; with `--json` for a program that shows it, an object a line. */
+  private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<undefined> {
     const { machine, policy, accelerator } = request;
-    const problem = this.jsonEnabled()
-      ? '--json says one thing, and --watch says it again and again'
-      : machine.systemMemoryBytes !== undefined || machine.inUseBytes !== undefined
-        ? '--watch looks at this machine, and --system-memory or --in-use say what is in use instead'
-        : undefined;
-    if (problem !== undefined) throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
+    if (machine.systemMemoryBytes !== undefined || machine.inUseBytes !== undefined) {
+      const problem = '--watch looks at this machine, and --system-memory or --in-use say what is in use instead';
+      throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
+    }
     const { watchCheck } = await import('../lib/cli/watch-check.js');
     const { readOnce } = await import('../lib/cli/read-once.js');
     const { default: colors } = await import('chalk');
     const interrupt = interruptSignal(['SIGINT', 'SIGTERM']);
     const asked = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
+    const asLines = this.jsonEnabled();
     await watchCheck({
       verdictText: async () => {
         const found = await checkMemory(request, asked);
         const check = { ...found, largest: largestOf(found) };
+        if (asLines) return jsonText(checkJson(check), 0);
         return isPassed(check) ? checkText(check, colors) : refusalText(check);
       },
+      asLines,
       measure: () => dependencies.measureHost({ ...machine, accelerator, budgetBytes: policy.absoluteBytes }),
       signal: interrupt.signal,
       stream: process.stdout,
     });
     interrupt.dispose();
     process.exitCode = (interrupt.signal.reason as InterruptedError).exitCode;
-    return {};
+    return undefined;
   }
 
   private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {

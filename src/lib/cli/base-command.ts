@@ -63,8 +63,9 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) printOut(text);
   }
 
+  /** Nothing, for a command that has printed its own lines. */
   override logJson(value: unknown): void {
-    printJson(value);
+    if (value !== undefined) printJson(value);
   }
 
   /** What another program reads to the letter, such as a manifest. */

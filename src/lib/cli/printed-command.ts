@@ -18,6 +18,8 @@ const DEPLOY_FLAGS: Readonly<Record<string, { readonly type: string }>> = {
   catalog: catalogFlag,
 };
 
+const EXEC_POLICY: ReadonlySet<string> = new Set(['accelerator', 'memory-fraction', 'memory-budget']);
+
 /** The command of a launch, and those of the advice on it. */
 export interface PrintedCommands {
   readonly own: readonly string[] | undefined;
@@ -52,7 +54,17 @@ export function printedCommand(
   const words = serverWords(check, changes, resolved, process.env);
   if (words === undefined) return undefined;
   const typed = grouped(words);
-  return kind === 'exec' ? ['llmkube', 'exec', '--', ...typed] : typed;
+  return kind === 'exec' ? [...execWords(changes, raw), '--', ...typed] : typed;
+}
+
+/** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
+function execWords(changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
+  const typed = raw.filter(({ type, flag }) => type === 'flag' && EXEC_POLICY.has(flag ?? ''));
+  const { flags } = typedChanges(
+    changes.filter(({ kind }) => kind === 'memory-fraction'),
+    [],
+  );
+  return typedCommand(['llmkube', 'exec'], typed, flags, () => false);
 }
 
 /**

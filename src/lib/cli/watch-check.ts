@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostMemory } from '../host/host-memory.js';
+import { safeOutput } from '../printable.js';
 import { foldLines } from '../report/layout/wrap.js';
 import { terminalWidth } from './terminal/terminal-width.js';
 
@@ -9,8 +10,10 @@ const LOOK_EVERY_MS = 1_000;
 const CLEAR = '\u001b[2J\u001b[H';
 
 interface Watched {
-  /** The verdict on the machine as it is now, as people read it. */
+  /** The verdict on the machine as it is now, as it is to be printed. */
   readonly verdictText: () => Promise<string>;
+  /** For programs: a line a verdict. */
+  readonly asLines?: boolean;
   readonly measure: () => Promise<HostMemory>;
   readonly signal: AbortSignal;
   readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows' | 'write'>;
@@ -24,6 +27,7 @@ interface Watched {
 export async function watchCheck({
   verdictText,
   measure,
+  asLines = false,
   signal,
   stream,
   everyMs = LOOK_EVERY_MS,
@@ -34,7 +38,7 @@ export async function watchCheck({
     if (shown === undefined || hasChanged(shown, now)) {
       shown = now;
       const text = await verdictText();
-      if (!signal.aborted) stream.write(onScreen(text, stream));
+      if (!signal.aborted) stream.write(asLines ? `${text}\n` : onScreen(safeOutput(text), stream));
     }
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }

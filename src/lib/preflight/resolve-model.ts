@@ -1,7 +1,7 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
 import { quantizationInName, withOtherQuantization } from '../gguf/names/file-name.js';
-import { RECIPE_NAMES } from '../model/quantization/quant-recipe.js';
+import { RECIPE_NAMES } from '../model/quantization/recipes.js';
 import { nearest } from '../nearest.js';
 import { shown } from '../printable.js';
 import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';

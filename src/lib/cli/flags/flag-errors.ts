@@ -21,6 +21,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^Expected (.*) to be one of: (.*)$/, '"$1" is not one of $2'],
   [/^Unexpected arguments?: (.*)$/, 'there is no place for $1'],
   [/^The following errors? occurred: /, ''],
+  [/^(--[\w-]+)=.* cannot also be provided when using (--[\w-]+)$/, '$1 and $2 are two answers: leave one of them out'],
 ];
 
 /** What people call an accelerator, by what it is called here. */

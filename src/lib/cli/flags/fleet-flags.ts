@@ -16,6 +16,7 @@ export const fleetFlags = {
 const OF_ONE_MACHINE = [
   ...['accelerator', 'memory-fraction', 'memory-budget', 'system-memory', 'in-use', 'gpu-wired-limit', 'gpu-memory'],
   ...['gpus', 'unified-memory', 'html', 'print', 'memory-check'],
+  ...['table', 'by', 'machines', 'savings', 'chart', 'watch'],
 ];
 
 /** @throws UsageError CONTRADICTION for a flag that was typed and is about one machine */

@@ -94,22 +94,23 @@ async function listed(source: string, { listSiblings }: QuantizationSources): Re
 }
 
 /** Those that have a recipe, each as a check of it would find it offline. */
-function withRecipes(
+async function withRecipes(
   { overrides }: MemoryCheck,
   shape: ModelShape,
   resolved: ResolvedModel,
   { readOffline }: QuantizationSources,
 ): Promise<readonly Known[]> {
-  const rows = recipeVariants(shape, resolved, 'all').map(async ({ quantization, shape: made }): Promise<Known> => {
+  const rows: Known[] = [];
+  for (const { quantization, shape: made } of recipeVariants(shape, resolved, 'every')) {
     const found = await readOffline(withQuantization(resolved, quantization)).catch((error: unknown) => {
       if (error instanceof LlmkubeError) return undefined;
       throw error;
     });
     const model = found === undefined ? made : describeModel(withKvOverrides(found.header, overrides));
     const row = { source: undefined, isAsked: false, isEstimated: found?.derived ?? true, problem: undefined };
-    return { quantization, ...row, fileBytes: model.fileBytes, shape: model };
-  });
-  return Promise.all(rows);
+    rows.push({ quantization, ...row, fileBytes: model.fileBytes, shape: model });
+  }
+  return rows;
 }
 
 async function readSiblings(

@@ -4,6 +4,7 @@ import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
+import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
 const LABEL = 11;
@@ -26,18 +27,20 @@ export function fitText(
       ? ([['KV cache', '8 bits, since with 16 bits the context would be shorter or the weights smaller']] as const)
       : []),
     ...placementRows(fitted),
-    ...(fitted.cacheRamMiB === undefined
-      ? []
-      : ([
-          ['prompts', `the prompt cache gets what is left, --cache-ram ${fitted.cacheRamMiB}, not the usual 8192`],
-        ] as const)),
+    ...(fitted.cacheRamMiB === undefined ? [] : ([['prompts', promptsReason(fitted.cacheRamMiB)]] as const)),
   ];
-  const lines = hanging('', command, width).map((line, index) => (index === 0 ? line : `    ${line}`));
   return [
-    lines.map((line) => colors.bold(line)).join(' \\\n'),
+    ...commandText(command, width)
+      .split('\n')
+      .map((line) => colors.bold(line)),
     '',
     ...rows.flatMap(([label, text]) => hanging(label.padEnd(LABEL), text.split(' '), width)),
   ].join('\n');
+}
+
+function promptsReason(cacheRamMiB: number): string {
+  if (cacheRamMiB === 0) return 'no prompt cache (--cache-ram 0), for it could grow beyond the budget';
+  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
 }
 
 function placementRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
