@@ -30,7 +30,8 @@ export function tensorClass(
   fusedAsOwnClass: boolean,
 ): TensorClass | undefined {
   // `ggml_n_dims`
-  if (!dims.slice(1).some((length) => length > 1) || !name.endsWith('weight') || NEVER_QUANTIZED.test(name)) return undefined;
+  if (!dims.slice(1).some((length) => length > 1) || !name.endsWith('weight') || NEVER_QUANTIZED.test(name))
+    return undefined;
   if (/^(token_embd|per_layer_token_embd)\.weight$/.test(name)) return isTied ? 'output' : 'embedding';
   if (fusedAsOwnClass && name.includes('attn_qkv.weight')) return 'fused';
   return CLASSES.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';

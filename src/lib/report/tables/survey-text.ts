@@ -57,10 +57,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
   ].join('\n');
 }
 
-function aligned(
-  rows: Rows,
-  paint: (line: string, index: number) => string,
-): readonly string[] {
+function aligned(rows: Rows, paint: (line: string, index: number) => string): readonly string[] {
   const columns = [...(rows[0] ?? []).keys()];
   return alignColumns(rows, columns).map(paint);
 }
