@@ -64,7 +64,10 @@ async function quantizations(check: MemoryCheck, sources: QuantizationSources): 
 function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): View | undefined {
   if (shape === undefined || room === undefined) return undefined;
   const contents = contextTable(new Trials(room), { shape, launch }, columns);
-  return { json: { table: contextTableJson(contents) }, text: (width, colors) => contextTableText(contents, width, colors) };
+  return {
+    json: { table: contextTableJson(contents) },
+    text: (width, colors) => contextTableText(contents, width, colors),
+  };
 }
 
 function macs({ shape, launch, room }: MemoryCheck, flags: ViewFlags): View | undefined {

@@ -6,10 +6,12 @@ import type { MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
+import { publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
 import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
+import { parseModelSource } from '../source/model-source.js';
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
@@ -102,9 +104,14 @@ function checkModel(
   dependencies: CheckDependencies,
 ): Promise<MemoryCheck> {
   return orIncomplete(read, () => {
-    const shape = describeModel(withKvOverrides(header, read.overrides));
-    return checkBeside({ ...read, shape }, request, dependencies);
+    const described = describeModel(withKvOverrides(header, read.overrides));
+    const quantization = publishedQuantization(described.quantization, pathOf(read));
+    return checkBeside({ ...read, shape: { ...described, quantization } }, request, dependencies);
   });
+}
+
+function pathOf({ header, source }: UnderWay<'header'>): string | undefined {
+  return header?.file?.path ?? header?.place ?? (parseModelSource(source).kind === 'file' ? source : undefined);
 }
 
 function checkBeside(

@@ -4,6 +4,7 @@ import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { printable } from '../printable.js';
 import { errorCode } from './error-code.js';
+import { meantInstead } from './meant-instead.js';
 import { readParts } from './read-parts.js';
 import { cancelled } from './http/retry.js';
 import { SourceError } from './source-error.js';
@@ -48,7 +49,9 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
     const reason = REASONS[errorCode(error)];
-    throw reason === undefined ? error : unreadable(path, reason, error);
+    if (reason === undefined) throw error;
+    const suggestions = reason === REASONS.ENOENT ? await meantInstead(path) : [];
+    throw unreadable(path, reason, error, suggestions);
   } finally {
     await file?.close();
   }
@@ -65,6 +68,11 @@ async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: Re
   }
 }
 
-function unreadable(path: string, reason = 'it cannot be read', cause?: unknown): SourceError {
-  return new SourceError('SOURCE_FILE_UNREADABLE', `cannot read ${printable(path)}: ${reason}`, { cause });
+function unreadable(
+  path: string,
+  reason = 'it cannot be read',
+  cause?: unknown,
+  suggestions: readonly string[] = [],
+): SourceError {
+  return new SourceError('SOURCE_FILE_UNREADABLE', `cannot read ${printable(path)}: ${reason}`, { cause, suggestions });
 }
