@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { buildGguf } from '../support/gguf-writer.js';
@@ -132,6 +133,42 @@ describe('check-memory --table --by quantization', () => {
       ['UD-IQ2_M', false],
     ]);
     await remove();
+  });
+});
+
+describe('check-memory --by quantization', () => {
+  test('lists what LM Studio keeps of a model, offline too', async () => {
+    const { path: HOME, remove } = await temporaryFolder();
+    const folder = join(HOME, '.lmstudio/models/owner/coder-GGUF');
+    await mkdir(folder, { recursive: true });
+    const names = ['coder-Q3_K_M.gguf', 'coder-UD-IQ2_M.gguf'] as const;
+    for (const name of names) await writeSparseFile(join(folder, name), FILES[name].start, FILES[name].size);
+    const args = ['check-memory', 'lmstudio:coder:Q3_K_M', ...MAC, '--by', 'quantization', '--offline', '--json'];
+    const { stdout } = await runCli(args, { HOME });
+    const { table } = JSON.parse(stdout) as { table: { origin: string; rows: readonly Row[] } };
+    expect(table.origin).toBe('files');
+    expect(table.rows.map(({ quantization, asked, estimated }) => [quantization, asked, estimated])).toEqual([
+      ['Q3_K_M', true, false],
+      ['UD-IQ2_M', false, false],
+    ]);
+    await remove();
+  });
+
+  test('lists the files of a repository of ModelScope', async () => {
+    const scope = await RangeServer.start();
+    const list = Object.entries(FILES).map(([Path, { size }]) => ({ Path, Size: size, Type: 'blob' }));
+    scope.json('/api/v1/models/owner/repo/repo/files', { Data: { Files: list } });
+    for (const [name, file] of Object.entries(FILES)) scope.serve(`/models/owner/repo/resolve/master/${name}`, file);
+    const args = ['check-memory', 'ms:owner/repo:Q4_K_M', ...MAC, '--by', 'quantization', '--json'];
+    const { stdout } = await runCli(args, { MODELSCOPE_DOMAIN: scope.origin });
+    const { table } = JSON.parse(stdout) as { table: { rows: readonly Row[] } };
+    expect(table.rows.map(({ quantization, source, estimated }) => [quantization, source, estimated])).toEqual([
+      ['Q4_K_M', 'ms:owner/repo/coder-Q4_K_M.gguf', false],
+      ['Q3_K_M', 'ms:owner/repo/coder-Q3_K_M.gguf', false],
+      ['UD-Q2_K_XL', 'ms:owner/repo/coder-UD-Q2_K_XL.gguf', false],
+      ['UD-IQ2_M', 'ms:owner/repo/coder-UD-IQ2_M.gguf', false],
+    ]);
+    await scope.close();
   });
 });
 

@@ -5,7 +5,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { HeaderLookup } from '../../source/many-headers.js';
 import type { HeaderRequest, ModelHeader } from '../../source/model-header.js';
-import { parseModelSource } from '../../source/model-source.js';
+import { isOnThisMachine } from '../../source/model-source.js';
 import { recipeVariants, sizedVariant } from '../advice/variants.js';
 import type { Room } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
@@ -65,8 +65,7 @@ export async function quantizationTable(
 ): Promise<QuantizationTable | undefined> {
   const { shape, room, resolved, header, asked } = check;
   if (!shape || !room || !resolved || !header) return undefined;
-  const isListed =
-    parseModelSource(resolved.source).kind === 'file' || (!sources.offline && header.origin !== 'bundled');
+  const isListed = isOnThisMachine(resolved.source) || (!sources.offline && header.origin !== 'bundled');
   const siblings = isListed ? await listed(resolved.source, sources) : undefined;
   const own: Known = {
     quantization: shape.quantization,
