@@ -41,7 +41,9 @@ const VIEWS: readonly (readonly [string, readonly string[]])[] = [
 const PICTURES = ['chart', 'table', 'quantizations', 'machines', 'fit-quality', 'compare', 'savings'];
 
 /** Pictures and tables are never wider than the columns; a path before them may be. */
-const FITTED = ['chart', 'table', 'quantizations', 'machines', 'savings'];
+const FITTED = ['chart', 'table', 'table-slots', 'quantizations', 'machines', 'savings', 'compare'];
+/** Nothing in them is wider than the columns. */
+const FITTED_WHOLE = ['fit-quality', 'fit-context'];
 const TABLE = '\n\n';
 
 describe('what people read', () => {
@@ -49,6 +51,7 @@ describe('what people read', () => {
 
   test.each(cases)('%s in %i columns', async (name, width, args) => {
     const { stdout, stderr } = await runCli(args, { COLUMNS: String(width) });
+    if (FITTED_WHOLE.includes(name)) expect(longestLine(stdout)).toBeLessThanOrEqual(width);
     if (FITTED.includes(name)) expect(longestLine(stdout.split(TABLE).at(-1) ?? '')).toBeLessThanOrEqual(width);
     expectGolden(`${name}.${width}`, `${stdout}${stderr === '' ? '' : `--- stderr\n${stderr}`}`);
   });
@@ -213,8 +216,12 @@ describe('views as data', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('--by without --table is refused', async () => {
-    const { exitCode } = await runCli(['check-memory', ...GEMMA, '--by', 'slots']);
-    expect(exitCode).toBe(2);
+  test('--by is a table without --table, too', async () => {
+    const [by, table] = await Promise.all([
+      runCli(['check-memory', ...GEMMA, '--by', 'slots']),
+      runCli(['check-memory', ...GEMMA, '--table', '--by', 'slots']),
+    ]);
+    expect(by.stdout).toContain('per slot');
+    expect(by).toEqual(table);
   });
 });

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
+import type { ModelShape } from '../../model/model-shape.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
-import type { FittedLaunch, Preference } from '../../preflight/advice/fit-launch.js';
+import { leastBitsBeside, type FittedLaunch, type Preference } from '../../preflight/advice/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
@@ -70,9 +71,13 @@ function weightsReason({ shape, variant }: FittedLaunch, check: CompleteCheck, p
   const estimated = variant?.isEstimated === true ? ', estimated, since the source was not read' : '';
   if (variant === undefined) return `${size}, as asked for`;
   const than = shape.fileBytes > check.shape.fileBytes ? 'larger' : 'smaller';
-  const why =
-    prefer === 'quality' ? 'the largest that leaves room for the context' : 'what leaves the most for context';
+  const why = prefer === 'quality' ? 'the largest that leaves room for the context' : mostContext(shape);
   return `${size}${estimated}: ${than} than ${check.shape?.quantization}, ${why}`;
+}
+
+function mostContext(shape: ModelShape): string {
+  const bits = leastBitsBeside(shape);
+  return `what leaves the most for context${bits === 0 ? '' : `, of those with ${bits} bits a weight or more`}`;
 }
 
 function contextReason({ verdict, contextIsWhole }: FittedLaunch): string {
