@@ -98,6 +98,19 @@ describe('check-memory --table --by quantization', () => {
     expect(rows.map(({ verdict }) => verdict)).toEqual(['does-not-fit', 'tight', 'tight', 'tight']);
   });
 
+  test('where llama-server chooses them, says how many layers each has on the GPU', async () => {
+    const card = ['--accelerator', 'cuda', '--gpu-memory', '16Gi', '--system-memory', '64Gi', '-c', '4096', '--no-mmproj'];
+    const args = ['check-memory', 'hf:owner/repo:Q4_K_M', ...card, '--by', 'quantization'];
+    const { stdout } = await runCli(args, env);
+    const [head = '', ...lines] = stdout.slice(stdout.indexOf('\nquantization ') + 1).split('\n');
+    expect(head).toMatch(/ largest +GPU layers$/);
+    const layers = lines.slice(0, 5).map((line) => Number(line.split(/ +/).at(-1)));
+    // 64 and the output head where the weights leave room for them, fewer where they do not.
+    expect(layers.at(-1)).toBe(65);
+    expect(layers[0]).toBeLessThan(65);
+    expect(layers).toEqual([...layers].sort((a, b) => a - b));
+  });
+
   test('a file that cannot be read is sized as it is published, and marked', async () => {
     const rows = await rowsOf(['hf:owner/repo:Q4_K_M', ...MAC]);
     const row = rows.find(({ quantization }) => quantization === 'IQ3_XXS');

@@ -40,6 +40,8 @@ describe('a model that is named as people type it', () => {
     const { text, exitCode } = await told(`${REPOSITORY}:Q4_K_XL`);
     expect(text).toContain(`${REPOSITORY}:Q4_K_XL (UD-Q4_K_XL)`);
     expect(exitCode).toBe(0);
+    const inspected = await runCli(['inspect', `${REPOSITORY}:UD-Q4_K_XL`, '--json'], env);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ quantization: 'UD-Q4_K_XL' });
   });
 
   test('a quantization that is not there is told from those that are', async () => {

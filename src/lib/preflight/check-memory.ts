@@ -10,8 +10,7 @@ import { publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
-import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
-import { parseModelSource } from '../source/model-source.js';
+import { pathRead, type HeaderOrigin, type ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
@@ -105,13 +104,9 @@ function checkModel(
 ): Promise<MemoryCheck> {
   return orIncomplete(read, () => {
     const described = describeModel(withKvOverrides(header, read.overrides));
-    const quantization = publishedQuantization(described.quantization, pathOf(read));
+    const quantization = publishedQuantization(described.quantization, pathRead(read.header, read.source));
     return checkBeside({ ...read, shape: { ...described, quantization } }, request, dependencies);
   });
-}
-
-function pathOf({ header, source }: UnderWay<'header'>): string | undefined {
-  return header?.file?.path ?? header?.place ?? (parseModelSource(source).kind === 'file' ? source : undefined);
 }
 
 function checkBeside(

@@ -24,6 +24,11 @@ export interface ModelHeader {
   readonly notes: readonly string[];
 }
 
+/** The path or the address whose name says what was read. */
+export function pathRead({ file, place }: Pick<ModelHeader, 'file' | 'place'>, source: string): string | undefined {
+  return file?.path ?? place ?? (parseModelSource(source).kind === 'file' ? source : undefined);
+}
+
 /** A source, and the entry of the bundled catalogue that it belongs to, if any. */
 export interface HeaderRequest {
   readonly source: string;

@@ -42,7 +42,7 @@ async function namesLike({ repository, revision, file }: HubSource, session: Ses
   const policy = { ...session.policy, attempts: 1 };
   if (file !== undefined) {
     const { files } = await listRepository(session.hub, repository, revision, session.context, policy);
-    const paths = files.map(({ path }) => path);
+    const paths = files.map(({ path }) => path).filter((path) => path !== file);
     return nearest(file, paths).map((path) => `hf:${repository}/${path}`);
   }
   const { endpoint, credential } = session.hub;
@@ -52,7 +52,7 @@ async function namesLike({ repository, revision, file }: HubSource, session: Ses
   );
   const request = { url, credential, repository, what: "the list of its owner's models", check: 'HF_ENDPOINT' };
   const listed = await getJson(request, session.context, policy);
-  const ids = Array.isArray(listed) ? listed.flatMap(idOf) : [];
+  const ids = Array.isArray(listed) ? listed.flatMap(idOf).filter((id) => id !== repository) : [];
   return nearest(repository, ids).map((id) => `hf:${id}`);
 }
 
