@@ -2,14 +2,14 @@
 // Bundles the program of the page (src/page) into the one script that a page holds: dist/page/script.js.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild-wasm';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SCRIPT = 'dist/page/script.js';
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['dist/page/main.js'],
+  entryPoints: ['src/page/main.ts'],
   outfile: SCRIPT,
   bundle: true,
   platform: 'browser',

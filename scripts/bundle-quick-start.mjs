@@ -2,7 +2,7 @@
 // Bundles check-memory and exec with what it needs of oclif into a few files: reading some 230 small ones takes longer than the
 // check itself. The folder is as deep as the modules' own, so that their paths to the catalogue and the headers hold.
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild-wasm';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -8,7 +8,6 @@ import { ENCODER_GRAPHS } from './models/encoders/table.js';
 import { falconH1 } from './models/falcon-h1.js';
 import { gemma3n, SPARSE_LAYERS } from './models/gemma3n.js';
 import { gemma4 } from './models/gemma4.js';
-import { graniteHybrid } from './models/granite-hybrid.js';
 import { lfm2 } from './models/lfm2.js';
 import { mamba, mamba2 } from './models/mamba.js';
 import { nemotronH } from './models/nemotron-h.js';
@@ -23,12 +22,11 @@ import { table } from '../../table.js';
 export const GRAPHS = table<ArchitectureGraph>({
   gemma3n: { build: gemma3n, kindOf: (layer) => (layer < SPARSE_LAYERS ? 1 : 0) },
   gemma4: { build: gemma4 },
-  llama4: { build: llama4, kindOf: (layer) => layer % 4 },
-  deepseek2: { build: deepseek2 },
-  mistral4: { build: deepseek2 },
+  llama4: { ...llama4, kindOf: (layer) => layer % 4 },
+  deepseek2,
+  mistral4: deepseek2,
   mamba: { build: mamba },
   mamba2: { build: mamba2 },
-  granitehybrid: { build: graniteHybrid },
   nemotron_h: { build: nemotronH },
   nemotron_h_moe: { build: nemotronH },
   'falcon-h1': { build: falconH1 },

@@ -1,34 +1,34 @@
-import { DENSE_1_ROWS } from './data/dense-1.js';
-import { DENSE_2_ROWS } from './data/dense-2.js';
-import { DENSE_3_ROWS } from './data/dense-3.js';
+import { DENSE_A_TO_F_ROWS } from './data/dense-a-to-f.js';
+import { DENSE_G_TO_L_ROWS } from './data/dense-g-to-l.js';
+import { DENSE_M_TO_T_ROWS } from './data/dense-m-to-t.js';
 import { DRAFTS_ROWS } from './data/drafts.js';
 import { ENCODERS_ROWS } from './data/encoders.js';
-import { EXPERTS_1_ROWS } from './data/experts-1.js';
-import { EXPERTS_2_ROWS } from './data/experts-2.js';
-import { EXPERTS_3_ROWS } from './data/experts-3.js';
-import { LATENT_ROWS } from './data/latent.js';
-import { LATENT_2_ROWS } from './data/latent-2.js';
-import { RECURRENT_1_ROWS } from './data/recurrent-1.js';
-import { RECURRENT_2_ROWS } from './data/recurrent-2.js';
-import { RECURRENT_3_ROWS } from './data/recurrent-3.js';
+import { EXPERTS_A_TO_E_ROWS } from './data/experts-a-to-e.js';
+import { EXPERTS_G_TO_H_ROWS } from './data/experts-g-to-h.js';
+import { EXPERTS_L_TO_S_ROWS } from './data/experts-l-to-s.js';
+import { LATENT_B_TO_D_ROWS } from './data/latent-b-to-d.js';
+import { LATENT_G_TO_P_ROWS } from './data/latent-g-to-p.js';
+import { RECURRENT_F_TO_M_ROWS } from './data/recurrent-f-to-m.js';
+import { RECURRENT_N_TO_Q_ROWS } from './data/recurrent-n-to-q.js';
+import { RWKV_ROWS } from './data/rwkv.js';
 import { SPARSE_ROWS } from './data/sparse.js';
 import { ARCHITECTURE_RULES } from '../architectures.js';
 import { parseRows, type Row } from './rows.js';
 
 const TEXTS: readonly string[] = [
-  DENSE_1_ROWS,
-  DENSE_2_ROWS,
-  DENSE_3_ROWS,
+  DENSE_A_TO_F_ROWS,
+  DENSE_G_TO_L_ROWS,
+  DENSE_M_TO_T_ROWS,
   DRAFTS_ROWS,
   ENCODERS_ROWS,
-  EXPERTS_1_ROWS,
-  EXPERTS_2_ROWS,
-  EXPERTS_3_ROWS,
-  LATENT_ROWS,
-  LATENT_2_ROWS,
-  RECURRENT_1_ROWS,
-  RECURRENT_2_ROWS,
-  RECURRENT_3_ROWS,
+  EXPERTS_A_TO_E_ROWS,
+  EXPERTS_G_TO_H_ROWS,
+  EXPERTS_L_TO_S_ROWS,
+  LATENT_B_TO_D_ROWS,
+  LATENT_G_TO_P_ROWS,
+  RECURRENT_F_TO_M_ROWS,
+  RECURRENT_N_TO_Q_ROWS,
+  RWKV_ROWS,
   SPARSE_ROWS,
 ];
 

@@ -23,7 +23,7 @@ export type Row =
   | { readonly kind: 'each'; readonly from: Expression; readonly to: Expression; readonly body: readonly Row[] }
   | { readonly kind: 'refuse'; readonly test: Expression; readonly reason: string };
 
-/** Sets of tensors that many architectures load alike; `$1` is the first number given. Helpers of llama.cpp's loader. */
+/** Rows that many architectures load alike; `$1` is the first number given. */
 const SETS = new Map<string, readonly string[]>([
   ['embedding', ['token_embd: n_embd, n_vocab', 'output_norm: n_embd', 'output?: n_embd, n_vocab']],
   ['ffn', ['.ffn_gate .ffn_up: $1, $2', '.ffn_down: $2, $1']],
@@ -52,6 +52,29 @@ const SETS = new Map<string, readonly string[]>([
       '  .attn_q.bias?: $2',
       '  .attn_k.bias?: $3',
       '  .attn_v.bias?: $4',
+    ],
+  ],
+  ['attention', ['qkv: $1, $2, $3, $4', '.attn_output: $2, $1']],
+  [
+    'rope_factors',
+    ['if long_rope', '  rope_factors_long rope_factors_short?: n_rot/2', 'else', '  rope_freqs?: n_rot/2'],
+  ],
+  [
+    'experts_given',
+    [
+      'if n_expert == 0',
+      '  refuse n_expert must be > 0',
+      'if n_expert_used == 0',
+      '  refuse n_expert_used must be > 0',
+    ],
+  ],
+  [
+    'nextn',
+    [
+      '.nextn.eh_proj: 2 * $1, $1',
+      '.nextn.enorm .nextn.hnorm: $1',
+      '.nextn.embed_tokens .nextn.shared_head_head?: $1, $2',
+      '.nextn.shared_head_norm?: $1',
     ],
   ],
 ]);

@@ -24,6 +24,12 @@ export interface AttentionInput {
   readonly batchSlidingMask: Tensor | null;
 }
 
+/** What every layer of a decoder may read. */
+export interface DecoderInputs {
+  readonly positions: Tensor;
+  readonly attention: AttentionInput;
+}
+
 /** `build_attn_inp_kv` and `build_attn_inp_kv_iswa` (`src/llama-graph.cpp`, llama.cpp v0.5.0); without a cache the batch's own. */
 export function attentionInput(g: GraphBuilder): AttentionInput {
   const { base, swa } = g.memory;

@@ -1,9 +1,8 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
-import { attentionInput } from '../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder, NormKind } from '../builder.js';
-import type { DecoderInputs } from '../decoder.js';
 
 type Part = (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) => Tensor;
 

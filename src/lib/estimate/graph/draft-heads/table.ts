@@ -3,7 +3,7 @@ import type { Tensor } from '../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../architecture-graph.js';
 import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { type DecoderInputs, rotaryAttention } from '../decoder.js';
+import type { DecoderInputs } from '../attention/attention-input.js';
 import { gatingOf } from '../experts.js';
 import { latentHeads, latentQueries } from '../attention/latent.js';
 import { attend } from '../models/decoders/parts/attention-part.js';
@@ -44,7 +44,7 @@ function partsOf(
   const spec = { ...(attentionSpec as AttentionSpec | undefined), ...changes };
   return {
     attention: (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) =>
-      attend(g, spec, cur, layer, { ...inputs, queryScales: null }),
+      attend(g, spec, cur, layer, inputs),
     feedForward: (g, cur, layer) =>
       feed(g, (feedForwardSpec ?? {}) as FeedForwardSpec, cur, layer, { input: cur, pick: (rows) => rows }),
   };
@@ -56,8 +56,7 @@ export const DRAFT_HEADS = table<ArchitectureGraph>({
   qwen35moe: draftHead(qwen),
   qwen3next: draftHead({ ...qwen, picks: 'before-sum' }),
   glm4moe: draftHead({
-    attention: (g, cur, layer, inputs) =>
-      rotaryAttention({ headNorms: g.layerWeight(layer, 'attn_q_norm.weight') !== null })(g, cur, layer, inputs),
+    attention: (g, cur, layer, inputs) => attend(g, { headNorms: 'before' }, cur, layer, inputs),
     feedForward: (g, cur, layer) => withSharedExperts(g, cur, layer, { gating: gatingOf(g, 'sigmoid') }),
     feedForwardNorm: 'post_attention_norm',
   }),

@@ -3,7 +3,7 @@ import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
-import { ropeFactors } from '../decoder.js';
+import { ropeFactors } from '../models/decoders/parts/attention-part.js';
 import { feedForward, splitHeads } from '../projections.js';
 import { scatterDraftVocabulary } from './draft-vocabulary.js';
 

@@ -2,11 +2,12 @@ import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { decoder, type DecoderInputs } from '../decoder.js';
+import type { DecoderInputs } from '../attention/attention-input.js';
 import { gatingOf } from '../experts.js';
 import { latentQueries } from '../attention/latent.js';
 import { feedForward, type Heads } from '../projections.js';
 import { withSharedExperts } from './shared-experts.js';
+import { decoderGraph } from './decoders/build.js';
 
 /** What a token's K and V are compressed to: [rank, tokens] and, rotated, [rope, 1, tokens]. */
 interface Latent {
@@ -27,18 +28,18 @@ type LatentAttention = (
 const GLM_LITE = { vocab: 154880, layers: [47, 48] };
 
 /** `src/models/deepseek2.cpp` (llama.cpp v0.5.0): latent attention, in the new layout over the compressed cache. */
-export function deepseek2(g: GraphBuilder): void {
+export const deepseek2 = decoderGraph((g) => {
   const { hparams, shape } = g;
   const scales = shape.keys.number('attention.temperature_scale', 0) !== 0 ? g.inputQueryScales() : null;
   const attend = hparams.headKMla > 0 ? absorbedAttention : expandedAttention;
-  decoder(g, {
+  return {
     attention: (_, cur, layer, inputs) => attend(g, cur, layer, inputs, scales),
     feedForward: (_, cur, layer) =>
       layer < hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
         : deepseekExperts(g, cur, layer),
-  });
-}
+  };
+});
 
 export function deepseekExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
   const { nVocab, nLayer } = g.hparams;

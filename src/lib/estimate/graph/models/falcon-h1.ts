@@ -1,7 +1,7 @@
 import * as ggml from '../../ggml/ops/ops.js';
-import { attentionInput } from '../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
-import { type DecoderInputs, rotaryAttention } from '../decoder.js';
+import { attend } from './decoders/parts/attention-part.js';
 import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward } from '../projections.js';
 import { recurrentInput } from '../recurrent/recurrent.js';
@@ -12,9 +12,8 @@ export function falconH1(g: GraphBuilder): void {
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const recurrent = recurrentInput(g);
   const outIds = g.inputOutIds();
-  const attend = rotaryAttention();
   for (const layer of g.layers) {
-    const attended = attend(g, g.rmsNorm(layerInput, layer, 'attn_norm.weight'), layer, inputs);
+    const attended = attend(g, {}, g.rmsNorm(layerInput, layer, 'attn_norm.weight'), layer, inputs);
     const scanned = mamba2Layer(g, recurrent, g.rmsNorm(layerInput, layer, 'attn_norm.weight'), layer);
     let cur = ggml.add(attended, scanned);
     let middle = ggml.add(cur, layerInput);

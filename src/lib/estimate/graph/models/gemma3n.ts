@@ -1,10 +1,9 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
-import { attentionInput } from '../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { scaledEmbeddingInput } from '../embedding-input.js';
-import type { DecoderInputs } from '../decoder.js';
 import { projectQkv } from '../projections.js';
 import { perLayerInputs, slice } from './gemma-per-layer.js';
 import { softCap } from './gemma.js';

@@ -1,10 +1,10 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
-import { attentionInput } from '../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { scaledEmbeddingInput } from '../embedding-input.js';
-import { cropEarly, cropLate, type DecoderInputs } from '../decoder.js';
+import { cropEarly, cropLate } from '../output-rows.js';
 import { experts } from '../experts.js';
 import { feedForward, projectRows } from '../projections.js';
 import { perLayerInputs, perLayerRows, slice } from './gemma-per-layer.js';

@@ -1,9 +1,9 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import { ssmConv } from '../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
-import { attentionInput, type AttentionInput } from '../attention/attention-input.js';
+import { attentionInput, type AttentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
-import { type DecoderInputs, rotaryAttention } from '../decoder.js';
+import { attend } from './decoders/parts/attention-part.js';
 import { experts, gatingOf } from '../experts.js';
 import { feedForward, projected } from '../projections.js';
 import {
@@ -22,11 +22,12 @@ export function lfm2(g: GraphBuilder): void {
   const recurrent = recurrentInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: unrotatedWindows(attentionInput(g)) };
   const outIds = g.inputOutIds();
-  const attend = rotaryAttention({ headNorms: true });
   for (const layer of g.layers) {
     g.tapInput(layer, layerInput);
     let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
-    cur = hparams.isRecurrent[layer] ? shortConvolution(g, recurrent, cur, layer) : attend(g, cur, layer, inputs);
+    cur = hparams.isRecurrent[layer]
+      ? shortConvolution(g, recurrent, cur, layer)
+      : attend(g, { headNorms: 'before' }, cur, layer, inputs);
     if (g.isLast(layer)) {
       cur = g.pickOutputs(cur, outIds);
       layerInput = g.pickOutputs(layerInput, outIds);

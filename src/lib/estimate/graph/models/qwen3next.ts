@@ -1,10 +1,10 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import type { Four, Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
-import { attentionInput } from '../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { AttentionOptions } from '../attention/multi-head.js';
 import type { GraphBuilder } from '../builder.js';
-import { cropEarly, type DecoderInputs, finishKeepingHidden } from '../decoder.js';
+import { cropEarly, finishKeepingHidden } from '../output-rows.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../recurrent/delta-net.js';
 import { experts } from '../experts.js';
 import { feedForward, projected, projectRows } from '../projections.js';

@@ -2,10 +2,12 @@ import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
-import { decoder, type DecoderInputs, ropeFactors } from '../decoder.js';
+import type { DecoderInputs } from '../attention/attention-input.js';
+import { ropeFactors } from './decoders/parts/attention-part.js';
 import { experts, type Experts } from '../experts.js';
 import { limited } from './decoders/parts/feed-forward-part.js';
 import { feedForward, projectQkv } from '../projections.js';
+import { decoderGraph } from './decoders/build.js';
 
 const SILU = { activation: 'silu' } as const;
 
@@ -47,7 +49,7 @@ const NO_ROPE_STEP = 4;
 const MAVERICK_EXPERTS = 128;
 
 /** `src/models/llama4.cpp` (llama.cpp v0.5.0). */
-export function llama4(g: GraphBuilder): void {
+export const llama4 = decoderGraph((g) => {
   const { hparams } = g;
   const step = hparams.swa === 'none' ? hparams.nLayer : NO_ROPE_STEP;
   const scales = g.inputQueryScales();
@@ -62,11 +64,11 @@ export function llama4(g: GraphBuilder): void {
     };
     return attention(g, inputs.attention, layer, { q: prepare(heads.q), k: prepare(heads.k), v: heads.v });
   };
-  decoder(g, {
+  return {
     attention: attend,
     feedForward: (_, cur, layer) =>
       g.layerWeight(layer, 'ffn_gate_inp.weight')
         ? withSharedExperts(g, cur, layer, { gating: 'sigmoid', normalise: false, weighInput: true })
         : feedForward(g, cur, layer, SILU),
-  });
-}
+  };
+});

@@ -1,25 +1,5 @@
 /** Drafts, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
 export const DRAFTS_ROWS = `
-eagle3
-  if n_target_layers != 3
-    refuse EAGLE3 requires exactly 3 entries in 'extract_layers'
-  let n_embd_inp = n_target_layers * n_embd_tgt
-  d2t!?: dim0(d2t!)
-  fc: n_embd_inp, n_embd
-  if norm_before_fc
-    enc.output_norm: n_embd_inp
-  output_norm: n_embd
-  output?: n_embd, has(d2t!) ? dim0(d2t!) : n_vocab
-  token_embd?: n_embd, rows(token_embd)
-  each 0..n_layer
-    .attn_norm .attn_norm_2: n_embd
-    .attn_q: 2 * n_embd, n_embd_head_k * n_head
-    .attn_k: 2 * n_embd, n_embd_k_gqa
-    .attn_v: 2 * n_embd, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .ffn_norm: n_embd
-    ffn: n_embd, n_ff
-    rope_freqs?: n_rot/2
 dflash
   if n_target_layers == 0
     refuse DFlash model requires 'target_layers' in GGUF metadata
@@ -84,4 +64,24 @@ dflash
       if has(selector_hidden)
         .attn_conv_base! .ffn_conv_base!: n_embd, conv_kernel_size, 2
         .attn_conv_proj .ffn_conv_proj: n_embd, 2 * conv_kernel_size * (n_embd / conv_group_size)
+eagle3
+  if n_target_layers != 3
+    refuse EAGLE3 requires exactly 3 entries in 'extract_layers'
+  let n_embd_inp = n_target_layers * n_embd_tgt
+  d2t!?: dim0(d2t!)
+  fc: n_embd_inp, n_embd
+  if norm_before_fc
+    enc.output_norm: n_embd_inp
+  output_norm: n_embd
+  output?: n_embd, has(d2t!) ? dim0(d2t!) : n_vocab
+  token_embd?: n_embd, rows(token_embd)
+  each 0..n_layer
+    .attn_norm .attn_norm_2: n_embd
+    .attn_q: 2 * n_embd, n_embd_head_k * n_head
+    .attn_k: 2 * n_embd, n_embd_k_gqa
+    .attn_v: 2 * n_embd, n_embd_v_gqa
+    .attn_output: n_embd_head_k * n_head, n_embd
+    .ffn_norm: n_embd
+    ffn: n_embd, n_ff
+    rope_freqs?: n_rot/2
 `;

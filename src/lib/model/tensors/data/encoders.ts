@@ -12,8 +12,7 @@ bert
   cls.output.bias?: n_cls_out
   token_embd_norm token_embd_norm.bias: n_embd
   each 0..n_layer
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .attn_output.bias .ffn_down.bias?: n_embd
     .attn_output_norm .attn_output_norm.bias .layer_output_norm .layer_output_norm.bias: n_embd
     .ffn_up: n_embd, n_ff
@@ -24,10 +23,27 @@ eurobert
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
+jina-bert-v2
+  token_embd: n_embd, n_vocab
+  token_types: n_embd, n_token_types
+  token_embd_norm token_embd_norm.bias: n_embd
+  cls?: n_embd, 1
+  cls.bias?: 1
+  each 0..n_layer
+    let n_ffn_up = has(.ffn_up) ? rows(.ffn_up) : n_ff
+    need n_ffn_up == n_ff || n_ffn_up == n_ff * 2
+    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_q_norm .attn_q_norm.bias .attn_k_norm .attn_k_norm.bias .attn_norm_2 .attn_norm_2.bias?: n_embd
+    .attn_output: n_embd, n_embd
+    .attn_output.bias .attn_output_norm .attn_output_norm.bias: n_embd
+    .ffn_gate?: n_embd, n_ff
+    .ffn_up: n_embd, n_ffn_up
+    .ffn_up.bias?: n_ffn_up
+    .ffn_down: n_ff, n_embd
+    .ffn_down.bias .layer_output_norm .layer_output_norm.bias: n_embd
 jina-bert-v3
   if n_token_types == 0
     refuse model needs to define token type count
@@ -35,8 +51,7 @@ jina-bert-v3
   token_types?: n_embd, n_token_types
   token_embd_norm token_embd_norm.bias: n_embd
   each 0..n_layer
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .attn_output.bias .ffn_down.bias?: n_embd
     .attn_output_norm .attn_output_norm.bias .layer_output_norm .layer_output_norm.bias: n_embd
     .ffn_up: n_embd, n_ff
@@ -72,6 +87,19 @@ neo-bert
     .attn_output: n_embd, n_embd
     .ffn_up: n_embd, n_ff*2
     .ffn_down: n_ff, n_embd
+nomic-bert
+  if n_token_types == 0
+    refuse model needs to define token type count
+  token_embd: n_embd, n_vocab
+  token_types?: n_embd, n_token_types
+  token_embd_norm token_embd_norm.bias: n_embd
+  each 0..n_layer
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
+    .attn_output.bias .ffn_down.bias?: n_embd
+    .attn_output_norm .attn_output_norm.bias .layer_output_norm .layer_output_norm.bias: n_embd
+    .ffn_up .ffn_gate: n_embd, n_ff
+    .ffn_up.bias?: n_ff
+    .ffn_down: n_ff, n_embd
 nomic-bert-moe
   if n_token_types == 0
     refuse model needs to define token type count
@@ -79,8 +107,7 @@ nomic-bert-moe
   token_types?: n_embd, n_token_types
   token_embd_norm token_embd_norm.bias: n_embd
   each 0..n_layer
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .attn_output.bias?: n_embd
     .attn_output_norm .attn_output_norm.bias: n_embd
     if moe_every_n_layers > 0 && i % moe_every_n_layers == 1
@@ -93,51 +120,6 @@ nomic-bert-moe
       .ffn_down: n_ff, n_embd
       .ffn_down.bias?: n_embd
     .layer_output_norm .layer_output_norm.bias: n_embd
-nomic-bert
-  if n_token_types == 0
-    refuse model needs to define token type count
-  token_embd: n_embd, n_vocab
-  token_types?: n_embd, n_token_types
-  token_embd_norm token_embd_norm.bias: n_embd
-  each 0..n_layer
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
-    .attn_output.bias .ffn_down.bias?: n_embd
-    .attn_output_norm .attn_output_norm.bias .layer_output_norm .layer_output_norm.bias: n_embd
-    .ffn_up .ffn_gate: n_embd, n_ff
-    .ffn_up.bias?: n_ff
-    .ffn_down: n_ff, n_embd
-t5encoder
-  token_embd: n_embd, n_vocab
-  enc.output_norm: n_embd
-  output?: n_embd, n_vocab
-  each 0..n_layer
-    enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
-    enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts
-    enc.blk.*.attn_q enc.blk.*.attn_k: n_embd, n_embd_k_gqa
-    enc.blk.*.attn_v: n_embd, n_embd_v_gqa
-    enc.blk.*.attn_o: n_embd_v_gqa, n_embd
-    enc.blk.*.ffn_gate?: n_embd, n_ff
-    enc.blk.*.ffn_down: n_ff, n_embd
-    enc.blk.*.ffn_up: n_embd, n_ff
-jina-bert-v2
-  token_embd: n_embd, n_vocab
-  token_types: n_embd, n_token_types
-  token_embd_norm token_embd_norm.bias: n_embd
-  cls?: n_embd, 1
-  cls.bias?: 1
-  each 0..n_layer
-    let n_ffn_up = has(.ffn_up) ? rows(.ffn_up) : n_ff
-    need n_ffn_up == n_ff || n_ffn_up == n_ff * 2
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_q_norm .attn_q_norm.bias .attn_k_norm .attn_k_norm.bias .attn_norm_2 .attn_norm_2.bias?: n_embd
-    .attn_output: n_embd, n_embd
-    .attn_output.bias .attn_output_norm .attn_output_norm.bias: n_embd
-    .ffn_gate?: n_embd, n_ff
-    .ffn_up: n_embd, n_ffn_up
-    .ffn_up.bias?: n_ffn_up
-    .ffn_down: n_ff, n_embd
-    .ffn_down.bias .layer_output_norm .layer_output_norm.bias: n_embd
 t5
   token_embd: n_embd, n_vocab
   enc.output_norm dec.output_norm: n_embd
@@ -160,4 +142,17 @@ t5
     dec.blk.*.ffn_gate?: n_embd, n_ff
     dec.blk.*.ffn_down: n_ff, n_embd
     dec.blk.*.ffn_up: n_embd, n_ff
+t5encoder
+  token_embd: n_embd, n_vocab
+  enc.output_norm: n_embd
+  output?: n_embd, n_vocab
+  each 0..n_layer
+    enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
+    enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts
+    enc.blk.*.attn_q enc.blk.*.attn_k: n_embd, n_embd_k_gqa
+    enc.blk.*.attn_v: n_embd, n_embd_v_gqa
+    enc.blk.*.attn_o: n_embd_v_gqa, n_embd
+    enc.blk.*.ffn_gate?: n_embd, n_ff
+    enc.blk.*.ffn_down: n_ff, n_embd
+    enc.blk.*.ffn_up: n_embd, n_ff
 `;

@@ -54,10 +54,7 @@ deepseek4
     experts?(flags): n_embd, n_ff_exp, n_expert
     shared_expert?(flags): n_embd, n_ff_exp * n_expert_shared
     if i >= n_layer
-      .nextn.eh_proj?(flags): 2 * n_embd, n_embd
-      .nextn.enorm .nextn.hnorm?(flags): n_embd
-      .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-      .nextn.shared_head_norm?: n_embd
+      nextn?(flags): n_embd, n_vocab
 qwen4exp
   need dsv4_hc_mult > 1
   need hc_low_rank > 0

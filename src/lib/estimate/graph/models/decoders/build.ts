@@ -1,14 +1,15 @@
+import { graphError } from '../../../ggml/graph-error.js';
 import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
-import { dropsEarly } from '../../decoder.js';
+import { dropsEarly } from '../../output-rows.js';
 import { attend } from './parts/attention-part.js';
 import { feed } from './parts/feed-forward-part.js';
 import { finishDecoder, outputRows } from './parts/head.js';
 import { decoderInput } from './parts/input.js';
-import type { AttentionPart, DecoderFrame, DecoderSpec, LayerInputs, LayerPart, LayerTools } from './spec.js';
+import type { DecoderFrame, DecoderSpec, LayerInputs, LayerPart, LayerTools } from './spec.js';
 
 /** The graph that a specification stands for. */
 export function decoderGraph(spec: DecoderSpec | ((g: GraphBuilder) => DecoderSpec)): ArchitectureGraph {
@@ -24,7 +25,7 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
   const inputs = {
     positions,
     queryScales: temperature ? g.inputQueryScales() : null,
-    attention: attentionInput(g),
+    attention: (spec.attentionInput ?? attentionInput)(g),
   };
   const outIds = g.inputOutIds();
   const layers = new DecoderLayers(g, spec, kind, inputs, outIds);
@@ -39,7 +40,6 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
 }
 
 class DecoderLayers {
-  private readonly attention: AttentionPart;
   private readonly feedForward: LayerPart;
 
   constructor(
@@ -49,9 +49,7 @@ class DecoderLayers {
     private readonly inputs: LayerInputs,
     private readonly outIds: Tensor,
   ) {
-    const { attention = {}, feedForward = {} } = spec;
-    this.attention =
-      typeof attention === 'function' ? attention : (_, cur, layer, all) => attend(g, attention, cur, layer, all);
+    const { feedForward = {} } = spec;
     this.feedForward =
       typeof feedForward === 'function'
         ? feedForward
@@ -68,7 +66,8 @@ class DecoderLayers {
   private oneAfterTheOther(input: Tensor, layer: number): Tensor {
     const { g, spec } = this;
     const { attention = 'attn_norm', feedForward = 'ffn_norm', ...norms } = spec.norms ?? {};
-    let cur = this.attention(g, this.norm(input, layer, attention), layer, this.inputs);
+    const attentionNorm = typeof attention === 'function' ? attention(g, layer) : attention;
+    let cur = this.attended(this.norm(input, layer, attentionNorm), layer);
     const pinned = (norm: 'afterAttention' | 'afterFeedForward'): number =>
       norms.unpinned?.includes(norm) ? -1 : layer;
     if (norms.beforePicking) cur = this.norm(cur, layer, norms.afterAttention, pinned('afterAttention'));
@@ -86,10 +85,18 @@ class DecoderLayers {
     const normed = this.norm(input, layer, 'attn_norm');
     const own = spec.attentionNorm && g.layerWeight(layer, `${spec.attentionNorm}.weight`) ? spec.attentionNorm : null;
     const attentionRows = own ? this.norm(input, layer, own) : normed;
-    const attended = this.pick(this.attention(g, attentionRows, layer, this.inputs), layer);
+    const attended = this.pick(this.attended(attentionRows, layer), layer);
     const picked = this.pick(input, layer);
     const read = spec.ownNorm ? this.norm(picked, layer, 'ffn_norm') : this.pick(normed, layer);
     return spec.sum({ input: picked, attended, fed: this.fed(read, layer, input) });
+  }
+
+  private attended(cur: Tensor, layer: number): Tensor {
+    const { g, inputs } = this;
+    const { attention = {} } = this.spec;
+    if (typeof attention !== 'function') return attend(g, attention, cur, layer, inputs);
+    if (!inputs.positions) throw graphError('attention of its own kind needs positions');
+    return attention(g, cur, layer, { positions: inputs.positions, attention: inputs.attention });
   }
 
   private fed(cur: Tensor, layer: number, input: Tensor): Tensor {
@@ -102,7 +109,7 @@ class DecoderLayers {
       g,
       pick: (cur, layer) => this.pick(cur, layer),
       norm: (cur, layer, name) => this.norm(cur, layer, name),
-      attend: (cur, layer) => this.attention(g, cur, layer, this.inputs),
+      attend: (cur, layer) => this.attended(cur, layer),
       feed: (cur, layer) => this.fed(cur, layer, input),
     };
   }

@@ -1,18 +1,26 @@
 import type { GraphBuilder } from '../../builder.js';
+import { mamba2Layer } from '../../recurrent/mamba-layers.js';
+import { recurrentInput } from '../../recurrent/recurrent.js';
+import { attend } from './parts/attention-part.js';
 import { deepstackBeforeMapped } from './parts/deepstack.js';
-import type { DecoderSpec } from './spec.js';
+import type { AttentionSpec, DecoderSpec } from './spec.js';
 
 const scales =
   (key: string, fallback = 0) =>
   (g: GraphBuilder): boolean =>
     g.shape.keys.number(key, fallback) !== 0;
 
+const attention: AttentionSpec = { rotates: (g) => g.shape.keys.boolean('rope.scaling.finetuned', true) };
+const scaled: DecoderSpec = {
+  input: { scaled: scales('embedding_scale') },
+  scaledBranches: scales('residual_scale'),
+};
+
 /** `src/models/granite.cpp` (llama.cpp v0.5.0): embeddings, branches and logits are scaled. */
 const granite: DecoderSpec = {
-  input: { scaled: scales('embedding_scale') },
-  attention: { rotates: (g) => g.shape.keys.boolean('rope.scaling.finetuned', true) },
+  ...scaled,
+  attention,
   feedForward: { experts: {} },
-  scaledBranches: scales('residual_scale'),
   head: { scaled: 'always' },
   ...deepstackBeforeMapped,
 };
@@ -22,7 +30,20 @@ function rotatesByPattern(g: GraphBuilder, layer: number): boolean {
   return g.shape.keys.flags('attention.rope_pattern', g.hparams.nLayerAll)?.[layer] ?? true;
 }
 
-export const GRANITE_SPECS: Readonly<Record<string, DecoderSpec>> = {
+/** `src/models/granite-hybrid.cpp` (llama.cpp v0.5.0): layers without KV heads are Mamba-2. */
+function graniteHybrid(g: GraphBuilder): DecoderSpec {
+  const recurrent = recurrentInput(g);
+  return {
+    ...scaled,
+    attention: (_, cur, layer, inputs) =>
+      g.hparams.isRecurrent[layer] ? mamba2Layer(g, recurrent, cur, layer) : attend(g, attention, cur, layer, inputs),
+    feedForward: { experts: { scaled: true } },
+    head: { scaled: 'if-given' },
+  };
+}
+
+export const GRANITE_SPECS: Readonly<Record<string, DecoderSpec | ((g: GraphBuilder) => DecoderSpec)>> = {
+  granitehybrid: graniteHybrid,
   granite,
   granitemoe: granite,
   granite_swa: {

@@ -3,18 +3,18 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
 import type { GraphBuilder } from '../../builder.js';
-import { ropeFactors } from '../../decoder.js';
+import { ropeFactors } from './parts/attention-part.js';
 import { expandedHeads } from '../deepseek2.js';
-import type { DecoderSpec, LayerInputs } from './spec.js';
+import type { DecoderInputs } from '../../attention/attention-input.js';
+import type { DecoderSpec } from './spec.js';
 
 function attendExpanded(
   g: GraphBuilder,
   cur: Tensor,
   layer: number,
-  { positions, attention: input }: LayerInputs,
+  { positions, attention: input }: DecoderInputs,
   adapt: (g: GraphBuilder, v: Tensor) => Tensor,
 ): Tensor {
-  if (!positions) throw new Error('latent attention needs positions');
   const heads = expandedHeads(g, cur, layer, positions, ropeFactors(g, layer));
   return attention(g, input, layer, { ...heads, v: adapt(g, heads.v) });
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
-import type { AttentionInput } from '../../attention/attention-input.js';
+import type { AttentionInput, DecoderInputs } from '../../attention/attention-input.js';
 import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
 import type { Gating } from '../../experts.js';
@@ -17,6 +17,8 @@ export interface DecoderSpec {
   readonly bareNorms?: boolean;
   readonly norms?: NormNames;
   readonly attention?: AttentionSpec | AttentionPart;
+  /** Default: over the cache that the model has, else over the batch. */
+  readonly attentionInput?: (g: GraphBuilder) => AttentionInput;
   readonly feedForward?: FeedForwardSpec | LayerPart;
   /** Attention and feed-forward read the same rows, side by side. */
   readonly parallel?: ParallelSpec;
@@ -63,14 +65,14 @@ export interface LayerTools {
   readonly feed: (cur: Tensor, layer: number) => Tensor;
 }
 
-export type AttentionPart = (g: GraphBuilder, cur: Tensor, layer: number, inputs: LayerInputs) => Tensor;
+export type AttentionPart = (g: GraphBuilder, cur: Tensor, layer: number, inputs: DecoderInputs) => Tensor;
 export type LayerPart = (g: GraphBuilder, cur: Tensor, layer: number, input: LayerInput) => Tensor;
 
-/** Inputs that every layer may read; no positions where nothing depends on them. */
+/** As `DecoderInputs`, but no positions where nothing depends on them. */
 export interface LayerInputs {
   readonly positions: Tensor | null;
   readonly attention: AttentionInput;
-  readonly queryScales: Tensor | null;
+  readonly queryScales?: Tensor | null;
 }
 
 /** Where rows without output are dropped; `never` computes the logits of every row. */
@@ -87,7 +89,7 @@ export interface InputSpec {
 
 /** Names of the norms; null = none there. */
 export interface NormNames {
-  readonly attention?: string | null;
+  readonly attention?: string | null | ((g: GraphBuilder, layer: number) => string | null);
   readonly afterAttention?: string;
   readonly feedForward?: string | null;
   readonly afterFeedForward?: string;
@@ -164,6 +166,10 @@ export interface ParallelSpec {
 }
 
 export interface HeadSpec {
+  /** There is none: the rows of the norm of this name are the result. */
+  readonly embeddings?: string;
+  /** What the final norm gives is kept for a draft head. */
+  readonly keepsNormed?: boolean;
   /** The token embedding serves as head whatever else the file has. */
   readonly tied?: boolean;
   /** Rows are scaled before the head. */

@@ -1,9 +1,7 @@
 import { batchAttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { scaledEmbeddingInput } from '../../embedding-input.js';
-import { decoder, ropeFactors, rotaryAttention } from '../../decoder.js';
-import { type Activation, feedForward } from '../../projections.js';
-import { denseOrExperts } from '../llama.js';
+import type { Activation } from '../../projections.js';
+import type { DecoderSpec } from '../decoders/spec.js';
 
 /** `llm_ffn_op_type_from_string` (`src/llama-model.cpp`); anything else is the default. */
 const FUSED_GATES = new Map<string, Activation>([
@@ -15,54 +13,43 @@ const FUSED_GATES = new Map<string, Activation>([
 ]);
 
 /** `src/models/modern-bert.cpp` (llama.cpp v0.5.0): the first layer has no norm before its attention. */
-export function modernBert(g: GraphBuilder): void {
-  const activation = FUSED_GATES.get(g.shape.keys.text('hidden_activation') ?? '') ?? 'geglu';
-  decoder(g, {
-    inputs: () => g.norm(g.inputEmbeddings(), g.need('token_embd_norm.weight'), null, 'layer', 0),
+function modernBert(g: GraphBuilder): DecoderSpec {
+  return {
+    input: { norm: 'token_embd_norm' },
     norm: 'layer',
-    attentionNorm: (layer) => (g.layerWeight(layer, 'attn_norm.weight') ? 'attn_norm' : null),
-    attention: rotaryAttention(),
-    feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation }),
-    finish: (_, cur) => g.finishWithEmbeddings(cur, 'layer'),
-  });
+    norms: { attention: (_, layer) => (g.layerWeight(layer, 'attn_norm.weight') ? 'attn_norm' : null) },
+    feedForward: { activation: FUSED_GATES.get(g.shape.keys.text('hidden_activation') ?? '') ?? 'geglu' },
+    head: { embeddings: 'output_norm' },
+  };
 }
 
-/** `src/models/neo-bert.cpp` (llama.cpp v0.5.0). */
-export function neoBert(g: GraphBuilder): void {
-  decoder(g, {
-    attention: rotaryAttention(),
-    feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'swiglu' }),
-    finish: (_, cur) => g.finishWithEmbeddings(cur, 'rms', 'enc.output_norm'),
-  });
-}
-
-/** `src/models/eurobert.cpp` (llama.cpp v0.5.0). */
-export function euroBert(g: GraphBuilder): void {
-  decoder(g, {
-    attention: rotaryAttention(),
-    feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'silu' }),
-    finish: (_, cur) => g.finishWithEmbeddings(cur),
-  });
-}
-
-/** `src/models/gemma-embedding.cpp` (llama.cpp v0.5.0). */
-export function gemmaEmbedding(g: GraphBuilder): void {
-  decoder(g, {
-    inputs: () => scaledEmbeddingInput(g),
-    attention: rotaryAttention({ headNorms: true, scaleQ: true }),
-    postAttentionNorm: 'post_attention_norm',
-    feedForward: (_, cur, layer) => feedForward(g, cur, layer, { activation: 'gelu' }),
-    postFeedForwardNorm: 'post_ffw_norm',
-    finish: (_, cur) => g.finishWithEmbeddings(cur),
-  });
-}
-
-/** `src/models/llama.cpp` as an encoder (llama.cpp v0.5.0): a KV cache is made, but the batch attends to itself alone. */
-export function llamaEmbed(g: GraphBuilder): void {
-  decoder(g, {
+/**
+ * Models of the decoders' form that attend over the whole batch, without a cache: encoders, and diffusion models, which do
+ * have a head (`src/models/*.cpp`, llama.cpp v0.5.0).
+ */
+export const PRE_NORM_SPECS: Readonly<Record<string, DecoderSpec | ((g: GraphBuilder) => DecoderSpec)>> = {
+  'modern-bert': modernBert,
+  'neo-bert': { feedForward: { activation: 'swiglu' }, head: { embeddings: 'enc.output_norm' } },
+  eurobert: { head: { embeddings: 'output_norm' } },
+  'gemma-embedding': {
+    input: { scaled: 'tokens' },
+    norms: {
+      afterAttention: 'post_attention_norm',
+      afterFeedForward: 'post_ffw_norm',
+      unpinned: ['afterFeedForward'],
+    },
+    attention: { headNorms: 'before', scaledQueries: true },
+    feedForward: { activation: 'gelu' },
+    head: { embeddings: 'output_norm' },
+  },
+  /** A KV cache is made, but the batch attends to itself alone. */
+  'llama-embed': {
     attentionInput: batchAttentionInput,
-    attention: rotaryAttention({ factors: ropeFactors }),
-    feedForward: denseOrExperts,
-    finish: (_, cur) => g.finishWithEmbeddings(cur),
-  });
-}
+    feedForward: { experts: { scaled: true } },
+    head: { embeddings: 'output_norm' },
+  },
+  dream: {},
+  llada: {},
+  'llada-moe': { attention: { headNorms: 'before' }, feedForward: { experts: { normalise: false, scaled: true } } },
+  rnd1: { attention: { headNorms: 'before' }, feedForward: { experts: { scaled: true } } },
+};

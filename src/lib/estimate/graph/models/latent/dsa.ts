@@ -4,24 +4,24 @@ import { graphError } from '../../../ggml/graph-error.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { decoder, finishKeepingNormed } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';
 import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
 import { withSharedExperts } from '../shared-experts.js';
+import { decoderGraph } from '../decoders/build.js';
 
 /**
  * `src/models/deepseek32.cpp` and `glm-dsa.cpp` (llama.cpp v0.5.0): latent attention over the cells that an indexer chooses;
  * layers without an indexer of their own use the choice of the last that has one.
  */
-export function sparseLatent(g: GraphBuilder): void {
+export const sparseLatent = decoderGraph((g) => {
   const gating = gatingOf(g, 'sigmoid');
   const full = attentionInput(g).full;
   if (!full) throw graphError('latent attention needs a KV cache');
   const indexer = indexerInput(g);
   let best: Tensor | null = null;
-  decoder(g, {
+  return {
     attentionInput: () => ({ full, sliding: null, batchMask: null, batchSlidingMask: null }),
     attention: (_, cur, layer, { positions, attention: input }) => {
       const low = g.rmsNorm(g.mulMat(g.layerNeed(layer, 'attn_q_a.weight'), cur), layer, 'attn_q_a_norm.weight');
@@ -38,21 +38,21 @@ export function sparseLatent(g: GraphBuilder): void {
       layer < g.hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
         : withSharedExperts(g, cur, layer, { gating }),
-    keepsForDraft: true,
-    finish: finishKeepingNormed,
-  });
-}
+    keepsForDraft: 'after-norm',
+    head: { keepsNormed: true },
+  };
+});
 
 /**
  * `src/models/dots3note.cpp` (llama.cpp v0.5.0): windows in most layers, the others over the cells that an indexer chooses;
  * each head has a gate.
  */
-export function dots3Note(g: GraphBuilder): void {
+export const dots3Note = decoderGraph((g) => {
   const gating = gatingOf(g, 'sigmoid');
   const sizeInWindows = g.shape.keys.number('attention.key_length_mla_swa', 0);
   const input = attentionInput(g);
   const indexer = indexerInput(g);
-  decoder(g, {
+  return {
     attentionInput: () => input,
     attention: (_, cur, layer, { positions }) => {
       const windowed = g.hparams.isSwa[layer] === true;
@@ -72,8 +72,8 @@ export function dots3Note(g: GraphBuilder): void {
       layer < g.hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
         : withSharedExperts(g, cur, layer, { gating }),
-  });
-}
+  };
+});
 
 function gatedHeads(g: GraphBuilder, attended: Tensor, cur: Tensor, layer: number): Tensor {
   const heads = g.head(layer).q;

@@ -1,10 +1,10 @@
 import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
-import { attentionInput } from '../../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
-import { type DecoderInputs, finishKeepingHidden } from '../../decoder.js';
+import { finishKeepingHidden } from '../../output-rows.js';
 import { gatingOf } from '../../experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
 import { latentHeads, latentQueries } from '../../attention/latent.js';

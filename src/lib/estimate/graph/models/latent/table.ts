@@ -8,9 +8,9 @@ const V050 = 11222;
 
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  deepseek32: { build: sparseLatent, upToBuild: V050 },
-  'glm-dsa': { build: sparseLatent, upToBuild: V050 },
-  dots3note: { build: dots3Note, upToBuild: V050 },
+  deepseek32: { ...sparseLatent, upToBuild: V050 },
+  'glm-dsa': { ...sparseLatent, upToBuild: V050 },
+  dots3note: { ...dots3Note, upToBuild: V050 },
   'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
   'kimi-k3': {
     build: kimiK3,

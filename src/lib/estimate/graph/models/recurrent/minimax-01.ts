@@ -1,8 +1,8 @@
 import * as ggml from '../../../ggml/ops/ops.js';
 import { F32, type Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
+import { attend } from '../decoders/parts/attention-part.js';
 import { experts } from '../../experts.js';
 import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 
@@ -27,13 +27,12 @@ export function miniMax01(g: GraphBuilder): void {
     keys: ggml.newInput(F32, 1, heads, g.nSeqTokens, g.nSeqs),
     tokens: ggml.newInput(F32, g.nSeqTokens, g.nSeqTokens, heads, g.nSeqs),
   };
-  const attend = rotaryAttention();
   const scale = g.shape.keys.number('expert_weights_scale', 0);
   for (const layer of g.layers) {
     let residual = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
     let cur = g.hparams.isRecurrent[layer]
       ? linearAttention(g, recurrent, residual, layer, decays)
-      : attend(g, residual, layer, inputs);
+      : attend(g, {}, residual, layer, inputs);
     if (g.isLast(layer)) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);

@@ -1,9 +1,9 @@
 import * as ggml from '../../../ggml/ops/ops.js';
 import { ssmConv, ssmScan } from '../../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { type DecoderInputs, rotaryAttention } from '../../decoder.js';
+import { attend } from '../decoders/parts/attention-part.js';
 import { feedForward, projected } from '../../projections.js';
 import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 
@@ -13,11 +13,12 @@ export function plamo2(g: GraphBuilder): void {
   const recurrent = recurrentInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention: attentionInput(g) };
   const outIds = g.inputOutIds();
-  const attend = rotaryAttention({ headNorms: true });
   for (const layer of g.layers) {
     let residual = layerInput;
     let cur = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
-    cur = g.hparams.isRecurrent[layer] ? scan(g, recurrent, cur, layer) : attend(g, cur, layer, inputs);
+    cur = g.hparams.isRecurrent[layer]
+      ? scan(g, recurrent, cur, layer)
+      : attend(g, { headNorms: 'before' }, cur, layer, inputs);
     if (g.isLast(layer)) {
       cur = g.pickOutputs(cur, outIds);
       residual = g.pickOutputs(residual, outIds);

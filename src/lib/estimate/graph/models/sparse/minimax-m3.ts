@@ -2,15 +2,15 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import { attention } from '../../attention/attention.js';
-import { attentionInput } from '../../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import { overCache, type Qkv } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
-import { decoder, type DecoderInputs } from '../../decoder.js';
 import { gatingOf } from '../../experts.js';
 import { indexerKeys } from '../../attention/indexer.js';
 import { feedForward, projected, projectQkv } from '../../projections.js';
 import { withSharedExperts } from '../shared-experts.js';
 import { attendEachStream, attendOneToken, type BlockInputs, blockInputs } from './block-attention.js';
+import { decoderGraph } from '../decoders/build.js';
 
 const ACTIVATION = { activation: 'swiglu_oai' } as const;
 
@@ -18,13 +18,13 @@ const ACTIVATION = { activation: 'swiglu_oai' } as const;
  * `src/models/minimax-m3.cpp` (llama.cpp v0.5.0): after the leading dense layers, each group of heads attends to the blocks
  * that its indexer head chooses, where flash attention is on and each sequence has cells of its own; else to all.
  */
-export function miniMaxM3(g: GraphBuilder): void {
+export const miniMaxM3 = decoderGraph((g) => {
   const { nLayerDenseLead } = g.hparams;
   const gating = gatingOf(g, 'sigmoid');
   const input = attentionInput(g);
   if (!input.full) throw graphError('sparse attention needs a KV cache');
   const blocks = g.flashAttn && (g.params.nSeqMax === 1 || !g.params.kvUnified) ? blockInputs(g, input.full) : null;
-  decoder(g, {
+  return {
     attentionInput: () => input,
     attention: (_, cur, layer, inputs) => {
       const { q, k, v } = projectQkv(g, cur, layer);
@@ -40,8 +40,8 @@ export function miniMaxM3(g: GraphBuilder): void {
       layer < nLayerDenseLead
         ? feedForward(g, cur, layer, ACTIVATION)
         : withSharedExperts(g, cur, layer, { gating, ...ACTIVATION }),
-  });
-}
+  };
+});
 
 function overBlocks(
   g: GraphBuilder,

@@ -1,9 +1,8 @@
 import { spreadOver, streamSum } from '../../../ggml/ops/sparse-ops.js';
 import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
-import { attentionInput } from '../../attention/attention-input.js';
+import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import type { DecoderInputs } from '../../decoder.js';
 import { deltaNetLayer } from '../../recurrent/delta-net.js';
 import { maskOfBest } from '../../attention/indexer.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';

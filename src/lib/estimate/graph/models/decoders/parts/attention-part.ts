@@ -2,7 +2,6 @@ import * as ggml from '../../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../../ggml/tensor.js';
 import { attention } from '../../../attention/attention.js';
 import type { GraphBuilder } from '../../../builder.js';
-import { ropeFactors } from '../../../decoder.js';
 import { type Heads, projectQkv, projectRows, splitHeads } from '../../../projections.js';
 import type { AttentionSpec, LayerInputs } from '../spec.js';
 
@@ -84,4 +83,13 @@ function gated(
   const tokens = attended.ne[1];
   const product = ggml.mul(ggml.reshape(attended, size, heads, tokens), ggml.reshape(gate, 1, heads, tokens));
   return ggml.reshape(product, size * heads, tokens);
+}
+
+/** `llama_model::get_rope_factors` (`src/llama-model.cpp`, llama.cpp v0.5.0). */
+export function ropeFactors(g: GraphBuilder, layer: number): Tensor | null {
+  const long = g.params.nCtxSeq > g.hparams.nCtxOrigYarn;
+  return (
+    g.sharedWeight(layer, 'rope_freqs.weight') ??
+    g.sharedWeight(layer, long ? 'rope_factors_long.weight' : 'rope_factors_short.weight')
+  );
 }

@@ -1,7 +1,7 @@
 import * as ggml from '../../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../../ggml/tensor.js';
 import type { GraphBuilder, NormKind } from '../../../builder.js';
-import { cropLate } from '../../../decoder.js';
+import { cropLate } from '../../../output-rows.js';
 import { softCap } from '../../gemma.js';
 import type { DecoderSpec, HeadSpec, OutputRows } from '../spec.js';
 
@@ -20,12 +20,11 @@ export function finishDecoder(
     g.keepHidden(cur);
     cur = cropLate(g, cur, outIds);
   }
+  if (head.embeddings) return g.finishWithEmbeddings(cur, kind, head.embeddings);
   const weight = bareNorms ? null : g.need('output_norm.weight');
   cur = g.norm(cur, weight, weight && g.weight('output_norm.bias'), kind, -1);
-  if (outputs === 'after-norm') {
-    g.keepHidden(cur);
-    cur = cropLate(g, cur, outIds);
-  }
+  if (outputs === 'after-norm' || head.keepsNormed) g.keepHidden(cur);
+  if (outputs === 'after-norm') cur = cropLate(g, cur, outIds);
   g.embeddings = cur;
   if (head.scaledRows) cur = ggml.scale(cur);
   const logits = g.mulMat(head.tied ? g.need('token_embd.weight') : g.outputHead(), cur, g.weight('output.scale'));

@@ -1,12 +1,11 @@
 /** Models that have experts, or may have, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const EXPERTS_1_ROWS = `
+export const EXPERTS_A_TO_E_ROWS = `
 afmoe
   let n_ff_shexp = 0
   embedding
   each 0..n_layer
     .attn_norm .post_attention_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
     .attn_q_norm .attn_k_norm: n_embd_head_k
     .attn_gate: n_embd, n_embd_head_k * n_head
     .ffn_norm .post_ffw_norm: n_embd
@@ -23,8 +22,7 @@ arctic
   embedding
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     ffn: n_embd, n_embd
     .ffn_gate_inp: n_embd, n_expert
@@ -37,14 +35,10 @@ bailingmoe
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_head * n_rot, n_head_kv * n_rot, n_head_kv * n_rot
-    .attn_output: n_head * n_rot, n_embd
+    attention: n_embd, n_head * n_rot, n_head_kv * n_rot, n_head_kv * n_rot
     .ffn_norm: n_embd
     .ffn_gate_inp: n_embd, n_expert
-    if n_expert == 0
-      refuse n_expert must be > 0
-    if n_expert_used == 0
-      refuse n_expert_used must be > 0
+    experts_given
     experts: n_embd, n_ff_exp, n_expert
     shared_expert: n_embd, n_ff_exp * n_expert_shared
 bailingmoe2
@@ -78,8 +72,7 @@ cohere2moe
     refuse n_expert_used must be > 0 for Cohere2Moe
   each 0..n_layer
     .attn_norm?(only_mtp): n_embd
-    qkv?(only_mtp): n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
-    .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
+    attention?(only_mtp): n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
     if i < n_layer_dense_lead
       ffn?(only_mtp): n_embd, n_ff
     else
@@ -101,10 +94,7 @@ cohere2moe
     if n_expert_shared > 0
       let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff_exp * n_expert_shared
       shared_expert?(without_mtp): n_embd, n_ff_shexp
-    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
-    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
-    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-    .nextn.shared_head_norm?: n_embd
+    nextn?(without_mtp): n_embd, n_vocab
 dbrx
   if n_expert == 0
     refuse DBRX model cannot have zero experts
@@ -120,34 +110,26 @@ deepseek
   embedding
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     if i < n_layer_dense_lead
       ffn: n_embd, n_ff
     else
       .ffn_gate_inp: n_embd, n_expert
-      if n_expert == 0
-        refuse n_expert must be > 0
-      if n_expert_used == 0
-        refuse n_expert_used must be > 0
+      experts_given
       experts: n_embd, n_ff_exp, n_expert
       shared_expert: n_embd, n_ff_exp * n_expert_shared
 deepseek2-ocr
   embedding
   each 0..n_layer
-    qkv: n_embd, n_embd, n_embd, n_embd
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd, n_embd
     .ffn_norm .attn_norm: n_embd
     if i < n_layer_dense_lead
       ffn: n_embd, n_ff
     else
       .ffn_gate_inp: n_embd, n_expert
       .exp_probs_b.bias?: n_expert
-      if n_expert == 0
-        refuse n_expert must be > 0
-      if n_expert_used == 0
-        refuse n_expert_used must be > 0
+      experts_given
       .ffn_down_exps: n_ff_exp, n_embd, n_expert
       gate_up_exps: n_embd, n_ff_exp, n_expert
       shared_expert: n_embd, n_ff_exp * n_expert_shared
@@ -156,8 +138,7 @@ dots1
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_head_k * n_head, n_embd_head_k * n_head
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_head_k * n_head, n_embd_head_k * n_head
     .attn_k_norm .attn_q_norm: n_embd_head_k
     .ffn_norm: n_embd
     if i < n_layer_dense_lead
@@ -165,21 +146,34 @@ dots1
     else
       .ffn_gate_inp: n_embd, n_expert
       .exp_probs_b.bias?: n_expert
-      if n_expert == 0
-        refuse n_expert must be > 0
-      if n_expert_used == 0
-        refuse n_expert_used must be > 0
+      experts_given
       experts: n_embd, n_ff_exp, n_expert
       shared_expert: n_embd, n_ff_exp * n_expert_shared
 ernie4_5 paddleocr
   embedding
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
     .attn_output.bias?: n_embd
     .ffn_norm: n_embd
     if 0 && i >= n_layer_dense_lead
+      .ffn_gate_inp: n_embd, n_expert
+      .exp_probs_b.bias?: n_expert
+      .ffn_gate_exps?: n_embd, n_ff_exp, n_expert
+      .ffn_down_exps: n_ff_exp, n_embd, n_expert
+      .ffn_up_exps: n_embd, n_ff_exp, n_expert
+      if n_ff_shexp > 0
+        shared_expert: n_embd, n_ff_shexp
+    else
+      ffn: n_embd, n_ff
+ernie4_5-moe
+  embedding
+  each 0..n_layer
+    .attn_norm: n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
+    .attn_output.bias?: n_embd
+    .ffn_norm: n_embd
+    if i >= n_layer_dense_lead
       .ffn_gate_inp: n_embd, n_expert
       .exp_probs_b.bias?: n_expert
       .ffn_gate_exps?: n_embd, n_ff_exp, n_expert
@@ -196,8 +190,7 @@ exaone-moe
   token_embd output: n_embd, n_vocab
   output_norm: n_embd
   each 0..n_layer_all
-    qkv: n_embd, n_qo_dim, n_kv_dim, n_kv_dim
-    .attn_output: n_qo_dim, n_embd
+    attention: n_embd, n_qo_dim, n_kv_dim, n_kv_dim
     rope_freqs?: n_rot/2
     .attn_norm .ffn_norm: n_embd
     .attn_q_norm .attn_k_norm: n_embd_head_k
@@ -206,10 +199,7 @@ exaone-moe
     else
       .ffn_gate_inp: n_embd, n_expert
       .exp_probs_b.bias?: n_expert
-      if n_expert == 0
-        refuse n_expert must be > 0
-      if n_expert_used == 0
-        refuse n_expert_used must be > 0
+      experts_given
       experts: n_embd, n_ff_exp, n_expert
       shared_expert: n_embd, n_ff_shexp
     if i >= n_layer
@@ -217,47 +207,4 @@ exaone-moe
       .nextn.enorm .nextn.hnorm: n_embd
       .nextn.shared_head_norm?: n_embd
       .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-gemma4
-  if n_embd_head_k != n_embd_head_v
-    refuse Gemma 4 requires n_embd_head_k == n_embd_head_v
-  if n_embd_head_k_swa != n_embd_head_v_swa
-    refuse Gemma 4 requires n_embd_head_k_swa == n_embd_head_v_swa
-  output?: n_embd, n_vocab
-  token_embd: n_embd, n_vocab
-  if n_embd_per_layer > 0
-    per_layer_token_embd: n_embd_per_layer * n_layer, n_vocab
-    per_layer_model_proj: n_embd, n_embd_per_layer * n_layer
-    per_layer_proj_norm: n_embd_per_layer
-  output_norm: n_embd
-  each 0..n_layer
-    let n_head = n_head[i]
-    let kv_flags = has_kv[i] ? 0 : 1
-    .attn_norm: n_embd
-    .attn_qkv?: n_embd, n_embd_head_k[i] * n_head + n_embd_k_gqa[i] + n_embd_v_gqa[i]
-    if !has(.attn_qkv.weight)
-      .attn_q: n_embd, n_embd_head_k[i] * n_head
-      .attn_k?(kv_flags): n_embd, n_embd_k_gqa[i]
-      .attn_v?: n_embd, n_embd_v_gqa[i]
-    .attn_output: n_embd_head_k[i] * n_head, n_embd
-    .attn_q_norm: n_embd_head_k[i]
-    .attn_k_norm?(kv_flags): n_embd_head_k[i]
-    .post_attention_norm: n_embd
-    .layer_output_scale?: 1
-    if !is_swa[i]
-      rope_freqs: n_embd_head_k[i]/2
-    .ffn_norm: n_embd
-    ffn: n_embd, n_ff[i]
-    .post_ffw_norm: n_embd
-    .ffn_gate_inp?: n_embd, n_expert
-    let has_expert = has(.ffn_gate_inp.weight)
-    if has_expert
-      .ffn_gate_inp.scale .pre_ffw_norm_2 .post_ffw_norm_1 .post_ffw_norm_2: n_embd
-      .ffn_gate_up_exps?: n_embd, n_ff_exp * 2, n_expert
-      if !has(.ffn_gate_up_exps.weight)
-        .ffn_gate_exps .ffn_up_exps: n_embd, n_ff_exp, n_expert
-      .ffn_down_exps: n_ff_exp, n_embd, n_expert
-    if n_embd_per_layer > 0
-      .inp_gate: n_embd, n_embd_per_layer
-      .proj: n_embd_per_layer, n_embd
-      .post_norm: n_embd
 `;

@@ -1,5 +1,5 @@
 /** Models with recurrent layers, and hybrids, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const RECURRENT_2_ROWS = `
+export const RECURRENT_N_TO_Q_ROWS = `
 nemotron_h nemotron_h_moe
   let d_in_proj = 2*ssm_d_inner + 2*ssm_n_group*ssm_d_state + ssm_dt_rank
   let moe_n_embd = moe_latent_size > 0 ? moe_latent_size : n_embd
@@ -19,8 +19,7 @@ nemotron_h nemotron_h_moe
         let n_head_i = n_head[i]
         let n_embd_k_gqa_i = n_embd_k_gqa[i]
         let n_embd_v_gqa_i = n_embd_v_gqa[i]
-        qkv?(only_mtp): n_embd, n_embd_head_k * n_head_i, n_embd_k_gqa_i, n_embd_v_gqa_i
-        .attn_output?(only_mtp): n_embd_head_k * n_head_i, n_embd
+        attention?(only_mtp): n_embd, n_embd_head_k * n_head_i, n_embd_k_gqa_i, n_embd_v_gqa_i
         .attn_output.bias?: n_embd
       else
         if n_expert != 0
@@ -115,10 +114,7 @@ qwen35
     .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
     .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
     ffn?(without_mtp): n_embd, n_ff
-    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
-    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
-    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-    .nextn.shared_head_norm?: n_embd
+    nextn?(without_mtp): n_embd, n_vocab
 qwen35moe
   embedding
   each 0..n_layer
@@ -157,10 +153,7 @@ qwen35moe
     gate_up_exps?: n_embd, n_ff_exp, n_expert
     .ffn_gate_inp_shexp?(without_mtp): n_embd
     shared_expert?(without_mtp): n_embd, n_ff_shexp
-    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
-    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
-    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-    .nextn.shared_head_norm?: n_embd
+    nextn?(without_mtp): n_embd, n_vocab
 qwen3next
   if n_expert == 0
     refuse model cannot have zero experts
@@ -213,48 +206,5 @@ qwen3next
     gate_up_exps?: n_embd, n_ff_exp, n_expert
     .ffn_gate_inp_shexp?(without_mtp): n_embd
     shared_expert?(without_mtp): n_embd, n_ff_shexp
-    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
-    .nextn.enorm .nextn.hnorm?(without_mtp): n_embd
-    .nextn.embed_tokens .nextn.shared_head_head?: n_embd, n_vocab
-    .nextn.shared_head_norm?: n_embd
-rwkv6
-  token_embd output: n_embd, n_vocab
-  token_embd_norm token_embd_norm.bias output_norm output_norm.bias: n_embd
-  each 0..n_layer
-    .attn_norm .attn_norm.bias .attn_norm_2 .attn_norm_2.bias: n_embd
-    .time_mix_w1: n_embd, time_mix_extra_dim * 5
-    .time_mix_w2: time_mix_extra_dim, n_embd, 5
-    .time_mix_lerp_x: n_embd, 1, 1
-    .time_mix_lerp_w .time_mix_lerp_k .time_mix_lerp_v .time_mix_lerp_r .time_mix_lerp_g?: n_embd, 1, 1
-    .time_mix_lerp_fused?: n_embd, 1, 1, 5
-    need !(!has(.time_mix_lerp_fused.weight) && !has(.time_mix_lerp_w.weight))
-    .time_mix_first: wkv_head_size, n_embd / wkv_head_size
-    .time_mix_decay .time_mix_ln .time_mix_ln.bias: n_embd
-    .time_mix_decay_w1: n_embd, time_decay_extra_dim
-    .time_mix_decay_w2: time_decay_extra_dim, n_embd
-    .time_mix_key .time_mix_value .time_mix_receptance .time_mix_gate .time_mix_output: n_embd, n_embd
-    .channel_mix_receptance: n_embd, n_embd
-    .channel_mix_lerp_k .channel_mix_lerp_r: n_embd, 1, 1
-    .channel_mix_key: n_embd, n_ff
-    .channel_mix_value: n_ff, n_embd
-rwkv6qwen2
-  let key_value_size = n_head_kv == 0 || n_embd / wkv_head_size == n_head_kv ? n_embd : n_head_kv * wkv_head_size
-  token_embd output: n_embd, n_vocab
-  output_norm: n_embd
-  output_norm.bias?: n_embd
-  each 0..n_layer
-    .attn_norm .ffn_norm: n_embd
-    .time_mix_w1: n_embd, time_mix_extra_dim * 5
-    .time_mix_w2: time_mix_extra_dim, n_embd, 5
-    .time_mix_lerp_x: n_embd, 1, 1
-    .time_mix_lerp_fused: n_embd, 1, 1, 5
-    .time_mix_first?: wkv_head_size, n_embd / wkv_head_size
-    .time_mix_decay: n_embd
-    .time_mix_decay_w1: n_embd, time_decay_extra_dim
-    .time_mix_decay_w2: time_decay_extra_dim, n_embd
-    .time_mix_key .time_mix_value: n_embd, key_value_size
-    .time_mix_receptance .time_mix_gate .time_mix_output: n_embd, n_embd
-    .time_mix_key.bias .time_mix_value.bias?: key_value_size
-    .time_mix_receptance.bias?: n_embd
-    ffn: n_embd, n_ff
+    nextn?(without_mtp): n_embd, n_vocab
 `;

@@ -1,16 +1,12 @@
 /** Models without experts, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const DENSE_1_ROWS = `
+export const DENSE_A_TO_F_ROWS = `
 apertus
   token_embd output: n_embd, n_vocab
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    if long_rope
-      rope_factors_long rope_factors_short?: n_rot/2
-    else
-      rope_freqs?: n_rot/2
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
+    rope_factors
+    attention: n_embd, n_embd_head_k * n_head, n_embd_gqa, n_embd_gqa
     .attn_output.bias?: n_embd
     .ffn_norm: n_embd
     .ffn_down: n_ff, n_embd
@@ -21,8 +17,7 @@ arcee
   embedding
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
     .ffn_norm: n_embd
     rope_freqs?: n_rot/2
     .ffn_down: n_ff, n_embd
@@ -32,8 +27,7 @@ baichuan internlm2 xverse
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
 bitnet
@@ -68,8 +62,7 @@ chameleon
     .attn_k_norm: n_embd_head_k, n_head_kv
     .attn_q_norm.bias?: n_embd_head_k, n_head
     .attn_k_norm.bias?: n_embd_head_k, n_head_kv
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
 chatglm
@@ -89,8 +82,7 @@ codeshell
   output: n_embd, n_vocab
   each 0..n_layer
     .attn_norm .attn_norm.bias: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .attn_output.bias .ffn_norm .ffn_norm.bias .ffn_down.bias: n_embd
     .ffn_down: n_ff, n_embd
     .ffn_up: n_embd, n_ff
@@ -110,8 +102,7 @@ cohere2
   output_norm: n_embd
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     ffn: n_embd, n_ff
 command-r
   token_embd token_embd: n_embd, n_vocab
@@ -121,8 +112,7 @@ command-r
     if n_layer >= 64
       .attn_q_norm: n_embd_head_k, n_head
       .attn_k_norm: n_embd_head_k, n_head_kv
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     ffn: n_embd, n_ff
 deci
   embedding
@@ -138,15 +128,11 @@ deci
     else
       if n_head_kv > 0
         .attn_norm: n_embd
-        qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-        .attn_output: n_embd_head_k * n_head, n_embd
+        attention: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
     .attn_output.bias?: n_embd
     if n_ff > 0
       .ffn_norm: n_embd
-    if long_rope
-      rope_factors_long rope_factors_short?: n_rot/2
-    else
-      rope_freqs?: n_rot/2
+    rope_factors
     if n_ff > 0
       ffn: n_embd, n_ff
     .ffn_gate.bias .ffn_up.bias?: n_ff
@@ -156,16 +142,14 @@ dream qwen2 qwen2vl
   output.bias?: n_vocab
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd, n_embd_gqa, n_embd_gqa
-    .attn_output: n_embd, n_embd
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
 exaone
   embedding
   each 0..n_layer
     .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
     .ffn_norm: n_embd
     rope_freqs?: n_rot/2
     ffn: n_embd, n_ff
@@ -196,70 +180,4 @@ falcon
     .attn_output: n_embd, n_embd
     .ffn_down: n_ff, n_embd
     .ffn_up: n_embd, n_ff
-gemma-embedding
-  embedding
-  dense_2?: n_embd, dense_2_feat_out
-  dense_3?: dense_3_feat_in, n_embd
-  each 0..n_layer
-    .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .post_attention_norm .ffn_norm: n_embd
-    .attn_k_norm .attn_q_norm: n_embd_head_k
-    ffn: n_embd, n_ff
-    .post_ffw_norm: n_embd
-gemma
-  token_embd token_embd: n_embd, n_vocab
-  output_norm: n_embd
-  each 0..n_layer
-    .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .ffn_norm: n_embd
-    ffn: n_embd, n_ff
-gemma2
-  token_embd token_embd: n_embd, n_vocab
-  output_norm: n_embd
-  each 0..n_layer
-    .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .post_attention_norm .ffn_norm: n_embd
-    ffn: n_embd, n_ff
-    .post_ffw_norm: n_embd
-gemma3
-  embedding
-  dense_2?: n_embd, 0
-  dense_3?: 0, n_embd
-  each 0..n_layer
-    .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .post_attention_norm .ffn_norm: n_embd
-    .attn_k_norm .attn_q_norm: n_embd_head_k
-    ffn: n_embd, n_ff
-    .post_ffw_norm: n_embd
-gemma3n
-  output?: n_embd, n_vocab
-  token_embd: n_embd, n_vocab
-  altup_proj altup_unembd_proj: n_embd, n_embd, n_altup - 1
-  per_layer_token_embd: n_embd_altup * n_layer, n_vocab
-  per_layer_model_proj: n_embd, n_embd_altup * n_layer
-  per_layer_proj_norm: n_embd_altup
-  output_norm: n_embd
-  each 0..n_layer
-    .attn_norm: n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output: n_embd_head_k * n_head, n_embd
-    .attn_q_norm .attn_k_norm: n_embd_head_k
-    .post_attention_norm .ffn_norm: n_embd
-    ffn: n_embd, n_ff
-    .post_ffw_norm .post_norm .altup_correct_scale .altup_router_norm .laurel_post_norm: n_embd
-    .inp_gate: n_embd, n_embd_altup
-    .proj: n_embd_altup, n_embd
-    .altup_correct_coef: n_altup, n_altup
-    .altup_predict_coef: n_altup, n_altup * n_altup
-    .altup_router: n_embd, n_altup
-    .laurel_l: n_embd, laurel_rank
-    .laurel_r: laurel_rank, n_embd
 `;

@@ -1,61 +1,5 @@
 /** Models with recurrent layers, and hybrids, and what each loads: `load_arch_tensors` in `src/models/*.cpp` (llama.cpp v0.5.0). */
-export const RECURRENT_1_ROWS = `
-bailingmoe3
-  embedding
-  let d_inner = n_embd_head_kda * n_head
-  each 0..n_layer
-    .attn_norm?(only_mtp): n_embd
-    if is_recr[i]
-      .ssm_conv1d_q .ssm_conv1d_k .ssm_conv1d_v?(only_mtp): ssm_d_conv, 1, d_inner, 1
-      qkv?(only_mtp): n_embd, d_inner, d_inner, d_inner
-      .ssm_f_a .ssm_g_a?(only_mtp): n_embd, d_inner
-      .ssm_beta?(only_mtp): n_embd, n_head
-      .ssm_a!?(only_mtp): 1, n_head
-      .ssm_dt.bias?(only_mtp): d_inner
-      .ssm_norm?(only_mtp): n_embd_head_kda
-      .attn_output?(only_mtp): d_inner, n_embd
-    else
-      if n_lora_q > 0
-        .attn_q_a?(only_mtp): n_embd, n_lora_q
-        .attn_q_a_norm?(only_mtp): n_lora_q
-        .attn_q_b?(only_mtp): n_lora_q, n_head * n_embd_head_k_mla
-      else
-        .attn_q?(only_mtp): n_embd, n_head * n_embd_head_k_mla
-      .attn_kv_a_mqa?(only_mtp): n_embd, n_lora_kv + n_rot
-      .attn_kv_a_norm?(only_mtp): n_lora_kv
-      .attn_k_b?(only_mtp): n_embd_head_k_mla - n_rot, n_lora_kv, n_head
-      .attn_v_b?(only_mtp): n_lora_kv, n_embd_head_v_mla, n_head
-      .attn_gate?(only_mtp): n_embd, n_head
-      .attn_output?(only_mtp): n_head * n_embd_head_v_mla, n_embd
-    .ffn_norm?(only_mtp): n_embd
-    if i < n_layer_dense_lead
-      ffn?(only_mtp): n_embd, n_ff
-    else
-      .ffn_gate_inp?(only_mtp): n_embd, n_expert
-      .exp_probs_b.bias?(only_mtp): n_expert
-      experts?(only_mtp): n_embd, n_ff_exp, n_expert
-      shared_expert?(only_mtp): n_embd, n_ff_shexp
-  each n_layer..n_layer_all
-    .attn_norm?(without_mtp): n_embd
-    if n_lora_q > 0
-      .attn_q_a?(without_mtp): n_embd, n_lora_q
-      .attn_q_a_norm?(without_mtp): n_lora_q
-      .attn_q_b?(without_mtp): n_lora_q, n_head * n_embd_head_k_mla
-    else
-      .attn_q?(without_mtp): n_embd, n_head * n_embd_head_k_mla
-    .attn_kv_a_mqa?(without_mtp): n_embd, n_lora_kv + n_rot
-    .attn_kv_a_norm?(without_mtp): n_lora_kv
-    .attn_k_b?(without_mtp): n_embd_head_k_mla - n_rot, n_lora_kv, n_head
-    .attn_v_b?(without_mtp): n_lora_kv, n_embd_head_v_mla, n_head
-    .attn_gate?(without_mtp): n_embd, n_head
-    .attn_output?(without_mtp): n_head * n_embd_head_v_mla, n_embd
-    .ffn_norm?(without_mtp): n_embd
-    .ffn_gate_inp?(without_mtp): n_embd, n_expert
-    .exp_probs_b.bias?(without_mtp): n_expert
-    experts?(without_mtp): n_embd, n_ff_exp, n_expert
-    shared_expert?(without_mtp): n_embd, n_ff_shexp
-    .nextn.eh_proj?(without_mtp): 2 * n_embd, n_embd
-    .nextn.enorm .nextn.hnorm .layer_output_norm?(without_mtp): n_embd
+export const RECURRENT_F_TO_M_ROWS = `
 falcon-h1
   let ssm_conv_dim = ssm_d_inner + 2 * ssm_n_group * ssm_d_state
   let ssm_projection_size = ssm_d_inner + ssm_conv_dim + ssm_dt_rank
@@ -70,8 +14,7 @@ falcon-h1
     .ssm_a! .ssm_d!: 1, ssm_dt_rank
     .ssm_norm?: ssm_d_inner / ssm_n_group, ssm_n_group
     .ssm_out: ssm_d_inner, n_embd
-    qkv: n_embd, n_embd_head_k * n_head, n_head_kv * n_embd_head_k, n_head_kv * n_embd_head_v
-    .attn_output: n_embd_head_k * n_head, n_embd
+    attention: n_embd, n_embd_head_k * n_head, n_head_kv * n_embd_head_k, n_head_kv * n_embd_head_v
     .attn_output.bias?: n_embd
     .attn_norm .ffn_norm!: n_embd
     rope_freqs?: n_rot/2
@@ -93,8 +36,7 @@ granitehybrid
       .ssm_norm: ssm_d_inner / ssm_n_group, ssm_n_group
       .ssm_out: ssm_d_inner, n_embd
     else
-      qkv: n_embd, n_embd_head_k * n_head[i], n_embd_k_gqa[i], n_embd_v_gqa[i]
-      .attn_output: n_embd_head_k * n_head[i], n_embd
+      attention: n_embd, n_embd_head_k * n_head[i], n_embd_k_gqa[i], n_embd_v_gqa[i]
       .attn_output.bias?: n_embd
     if n_expert > 0
       .ffn_norm: n_embd
@@ -128,8 +70,7 @@ jamba
       .ssm_a!: ssm_d_state, ssm_d_inner
       .ssm_out: ssm_d_inner, n_embd
     else
-      qkv: n_embd, n_embd, n_embd_v_gqa[i], n_embd_v_gqa[i]
-      .attn_output: n_embd, n_embd
+      attention: n_embd, n_embd, n_embd_v_gqa[i], n_embd_v_gqa[i]
     .ffn_norm: n_embd
     .ffn_gate_inp?: n_embd, n_expert
     if has(.ffn_gate_inp.weight)
@@ -154,8 +95,7 @@ lfm2
     if !is_recr[i]
       .attn_q_norm .attn_k_norm: n_embd_head_k
       need n_embd_v_gqa == n_embd_k_gqa
-      qkv: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
-      .attn_output: n_embd, n_embd
+      attention: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
     else
       .shortconv.conv: n_shortconv_l_cache, n_embd
       .shortconv.in_proj: n_embd, 3 * n_embd
@@ -180,8 +120,7 @@ lfm2moe
     if !is_recr[i]
       .attn_q_norm .attn_k_norm: n_embd_head_k
       need n_embd_v_gqa == n_embd_k_gqa
-      qkv: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
-      .attn_output: n_embd, n_embd
+      attention: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
     else
       .shortconv.conv: n_shortconv_l_cache, n_embd
       .shortconv.in_proj: n_embd, 3 * n_embd
