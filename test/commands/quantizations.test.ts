@@ -99,7 +99,17 @@ describe('check-memory --table --by quantization', () => {
   });
 
   test('where llama-server chooses them, says how many layers each has on the GPU', async () => {
-    const card = ['--accelerator', 'cuda', '--gpu-memory', '16Gi', '--system-memory', '64Gi', '-c', '4096', '--no-mmproj'];
+    const card = [
+      '--accelerator',
+      'cuda',
+      '--gpu-memory',
+      '16Gi',
+      '--system-memory',
+      '64Gi',
+      '-c',
+      '4096',
+      '--no-mmproj',
+    ];
     const args = ['check-memory', 'hf:owner/repo:Q4_K_M', ...card, '--by', 'quantization'];
     const { stdout } = await runCli(args, env);
     const [head = '', ...lines] = stdout.slice(stdout.indexOf('\nquantization ') + 1).split('\n');
