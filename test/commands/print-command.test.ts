@@ -62,6 +62,13 @@ test('an exec judges by the share of memory that was typed, or that is advised',
   expect(words(advised.stderr).join(' ')).toMatch(/exec --accelerator metal --memory-fraction 0\.\d+ -- llama-server /);
 });
 
+test('an exec names the GPU that nobody typed, for it asks where one could be used', async () => {
+  const args = ['check-memory', 'phi-4', '--offline', '--print', 'exec', '--json'];
+  const env = { LLMKUBE_ACCELERATOR: 'cuda', LLMKUBE_GPU_MEMORY: '48Gi', LLMKUBE_SYSTEM_MEMORY: '64Gi' };
+  const { command } = JSON.parse((await runCli(args, env)).stdout) as { command: string };
+  expect(command).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
+});
+
 test('a deploy is printed with what was typed, and no more', async () => {
   const { stdout } = await runCli(['check-memory', 'qwen-coder-32b', ...ROOM, '--print', 'deploy', '--json']);
   const { command } = JSON.parse(stdout) as { command: string };

@@ -1,7 +1,9 @@
 import type { Change } from '../preflight/advice/advice.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
+import { isDiscrete } from '../preflight/judge/judge.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
+import type { Accelerator } from '../runtime/launch-options.js';
 import { serverWords } from '../preflight/server-words.js';
 import { shellWord } from '../shell-word.js';
 import { budgetFlags } from './flags/machine-flags.js';
@@ -54,17 +56,19 @@ export function printedCommand(
   const words = serverWords(check, changes, resolved, process.env);
   if (words === undefined) return undefined;
   const typed = grouped(words);
-  return kind === 'exec' ? [...execWords(changes, raw), '--', ...typed] : typed;
+  return kind === 'exec' ? [...execWords(check.launch.accelerator, changes, raw), '--', ...typed] : typed;
 }
 
 /** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
-function execWords(changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
+function execWords(accelerator: Accelerator, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
   const typed = raw.filter(({ type, flag }) => type === 'flag' && EXEC_POLICY.has(flag ?? ''));
   const { flags } = typedChanges(
     changes.filter(({ kind }) => kind === 'memory-fraction'),
     [],
   );
-  return typedCommand(['llmkube', 'exec'], typed, flags, () => false);
+  const isFound = !typed.some(({ flag }) => flag === 'accelerator') && isDiscrete(accelerator);
+  const found = isFound ? [`--accelerator ${accelerator}`] : [];
+  return typedCommand(['llmkube', 'exec'], typed, [...found, ...flags], () => false);
 }
 
 /**
