@@ -21,6 +21,7 @@ import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { UsageError } from '../lib/errors.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
+import { jsonText } from '../lib/printable.js';
 import { commandText } from '../lib/report/layout/command-text.js';
 
 interface ModelFlagValues {
@@ -58,7 +59,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
   static override usage = '<%= command.id %> MODEL [FLAGS]';
   static override summary = 'say whether a model fits the memory of a machine, and how closely';
 
-  async run(): Promise<Record<string, unknown>> {
+  async run(): Promise<Record<string, unknown> | undefined> {
     const { args, flags, raw } = await this.parse(CheckMemory);
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
@@ -96,25 +97,26 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     return fleetJson(hosts);
   }
 
-  /** For a person who closes programs; a script asks once. */
+  /** For a person who closes programs; with `--json` for a program that shows it, an object a line. */
   private async watch(request: CheckRequest, dependencies: CheckDependencies): Promise<never> {
     const { machine, policy, accelerator } = request;
-    const problem = this.jsonEnabled()
-      ? '--json says one thing, and --watch says it again and again'
-      : machine.systemMemoryBytes !== undefined || machine.inUseBytes !== undefined
-        ? '--watch looks at this machine, and --system-memory or --in-use say what is in use instead'
-        : undefined;
-    if (problem !== undefined) throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
+    if (machine.systemMemoryBytes !== undefined || machine.inUseBytes !== undefined) {
+      const problem = '--watch looks at this machine, and --system-memory or --in-use say what is in use instead';
+      throw new UsageError('CONTRADICTION', `${problem}: leave one of them out`);
+    }
     const { watchCheck } = await import('../lib/cli/watch-check.js');
     const { readOnce } = await import('../lib/cli/read-once.js');
     const { default: colors } = await import('chalk');
     const asked = { ...dependencies, readHeader: readOnce(dependencies.readHeader) };
+    const asLines = this.jsonEnabled();
     return watchCheck({
       verdictText: async () => {
         const found = await checkMemory(request, asked);
         const check = { ...found, largest: largestOf(found) };
+        if (asLines) return jsonText(checkJson(check), 0);
         return isPassed(check) ? checkText(check, colors) : refusalText(check);
       },
+      asLines,
       measure: () => dependencies.measureHost({ ...machine, accelerator, budgetBytes: policy.absoluteBytes }),
       stream: process.stdout,
     });

@@ -1,9 +1,34 @@
 import * as Args from '@oclif/core/args';
 import { loadCatalog } from '../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { completionScript, SHELLS, type Shell } from '../lib/cli/completion-script.js';
+import { completionScript, SHELLS, type Shell, type ValuedFlag } from '../lib/cli/completion-script.js';
 import { catalogFlag } from '../lib/cli/flags/model-flags.js';
+import { serverOption } from '../lib/runtime/options/server-options.js';
 import { FILE_TYPES } from '../lib/model/quantization/quantization.js';
+
+interface KnownFlag {
+  readonly name: string;
+  readonly type: string;
+  readonly char?: string | undefined;
+  readonly options?: readonly string[] | undefined;
+}
+
+/** Each flag once; `-q` proposes by itself. */
+function valuedFlags(flags: readonly KnownFlag[]): readonly ValuedFlag[] {
+  const byName = new Map(flags.flatMap((flag) => (flag.type === 'option' ? [[flag.name, flag] as const] : [])));
+  byName.delete('quantization');
+  return [...byName].map(([name, { char, options = [] }]) => ({
+    name,
+    spellings: [
+      ...new Set([
+        `--${name}`,
+        ...(char === undefined ? [] : [`-${char}`]),
+        ...(serverOption(`--${name}`)?.names ?? []),
+      ]),
+    ],
+    values: options.filter((value) => PLAIN.test(value)),
+  }));
+}
 
 /** What is safe between the quotes of a shell. */
 const PLAIN = /^[\w.:/+-]+$/;
@@ -38,6 +63,7 @@ them, so a Tab starts nothing; source it anew after an update, or with another c
       models: catalog.flatMap(({ id, aliases }) => [id, ...aliases]).filter((name) => PLAIN.test(name)),
       quantizations: Object.values(FILE_TYPES),
       commands: Object.fromEntries(commands),
+      valued: valuedFlags(this.config.commands.flatMap(({ flags: own }) => Object.values(own))),
     });
     this.write(script.trimEnd());
   }

@@ -1,3 +1,4 @@
+import { namesQuantization } from '../lib/preflight/resolve-model.js';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.js';
 import { adviceSources, checkDependencies, exitCodeOf } from '../lib/cli/check-command.js';
@@ -115,11 +116,11 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
 
 /** What the user asked for; a context or a quantization of the catalogue's is not. */
 function askedIn(
-  { extraOptions }: CompleteCheck,
+  { extraOptions, model }: CompleteCheck,
   flags: { 'ctx-size'?: number | undefined; quantization?: string | undefined; file?: string | undefined },
 ) {
   const ctxSize = extraOptions.ctxSize ?? flags['ctx-size'];
-  return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined };
+  return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined || namesQuantization(model) };
 }
 
 /** Every quantization that is found can be named to llama-server; a deploy is what there always is. */

@@ -8,7 +8,7 @@ import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { inspectJson } from '../lib/report/json/inspect-json.js';
 import { inspectText, metadataText, tensorsText } from '../lib/report/text/inspect-text.js';
-import type { ModelHeader } from '../lib/source/model-header.js';
+import { pathRead, type ModelHeader } from '../lib/source/model-header.js';
 
 interface Lists {
   readonly metadata: boolean;
@@ -38,13 +38,14 @@ share of bytes, largest tensors, licence, parts.`;
     const dependencies = checkDependencies(surroundingsOf(this.config, flags, this.jsonEnabled()));
     const model = resolveModel(args.model, await dependencies.loadCatalog(), flags);
     const reading = await dependencies.readHeader(model);
-    if (!this.jsonEnabled()) await this.print(reading, flags);
+    if (!this.jsonEnabled()) await this.print(reading, model.source, flags);
     return inspectJson(model.source, reading, flags);
   }
 
-  private async print({ header, notes }: ModelHeader, { metadata, tensors }: Lists): Promise<void> {
+  private async print(reading: ModelHeader, source: string, { metadata, tensors }: Lists): Promise<void> {
     const { default: colors } = await import('chalk');
-    this.log(inspectText(inspectHeader(header), colors));
+    const { header, notes } = reading;
+    this.log(inspectText(inspectHeader(header, pathRead(reading, source)), colors));
     if (metadata) this.log(`\n${metadataText(header.metadata, colors)}`);
     if (tensors) this.log(`\n${tensorsText(header.tensors.map(tensorFacts), header.files.length, colors)}`);
     for (const note of notes) this.notice(`Note: ${note}`);

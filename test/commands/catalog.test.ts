@@ -50,6 +50,19 @@ describe('catalog', () => {
   });
 });
 
+describe('a command that there is not', () => {
+  test.each([
+    [['chek-memory', 'phi-4'], 'Error: there is no command chek-memory\n  Suggestion: did you mean check-memory?'],
+    [['catalog', 'infos', 'phi-4'], 'did you mean catalog info'],
+    [['./model.gguf'], 'did you mean check-memory ./model.gguf?'],
+    [['nothing-like-it'], 'llmkube --help shows them all'],
+  ])('%j is told from the commands that there are', async (args, told) => {
+    const { stdout, stderr, exitCode } = await runCli(args);
+    expect(stderr).toContain(told);
+    expect([stdout, exitCode]).toEqual(['', 127]);
+  });
+});
+
 describe('help', () => {
   test.each([[['--help']], [['check-memory', '--help']], [['help', 'catalog']]])('%j exits with 0', async (args) => {
     const { stdout, exitCode } = await runCli(args);

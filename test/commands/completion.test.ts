@@ -26,8 +26,11 @@ async function proposed(script: string, line: string): Promise<readonly string[]
       expect.arrayContaining(['--cache-type-k', '--cache-type-v']),
     );
     expect(await proposed(script, 'llmkube check-memory phi-4 -q Q4_K')).toEqual(['Q4_K_S', 'Q4_K_M']);
-    expect(await proposed(script, 'llmkube catalog che')).toContain('check');
+    expect(await proposed(script, 'llmkube catalog ')).toEqual(['check', 'info', 'list', 'validate']);
+    expect(await proposed(script, 'llmkube catalog info phi-4-m')).toEqual(['phi-4-mini']);
     expect(await proposed(script, 'llmkube catalog check --fit')).toContain('--fits');
+    expect(await proposed(script, 'llmkube fit phi-4 --accelerator c')).toEqual(['cpu', 'cuda']);
+    expect(await proposed(script, 'llmkube fit phi-4 -ctk q8')).toEqual(['q8_0']);
   });
 });
 
@@ -43,7 +46,8 @@ async function proposed(script: string, line: string): Promise<readonly string[]
     expect(await proposedBy('llmkube check-memory qwen-coder')).toContain('qwen-coder-32b');
     expect(await proposedBy('llmkube check-memory phi-4 --cache-type')).toEqual(['--cache-type-k', '--cache-type-v']);
     expect(await proposedBy('llmkube check-memory phi-4 -q Q4_K_')).toEqual(['Q4_K_M', 'Q4_K_S']);
-    expect(await proposedBy('llmkube catalog che')).toContain('check');
+    expect(await proposedBy('llmkube catalog ')).toEqual(['check', 'info', 'list', 'validate']);
+    expect(await proposedBy('llmkube fit phi-4 --accelerator c')).toEqual(['cpu', 'cuda']);
     expect(await proposedBy('llmkube catalog check --fit')).toContain('--fits');
     expect(await proposedBy('llmkube catalog list --kubec')).not.toContain('--kubeconfig');
   });

@@ -33,13 +33,40 @@ test('the command that is printed loads the same model with the same options', a
 
 test('under each piece of advice stands the command that takes it, broken nowhere inside a word', async () => {
   const { stderr, exitCode } = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
-  const commands = stderr.split('llmkube exec -- llama-server ').slice(1);
+  const commands = stderr
+    .split(/llmkube exec --accelerator metal (?:--memory-fraction \S+ )?-- (?:\\\n +)?llama-server /)
+    .slice(1);
   const [smaller] = commands.map((text) => words(/^(?:.*\\\n)*.*/.exec(text)?.[0] ?? ''));
   expect([exitCode, commands.length > 2]).toEqual([1, true]);
   expect(readServerCommand(smaller?.filter((word) => word !== '') ?? [], {}, '/')).toMatchObject({
     source: expect.stringMatching(/Qwen2\.5-Coder-32B-Instruct-Q3_K_M\.gguf$/),
     patch: { ctxSize: 8192 },
   });
+});
+
+test('an exec judges by the share of memory that was typed, or that is advised', async () => {
+  const typed = await runCli([
+    'check-memory',
+    'phi-4',
+    ...ROOM,
+    '--memory-fraction',
+    '0.9',
+    '--print',
+    'exec',
+    '--json',
+  ]);
+  expect((JSON.parse(typed.stdout) as { command: string }).command).toMatch(
+    /^llmkube exec --accelerator metal --memory-fraction 0\.9 -- llama-server /,
+  );
+  const advised = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
+  expect(words(advised.stderr).join(' ')).toMatch(/exec --accelerator metal --memory-fraction 0\.\d+ -- llama-server /);
+});
+
+test('an exec names the GPU that nobody typed, for it asks where one could be used', async () => {
+  const args = ['check-memory', 'phi-4', '--offline', '--print', 'exec', '--json'];
+  const env = { LLMKUBE_ACCELERATOR: 'cuda', LLMKUBE_GPU_MEMORY: '48Gi', LLMKUBE_SYSTEM_MEMORY: '64Gi' };
+  const { command } = JSON.parse((await runCli(args, env)).stdout) as { command: string };
+  expect(command).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
 });
 
 test('a deploy is printed with what was typed, and no more', async () => {

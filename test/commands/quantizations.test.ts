@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { buildGguf } from '../support/gguf-writer.js';
@@ -97,6 +98,29 @@ describe('check-memory --table --by quantization', () => {
     expect(rows.map(({ verdict }) => verdict)).toEqual(['does-not-fit', 'tight', 'tight', 'tight']);
   });
 
+  test('where llama-server chooses them, says how many layers each has on the GPU', async () => {
+    const card = [
+      '--accelerator',
+      'cuda',
+      '--gpu-memory',
+      '16Gi',
+      '--system-memory',
+      '64Gi',
+      '-c',
+      '4096',
+      '--no-mmproj',
+    ];
+    const args = ['check-memory', 'hf:owner/repo:Q4_K_M', ...card, '--by', 'quantization'];
+    const { stdout } = await runCli(args, env);
+    const [head = '', ...lines] = stdout.slice(stdout.indexOf('\nquantization ') + 1).split('\n');
+    expect(head).toMatch(/ largest +GPU layers$/);
+    const layers = lines.slice(0, 5).map((line) => Number(line.split(/ +/).at(-1)));
+    // 64 and the output head where the weights leave room for them, fewer where they do not.
+    expect(layers.at(-1)).toBe(65);
+    expect(layers[0]).toBeLessThan(65);
+    expect(layers).toEqual([...layers].sort((a, b) => a - b));
+  });
+
   test('a file that cannot be read is sized as it is published, and marked', async () => {
     const rows = await rowsOf(['hf:owner/repo:Q4_K_M', ...MAC]);
     const row = rows.find(({ quantization }) => quantization === 'IQ3_XXS');
@@ -112,8 +136,10 @@ describe('check-memory --table --by quantization', () => {
   test('where nothing can be listed, rows are what --quantization would check', async () => {
     const args = ['qwen-coder-32b', ...MAC, '--offline'];
     const rows = await rowsOf(args);
-    expect(rows).toHaveLength(11);
-    for (const wanted of ['Q5_K_M', 'Q3_K_M']) {
+    const names = rows.map(({ quantization }) => quantization);
+    for (const wanted of ['Q8_0', 'Q4_0', 'IQ3_XXS', 'Q2_K_S', 'IQ2_M', 'IQ1_S']) expect(names).toContain(wanted);
+    expect(names).not.toContain('TQ1_0');
+    for (const wanted of ['Q5_K_M', 'IQ2_M']) {
       const { stdout } = await runCli(['check-memory', ...args, '-q', wanted, '--json'], env);
       const { requirementBytes } = JSON.parse(stdout) as { requirementBytes: number };
       expect(rows.find(({ quantization }) => quantization === wanted)?.requirementBytes).toBe(requirementBytes);
@@ -130,6 +156,42 @@ describe('check-memory --table --by quantization', () => {
       ['UD-IQ2_M', false],
     ]);
     await remove();
+  });
+});
+
+describe('check-memory --by quantization', () => {
+  test('lists what LM Studio keeps of a model, offline too', async () => {
+    const { path: HOME, remove } = await temporaryFolder();
+    const folder = join(HOME, '.lmstudio/models/owner/coder-GGUF');
+    await mkdir(folder, { recursive: true });
+    const names = ['coder-Q3_K_M.gguf', 'coder-UD-IQ2_M.gguf'] as const;
+    for (const name of names) await writeSparseFile(join(folder, name), FILES[name].start, FILES[name].size);
+    const args = ['check-memory', 'lmstudio:coder:Q3_K_M', ...MAC, '--by', 'quantization', '--offline', '--json'];
+    const { stdout } = await runCli(args, { HOME });
+    const { table } = JSON.parse(stdout) as { table: { origin: string; rows: readonly Row[] } };
+    expect(table.origin).toBe('files');
+    expect(table.rows.map(({ quantization, asked, estimated }) => [quantization, asked, estimated])).toEqual([
+      ['Q3_K_M', true, false],
+      ['UD-IQ2_M', false, false],
+    ]);
+    await remove();
+  });
+
+  test('lists the files of a repository of ModelScope', async () => {
+    const scope = await RangeServer.start();
+    const list = Object.entries(FILES).map(([Path, { size }]) => ({ Path, Size: size, Type: 'blob' }));
+    scope.json('/api/v1/models/owner/repo/repo/files', { Data: { Files: list } });
+    for (const [name, file] of Object.entries(FILES)) scope.serve(`/models/owner/repo/resolve/master/${name}`, file);
+    const args = ['check-memory', 'ms:owner/repo:Q4_K_M', ...MAC, '--by', 'quantization', '--json'];
+    const { stdout } = await runCli(args, { MODELSCOPE_DOMAIN: scope.origin });
+    const { table } = JSON.parse(stdout) as { table: { rows: readonly Row[] } };
+    expect(table.rows.map(({ quantization, source, estimated }) => [quantization, source, estimated])).toEqual([
+      ['Q4_K_M', 'ms:owner/repo/coder-Q4_K_M.gguf', false],
+      ['Q3_K_M', 'ms:owner/repo/coder-Q3_K_M.gguf', false],
+      ['UD-Q2_K_XL', 'ms:owner/repo/coder-UD-Q2_K_XL.gguf', false],
+      ['UD-IQ2_M', 'ms:owner/repo/coder-UD-IQ2_M.gguf', false],
+    ]);
+    await scope.close();
   });
 });
 

@@ -1,14 +1,14 @@
-import { buildGguf, type Entry, type TensorEntry } from './gguf-writer.js';
+import { buildGguf, type Entry, type GgufSpec, type TensorEntry } from './gguf-writer.js';
 import { writeSparseFile } from './sparse-file.js';
 
 const WIDTH = 256;
 
-/** A whole llama of one layer, as a file: some hundred kilobytes, to which a launch adds the runtime's overhead. */
-export async function writeTinyModel(path: string, metadata: readonly Entry[] = []): Promise<void> {
+/** A whole llama of one layer: some hundred kilobytes, to which a launch adds the runtime's overhead. */
+export function tinyModelSpec(metadata: readonly Entry[] = []): GgufSpec {
   const matrix = (name: string): TensorEntry => ({ name: `blk.0.${name}.weight`, dims: [WIDTH, WIDTH], type: 'F16' });
   const vector = (name: string): TensorEntry => ({ name: `${name}.weight`, dims: [WIDTH], type: 'F32' });
   const matrices = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
-  const { header, dataBytes } = buildGguf({
+  return {
     metadata: [
       ['general.architecture', 'llama', 'str'],
       ['llama.block_count', 1, 'u32'],
@@ -27,6 +27,11 @@ export async function writeTinyModel(path: string, metadata: readonly Entry[] = 
       vector('blk.0.ffn_norm'),
       ...matrices.map(matrix),
     ],
-  });
+  };
+}
+
+/** The same as a file. */
+export async function writeTinyModel(path: string, metadata: readonly Entry[] = []): Promise<void> {
+  const { header, dataBytes } = buildGguf(tinyModelSpec(metadata));
   await writeSparseFile(path, header, header.length + dataBytes);
 }

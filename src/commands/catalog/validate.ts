@@ -9,6 +9,7 @@ import {
   validationExitCode,
 } from '../../lib/preflight/catalog/validate-catalog.js';
 import { validationJson } from '../../lib/report/json/validation-json.js';
+import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
 import { validationFailure, validationTable } from '../../lib/report/text/validation-text.js';
 
 export default class CatalogValidate extends BaseCommand {
@@ -37,7 +38,7 @@ whose header is neither bundled nor cached are named, but are no failure.`;
 
   private async print(results: readonly EntryValidation[]): Promise<void> {
     const { default: colors } = await import('chalk');
-    this.log(validationTable(results, colors));
+    this.log(validationTable(results, terminalWidth(process.stdout), colors));
     const failure = validationFailure(results);
     if (failure !== undefined) this.notice(`Error: ${failure}`);
   }

@@ -4,6 +4,7 @@ import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
+import { folded } from './terminal/folded.js';
 import { printExactly, printJson, printLine, printNotice, printOut } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
 
@@ -71,12 +72,14 @@ export abstract class BaseCommand extends Command {
     return this._run();
   }
 
+  /** For people, on stdout: broken between words on a terminal. */
   override log(text = ''): void {
-    if (!this.jsonEnabled()) printOut(text);
+    if (!this.jsonEnabled()) printOut(folded(text, process.stdout));
   }
 
+  /** Nothing, for a command that has printed its own lines. */
   override logJson(value: unknown): void {
-    printJson(value);
+    if (value !== undefined) printJson(value);
   }
 
   /** What another program reads to the letter, such as a manifest. */

@@ -7,6 +7,7 @@ import { Trials } from '../preflight/advice/trials.js';
 import { chartColumns, contextChart } from '../report/text/context-chart.js';
 import { memoryBar } from '../report/text/memory-bar.js';
 import { contextTableJson, macsJson, quantizationTableJson, savingsJson } from '../report/json/table-json.js';
+import { wantsTable } from './flags/view-flags.js';
 import { quantizationTableText } from '../report/tables/quantization-text.js';
 import { savingsText } from '../report/tables/savings-text.js';
 import { contextTableText, macsText } from '../report/tables/survey-text.js';
@@ -38,7 +39,7 @@ export async function viewsOf(
   const { by = 'cache-type' } = flags;
   const views = [
     flags.chart && pictures(check),
-    flags.table && (by === 'quantization' ? await quantizations(check, sources) : table(check, by)),
+    wantsTable(flags) && (by === 'quantization' ? await quantizations(check, sources) : table(check, by)),
     flags.savings && savings(check),
     flags.machines && macs(check, flags),
   ];
@@ -63,7 +64,10 @@ async function quantizations(check: MemoryCheck, sources: QuantizationSources): 
 function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): View | undefined {
   if (shape === undefined || room === undefined) return undefined;
   const contents = contextTable(new Trials(room), { shape, launch }, columns);
-  return { json: { table: contextTableJson(contents) }, text: (_width, colors) => contextTableText(contents, colors) };
+  return {
+    json: { table: contextTableJson(contents) },
+    text: (width, colors) => contextTableText(contents, width, colors),
+  };
 }
 
 function macs({ shape, launch, room }: MemoryCheck, flags: ViewFlags): View | undefined {

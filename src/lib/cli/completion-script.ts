@@ -1,9 +1,17 @@
+/** A flag that has a value, in all its spellings: what that can be, or nothing for files and amounts. */
+export interface ValuedFlag {
+  readonly name: string;
+  readonly spellings: readonly string[];
+  readonly values: readonly string[];
+}
+
 /** What can be typed: models, quantizations, and of each command its flags. */
 export interface Completions {
   readonly models: readonly string[];
   readonly quantizations: readonly string[];
   /** By its words, such as `catalog check`. */
   readonly commands: Readonly<Record<string, readonly string[]>>;
+  readonly valued: readonly ValuedFlag[];
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -17,7 +25,7 @@ export function completionScript(shell: Shell, completions: Completions): string
   return shell === 'fish' ? fishScript(completions) : bashScript(shell, completions);
 }
 
-function bashScript(shell: Shell, { models, quantizations, commands }: Completions): string {
+function bashScript(shell: Shell, { models, quantizations, commands, valued }: Completions): string {
   const cases = Object.entries(commands).map(([words, flags]) => `    '${words}') echo '${flags.join(' ')}' ;;`);
   return [
     ...(shell === 'zsh' ? ['autoload -U +X compinit && compinit', 'autoload -U +X bashcompinit && bashcompinit'] : []),
@@ -32,17 +40,20 @@ function bashScript(shell: Shell, { models, quantizations, commands }: Completio
     '  esac',
     '}',
     '_llmkube() {',
-    '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" own flags words',
+    '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" own flags words seconds',
     `  local models='${models.join(' ')}'`,
     `  local commands='${firstWords(commands).join(' ')}'`,
     '  own="${COMP_WORDS[1]}"; flags="$(_llmkube_flags "$own ${COMP_WORDS[2]}")"',
     '  [ -n "$flags" ] || flags="$(_llmkube_flags "$own")"',
     '  case "$before" in',
     `    -q|--quantization) words='${quantizations.join(' ')}' ;;`,
+    ...valued.map(({ spellings, values }) => `    ${spellings.join('|')}) words='${values.join(' ')}' ;;`),
     '    *)',
+    '      seconds="$(_llmkube_seconds "$own")"',
     '      if [ "$COMP_CWORD" -eq 1 ]; then words="$commands"',
     '      elif [ "${word#-}" != "$word" ]; then words="$flags"',
-    '      else words="$models $(_llmkube_seconds "$own")"; fi ;;',
+    '      elif [ "$COMP_CWORD" -eq 2 ] && [ -n "$seconds" ]; then words="$seconds"',
+    '      else words="$models"; fi ;;',
     '  esac',
     '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
     '  [ "${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))',
@@ -53,7 +64,7 @@ function bashScript(shell: Shell, { models, quantizations, commands }: Completio
 }
 
 /** fish asks one `complete` line after another; each says by the words before it whether it is meant. Files are proposed, too. */
-function fishScript({ models, quantizations, commands }: Completions): string {
+function fishScript({ models, quantizations, commands, valued }: Completions): string {
   const topics = [...topicsOf(commands).keys()].join(' ');
   const seen = '__fish_seen_subcommand_from';
   const said = (words: string): string => {
@@ -61,14 +72,23 @@ function fishScript({ models, quantizations, commands }: Completions): string {
     return `${seen} ${first}; and ${second === undefined ? `not ${seen} ${topics}` : `${seen} ${second}`}`;
   };
   const line = (condition: string, what: string): string => `complete -c llmkube -n '${condition}' ${what}`;
+  const valuesOf = new Map(valued.map(({ name, values }) => [`--${name}`, values]));
+  const flagLine = (words: string, flag: string): string => {
+    const values = valuesOf.get(flag);
+    const value = values === undefined ? '' : values.length === 0 ? ' -r' : ` -x -a '${values.join(' ')}'`;
+    return line(said(words), `-l ${flag.slice(2)}${value}`);
+  };
+  const inTopic = `${seen} ${topics}; and test (count (commandline -opc)) -lt 3`;
   return [
     `set -l commands ${firstWords(commands).join(' ')}`,
     'complete -c llmkube -n "not __fish_seen_subcommand_from $commands" -f -a "$commands"',
-    `complete -c llmkube -n "__fish_seen_subcommand_from $commands" -a '${models.join(' ')}'`,
+    `complete -c llmkube -n "__fish_seen_subcommand_from $commands; and not begin; ${inTopic}; end" -a '${models.join(' ')}'`,
     `complete -c llmkube -s q -l quantization -x -a '${quantizations.join(' ')}'`,
-    ...[...topicsOf(commands)].map(([topic, seconds]) => line(`${seen} ${topic}`, `-f -a '${seconds.join(' ')}'`)),
+    ...[...topicsOf(commands)].map(([topic, seconds]) =>
+      line(`${seen} ${topic}; and test (count (commandline -opc)) -lt 3`, `-f -a '${seconds.join(' ')}'`),
+    ),
     ...Object.entries(commands).flatMap(([words, flags]) =>
-      flags.filter((flag) => flag !== '--quantization').map((flag) => line(said(words), `-l ${flag.slice(2)}`)),
+      flags.filter((flag) => flag !== '--quantization').map((flag) => flagLine(words, flag)),
     ),
     '',
   ].join('\n');

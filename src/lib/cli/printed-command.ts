@@ -1,7 +1,9 @@
 import type { Change } from '../preflight/advice/advice.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
+import { isDiscrete } from '../preflight/judge/judge.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
+import type { Accelerator } from '../runtime/launch-options.js';
 import { serverWords } from '../preflight/server-words.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { shellWord } from '../shell-word.js';
@@ -18,6 +20,8 @@ const DEPLOY_FLAGS: Readonly<Record<string, { readonly type: string }>> = {
   ...budgetFlags,
   catalog: catalogFlag,
 };
+
+const EXEC_POLICY: ReadonlySet<string> = new Set(['accelerator', 'memory-fraction', 'memory-budget']);
 
 /** The command of a launch, and those of the advice on it. */
 export interface PrintedCommands {
@@ -53,7 +57,19 @@ export function printedCommand(
   const words = serverWords(check, changes, resolved, process.env);
   if (words === undefined) return undefined;
   const typed = grouped(words);
-  return kind === 'exec' ? ['llmkube', 'exec', '--', ...typed] : typed;
+  return kind === 'exec' ? [...execWords(check.launch.accelerator, changes, raw), '--', ...typed] : typed;
+}
+
+/** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
+function execWords(accelerator: Accelerator, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
+  const typed = raw.filter(({ type, flag }) => type === 'flag' && EXEC_POLICY.has(flag ?? ''));
+  const { flags } = typedChanges(
+    changes.filter(({ kind }) => kind === 'memory-fraction'),
+    [],
+  );
+  const isFound = !typed.some(({ flag }) => flag === 'accelerator') && isDiscrete(accelerator);
+  const found = isFound ? [`--accelerator ${accelerator}`] : [];
+  return typedCommand(['llmkube', 'exec'], typed, [...found, ...flags], () => false);
 }
 
 /** Whether something is to be left out that llama-server's own arguments say, which are printed as they were typed. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostMemory } from '../host/host-memory.js';
+import { safeOutput } from '../printable.js';
 import { foldLines } from '../report/layout/wrap.js';
 import { terminalWidth } from './terminal/terminal-width.js';
 
@@ -9,8 +10,10 @@ const LOOK_EVERY_MS = 1_000;
 const CLEAR = '\u001b[2J\u001b[H';
 
 interface Watched {
-  /** The verdict on the machine as it is now, as people read it. */
+  /** The verdict on the machine as it is now, as it is to be printed. */
   readonly verdictText: () => Promise<string>;
+  /** For programs: a line a verdict. */
+  readonly asLines?: boolean;
   readonly measure: () => Promise<HostMemory>;
   readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows' | 'write'>;
   readonly everyMs?: number;
@@ -20,13 +23,20 @@ interface Watched {
  * Shows a verdict, and shows it again whenever what is in use of a pool has changed by more than 1 % of it, on one screen that does not
  * scroll (elsewhere one after the other). Nothing is to be tidied up, so a signal ends the program at once, whatever it is computing.
  */
-export async function watchCheck({ verdictText, measure, stream, everyMs = LOOK_EVERY_MS }: Watched): Promise<never> {
+export async function watchCheck({
+  verdictText,
+  measure,
+  asLines = false,
+  stream,
+  everyMs = LOOK_EVERY_MS,
+}: Watched): Promise<never> {
   let shown: HostMemory | undefined;
   for (;;) {
     const now = await measure();
     if (shown === undefined || hasChanged(shown, now)) {
       shown = now;
-      stream.write(onScreen(await verdictText(), stream));
+      const text = await verdictText();
+      stream.write(asLines ? `${text}\n` : onScreen(safeOutput(text), stream));
     }
     await sleep(everyMs);
   }

@@ -4,7 +4,7 @@ import type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from '../gguf/he
 import { describeHeader } from './describe-model.js';
 import { inspectLayers, type LayerFacts } from './inspect-layers.js';
 import { Keys } from './keys.js';
-import { quantizationOf } from './quantization/quantization.js';
+import { publishedQuantization, quantizationOf } from './quantization/quantization.js';
 
 const LARGEST_SHOWN = 5;
 
@@ -64,14 +64,17 @@ export interface HeaderFacts {
   readonly largestTensors: readonly LargeTensor[];
 }
 
-/** What a header says. Headers that no language model could have are described as far as they go. */
-export function inspectHeader(header: GgufHeader): HeaderFacts {
+/**
+ * What a header says. Headers that no language model could have are described as far as they go.
+ * @param path whose name says what its publisher calls the quantization
+ */
+export function inspectHeader(header: GgufHeader, path?: string): HeaderFacts {
   const { metadata, tensors, files } = header;
   const architecture = text(metadata.get('general.architecture'));
   return {
     architecture,
     name: text(metadata.get('general.name')),
-    quantization: quantizationOf(new Keys(metadata, architecture ?? ''), tensors),
+    quantization: publishedQuantization(quantizationOf(new Keys(metadata, architecture ?? ''), tensors), path),
     parameters: tensors.reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0),
     licence: {
       id: text(metadata.get('general.license')),

@@ -37,7 +37,7 @@ interface Question {
 }
 
 export function pageModel(input: PageInput): PageModel {
-  const shape = describeHeader(fromDigest(input.files.model));
+  const shape = { ...describeHeader(fromDigest(input.files.model)), quantization: input.ownQuantization };
   const variants = input.quantizations.flatMap((quantization): ModelVariant[] => {
     const other = requantise(shape, quantization);
     return other === undefined ? [] : [{ quantization, shape: other, isProven: false, isEstimated: true }];

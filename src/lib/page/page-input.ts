@@ -14,6 +14,8 @@ export interface PageInput {
   readonly modelOptions: readonly string[];
   /** As `--quantization` had it; null = what the model's place has by itself. */
   readonly askedQuantization: string | null;
+  /** What the model is quantized to, as its publisher says it. */
+  readonly ownQuantization: string;
   /** Other quantizations that `--quantization` leads to, sized by recipe; largest first. */
   readonly quantizations: readonly string[];
   /** Where the header was read, without anything secret. */

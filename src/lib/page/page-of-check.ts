@@ -27,6 +27,7 @@ export function pageInput(check: MemoryCheck, { modelOptions, quantization }: Ty
     model: redactedSource(resolved?.isNamedFile === true ? check.source : model),
     modelOptions,
     askedQuantization: quantization ?? null,
+    ownQuantization: shape.quantization,
     quantizations: variants.map((variant) => variant.quantization),
     source: redactedSource(check.source),
     files: digests({ model: shape, ...room.beside }),

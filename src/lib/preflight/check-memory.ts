@@ -7,10 +7,11 @@ import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/kv-overrides.js';
 import { lacksVocabulary } from '../model/loading/vocabulary.js';
+import { publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
-import type { HeaderOrigin, ModelHeader } from '../source/model-header.js';
+import { pathRead, type HeaderOrigin, type ModelHeader } from '../source/model-header.js';
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
@@ -107,10 +108,11 @@ function checkModel(
   dependencies: CheckDependencies,
 ): Promise<MemoryCheck> {
   return orIncomplete(read, () => {
-    const shape = describeModel(withKvOverrides(header, read.overrides));
-    const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(shape.keys);
+    const described = describeModel(withKvOverrides(header, read.overrides));
+    const quantization = publishedQuantization(described.quantization, pathRead(read.header, read.source));
+    const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(described.keys);
     const notes = isProfile ? [...read.notes, WITHOUT_VOCABULARY] : read.notes;
-    return checkBeside({ ...read, shape, notes }, request, dependencies);
+    return checkBeside({ ...read, shape: { ...described, quantization }, notes }, request, dependencies);
   });
 }
 

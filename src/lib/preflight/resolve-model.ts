@@ -1,7 +1,7 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
-import { quantizationInName, withOtherQuantization } from '../gguf/names/file-name.js';
-import { RECIPE_NAMES } from '../model/quantization/quant-recipe.js';
+import { quantizationInName, quantizationLabel, withOtherQuantization } from '../gguf/names/file-name.js';
+import { RECIPE_NAMES } from '../model/quantization/recipes.js';
 import { nearest } from '../nearest.js';
 import { shown } from '../printable.js';
 import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';
@@ -30,6 +30,9 @@ interface OtherFile {
  */
 export function resolveModel(model: string, catalog: Catalog, other: OtherFile = {}): ResolvedModel {
   const { quantization, file } = other;
+  const tagged = withTag(model, catalog);
+  if (tagged !== undefined)
+    return resolveModel(tagged.id, catalog, { file, quantization: quantization ?? tagged.quantization });
   const entry = looksLikeSource(model) ? findEntry(catalog, model) : requireEntry(catalog, model);
   const source = entry?.source ?? model;
   const own = entry?.quantization;
@@ -38,6 +41,18 @@ export function resolveModel(model: string, catalog: Catalog, other: OtherFile =
     return { entry, source, quantization: own };
   }
   return withQuantization({ entry, source, quantization: own }, quantization);
+}
+
+/** True for `…:QUANT`, whatever stands before it. */
+export function namesQuantization(model: string): boolean {
+  const tag = /:([\w.-]+)$/.exec(model)?.[1];
+  return tag !== undefined && quantizationLabel(`-${tag}`) !== undefined;
+}
+
+/** `ID:QUANT`, as a repository's quantizations are named. */
+function withTag(model: string, catalog: Catalog): { id: string; quantization: string } | undefined {
+  const [, id = '', quantization = ''] = /^([^:/\\]+):([\w-]+)$/.exec(model) ?? [];
+  return namesQuantization(model) && findEntry(catalog, id) !== undefined ? { id, quantization } : undefined;
 }
 
 /** Publishers have tags of their own, but nobody has weights of no bits or of more than eight. */

@@ -24,6 +24,11 @@ export interface ModelHeader {
   readonly notes: readonly string[];
 }
 
+/** The path or the address whose name says what was read. */
+export function pathRead({ file, place }: Pick<ModelHeader, 'file' | 'place'>, source: string): string | undefined {
+  return file?.path ?? place ?? (parseModelSource(source).kind === 'file' ? source : undefined);
+}
+
 /** A source, and the entry of the bundled catalogue that it belongs to, if any. */
 export interface HeaderRequest {
   readonly source: string;
@@ -64,7 +69,7 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
     const reading = await readModelHeader(source, { ...patience, ...options });
     const { header, fromCache, file, commit, chosen, others = 0 } = reading;
     const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
-    const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as hf:OWNER/REPO/FILE.gguf`;
+    const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as ${repositoryOf(source)}:QUANT`;
     return {
       header,
       origin: fromCache ? 'cache' : 'live',
@@ -84,6 +89,10 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
 
 function hasNoQuantization(source: ModelSource): boolean {
   return source.kind === 'hf' && source.quantization === undefined;
+}
+
+function repositoryOf(source: ModelSource): string {
+  return source.kind === 'hf' ? `hf:${shown(source.repository)}` : 'hf:OWNER/REPO';
 }
 
 /** True when the source could not be asked, so that it is not known whether it has the model. */

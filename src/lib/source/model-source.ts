@@ -73,6 +73,12 @@ export function looksLikeSource(text: string): boolean {
   return SCHEME.test(text) || /[/\\]/.test(text) || /\.gguf$/i.test(text);
 }
 
+/** True for what is listed and read without a network. */
+export function isOnThisMachine(source: string): boolean {
+  const { kind } = parseModelSource(source);
+  return kind === 'file' || kind === 'lmstudio';
+}
+
 /** The shortest way to write a source that `parseModelSource` reads as the same. */
 export function formatModelSource(source: ModelSource): string {
   switch (source.kind) {

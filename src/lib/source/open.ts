@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { printable, shown } from '../printable.js';
-import { chooseModel, type HubFile } from './hub/hub-files.js';
+import { chooseModel } from './hub/hub-files.js';
 import { type HubListing, listRepository } from './hub/hub-listing.js';
 import { type Credential, type HubSource, parseHubUrl, percentDecoded, resolveUrl } from './hub/hub-urls.js';
 import { formatModelSource, type ModelSource, parseModelSource } from './model-source.js';
@@ -14,9 +14,6 @@ import { SourceError } from './source-error.js';
 import type { FoundInStore } from './stores/found-in-store.js';
 import { findInHubCache, listHubCache } from './stores/hub-cache.js';
 import type { StoreSource } from './stores/store-source.js';
-
-/** How many files a message names. */
-const MOST_NAMED = 8;
 
 /** A model's header, and where and how it was read. */
 export interface HeaderReading {
@@ -133,6 +130,16 @@ async function readFound({ source, chosen, file, commit }: FoundInStore, session
 }
 
 async function readHubSource(source: HubSource, session: Session): Promise<Located> {
+  try {
+    return await readFromHub(source, session);
+  } catch (error) {
+    if (session.offline || !isNotThere(error)) throw error;
+    const { withNearest } = await import('./hub/what-was-meant.js');
+    throw await withNearest(error, source, session);
+  }
+}
+
+async function readFromHub(source: HubSource, session: Session): Promise<Located> {
   const { repository } = source;
   const kept = await findInHubCache(source, session, session.offline);
   if (kept !== undefined) return readFound(kept, session);
@@ -178,29 +185,13 @@ async function choose(
     const others = files.filter(({ kind }) => kind === 'model').length - 1;
     return { path: file.path, commit, others };
   }
-  throw noSuchFile(source, files);
+  const { noSuchQuantization } = await import('./hub/what-was-meant.js');
+  throw noSuchQuantization(source, files);
 }
 
-/** Says what there is instead: quantizations that the names tell, or else the files themselves. */
-function noSuchFile({ repository, quantization }: HubSource, files: readonly HubFile[]): SourceError {
-  const models = files.filter(({ kind }) => kind === 'model');
-  const named = [...new Set(models.flatMap(({ quantization: name }) => name ?? []))];
-  const asked = quantization === undefined ? 'such model' : shown(quantization);
-  if (models.length === 0) {
-    const problem = `${repository} has no GGUF file of a model; look for a repository whose name ends in -GGUF`;
-    return new SourceError('SOURCE_NO_SUCH_QUANTIZATION', problem);
-  }
-  const there = named.length > 0 ? named : models.slice(0, MOST_NAMED).map(({ path }) => path);
-  const likely = models.find(
-    ({ path }) => quantization !== undefined && path.toUpperCase().includes(quantization.toUpperCase()),
-  );
-  return new SourceError(
-    'SOURCE_NO_SUCH_QUANTIZATION',
-    `${repository} has no ${asked}; it has ${there.map(shown).join(', ')}`,
-    likely === undefined
-      ? {}
-      : { suggestions: [`hf:${repository}/${shown(likely.path)} names a file that may be meant`] },
-  );
+/** Hugging Face answers 401 for what does not exist, too. */
+function isNotThere(error: unknown): error is SourceError {
+  return error instanceof SourceError && (error.code === 'SOURCE_NOT_FOUND' || error.code === 'SOURCE_UNAUTHORIZED');
 }
 
 async function list(source: HubSource, session: Session): Promise<HubListing> {

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { printable } from '../printable.js';
+import { nearest } from '../nearest.js';
+import { printable, shown } from '../printable.js';
 import { errorCode } from './error-code.js';
 import { readParts } from './read-parts.js';
 import { cancelled } from './http/retry.js';
@@ -10,6 +12,9 @@ import { SourceError } from './source-error.js';
 
 /** One read of the disk; a header of 6 MB takes 24. */
 const CHUNK_BYTES = 256 * 1024;
+
+/** `OWNER/REPO`, or a file in it. */
+const IN_REPOSITORY = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(?:\/.+\.gguf)?$/i;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -52,7 +57,9 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
   } catch (error) {
     const code = errorCode(error);
     const reason = REASONS[code] ?? (SYSTEM_CODE.test(code) ? `the system says ${code}` : undefined);
-    throw reason === undefined ? error : unreadable(path, reason, error);
+    if (reason === undefined) throw error;
+    const suggestions = reason === REASONS.ENOENT ? await meantInstead(path) : [];
+    throw unreadable(path, reason, error, suggestions);
   } finally {
     await file?.close();
   }
@@ -69,6 +76,20 @@ async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: Re
   }
 }
 
-function unreadable(path: string, reason = 'it cannot be read', cause?: unknown): SourceError {
-  return new SourceError('SOURCE_FILE_UNREADABLE', `cannot read ${printable(path)}: ${reason}`, { cause });
+function unreadable(
+  path: string,
+  reason = 'it cannot be read',
+  cause?: unknown,
+  suggestions: readonly string[] = [],
+): SourceError {
+  return new SourceError('SOURCE_FILE_UNREADABLE', `cannot read ${printable(path)}: ${reason}`, { cause, suggestions });
+}
+
+/** What somebody may have meant by a path at which there is nothing: a file of nearly that name, or a repository of the hub. */
+async function meantInstead(path: string): Promise<readonly string[]> {
+  const folder = dirname(path);
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.gguf$/i.test(name));
+  const near = nearest(basename(path), names).map((name) => shown(join(folder, name)));
+  if (near.length > 0) return [`did you mean ${near.join(' or ')}?`];
+  return IN_REPOSITORY.test(path) ? [`hf:${shown(path)} reads it from Hugging Face`] : [];
 }

@@ -125,6 +125,36 @@ describeInChromium(NAME, () => {
     });
   });
 
+  test('takes another quantization, layers off the GPU and the projector away, and keeps them in its address', async () => {
+    const path = join(folder.path, 'offload.html');
+    const card = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '32Gi', '--in-use', '4Gi'];
+    await runCli(['check-memory', 'gemma-3-12b', '-c', '8192', ...card, '--offline', '--html', path]);
+    const own = pathToFileURL(path).href;
+    await inBrowser({ address: own }, async ({ page }) => {
+      await settled(page);
+      const atFirst = await shown(page);
+      await page.locator('#quantization').selectOption('Q4_K_M');
+      await page.locator('#projector').uncheck();
+      await page.locator('#gpu-layers').focus();
+      for (let step = 0; step < 3; step++) await page.keyboard.press('ArrowLeft');
+      await settled(page);
+      const changed = await shown(page);
+      // 48 layers and the output head, less three.
+      for (const words of ['--quantization Q4_K_M', '--gpu-layers 46', '--no-mmproj']) {
+        expect(changed.command).toContain(words);
+      }
+      const cli = await runPrinted(changed.command);
+      expect(changed.bytes).toEqual(cli.parts.map((part) => part.bytes));
+      expect(changed.verdict).toBe(`verdict ${cli.verdict}`);
+      expect(page.url()).toContain('quantization=Q4_K_M');
+      await page.reload();
+      await settled(page);
+      expect(await shown(page)).toEqual(changed);
+      await page.locator('#reset').click();
+      expect(await shown(page)).toEqual(atFirst);
+    });
+  });
+
   test('says why llama-server refuses a launch, and what holds again once it does not', async () => {
     const plain = await writePage('plain.html', '--no-flash-attn');
     await inBrowser({ address: plain }, async ({ page }) => {

@@ -19,7 +19,7 @@ export function doctorText(diagnosis: Diagnosis, width: number): string {
     ...programRows('engines', programs.engines),
     ['promised', ledgerWords(diagnosis)],
     ['llama-server', serverWords(diagnosis)],
-    ['cache', `${cache.path}: ${cache.entries} headers, ${formatSize(cache.bytes)}`],
+    ['cache', `${cache.path}: ${cache.entries} header${cache.entries === 1 ? '' : 's'}, ${formatSize(cache.bytes)}`],
     [
       'environment',
       Object.entries(environment)

@@ -13,6 +13,7 @@ import { configFiles, readServerCommand } from '../../runtime/server-command.js'
 import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
+import { folded } from '../terminal/folded.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
 import { findProgram } from './find-program.js';
@@ -32,7 +33,7 @@ export async function runExec(argv: readonly string[], cacheDir: string): Promis
 
 /** Everything that the guard says itself goes this way; the streams of the program are its own. */
 function say(text: string): void {
-  process.stderr.write(safeOutput(text));
+  process.stderr.write(safeOutput(folded(text, process.stderr)));
 }
 
 async function guardedExec(options: ExecOptions, cacheDir: string): Promise<number> {

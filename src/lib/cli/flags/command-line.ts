@@ -1,3 +1,4 @@
+import { table } from '../../table.js';
 import { UsageError } from '../../errors.js';
 import { nearest } from '../../nearest.js';
 import { serverOption } from '../../runtime/options/server-options.js';
@@ -26,6 +27,30 @@ export interface CommandLine {
 }
 
 const EXTRA_ARGS = 'extra-args';
+/** llama-server's options that name a model, and what stands before their value where it is named by itself. */
+const MODEL_OPTIONS = table<string>({
+  '-m': '',
+  '--model': '',
+  '-mu': '',
+  '--model-url': '',
+  '-hf': 'hf:',
+  '-hfr': 'hf:',
+  '--hf-repo': 'hf:',
+});
+/** What people and other programs call a flag. */
+const OTHER_NAMES = table<string>({
+  vram: 'gpu-memory',
+  'gpu-ram': 'gpu-memory',
+  ram: 'system-memory',
+  memory: 'system-memory',
+  'total-memory': 'system-memory',
+  budget: 'memory-budget',
+  backend: 'accelerator',
+  device: 'accelerator',
+  'max-model-len': 'ctx-size',
+  'num-ctx': 'ctx-size',
+  'kv-cache-type': 'cache-type-k',
+});
 /** Which of a model's files is read: the last of these counts. */
 export const WHICH_FILE: readonly string[] = ['file', 'quantization'];
 
@@ -82,7 +107,8 @@ class Reader {
     const spelled = this.#spelling(head);
     if (spelled !== undefined) return this.#take(spelled, head, equals < 0 ? undefined : word.slice(equals + 1), rest);
     const short = this.#spelling(word.slice(0, 2));
-    if (short === undefined || word.startsWith('--')) throw this.#unknown(head);
+    if (short === undefined || word.startsWith('--'))
+      throw this.#unknown(head, equals < 0 ? rest[0] : word.slice(equals + 1));
     const isSwitch = this.#flags[short.name]?.type === 'boolean';
     if (isSwitch) rest.unshift(`-${word.slice(2)}`);
     this.#take(short, word.slice(0, 2), isSwitch ? undefined : word.slice(2).replace(/^=/, ''), rest);
@@ -155,19 +181,29 @@ class Reader {
     return [...typed].some((other) => excludes(name, other) || excludes(other, name));
   }
 
-  #unknown(head: string): UsageError {
+  #unknown(head: string, next: string | undefined): UsageError {
     const normal = head.startsWith('--') ? head.replaceAll('_', '-') : head;
     if (serverOption(normal)?.isRefused === true) parseServerArguments([normal, '']);
     if (EXTRA_ARGS in this.#flags && valueCount(normal) !== undefined) {
-      const value = valueCount(normal) === 0 ? '' : ' …';
+      const hasValue = valueCount(normal) !== 0;
+      const value = next === undefined || /^-[^\d]/.test(next) ? undefined : next;
+      const asModel = MODEL_OPTIONS[normal];
+      const suggestion =
+        asModel === undefined
+          ? `give it as --extra-args "${normal}${hasValue ? ` ${value ?? '…'}` : ''}"`
+          : `name the model by itself: ${asModel}${value ?? 'MODEL'}`;
       return new UsageError('USAGE', `${head} is an option of llama-server's, not of this command`, {
-        suggestions: [`give it as --extra-args "${normal}${value}"`],
+        suggestions: [suggestion],
       });
     }
-    const meant = nearest(
-      head,
-      [...this.#spellings.keys()].filter((spelling) => spelling.startsWith('--')),
-    );
+    const known = OTHER_NAMES[head.slice(2)];
+    const meant =
+      known !== undefined && known in this.#flags
+        ? [`--${known}`]
+        : nearest(
+            head,
+            [...this.#spellings.keys()].filter((spelling) => spelling.startsWith('--')),
+          );
     return new UsageError('USAGE', `there is no flag ${head}`, {
       suggestions: meant.length > 0 ? [`did you mean ${meant.join(' or ')}?`] : ['see the same command with --help'],
     });

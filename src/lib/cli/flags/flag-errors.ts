@@ -1,3 +1,5 @@
+import { quantizationInName } from '../../gguf/names/file-name.js';
+import { nearest } from '../../nearest.js';
 import { LlmkubeError, UsageError } from '../../errors.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { table } from '../../table.js';
@@ -21,6 +23,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^Expected (.*) to be one of: (.*)$/, '"$1" is not one of $2'],
   [/^Unexpected arguments?: (.*)$/, 'there is no place for $1'],
   [/^The following errors? occurred: /, ''],
+  [/^(--[\w-]+)=.* cannot also be provided when using (--[\w-]+)$/, '$1 and $2 are two answers: leave one of them out'],
 ];
 
 /** What people call an accelerator, by what it is called here. */
@@ -51,14 +54,18 @@ export function flagError(error: unknown, variables: ReadonlyMap<string, string>
   if (oclif === undefined) return error;
   const problem = args === undefined ? oneLine(error.message) : missing(args, error);
   return new UsageError('USAGE', inVariables(problem, variables), {
-    suggestions: [...accelerator(problem), 'see the same command with --help'],
+    suggestions: [...(meantBy(problem) ?? []), 'see the same command with --help'],
   });
 }
 
-function accelerator(problem: string): string[] {
-  const typed = /^--accelerator "([^"]*)" is not one of /.exec(problem)?.[1] ?? '';
-  const meant = ACCELERATOR_NAMES[typed.toLowerCase()];
-  return meant === undefined ? [] : [`did you mean --accelerator ${meant}?`];
+/** What a value that a flag does not have, or a stray word, may stand for. */
+function meantBy(problem: string): string[] | undefined {
+  const stray = /^there is no place for (\S+)$/.exec(problem)?.[1];
+  if (stray !== undefined && quantizationInName(`-${stray}`) !== undefined) return [`say --quantization ${stray}`];
+  const [, flag = '', typed = '', list = ''] = /^(--\S+) "([^"]*)" is not one of (.*)$/.exec(problem) ?? [];
+  const accelerator = flag === '--accelerator' ? ACCELERATOR_NAMES[typed.toLowerCase()] : undefined;
+  const meant = accelerator === undefined ? nearest(typed, list.split(', ')) : [accelerator];
+  return meant.length === 0 ? undefined : [`did you mean ${flag} ${meant.join(' or ')}?`];
 }
 
 function oneLine(text: string): string {

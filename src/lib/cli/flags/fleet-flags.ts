@@ -22,6 +22,7 @@ which host (default: the one that "deploy" would name so, where there is one)`,
 const OF_ONE_MACHINE = [
   ...['accelerator', 'memory-fraction', 'memory-budget', 'system-memory', 'in-use', 'gpu-wired-limit', 'gpu-memory'],
   ...['gpus', 'unified-memory', 'html', 'print', 'memory-check'],
+  ...['table', 'by', 'machines', 'savings', 'chart', 'watch'],
 ];
 
 /** @throws UsageError CONTRADICTION for a flag that was typed and is about one machine */

@@ -9,9 +9,8 @@ export const viewFlags = {
     helpGroup: HELP_GROUP,
   }),
   by: Flags.option({ options: ['cache-type', 'slots', 'quantization'] as const })({
-    dependsOn: ['table'],
     description:
-      'what the table is by (default: cache-type); with slots, each has the whole context to itself; quantization lists those of the repository',
+      'a table by this (--table alone: by cache-type); with slots, each has the whole context to itself; quantization lists those of the repository',
     helpGroup: HELP_GROUP,
   }),
   machines: Flags.boolean({
@@ -27,7 +26,9 @@ export const viewFlags = {
     helpGroup: HELP_GROUP,
   }),
   watch: Flags.boolean({
-    description: 'the verdict again whenever the memory of this machine changes by more than 1 %, until Ctrl-C',
+    description:
+      'the verdict again whenever the memory of this machine changes by more than 1 %, until Ctrl-C; with --json a line each time',
+    exclusive: ['table', 'by', 'machines', 'savings', 'chart', 'html', 'print'],
     helpGroup: HELP_GROUP,
   }),
   html: Flags.string({
@@ -36,6 +37,18 @@ export const viewFlags = {
   }),
 };
 
-export function wantsViews(flags: { table: boolean; machines: boolean; savings: boolean; chart: boolean }): boolean {
-  return flags.table || flags.machines || flags.savings || flags.chart;
+interface Views {
+  readonly table: boolean;
+  readonly by?: string | undefined;
+  readonly machines: boolean;
+  readonly savings: boolean;
+  readonly chart: boolean;
+}
+
+export function wantsViews(flags: Views): boolean {
+  return wantsTable(flags) || flags.machines || flags.savings || flags.chart;
+}
+
+export function wantsTable({ table, by }: Pick<Views, 'table' | 'by'>): boolean {
+  return table || by !== undefined;
 }

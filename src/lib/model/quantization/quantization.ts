@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
+import { quantizationLabel } from '../../gguf/names/file-name.js';
 import type { Keys } from '../keys.js';
 
 /** `enum llama_ftype` (`include/llama.h`, llama.cpp v0.5.0), in the words that file names use. */
@@ -41,6 +42,19 @@ export const FILE_TYPES: Readonly<Record<number, string>> = {
   41: 'Q2_0',
   42: 'F8_E4M3',
 };
+
+/**
+ * What a file is quantized to, as its publisher says it: the name's tag where that is a mix of its own (`UD-Q4_K_XL`,
+ * `Q6_K_L`), of which the header only names what it began with.
+ */
+export function publishedQuantization(own: string, path: string | undefined): string {
+  const label = path === undefined ? undefined : quantizationLabel(path)?.name;
+  return label === undefined || label.length <= own.length || !isMix(label) ? own : label;
+}
+
+function isMix(label: string): boolean {
+  return /^UD-|_X?L$/.test(label) && !Object.values(FILE_TYPES).includes(label);
+}
 
 /** The quantization that the file says it has, or else the type that most of its bytes have. */
 export function quantizationOf(keys: Keys, tensors: readonly GgufTensor[]): string {

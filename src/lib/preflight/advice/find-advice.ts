@@ -2,7 +2,7 @@ import { LlmkubeError } from '../../errors.js';
 import { describeModel } from '../../model/describe-model.js';
 import { withKvOverrides } from '../../model/kv-overrides.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import { parseModelSource } from '../../source/model-source.js';
+import { isOnThisMachine } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { Advice, ModelVariant, Suggestion } from './advice.js';
 import { advise } from './advise.js';
@@ -74,7 +74,7 @@ async function findVariants(
   { listSiblings, offline }: AdviceSources,
   which: 'smaller' | 'all',
 ): Promise<readonly ModelVariant[]> {
-  const isAsked = isLocal(resolved) || (!offline && origin !== 'bundled');
+  const isAsked = isOnThisMachine(resolved.source) || (!offline && origin !== 'bundled');
   if (!isAsked) return recipeVariants(shape, resolved, which);
   const siblings = await listSiblings(resolved.source).catch((error: unknown) => {
     if (error instanceof LlmkubeError) return undefined;
@@ -83,10 +83,6 @@ async function findVariants(
   return siblings === undefined
     ? recipeVariants(shape, resolved, which)
     : listedVariants(shape, resolved, siblings, which);
-}
-
-function isLocal({ source }: ResolvedModel): boolean {
-  return parseModelSource(source).kind === 'file';
 }
 
 function unprovenIn(suggestions: readonly Suggestion[]): readonly ModelVariant[] {

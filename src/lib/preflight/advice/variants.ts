@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import { atLeastAsLong, RECIPE_NAMES, requantise } from '../../model/quantization/quant-recipe.js';
+import { atLeastAsLong, requantise } from '../../model/quantization/quant-recipe.js';
+import { RECIPE_NAMES, RECIPES } from '../../model/quantization/recipes.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { ModelVariant } from './advice.js';
@@ -27,14 +28,21 @@ export function listedVariants(
   });
 }
 
-/** Quantizations as their recipes would make them, whether or not anyone has published them. */
+/**
+ * Quantizations as their recipes would make them, whether or not anyone has published them. `smaller` and `all` keep to
+ * those that publishers usually offer and that answer well; `every` has all that have a recipe.
+ */
 export function recipeVariants(
   shape: ModelShape,
   resolved: ResolvedModel,
-  which: 'smaller' | 'all' = 'smaller',
+  which: 'smaller' | 'all' | 'every' = 'smaller',
 ): readonly ModelVariant[] {
   const own = RECIPE_NAMES.indexOf(shape.quantization);
-  const wanted = which === 'all' ? RECIPE_NAMES.filter((_, index) => index !== own) : RECIPE_NAMES.slice(own + 1);
+  const names = which === 'smaller' ? RECIPE_NAMES.slice(own + 1) : RECIPE_NAMES.filter((_, index) => index !== own);
+  const wanted = names.filter((name) => {
+    const { isRare = false, isTrained = false } = RECIPES[name] ?? {};
+    return !isTrained && (which === 'every' || !isRare);
+  });
   return wanted.flatMap((quantization): readonly ModelVariant[] => {
     if (sourceFor(resolved, quantization) === undefined) return [];
     const other = requantise(shape, quantization);

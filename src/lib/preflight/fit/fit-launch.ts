@@ -51,7 +51,8 @@ interface Candidate extends Model {
 }
 
 /** Where to look, in this order: weights may leave the GPU before they lose so many bits, and not for the sake of more. */
-const STAGES = [4, 3.3, 0].flatMap((leastBits) => [false, true].map((isMoved) => ({ leastBits, isMoved })));
+const LEAST_BITS = [4, 3.3, 0];
+const STAGES = LEAST_BITS.flatMap((leastBits) => [false, true].map((isMoved) => ({ leastBits, isMoved })));
 type Stage = (typeof STAGES)[number];
 
 /**
@@ -162,6 +163,11 @@ function modelsOf({ shape, launch, variants, asked }: FitRequest): readonly Mode
       { ...model, launch, isCompact: false },
       ...(isChosen ? [] : [{ ...model, launch: compact, isCompact: true }]),
     ]);
+}
+
+/** How few bits a weight were looked at for the sake of more context; 0 for any. */
+export function leastBitsBeside(shape: ModelShape): number {
+  return LEAST_BITS.find((least) => bitsOf(shape) >= least) ?? 0;
 }
 
 function bitsOf({ fileBytes, parameterCount }: ModelShape): number {

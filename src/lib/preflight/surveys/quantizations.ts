@@ -5,7 +5,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { HeaderLookup } from '../../source/many-headers.js';
 import type { HeaderRequest, ModelHeader } from '../../source/model-header.js';
-import { parseModelSource } from '../../source/model-source.js';
+import { isOnThisMachine } from '../../source/model-source.js';
 import { recipeVariants, sizedVariant } from '../advice/variants.js';
 import type { Room } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
@@ -65,8 +65,7 @@ export async function quantizationTable(
 ): Promise<QuantizationTable | undefined> {
   const { shape, room, resolved, header, asked } = check;
   if (!shape || !room || !resolved || !header) return undefined;
-  const isListed =
-    parseModelSource(resolved.source).kind === 'file' || (!sources.offline && header.origin !== 'bundled');
+  const isListed = isOnThisMachine(resolved.source) || (!sources.offline && header.origin !== 'bundled');
   const siblings = isListed ? await listed(resolved.source, sources) : undefined;
   const own: Known = {
     quantization: shape.quantization,
@@ -94,22 +93,23 @@ async function listed(source: string, { listSiblings }: QuantizationSources): Re
 }
 
 /** Those that have a recipe, each as a check of it would find it offline. */
-function withRecipes(
+async function withRecipes(
   { overrides }: MemoryCheck,
   shape: ModelShape,
   resolved: ResolvedModel,
   { readOffline }: QuantizationSources,
 ): Promise<readonly Known[]> {
-  const rows = recipeVariants(shape, resolved, 'all').map(async ({ quantization, shape: made }): Promise<Known> => {
+  const rows: Known[] = [];
+  for (const { quantization, shape: made } of recipeVariants(shape, resolved, 'every')) {
     const found = await readOffline(withQuantization(resolved, quantization)).catch((error: unknown) => {
       if (error instanceof LlmkubeError) return undefined;
       throw error;
     });
     const model = found === undefined ? made : describeModel(withKvOverrides(found.header, overrides));
     const row = { source: undefined, isAsked: false, isEstimated: found?.derived ?? true, problem: undefined };
-    return { quantization, ...row, fileBytes: model.fileBytes, shape: model };
-  });
-  return Promise.all(rows);
+    rows.push({ quantization, ...row, fileBytes: model.fileBytes, shape: model });
+  }
+  return rows;
 }
 
 async function readSiblings(

@@ -44,6 +44,7 @@ export function quantizationTableJson({ origin, rows }: QuantizationTable): Reco
       nCtx: verdict?.estimate.resolved.nCtx ?? null,
       ...cellJson(verdict),
       largestContext: largest ?? null,
+      gpuLayers: verdict?.estimate.resolved.gpuLayers ?? null,
       problem: problem ?? null,
     })),
   };

@@ -1,5 +1,12 @@
 const GAP = '  ';
+const NARROW_GAP = ' ';
 const ASCII = /^[\x20-\x7e]*$/;
+
+/** Rows as aligned lines, closer together where they are too wide otherwise. */
+export function alignWithin(rows: readonly (readonly string[])[], right: readonly number[], width: number): string[] {
+  const lines = alignColumns(rows, right);
+  return lines.every((line) => [...line].length <= width) ? lines : alignColumns(rows, right, NARROW_GAP);
+}
 
 /** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {

@@ -29,6 +29,9 @@ export function foldLines(text: string, width: number): string {
     .join('\n');
 }
 
+/** Before a word that fits on a line, but not behind a label. */
+const LONG_INDENT = '  ';
+
 function foldLine(line: string, width: number): string[] {
   const label = /^\s*(?:\S+:|\S+(?=\s{2}))?\s*/.exec(line)?.[0] ?? '';
   const indent = ' '.repeat(Math.min(widthOf(label), width / 2));
@@ -38,7 +41,10 @@ function foldLine(line: string, width: number): string[] {
   for (const word of words) {
     const last = lines.at(-1) ?? '';
     const fits = widthOf(last) + (isEmpty ? 0 : 1) + widthOf(word) <= width;
-    if (isEmpty || fits) lines[lines.length - 1] = isEmpty ? last + word : `${last} ${word}`;
+    const own = LONG_INDENT + word;
+    const needsOwn = !fits && widthOf(indent) + widthOf(word) > width && widthOf(own) <= width;
+    if (needsOwn && last.trim() !== '') lines.splice(-1, 1, last.trimEnd(), own);
+    else if (isEmpty || fits) lines[lines.length - 1] = isEmpty ? last + word : `${last} ${word}`;
     else lines.push(indent + word);
     isEmpty = false;
   }

@@ -4,20 +4,32 @@ import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { cell, LEGEND, paintMarks } from './cells.js';
 
-/** Requirement by context, a row each, and at the end the largest context that fits. */
-export function contextTableText(table: ContextTable, colors: ChalkInstance): string {
+type Rows = readonly (readonly string[])[];
+
+/**
+ * Requirement by context, a row each, and at the end the largest context that fits; columns that are too many for the width go
+ * on below.
+ */
+export function contextTableText(table: ContextTable, width: number, colors: ChalkInstance): string {
   const unit = table.isPerSlot ? 'per slot' : 'context';
   const names = table.names.map((name) => (table.isPerSlot ? `${name} slot${name === '1' ? '' : 's'}` : name));
   const body = table.rows.map(({ tokens, verdicts }) => [String(tokens), ...verdicts.map(cell)]);
   const last = ['largest', ...table.largest.map((tokens) => (tokens === undefined ? 'none' : String(tokens)))];
-  return [
-    ...aligned([[unit, ...names], ...body, last], (line, index) => {
-      if (index === 0 || index === body.length + 1) return colors.bold(line);
-      return paintMarks(line, colors);
-    }),
-    '',
-    ...LEGEND,
-  ].join('\n');
+  const paint = (line: string, index: number): string =>
+    index === 0 || index === body.length + 1 ? colors.bold(line) : paintMarks(line, colors);
+  const blocks = columnBlocks([[unit, ...names], ...body, last], width);
+  return [...blocks.flatMap((rows) => [...aligned(rows, paint), '']), ...LEGEND].join('\n');
+}
+
+/** As many columns as the width holds, behind the first one; then the next ones behind it again. */
+function columnBlocks(rows: Rows, width: number): readonly Rows[] {
+  const columns = rows[0]?.length ?? 0;
+  const upTo = (end: number): Rows => rows.map((row) => row.slice(0, end));
+  let end = columns;
+  while (end > 2 && aligned(upTo(end), (line) => line).some((line) => line.length > width)) end--;
+  if (end >= columns) return [rows];
+  const rest = rows.map((row) => [row[0] ?? '', ...row.slice(end)]);
+  return [upTo(end), ...columnBlocks(rest, width)];
 }
 
 /** Which Macs run it: their budget, whether it fits as asked, and with what context at the most. */
@@ -45,10 +57,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
   ].join('\n');
 }
 
-function aligned(
-  rows: readonly (readonly string[])[],
-  paint: (line: string, index: number) => string,
-): readonly string[] {
+function aligned(rows: Rows, paint: (line: string, index: number) => string): readonly string[] {
   const columns = [...(rows[0] ?? []).keys()];
   return alignColumns(rows, columns).map(paint);
 }

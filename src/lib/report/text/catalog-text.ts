@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Catalog, CatalogEntry } from '../../catalog/catalog.js';
 import { shown } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
+import { hanging } from '../layout/wrap.js';
 
 const BY_AMOUNT = new Intl.Collator('en', { numeric: true });
 
@@ -10,19 +11,36 @@ export function sortedCatalog(catalog: Catalog): Catalog {
   return [...catalog].sort((a, b) => BY_AMOUNT.compare(a.id, b.id));
 }
 
-/** One line an entry: id, size, quantization, what it takes, name, and what else it is called. */
-export function catalogTable(catalog: Catalog, colors: ChalkInstance): string {
-  const header = ['ID', 'SIZE', 'QUANT', 'MEMORY', 'NAME', 'ALIASES'];
-  const rows = catalog.map(({ id, size, quantization, vramEstimate, name, aliases }) => [
-    shown(id),
-    shown(size),
-    shown(quantization ?? ''),
-    vramEstimate ?? '',
-    shown(name),
-    aliases.map(shown).join(', '),
+/** Columns that a list of aliases wants at least. */
+const ALIASES_COLUMNS = 24;
+const GAP = 2;
+
+/**
+ * One line an entry: id, size, quantization, what it takes, name, and what else it is called. Within a width, aliases go on
+ * below themselves, and without room for them or the names these are left out.
+ */
+export function catalogTable(catalog: Catalog, colors: ChalkInstance, width = Infinity): string {
+  const facts = alignColumns([
+    ['ID', 'SIZE', 'QUANT', 'MEMORY'],
+    ...catalog.map(({ id, size, quantization = '', vramEstimate = '' }) => [
+      ...[id, size, quantization].map(shown),
+      vramEstimate,
+    ]),
   ]);
-  const [head = '', ...lines] = alignColumns([header, ...rows]);
-  return [colors.bold(head), ...lines].join('\n');
+  const names = ['NAME', ...catalog.map(({ name }) => shown(name))];
+  const named = alignColumns(facts.map((fact, index) => [fact, names[index] ?? '']));
+  const start = [named, facts].find((lines) => widest(lines) + GAP + ALIASES_COLUMNS <= width);
+  const aliases = ['ALIASES', ...catalog.map((entry) => entry.aliases.map(shown).join(', '))];
+  const indent = widest(start ?? facts) + GAP;
+  const lines = (start ?? facts).map((line, index) => {
+    const words = aliases[index]?.split(' ') ?? [];
+    return start === undefined ? line : hanging(line.padEnd(indent), words, width).join('\n').trimEnd();
+  });
+  return [colors.bold(lines[0] ?? ''), ...lines.slice(1)].join('\n');
+}
+
+function widest(lines: readonly string[]): number {
+  return Math.max(...lines.map((line) => [...line].length));
 }
 
 export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): string {

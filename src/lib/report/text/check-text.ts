@@ -74,11 +74,12 @@ function partLine(part: EstimatePart, width: number, colors: ChalkInstance): str
   return line.trimEnd();
 }
 
-/** Which file of a repository was read, and in which version. */
-function chosenFile(header: CompleteCheck['header']): string {
+/** Which file of a repository was read, where the source does not name it, and in which version. */
+function chosenFile(header: CompleteCheck['header'], source: string): string {
   if (header?.file === undefined) return '';
   const { path, commit } = header.file;
-  return `, ${shown(path)}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
+  const named = source.endsWith(`/${path}`) ? '' : `, ${shown(path)}`;
+  return `${named}${commit === null ? '' : ` at ${commit.slice(0, COMMIT_DIGITS)}`}`;
 }
 
 /** The launch that the figures hold for. */
@@ -90,12 +91,13 @@ function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
   const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
   const layers =
     launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
+  const place = formatModelSource(parseModelSource(source));
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
     ...largestLines(check, estimate.resolved),
     `llama.cpp ${llamaCpp}`,
     `launch    ${launch.accelerator}${layers}, cache ${cacheTypeK}/${cacheTypeV}, flash attention ${flashAttn ? 'on' : 'off'}`,
-    `source    ${shown(redactedSource(formatModelSource(parseModelSource(source))))}${chosenFile(header)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
+    `source    ${shown(redactedSource(place))}${chosenFile(header, place)}${header?.origin === 'cache' ? ' (header from the cache)' : ''}`,
   ];
 }
 

@@ -1,9 +1,11 @@
 import type { ChalkInstance } from 'chalk';
+import type { ModelShape } from '../../model/model-shape.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
-import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
+import { leastBitsBeside, type FittedLaunch, type Preference } from '../../preflight/fit/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
+import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
 const LABEL = 11;
@@ -26,18 +28,20 @@ export function fitText(
       ? ([['KV cache', '8 bits, since with 16 bits the context would be shorter or the weights smaller']] as const)
       : []),
     ...placementRows(fitted),
-    ...(fitted.cacheRamMiB === undefined
-      ? []
-      : ([
-          ['prompts', `the prompt cache gets what is left, --cache-ram ${fitted.cacheRamMiB}, not the usual 8192`],
-        ] as const)),
+    ...(fitted.cacheRamMiB === undefined ? [] : ([['prompts', promptsReason(fitted.cacheRamMiB)]] as const)),
   ];
-  const lines = hanging('', command, width).map((line, index) => (index === 0 ? line : `    ${line}`));
   return [
-    lines.map((line) => colors.bold(line)).join(' \\\n'),
+    ...commandText(command, width)
+      .split('\n')
+      .map((line) => colors.bold(line)),
     '',
     ...rows.flatMap(([label, text]) => hanging(label.padEnd(LABEL), text.split(' '), width)),
   ].join('\n');
+}
+
+function promptsReason(cacheRamMiB: number): string {
+  if (cacheRamMiB === 0) return 'no prompt cache (--cache-ram 0), for it could grow beyond the budget';
+  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
 }
 
 function placementRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
@@ -67,9 +71,13 @@ function weightsReason({ shape, variant }: FittedLaunch, check: CompleteCheck, p
   const estimated = variant?.isEstimated === true ? ', estimated, since the source was not read' : '';
   if (variant === undefined) return `${size}, as asked for`;
   const than = shape.fileBytes > check.shape.fileBytes ? 'larger' : 'smaller';
-  const why =
-    prefer === 'quality' ? 'the largest that leaves room for the context' : 'what leaves the most for context';
+  const why = prefer === 'quality' ? 'the largest that leaves room for the context' : mostContext(shape);
   return `${size}${estimated}: ${than} than ${check.shape?.quantization}, ${why}`;
+}
+
+function mostContext(shape: ModelShape): string {
+  const bits = leastBitsBeside(shape);
+  return `what leaves the most for context${bits === 0 ? '' : `, of those with ${bits} bits a weight or more`}`;
 }
 
 function contextReason({ verdict, contextIsWhole }: FittedLaunch): string {

@@ -4,7 +4,7 @@ import type { EntryStatus, EntryValidation } from '../../preflight/catalog/valid
 import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignWithin } from '../layout/columns.js';
 
 const WORDS: Readonly<Record<EntryStatus, string>> = {
   true: 'true',
@@ -14,8 +14,8 @@ const WORDS: Readonly<Record<EntryStatus, string>> = {
   unstated: 'says nothing',
 };
 
-/** One line an entry: what it says, what it takes at both contexts, whether that agrees and by how much not. */
-export function validationTable(results: readonly EntryValidation[], colors: ChalkInstance): string {
+/** One line an entry: what it says, what it takes at both contexts, whether that agrees and by how much not; problems below. */
+export function validationTable(results: readonly EntryValidation[], width: number, colors: ChalkInstance): string {
   const head = ['ID', 'SAYS', `AT ${SHORT_CONTEXT}`, 'AT ITS OWN', 'CONTEXT', 'RESULT'];
   const rows = results.map(({ entry, figures, status }) => [
     printable(entry.id),
@@ -25,14 +25,24 @@ export function validationTable(results: readonly EntryValidation[], colors: Cha
     figures === undefined ? '' : String(figures.own.context),
     WORDS[status],
   ]);
-  const [first = '', ...lines] = alignColumns([head, ...rows], [2, 3, 4]);
+  const table = [head, ...rows];
+  const whole = alignWithin(table, [2, 3, 4], width);
+  const isWhole = whole.every((line) => [...line].length <= width);
+  const [first = '', ...lines] = isWhole ? whole : alignWithin(table.map(withoutContext), [2, 3], width);
   const colored = lines.map((line, index) => {
     const result = results[index];
     if (result === undefined) return line;
     const remark = remarkOf(result);
     return paint(result.status, colors)(line) + (remark === '' ? '' : `: ${remark}`);
   });
-  return [colors.bold(first), ...colored, '', summary(results)].join('\n');
+  const problems = results.flatMap(({ entry, problem }) =>
+    problem === undefined ? [] : [`Not checked: ${printable(entry.id)}: ${problemText(problem)}`],
+  );
+  return [colors.bold(first), ...colored, '', ...problems, summary(results)].join('\n');
+}
+
+function withoutContext(row: readonly string[]): readonly string[] {
+  return row.filter((_, column) => column !== 4);
 }
 
 /** Undefined when every estimate that could be checked is true. */
@@ -52,10 +62,12 @@ function summary(results: readonly EntryValidation[]): string {
   return `${counts.filter((text) => text !== '').join(', ')}; for llama.cpp ${FIGURES_LLAMA_CPP}`;
 }
 
+function problemText({ code, message }: NonNullable<EntryValidation['problem']>): string {
+  return code === 'SOURCE_OFFLINE' ? 'its header is neither bundled nor in the cache' : printable(message);
+}
+
 function remarkOf({ judgement, figures, problem, status }: EntryValidation): string {
-  if (problem?.code === 'SOURCE_OFFLINE') return 'its header is neither bundled nor in the cache';
-  if (problem !== undefined) return printable(problem.message);
-  if (figures === undefined || status === 'true') return '';
+  if (problem !== undefined || figures === undefined || status === 'true') return '';
   const right = `${formatVramEstimate(figures)} would be true`;
   if (judgement === undefined || judgement.end === null) return right;
   const direction = judgement.offBytes > 0 ? 'too low' : 'too high';

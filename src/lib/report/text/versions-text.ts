@@ -5,7 +5,7 @@ import { headroomBytes } from '../../preflight/judge/verdict.js';
 import type { VersionStep } from '../../preflight/surveys/version-steps.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignWithin } from '../layout/columns.js';
 import { hanging, wrapWords } from '../layout/wrap.js';
 import { formatSize } from '../words/bytes.js';
 import { holderLabel, limitLabel } from '../words/limit-label.js';
@@ -23,7 +23,7 @@ export function versionsText(
 ): string {
   const rows = versionRows(checks);
   const columns = rows[0]?.map((_, column) => column).slice(1) ?? [];
-  const [head = '', ...lines] = alignColumns(rows, columns);
+  const [head = '', ...lines] = alignWithin(rows, columns, width);
   const reasons = checks.flatMap(({ verdict, launch }) =>
     verdict.kind === 'unknown' ? wrapWords(`${launch.llamaCpp}: ${verdict.reason}`.split(' '), width) : [],
   );

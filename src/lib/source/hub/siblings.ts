@@ -4,7 +4,8 @@ import { quantizationLabel, stemOf } from '../../gguf/names/file-name.js';
 import { chooseModel, type HubFile, modelFiles } from './hub-files.js';
 import type { HubSource } from './hub-urls.js';
 import { formatModelSource, parseModelSource } from '../model-source.js';
-import type { ReadOptions } from '../session.js';
+import { inSession, type ReadOptions } from '../session.js';
+import type { ModelScopeSource } from '../stores/store-source.js';
 
 /** The same model in another quantization, at the same place. */
 export interface SiblingFile {
@@ -28,6 +29,12 @@ export interface SiblingFile {
 export async function listSiblings(text: string, options: ReadOptions): Promise<readonly SiblingFile[] | undefined> {
   const source = parseModelSource(text);
   if (source.kind === 'file') return inFolder(source.path);
+  if (source.kind === 'lmstudio') {
+    const { findInLmStudio } = await import('../stores/lm-studio.js');
+    const kept = await inSession(options, (session) => findInLmStudio(source, session));
+    return kept.source.kind === 'file' ? inFolder(kept.source.path) : undefined;
+  }
+  if (source.kind === 'modelscope') return options.offline === true ? undefined : inModelScope(source, options);
   if (source.kind !== 'hf' || source.revision !== 'main' || options.offline === true) return undefined;
   const { listGgufFiles } = await import('../open.js');
   const { files } = await listGgufFiles(source.repository, options);
@@ -47,6 +54,17 @@ function inRepository(
     const own: HubSource = { kind: 'hf', repository, revision, file: path };
     const isTagged = tagged.get(quantization) === path;
     return { quantization, bytes, source: formatModelSource(own), file: path, isTagged };
+  });
+}
+
+async function inModelScope(source: ModelScopeSource, options: ReadOptions): Promise<readonly SiblingFile[]> {
+  const { listModelScope } = await import('../stores/modelscope.js');
+  const files = await inSession(options, (session) => listModelScope(source, session));
+  const own = source.file ?? chooseModel(files, source.quantization)?.path;
+  if (own === undefined) return [];
+  return siblingsOf(own, files).map(({ quantization, bytes, path }) => {
+    const named = formatModelSource({ kind: 'modelscope', repository: source.repository, file: path });
+    return { quantization, bytes, source: named, file: path, isTagged: false };
   });
 }
 

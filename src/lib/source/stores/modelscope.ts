@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import { printable, shown } from '../../printable.js';
-import { chooseModel, modelFiles } from '../hub/hub-files.js';
+import { chooseModel, type HubFile, modelFiles } from '../hub/hub-files.js';
 import { hubEntry } from '../hub/hub-listing.js';
 import { getJson } from '../http/get-json.js';
 import type { Environment } from '../http/proxies.js';
@@ -37,8 +37,12 @@ function modelScopeEndpoint(env: Environment): string {
   throw new UsageError('BAD_SOURCE', `MODELSCOPE_DOMAIN is not a host; write it as ${DOMAIN}`);
 }
 
-async function chosenFile(source: ModelScopeSource, session: Session): Promise<string> {
-  const { repository, quantization } = source;
+/**
+ * The model files of a repository of ModelScope.
+ * @throws SourceError when it cannot be listed
+ */
+export async function listModelScope(source: ModelScopeSource, session: Session): Promise<readonly HubFile[]> {
+  const { repository } = source;
   if (session.offline) {
     const message = `which files ${formatStoreSource(source)} has cannot be asked offline`;
     throw new SourceError(
@@ -55,7 +59,12 @@ async function chosenFile(source: ModelScopeSource, session: Session): Promise<s
   if (!Array.isArray(list)) {
     throw new SourceError('SOURCE_NOT_FOUND', `ModelScope has no repository ${shown(repository)}; check its name`);
   }
-  const models = modelFiles(list.flatMap(readEntry)).filter(({ kind }) => kind === 'model');
+  return modelFiles(list.flatMap(readEntry)).filter(({ kind }) => kind === 'model');
+}
+
+async function chosenFile(source: ModelScopeSource, session: Session): Promise<string> {
+  const { repository, quantization } = source;
+  const models = await listModelScope(source, session);
   const file = chooseModel(models, quantization);
   if (file !== undefined) return file.path;
   const there = models.map((model) => model.quantization ?? model.path);

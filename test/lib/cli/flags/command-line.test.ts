@@ -78,7 +78,7 @@ describe('a command line', () => {
   test.each([
     ['--ctx-sze 1', 'there is no flag --ctx-sze', 'did you mean --ctx-size?'],
     ['-x', 'there is no flag -x', 'see the same command with --help'],
-    ['--n-cpu-moe 4', "--n-cpu-moe is an option of llama-server's", 'give it as --extra-args "--n-cpu-moe …"'],
+    ['--n-cpu-moe 4', "--n-cpu-moe is an option of llama-server's", 'give it as --extra-args "--n-cpu-moe 4"'],
     ['--ctx-size', '--ctx-size expects a value', undefined],
     ['-c --json', '-c expects a value', undefined],
     ['--mmap=maybe', '--mmap is on or off, not "maybe"', undefined],

@@ -36,7 +36,7 @@ describe('requantise', () => {
   });
 
   test('a quantization without a recipe is not guessed', async () => {
-    expect(requantise(await bundledShape(CODER, 'Q4_K_M'), 'IQ1_S')).toBeUndefined();
+    expect(requantise(await bundledShape(CODER, 'Q4_K_M'), 'UD-Q4_K_XL')).toBeUndefined();
   });
 
   test('rows that no block of 256 divides, fall back to blocks of 32', async () => {

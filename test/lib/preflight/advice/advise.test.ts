@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import { RECIPE_NAMES, requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
+import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
+import { RECIPES } from '../../../../src/lib/model/quantization/recipes.js';
 import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
@@ -36,7 +37,8 @@ const anyAccelerator = fc.constantFrom('metal', 'cpu') as fc.Arbitrary<'metal' |
 const RUNS = { numRuns: 15 };
 
 function variantsOf(shape: ModelShape): readonly ModelVariant[] {
-  return RECIPE_NAMES.flatMap((quantization): ModelVariant[] => {
+  const usual = Object.entries(RECIPES).filter(([, { isRare, isTrained }]) => !isRare && !isTrained);
+  return usual.flatMap(([quantization]): ModelVariant[] => {
     const other = requantise(shape, quantization);
     return other === undefined ? [] : [{ quantization, shape: other, isProven: true, isEstimated: true }];
   });

@@ -6,7 +6,7 @@ describe('text on a terminal', () => {
     expect(foldLines('Note: one two three four five', 16)).toBe(
       ['Note: one two', '      three four', '      five'].join('\n'),
     );
-    expect(foldLines('source    hf:owner/repository a-file.gguf', 28)).toBe(
+    expect(foldLines('source    hf:owner/repository a-file.gguf', 30)).toBe(
       ['source    hf:owner/repository', '          a-file.gguf'].join('\n'),
     );
   });
@@ -14,6 +14,12 @@ describe('text on a terminal', () => {
   test('keeps words that are longer than a line, and lines that are short enough', () => {
     expect(foldLines('short\n  Suggestion: https://example.com/a-long-address', 20)).toBe(
       ['short', '  Suggestion: https://example.com/a-long-address'].join('\n'),
+    );
+  });
+
+  test('a word that fits on a line, but not behind its label, has the next line', () => {
+    expect(foldLines('source    hf:owner/repository a-file.gguf', 28)).toBe(
+      ['source', '  hf:owner/repository', '          a-file.gguf'].join('\n'),
     );
   });
 

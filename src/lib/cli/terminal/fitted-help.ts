@@ -1,0 +1,25 @@
+import { Help } from '@oclif/core/help';
+import { commandText } from '../../report/layout/command-text.js';
+import { folded } from './folded.js';
+import { terminalWidth } from './terminal-width.js';
+
+const EXAMPLE = /^(\s*)\$ (.*)$/;
+/** What a shell takes for one word, with the value of an option before it. */
+const WORDS = /--?[a-z][\w-]*(?:[ =](?:"[^"]*"|[^\s"<>|-]\S*))?|"[^"]*"|\S+/g;
+
+/** oclif's help; what it does not break itself, summaries and examples, is broken between words, examples so that they can be copied. */
+export default class FittedHelp extends Help {
+  protected override log(...texts: string[]): void {
+    super.log(...(process.stdout.isTTY ? texts.map(fitted) : texts));
+  }
+}
+
+function fitted(text: string): string {
+  const width = terminalWidth(process.stdout);
+  const lines = text.split('\n').map((line) => {
+    const [, indent = '', command] = EXAMPLE.exec(line) ?? [];
+    if (command === undefined || line.length <= width) return line;
+    return commandText(['$', ...(command.match(WORDS) ?? [])], width, indent);
+  });
+  return folded(lines.join('\n'), process.stdout);
+}
