@@ -29,8 +29,8 @@ const ROWS: readonly (readonly [
   ['tensors, parts', ['gguf/limits.ts', 'MAX_TENSORS', 1, '65536'], ['gguf/limits.ts', 'MAX_SHARDS', 1, '1024']],
   [
     'layers, experts',
-    ['model/count-limits.ts', 'MAX_LAYERS', 1, '512'],
-    ['model/count-limits.ts', 'MAX_EXPERTS', 1, '1024'],
+    ['model/loading/count-limits.ts', 'MAX_LAYERS', 1, '512'],
+    ['model/loading/count-limits.ts', 'MAX_EXPERTS', 1, '1024'],
   ],
   [
     "list of a repository's files",

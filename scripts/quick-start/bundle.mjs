@@ -39,7 +39,7 @@ const compiled = {
 const ORDINARY = ['completion', 'exec'];
 const quick = (name) => `./dist/lib/cli/quick/${name}.js`;
 
-// Every command, loaded where it is run, without oclif: of that only the parser, for command lines with mistakes.
+// Every command, loaded where it is run, without oclif: of that only the parser.
 await build({
   ...compiled,
   stdin: { contents: await commandTable(), resolveDir: root, sourcefile: 'cli.js' },

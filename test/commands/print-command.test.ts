@@ -39,8 +39,8 @@ test('under each piece of advice stands the command that takes it, broken nowher
   const [smaller] = commands.map((text) => words(/^(?:.*\\\n)*.*/.exec(text)?.[0] ?? ''));
   expect([exitCode, commands.length > 2]).toEqual([1, true]);
   expect(readServerCommand(smaller?.filter((word) => word !== '') ?? [], {}, '/')).toMatchObject({
-    source: expect.stringMatching(/Qwen2\.5-Coder-32B-Instruct-Q3_K_M\.gguf$/),
-    patch: { ctxSize: 8192 },
+    source: expect.stringMatching(/Qwen2\.5-Coder-32B-Instruct-IQ4_XS\.gguf$/),
+    patch: { ctxSize: 5120, cacheTypeK: 'q8_0', cacheTypeV: 'q8_0' },
   });
 });
 

@@ -68,10 +68,10 @@ export interface Case {
 /** Launches that llama.cpp fitted to a machine: see fit.test.ts. */
 const FITTED = 'cases-fit.jsonl';
 
-/** Every measured launch: `*.jsonl` in the oracle's folder. */
+/** Every measured launch: `cases*.jsonl` in the oracle's folder. */
 export function readCases(folder = here): Case[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl') && name !== FITTED)
+    .filter((name) => /^cases.*\.jsonl$/.test(name) && name !== FITTED)
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => JSON.parse(line) as Case);
 }

@@ -1,6 +1,5 @@
 import type { ArgInput, FlagInput, Input, ParserOutput } from '@oclif/core/interfaces';
 import { boolean } from './flags.js';
-import { parsePlainly, type ParserInput } from './plain-parser.js';
 
 /** What a command asks of oclif's configuration. */
 export interface QuickConfig {
@@ -56,20 +55,13 @@ export abstract class Command {
     argv: string[],
   ): Promise<ParserOutput<F, B, A>> {
     const { args = {}, flags = {}, baseFlags = {}, enableJsonFlag, strict } = options as Input<Values, Values, Values>;
-    const input: ParserInput = {
-      argv,
-      args: args as ArgInput,
-      flags: { ...(enableJsonFlag && { json: boolean() }), ...baseFlags, ...flags } as FlagInput,
+    this.argv = [...argv];
+    const { parse } = await import('@oclif/core/parser');
+    return parse(argv, {
+      args,
+      flags: { ...(enableJsonFlag && { json: boolean() }), ...baseFlags, ...flags },
       strict: strict !== false,
       context: this,
-    };
-    this.argv = [...argv];
-    const output = (await parsePlainly(input)) ?? (await askOclif(input));
-    return output as ParserOutput<F, B, A>;
+    } as never);
   }
-}
-
-async function askOclif({ argv, ...options }: ParserInput): Promise<ParserOutput> {
-  const { parse } = await import('@oclif/core/parser');
-  return parse(argv, options as never);
 }
