@@ -210,7 +210,7 @@ describe('the agent, once', () => {
 
   test('a start that cannot be written down does not happen, and the condition says why', async () => {
     deploy('one');
-    mkdirSync(at('state/agents/box/default.one.json.new/in-the-way'), { recursive: true, mode: 0o700 });
+    mkdirSync(at('state/agents/box/default.one.json/in-the-way'), { recursive: true, mode: 0o700 });
     await agent();
     expect(seen('one')).toMatchObject({
       reason: 'MemoryCheckFailed',

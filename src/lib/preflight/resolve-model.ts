@@ -16,6 +16,8 @@ export interface ResolvedModel {
   readonly original?: Pick<ResolvedModel, 'source' | 'quantization'>;
   /** By `--file`. */
   readonly isNamedFile?: boolean;
+  /** Proposed, not asked for. */
+  readonly isTried?: boolean;
 }
 
 /** What is read instead of what the model's name leads to. */

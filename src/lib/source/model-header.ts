@@ -34,6 +34,8 @@ export interface HeaderRequest {
   readonly source: string;
   readonly entry: CatalogEntry | undefined;
   readonly quantization: string | undefined;
+  /** Nobody typed it: where it is not, nothing is asked about what might have been meant. */
+  readonly isTried?: boolean;
 }
 
 /** The source is there, as far as anyone knows, but nothing can be read from it now. */
@@ -66,7 +68,7 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
     const { readModelHeader } = await import('./open.js');
     const patience = bundled === undefined ? {} : IMPATIENT;
     const source = parseModelSource(request.source);
-    const reading = await readModelHeader(source, { ...patience, ...options });
+    const reading = await readModelHeader(source, { ...patience, ...options, asksWhatWasMeant: !request.isTried });
     const { header, fromCache, file, commit, chosen, others = 0 } = reading;
     const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
     const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as ${repositoryOf(source)}:QUANT`;

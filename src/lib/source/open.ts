@@ -133,7 +133,7 @@ async function readHubSource(source: HubSource, session: Session): Promise<Locat
   try {
     return await readFromHub(source, session);
   } catch (error) {
-    if (session.offline || !isNotThere(error)) throw error;
+    if (!session.asksWhatWasMeant || !isNotThere(error)) throw error;
     const { withNearest } = await import('./hub/what-was-meant.js');
     throw await withNearest(error, source, session);
   }

@@ -25,6 +25,8 @@ export interface ReadOptions {
   readonly isPrivateAddress?: (address: string) => boolean;
   /** Connections to share between several readings; the caller closes them. */
   readonly network?: Network;
+  /** Where a source is not there, its hub is asked once more, for what is called nearly the same. */
+  readonly asksWhatWasMeant?: boolean;
   /** What is known of this machine's folders, to share between several readings that are done together. */
   readonly folders?: FolderNames;
 }
@@ -53,6 +55,7 @@ export interface Session {
   readonly meter: Meter;
   readonly context: RequestContext;
   readonly offline: boolean;
+  readonly asksWhatWasMeant: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: ReadProgress) => void) | undefined;
 }
@@ -83,6 +86,7 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
       meter,
       context: { network, meter, signal },
       offline,
+      asksWhatWasMeant: options.asksWhatWasMeant !== false && !offline,
       signal,
       onProgress,
     });

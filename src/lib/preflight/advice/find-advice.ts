@@ -104,7 +104,7 @@ async function prove(
       ? withQuantization(resolved, quantization)
       : { entry: undefined, source: model, quantization: undefined };
   try {
-    const { header, derived } = await readHeader(target);
+    const { header, derived } = await readHeader({ ...target, isTried: true });
     const read = describeModel(withKvOverrides(header, overrides));
     // What was estimated for the shape at hand need not be estimated again.
     const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
