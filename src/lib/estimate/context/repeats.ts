@@ -2,8 +2,8 @@ import type { Repeats } from '../ggml/settled-allocation.js';
 
 /** Models have no longer ones. */
 const LONGEST_PERIOD = 16;
-/** Periods that are gone through before others are left out: what is placed in the first ones differs. */
-const SETTLED_AFTER = 4;
+/** What is gone through before others are left out, since what is placed in the first ones differs: periods, and at least so many layers. */
+const SETTLED_AFTER = { periods: 2, layers: 4 };
 
 /** Layers that do what those before them did, of each run of layers whose groups come again and again; none of them is planned. */
 export function repeatsAmong(groups: readonly number[], planned: readonly number[], reach: number): Repeats[] {
@@ -39,8 +39,9 @@ function repeatsOf(
   planned: readonly number[],
   reach: number,
 ): Repeats | null {
-  const margin = Math.ceil(reach / period) * period;
-  const atLeast = first + SETTLED_AFTER * period + margin;
+  const margin = Math.max(period, Math.ceil(reach / period) * period);
+  const settling = Math.max(SETTLED_AFTER.periods * period, SETTLED_AFTER.layers);
+  const atLeast = first + settling + margin;
   const latest = last - period - margin;
   const start = Math.max(
     atLeast,
