@@ -57,6 +57,7 @@ export class Levers {
     return levers.reduce<Attempt>((pulled, lever) => this.pull(pulled, lever) ?? pulled, attempt);
   }
 
+  /** Nothing is planned for what does not fit without compute buffers. */
   fits(attempt: Attempt): boolean {
     return this.#headroom(attempt, () => true) >= 0;
   }
@@ -125,6 +126,7 @@ export class Levers {
     const all = nLayerAll + 1;
     const asked = attempt.launch.gpuLayers ?? -1;
     const now = asked < 0 ? all : Math.min(asked, all);
+    if (now === all && this.#gpuHeadroom(attempt) >= 0) return undefined;
     const withLayers = (layers: number): Attempt =>
       changed(attempt, { gpuLayers: layers }, { kind: 'gpu-layers', layers, of: all });
     const most = largestNotNegative((layers) => this.#gpuHeadroom(withLayers(layers)), 0, all);
