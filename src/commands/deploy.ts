@@ -5,7 +5,7 @@ import { clusterChoice } from '../lib/cli/deploy/cluster-choice.js';
 import { clusterFlags } from '../lib/cli/flags/cluster-flags.js';
 import { deployCheck, type DeployCheck, wasMade } from '../lib/cli/deploy/deploy-check.js';
 import { deployFlags } from '../lib/cli/flags/deploy-flags.js';
-import { deployPlan, stagedFiles } from '../lib/cli/deploy/deploy-plan.js';
+import { deployPlan, stagedFiles } from '../lib/cli/deploy/plan-deploy.js';
 import { showProgress } from '../lib/cli/deploy/deploy-progress.js';
 import { deploySourceWithFiles } from '../lib/cli/deploy/deploy-source.js';
 import { interruptSignal, type InterruptedError } from '../lib/cli/terminal/interrupt.js';
@@ -23,7 +23,7 @@ import { deployJson } from '../lib/report/json/deployment-json.js';
 import { largestOf } from '../lib/preflight/surveys/survey.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
-import { failureText } from '../lib/report/words/failure.js';
+import { failureText } from '../lib/report/words/failure-text.js';
 import { formatManifests } from '../lib/report/json/manifests.js';
 import { warningsOf } from '../lib/report/words/warnings.js';
 

@@ -3,7 +3,7 @@ import { adviceHtml } from '../lib/page/advice-section.js';
 import { answer, pageModel, type PageModel } from '../lib/page/answer.js';
 import { stopsOf } from '../lib/page/controls/control-fields.js';
 import { type Controls, initialControls } from '../lib/page/controls/controls.js';
-import { commandLine } from '../lib/page/command-line.js';
+import { commandLine } from '../lib/page/copied-command.js';
 import { contextChartHtml } from '../lib/page/context-chart.js';
 import { curveOf } from '../lib/page/curve.js';
 import type { PageInput } from '../lib/page/page-input.js';

@@ -33,17 +33,17 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     'the bound counts scores once',
-    'estimate/bound',
+    'estimate/bound-compute',
     'COPIES_OF_SCORES = 3',
     'COPIES_OF_SCORES = 1',
-    'lib/estimate/bound',
+    'lib/estimate/bound-compute',
   ),
   fault(
     'the bound trusts flash attention with any head size',
-    'estimate/bound',
+    'estimate/bound-compute',
     'GPU_HEAD_SIZES.has(hparams.headK) &&',
     '(hparams.headK > 0) &&',
-    'lib/estimate/bound',
+    'lib/estimate/bound-compute',
   ),
   fault(
     '--n-cpu-moe keeps one layer more',
@@ -68,7 +68,7 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     'a slot has the whole context',
-    'estimate/context/context',
+    'estimate/context/context-params',
     'pad(Math.floor(nCtxPadded / nSeqMax), CONTEXT_PADDING)',
     'pad(nCtxPadded, CONTEXT_PADDING)',
     'lib/estimate/context/growth',
@@ -116,7 +116,7 @@ export const FIGURES: readonly Fault[] = [
     'budget/budget-policy',
     'bytes: bytes - promisedBytes, promisedBytes',
     'bytes, promisedBytes',
-    'lib/budget/budget-policy lib/guard/reservations',
+    'lib/budget/budget-policy lib/guard/ledger/reservations',
   ),
   fault(
     'the strict figure may be above the loose one',
@@ -152,7 +152,7 @@ export const FIGURES: readonly Fault[] = [
     'host/processes/processes',
     ' && a.startedAt === b.startedAt',
     '',
-    'lib/guard/reservations lib/guard/ledger-store',
+    'lib/guard/reservations lib/guard/ledger/ledger-store',
   ),
   // Verdicts and advice
   fault(

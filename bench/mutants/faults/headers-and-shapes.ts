@@ -105,7 +105,7 @@ export const WHAT_IS_READ: readonly Fault[] = [
   ),
   fault(
     'five query heads must share a KV head for more bits',
-    'model/quantization/quant-recipe',
+    'model/quantization/recipes',
     '(gqa >= 4 ? type : rest)',
     '(gqa >= 5 ? type : rest)',
     'lib/model/quantization/quant-recipe',
@@ -113,13 +113,13 @@ export const WHAT_IS_READ: readonly Fault[] = [
   fault(
     'quantizations are known in capitals only',
     'model/quantization/quant-recipe',
-    'RECIPES[quantization.toUpperCase()]',
-    'RECIPES[quantization]',
+    'const name = quantization.toUpperCase();',
+    'const name = quantization;',
     'lib/model/quantization/quant-recipe',
   ),
   fault(
     'more bits go to every second layer of the middle',
-    'model/quantization/quant-recipe',
+    'model/quantization/recipes',
     '% 3 === 2',
     '% 2 === 1',
     'lib/model/quantization/quant-recipe',

@@ -5,10 +5,10 @@ export const OUTSIDE: readonly Fault[] = [
   // What is said
   fault(
     'a budget below nothing is shown',
-    'report/words/failure',
+    'report/words/failure-text',
     'Math.max(0, limit.budget.bytes)',
     'limit.budget.bytes',
-    'lib/report/words/failure',
+    'lib/report/words/failure-text',
   ),
   fault(
     'an age is ten times as old',

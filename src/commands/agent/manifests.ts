@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { agentManifests } from '../../lib/agent/setup/manifests.js';
+import { agentManifests } from '../../lib/agent/setup/agent-manifests.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 
 export default class AgentManifests extends BaseCommand {

@@ -4,7 +4,7 @@ import { runAgent } from '../../lib/agent/agent.js';
 import { CurrentLlamaServer, findLlamaServer } from '../../lib/agent/machine/llama-server.js';
 import { agentFlags } from '../../lib/cli/agent/agent-flags.js';
 import { printLine } from '../../lib/cli/terminal/out.js';
-import { agentOptions } from '../../lib/cli/agent/agent-options.js';
+import { agentOptions } from '../../lib/cli/agent/options-of-flags.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { clusterChoice } from '../../lib/cli/deploy/cluster-choice.js';
 import { memoryPressure } from '../../lib/host/memory-pressure.js';

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { surroundingsOf } from '../../lib/cli/surroundings.js';
-import { withEachEntry } from '../../lib/cli/many-headers.js';
+import { withEachEntry } from '../../lib/cli/read-catalog-headers.js';
 import { checkRequest } from '../../lib/cli/check-request.js';
 import { launchFlags } from '../../lib/cli/flags/launch-flags.js';
 import { budgetFlags } from '../../lib/cli/flags/machine-flags.js';

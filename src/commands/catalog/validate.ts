@@ -1,7 +1,7 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { surroundingsOf } from '../../lib/cli/surroundings.js';
-import { withEachEntry } from '../../lib/cli/many-headers.js';
+import { withEachEntry } from '../../lib/cli/read-catalog-headers.js';
 import { modelFlags } from '../../lib/cli/flags/model-flags.js';
 import {
   type EntryValidation,

@@ -1,6 +1,6 @@
 import { compareLog } from '../preflight/surveys/compare-log.js';
 import { parseServerLog } from '../runtime/server-log.js';
-import { withProof, type Proof } from './core/fit-text.js';
+import { withProof, type Proof } from './core/condition-text.js';
 import type { FitReport } from './core/memory-fit.js';
 import { logHead } from './machine/log-file.js';
 import type { PartOwner } from '../estimate/memory-estimate.js';

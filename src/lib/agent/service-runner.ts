@@ -11,7 +11,7 @@ import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
 import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
-import { incompleteReport, type Proof } from './core/fit-text.js';
+import { incompleteReport, type Proof } from './core/condition-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';

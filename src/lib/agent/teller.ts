@@ -3,7 +3,7 @@ import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { Registration } from './cluster/registration.js';
 import type { EventType, OwnStatus, ServiceWriter } from './cluster/service-writer.js';
 import { CLAIM_ANNOTATIONS, MEMORY_FIT } from '../kube/host-record.js';
-import { requirementText } from './core/fit-text.js';
+import { requirementText } from './core/condition-text.js';
 import {
   conditionOf,
   fitCondition,

@@ -3,7 +3,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
-import { asFailure, renderFailure, type OclifError } from './terminal/failure.js';
+import { asFailure, renderFailure, type OclifError } from './terminal/render-failure.js';
 import { folded } from './terminal/folded.js';
 import { printExactly, printJson, printLine, printNotice, printOut } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';

@@ -72,7 +72,7 @@ export function quantizationSources(
 ): QuantizationSources {
   const { listSiblings, offline } = adviceSources(surroundings, readHeader);
   const readHeaders = async (requests: readonly HeaderRequest[]) => {
-    const { readManyHeaders } = await import('./many-headers.js');
+    const { readManyHeaders } = await import('./read-catalog-headers.js');
     return readManyHeaders(requests, surroundings);
   };
   const { readHeader: readOffline } = checkDependencies({ ...surroundings, offline: true, quiet: true });

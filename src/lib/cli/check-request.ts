@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { CheckRequest } from '../preflight/plan-check.js';
 import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
-import { installedServer, serverVersion, thisMachinesServers } from '../host/llama-server.js';
+import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
 import { deviceList, tensorOverrides, tensorSplit } from '../runtime/options/device-options.js';

@@ -4,7 +4,7 @@ import { isDiscrete } from '../preflight/judge/judge.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
 import type { Accelerator } from '../runtime/launch-options.js';
-import { serverWords } from '../preflight/server-words.js';
+import { serverWords } from '../preflight/printed-words.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { shellWord } from '../shell-word.js';
 import { budgetFlags } from './flags/machine-flags.js';

@@ -1,7 +1,7 @@
 import type { Hook } from '@oclif/core/hooks';
 import { nearest } from '../nearest.js';
 import { shown } from '../printable.js';
-import { renderFailure } from './terminal/failure.js';
+import { renderFailure } from './terminal/render-failure.js';
 import { printJson, printNotice } from './terminal/out.js';
 
 /** As shells end where there is no such program. */

@@ -1,6 +1,6 @@
 import type { AdapterShape, ModelShape, ProjectorShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
-import { loadAdapters } from './adapters.js';
+import { loadAdapters } from './load-adapters.js';
 import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './draft/estimate-speculative.js';
 import { speculationOf } from './draft/speculation.js';
 import { unusableDraft } from './draft/unusable-drafts.js';

@@ -1,6 +1,6 @@
 import type { InferenceServiceResource, Kind, ModelResource } from './client/api.js';
 import type { KubeClient } from './client/client.js';
-import { missing } from './client/errors.js';
+import { missing } from './client/status-errors.js';
 
 /** One deployment: a service, its model, or both. */
 export interface Deployment {

@@ -8,7 +8,7 @@ import { partLabel } from '../report/words/part-labels.js';
 import { warningsOf } from '../report/words/warnings.js';
 import type { LoadedText } from '../report/words/loaded-text.js';
 import type { PageAnswer, PageModel } from './answer.js';
-import { commandLine } from './command-line.js';
+import { commandLine } from './copied-command.js';
 import type { Controls } from './controls/controls.js';
 import type { PageInput } from './page-input.js';
 import { wholeText } from './html.js';

@@ -5,7 +5,7 @@ import type { HostMemory } from '../host/host-memory.js';
 import type { MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
-import { withKvOverrides } from '../model/kv-overrides.js';
+import { withKvOverrides } from '../model/overridden-header.js';
 import { lacksVocabulary } from '../model/loading/vocabulary.js';
 import { publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';

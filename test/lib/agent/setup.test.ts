@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentManifests } from '../../../src/lib/agent/setup/manifests.js';
+import { agentManifests } from '../../../src/lib/agent/setup/agent-manifests.js';
 import { SERVICE_MANAGERS } from '../../../src/lib/agent/setup/service-files.js';
 
 const service = {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, jest, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
-import { deployPlan } from '../../../src/lib/cli/deploy/deploy-plan.js';
+import { deployPlan } from '../../../src/lib/cli/deploy/plan-deploy.js';
 import { deploySource } from '../../../src/lib/cli/deploy/deploy-source.js';
 import { buildResources } from '../../../src/lib/kube/resources.js';
 import { checkMemory } from '../../../src/lib/preflight/check-memory.js';

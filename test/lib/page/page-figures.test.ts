@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { join } from 'node:path';
 import type { answer, PageAnswer, pageModel } from '../../../src/lib/page/answer.js';
-import type { commandLine } from '../../../src/lib/page/command-line.js';
+import type { commandLine } from '../../../src/lib/page/copied-command.js';
 import type { Controls, initialControls } from '../../../src/lib/page/controls/controls.js';
 import type { curveOf } from '../../../src/lib/page/curve.js';
 import type { PageInput } from '../../../src/lib/page/page-input.js';

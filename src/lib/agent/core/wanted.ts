@@ -1,7 +1,7 @@
 import { fingerprint } from '../../guard/fingerprint.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { OVERRIDE_ANNOTATIONS } from './annotations.js';
-import { serverWords, specType, type Placement } from './server-words.js';
+import { serverWords, specType, type Placement } from './words-of-service.js';
 
 export interface Wanted {
   readonly service: InferenceServiceResource;

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
-import { parseServerVersion } from '../../host/llama-server.js';
+import { parseServerVersion } from '../../host/installed-server.js';
 import { programOutput } from '../../host/processes/program-output.js';
 import { firstRunnable } from '../../host/processes/runnable.js';
 import { printable } from '../../printable.js';

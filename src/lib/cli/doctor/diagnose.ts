@@ -6,7 +6,7 @@ import { besideLedger, promisedHere } from '../../guard/ledger/measure-beside-le
 import { findAccelerator } from '../../host/gpu/find-accelerator.js';
 import { heldByPrograms, type HeldByPrograms } from '../../host/processes/held-by-programs.js';
 import type { HostMemory } from '../../host/host-memory.js';
-import { installedServer, thisMachinesServers } from '../../host/llama-server.js';
+import { installedServer, thisMachinesServers } from '../../host/installed-server.js';
 import { measureHost } from '../../host/measure-host.js';
 import { memoryPressure } from '../../host/memory-pressure.js';
 import { thisMachine } from '../../host/probe.js';

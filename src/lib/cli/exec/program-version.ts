@@ -1,4 +1,4 @@
-import { askedVersion, thisMachinesServers } from '../../host/llama-server.js';
+import { askedVersion, thisMachinesServers } from '../../host/installed-server.js';
 import type { LaunchCheckRequest } from '../../guard/check-launch.js';
 import type { RequirementRequest } from './requirement.js';
 

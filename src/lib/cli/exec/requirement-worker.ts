@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
+import { asFailure, renderFailure, type OclifError } from '../terminal/render-failure.js';
 import { refusalText } from '../terminal/refusal.js';
 import { checkLaunch } from '../../guard/check-launch.js';
 import { pinnedWords } from '../../preflight/server-choice.js';

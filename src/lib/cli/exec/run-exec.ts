@@ -14,7 +14,7 @@ import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
 import { folded } from '../terminal/folded.js';
-import { asFailure, renderFailure, type OclifError } from '../terminal/failure.js';
+import { asFailure, renderFailure, type OclifError } from '../terminal/render-failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
 import { findProgram } from './find-program.js';
 import { requirement, type RequirementRequest, type SeenMachine } from './requirement.js';

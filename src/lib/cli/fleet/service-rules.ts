@@ -4,7 +4,7 @@ import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { ClusterError } from '../../errors.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
 import type { KubeClient } from '../../kube/client/client.js';
-import { missing } from '../../kube/client/errors.js';
+import { missing } from '../../kube/client/status-errors.js';
 import { deployName } from '../deploy/deploy-name.js';
 
 /** What one InferenceService says itself of the memory that it may use, and of where it may run. */

@@ -1,6 +1,6 @@
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import type { CommandOf } from '../../report/words/advice-text.js';
-import { failureText } from '../../report/words/failure.js';
+import { failureText } from '../../report/words/failure-text.js';
 import { warningsOf } from '../../report/words/warnings.js';
 import { terminalWidth } from './terminal-width.js';
 

@@ -7,7 +7,7 @@ import { buildCompressedCaches, type CompressedCaches } from './compressed.js';
 import { createExpertCache, type ExpertCache } from './expert-cache.js';
 import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './kv-cache.js';
 import { BufferSpace, type CacheTensor } from './space.js';
-import type { ContextParams, TargetContext } from '../context/context.js';
+import type { ContextParams, TargetContext } from '../context/context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import { F32, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';

@@ -1,5 +1,5 @@
 import type { Hparams } from '../../model/hparams.js';
-import type { ContextParams } from '../context/context.js';
+import type { ContextParams } from '../context/context-params.js';
 import { F32, pad } from '../ggml/tensor.js';
 import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './kv-cache.js';
 import type { BufferSpace, CacheTensor } from './space.js';

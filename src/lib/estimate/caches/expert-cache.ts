@@ -1,7 +1,7 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { ContextParams } from '../context/context.js';
+import type { ContextParams } from '../context/context-params.js';
 import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { contiguousStrides, type Four, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';

@@ -1,6 +1,6 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import { headKOf, headVOf, type Hparams, kWidth, maxVWidth, vWidth } from '../../model/hparams.js';
-import type { ContextParams } from '../context/context.js';
+import type { ContextParams } from '../context/context-params.js';
 import { F32, pad } from '../ggml/tensor.js';
 import type { BufferSpace, CacheTensor } from './space.js';
 

@@ -1,5 +1,5 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
-import type { ContextParams } from '../context/context.js';
+import type { ContextParams } from '../context/context-params.js';
 import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';

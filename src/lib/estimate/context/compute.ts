@@ -1,6 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
-import type { ContextParams } from './context.js';
+import type { ContextParams } from './context-params.js';
 import { refused } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';

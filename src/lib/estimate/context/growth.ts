@@ -2,7 +2,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextMemory } from '../caches/cache.js';
 import type { CompressedCache, CompressedCaches } from '../caches/compressed.js';
 import type { KvCache } from '../caches/kv-cache.js';
-import type { ContextParams } from './context.js';
+import type { ContextParams } from './context-params.js';
 import { allBytes } from '../ggml/device.js';
 import { tensorBytesOf } from '../ggml/tensor.js';
 import type { GrowthPart } from '../memory-estimate.js';

@@ -1,14 +1,14 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
-import { boundComputeBuffers } from '../bound.js';
+import { boundComputeBuffers } from '../bound-compute.js';
 import { type ContextMemory, createMemory } from '../caches/cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
-import { type ContextParams, type ContextRole, resolveContext } from './context.js';
+import { type ContextParams, type ContextRole, resolveContext } from './context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import type { Adapters } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
-import { GRAPHS } from '../graph/architectures.js';
+import { GRAPHS } from '../graph/graphs.js';
 import { DRAFT_HEADS } from '../graph/draft-heads/table.js';
 import { allLayers, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from '../memory-estimate.js';

@@ -1,8 +1,8 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { ContextRole } from '../context/context.js';
+import type { ContextRole } from '../context/context-params.js';
 import { bufferGrowth } from '../context/buffer-growth.js';
-import { WITHOUT_DRAFT } from '../context/context.js';
+import { WITHOUT_DRAFT } from '../context/context-params.js';
 import { largerOf } from '../ggml/device.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';

@@ -1,7 +1,7 @@
 import { headKOf, headVOf } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
-import type { ContextParams } from '../context/context.js';
+import type { ContextParams } from '../context/context-params.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
 import * as ggml from '../ggml/ops/ops.js';

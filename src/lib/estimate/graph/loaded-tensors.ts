@@ -2,7 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
-import type { TargetContext } from '../context/context.js';
+import type { TargetContext } from '../context/context-params.js';
 import { contiguousStrides, type Four, Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 import { layerOf } from '../weights/tensor-position.js';

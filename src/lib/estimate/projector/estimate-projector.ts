@@ -4,14 +4,14 @@ import type { Encoder, EncoderHparams } from '../../model/projector/encoder-hpar
 import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { GPU_BACKENDS } from '../backends.js';
+import { GPU_BACKENDS } from '../launch-backends.js';
 import type { Backend } from '../ggml/backend.js';
-import { cpuBackend } from '../ggml/cpu/backends.js';
+import { cpuBackend } from '../ggml/cpu/cpu-and-blas.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import { projectorGraph } from '../graph/projector/projectors.js';
 import type { Accuracy, Addition, EstimatePart, GrowthPart } from '../memory-estimate.js';
 import { audioBatches, audioWarmup, worstAudio } from './audio-frames.js';
-import { boundEncoder } from './bound.js';
+import { boundEncoder } from './bound-encoder.js';
 import { EncoderBuffers } from './encoder-buffers.js';
 import { imageBatches, worstImages } from './media.js';
 import { EncoderWeights } from './weights.js';

@@ -3,7 +3,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { overridesOf } from '../../runtime/options/device-options.js';
 import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { backendsFor, GPU_BACKENDS } from '../backends.js';
+import { backendsFor, GPU_BACKENDS } from '../launch-backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from '../devices.js';
 import type { Backend } from '../ggml/backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';

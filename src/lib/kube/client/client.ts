@@ -9,7 +9,7 @@ import {
   type ManagedFieldsEntry,
   type ResourceOf,
 } from './api.js';
-import { isMissingObject, statusError, type ApiCall } from './errors.js';
+import { isMissingObject, statusError, type ApiCall } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
 import { ObjectCalls } from './object-calls.js';

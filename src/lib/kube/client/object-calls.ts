@@ -1,5 +1,5 @@
 import { ClusterError } from '../../errors.js';
-import type { ApiStatus } from './errors.js';
+import type { ApiStatus } from './status-errors.js';
 import { isObject } from './shape.js';
 import type { HttpRequest, Transport } from './transport.js';
 

@@ -14,7 +14,7 @@ import {
   isBrokenConnection,
   noAnswerInTime,
 } from './connection-errors.js';
-import type { ApiStatus } from './errors.js';
+import type { ApiStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { KeptAgent } from './kept-agent.js';
 

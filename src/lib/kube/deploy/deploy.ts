@@ -6,7 +6,7 @@ import { connect, type KubeClient } from '../client/client.js';
 import type { DeployPlan } from './deploy-plan.js';
 import { describeEndpoint, type Endpoint } from './endpoint.js';
 import type { ClusterChoice } from '../client/kubeconfig.js';
-import { UnknownFieldError } from '../client/errors.js';
+import { UnknownFieldError } from '../client/status-errors.js';
 import { foreignFields } from './foreign-fields.js';
 import { rehearse, type RehearsedResources } from './rehearse.js';
 import { buildResources, type DeployResources } from '../resources.js';

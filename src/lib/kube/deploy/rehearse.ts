@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClusterError } from '../../errors.js';
 import { FIELD_MANAGER, type AnyResource, type InferenceServiceResource, type ModelResource } from '../client/api.js';
 import type { KubeClient } from '../client/client.js';
-import { ConflictError, conflictList, type FieldConflict } from '../client/errors.js';
+import { ConflictError, conflictList, type FieldConflict } from '../client/status-errors.js';
 import { MEASURED_ANNOTATIONS } from '../check-record.js';
 import { hasOwnUpdates, isAppliedByUs, isOurs } from './managed-fields.js';
 import type { DeployResources } from '../resources.js';

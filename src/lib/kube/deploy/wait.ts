@@ -3,7 +3,7 @@ import type { AnyResource, Kind } from '../client/api.js';
 import type { KubeClient } from '../client/client.js';
 import { cleanLine } from '../client/clean-text.js';
 import { follow } from '../client/follow.js';
-import { explain, judge, type DeployState } from './progress.js';
+import { explain, judge, type DeployState } from './deploy-state.js';
 
 /** What a person follows while waiting. */
 export type WaitEvent =

@@ -4,7 +4,7 @@ import { refusedByLoader } from './load-error.js';
 import { requireKeys } from './required-keys.js';
 import { requireVocabulary } from './vocabulary.js';
 import type { ModelShape } from '../model-shape.js';
-import { tensorRows } from '../tensors/architectures.js';
+import { tensorRows } from '../tensors/tensor-rows.js';
 import { loadTensors } from '../tensors/load-tensors.js';
 
 /** What they run is neither blocks nor described here (`src/models/wavtokenizer-dec.cpp`, llama.cpp v0.5.0). */

@@ -1,6 +1,6 @@
 import { LlmkubeError } from '../../errors.js';
 import { describeModel } from '../../model/describe-model.js';
-import { withKvOverrides } from '../../model/kv-overrides.js';
+import { withKvOverrides } from '../../model/overridden-header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { isOnThisMachine } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';

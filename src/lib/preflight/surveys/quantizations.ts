@@ -1,6 +1,6 @@
 import { LlmkubeError } from '../../errors.js';
 import { describeModel } from '../../model/describe-model.js';
-import { withKvOverrides } from '../../model/kv-overrides.js';
+import { withKvOverrides } from '../../model/overridden-header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import type { HeaderLookup } from '../../source/many-headers.js';

@@ -7,7 +7,7 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../../preflight/judge/tightness.js';
 import { headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
-import { failureOf } from '../words/failure.js';
+import { failureOf } from '../words/failure-text.js';
 import { warningsOf } from '../words/warnings.js';
 import { redactedSource } from '../../source/redacted-url.js';
 

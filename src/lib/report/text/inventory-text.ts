@@ -1,7 +1,7 @@
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { cleanLines, cleanText } from '../../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../../kube/inventory.js';
-import { explain, schedulingReason } from '../../kube/deploy/progress.js';
+import { explain, schedulingReason } from '../../kube/deploy/deploy-state.js';
 import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
 import { hostRecord, type HostRecord } from '../../kube/host-record.js';
 import { formatSize } from '../words/bytes.js';

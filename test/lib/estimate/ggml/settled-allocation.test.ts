@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fewestLayers } from '../../../../src/lib/estimate/context/fewest-layers.js';
-import { cpuBackend } from '../../../../src/lib/estimate/ggml/cpu/backends.js';
+import { cpuBackend } from '../../../../src/lib/estimate/ggml/cpu/cpu-and-blas.js';
 import { allocateGraph } from '../../../../src/lib/estimate/ggml/graph-allocator.js';
 import { allocateWhole } from '../../../../src/lib/estimate/ggml/settled-allocation.js';
 import { TensorSizes } from '../../../../src/lib/estimate/ggml/tape.js';

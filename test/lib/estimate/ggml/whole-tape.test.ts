@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { fewestLayers } from '../../../../src/lib/estimate/context/fewest-layers.js';
-import { cpuBackend } from '../../../../src/lib/estimate/ggml/cpu/backends.js';
+import { cpuBackend } from '../../../../src/lib/estimate/ggml/cpu/cpu-and-blas.js';
 import { type Tape, TensorSizes } from '../../../../src/lib/estimate/ggml/tape.js';
 import { wholeTape } from '../../../../src/lib/estimate/ggml/whole-tape.js';
 import { beginsOf, tapeOf } from '../../../support/toy-layers.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { estimateLaunch } from '../../../../src/lib/estimate/estimate-launch.js';
-import { boundEncoder } from '../../../../src/lib/estimate/projector/bound.js';
+import { boundEncoder } from '../../../../src/lib/estimate/projector/bound-encoder.js';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { encodersOf } from '../../../../src/lib/model/projector/encoders.js';

@@ -1,5 +1,5 @@
 import { type Backend, hasManyRows } from '../backend.js';
-import { cpuBackend } from '../cpu/backends.js';
+import { cpuBackend } from '../cpu/cpu-and-blas.js';
 import {
   F16,
   F32,

@@ -4,7 +4,7 @@ import type { Accelerator } from '../runtime/launch-options.js';
 import type { ContextMemory } from './caches/cache.js';
 import type { KvCache } from './caches/kv-cache.js';
 import type { ComputeBuffers } from './context/compute.js';
-import type { ContextParams } from './context/context.js';
+import type { ContextParams } from './context/context-params.js';
 import type { Placement } from './weights/placement.js';
 
 const F32_BYTES = 4;

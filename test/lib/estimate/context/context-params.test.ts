@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { resolveContext } from '../../../../src/lib/estimate/context/context.js';
+import { resolveContext } from '../../../../src/lib/estimate/context/context-params.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';

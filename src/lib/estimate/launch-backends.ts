@@ -1,7 +1,7 @@
 import type { Switches } from '../runtime/llama-cpp.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import type { Backend } from './ggml/backend.js';
-import { blasBackend, cpuBackend } from './ggml/cpu/backends.js';
+import { blasBackend, cpuBackend } from './ggml/cpu/cpu-and-blas.js';
 import { cudaBackend } from './ggml/cuda/backend.js';
 import { metalBackend } from './ggml/metal/backend.js';
 import { cpuBesideVulkan, vulkanBackend } from './ggml/vulkan/backend.js';

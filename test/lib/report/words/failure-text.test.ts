@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
 import type { LimitCheck } from '../../../../src/lib/preflight/judge/verdict.js';
-import { failureOf, failureText } from '../../../../src/lib/report/words/failure.js';
+import { failureOf, failureText } from '../../../../src/lib/report/words/failure-text.js';
 
 const GIB = 2 ** 30;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
-import { withKvOverrides } from '../../../src/lib/model/kv-overrides.js';
+import { withKvOverrides } from '../../../src/lib/model/overridden-header.js';
 
 const header = (entries: readonly (readonly [string, MetadataValue])[]): GgufHeader => ({
   version: 3,

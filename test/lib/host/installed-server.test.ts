@@ -7,7 +7,7 @@ import {
   parseServerVersion,
   type ServerProbe,
   serverVersion,
-} from '../../../src/lib/host/llama-server.js';
+} from '../../../src/lib/host/installed-server.js';
 
 /** A machine with these programs, each with what it prints for --version. */
 function machine(

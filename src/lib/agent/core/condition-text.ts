@@ -2,7 +2,7 @@ import { totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { explainBudget } from '../../report/words/budget-text.js';
 import { formatCompared, formatSize } from '../../report/words/bytes.js';
-import { failureText } from '../../report/words/failure.js';
+import { failureText } from '../../report/words/failure-text.js';
 import type { FitReport } from './memory-fit.js';
 
 /** A check that lets it run, or that somebody has overruled. @param modeFrom who has */
