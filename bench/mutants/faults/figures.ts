@@ -152,7 +152,7 @@ export const FIGURES: readonly Fault[] = [
     'host/processes/processes',
     ' && a.startedAt === b.startedAt',
     '',
-    'lib/guard/reservations lib/guard/ledger/ledger-store',
+    'lib/guard/ledger/reservations lib/guard/ledger/ledger-store',
   ),
   // Verdicts and advice
   fault(

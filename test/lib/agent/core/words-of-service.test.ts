@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { fitCondition, isTransition, timed } from '../../../src/lib/agent/core/memory-fit.js';
-import { reservedWord, serverWords, type Placement } from '../../../src/lib/agent/core/words-of-service.js';
-import { attemptOf, draftModelKey, fingerprintOf } from '../../../src/lib/agent/core/wanted.js';
-import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
-import { aModel, aService } from './objects.js';
+import { fitCondition, isTransition, timed } from '../../../../src/lib/agent/core/memory-fit.js';
+import { reservedWord, serverWords, type Placement } from '../../../../src/lib/agent/core/words-of-service.js';
+import { attemptOf, draftModelKey, fingerprintOf } from '../../../../src/lib/agent/core/wanted.js';
+import { readServerCommand } from '../../../../src/lib/runtime/server-command.js';
+import { aModel, aService } from '../objects.js';
 
 const place: Placement = {
   modelPath: '/m/a.gguf',

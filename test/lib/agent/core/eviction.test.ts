@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { evictionTarget, type EvictionCandidate } from '../../../src/lib/agent/core/eviction.js';
+import { evictionTarget, type EvictionCandidate } from '../../../../src/lib/agent/core/eviction.js';
 
 const one = (key: string, more: Partial<EvictionCandidate> = {}): EvictionCandidate => ({
   key,

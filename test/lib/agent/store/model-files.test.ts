@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelFiles } from '../../../src/lib/agent/store/model-files.js';
-import { hubFrom } from '../../../src/lib/source/hub/hub-urls.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
-import { aModel } from './objects.js';
+import { modelFiles } from '../../../../src/lib/agent/store/model-files.js';
+import { hubFrom } from '../../../../src/lib/source/hub/hub-urls.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
+import { aModel } from '../objects.js';
 
 let folder: { path: string; remove: () => Promise<void> };
 beforeEach(async () => (folder = await temporaryFolder()));

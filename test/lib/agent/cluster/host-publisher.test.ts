@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { HostPublisher } from '../../../src/lib/agent/cluster/host-publisher.js';
-import { type HostReport, isFresh } from '../../../src/lib/kube/hosts.js';
+import { HostPublisher } from '../../../../src/lib/agent/cluster/host-publisher.js';
+import { type HostReport, isFresh } from '../../../../src/lib/kube/hosts.js';
 
 type Parts = ConstructorParameters<typeof HostPublisher>;
 

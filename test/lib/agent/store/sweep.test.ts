@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelFolder } from '../../../src/lib/agent/store/model-files.js';
-import { sweepStore } from '../../../src/lib/agent/store/sweep.js';
-import type { ModelResource } from '../../../src/lib/kube/client/api.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
+import { modelFolder } from '../../../../src/lib/agent/store/model-files.js';
+import { sweepStore } from '../../../../src/lib/agent/store/sweep.js';
+import type { ModelResource } from '../../../../src/lib/kube/client/api.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
 
 const HOUR = 3_600_000;
 const NOW = 1.8e12;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { takeAgentName } from '../../../src/lib/agent/machine/sole-agent.js';
-import type { ProcessIdentity } from '../../../src/lib/host/processes/processes.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
+import { takeAgentName } from '../../../../src/lib/agent/machine/sole-agent.js';
+import type { ProcessIdentity } from '../../../../src/lib/host/processes/processes.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
 
 let folder: { path: string; remove: () => Promise<void> };
 beforeEach(async () => (folder = await temporaryFolder()));

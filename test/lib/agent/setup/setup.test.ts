@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentManifests } from '../../../src/lib/agent/setup/agent-manifests.js';
-import { SERVICE_MANAGERS } from '../../../src/lib/agent/setup/service-files.js';
+import { agentManifests } from '../../../../src/lib/agent/setup/agent-manifests.js';
+import { SERVICE_MANAGERS } from '../../../../src/lib/agent/setup/service-files.js';
 
 const service = {
   home: '/Users/a',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { failedAgain } from '../../../src/lib/agent/core/back-off.js';
-import { claimOf, seeHeartbeat } from '../../../src/lib/agent/core/claims.js';
-import { desiredOf, type Known } from '../../../src/lib/agent/core/desired.js';
-import { nextAction, type Observed } from '../../../src/lib/agent/core/next-action.js';
-import type { InferenceServiceResource, ModelResource } from '../../../src/lib/kube/client/api.js';
-import { aModel, aService } from './objects.js';
+import { failedAgain } from '../../../../src/lib/agent/core/back-off.js';
+import { claimOf, seeHeartbeat } from '../../../../src/lib/agent/core/claims.js';
+import { desiredOf, type Known } from '../../../../src/lib/agent/core/desired.js';
+import { nextAction, type Observed } from '../../../../src/lib/agent/core/next-action.js';
+import type { InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
+import { aModel, aService } from '../objects.js';
 
 const MAC = { id: 'mac-1', accelerator: 'metal' } as const;
 const there = <T>(object: T): Known<T> => ({ kind: 'there', object });

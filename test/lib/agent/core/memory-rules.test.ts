@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { memoryRules } from '../../../src/lib/agent/core/memory-rules.js';
-import { aModel, aService } from './objects.js';
+import { memoryRules } from '../../../../src/lib/agent/core/memory-rules.js';
+import { aModel, aService } from '../objects.js';
 
 const FLAGS = { policy: { fraction: 0.5 }, mode: 'enforce', modeFrom: '--memory-check-mode' } as const;
 const annotated = (name: string, value: string) => aService({}, { [`inference.llmkube.dev/memory-${name}`]: value });

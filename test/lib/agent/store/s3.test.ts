@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { modelFiles } from '../../../src/lib/agent/store/model-files.js';
-import { ModelStore } from '../../../src/lib/agent/store/model-store.js';
-import { presigned, s3Access, s3Url } from '../../../src/lib/agent/store/s3.js';
-import type { ObjectCalls } from '../../../src/lib/kube/client/object-calls.js';
-import { hubFrom } from '../../../src/lib/source/hub/hub-urls.js';
-import { aModel } from './objects.js';
+import { modelFiles } from '../../../../src/lib/agent/store/model-files.js';
+import { ModelStore } from '../../../../src/lib/agent/store/model-store.js';
+import { presigned, s3Access, s3Url } from '../../../../src/lib/agent/store/s3.js';
+import type { ObjectCalls } from '../../../../src/lib/kube/client/object-calls.js';
+import { hubFrom } from '../../../../src/lib/source/hub/hub-urls.js';
+import { aModel } from '../objects.js';
 
 /** Of Amazon's own example: "Authenticating Requests: Using Query Parameters". */
 const KEYS = {
