@@ -6,8 +6,8 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.test.json' }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // Most tests wait for processes and servers, so no core is left to the parent alone.
-  maxWorkers: '100%',
+  // Most tests wait for processes and servers, so a core has work for more than one.
+  maxWorkers: '150%',
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
