@@ -61,7 +61,7 @@ export interface RefusedCheck {
 const WITHOUT_VOCABULARY =
   'the file has no tokenizer (tokenizer.ggml.model), and llama-server loads no model without: this is the answer for the same file with one';
 /** Where nothing was searched for, or something is not counted. */
-const UNADVISED = 'use a smaller model or a larger machine';
+const UNADVISED = 'use a smaller context, a smaller model or a larger machine';
 
 /**
  * Whether a model fits: find it, read its header, estimate, measure, judge. What keeps the check from being completed

@@ -24,3 +24,8 @@ test.each([
 test('of a word that nothing is called nothing is guessed', () => {
   expect(refused('constructor')).toMatchObject({ options: { suggestions: ['see the same command with --help'] } });
 });
+
+test('of a mistake that is not about a value nothing is guessed', () => {
+  const error = Object.assign(new Error('Unexpected argument: another\nSee more help with --help'), { oclif: {} });
+  expect(flagError(error, new Map())).toMatchObject({ options: { suggestions: ['see the same command with --help'] } });
+});

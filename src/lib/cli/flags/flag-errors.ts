@@ -62,7 +62,8 @@ export function flagError(error: unknown, variables: ReadonlyMap<string, string>
 function meantBy(problem: string): string[] | undefined {
   const stray = /^there is no place for (\S+)$/.exec(problem)?.[1];
   if (stray !== undefined && quantizationInName(`-${stray}`) !== undefined) return [`say --quantization ${stray}`];
-  const [, flag = '', typed = '', list = ''] = /^(--\S+) "([^"]*)" is not one of (.*)$/.exec(problem) ?? [];
+  const [, flag, typed = '', list = ''] = /^(--\S+) "([^"]*)" is not one of (.*)$/.exec(problem) ?? [];
+  if (flag === undefined) return undefined;
   const accelerator = flag === '--accelerator' ? ACCELERATOR_NAMES[typed.toLowerCase()] : undefined;
   const meant = accelerator === undefined ? nearest(typed, list.split(', ')) : [accelerator];
   return meant.length === 0 ? undefined : [`did you mean ${flag} ${meant.join(' or ')}?`];

@@ -20,13 +20,14 @@ const COLOUR = /\u001b\[[\d;]*m/g;
 
 /**
  * Text whose lines are at most `width` wide, as far as words allow: longer ones go on below where the text behind their label
- * begins.
+ * begins. Lines of a command that goes on below by a backslash are to be copied, and stay as they are.
  */
 export function foldLines(text: string, width: number): string {
-  return text
-    .split('\n')
-    .flatMap((line) => (widthOf(line) <= width ? [line] : foldLine(line, width)))
-    .join('\n');
+  const lines = text.split('\n');
+  const goesOn = (line: string | undefined): boolean => line?.endsWith(' \\') === true;
+  const stays = (line: string, index: number): boolean =>
+    widthOf(line) <= width || goesOn(line) || goesOn(lines[index - 1]);
+  return lines.flatMap((line, index) => (stays(line, index) ? [line] : foldLine(line, width))).join('\n');
 }
 
 /** Before a word that fits on a line, but not behind a label. */

@@ -109,6 +109,6 @@ function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnifie
   const each = sequences > 1 ? ' for each slot' : '';
   const tokens = Math.min(nCtxTrain, Math.floor(largest / sequences));
   if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
-  const room = largest === nCtx ? 'no more fits' : 'fit';
+  const room = largest === nCtx ? 'fit and no more' : 'fit';
   return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
 }

@@ -23,6 +23,12 @@ describe('text on a terminal', () => {
     );
   });
 
+  test('keeps a command as it is to be copied', () => {
+    const command =
+      'llama-server \\\n    --mmproj-url https://example.com/projector.gguf \\\n    --ctx-size 18432 --n-gpu-layers all';
+    expect(foldLines(command, 24)).toBe(command);
+  });
+
   test('does not count colours', () => {
     expect(foldLines('\u001b[33mnote\u001b[39m      abc def', 17)).toBe('\u001b[33mnote\u001b[39m      abc def');
   });
