@@ -27,6 +27,10 @@ const ARCHITECTURE_KEYS = new Map<string, Kind>(
     block_count: 'count',
     context_length: 'count',
     embedding_length: 'count',
+    embedding_length_out: 'count',
+    pooling_type: 'count',
+    expert_group_count: 'count',
+    expert_group_used_count: 'count',
     vocab_size: 'count',
     expert_count: 'count',
     expert_used_count: 'counts',
@@ -37,6 +41,10 @@ const ARCHITECTURE_KEYS = new Map<string, Kind>(
     'attention.head_count_kv': 'counts',
     'attention.key_length': 'count',
     'attention.value_length': 'count',
+    'attention.key_length_swa': 'count',
+    'attention.value_length_swa': 'count',
+    'attention.layer_norm_epsilon': 'number',
+    'attention.layer_norm_rms_epsilon': 'number',
     'attention.sliding_window': 'count',
     'attention.causal': 'boolean',
     'ssm.conv_kernel': 'count',
@@ -44,7 +52,14 @@ const ARCHITECTURE_KEYS = new Map<string, Kind>(
     'ssm.state_size': 'count',
     'ssm.group_count': 'count',
     'ssm.time_step_rank': 'count',
+    'rope.dimension_count': 'count',
+    'rope.dimension_count_swa': 'count',
     'rope.freq_base': 'number',
+    'rope.scaling.attn_factor': 'number',
+    'rope.scaling.factor': 'number',
+    'rope.scaling.finetuned': 'boolean',
+    'rope.scaling.original_context_length': 'count',
+    'rope.scaling.type': 'string',
   }),
 );
 
@@ -92,10 +107,12 @@ export function checkKnownKeys(
   const prefix = typeof architecture === 'string' ? `${architecture}.` : undefined;
   for (const [key, value] of metadata) {
     const kind = kindOf(key, prefix);
-    if (kind !== undefined && !MATCHES[kind](value)) {
+    const type = types?.get(key);
+    // Of a name that is too long to be kept the type is enough.
+    const isUnkept = key === 'general.name' && type === STRING_TYPE;
+    if (kind !== undefined && !isUnkept && !MATCHES[kind](value)) {
       throw new GgufError('GGUF_METADATA_INVALID', `${name}: the key ${printable(key)} is not ${WORDS[kind]}`);
     }
-    const type = types?.get(key);
     if (kind === undefined || type === undefined || type === ARRAY_TYPE || ANY_TYPE.test(key)) continue;
     if (type !== TYPES[kind]) {
       throw new GgufError(

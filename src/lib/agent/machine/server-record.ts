@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import { parseBoundedJson } from '../../bounded-json.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
-import { asStateFailure } from '../../guard/ledger/state-folder.js';
+import { asStateFailure, makeFolder } from '../../guard/ledger/state-folder.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 
@@ -31,7 +31,7 @@ export class ServerRecords {
   /** @throws Error where the folder cannot be made */
   constructor(stateFolder: string, agentId: string) {
     this.#folder = join(stateFolder, 'agents', encodeURIComponent(agentId));
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    makeFolder(this.#folder);
   }
 
   logFile(key: string): string {

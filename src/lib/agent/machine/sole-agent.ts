@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LlmkubeError, UsageError } from '../../errors.js';
 import { withLock } from '../../guard/ledger/lock.js';
+import { makeFolder } from '../../guard/ledger/state-folder.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { printable } from '../../printable.js';
@@ -37,7 +37,7 @@ export async function takeAgentName(stateFolder: string, id: string, find: FindP
   try {
     return await withLock(join(stateFolder, 'lock'), { self, find }, async () => {
       const own = instance();
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       writeOwnFile(file, JSON.stringify({ ...self, instance: own }));
       return own;
     });

@@ -1,10 +1,10 @@
-import { linkSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
 import { readOwnFile } from '../../own-file.js';
 import { removeFile } from './remove-file.js';
-import { asStateFailure } from './state-folder.js';
+import { asStateFailure, makeFolder } from './state-folder.js';
 
 /** Turns that stay on disk behind the newest: far more than can be taken while one listing of the folder is read. */
 const KEPT_TURNS = 16;
@@ -31,7 +31,7 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
   const claim = join(folder, `claim.${self.pid}.${Math.random().toString(36).slice(2)}`);
   let turn: number;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     writeFileSync(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
     turn = await takeTurn(folder, claim, find);
   } catch (error) {

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
@@ -22,7 +23,7 @@ export function stateFolderPath(env: Environment = process.env, platform: NodeJS
  */
 export function openStateFolder(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const found = statSync(path);
     const problem = folderProblem(found, process.getuid?.() ?? 0);
     if (problem !== undefined) throw refusedFolder(path, problem);
@@ -30,6 +31,23 @@ export function openStateFolder(path: string): string {
     return path;
   } catch (error) {
     throw asStateFailure(path, error);
+  }
+}
+
+/**
+ * Makes a folder (0700) and those above it. Node's `mkdirSync` with `recursive` never ends where the system says of a parent that is
+ * there that it is not, as below /proc.
+ * @throws the system's own error
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(path)) throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { refusedByLoader } from './load-error.js';
 import { requireKeys } from './required-keys.js';
+import { requireRope } from './rope.js';
 import { requireVocabulary } from './vocabulary.js';
 import type { ModelShape } from '../model-shape.js';
 import { tensorRows } from '../tensors/tensor-rows.js';
@@ -32,6 +33,7 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
   }
   requireKeys(shape);
   requireVocabulary(shape.keys);
+  requireRope(shape);
   checkBlocks(shape);
   const rows = tensorRows(shape.architecture);
   if (rows !== undefined) loadTensors(shape, rows);

@@ -49,7 +49,7 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
     `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
-    `  Suggestion: ${alternatives(check.suggestions)}`,
+    ...(check.suggestions.length === 0 ? [] : [`  Suggestion: ${alternatives(check.suggestions)}`]),
     ...versionLine(check),
   ].join('\n');
 }

@@ -90,4 +90,10 @@ describe('the state folder', () => {
     writeFileSync(file(), '');
     expect(() => openStateFolder(file())).toThrow(`the state folder ${file()} is no folder`);
   });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux('is refused, not tried for ever, where the system makes none', () => {
+    expect(() => openStateFolder('/proc/self/llmkube/state')).toThrow('the state folder /proc/self/llmkube/state');
+  });
 });

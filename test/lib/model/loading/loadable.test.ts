@@ -226,7 +226,6 @@ describe('the tensors of a file', () => {
   it.each([
     { 'llama.attention.head_count_kv': 0 },
     { 'llama.attention.head_count': 0 },
-    { 'llama.attention.key_length': 0 },
     { 'llama.embedding_length': 2 },
     { 'llama.feed_forward_length': 7 },
   ])('contradict a header with %j', (values) => {

@@ -65,6 +65,15 @@ describe('a file that lacks what its architecture’s loader asks for is refused
     expect(refusal(LLAMA, { 'llama.attention.layer_norm_rms_epsilon': '1e-5' })).toContain('has wrong type');
   });
 
+  // As llama.cpp v0.5.0 said of such files, or where it aborted.
+  it.each([
+    [{ 'llama.rope.dimension_count': 64 }, 'invalid n_rot: 64, expected 128'],
+    [{ 'llama.rope.dimension_count': 0 }, 'invalid n_rot: 0, expected 128'],
+    [{ 'llama.rope.scaling.type': 'foo' }, 'LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED'],
+  ])('a rotation that it does not know: %j', (change, reason) => {
+    expect(refusal(LLAMA, change)).toContain(reason);
+  });
+
   it('either of two, where one is enough', () => {
     const cohere = header('cohere2moe-cohere-command-30b-a3b.Q4_K_M');
     const [rms, plain] = ['cohere2moe.attention.layer_norm_rms_epsilon', 'cohere2moe.attention.layer_norm_epsilon'];
