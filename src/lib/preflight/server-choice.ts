@@ -119,7 +119,7 @@ export function namedBeside(
 
 /** Layers on the GPU that were chosen, the output head counted as one; undefined where all of them stay there, or were asked for. */
 export function chosenLayers({ layersWereOpen, launch, gpuLayers }: ServerChoice): number | undefined {
-  return layersWereOpen && launch.gpuLayers !== undefined ? gpuLayers : undefined;
+  return layersWereOpen && (launch.gpuLayers ?? AUTO_GPU_LAYERS) >= 0 ? gpuLayers : undefined;
 }
 
 function isOfWholeLayers({ overridden }: ServerChoice): boolean {
