@@ -44,6 +44,12 @@ const mac = (memory: string, inUse: string): string[] => [
   ...['--accelerator', 'metal', '--system-memory', memory, '--in-use', inUse, '--offline'],
 ];
 
+const OPEN = ['--ctx-size', '0', '--gpu-layers', 'auto', '--no-mmproj'];
+
+const smallCard = (memory: string, inUse: string): string[] => [
+  ...['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--system-memory', memory, '--in-use', inUse, '--offline'],
+];
+
 describe('every suggestion, typed as it is printed', () => {
   test.each([
     ['qwen-coder-32b', mac('32Gi', '3.4Gi')],
@@ -66,6 +72,21 @@ describe('every suggestion, typed as it is printed', () => {
       expect(['fits', 'tight']).toContain(json.verdict);
       expect(json.requirementBytes).toBe(suggested[index]?.requirementBytes);
     }
+  });
+
+  // On a Mac and with a small card, where --fit chooses context, layers, or both for the launch that is refused.
+  test.each([
+    ['llama-3.1-8b', [...mac('8Gi', '5Gi'), ...OPEN]],
+    ['qwen-3-30b-a3b', [...mac('24Gi', '5Gi'), ...OPEN]],
+    ['phi-4', [...mac('16Gi', '5Gi'), '--extra-args', '-ngl auto -c 0']],
+    ['gemma-3-12b', [...smallCard('8Gi', '5Gi'), ...OPEN]],
+    ['qwen-3-30b-a3b', [...smallCard('24Gi', '12Gi'), ...OPEN]],
+  ])('takes what was said of it, though llama-server chose context and layers: %s %j', async (model, args) => {
+    const { suggested, checks } = await typedSuggestions(model, args);
+    expect(suggested.length).toBeGreaterThan(0);
+    expect(checks.map(({ exitCode, json }) => [exitCode, json.requirementBytes])).toEqual(
+      suggested.map(({ requirementBytes }) => [0, requirementBytes]),
+    );
   });
 
   test('there are at least three for a 32B on a 32 GB Mac', async () => {

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { isComplete, type MemoryCheck } from '../preflight/memory-check.js';
+import { chosenLayers } from '../preflight/server-choice.js';
 import { savingsOf } from '../preflight/surveys/savings.js';
 import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/surveys/survey.js';
 import { quantizationTable, type QuantizationSources } from '../preflight/surveys/quantizations.js';
@@ -49,7 +50,10 @@ export async function viewsOf(
 function savings(check: MemoryCheck): View | undefined {
   const found = savingsOf(check);
   if (found === undefined || !isComplete(check)) return undefined;
-  return { json: { savings: savingsJson(found) }, text: (_width, colors) => savingsText(found, check.verdict, colors) };
+  return {
+    json: { savings: savingsJson(found) },
+    text: (_width, colors) => withLayersNote(savingsText(found, check.verdict, colors), check),
+  };
 }
 
 async function quantizations(check: MemoryCheck, sources: QuantizationSources): Promise<View | undefined> {
@@ -61,23 +65,36 @@ async function quantizations(check: MemoryCheck, sources: QuantizationSources): 
   };
 }
 
-function table({ shape, launch, room }: MemoryCheck, columns: TableColumns): View | undefined {
+function table(check: MemoryCheck, columns: TableColumns): View | undefined {
+  const { shape, launch, room } = check;
   if (shape === undefined || room === undefined) return undefined;
   const contents = contextTable(new Trials(room), { shape, launch }, columns);
   return {
     json: { table: contextTableJson(contents) },
-    text: (width, colors) => contextTableText(contents, width, colors),
+    text: (width, colors) => withLayersNote(contextTableText(contents, width, colors), check),
   };
 }
 
-function macs({ shape, launch, room }: MemoryCheck, flags: ViewFlags): View | undefined {
+function macs(check: MemoryCheck, flags: ViewFlags): View | undefined {
+  const { shape, launch, room } = check;
   if (shape === undefined) return undefined;
   const inUseBytes = flags['in-use'] ?? 0;
   const found = surveyMacs(
     { shape, launch, ...(room?.beside && { beside: room.beside }) },
     { inUseBytes, fraction: flags['memory-fraction'] },
   );
-  return { json: { machines: macsJson(found) }, text: (_width, colors) => macsText(found, inUseBytes, colors) };
+  return {
+    json: { machines: macsJson(found) },
+    text: (_width, colors) => withLayersNote(macsText(found, inUseBytes, colors), check),
+  };
+}
+
+/** Where layers are open, llama-server chooses them for each launch; rows to compare have them all alike. */
+function withLayersNote(text: string, { choice }: MemoryCheck): string {
+  const layers = choice && chosenLayers(choice);
+  if (layers === undefined) return text;
+  const count = `${layers} layer${layers === 1 ? '' : 's'}`;
+  return `${text}\nEach row is with ${count} on the GPU, as chosen for the launch asked (--fit).`;
 }
 
 function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefined {

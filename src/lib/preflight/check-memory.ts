@@ -15,6 +15,7 @@ import { pathRead, type HeaderOrigin, type ModelHeader } from '../source/model-h
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
+import { typedSizes } from './advice/typed-changes.js';
 import { readNamedFiles } from './beside/beside-files.js';
 import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
@@ -24,7 +25,7 @@ import { launchNotes } from './launch-notes.js';
 import type { CompleteCheck, Findings, IncompleteCheck, MemoryCheck, PlannedCheck } from './memory-check.js';
 import { type CheckRequest, planCheck, type PlanDependencies } from './plan-check.js';
 import type { ResolvedModel } from './resolve-model.js';
-import { choiceNotes, namedLaunch, namingFlags } from './server-choice.js';
+import { choiceNotes, namedBeside, namedLaunch } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
 import { requireMatchingProjector } from './matching-files.js';
@@ -224,7 +225,10 @@ async function advised(check: CompleteCheck, { advise }: CheckDependencies): Pro
   const advice =
     choice === undefined
       ? found
-      : found.map((one) => ({ ...one, flags: [...one.flags, ...namingFlags(choice, one.flags)] }));
+      : found.map((one) => {
+          const named = typedSizes(namedBeside(choice, one.changes), extraWords);
+          return { ...one, flags: [...one.flags, ...named] };
+        });
   return { ...check, suggestions: headline(advice, check.room.policy), advice };
 }
 

@@ -3,6 +3,7 @@ import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
 import { isDiscrete } from './judge/judge.js';
+import type { Change } from './advice/advice.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './judge/verdict.js';
 import { deviceWords } from '../runtime/options/device-options.js';
@@ -99,17 +100,27 @@ export function namedLaunch(asked: LaunchOptions, choice: ServerChoice): LaunchO
   };
 }
 
-/** What is to be typed beside other flags for that launch. */
-export function namingFlags(choice: ServerChoice, flags: readonly string[]): string[] {
+/**
+ * What is to be named beside changes, so that the command with them is that launch: llama-server would choose anew by other
+ * steps where the context is named, or by what else is changed, and not come to the same layers.
+ */
+export function namedBeside(
+  choice: ServerChoice,
+  changes: readonly Change[],
+): Pick<LaunchOptions, 'ctxSize' | 'gpuLayers'> {
   const { ctxSize, gpuLayers } = chosenOptions(choice);
-  const layers = gpuLayers !== undefined && isOfWholeLayers(choice) ? String(gpuLayers) : 'all';
-  const isNamed = (name: string): boolean => flags.some((flag) => flag.startsWith(name));
-  return [
-    ...(ctxSize === undefined || isNamed('--ctx-size') ? [] : [`--ctx-size ${ctxSize}`]),
-    ...(!choice.layersWereOpen || !isDiscrete(choice.launch.accelerator) || isNamed('--gpu-layers')
-      ? []
-      : [`--gpu-layers ${layers}`]),
-  ];
+  const layers = gpuLayers !== undefined && isOfWholeLayers(choice) ? gpuLayers : ALL_GPU_LAYERS;
+  const isNamed = (kind: Change['kind']): boolean => changes.some((change) => change.kind === kind);
+  const namesLayers = choice.layersWereOpen && choice.launch.accelerator !== 'cpu' && !isNamed('gpu-layers');
+  return {
+    ...(ctxSize !== undefined && !isNamed('context') && { ctxSize }),
+    ...(namesLayers && { gpuLayers: layers }),
+  };
+}
+
+/** Layers on the GPU that were chosen, the output head counted as one; undefined where all of them stay there, or were asked for. */
+export function chosenLayers({ layersWereOpen, launch, gpuLayers }: ServerChoice): number | undefined {
+  return layersWereOpen && (launch.gpuLayers ?? AUTO_GPU_LAYERS) >= 0 ? gpuLayers : undefined;
 }
 
 /**
@@ -157,11 +168,13 @@ export function pinnedWords(choice: ServerChoice): string[] {
 const MIB = 2 ** 20;
 const TARGET_STEP_MIB = 256;
 
-function choiceWords({ launch, nCtx, gpuLayers, overridden, contextWasOpen, layersWereOpen }: ServerChoice): string {
+function choiceWords(choice: ServerChoice): string {
+  const { nCtx, overridden, contextWasOpen } = choice;
+  const onGpu = chosenLayers(choice);
   const layers = new Set(Object.values(overridden).flat()).size;
   const words = [
     ...(contextWasOpen ? [`--ctx-size ${nCtx}`] : []),
-    ...(layersWereOpen && launch.gpuLayers !== undefined ? [`--n-gpu-layers ${gpuLayers}`] : []),
+    ...(onGpu === undefined ? [] : [`--n-gpu-layers ${onGpu}`]),
     ...(layers > 0 ? [`parts of ${layers} layers on the CPU`] : []),
   ];
   return words.join(' and ');

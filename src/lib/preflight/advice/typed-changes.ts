@@ -27,6 +27,30 @@ export function typedChanges(changes: readonly Change[], extraWords: readonly st
   };
 }
 
+/**
+ * What to type for a context in tokens, and for layers on the GPU, that are named as they are and no change.
+ * @param extraWords as for `typedChanges`
+ */
+export function typedSizes(
+  { ctxSize, gpuLayers }: Pick<LaunchPatch, 'ctxSize' | 'gpuLayers'>,
+  extraWords: readonly string[],
+): string[] {
+  const taken = parseServerArguments(extraWords).options;
+  const server = (flag: ServerFlag): string => serverFlag(flag, taken);
+  return [
+    ...(ctxSize === undefined ? [] : [server(contextFlag(ctxSize))]),
+    ...(gpuLayers === undefined ? [] : [server(layersFlag(gpuLayers))]),
+  ];
+}
+
+function contextFlag(tokens: number): ServerFlag {
+  return ['ctxSize', '--ctx-size', '--ctx-size', String(tokens)];
+}
+
+function layersFlag(layers: number): ServerFlag {
+  return ['gpuLayers', '--gpu-layers', '--n-gpu-layers', layers < 0 ? 'all' : String(layers)];
+}
+
 function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: LaunchPatch): string {
   return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`.trim();
 }
@@ -83,7 +107,7 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'ubatch':
       return { flags: [server(['ubatchSize', '--ubatch-size', '--ubatch-size', String(change.tokens)])] };
     case 'context':
-      return { flags: [server(['ctxSize', '--ctx-size', '--ctx-size', String(change.tokens)])] };
+      return { flags: [server(contextFlag(change.tokens))] };
     case 'cache-type':
       return {
         flags: [
@@ -99,7 +123,7 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
         ],
       };
     case 'gpu-layers':
-      return { flags: [server(['gpuLayers', '--gpu-layers', '--n-gpu-layers', layersWord(change.layers)])] };
+      return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':
       return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
     case 'quantization': {

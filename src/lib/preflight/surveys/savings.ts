@@ -30,7 +30,7 @@ const CHANGES: readonly (readonly [flags: string, patch: Partial<LaunchOptions>]
 
 /**
  * What the usual changes save of a launch that was checked, each alone: other cache types, slots, batches, smaller
- * quantizations. Those that change nothing, and those that llama.cpp refuses, are left out. Undefined for an incomplete check.
+ * quantizations; context and layers on the GPU stay those of the launch that was checked, chosen or asked for. Those that change nothing, and those that llama.cpp refuses, are left out. Undefined for an incomplete check.
  */
 export function savingsOf(check: MemoryCheck): readonly Saving[] | undefined {
   if (!isComplete(check)) return undefined;

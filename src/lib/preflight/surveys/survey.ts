@@ -26,7 +26,7 @@ export interface ContextTable {
   readonly isPerSlot: boolean;
 }
 
-/** What contexts from 2048 tokens to the trained one would take. With `slots`, each slot has that context to itself. */
+/** What contexts from 2048 tokens to the trained one would take. With `slots`, each slot has that context to itself; layers on the GPU are the launch's. */
 export function contextTable(
   trials: Trials,
   { shape, launch }: { shape: ModelShape; launch: LaunchOptions },

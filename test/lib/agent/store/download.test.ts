@@ -10,7 +10,7 @@ import { cliEnvironment, run } from '../../../support/run-cli.js';
 import { RangeServer } from '../../../support/range-server.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
-const dist = (file: string): string => fileURLToPath(new URL(`../../../dist/lib/${file}`, import.meta.url));
+const dist = (file: string): string => fileURLToPath(new URL(`../../../../dist/lib/${file}`, import.meta.url));
 
 let folder: { path: string; remove: () => Promise<void> };
 let server: RangeServer;
