@@ -30,9 +30,6 @@ interface ModelFlagValues {
   readonly offline: boolean;
 }
 
-const NO_COMMAND =
-  'no command: llama-server cannot read one of these files where it lies; download it, and name its path';
-
 export default class CheckMemory extends BaseCommand {
   static override args = { model: modelArg };
   static override description = `Reads nothing but the model's header, estimates what llama-server will allocate, and holds it \
@@ -147,13 +144,15 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const word = enforced ? 'Error' : 'Warning';
     const refusal = isPassed(check) ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
-    if (!isPassed(check) && views.length === 0) return;
+    const none = printed !== undefined && printed.own === undefined && check.verdict.kind !== 'unknown';
+    const noteNone = (): void => (none ? this.notice(`Note: ${printed.whyNone}`) : undefined);
+    if (!isPassed(check) && views.length === 0) return noteNone();
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
     const own = isPassed(check) ? [folded(checkText(check, colors), process.stdout)] : [];
     if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
-    if (own.length > 0 && printed !== undefined && printed.own === undefined) this.notice(`Note: ${NO_COMMAND}`);
+    noteNone();
   }
 }
 

@@ -10,7 +10,7 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
-import { deployCommand, printedCommand } from '../lib/cli/printed-command.js';
+import { deployCommand, printedCommand, whyNoDeploy } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import type { RawToken } from '../lib/cli/terminal/typed-command.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
@@ -102,6 +102,9 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       const { default: colors } = await import('chalk');
       const width = terminalWidth(process.stdout);
       this.log(fitText(fitted, command, { check, prefer, width, colors }));
+      const why =
+        flags.print === undefined || flags.print === 'deploy' ? whyNoDeploy(check, fitted.changes) : undefined;
+      if (why !== undefined) this.notice(`Note: ${why}`);
       for (const note of check.verdict.warnings) this.notice(`Note: ${note}`);
     }
     return fitJson(fitted, command, prefer);
@@ -123,18 +126,20 @@ function askedIn(
   return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined || namesQuantization(model) };
 }
 
-/** Every quantization that is found can be named to llama-server; a deploy is what there always is. */
+/** The command that was asked for, llama-server's own where no deploy can carry the launch, a deploy where llama-server cannot read it. */
 function fittedCommand(
   kind: PrintedCommand,
   fitted: FittedLaunch,
   check: CompleteCheck,
   raw: readonly RawToken[],
-): readonly string[] {
+): readonly string[] | undefined {
   const { changes, verdict, cacheRamMiB } = fitted;
   const launch = { ...fitted.launch, ...(cacheRamMiB !== undefined && { cacheRamMiB }) };
   const asked = { ...check, launch };
-  const own = kind === 'deploy' ? undefined : printedCommand(kind, asked, changes, verdict.estimate.resolved, raw);
+  const started = (by: PrintedCommand) => printedCommand(by, asked, changes, verdict.estimate.resolved, raw);
+  const own = kind === 'deploy' ? undefined : started(kind);
   if (own !== undefined) return own;
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
-  return deployCommand(check, changes, typed, cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`]);
+  const deploy = deployCommand(check, changes, typed, cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`]);
+  return deploy ?? started('llama-server');
 }

@@ -1,4 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { PROFILES } from '../oracle/cases.js';
+import { readProfile, writeProfile } from '../support/profile.js';
+import { temporaryFolder } from '../support/sparse-file.js';
 import { splitWords } from '../../src/lib/runtime/server-arguments.js';
 import { readServerCommand } from '../../src/lib/runtime/server-command.js';
 import { runCli } from '../support/run-cli.js';
@@ -6,6 +10,15 @@ import { runCli } from '../support/run-cli.js';
 const ROOM = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
 const SMALL = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
 const REPOSITORY = 'bartowski/Qwen2.5-Coder-32B-Instruct-GGUF';
+
+const CUDA = ['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--system-memory', '32Gi', '--in-use', '0'];
+const NO_ADAPTER = 'no deploy can carry this launch: LLMKube stages no adapter for a service';
+
+interface Printed {
+  readonly command: string | null;
+  readonly launch: { readonly nCtx: number; readonly gpuLayers: number };
+  readonly requirementBytes: number;
+}
 
 /** A command of several lines, as a shell would split it. */
 const words = (text: string): string[] => splitWords(text.replaceAll('\\\n', ' '));
@@ -66,7 +79,7 @@ test('an exec names the GPU that nobody typed, for it asks where one could be us
   const args = ['check-memory', 'phi-4', '--offline', '--print', 'exec', '--json'];
   const env = { LLMKUBE_ACCELERATOR: 'cuda', LLMKUBE_GPU_MEMORY: '48Gi', LLMKUBE_SYSTEM_MEMORY: '64Gi' };
   const { command } = JSON.parse((await runCli(args, env)).stdout) as { command: string };
-  expect(command).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
+  expect(command).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
 });
 
 test('a deploy is printed with what was typed, and no more', async () => {
@@ -83,4 +96,76 @@ test('fit prints the best launch as llama-server takes it', async () => {
   const [, ...rest] = splitWords(command);
   expect(readServerCommand(rest, {}, '/')).toMatchObject({ patch: { ctxSize: launch.nCtx } });
   expect(command).toContain(`--hf-repo ${REPOSITORY}`);
+});
+
+test('an exec keeps the memory of a GPU that was typed, but no list, which it does not take', async () => {
+  const printed = async (memory: string): Promise<string | null> => {
+    const args = ['check-memory', 'phi-4', '--accelerator', 'cuda', '--gpu-memory', memory, '--offline', '-c', '4096'];
+    return (JSON.parse((await runCli([...args, '--print', 'exec', '--json'])).stdout) as Printed).command;
+  };
+  expect(await printed('48Gi')).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
+  expect(await printed('24Gi,24Gi')).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
+});
+
+describe('of files on this machine', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let llama: string;
+  let experts: string;
+  let lora: string;
+  let draft: string;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const written = async (name: string): Promise<string> => {
+      const path = join(folder.path, `${name.split('/').at(-1)}.gguf`);
+      await writeProfile(readProfile(join(PROFILES, `${name}.json`)), path);
+      return path;
+    };
+    llama = await written('llama-3.1-8b.Q4_K_M');
+    experts = await written('qwen3-30b-a3b.Q4_K_M');
+    lora = await written('../drafts/profiles/lora-llama-3.1-8b-r16-all.F16');
+    draft = await written('../drafts/profiles/qwen3-0.6b.Q8_0');
+  });
+
+  afterAll(() => folder.remove());
+
+  async function printedDeploy(...args: readonly string[]): Promise<Printed> {
+    const { stdout } = await runCli(['check-memory', ...args, '--print', 'deploy', '--json']);
+    return JSON.parse(stdout) as Printed;
+  }
+
+  /** What a deploy says it needs of the GPU; nothing where it refuses. */
+  async function neededBy(command: string | null): Promise<string | undefined> {
+    const [, ...args] = words(command ?? '');
+    const { stdout } = await runCli([...args, '--dry-run', 'client']);
+    return /memory-check-gpu-required-bytes: '(\d+)'/.exec(stdout)?.[1];
+  }
+
+  test.each([
+    ['layers', () => [llama, '-c', '60000'], / --gpu-layers 18$/],
+    ['context', () => [llama], / --ctx-size \d+$/],
+    ['context that --extra-args leave open', () => [llama, '--extra-args', '-c 0'], / --extra-args "--ctx-size \d+"$/],
+    ['experts', () => [experts, '-c', '8192'], / --gpu-layers 49 --override-tensor .*exps=CPU/],
+  ])('a deploy names the %s that llama-server chooses, so that it is what was checked', async (_what, args, named) => {
+    const { command, requirementBytes } = await printedDeploy(...args(), ...CUDA);
+    expect(command).toMatch(named);
+    expect(await neededBy(command)).toBe(String(requirementBytes));
+  });
+
+  test('no deploy is printed that LLMKube cannot carry, and it is said why', async () => {
+    const asked = ['check-memory', llama, ...CUDA, '-c', '4096', '--lora', lora, '--print', 'deploy'];
+    const { stdout, stderr, exitCode } = await runCli(asked);
+    expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
+    expect(stderr).toContain(`Note: no command: ${NO_ADAPTER}`);
+    const mac = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '0', '-c', '4096'];
+    expect((await printedDeploy(llama, ...mac, '--spec-draft-model', draft)).command).toBeNull();
+    expect((await printedDeploy(llama, ...mac)).command).toMatch(/^llmkube deploy /);
+  });
+
+  test('fit prints the command of llama-server for what no deploy can carry', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['fit', llama, ...CUDA, '--lora', lora]);
+    expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
+    expect(words(stdout.slice(0, stdout.indexOf('\n\n'))).slice(0, 3)).toEqual(['llama-server', '--model', llama]);
+    expect(stderr).toContain(`Note: ${NO_ADAPTER}`);
+  });
 });

@@ -1,12 +1,16 @@
 import type { Change } from '../preflight/advice/advice.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
+import { changedLaunch } from '../preflight/advice/changed-launch.js';
 import { isDiscrete } from '../preflight/judge/judge.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';
 import type { Accelerator } from '../runtime/launch-options.js';
+import { UsageError } from '../errors.js';
+import { namingChanges, placingWords } from '../preflight/server-choice.js';
 import { serverWords } from '../preflight/printed-words.js';
 import { parseServerArguments } from '../runtime/server-arguments.js';
 import { shellWord } from '../shell-word.js';
+import { requireDeployable } from './deploy/staging.js';
 import { budgetFlags } from './flags/machine-flags.js';
 import { fileFlag, launchFlags } from './flags/launch-flags.js';
 import { catalogFlag } from './flags/model-flags.js';
@@ -21,12 +25,16 @@ const DEPLOY_FLAGS: Readonly<Record<string, { readonly type: string }>> = {
   catalog: catalogFlag,
 };
 
-const EXEC_POLICY: ReadonlySet<string> = new Set(['accelerator', 'memory-fraction', 'memory-budget']);
+const EXEC_POLICY: ReadonlySet<string> = new Set(['accelerator', 'memory-fraction', 'memory-budget', 'gpu-memory']);
+
+const UNREADABLE = 'llama-server cannot read one of these files where it lies; download it, and name its path';
 
 /** The command of a launch, and those of the advice on it. */
 export interface PrintedCommands {
   readonly own: readonly string[] | undefined;
   readonly of: CommandOf;
+  /** A sentence, where there is no command of its own. */
+  readonly whyNone: string;
 }
 
 /** The commands of a check and of its advice. */
@@ -34,6 +42,7 @@ export function commandsOf(check: MemoryCheck, kind: PrintedCommand, raw: readon
   const { verdict } = check;
   return {
     own: verdict.kind === 'unknown' ? undefined : printedCommand(kind, check, [], verdict.estimate.resolved, raw),
+    whyNone: `no command: ${(kind === 'deploy' ? whyNoDeploy(check) : undefined) ?? UNREADABLE}`,
     of: (advice) => printedCommand(kind, check, advice.changes, advice.verdict.estimate.resolved, raw),
   };
 }
@@ -62,7 +71,11 @@ export function printedCommand(
 
 /** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
 function execWords(accelerator: Accelerator, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
-  const typed = raw.filter(({ type, flag }) => type === 'flag' && EXEC_POLICY.has(flag ?? ''));
+  // A guard of several GPUs measures them: its flag is the memory of one.
+  const typed = raw.filter(
+    ({ type, flag, input }) =>
+      type === 'flag' && EXEC_POLICY.has(flag ?? '') && !(flag === 'gpu-memory' && input.includes(',')),
+  );
   const { flags } = typedChanges(
     changes.filter(({ kind }) => kind === 'memory-fraction'),
     [],
@@ -82,8 +95,25 @@ function isInExtraArgs(changes: readonly Change[], extraWords: readonly string[]
   );
 }
 
+/** Why no deploy can carry a launch with changes made, whatever the cluster is like: a sentence; undefined where one can. */
+export function whyNoDeploy(check: MemoryCheck, changes: readonly Change[] = []): string | undefined {
+  const { projector, ...rest } = check;
+  // A deploy loads no projector that was only found.
+  const isLoaded = projector !== undefined && projector.reason !== 'beside';
+  const isLeftOut = changes.some(({ kind }) => kind === 'projector');
+  const launch = changedLaunch(check.launch, changes);
+  try {
+    requireDeployable({ ...rest, launch, ...(isLoaded && !isLeftOut && { projector }) } as MemoryCheck);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return `no deploy can carry this launch: ${error.message}`;
+    throw error;
+  }
+}
+
 /**
- * A deploy of the same launch: what was typed, and what is changed.
+ * A deploy of the same launch: what was typed, what llama-server chose, for a deploy leaves it nothing to choose, and what is
+ * changed; undefined where no deploy can carry it.
  * @param typed flags that deploy has too
  * @param more flags beside those of the changes
  */
@@ -92,11 +122,15 @@ export function deployCommand(
   changes: readonly Change[],
   typed: readonly RawToken[],
   more: readonly string[] = [],
-): readonly string[] {
-  const { flags, leaveOut = [] } = typedChanges(changes, check.extraWords);
+): readonly string[] | undefined {
+  if (whyNoDeploy(check, changes) !== undefined) return undefined;
+  const { choice, asked, extraWords } = check;
+  const named = choice === undefined ? [] : namingChanges(choice, changes);
+  const placed = choice === undefined || changes.length > 0 ? [] : grouped(placingWords(choice, asked));
+  const { flags, leaveOut = [] } = typedChanges([...changes, ...named], extraWords);
   const start = ['llmkube', 'deploy', shellWord(check.model)];
   const kept = typed.filter(({ flag }) => !leaveOut.includes(`--${flag}`));
-  return typedCommand(start, kept, [...flags, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
+  return typedCommand(start, kept, [...flags, ...placed, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
 }
 
 /** An option and its value stay on one line. */

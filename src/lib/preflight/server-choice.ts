@@ -1,4 +1,5 @@
 import { DEFAULT_FIT_TARGET_MIB, type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
+import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
 import { isDiscrete } from './judge/judge.js';
@@ -109,6 +110,34 @@ export function namingFlags(choice: ServerChoice, flags: readonly string[]): str
       ? []
       : [`--gpu-layers ${layers}`]),
   ];
+}
+
+/**
+ * What changes a launch into the one that was chosen, beside other changes: advice starts from `namedLaunch`, a launch without any is
+ * the chosen one.
+ */
+export function namingChanges(choice: ServerChoice, changes: readonly Change[]): readonly Change[] {
+  const { ctxSize, gpuLayers } = chosenOptions(choice);
+  const isSaid = (kind: Change['kind']): boolean => changes.some((change) => change.kind === kind);
+  const layers = changes.length === 0 || isOfWholeLayers(choice) ? gpuLayers : ALL_GPU_LAYERS;
+  return [
+    ...(ctxSize === undefined || isSaid('context') ? [] : [{ kind: 'context' as const, tokens: ctxSize }]),
+    ...(gpuLayers === undefined || layers === undefined || isSaid('gpu-layers')
+      ? []
+      : [{ kind: 'gpu-layers' as const, layers, of: choice.gpuLayers }]),
+  ];
+}
+
+/** Where the choice puts what is not of whole layers, in words that llama-server and this program share. */
+export function placingWords(choice: ServerChoice, asked: LaunchOptions): string[] {
+  const { tensorSplit, tensorOverrides } = chosenOptions(choice);
+  return deviceWords(
+    {
+      ...(tensorSplit && tensorSplit !== asked.tensorSplit && { tensorSplit }),
+      ...(tensorOverrides && tensorOverrides !== asked.tensorOverrides && { tensorOverrides }),
+    },
+    choice.launch.accelerator,
+  );
 }
 
 function isOfWholeLayers({ overridden }: ServerChoice): boolean {

@@ -33,8 +33,7 @@ const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.
  * @throws UsageError for a split model at an address that has no way to name all its parts
  */
 export async function deploySource(text: string, options: ReadOptions, runtime: string): Promise<DeploySource> {
-  refuseLogin(text);
-  const source = parseModelSource(text);
+  const source = requireReachable(text);
   if (runtime !== 'llamacpp' && source.kind === 'hf' && source.file === undefined) {
     return { source: `hf://${source.repository}` };
   }
@@ -45,7 +44,20 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
     case 'hf':
       return hubDeploySource(source, options);
     case 'http':
-      return { source: requireOnePart(source.url) };
+      return { source: source.url };
+    case 'unsupported':
+      return { source: source.text };
+  }
+}
+
+/**
+ * A source that means the same to a cluster as to this machine.
+ * @throws UsageError BAD_SOURCE
+ */
+export function requireReachable(text: string): Exclude<ModelSource, { kind: 'ollama' | 'lmstudio' | 'modelscope' }> {
+  refuseLogin(text);
+  const source = parseModelSource(text);
+  switch (source.kind) {
     case 'ollama':
     case 'lmstudio':
     case 'modelscope':
@@ -54,9 +66,21 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
         `${shown(text)} is a name that only this machine understands; the cluster needs the file's path, its http(s) address or hf:OWNER/REPO`,
         { suggestions: [`llmkube inspect ${shown(text)} shows which file is meant`] },
       );
-    case 'unsupported':
-      return { source: source.text };
+    case 'http':
+      requireOnePart(source.url);
+      return source;
+    default:
+      return source;
   }
+}
+
+/**
+ * What is staged lies in the model's repository.
+ * @throws UsageError PROJECTOR_ELSEWHERE, DRAFT_ELSEWHERE
+ */
+export function refuseElsewhere(model: ModelSource, { mmproj, draft }: StagedFiles): void {
+  if (mmproj !== undefined) fileBeside(model, mmproj, 'projector');
+  if (draft !== undefined) fileBeside(model, draft, 'draft');
 }
 
 /**
@@ -149,8 +173,8 @@ async function chosenFile({ repository, quantization }: HubSource, options: Read
   throw new UsageError('BAD_SOURCE', `${repository} has no such model; name its file as hf:${repository}/FILE.gguf`);
 }
 
-function requireOnePart(url: string): string {
-  if (!isSplit(new URL(url).pathname)) return url;
+function requireOnePart(url: string): void {
+  if (!isSplit(new URL(url).pathname)) return;
   throw new UsageError(
     'BAD_SOURCE',
     'a split model can be deployed from Hugging Face (hf:OWNER/REPO/FILE.gguf), s3:// or a path, not from another address',

@@ -4,11 +4,11 @@ import { exactQuantity } from '../../kube/resources.js';
 import type { EnvVar } from '../../kube/client/api.js';
 import type { DeployPlan } from '../../kube/deploy/deploy-plan.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { isDownloaded, listsBefore } from '../../runtime/options/draft-options.js';
 import { wordsOf, type DeployFlagValues } from '../flags/deploy-flags.js';
 import { type DeployCheck, wasMade } from './deploy-check.js';
 import { deployName } from './deploy-name.js';
-import type { DeploySource, StagedFiles } from './deploy-source.js';
+import type { DeploySource } from './deploy-source.js';
+import { refuseUnstaged, withoutOwnWords } from './staging.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
 
 export interface PlanInputs {
@@ -31,7 +31,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   const { verdict, shape } = wasMade(check) ? check : {};
   const gpuMemory = flags['gpu-memory'];
   const staged = flags.runtime === 'llamacpp' ? withoutOwnWords(check) : launch;
-  refuseUnstaged(staged, source);
+  refuseUnstaged(staged, source.draftModel);
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
@@ -68,41 +68,6 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   };
 }
 
-/** LLMKube stages no adapter, and a draft only from the model's repository; llama-server can fetch another one by itself. */
-function refuseUnstaged(
-  { accelerator, draft, adapters = [], controlVectors = [] }: LaunchOptions,
-  { draftModel }: DeploySource,
-): void {
-  const isLoadable = draft === undefined || draftModel !== undefined || isDownloaded(draft);
-  const adapted = adapters.length + controlVectors.length > 0;
-  if (!adapted && isLoadable) return;
-  throw new UsageError(
-    'DEPLOY_FILE_NOT_STAGED',
-    adapted
-      ? 'LLMKube stages no adapter for a service; put it into the image and name it in --extra-args'
-      : accelerator === 'metal'
-        ? 'an agent on a Mac is given the file of the model alone; name a repository that llama-server fetches the draft from as hf:OWNER/REPO[:QUANT], or a file of the Mac in --extra-args'
-        : "LLMKube stages this draft for no service; name a file of the model's own repository as hf:OWNER/REPO/FILE.gguf, a repository as hf:OWNER/REPO[:QUANT], or a file of the image in --extra-args",
-  );
-}
-
-/**
- * The files to stage with the model. One that is named in the user's own arguments lies in the container already, and a
- * draft that is a whole repository is for llama-server to fetch.
- */
-export function stagedFiles(check: DeployCheck, runtime: string): StagedFiles {
-  const { launch, extraOptions, entry } = check;
-  const isAutomatic = runtime === 'llamacpp' && launch.mmprojAuto !== false;
-  const found = wasMade(check) ? check.projector?.source : isAutomatic ? entry?.mmproj : undefined;
-  const { draft } = launch;
-  const isStaged =
-    draft !== undefined && extraOptions.draft === undefined && draft.startsWith('hf:') && !isDownloaded(draft);
-  return {
-    mmproj: extraOptions.mmproj === undefined ? (launch.mmproj ?? found) : undefined,
-    draft: isStaged && launch.accelerator !== 'metal' ? draft : undefined,
-  };
-}
-
 /**
  * The operator wants to know how a staged draft is used, which llama-server would find out by itself.
  * @throws UsageError DRAFT_TYPE_UNKNOWN
@@ -113,23 +78,6 @@ function withTypeOfDraft(launch: LaunchOptions, check: DeployCheck, { draftModel
   const specTypes = shape === undefined ? [] : speculationOf(launch, shape).types;
   if (specTypes.length > 0) return { ...launch, specTypes };
   throw new UsageError('DRAFT_TYPE_UNKNOWN', 'how the draft is used cannot be told from it; say it with --spec-type');
-}
-
-/**
- * What the user's own llama-server arguments say is said there, and needs no field; only the mode decides more than the
- * command line.
- */
-function withoutOwnWords({ launch, extraOptions: options }: DeployCheck): LaunchOptions {
-  const said = Object.keys(options).filter((key) => key !== 'mode' && key !== 'tensorOverrides');
-  const rest = Object.entries(launch).filter(([key]) => !said.includes(key));
-  // Overrides add up, flags first.
-  const own = launch.tensorOverrides?.slice(0, launch.tensorOverrides.length - (options.tensorOverrides?.length ?? 0));
-  return {
-    ...Object.fromEntries(rest),
-    ...(own && { tensorOverrides: own }),
-    ...listsBefore(launch, options),
-    accelerator: launch.accelerator,
-  };
 }
 
 /** Values may be secret, so an error names the place, not the text. */

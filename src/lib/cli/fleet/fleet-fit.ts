@@ -10,7 +10,7 @@ import { checkOnHosts, type FleetFlags, type HostCheck } from './fleet-check.js'
 type Search = (
   check: CompleteCheck,
   readHeader: CheckDependencies['readHeader'],
-) => Promise<{ readonly fitted: FittedLaunch; readonly command: readonly string[] } | undefined>;
+) => Promise<{ readonly fitted: FittedLaunch; readonly command: readonly string[] | undefined } | undefined>;
 
 /** The best launch on every host of the cluster: 0 where there is one, 1 where none has room, 3 where that could not be found out. */
 export async function fitOnHosts(

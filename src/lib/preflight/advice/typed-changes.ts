@@ -49,6 +49,10 @@ function loadFlag(server: (flag: ServerFlag) => string): string {
   return server(['mmap', '--no-mmap', '--load-mode', 'none']).replace('--no-mmap none', '--no-mmap');
 }
 
+function layersWord(layers: number): string {
+  return layers < 0 ? 'all' : String(layers);
+}
+
 function typedChange(change: Change, server: (flag: ServerFlag) => string, taken: LaunchPatch): TypedChanges {
   switch (change.kind) {
     case 'projector':
@@ -95,7 +99,7 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
         ],
       };
     case 'gpu-layers':
-      return { flags: [server(['gpuLayers', '--gpu-layers', '--n-gpu-layers', String(change.layers)])] };
+      return { flags: [server(['gpuLayers', '--gpu-layers', '--n-gpu-layers', layersWord(change.layers)])] };
     case 'cpu-experts':
       return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
     case 'quantization': {

@@ -1,13 +1,17 @@
 import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 
-/** The best launch, and the command that starts it; amounts are bytes. */
-export function fitJson(fitted: FittedLaunch, command: readonly string[], prefer: Preference): Record<string, unknown> {
+/** The best launch, and the command that starts it, null where there is none; amounts are bytes. */
+export function fitJson(
+  fitted: FittedLaunch,
+  command: readonly string[] | undefined,
+  prefer: Preference,
+): Record<string, unknown> {
   const { verdict, shape, variant, cacheRamMiB, contextIsWhole } = fitted;
   const [limit] = verdict.limits;
   return {
     prefer,
-    command: command.join(' '),
+    command: command?.join(' ') ?? null,
     quantization: shape.quantization,
     estimated: variant?.isEstimated === true,
     launch: verdict.estimate.resolved,

@@ -10,10 +10,10 @@ import { hanging } from '../layout/wrap.js';
 
 const LABEL = 11;
 
-/** The best launch: the command, ready to be run, and why it is the best. */
+/** The best launch: the command, where there is one, ready to be run, and why it is the best. */
 export function fitText(
   fitted: FittedLaunch,
-  command: readonly string[],
+  command: readonly string[] | undefined,
   { check, prefer, width, colors }: { check: CompleteCheck; prefer: Preference; width: number; colors: ChalkInstance },
 ): string {
   const [limit] = fitted.verdict.limits;
@@ -31,10 +31,14 @@ export function fitText(
     ...(fitted.cacheRamMiB === undefined ? [] : ([['prompts', promptsReason(fitted.cacheRamMiB)]] as const)),
   ];
   return [
-    ...commandText(command, width)
-      .split('\n')
-      .map((line) => colors.bold(line)),
-    '',
+    ...(command === undefined
+      ? []
+      : [
+          ...commandText(command, width)
+            .split('\n')
+            .map((line) => colors.bold(line)),
+          '',
+        ]),
     ...rows.flatMap(([label, text]) => hanging(label.padEnd(LABEL), text.split(' '), width)),
   ].join('\n');
 }

@@ -10,7 +10,7 @@ export interface FittedHost {
   readonly host: HostReport;
   readonly check?: MemoryCheck;
   readonly reason?: string;
-  readonly best?: { readonly fitted: FittedLaunch; readonly command: readonly string[] };
+  readonly best?: { readonly fitted: FittedLaunch; readonly command: readonly string[] | undefined };
 }
 
 /** A line for each host, and below it the command for each that has room. */
@@ -18,7 +18,7 @@ export function fleetFitText(hosts: readonly FittedHost[]): string {
   const rows = hosts.map((one) => [cleanText(one.host.agent), cleanText(one.host.accelerator), ...cells(one)]);
   const heading = ['HOST', 'ACCELERATOR', 'QUANTIZATION', 'CONTEXT', 'NEEDS', 'LEFT', ''];
   const commands = hosts.flatMap(({ host, best }) =>
-    best === undefined ? [] : ['', `${cleanText(host.agent)}: ${best.command.join(' ')}`],
+    best?.command === undefined ? [] : ['', `${cleanText(host.agent)}: ${best.command.join(' ')}`],
   );
   return [...alignColumns([heading, ...rows], [], '   '), ...commands].join('\n');
 }
