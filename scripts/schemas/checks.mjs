@@ -1,5 +1,5 @@
 // Outputs that hold a memory check: derived from the one schema of it, schemas/check-memory.schema.json.
-import { count, countOrNull, list, object, orNull, output, signed, text, yesOrNo } from './shapes.mjs';
+import { count, countOrNull, list, object, orNull, output, signed, text, textOrNull, yesOrNo } from './shapes.mjs';
 
 /** What only check-memory itself adds, by --print, --table, --savings, --machines and --chart, and what others have not worked out. */
 const VIEWS = ['command', 'table', 'savings', 'machines', 'chart', 'largestContext'];
@@ -69,7 +69,7 @@ export function checkOutputs(checkMemory) {
 const fitted = (launch) =>
   object({
     prefer: { enum: ['quality', 'context'] },
-    command: text('as a shell takes it'),
+    command: textOrNull('as a shell takes it; null where there is none'),
     quantization: text(),
     estimated: yesOrNo("rests on a quantization recipe instead of a file's header"),
     launch,

@@ -3,7 +3,6 @@ import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
 import { isDiscrete } from './judge/judge.js';
-import type { Change } from './advice/advice.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './judge/verdict.js';
 import { deviceWords } from '../runtime/options/device-options.js';

@@ -73,10 +73,6 @@ function loadFlag(server: (flag: ServerFlag) => string): string {
   return server(['mmap', '--no-mmap', '--load-mode', 'none']).replace('--no-mmap none', '--no-mmap');
 }
 
-function layersWord(layers: number): string {
-  return layers < 0 ? 'all' : String(layers);
-}
-
 function typedChange(change: Change, server: (flag: ServerFlag) => string, taken: LaunchPatch): TypedChanges {
   switch (change.kind) {
     case 'projector':
