@@ -225,3 +225,17 @@ describe('views as data', () => {
     expect(by).toEqual(table);
   });
 });
+
+test.each([['--savings'], ['--table'], ['--machines']])(
+  '%s says with which layers its rows are, only where llama-server chose them',
+  async (view) => {
+    const small = ['--accelerator', 'metal', '--system-memory', '8Gi', '--in-use', '5Gi', '--offline'];
+    const shown = ['check-memory', 'llama-3.1-8b', ...small, '--ctx-size', '0', view];
+    const [chosen, named] = await Promise.all(
+      ['auto', '25'].map(async (layers) => (await runCli([...shown, '--gpu-layers', layers])).stdout),
+    );
+    expect(chosen).toMatch(/^Each row is with 25 layers on the GPU, as chosen for the launch asked \(--fit\)\.$/m);
+    expect(named).toMatch(/ tight| no/);
+    expect(named).not.toContain('as chosen');
+  },
+);
