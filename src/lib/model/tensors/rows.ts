@@ -1,3 +1,4 @@
+import { SET_ROWS } from './data/sets.js';
 import { type Expression, parseExpression } from './expression.js';
 
 /** A tensor that is loaded: its name, in which `blk.*.` stands for the layer, and its shape, row length first. */
@@ -23,61 +24,14 @@ export type Row =
   | { readonly kind: 'each'; readonly from: Expression; readonly to: Expression; readonly body: readonly Row[] }
   | { readonly kind: 'refuse'; readonly test: Expression; readonly reason: string };
 
-/** Rows that many architectures load alike; `$1` is the first number given. */
-const SETS = new Map<string, readonly string[]>([
-  ['embedding', ['token_embd: n_embd, n_vocab', 'output_norm: n_embd', 'output?: n_embd, n_vocab']],
-  ['ffn', ['.ffn_gate .ffn_up: $1, $2', '.ffn_down: $2, $1']],
-  ['experts', ['.ffn_gate_exps .ffn_up_exps: $1, $2, $3', '.ffn_down_exps: $2, $1, $3']],
-  ['shared_expert', ['.ffn_gate_shexp .ffn_up_shexp: $1, $2', '.ffn_down_shexp: $2, $1']],
-  [
-    'gate_up_exps',
-    [
-      'if has(.ffn_gate_up_exps)',
-      '  .ffn_gate_up_exps: $1, ($2) * 2, $3',
-      'else',
-      '  .ffn_gate_exps .ffn_up_exps: $1, $2, $3',
-    ],
-  ],
-  [
-    'qkv',
-    [
-      'if has(.attn_qkv)',
-      '  .attn_qkv: $1, ($2) + ($3) + ($4)',
-      '  .attn_qkv.bias?: ($2) + ($3) + ($4)',
-      'else',
-      '  .attn_q: $1, $2',
-      '  .attn_k: $1, $3',
-      '  .attn_v: $1, $4',
-      'if !has(.attn_qkv) || !has(.attn_qkv.bias)',
-      '  .attn_q.bias?: $2',
-      '  .attn_k.bias?: $3',
-      '  .attn_v.bias?: $4',
-    ],
-  ],
-  ['attention', ['qkv: $1, $2, $3, $4', '.attn_output: $2, $1']],
-  [
-    'rope_factors',
-    ['if long_rope', '  rope_factors_long rope_factors_short?: n_rot/2', 'else', '  rope_freqs?: n_rot/2'],
-  ],
-  [
-    'experts_given',
-    [
-      'if n_expert == 0',
-      '  refuse n_expert must be > 0',
-      'if n_expert_used == 0',
-      '  refuse n_expert_used must be > 0',
-    ],
-  ],
-  [
-    'nextn',
-    [
-      '.nextn.eh_proj: 2 * $1, $1',
-      '.nextn.enorm .nextn.hnorm: $1',
-      '.nextn.embed_tokens .nextn.shared_head_head?: $1, $2',
-      '.nextn.shared_head_norm?: $1',
-    ],
-  ],
-]);
+const SETS = new Map(
+  SET_ROWS.trim()
+    .split(/\n(?=\S)/)
+    .map((block) => {
+      const [name = '', ...rows] = block.split('\n');
+      return [name, rows] as const;
+    }),
+);
 
 const ROW = /^([\w.!* ]+?)(?:(\?(?:\((.*?)\))?)?(~?): (.*))?$/;
 const NEVER = parseExpression('0');
@@ -130,7 +84,7 @@ function tensorRows(line: string): Row[] {
 
 /** A line of a set, with its numbers; what may be missing of the set may be missing of the line. */
 function filled(text: string, numbers: readonly string[], mark: string): string {
-  const marked = text.startsWith('if ') || text === 'else' || text.includes('?') ? text : text.replace(/:/, `${mark}:`);
+  const marked = text.includes('?') ? text : text.replace(/:/, `${mark}:`);
   return marked.replace(/\$(\d)/g, (_, digit: string) => numbers[Number(digit) - 1] ?? '');
 }
 

@@ -125,14 +125,7 @@ t5
   enc.output_norm dec.output_norm: n_embd
   output?: n_embd, n_vocab
   each 0..n_layer
-    enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
-    enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts
-    enc.blk.*.attn_q enc.blk.*.attn_k: n_embd, n_embd_k_gqa
-    enc.blk.*.attn_v: n_embd, n_embd_v_gqa
-    enc.blk.*.attn_o: n_embd_v_gqa, n_embd
-    enc.blk.*.ffn_gate?: n_embd, n_ff
-    enc.blk.*.ffn_down: n_ff, n_embd
-    enc.blk.*.ffn_up: n_embd, n_ff
+    t5_encoder
   each 0..dec_n_layer
     dec.blk.*.attn_norm dec.blk.*.cross_attn_norm dec.blk.*.ffn_norm: n_embd
     dec.blk.*.attn_rel_b dec.blk.*.cross_attn_rel_b?: n_head, n_rel_attn_bkts
@@ -147,12 +140,5 @@ t5encoder
   enc.output_norm: n_embd
   output?: n_embd, n_vocab
   each 0..n_layer
-    enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
-    enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts
-    enc.blk.*.attn_q enc.blk.*.attn_k: n_embd, n_embd_k_gqa
-    enc.blk.*.attn_v: n_embd, n_embd_v_gqa
-    enc.blk.*.attn_o: n_embd_v_gqa, n_embd
-    enc.blk.*.ffn_gate?: n_embd, n_ff
-    enc.blk.*.ffn_down: n_ff, n_embd
-    enc.blk.*.ffn_up: n_embd, n_ff
+    t5_encoder
 `;

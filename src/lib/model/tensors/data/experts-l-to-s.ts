@@ -37,15 +37,7 @@ llama minicpm refact llama-embed
     .attn_output.bias?: n_embd
     .ffn_norm: n_embd
     rope_factors
-    if n_expert == 0
-      ffn: n_embd, n_ff
-      .ffn_gate.bias .ffn_up.bias?: n_ff
-      .ffn_down.bias?: n_embd
-    else
-      .ffn_gate_inp: n_embd, n_expert
-      .ffn_gate_exps?: n_embd, n_ff, n_expert
-      .ffn_down_exps: n_ff, n_embd, n_expert
-      .ffn_up_exps: n_embd, n_ff, n_expert
+    ffn_or_experts
 llama4
   let n_ff_shexp = 0
   if n_expert == 0
@@ -179,15 +171,7 @@ mistral3
     .ffn_norm_ada_down?: n_embd, rows(.ffn_norm_ada_down)
     .ffn_norm_ada_up?: rows(.ffn_norm_ada_down), n_embd
     rope_factors
-    if n_expert == 0
-      ffn: n_embd, n_ff
-      .ffn_gate.bias .ffn_up.bias?: n_ff
-      .ffn_down.bias?: n_embd
-    else
-      .ffn_gate_inp: n_embd, n_expert
-      .ffn_gate_exps?: n_embd, n_ff, n_expert
-      .ffn_down_exps: n_ff, n_embd, n_expert
-      .ffn_up_exps: n_embd, n_ff, n_expert
+    ffn_or_experts
 olmoe
   token_embd output: n_embd, n_vocab
   output_norm: n_embd

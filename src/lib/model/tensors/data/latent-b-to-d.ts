@@ -100,29 +100,12 @@ deepseek32
   embedding
   each 0..n_layer_all
     let flags = (i >= n_layer) ? without_mtp : only_mtp
-    .attn_norm .ffn_norm?(flags): n_embd
-    .attn_q_a_norm?(flags): n_lora_q
-    .attn_kv_a_norm?(flags): n_lora_kv
-    .attn_q_a?(flags): n_embd, n_lora_q
-    .attn_q_b?(flags): n_lora_q, n_head * n_embd_head_k_mla
-    .attn_kv_a_mqa?(flags): n_embd, n_lora_kv + n_rot
-    .attn_k_b?(flags): n_embd_head_qk_nope, n_lora_kv, n_head
-    .attn_v_b?(flags): n_lora_kv, n_embd_head_v_mla, n_head
-    .attn_output?(flags): n_head * n_embd_head_v_mla, n_embd
+    sparse_latent
     .indexer.k_norm .indexer.k_norm.bias?(flags): indexer_head_size
     .indexer.proj?(flags): n_embd, indexer_n_head
     .indexer.attn_k?(flags): n_embd, indexer_head_size
     .indexer.attn_q_b?(flags): n_lora_q, indexer_n_head * indexer_head_size
-    if i < n_layer_dense_lead
-      ffn?(flags): n_embd, n_ff
-    else
-      .ffn_gate_inp?(flags): n_embd, n_expert
-      .exp_probs_b.bias?: n_expert
-      experts_given
-      experts?(flags): n_embd, n_ff_exp, n_expert
-      shared_expert?(flags): n_embd, n_ff_exp * n_expert_shared
-    if i >= n_layer
-      nextn?(flags): n_embd, n_vocab
+    sparse_latent_ffn
 dots3note
   if !is_mla
     refuse DOTS3NOTE architecture requires MLA

@@ -83,23 +83,7 @@ lfm2
   output?: n_embd, n_vocab
   each 0..n_layer
     let is_moe_layer = i >= n_layer
-    .ffn_norm: n_embd
-    if is_moe_layer
-      need n_expert && n_expert_used
-      .ffn_gate_inp: n_embd, n_expert
-      experts: n_embd, n_ff_exp, n_expert
-      .exp_probs_b.bias: n_expert
-    else
-      ffn: n_embd, n_ff
-    .attn_norm: n_embd
-    if !is_recr[i]
-      .attn_q_norm .attn_k_norm: n_embd_head_k
-      need n_embd_v_gqa == n_embd_k_gqa
-      attention: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
-    else
-      .shortconv.conv: n_shortconv_l_cache, n_embd
-      .shortconv.in_proj: n_embd, 3 * n_embd
-      .shortconv.out_proj: n_embd, n_embd
+    short_convolutions
   dense_2?: n_embd, n_embd_out
   dense_2.bias?: n_embd_out
 lfm2moe
@@ -108,23 +92,7 @@ lfm2moe
   output?: n_embd, n_vocab
   each 0..n_layer
     let is_moe_layer = i >= n_layer_dense_lead
-    .ffn_norm: n_embd
-    if is_moe_layer
-      need n_expert && n_expert_used
-      .ffn_gate_inp: n_embd, n_expert
-      experts: n_embd, n_ff_exp, n_expert
-      .exp_probs_b.bias: n_expert
-    else
-      ffn: n_embd, n_ff
-    .attn_norm: n_embd
-    if !is_recr[i]
-      .attn_q_norm .attn_k_norm: n_embd_head_k
-      need n_embd_v_gqa == n_embd_k_gqa
-      attention: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
-    else
-      .shortconv.conv: n_shortconv_l_cache, n_embd
-      .shortconv.in_proj: n_embd, 3 * n_embd
-      .shortconv.out_proj: n_embd, n_embd
+    short_convolutions
   dense_2?: n_embd, n_embd_out
   dense_2.bias?: n_embd_out
 mamba

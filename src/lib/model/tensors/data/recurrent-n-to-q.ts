@@ -91,28 +91,10 @@ qwen35
   cls.output?: n_embd, n_embd_out
   cls.output.bias?: n_embd_out
   each 0..n_layer
-    let key_dim = ssm_d_state * ssm_n_group
-    let value_dim = ssm_d_state * ssm_dt_rank
-    let conv_dim = key_dim * 2 + value_dim
-    .attn_norm .post_attention_norm?(only_mtp): n_embd
-    if !is_recr[i]
-      qkv?(only_mtp): n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-      .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
-      .attn_q_norm .attn_k_norm?(only_mtp): n_embd_head_k
-    else
-      .attn_qkv?: n_embd, key_dim * 2 + value_dim
-      .attn_gate?: n_embd, value_dim
-      .ssm_conv1d?(only_mtp): ssm_d_conv, conv_dim
-      .ssm_dt.bias .ssm_a!?(only_mtp): ssm_dt_rank
-      .ssm_beta .ssm_alpha?(only_mtp): n_embd, ssm_dt_rank
-      .ssm_norm?(only_mtp): ssm_d_state
-      .ssm_out?(only_mtp): value_dim, n_embd
+    gated_delta_net
     ffn?(only_mtp): n_embd, n_ff
   each n_layer..n_layer_all
-    .attn_norm .post_attention_norm?(without_mtp): n_embd
-    qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
-    .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+    gated_attention_ahead
     ffn?(without_mtp): n_embd, n_ff
     nextn?(without_mtp): n_embd, n_vocab
 qwen35moe
@@ -120,22 +102,7 @@ qwen35moe
   each 0..n_layer
     let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
     let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
-    let key_dim = ssm_d_state * ssm_n_group
-    let value_dim = ssm_d_state * ssm_dt_rank
-    let conv_dim = key_dim * 2 + value_dim
-    .attn_norm .post_attention_norm?(only_mtp): n_embd
-    if !is_recr[i]
-      qkv?(only_mtp): n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-      .attn_output?(only_mtp): n_embd_head_k * n_head, n_embd
-      .attn_q_norm .attn_k_norm?(only_mtp): n_embd_head_k
-    else
-      .attn_qkv?: n_embd, key_dim * 2 + value_dim
-      .attn_gate?: n_embd, value_dim
-      .ssm_conv1d?(only_mtp): ssm_d_conv, conv_dim
-      .ssm_dt.bias .ssm_a!?(only_mtp): ssm_dt_rank
-      .ssm_beta .ssm_alpha?(only_mtp): n_embd, ssm_dt_rank
-      .ssm_norm?(only_mtp): ssm_d_state
-      .ssm_out?(only_mtp): value_dim, n_embd
+    gated_delta_net
     .ffn_gate_inp?(only_mtp): n_embd, n_expert
     .ffn_down_exps?(only_mtp): n_ff_exp, n_embd, n_expert
     gate_up_exps?(only_mtp): n_embd, n_ff_exp, n_expert
@@ -144,10 +111,7 @@ qwen35moe
   each n_layer..n_layer_all
     let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
     let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
-    .attn_norm .post_attention_norm?(without_mtp): n_embd
-    qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-    .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
-    .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+    gated_attention_ahead
     .ffn_gate_inp?(without_mtp): n_embd, n_expert
     .ffn_down_exps?(without_mtp): n_ff_exp, n_embd, n_expert
     gate_up_exps?: n_embd, n_ff_exp, n_expert
