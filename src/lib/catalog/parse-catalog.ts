@@ -4,7 +4,6 @@ import { shown } from '../printable.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
 import { nearest } from '../nearest.js';
-import { plainYaml } from './plain-yaml.js';
 import { keyLines } from './yaml-lines.js';
 import { type YamlPiece, yamlPieces } from './yaml-pieces.js';
 
@@ -68,7 +67,7 @@ class InvalidYaml extends UsageError {}
 
 function loadDocument(text: string, file: string): unknown {
   try {
-    return plainYaml(text) ?? load(text);
+    return load(text);
   } catch (error) {
     const { mark, reason } = error instanceof YAMLException ? error : { mark: undefined, reason: 'nested too deeply' };
     const line = mark === undefined ? '' : `:${mark.line + 1}`;

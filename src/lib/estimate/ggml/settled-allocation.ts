@@ -26,22 +26,13 @@ export function allocateWhole(
   repeats: readonly Repeats[],
   backends: readonly Backend[],
 ): DeviceBytes | null {
-  return (
-    (repeats.length > 0 && allocateFew(tape, sizes, planned, repeats, backends)) ||
-    allocateAll(tape, sizes, planned, backends)
-  );
-}
-
-function allocateAll(
-  tape: Tape,
-  sizes: TensorSizes,
-  planned: StandInSlices,
-  backends: readonly Backend[],
-): DeviceBytes | null {
+  const settled = repeats.length > 0 ? allocateFew(tape, sizes, planned, repeats, backends) : null;
+  if (settled) return settled;
   const whole = wholeTape(tape, sizes, planned);
   return whole && allocateGraph(whole.tape, sizes, backends);
 }
 
+/** Null where the others are not seen to go on alike. */
 function allocateFew(
   tape: Tape,
   sizes: TensorSizes,
