@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { withoutPlugins } from './without-plugins.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const own = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -37,34 +38,18 @@ const compiled = {
 
 /** One asks oclif for all commands; the other has a bundle of its own. */
 const ORDINARY = ['completion', 'exec'];
-const quick = (name) => `./dist/lib/cli/quick/${name}.js`;
 
-// Every command, loaded where it is run, without oclif: of that only the parser.
+// Every command, loaded where it is run, with what of oclif a command is made of.
 await build({
   ...compiled,
   stdin: { contents: await commandTable(), resolveDir: root, sourcefile: 'cli.js' },
   outdir: undefined,
   outfile: 'dist/quick/bundle/cli.cjs',
-  alias: {
-    '@oclif/core/args': quick('args'),
-    '@oclif/core/command': quick('command'),
-    '@oclif/core/flags': quick('flags'),
-  },
+  ...withoutPlugins,
   plugins: [
     whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'tls', 'zlib']),
-    apart(/^@oclif\/core\/parser$/, './oclif-parser.cjs'),
     apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
   ],
-});
-
-await build({
-  ...compiled,
-  entryPoints: { 'oclif-parser': 'node_modules/@oclif/core/lib/parser/index.js' },
-  // What oclif uses to find commands and to render help, neither of which happens here; a spinner it makes on every terminal.
-  alias: Object.fromEntries(
-    ['ejs', 'lilconfig', 'minimatch', 'tinyglobby'].map((name) => [name, own('empty-module.cjs')]),
-  ),
-  external: ['typescript', 'ts-node', 'tsx'],
 });
 
 // In one file, without what explains a refusal: it stays in memory as long as the server.

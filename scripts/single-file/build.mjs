@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { withoutPlugins } from '../quick-start/without-plugins.mjs';
 
 const POSTJECT = 'postject@1.0.0-alpha.6';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -48,7 +49,6 @@ if (!readFileSync(process.execPath).includes(FUSE)) {
   giveUp(`${process.execPath} has no place for a program in it; take a Node of nodejs.org`);
 }
 
-const empty = join(root, 'scripts/quick-start/empty-module.cjs');
 await build({
   absWorkingDir: root,
   entryPoints: [own('main.mjs')],
@@ -66,14 +66,11 @@ const __moduleUrl = require('node:url').pathToFileURL(process.execPath + '/dist/
   },
   define: { 'import.meta.url': '__moduleUrl' },
   alias: {
-    ...Object.fromEntries(['ejs', 'lilconfig', 'minimatch', 'tinyglobby'].map((name) => [name, empty])),
-    ...Object.fromEntries(
-      ['args', 'command', 'flags'].map((name) => [`@oclif/core/${name}`, join(root, `dist/lib/cli/quick/${name}.js`)]),
-    ),
+    ...withoutPlugins.alias,
     '@kubernetes/client-node': join(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
   },
   plugins: [{ name: 'files-inside', setup: withFilesInside }],
-  external: ['typescript', 'ts-node', 'tsx'],
+  external: withoutPlugins.external,
   // Code from a cache cannot import.
   supported: { 'dynamic-import': false },
   logLevel: 'error',

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { homedir, release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Config } from '@oclif/core/config';
 import type { BaseCommand } from './base-command.js';
 import { cacheDirHere } from './cache-dir.js';
-import type { QuickConfig } from './quick/command.js';
 import { printOut } from './terminal/out.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-type RunnableCommand = (new (argv: string[], config: never) => BaseCommand) & { id: string };
+type RunnableCommand = (new (argv: string[], config: Config) => BaseCommand) & { id: string };
 
 /** What loads a command, by the command's id: its words, joined by colons as oclif joins them. */
 export type CommandModules = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
@@ -20,7 +20,7 @@ export type CommandModules = Readonly<Record<string, () => Promise<{ readonly de
  */
 export async function runQuickly(modules: CommandModules, words: readonly string[]): Promise<boolean> {
   if (words[0] === '--version' && !isWindowsLinux()) {
-    printOut(`llmkube/${(await quickConfig()).version} ${process.platform}-${process.arch} node-${process.version}`);
+    printOut((await quickConfig()).userAgent);
     return true;
   }
   const length = [2, 1].find((count) => Object.hasOwn(modules, words.slice(0, count).join(':')));
@@ -29,13 +29,21 @@ export async function runQuickly(modules: CommandModules, words: readonly string
   if (load === undefined) return false;
   const Command = (await load()).default as RunnableCommand;
   Command.id = id;
-  await new Command(words.slice(length), (await quickConfig()) as never).start();
+  await new Command(words.slice(length), await quickConfig()).start();
   return true;
 }
 
-async function quickConfig(): Promise<QuickConfig> {
-  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
-  return { version, cacheDir: cacheDirHere() };
+/** What a command asks of oclif's configuration, as `Config.load` would fill it in. */
+async function quickConfig(): Promise<Config> {
+  const config = new Config({ root: ROOT });
+  const pjson = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Config['pjson'];
+  const { name, version } = pjson;
+  const bin = pjson.oclif.bin ?? name;
+  const userAgent = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}`;
+  config.runHook = async () => ({ failures: [], successes: [] });
+  Object.assign(config, { bin, dirname: bin, home: homedir(), name, pjson, root: ROOT, userAgent, version });
+  config.cacheDir = cacheDirHere();
+  return config;
 }
 
 /** Where oclif has a name of its own for the platform. */
