@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const PURE_CORE = ['gguf', 'model', 'estimate', 'runtime', 'budget', 'preflight'];
 
 export default {
@@ -7,7 +9,7 @@ export default {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.test.json' }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // Most tests wait for processes and servers, so a core has work for more than one.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
