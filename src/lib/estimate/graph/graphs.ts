@@ -15,7 +15,7 @@ import { LATENT_GRAPHS } from './models/latent/table.js';
 import { RECURRENT_GRAPHS } from './models/recurrent/table.js';
 import { SPARSE_GRAPHS } from './models/sparse/table.js';
 import { qwen35, qwen3next } from './models/qwen3next.js';
-import { llama4 } from './models/shared-experts.js';
+import { llama4 } from './models/llama4.js';
 import { table } from '../../table.js';
 
 /** The layer graph of each architecture, by its name in the header: `src/models/*.cpp` (llama.cpp v0.5.0). */

@@ -15,7 +15,7 @@ import { deepseekAttention, deepseekExperts } from '../models/deepseek2.js';
 import { gatedLatent } from '../models/latent/kimi-linear.js';
 import { latentExperts } from '../models/nemotron-h.js';
 import { feedForwardOrExperts, gatedAttention } from '../models/qwen3next.js';
-import { withSharedExperts } from '../models/shared-experts.js';
+import { withSharedExperts } from '../shared-experts.js';
 import { deepseek4Head } from '../models/sparse/deepseek4.js';
 import { projectQkv } from '../projections.js';
 import { draftHead, type DraftHead } from './draft-head.js';

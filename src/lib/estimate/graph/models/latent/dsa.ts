@@ -8,7 +8,7 @@ import { gatingOf } from '../../experts.js';
 import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { withSharedExperts } from '../../shared-experts.js';
 import { decoderGraph } from '../decoders/build.js';
 
 /**

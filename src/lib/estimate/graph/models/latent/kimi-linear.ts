@@ -10,8 +10,7 @@ import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.j
 import { latentHeads, latentQueries } from '../../attention/latent.js';
 import { feedForward } from '../../projections.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';
-import { limited } from '../decoders/parts/feed-forward-part.js';
-import { clampsOf, withSharedExperts } from '../shared-experts.js';
+import { clampsOf, limited, withSharedExperts } from '../../shared-experts.js';
 
 interface Hybrid {
   readonly kda: (layer: number) => Kda;

@@ -8,9 +8,8 @@ import { multiHead } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts.js';
 import { maskOfBest, type StoredKeys } from '../../attention/indexer.js';
-import { limited } from '../decoders/parts/feed-forward-part.js';
 import { nextTokenInputs, nextTokenLogits, nextTokenNorm } from '../../draft-heads/draft-head.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { limited, withSharedExperts } from '../../shared-experts.js';
 import {
   type CompressedInput,
   compressedInput,

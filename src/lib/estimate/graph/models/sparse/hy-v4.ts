@@ -8,9 +8,8 @@ import { gatingOf } from '../../experts.js';
 import { indexerInput, maskOfBest } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
-import { limited } from '../decoders/parts/feed-forward-part.js';
 import { choose } from '../latent/dsa.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { limited, withSharedExperts } from '../../shared-experts.js';
 import { oneWeight, streamOf } from './hyper-connections.js';
 
 /** A branch's input, and how much of its output each stream gets. */

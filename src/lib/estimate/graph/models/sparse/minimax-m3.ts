@@ -8,7 +8,7 @@ import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts.js';
 import { indexerKeys } from '../../attention/indexer.js';
 import { feedForward, projected, projectQkv } from '../../projections.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { withSharedExperts } from '../../shared-experts.js';
 import { attendEachStream, attendOneToken, type BlockInputs, blockInputs } from './block-attention.js';
 import { decoderGraph } from '../decoders/build.js';
 

@@ -3,6 +3,7 @@ import type { Tensor } from '../../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../../builder.js';
 import { experts, gatingOf } from '../../../experts.js';
 import { type Activation, feedForward } from '../../../projections.js';
+import { limited, sharedExperts } from '../../../shared-experts.js';
 import type { ExpertsSpec, FeedForwardSpec, LayerInput } from '../spec.js';
 
 /** Dense, or experts where the layer has a router. */
@@ -45,13 +46,8 @@ function routedAndShared(
   };
   if (spec.adjugate) return withAdjugates(g, cur, layer, { ...options, logits: router(g, cur, layer) });
   const routed = experts(g, cur, layer, options);
-  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
-  const fused = !g.layerWeight(layer, 'ffn_gate_shexp.weight') && activation === 'silu';
-  let shared = feedForward(g, cur, layer, {
-    activation: fused ? 'swiglu' : activation,
-    suffix: '_shexp',
-    clamped: sharedClamp(g, spec, layer),
-  });
+  let shared = sharedExperts(g, cur, layer, activation, sharedClamp(g, spec, layer));
+  if (!shared) return routed;
   if (spec.sharedGate) shared = ggml.mul(shared, siluRatio(g, cur, layer));
   const sum = ggml.add(routed, shared);
   return spec.halved ? ggml.scale(sum) : sum;
@@ -76,12 +72,4 @@ function siluRatio(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
 
 function sharedClamp(g: GraphBuilder, spec: ExpertsSpec | undefined, layer: number): boolean {
   return spec?.clamped === 'apart' && limited(g, 'swiglu_clamp_shexp', layer);
-}
-
-/** Limits below this count as none. */
-const LEAST_LIMIT = 1e-6;
-
-/** Whether a layer's gated activations have limits by this key. */
-export function limited(g: GraphBuilder, key: string, layer: number): boolean {
-  return (g.shape.keys.perLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
 }

@@ -1,47 +1,14 @@
 import * as ggml from '../../ggml/ops/ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
-import type { GraphBuilder } from '../builder.js';
 import type { DecoderInputs } from '../attention/attention-input.js';
-import { ropeFactors } from './decoders/parts/attention-part.js';
-import { experts, type Experts } from '../experts.js';
-import { limited } from './decoders/parts/feed-forward-part.js';
+import type { GraphBuilder } from '../builder.js';
 import { feedForward, projectQkv } from '../projections.js';
+import { withSharedExperts } from '../shared-experts.js';
 import { decoderGraph } from './decoders/build.js';
+import { ropeFactors } from './decoders/parts/attention-part.js';
 
 const SILU = { activation: 'silu' } as const;
-
-/** What limits a layer's gated activations have, routed and shared: `swiglu_clamp_exp`, `swiglu_clamp_shexp`. */
-export function clampsOf(
-  g: GraphBuilder,
-  layer: number,
-): { readonly clamped?: 'apart'; readonly sharedClamped: boolean } {
-  const sharedClamped = limited(g, 'swiglu_clamp_shexp', layer);
-  return limited(g, 'swiglu_clamp_exp', layer) ? { clamped: 'apart', sharedClamped } : { sharedClamped };
-}
-
-/** Routed experts, then those that every token uses, summed. */
-export function withSharedExperts(
-  g: GraphBuilder,
-  cur: Tensor,
-  layer: number,
-  { sharedClamped, ...routing }: Partial<Experts> & { readonly sharedClamped?: boolean | 'fused' },
-): Tensor {
-  const routed = experts(g, cur, layer, {
-    activation: 'silu',
-    gating: 'softmax',
-    normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.number('expert_weights_scale', 0),
-    ...routing,
-  });
-  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
-  const shared = feedForward(g, cur, layer, {
-    activation: routing.activation ?? 'silu',
-    suffix: '_shexp',
-    ...(sharedClamped ? { clamped: sharedClamped } : {}),
-  });
-  return ggml.add(routed, shared);
-}
 
 /** Full layers of Llama 4 are not rotated; their queries are scaled by position: `n_no_rope_layer_step`. */
 const NO_ROPE_STEP = 4;

@@ -1,0 +1,53 @@
+import * as ggml from '../ggml/ops/ops.js';
+import type { Tensor } from '../ggml/tensor.js';
+import type { GraphBuilder } from './builder.js';
+import { experts, type Experts } from './experts.js';
+import { type Activation, feedForward } from './projections.js';
+
+/** Limits below this count as none. */
+const LEAST_LIMIT = 1e-6;
+
+/** Whether a layer's gated activations have limits by this key. */
+export function limited(g: GraphBuilder, key: string, layer: number): boolean {
+  return (g.shape.keys.perLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
+}
+
+/** What limits a layer's gated activations have, routed and shared: `swiglu_clamp_exp`, `swiglu_clamp_shexp`. */
+export function clampsOf(
+  g: GraphBuilder,
+  layer: number,
+): { readonly clamped?: 'apart'; readonly sharedClamped: boolean } {
+  const sharedClamped = limited(g, 'swiglu_clamp_shexp', layer);
+  return limited(g, 'swiglu_clamp_exp', layer) ? { clamped: 'apart', sharedClamped } : { sharedClamped };
+}
+
+/** Routed experts, then those that every token uses, summed. */
+export function withSharedExperts(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  { sharedClamped, ...routing }: Partial<Experts> & { readonly sharedClamped?: boolean | 'fused' },
+): Tensor {
+  const routed = experts(g, cur, layer, {
+    activation: 'silu',
+    gating: 'softmax',
+    normalise: g.shape.keys.boolean('expert_weights_norm', false),
+    scale: g.shape.keys.number('expert_weights_scale', 0),
+    ...routing,
+  });
+  const shared = sharedExperts(g, cur, layer, routing.activation ?? 'silu', sharedClamped);
+  return shared ? ggml.add(routed, shared) : routed;
+}
+
+/** The experts that every token uses, where the layer has any; without a gate of their own they hold it beside up. */
+export function sharedExperts(
+  g: GraphBuilder,
+  cur: Tensor,
+  layer: number,
+  activation: Activation,
+  clamped: boolean | 'fused' = false,
+): Tensor | undefined {
+  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return undefined;
+  const fused = activation === 'silu' && !g.layerWeight(layer, 'ffn_gate_shexp.weight');
+  return feedForward(g, cur, layer, { activation: fused ? 'swiglu' : activation, suffix: '_shexp', clamped });
+}
