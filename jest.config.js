@@ -10,7 +10,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // Most tests wait for processes and servers, so a core has work for more than one.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
-  testTimeout: 30_000,
+  // Against a hang only: on a loaded machine everything takes long.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   collectCoverageFrom: PURE_CORE.map((folder) => `src/lib/${folder}/**/*.ts`),
   coverageReporters: ['text-summary'],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { buildGguf, type GgufSpec } from '../support/gguf-writer.js';
@@ -8,7 +8,6 @@ import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192', '--json'];
 

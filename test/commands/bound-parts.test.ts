@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildGguf, type Entry, type TensorEntry } from '../support/gguf-writer.js';
@@ -6,7 +6,6 @@ import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const [WIDTH, FEED_FORWARD, KV, WORDS, RANK] = [256, 512, 128, 512, 8];
 

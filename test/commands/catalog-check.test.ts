@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,6 @@ async function listed(): Promise<readonly { id: string; use_cases: readonly stri
 }
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const PROFILE = fileURLToPath(new URL('../oracle/profiles/smollm3-smollm3-3b.json', import.meta.url));
 const TRAINED_CONTEXT = 65536;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RangeServer } from '../support/range-server.js';
@@ -7,7 +7,6 @@ import { temporaryFolder } from '../support/sparse-file.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { hostConfigMap, type HostReport } from '../../src/lib/kube/hosts.js';
@@ -6,8 +6,6 @@ import { KubeApi } from '../support/kube-api.js';
 import type { Json } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli } from '../support/run-cli.js';
-
-jest.setTimeout(60_000);
 
 const GIB = 2 ** 30;
 const MODEL = 'qwen-coder-32b';

@@ -1,9 +1,8 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { cliEnvironment, run, runCli } from '../support/run-cli.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const BASH = '/bin/bash';
 const FISH = '/usr/bin/fish';

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
 import { CLUSTER_MODES } from '../support/hostile-modes.js';
 import { HostileServer } from '../support/hostile-server.js';
@@ -8,8 +8,6 @@ import { ApiFailure } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { LOOPBACK_TLS } from '../support/loopback-tls.js';
 import { cliEnvironment, run, RUN_JS, runCli, type CliResult } from '../support/run-cli.js';
-
-jest.setTimeout(30_000);
 
 const NAME = 'llama-3.2-3b';
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: NAME };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { buildGguf } from '../support/gguf-writer.js';
@@ -7,7 +7,6 @@ import { RangeServer, type ServedFile } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192'];
 

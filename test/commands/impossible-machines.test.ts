@@ -1,11 +1,10 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cliEnvironment, run, RUN_JS, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 describe('a machine that cannot be is refused, not found too small', () => {
   test.each([

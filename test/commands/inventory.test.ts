@@ -1,12 +1,10 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { deployToCluster } from '../../src/lib/kube/deploy/deploy.js';
 import type { DeployPlan } from '../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../support/deploy-plans.js';
 import { KubeApi } from '../support/kube-api.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
-
-jest.setTimeout(30_000);
 
 const KEY = { namespace: 'default', name: 'tiny' };
 

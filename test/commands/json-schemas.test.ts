@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Config } from '@oclif/core';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -14,8 +14,6 @@ import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { PROFILES } from '../oracle/cases.js';
 import { readProfile, writeProfile } from '../support/profile.js';
 import { cliEnvironment, run, runCli } from '../support/run-cli.js';
-
-jest.setTimeout(120_000);
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SCHEMAS = join(ROOT, 'schemas');

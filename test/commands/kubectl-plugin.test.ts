@@ -3,12 +3,10 @@ import { mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeApi } from '../support/kube-api.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { cliEnvironment, run, RUN_JS, runCli } from '../support/run-cli.js';
-
-jest.setTimeout(30_000);
 
 const hasKubectl = spawnSync('kubectl', ['version', '--client'], { env: cliEnvironment() }).status === 0;
 const describeWithKubectl = hasKubectl ? describe : describe.skip;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostileServer } from '../support/hostile-server.js';
@@ -6,8 +6,6 @@ import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 import { writeTinyModel } from '../support/tiny-model.js';
-
-jest.setTimeout(120_000);
 
 const SECRET = 'hunter2hunter2';
 /** Clears the screen, hides what follows, sets a title, turns text around, breaks lines in two ways. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
@@ -9,7 +9,6 @@ import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--no-mmproj', '-c', '4096'];
 const BY_QUANTIZATION = ['--table', '--by', 'quantization'];

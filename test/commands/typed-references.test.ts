@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { buildGguf } from '../support/gguf-writer.js';
 import { RangeServer } from '../support/range-server.js';
@@ -7,7 +7,6 @@ import { temporaryFolder } from '../support/sparse-file.js';
 import { tinyModelSpec, writeTinyModel } from '../support/tiny-model.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const HERE = ['--accelerator', 'cpu', '--system-memory', '16Gi'];
 const REPOSITORY = 'owner/Tiny-GGUF';

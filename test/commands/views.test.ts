@@ -1,9 +1,8 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const GOLDEN = new URL('../golden/', import.meta.url);
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];

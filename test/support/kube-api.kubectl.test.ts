@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeApi } from './kube-api.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from './loopback-tls.js';
-
-jest.setTimeout(30_000);
 
 const hasKubectl =
   spawnSync('kubectl', ['version', '--client'], { env: { PATH: process.env.PATH, HOME: '/nonexistent' } }).status === 0;

@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliEnvironment, run, RUN_JS } from '../../support/run-cli.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
-
-jest.setTimeout(60_000);
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** The ordinary start of a command: oclif finds it, its plugins and hooks. Each has a cache of its own, empty at first. */

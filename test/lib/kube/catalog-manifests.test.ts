@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
 import { deployPlan } from '../../../src/lib/cli/deploy/plan-deploy.js';
@@ -9,8 +9,6 @@ import { checkMemory } from '../../../src/lib/preflight/check-memory.js';
 import type { CheckRequest } from '../../../src/lib/preflight/plan-check.js';
 import { ACCELERATORS } from '../../../src/lib/runtime/launch-options.js';
 import { readHeaderFor } from '../../../src/lib/source/model-header.js';
-
-jest.setTimeout(30_000);
 
 const GIB = 2 ** 30;
 const catalog = await loadCatalog(undefined);

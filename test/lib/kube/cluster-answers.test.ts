@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ClusterError } from '../../../src/lib/errors.js';
 import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
 import { planFor } from '../../support/deploy-plans.js';
@@ -7,8 +7,6 @@ import { KubeApi } from '../../support/kube-api.js';
 import { ApiFailure, type Json } from '../../support/kube-types.js';
 import { writeKubeconfig } from '../../support/kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
-
-jest.setTimeout(30_000);
 
 describe('what a cluster should not answer', () => {
   let api: KubeApi | undefined;

@@ -1,13 +1,11 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { failedDeploy } from '../../support/failed-deploy.js';
 import { KubeApi } from '../../support/kube-api.js';
 import { ApiFailure } from '../../support/kube-types.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
-
-jest.setTimeout(30_000);
 
 const SECRET = 'token-that-nobody-may-see';
 

@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { ClusterError } from '../../../src/lib/errors.js';
 import type { ModelResource } from '../../../src/lib/kube/client/api.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
 import { CLUSTER_MODES } from '../../support/hostile-modes.js';
 import { HostileServer } from '../../support/hostile-server.js';
 import { writeKubeconfig } from '../../support/kubeconfig-file.js';
-
-jest.setTimeout(30_000);
 
 type Mode = keyof typeof CLUSTER_MODES;
 

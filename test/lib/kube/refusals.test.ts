@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { operate } from '../../support/imitation-operator.js';
 import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../support/waiting-deploy.js';
-
-jest.setTimeout(30_000);
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import type { answer, PageAnswer, pageModel } from '../../../src/lib/page/answer.js';
 import type { commandLine } from '../../../src/lib/page/copied-command.js';
@@ -13,7 +13,6 @@ import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 /** Processes on a busy machine. */
-jest.setTimeout(120_000);
 
 const GIB = 2 ** 30;
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];

@@ -4,14 +4,12 @@ import { connect as connectTo, type AddressInfo } from 'node:net';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClusterError } from '../../../../src/lib/errors.js';
 import { connect } from '../../../../src/lib/kube/client/client.js';
 import { KubeApi } from '../../../support/kube-api.js';
 import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/loopback-tls.js';
-
-jest.setTimeout(30_000);
 
 const CLUSTER_VARIABLES = ['KUBECONFIG', 'HOME', 'KUBERNETES_SERVICE_HOST'] as const;
 const caFile = LOOPBACK_CERTIFICATE_FILE;

@@ -1,11 +1,9 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Applied } from '../../../../src/lib/kube/deploy/apply.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
 import { planFor, verdictOf } from '../../../support/deploy-plans.js';
 import { type AppliedTo, MODEL, SERVICE, startDouble, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
 import { ApiFailure } from '../../../support/kube-types.js';
-
-jest.setTimeout(30_000);
 
 describe('applying the two resources', () => {
   let api: AppliedTo['api'];

@@ -1,9 +1,7 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { operate, TO_READY } from '../../../support/imitation-operator.js';
 import { ApiFailure } from '../../../support/kube-types.js';
 import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../../support/waiting-deploy.js';
-
-jest.setTimeout(30_000);
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };

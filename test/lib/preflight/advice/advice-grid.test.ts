@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from '@oclif/core/parser';
 import { loadCatalog } from '../../../../src/lib/catalog/load-catalog.js';
 import { checkRequest } from '../../../../src/lib/cli/check-request.js';
@@ -17,8 +17,6 @@ import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { readHeaderFor } from '../../../../src/lib/source/model-header.js';
 import { requantisedHeader } from '../../../../src/lib/preflight/advice/requantised-header.js';
-
-jest.setTimeout(120_000);
 
 const MODELS = [
   ...['llama-3.1-8b', 'qwen-coder-32b', 'llama-3.3-70b', 'qwen-3-30b-a3b', 'gpt-oss-20b', 'gemma-3-27b'],

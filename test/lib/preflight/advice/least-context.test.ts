@@ -1,12 +1,10 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { HostMemory } from '../../../../src/lib/host/host-memory.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { changedLaunch } from '../../../../src/lib/preflight/advice/changed-launch.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../../support/bundled-shape.js';
-
-jest.setTimeout(60_000);
 
 const GIB = 2 ** 30;
 
