@@ -25,4 +25,4 @@ test('a shell script gates deploys on the exit code and on --json', async () => 
   expect(unknown).toBe('no-such-model: broken call (2)');
   expect(open).toBe('gate: open');
   expect((await gate(['llama-3.3-70b'])).at(-1)).toBe('gate: closed');
-}, 60_000);
+});
