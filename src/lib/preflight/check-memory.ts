@@ -15,10 +15,11 @@ import { pathRead, type HeaderOrigin, type ModelHeader } from '../source/model-h
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
-import { typedSizes } from './advice/typed-changes.js';
+import { typedChanges, typedSizes } from './advice/typed-changes.js';
 import { readNamedFiles } from './beside/beside-files.js';
 import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
+import { growthRemedy } from './judge/growth-remedy.js';
 import { isDiscrete, judge, limitsOf } from './judge/judge.js';
 import { judgeLaunch, sizeLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
@@ -203,7 +204,13 @@ async function checkIn(
       return incomplete({ ...sized, notes: noted }, notCounted(uncounted));
     }
     const warnings = [...noted, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
-    const check = { ...sized, verdict: { ...verdict, warnings }, suggestions: [] };
+    const remedy = growthRemedy(verdict, found.asked, (other) => judgeLaunch(files, other, room).verdict);
+    const check = {
+      ...sized,
+      verdict: { ...verdict, warnings },
+      suggestions: [],
+      ...(remedy && { remedy: typedChanges(remedy, found.extraWords).flags }),
+    };
     if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
     return uncounted === undefined ? advised(check, dependencies) : { ...check, suggestions: [UNADVISED] };
   });

@@ -49,6 +49,8 @@ export interface CompleteCheck extends PlannedCheck, Findings {
   readonly advice?: readonly Advice[];
   /** Which programs hold most, where they would have to give up some. */
   readonly programs?: readonly Program[];
+  /** Flags that keep what grows after start-up within the budget, where a smaller prompt cache alone does not; empty where none do. */
+  readonly remedy?: readonly string[];
 }
 
 /** A check that could not be completed, and how far it got. */
@@ -57,6 +59,7 @@ export interface IncompleteCheck extends PlannedCheck, Partial<Findings> {
   readonly suggestions: readonly string[];
   readonly advice?: undefined;
   readonly programs?: undefined;
+  readonly remedy?: undefined;
 }
 
 export type MemoryCheck = CompleteCheck | IncompleteCheck;
