@@ -1,4 +1,4 @@
-import { CheckIncompleteError } from '../errors.js';
+import { CheckIncompleteError, type LlmkubeError, UsageError } from '../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -30,7 +30,7 @@ import { choiceNotes, namedBeside, namedLaunch } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
 import { requireMatchingProjector } from './matching-files.js';
-import type { CompletedVerdict } from './judge/verdict.js';
+import type { CompletedVerdict, UnknownVerdict, Verdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
 export interface CheckDependencies extends PlanDependencies {
@@ -83,6 +83,19 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
 type UnderWay<Found extends keyof Findings = never> = PlannedCheck &
   Pick<Findings, Found> & { readonly notes: readonly string[] };
 
+/**
+ * Options that llama.cpp refuses for every one of several models that could be read are wrong by themselves.
+ * @throws UsageError
+ */
+export function refuseForAll(verdicts: readonly (Verdict | Omit<CompletedVerdict, 'estimate'>)[]): void {
+  const unknown = verdicts.flatMap((verdict) => (verdict.kind === 'unknown' ? [verdict as UnknownVerdict] : []));
+  const refused = unknown.filter(({ isRefused }) => isRefused);
+  const [first] = refused;
+  if (first === undefined || unknown.length < verdicts.length) return;
+  const isOneReason = refused.length > 1 && refused.every(({ reason }) => reason === first.reason);
+  if (isOneReason || refused.length === unknown.length) throw new UsageError(first.code, first.reason);
+}
+
 /** However far it got. */
 type Reached = PlannedCheck & Partial<Findings> & { readonly notes: readonly string[] };
 
@@ -93,13 +106,18 @@ async function orIncomplete(reached: Reached, proceed: () => Promise<MemoryCheck
   try {
     return await proceed();
   } catch (error) {
-    if (!(error instanceof CheckIncompleteError)) throw error;
-    return incomplete(reached, error);
+    if (error instanceof CheckIncompleteError) return incomplete(reached, error);
+    if (error instanceof UsageError && reached.amongOthers) return incomplete(reached, error, { isRefused: true });
+    throw error;
   }
 }
 
-function incomplete({ notes, ...reached }: Reached, error: CheckIncompleteError): IncompleteCheck {
-  const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes } as const;
+function incomplete(
+  { notes, ...reached }: Reached,
+  error: LlmkubeError,
+  how: Pick<UnknownVerdict, 'isRefused'> = {},
+): IncompleteCheck {
+  const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes, ...how } as const;
   return { ...reached, verdict, suggestions: error.options.suggestions ?? [] };
 }
 

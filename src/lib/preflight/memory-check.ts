@@ -20,6 +20,8 @@ export interface PlannedCheck extends CombinedLaunch {
   readonly resolved: ResolvedModel;
   readonly entry: CatalogEntry | undefined;
   readonly source: string;
+  /** One of several with the same options. */
+  readonly amongOthers?: boolean;
   /** The launch before llama-server chose what was left open. */
   readonly asked: LaunchOptions;
   /** The longest context in tokens that fits, all slots together, where it was worked out; undefined where none does. */

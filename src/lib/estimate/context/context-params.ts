@@ -135,7 +135,7 @@ export function resolveContext(
 
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
-  const flags = cacheFlags(role.target !== undefined);
+  const flags = cacheFlags(role.target !== null);
   const flash = flashAttention(launch, typeV, architecture, flags.v);
   const llama = llamaCpp(launch.llamaCpp).switches;
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama, flags });
