@@ -268,7 +268,9 @@ describe('without a ledger that can be trusted nothing is started', () => {
   test('in a folder that is none', async () => {
     writeFileSync(at('state'), '');
     const { stderr, exitCode } = await exec([], server('exit 0'), ...model());
-    expect(stderr).toContain(`Error: the state folder ${at('state')} is no folder\n`);
+    expect(stderr).toContain(
+      `Error: the state folder ${at('state')} is no folder, so that no memory can be promised\n`,
+    );
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
@@ -291,9 +293,17 @@ describe('without a ledger that can be trusted nothing is started', () => {
   });
 
   test.each([
-    ['read-only', 'mount -o remount,ro none "$LLMKUBE_STATE_DIR"', 'is on a file system that is read-only'],
-    ['full', 'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null', 'is on a disk that is full'],
-  ])('on a disk that is %s', async (_what, prepare, problem) => {
+    [
+      'read-only',
+      'mount -o remount,ro none "$LLMKUBE_STATE_DIR"',
+      ['is on a file system that is read-only', 'mount that with write access'],
+    ],
+    [
+      'full',
+      'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null',
+      ['is on a disk that is full', 'make room on it'],
+    ],
+  ])('on a disk that is %s', async (_what, prepare, [problem, remedy]) => {
     mkdirSync(at('state'));
     const mount = `mount -t tmpfs -o size=64k none "$LLMKUBE_STATE_DIR" && { ${prepare}; true; }`;
     const own = ['-rm', '/bin/sh', '-c', `${mount} || exit 77; exec "$0" "$@"`];
@@ -301,7 +311,8 @@ describe('without a ledger that can be trusted nothing is started', () => {
     const { stderr, exitCode } = await run('unshare', [...own, ...words], env);
     // Where this user may not mount anything there is nothing to be seen.
     if (exitCode === 77 || stderr.startsWith('unshare: ')) return;
-    expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}\n  Suggestion: make it writable`);
+    expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}, so that no memory can be promised\n`);
+    expect(stderr).toContain(`  Suggestion: ${remedy}, or name another folder in LLMKUBE_STATE_DIR`);
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
