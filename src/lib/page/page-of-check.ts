@@ -6,7 +6,7 @@ import { recipeVariants } from '../preflight/advice/variants.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
 import { loadedTexts } from '../report/words/loaded-text.js';
-import { wordsWithoutSecrets } from '../printable.js';
+import { wordsWithoutSecrets } from '../secrets.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageFiles, type PageInput, withoutInfinity } from './page-input.js';
