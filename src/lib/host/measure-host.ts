@@ -92,7 +92,7 @@ function measure(probe: Probe, ledgered: readonly number[] | undefined): Promise
 
 function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
   const { gpuWiredLimitBytes, systemMemoryBytes } = request;
-  if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes };
+  if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes, wiredLimitIsGiven: true };
   if (host.gpuWiredLimitBytes !== undefined || systemMemoryBytes === undefined) return host;
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
 }

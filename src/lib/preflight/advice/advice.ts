@@ -33,6 +33,8 @@ export type Change =
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
       readonly inUseBytes?: number;
+      /** Where another limit was said than that machine has by itself. */
+      readonly wiredLimitBytes?: number;
       readonly gpus?: number;
     };
 

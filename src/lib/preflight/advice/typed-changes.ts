@@ -152,6 +152,9 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
             .join()}`,
           // On a machine that is only described, what is in use counts as nothing unless it is said.
           ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
+          ...(change.wiredLimitBytes === undefined
+            ? []
+            : [`--gpu-wired-limit ${Math.floor(change.wiredLimitBytes / MIB)}Mi`]),
         ],
       };
   }
