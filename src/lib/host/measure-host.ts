@@ -68,7 +68,10 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
   if (accelerator === 'metal' && probe.platform !== 'darwin') {
     if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request);
     throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
-      suggestions: ["give the Mac's memory: --system-memory 32Gi --in-use 4Gi"],
+      suggestions: [
+        "give the Mac's memory: --system-memory 32Gi --in-use 4Gi",
+        'name what this machine has instead, such as --accelerator cpu',
+      ],
     });
   }
   const { idleBytes, ...host } = await measure(probe, request.ledgered);

@@ -195,7 +195,7 @@ function flashAttention(
   if (flashAttn === 'off') {
     throw new UsageError(
       'LAUNCH_QUANTIZED_V_NEEDS_FLASH_ATTN',
-      `llama.cpp refuses a ${typeV.name.toLowerCase()} V cache without flash attention; drop --no-flash-attn or use ${flagV} f16.`,
+      `llama.cpp refuses a ${typeV.name.toLowerCase()} V cache without flash attention; leave flash attention on, or use ${flagV} f16.`,
     );
   }
   return 'on';
