@@ -253,6 +253,16 @@ describe('what is not known is not started', () => {
     expect(unknown.stderr).not.toMatch(/\u001b/);
   });
 
+  test('and no flag is advised that exec does not have, nor what this machine is not', async () => {
+    if (process.platform === 'darwin') return;
+    const mac = await exec(['--accelerator', 'metal'], server('exit 0'), ...model());
+    expect([mac.exitCode, mac.stderr]).toEqual([3, expect.stringContaining('this is not a Mac')]);
+    expect(mac.stderr).toContain('Suggestion: name what this machine has instead');
+    expect(mac.stderr).not.toMatch(/--(system-memory|in-use)/);
+    const typo = await exec(['--accelerator', 'metall'], server('exit 0'), ...model());
+    expect(typo.stderr).toContain('must be one of cpu, cuda, rocm, vulkan, intel, not "metall"');
+  });
+
   test('a program that is not there, or none at all', async () => {
     const missing = await exec([], at('nothing'), ...model());
     expect([missing.exitCode, missing.stderr]).toEqual([

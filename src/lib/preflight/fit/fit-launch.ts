@@ -40,6 +40,8 @@ export interface FittedLaunch {
   /** Megabytes that the prompt cache may take, where its default would not fit. */
   readonly cacheRamMiB: number | undefined;
   readonly contextIsWhole: boolean;
+  /** The context is smaller than would fit, so that what grows after start-up has room. */
+  readonly leavesRoomToGrow: boolean;
   /** Tokens that were asked for, where they are more than there is room for, or than the model was trained with. */
   readonly missedContext: number | undefined;
 }
@@ -208,6 +210,7 @@ function finished(
     ...{ shape, launch, verdict, variant, changes },
     cacheRamMiB: launch.cacheRamMiB === best.launch.cacheRamMiB ? undefined : launch.cacheRamMiB,
     contextIsWhole: nCtx >= hparams.nCtxTrain,
+    leavesRoomToGrow: nCtx < best.nCtx,
     missedContext: asked.ctxSize !== undefined && nCtx < asked.ctxSize ? asked.ctxSize : undefined,
   };
 }

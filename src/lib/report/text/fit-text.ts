@@ -112,8 +112,9 @@ function contextReason(fitted: FittedLaunch): string {
   return `${nCtx} tokens${each}: ${whyThatContext(fitted)}`;
 }
 
-function whyThatContext({ contextIsWhole, missedContext }: FittedLaunch): string {
+function whyThatContext({ contextIsWhole, leavesRoomToGrow, missedContext }: FittedLaunch): string {
   const missed = missedContext === undefined ? '' : `, less than the ${missedContext} asked for`;
   if (contextIsWhole) return `all that the model was trained with${missed}`;
-  return `the most that fits with 5 % of the budget left, and room for what grows${missed}`;
+  const growth = leavesRoomToGrow ? ', and room for what grows' : '';
+  return `the most that fits with 5 % of the budget left${growth}${missed}`;
 }
