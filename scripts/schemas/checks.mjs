@@ -75,6 +75,7 @@ const fitted = (launch) =>
     launch,
     cacheRamMiB: countOrNull('the --cache-ram of the command; null where the usual one fits'),
     contextIsWhole: yesOrNo('the context is all that the model was trained with'),
+    missedContext: countOrNull('tokens asked for, where they are more than the launch has; null otherwise'),
     requirementBytes: countOrNull(),
     headroomBytes: signed(),
     verdict: { enum: ['fits', 'tight'] },

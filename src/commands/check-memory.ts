@@ -1,5 +1,11 @@
 import { BaseCommand } from '../lib/cli/base-command.js';
-import { checkDependencies, exitCodeOf, isPassed, quantizationSources } from '../lib/cli/check-command.js';
+import {
+  adviceSources,
+  checkDependencies,
+  exitCodeOf,
+  isPassed,
+  quantizationSources,
+} from '../lib/cli/check-command.js';
 import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
 import { folded } from '../lib/cli/terminal/folded.js';
@@ -22,6 +28,7 @@ import { UsageError } from '../lib/errors.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { jsonText } from '../lib/printable.js';
+import { isOnThisMachine } from '../lib/source/model-source.js';
 import { commandText } from '../lib/report/layout/command-text.js';
 
 interface ModelFlagValues {
@@ -75,7 +82,19 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       : [];
     const printed = flags.print && commandsOf(check, flags.print, raw);
     if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce', printed);
-    if (flags.html !== undefined) await this.writePage(flags.html, check, flags);
+    if (flags.html !== undefined) {
+      const { listSiblings } = adviceSources(surroundings, dependencies.readHeader);
+      // What lies on this machine is known to be there or not.
+      const beside = isOnThisMachine(check.source)
+        ? await listSiblings(check.source).catch(() => undefined)
+        : undefined;
+      await this.writePage(
+        flags.html,
+        check,
+        flags,
+        beside?.map(({ quantization }) => quantization),
+      );
+    }
     const command = printed && { command: printed.own?.join(' ') ?? null };
     return Object.assign(checkJson(check), command, ...views.map(({ json }) => json)) as Record<string, unknown>;
   }
@@ -119,11 +138,16 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     });
   }
 
-  private async writePage(file: string, check: MemoryCheck, flags: ModelFlagValues): Promise<void> {
+  private async writePage(
+    file: string,
+    check: MemoryCheck,
+    flags: ModelFlagValues,
+    published: readonly string[] | undefined,
+  ): Promise<void> {
     const { quantization, catalog, offline } = flags;
     const modelOptions = [...(catalog === undefined ? [] : ['--catalog', catalog]), ...(offline ? ['--offline'] : [])];
     const { pageInput } = await import('../lib/page/page-of-check.js');
-    const input = pageInput(check, { modelOptions, quantization });
+    const input = pageInput(check, { modelOptions, quantization, published });
     if (input === undefined) return this.notice('Note: no page was written, for there is nothing to show in it');
     const { writePage } = await import('../lib/page/write-page.js');
     await writePage(file, input, this.config.version);

@@ -8,7 +8,9 @@ import { modelFlags } from '../lib/cli/flags/model-flags.js';
 import { UsageError } from '../lib/errors.js';
 import { describeModel } from '../lib/model/describe-model.js';
 import { compareLog } from '../lib/preflight/surveys/compare-log.js';
+import { shown } from '../lib/printable.js';
 import { readRegularFile, readStandardInput } from '../lib/read-regular-file.js';
+import { whyNotRead } from '../lib/system-words.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { logText } from '../lib/report/text/log-text.js';
 import { combineLaunch } from '../lib/runtime/combine-launch.js';
@@ -70,7 +72,7 @@ const MAX_LOG_BYTES = 16 * 2 ** 20;
 async function readLog(path: string): Promise<ServerLog> {
   const reading = path === '-' ? readStandardInput(MAX_LOG_BYTES) : readRegularFile(path, MAX_LOG_BYTES);
   const text = await reading.catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError('LOG_NOT_READABLE', `${path} cannot be read (${error.code ?? error.message})`, {
+    throw new UsageError('LOG_NOT_READABLE', `${shown(path)} cannot be read: ${whyNotRead(error) ?? error.message}`, {
       suggestions: ['name a file with the lines of one start, or pipe them in: … | llmkube compare-log -'],
     });
   });

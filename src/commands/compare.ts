@@ -8,7 +8,7 @@ import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
-import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies, refuseForAll } from '../lib/preflight/check-memory.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { largestOf } from '../lib/preflight/surveys/survey.js';
 import { fittingSets, judgeTogether } from '../lib/preflight/surveys/together.js';
@@ -68,9 +68,11 @@ checked.`;
     if (versions.length > 1) return this.compareVersions(models, versions, flags, dependencies);
     const compared: MemoryCheck[] = [];
     for (const model of models) {
-      const check = await checkMemory(await checkRequest(model, flags, this.variables), dependencies);
+      const request = await checkRequest(model, flags, this.variables);
+      const check = await checkMemory({ ...request, amongOthers: true }, dependencies);
       compared.push({ ...check, largest: largestOf(check) });
     }
+    refuseForAll(compared.map(({ verdict }) => verdict));
     if (compared.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     const together = flags.together ? judgeTogether(compared) : undefined;
     const sets = together?.verdict.kind === 'does-not-fit' ? fittingSets(compared) : [];
@@ -101,7 +103,10 @@ checked.`;
       for (const version of versions) {
         checks.push(
           await checkMemory(
-            await checkRequest(model, { ...flags, 'llama-cpp': version }, this.variables),
+            {
+              ...(await checkRequest(model, { ...flags, 'llama-cpp': version }, this.variables)),
+              amongOthers: true,
+            },
             dependencies,
           ),
         );
@@ -110,6 +115,7 @@ checked.`;
       compared.push({ checks, steps });
     }
     const all = compared.flatMap(({ checks }) => checks);
+    refuseForAll(all.map(({ verdict }) => verdict));
     if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');

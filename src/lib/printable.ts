@@ -1,3 +1,5 @@
+import { withoutSecrets, wordWithoutSecrets } from './secrets.js';
+
 const PLAIN = /^[\x20-\x7e]*$/;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
@@ -14,35 +16,6 @@ export function printable(text: string): string {
   const cut =
     characters.length > MAX_SHOWN_CHARACTERS ? `${characters.slice(0, MAX_SHOWN_CHARACTERS).join('')}…` : text;
   return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
-
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi, '$1 ***'],
-  [/\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g, '***'],
-  [/\bhf_[A-Za-z0-9]{8,}/g, '***'],
-  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@?#]{1,1024}@(?:[^/\s@?#"'<>,]{0,1024}@)*/gi, '$1***@'],
-  [
-    /([?&][\w.-]{0,64}(?:token|secret|signature|sig|password|passwd|pwd|key|credential|auth)[\w.-]{0,64}=)[^&\s"'<>#]+/gi,
-    '$1***',
-  ],
-  [/(["'])(--api-key=|--hf-token=|-hft=)(?:(?!\1).)*\1/g, '$1$2***$1'],
-  // As words of a shell, of JSON, or of a YAML list.
-  [
-    /((?:^|[\s"'[,])(?:--api-key|--hf-token|-hft)(?:["']?(?:=|[ \t]+|\n[ \t]*- )|["']\s*,\s*(?=["'])))("[^"]*"|'[^']*'|[^\s"',\]]+)/g,
-    '$1***',
-  ],
-  [/\b([A-Z][A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY)=)("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
-];
-/** Options of llama-server whose value is a secret. */
-const SECRET_OPTIONS: ReadonlySet<unknown> = new Set(['--api-key', '--hf-token', '-hft']);
-
-/** What every text with a secret has somewhere; nearly all texts have nothing of it. */
-const SUSPICIOUS = /bearer|basic|eyJ|hf_|:\/\/|=|--api-key|--hf-token|-hft/i;
-
-/** Text without what is known to be secret in it: logins and tokens in addresses, keys of llama-server, credentials. */
-export function withoutSecrets(text: string): string {
-  if (!SUSPICIOUS.test(text)) return text;
-  return SECRETS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), text);
 }
 
 /** A piece of text from outside as a message may repeat it: short, on one line, harmless for a terminal, free of secrets. */
@@ -64,11 +37,6 @@ export function safeOutput(text: string): string {
     .split(COLOUR)
     .map((part, index) => harmless(part) + (colours[index] ?? ''))
     .join('');
-}
-
-/** The words of a command without its secrets, each of which may be a word of its own. */
-export function wordsWithoutSecrets(words: readonly string[]): readonly string[] {
-  return words.map((word, index) => (SECRET_OPTIONS.has(words[index - 1]) ? '***' : withoutSecrets(word)));
 }
 
 /** JSON without secrets, in which nothing can act on a terminal; on one line with an indent of 0. */
@@ -115,7 +83,7 @@ function indented(json: string, by: string): string {
 
 function withoutSecret(this: unknown, key: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
-  return Array.isArray(this) && SECRET_OPTIONS.has(this[Number(key) - 1]) ? '***' : withoutSecrets(value);
+  return Array.isArray(this) ? wordWithoutSecrets(value, this[Number(key) - 1]) : withoutSecrets(value);
 }
 
 /** JSON, or text of which everything is quoted as in JSON, that means the same and cannot act on a terminal. */

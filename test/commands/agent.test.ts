@@ -214,7 +214,7 @@ describe('the agent, once', () => {
     await agent();
     expect(seen('one')).toMatchObject({
       reason: 'MemoryCheckFailed',
-      message: expect.stringMatching(/^the state folder .*agents\/box cannot be used/),
+      message: expect.stringMatching(/^default\.one\.json in the state folder .*agents\/box is a folder/),
     });
     expect(starts()).toEqual([]);
   });

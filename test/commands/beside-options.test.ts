@@ -14,7 +14,9 @@ const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3
 const PROFILES_OF = {
   'gemma.gguf': 'gemma-3-4b.Q5_K_M.json',
   'gemma-mmproj.gguf': '../projectors/profiles/mmproj-gemma-3-4b.F16.json',
+  'eagle3.gguf': '../drafts/profiles/eagle3-llama-3.1-8b.F16.json',
   'llama.gguf': 'llama-3.1-8b.Q4_K_M.json',
+  'small-llama.gguf': '../drafts/profiles/llama-3.2-1b.Q8_0.json',
   'lora.gguf': '../drafts/profiles/lora-llama-3.1-8b-r16-all.F16.json',
   'qwen3.gguf': 'qwen-3-32b.Q4_K_M.json',
   'qwen3-draft.gguf': '../drafts/profiles/qwen3-0.6b.Q8_0.json',
@@ -123,6 +125,43 @@ describe('an option for what is loaded beside the model', () => {
     expect(other?.flags).toEqual([`--extra-args "--spec-draft-model ${folder.path}/qwen3-0.6b-Q4_0.gguf"`]);
     const none = suggestions.find(({ kinds }) => kinds.includes('no-draft'));
     expect([none?.flags, none?.leaveOut]).toEqual([[], ['--spec-draft-model', '--spec-type']]);
+  });
+
+  test.each([
+    ['eagle3.gguf', 'draft-eagle3'],
+    ['small-llama.gguf', 'draft-simple'],
+  ])('a draft of which llama-server is not told how it drafts, %s, is told to be freed', async (draft, type) => {
+    const { stdout } = await check('llama.gguf', `-md ${draft}`);
+    const { warnings } = JSON.parse(stdout) as { warnings: string[] };
+    expect(warnings.join('\n')).toMatch(
+      new RegExp(`loads the draft and frees it before it answers, .*--spec-type ${type} makes use of it`),
+    );
+    const told = await check('llama.gguf', `-md ${draft} --spec-type ${type}`);
+    expect(told.stdout).not.toContain('frees it before it answers');
+  });
+
+  test("a cache type of the draft that llama-server refuses is said of the draft's own option", async () => {
+    const words = '-md small-llama.gguf --spec-type draft-simple -fa off';
+    const drafts = await check('llama.gguf', `${words} -ctvd q8_0`);
+    const { error } = JSON.parse(drafts.stdout) as { error: { message: string } };
+    expect(error.message).toContain('--spec-draft-type-v f16');
+    const own = await check('llama.gguf', `${words} -ctv q8_0`);
+    expect(own.stdout).toContain('--cache-type-v f16');
+  });
+
+  test.each([
+    ['-ngld', 'all', ['-ngld', '99']],
+    ['-ngld', 'auto', []],
+    ['-np', '-1', []],
+    ['-ngl', '-2', ['-ngl', 'all']],
+  ])('%s %s is a flag here too, and means what it means to llama-server', async (flag, value, same) => {
+    const at = (name: string): string => join(folder.path, name);
+    const drafting = ['-md', at('small-llama.gguf'), '--spec-type', 'draft-simple'];
+    const figures = async (...words: string[]) => {
+      const { stdout } = await runCli(['check-memory', at('llama.gguf'), ...MAC, ...drafting, ...words]);
+      return (JSON.parse(stdout) as Answer).estimate;
+    };
+    expect(await figures(flag, value)).toEqual(await figures(...same));
   });
 
   test.each(['--draft-max', '--spec-ngram-size-m', '--model-vocoder'])(

@@ -253,6 +253,16 @@ describe('what is not known is not started', () => {
     expect(unknown.stderr).not.toMatch(/\u001b/);
   });
 
+  test('and no flag is advised that exec does not have, nor what this machine is not', async () => {
+    if (process.platform === 'darwin') return;
+    const mac = await exec(['--accelerator', 'metal'], server('exit 0'), ...model());
+    expect([mac.exitCode, mac.stderr]).toEqual([3, expect.stringContaining('this is not a Mac')]);
+    expect(mac.stderr).toContain('Suggestion: name what this machine has instead');
+    expect(mac.stderr).not.toMatch(/--(system-memory|in-use)/);
+    const typo = await exec(['--accelerator', 'metall'], server('exit 0'), ...model());
+    expect(typo.stderr).toContain('must be one of cpu, cuda, rocm, vulkan, intel, not "metall"');
+  });
+
   test('a program that is not there, or none at all', async () => {
     const missing = await exec([], at('nothing'), ...model());
     expect([missing.exitCode, missing.stderr]).toEqual([
@@ -268,7 +278,9 @@ describe('without a ledger that can be trusted nothing is started', () => {
   test('in a folder that is none', async () => {
     writeFileSync(at('state'), '');
     const { stderr, exitCode } = await exec([], server('exit 0'), ...model());
-    expect(stderr).toContain(`Error: the state folder ${at('state')} is no folder\n`);
+    expect(stderr).toContain(
+      `Error: the state folder ${at('state')} is no folder, so that no memory can be promised\n`,
+    );
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
@@ -291,9 +303,17 @@ describe('without a ledger that can be trusted nothing is started', () => {
   });
 
   test.each([
-    ['read-only', 'mount -o remount,ro none "$LLMKUBE_STATE_DIR"', 'is on a file system that is read-only'],
-    ['full', 'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null', 'is on a disk that is full'],
-  ])('on a disk that is %s', async (_what, prepare, problem) => {
+    [
+      'read-only',
+      'mount -o remount,ro none "$LLMKUBE_STATE_DIR"',
+      ['is on a file system that is read-only', 'mount that with write access'],
+    ],
+    [
+      'full',
+      'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null',
+      ['is on a disk that is full', 'make room on it'],
+    ],
+  ])('on a disk that is %s', async (_what, prepare, [problem, remedy]) => {
     mkdirSync(at('state'));
     const mount = `mount -t tmpfs -o size=64k none "$LLMKUBE_STATE_DIR" && { ${prepare}; true; }`;
     const own = ['-rm', '/bin/sh', '-c', `${mount} || exit 77; exec "$0" "$@"`];
@@ -301,7 +321,8 @@ describe('without a ledger that can be trusted nothing is started', () => {
     const { stderr, exitCode } = await run('unshare', [...own, ...words], env);
     // Where this user may not mount anything there is nothing to be seen.
     if (exitCode === 77 || stderr.startsWith('unshare: ')) return;
-    expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}\n  Suggestion: make it writable`);
+    expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}, so that no memory can be promised\n`);
+    expect(stderr).toContain(`  Suggestion: ${remedy}, or name another folder in LLMKUBE_STATE_DIR`);
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 

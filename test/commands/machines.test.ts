@@ -169,3 +169,24 @@ describe('a GPU that is said to have nearly the machine’s memory', () => {
     expect((await runCli(['check-memory', ...words, '--offline'], {})).stdout).not.toContain(note);
   });
 });
+
+describe('a machine that is only described', () => {
+  const given = async (...words: string[]) =>
+    (await check(['llama-3.3-70b', '--accelerator', 'metal', ...words], {})).json;
+
+  test('has nothing in use beside an absolute budget, which is said', async () => {
+    const { warnings } = (await given('--memory-budget', '60Gi', '--in-use', '3Gi')) as Checked & {
+      warnings: string[];
+    };
+    expect(warnings).toContain('--in-use says nothing beside --memory-budget');
+  });
+
+  test('is advised with the limit of its own where another was typed, which would hold for it too', async () => {
+    const typed = ['--system-memory', '32Gi', '--gpu-wired-limit', '30Gi', '-c', '131072', '-np', '8'];
+    const { suggestions } = await given(...typed);
+    // What Metal may wire by itself on a Mac of 128 GB is 96 GB.
+    expect(suggestions.map(({ flags }) => flags)).toEqual([['--system-memory 128Gi', '--gpu-wired-limit 98304Mi']]);
+    const words = suggestions.flatMap(({ flags }) => flags.flatMap((flag) => flag.split(' ')));
+    expect((await given(...typed, ...words)).verdict).toBe('fits');
+  });
+});

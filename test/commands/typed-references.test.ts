@@ -50,6 +50,22 @@ describe('a model that is named as people type it', () => {
     expect(exitCode).toBe(3);
   });
 
+  test.each([
+    ['Q8', 'Q8_0'],
+    ['q5', 'Q5_K_M or Q5_K_S'],
+    ['IQ3', 'IQ3_M or IQ3_S or IQ3_XS'],
+  ])('a part of a name, %s, is told the whole name where nothing can be asked', async (part, whole) => {
+    const { text, exitCode } = await told('llama-3.2-3b', '-q', part, '--offline');
+    expect(text).toContain(`did you mean ${whole}`);
+    expect(exitCode).toBe(2);
+  });
+
+  test('a publisher’s own mix is not taken for a mistake where nothing can be asked', async () => {
+    const { text, exitCode } = await told('llama-3.2-3b', '-q', 'UD-Q4_K_XL', '--offline');
+    expect(text).toContain('was not read on this machine before');
+    expect(exitCode).toBe(3);
+  });
+
   test('a repository and a file that are not there are told from those of nearly the same name', async () => {
     expect((await told('owner/Tiny-GFUF:Q8_0')).text).toContain(`Suggestion: did you mean hf:${REPOSITORY}?`);
     const { text } = await told(`hf:${REPOSITORY}/Tiny-Q8_O.gguf`);

@@ -1,13 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  jsonPieces,
-  jsonText,
-  safeOutput,
-  shown,
-  withoutSecrets,
-  wordsWithoutSecrets,
-} from '../../src/lib/printable.js';
+import { jsonPieces, jsonText, safeOutput, shown } from '../../src/lib/printable.js';
+import { withoutSecrets, wordsWithoutSecrets } from '../../src/lib/secrets.js';
 
 function objects(count: number): { uri: string; list: readonly { nested: number }[] }[] {
   return Array.from({ length: count }, (_, nested) => ({ uri: `https://a:${nested}@h/\n]`, list: [{ nested }] }));
@@ -17,7 +11,18 @@ describe('what is printed', () => {
   it.each([
     ['https://user:pw@host/x.gguf?token=s3cret', 'https://***@host/x.gguf?token=***'],
     ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],
-    ['https://h/x?a=1&X-Amz-Signature=abc&b=2', 'https://h/x?a=1&X-Amz-Signature=***&b=2'],
+    [
+      'https://h/x?download=true&X-Amz-Signature=abc&revision=main',
+      'https://h/x?download=true&X-Amz-Signature=***&revision=main',
+    ],
+    ['https://h/x?jwt=a&session=b&sas=c&code=d&q=e', 'https://h/x?jwt=***&session=***&sas=***&code=***&q=***'],
+    ['https://h/x?X-Amz-Credential=a%2Fb&sig=c#access_token=d', 'https://h/x?X-Amz-Credential=***&sig=***#***'],
+    ['https://h/x?s3cret&download', 'https://h/x?***&download'],
+    ['(see https://h/x#s3cret), then', '(see https://h/x#***), then'],
+    ['hf:u:PASS@owner/repo', 'hf:***@owner/repo'],
+    ['https:u:PASS@host/x and hf:owner/repo/x.gguf?tok=a', 'https:***@host/x and hf:owner/repo/x.gguf?tok=***'],
+    ['/x.gguf?sig=a&code=b', '/x.gguf?sig=***&code=***'],
+    ['--connect-code ab12', '--connect-code ***'],
     ['--api-key hunter2 --port 80', '--api-key *** --port 80'],
     ["llama-server '--api-key=a b'", "llama-server '--api-key=***'"],
     ['spec.extraArgs = ["--api-key","a, b","-c"]', 'spec.extraArgs = ["--api-key",***,"-c"]'],
@@ -28,6 +33,16 @@ describe('what is printed', () => {
     ['HF_TOKEN=hf_abcdefghijklmnop', 'HF_TOKEN=***'],
   ])('has no secret of %s', (text, expected) => {
     expect(withoutSecrets(text)).toBe(expected);
+  });
+
+  it.each([
+    'ghcr.io/x/llama:server@sha256:0123abcd',
+    "--override-tensor 'ffn_(up|down)?_exps=CPU'",
+    'hf:owner/repo/x.gguf and hf:owner/repo:Q4_K_M',
+    'https://host:8080/a@b/x.gguf?download=true',
+    'a note: somebody@example.com',
+  ])('is what it was where nothing is secret: %s', (text) => {
+    expect(withoutSecrets(text)).toBe(text);
   });
 
   it('has no secret in JSON, where a key is an element of its own', () => {

@@ -4,6 +4,9 @@ import * as Flags from '@oclif/core/flags';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
 import { runAll, serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { UsageError } from '../../lib/errors.js';
+import { shown } from '../../lib/printable.js';
+import { whyNotWritten } from '../../lib/system-words.js';
 
 /** What the agent needs of the environment that it is installed from. */
 const PASSED_ON = ['PATH', 'KUBECONFIG', 'LLMKUBE_STATE_DIR', 'HTTPS_PROXY', 'NO_PROXY'];
@@ -30,9 +33,15 @@ stands behind -- are its flags; LLMKUBE_AGENT_* of the environment are kept, too
       this.write(text.trimEnd());
       return { file, text };
     }
-    mkdirSync(dirname(file), { recursive: true });
-    if (process.platform === 'darwin') mkdirSync(dirname(macLogFile(home)), { recursive: true });
-    writeFileSync(file, text, { mode: 0o600 });
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      if (process.platform === 'darwin') mkdirSync(dirname(macLogFile(home)), { recursive: true });
+      writeFileSync(file, text, { mode: 0o600 });
+    } catch (error) {
+      const reason = whyNotWritten(error);
+      if (reason === undefined) throw error;
+      throw new UsageError('SERVICE_MANAGER', `${shown(file)} cannot be written: ${reason}`);
+    }
     runAll(manager.start(file, uid));
     this.log(`installed ${file}`);
     return { file, text };

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { defaultAgentId } from '../../lib/agent/agent.js';
-import { logFileOf } from '../../lib/agent/machine/server-record.js';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
+import { readable, serverLog } from '../../lib/cli/agent/log-file.js';
 import { serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
-import { stateFolderPath } from '../../lib/guard/ledger/state-folder.js';
+import { UsageError } from '../../lib/errors.js';
 
 export default class AgentLogs extends BaseCommand {
   static override args = {
@@ -32,21 +30,28 @@ export default class AgentLogs extends BaseCommand {
     const { args, flags } = await this.parse(AgentLogs);
     const { home } = serviceControl();
     const follow = flags.follow ? ['-f'] : [];
-    const file =
-      args.service === undefined
-        ? macLogFile(home)
-        : logFileOf(
-            join(stateFolderPath(), 'agents', encodeURIComponent(flags['agent-id'] ?? defaultAgentId())),
-            args.service,
-          );
     const isJournal = args.service === undefined && process.platform === 'linux';
     const [program, words] = isJournal
       ? ['journalctl', ['--user', '-u', 'llmkube-agent', '-n', '200', ...follow]]
-      : ['tail', ['-n', '200', ...follow, file]];
+      : [
+          'tail',
+          [
+            '-n',
+            '200',
+            ...follow,
+            args.service === undefined ? agentLog(home) : serverLog(args.service, flags['agent-id']),
+          ],
+        ];
     const child = spawn(program, words, { stdio: 'inherit' });
-    process.exitCode = await new Promise<number>((resolve) => {
-      child.once('error', () => resolve(127));
+    process.exitCode = await new Promise<number>((resolve, reject) => {
+      child.once('error', () => reject(new UsageError('SERVICE_MANAGER', `${program} is not on this machine`)));
       child.once('exit', (code) => resolve(code ?? 1));
     });
   }
+}
+
+function agentLog(home: string): string {
+  return readable(macLogFile(home), 'the agent has written no log on this machine', [
+    'llmkube agent status says whether it is installed',
+  ]);
 }

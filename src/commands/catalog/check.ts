@@ -11,6 +11,7 @@ import { wholeNumber } from '../../lib/cli/flags/values/whole-number.js';
 import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
 import { chooseEntries, SORTS } from '../../lib/preflight/catalog/choose-entries.js';
 import { measureHost } from '../../lib/host/measure-host.js';
+import { refuseForAll } from '../../lib/preflight/check-memory.js';
 import { entryChecker } from '../../lib/preflight/catalog/check-catalog.js';
 import { type CheckedEntry, checkedEntry } from '../../lib/preflight/catalog/checked-entry.js';
 import { catalogCheckNotices, catalogCheckTable } from '../../lib/report/tables/catalog-check-text.js';
@@ -62,6 +63,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       const row = checkedEntry(check);
       return { ...row, json: this.jsonEnabled() ? checkJson({ ...check, largest: row.largest }) : undefined };
     });
+    refuseForAll(all.map(({ verdict }) => verdict));
     const checks = chooseEntries(all, {
       fits: flags.fits,
       leastContext: flags['least-context'],

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import { shown } from '../printable.js';
 import { readRegularFile } from '../read-regular-file.js';
+import { whyNotRead } from '../system-words.js';
 import { mergeCatalogs, type Catalog } from './catalog.js';
 
 /** Some 30,000 entries; more is no list that a person keeps. */
@@ -29,7 +30,8 @@ async function loadBundled(): Promise<Catalog> {
 
 async function loadYaml(file: string): Promise<Catalog> {
   const text = await readRegularFile(file, MAX_CATALOG_BYTES).catch((error: Error) => {
-    throw new UsageError('CATALOG_UNREADABLE', `the catalogue ${shown(file)} cannot be read: ${shown(error.message)}`);
+    const reason = whyNotRead(error) ?? shown(error.message);
+    throw new UsageError('CATALOG_UNREADABLE', `the catalogue ${shown(file)} cannot be read: ${reason}`);
   });
   const { parseCatalog } = await import('./parse-catalog.js');
   return parseCatalog(text, file);

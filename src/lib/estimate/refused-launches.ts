@@ -55,29 +55,47 @@ export function refuseSmallBatch(nOutputsMax: number, nSeqMax: number, embedding
   );
 }
 
+/** What a context's cache types are said with. */
+interface CacheFlags {
+  readonly k: string;
+  readonly v: string;
+}
+
+export function cacheFlags(isDraft: boolean): CacheFlags {
+  return isDraft
+    ? { k: '--spec-draft-type-k', v: '--spec-draft-type-v' }
+    : { k: '--cache-type-k', v: '--cache-type-v' };
+}
+
 /** `llama_init_from_model` and the constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0). */
 export function refuseUnsupported(
   { headKMla, headK, headV, headKSwa, headVSwa, isSwa, nHeadKv, nLayer }: Hparams,
   architecture: string,
-  { typeK, typeV, flashAttn, llama }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches },
+  {
+    typeK,
+    typeV,
+    flashAttn,
+    llama,
+    flags,
+  }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches; flags: CacheFlags },
 ): void {
   const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
   if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {
     throw new UsageError(
       'LAUNCH_CACHE_TYPES_DIFFER',
-      `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give both the same type.`,
+      `llama.cpp refuses different K and V cache types (${typeK.name.toLowerCase()}, ${typeV.name.toLowerCase()}) for the latent attention of ${architecture}; give ${flags.k} and ${flags.v} the same type.`,
     );
   }
   const caches = ARCHITECTURE_RULES[architecture]?.memory !== 'none';
   for (let layer = 0; layer < nLayer; layer++) {
     if (!flashAttn) {
       if (!caches) return;
-      refuseBrokenRows(typeK, isSwa[layer] ? headKSwa : headK, nHeadKv[layer] as number);
+      refuseBrokenRows(flags.k, typeK, isSwa[layer] ? headKSwa : headK, nHeadKv[layer] as number);
       continue;
     }
     const sizes: [string, GgmlType, number][] = [
-      ['--cache-type-k', typeK, isSwa[layer] ? headKSwa : headK],
-      ['--cache-type-v', typeV, isSwa[layer] ? headVSwa : headV],
+      [flags.k, typeK, isSwa[layer] ? headKSwa : headK],
+      [flags.v, typeV, isSwa[layer] ? headVSwa : headV],
     ];
     for (const [flag, type, headSize] of sizes) {
       if (headSize % type.elementsPerBlock !== 0) throw blocksDoNotDivide(flag, type, headSize);
@@ -86,11 +104,11 @@ export function refuseUnsupported(
 }
 
 /** Heads that do not fill their blocks may reach beyond the cache's row: `ggml_new_tensor_impl` (`ggml/src/ggml.c`) aborts. */
-function refuseBrokenRows(typeK: GgmlType, headSize: number, heads: number): void {
+function refuseBrokenRows(flag: string, typeK: GgmlType, headSize: number, heads: number): void {
   const { elementsPerBlock, bytesPerBlock } = typeK;
   const heldBytes = heads * Math.floor((headSize * bytesPerBlock) / elementsPerBlock);
   const rowBytes = bytesPerBlock * Math.floor((heads * headSize) / elementsPerBlock);
-  if (heldBytes > rowBytes) throw blocksDoNotDivide('--cache-type-k', typeK, headSize);
+  if (heldBytes > rowBytes) throw blocksDoNotDivide(flag, typeK, headSize);
 }
 
 function blocksDoNotDivide(flag: string, type: GgmlType, headSize: number): UsageError {

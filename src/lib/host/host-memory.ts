@@ -16,6 +16,8 @@ export interface HostMemory {
   readonly cgroups?: readonly CgroupMemory[];
   /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */
   readonly gpuWiredLimitBytes?: number;
+  /** That limit was said by a flag, which holds for another machine as well unless it is said anew. */
+  readonly wiredLimitIsGiven?: true;
   /** Metal only, where macOS says it: what the GPU holds for all programs, and what of that is promised to none. */
   readonly gpuWired?: GpuWiredMemory;
   /** Every GPU that llama-server would see, in its order; unset where there is none, or with Metal. */

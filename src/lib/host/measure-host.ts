@@ -66,9 +66,12 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
     return { source: 'given', totalBytes: systemMemoryBytes, inUseBytes: inUseBytes ?? 0, notes: notesOn(request) };
   }
   if (accelerator === 'metal' && probe.platform !== 'darwin') {
-    if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request.gpuWiredLimitBytes);
+    if (budgetBytes !== undefined) return budgetOnly(budgetBytes, request);
     throw new CheckIncompleteError('MACHINE_UNKNOWN', "this is not a Mac, so a Mac's memory cannot be measured here", {
-      suggestions: ["give the Mac's memory: --system-memory 32Gi --in-use 4Gi"],
+      suggestions: [
+        "give the Mac's memory: --system-memory 32Gi --in-use 4Gi",
+        'name what this machine has instead, such as --accelerator cpu',
+      ],
     });
   }
   const { idleBytes, ...host } = await measure(probe, request.ledgered);
@@ -76,9 +79,10 @@ async function systemMemory(request: MachineRequest, probe: Probe): Promise<Host
   return { ...host, inUseBytes, notes: [...host.notes, ...(budgetBytes === undefined ? [] : notesOn(request))] };
 }
 
-function budgetOnly(budgetBytes: number, wiredLimitBytes: number | undefined): HostMemory {
-  const notes = ['what the GPU of that Mac may wire was not checked: --system-memory was not given'];
-  return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes: wiredLimitBytes === undefined ? notes : [] };
+function budgetOnly(budgetBytes: number, request: MachineRequest): HostMemory {
+  const unchecked = 'what the GPU of that Mac may wire was not checked: --system-memory was not given';
+  const notes = [...(request.gpuWiredLimitBytes === undefined ? [unchecked] : []), ...notesOn(request)];
+  return { source: 'given', totalBytes: budgetBytes, inUseBytes: 0, notes };
 }
 
 function measure(probe: Probe, ledgered: readonly number[] | undefined): Promise<HostMemory> {
@@ -91,7 +95,7 @@ function measure(probe: Probe, ledgered: readonly number[] | undefined): Promise
 
 function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
   const { gpuWiredLimitBytes, systemMemoryBytes } = request;
-  if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes };
+  if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes, wiredLimitIsGiven: true };
   if (host.gpuWiredLimitBytes !== undefined || systemMemoryBytes === undefined) return host;
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
 }

@@ -7,6 +7,11 @@ const GIB = 2 ** 30;
 const HEIGHT = 260;
 const MARGIN = { left: 48, right: 14, top: 22, bottom: 40 };
 const Y_TICKS = 5;
+const VERDICTS: Readonly<Record<CurvePoint['kind'], string>> = {
+  fits: 'fits',
+  tight: 'tight',
+  'does-not-fit': 'does not fit',
+};
 
 /** Memory by context as a line, the budget as another, the chosen context marked; and the same as a table. */
 export function contextChartHtml(curve: Curve, chosen: number, width: number): string {
@@ -30,7 +35,7 @@ ${contextTicks(last.context, x)}
 ${budgetLabel(curve, budgetY, left, right)}
 <polyline class="line" points="${path}"/>
 <line class="chosen" x1="${round(x(marked.context))}" x2="${round(x(marked.context))}" y1="${round(y(marked.requiredBytes))}" y2="${HEIGHT - MARGIN.bottom}"/>
-<circle class="${marked.fits ? 'dot' : 'dot over'}" cx="${round(x(marked.context))}" cy="${round(y(marked.requiredBytes))}" r="5"/>
+<circle class="${marked.kind === 'does-not-fit' ? 'dot over' : 'dot'}" cx="${round(x(marked.context))}" cy="${round(y(marked.requiredBytes))}" r="5"/>
 </svg>
 <figcaption>${escapeHtml(caption(curve))}</figcaption>
 </figure>
@@ -69,8 +74,8 @@ function contextTicks(longest: number, x: (context: number) => number): string {
 
 function tableHtml(points: readonly CurvePoint[]): string {
   const rows = points.map(
-    ({ context, requiredBytes, fits }) =>
-      `<tr><th scope="row">${context}</th><td>${formatSize(requiredBytes)}</td><td>${fits ? 'fits' : 'does not fit'}</td></tr>`,
+    ({ context, requiredBytes, kind }) =>
+      `<tr><th scope="row">${context}</th><td>${formatSize(requiredBytes)}</td><td>${VERDICTS[kind]}</td></tr>`,
   );
   return `<table><thead><tr><th scope="col">Context</th><th scope="col">Required</th><th scope="col">Verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -88,7 +93,7 @@ function caption({ limit, largest, points }: Curve): string {
     limit.name === 'gpu'
       ? ` The line is what ${limit.gpu === undefined ? 'the GPU' : limitLabel(limit)} holds, under its own limit.`
       : '';
-  if (points.every(({ fits }) => fits))
+  if (points.every(({ kind }) => kind !== 'does-not-fit'))
     return `Every context up to ${points.at(-1)?.context ?? 0} tokens fits.${where}`;
   if (largest === 0) return `No context fits with these settings.${where}`;
   return `The longest context that fits with these settings is ${largest} tokens.${where}`;

@@ -1,6 +1,6 @@
 import { CONTEXT_STEP, largestContext } from '../preflight/advice/trials.js';
 import { trainedContext } from '../preflight/surveys/survey.js';
-import type { LimitCheck } from '../preflight/judge/verdict.js';
+import type { CompletedVerdict, LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls/controls.js';
 
@@ -8,7 +8,7 @@ export interface CurvePoint {
   /** Tokens. */
   readonly context: number;
   readonly requiredBytes: number;
-  readonly fits: boolean;
+  readonly kind: CompletedVerdict['kind'];
 }
 
 /** What a launch takes by context, under the limit that decides at the chosen one. */
@@ -41,7 +41,7 @@ export function curveOf(model: PageModel, controls: Controls): Curve | undefined
       const verdict = trials.judge(shape, { ...launch, ctxSize: context });
       const same = verdict?.limits.find(({ name, gpu }) => name === limit.name && gpu === limit.gpu);
       if (verdict === undefined || same === undefined) return [];
-      return [{ context, requiredBytes: same.requiredBytes, fits: verdict.kind !== 'does-not-fit' }];
+      return [{ context, requiredBytes: same.requiredBytes, kind: verdict.kind }];
     });
   const most = trainedContext(shape, chosen.verdict.estimate.resolved);
   const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });

@@ -6,23 +6,30 @@ import { recipeVariants } from '../preflight/advice/variants.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
 import { loadedTexts } from '../report/words/loaded-text.js';
-import { wordsWithoutSecrets } from '../printable.js';
+import { wordsWithoutSecrets } from '../secrets.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { redactedSource } from '../source/redacted-url.js';
 import { type PageFiles, type PageInput, withoutInfinity } from './page-input.js';
 
 /** What was typed to say which model is meant. */
 export interface TypedModel {
+  /** Quantizations that lie at the model's place, where that was asked; unset = any that has a recipe may be there. */
+  readonly published?: readonly string[] | undefined;
   /** Where it was looked up, as words of the command line. */
   readonly modelOptions: readonly string[];
   readonly quantization: string | undefined;
 }
 
 /** What a page's answers rest on; undefined when the check did not get so far that there is something to show. */
-export function pageInput(check: MemoryCheck, { modelOptions, quantization }: TypedModel): PageInput | undefined {
+export function pageInput(
+  check: MemoryCheck,
+  { modelOptions, quantization, published }: TypedModel,
+): PageInput | undefined {
   const { model, launch, extraWords, verdict, estimate, shape, room, resolved } = check;
   if (shape === undefined || room === undefined || estimate === undefined) return undefined;
-  const variants = resolved === undefined ? [] : recipeVariants(shape, resolved, 'all');
+  const variants = (resolved === undefined ? [] : recipeVariants(shape, resolved, 'all')).filter(
+    (variant) => published === undefined || published.includes(variant.quantization),
+  );
   return {
     model: redactedSource(resolved?.isNamedFile === true ? check.source : model),
     modelOptions,

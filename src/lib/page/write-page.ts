@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { shown } from '../printable.js';
+import { errorCode } from '../source/error-code.js';
+import { whyNotWritten } from '../system-words.js';
 import { pageDocument } from './page-document.js';
 import type { PageInput } from './page-input.js';
 
@@ -20,14 +23,27 @@ async function replaceFile(file: string, text: string): Promise<void> {
   const target = await realpath(file).catch(() => file);
   const unfinished = `${target}.${randomUUID()}.unfinished`;
   try {
+    await refuseFolder(target);
     await writeFile(unfinished, text, { flag: 'wx' });
     await rename(unfinished, target);
   } catch (error) {
-    await rm(unfinished, { force: true });
-    const { message } = error as Error;
-    throw new UsageError('PAGE_NOT_WRITTEN', `the page could not be written to ${file}: ${message}`, {
-      suggestions: [`give a file in a folder that can be written to, not ${dirname(target)}`],
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    const reason = whyNotWritten(error);
+    if (reason === undefined) throw error;
+    const isFolder = errorCode(error) === 'EISDIR';
+    throw new UsageError('PAGE_NOT_WRITTEN', `the page cannot be written to ${shown(file)}: ${reason}`, {
+      suggestions: [
+        isFolder
+          ? `name a file in it: --html ${shown(join(file, 'page.html'))}`
+          : 'name a file in a folder that is there and that you may write to',
+      ],
       cause: error,
     });
   }
+}
+
+/** A file beside a folder that may not be written to would be refused for another reason than the one that can be mended. */
+async function refuseFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) throw Object.assign(new Error(path), { code: 'EISDIR' });
 }

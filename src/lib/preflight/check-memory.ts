@@ -1,4 +1,4 @@
-import { CheckIncompleteError } from '../errors.js';
+import { CheckIncompleteError, type LlmkubeError, UsageError } from '../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -15,10 +15,11 @@ import { pathRead, type HeaderOrigin, type ModelHeader } from '../source/model-h
 import type { Advice } from './advice/advice.js';
 import { headline } from './advice/headline.js';
 import type { Room } from './advice/trials.js';
-import { typedSizes } from './advice/typed-changes.js';
+import { typedChanges, typedSizes } from './advice/typed-changes.js';
 import { readNamedFiles } from './beside/beside-files.js';
 import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
+import { growthRemedy } from './judge/growth-remedy.js';
 import { isDiscrete, judge, limitsOf } from './judge/judge.js';
 import { judgeLaunch, sizeLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
@@ -29,7 +30,7 @@ import { choiceNotes, namedBeside, namedLaunch } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
 import { requireMatchingProjector } from './matching-files.js';
-import type { CompletedVerdict } from './judge/verdict.js';
+import type { CompletedVerdict, UnknownVerdict, Verdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
 export interface CheckDependencies extends PlanDependencies {
@@ -82,6 +83,19 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
 type UnderWay<Found extends keyof Findings = never> = PlannedCheck &
   Pick<Findings, Found> & { readonly notes: readonly string[] };
 
+/**
+ * Options that llama.cpp refuses for every one of several models that could be read are wrong by themselves.
+ * @throws UsageError
+ */
+export function refuseForAll(verdicts: readonly (Verdict | Omit<CompletedVerdict, 'estimate'>)[]): void {
+  const unknown = verdicts.flatMap((verdict) => (verdict.kind === 'unknown' ? [verdict as UnknownVerdict] : []));
+  const refused = unknown.filter(({ isRefused }) => isRefused);
+  const [first] = refused;
+  if (first === undefined || unknown.length < verdicts.length) return;
+  const isOneReason = refused.length > 1 && refused.every(({ reason }) => reason === first.reason);
+  if (isOneReason || refused.length === unknown.length) throw new UsageError(first.code, first.reason);
+}
+
 /** However far it got. */
 type Reached = PlannedCheck & Partial<Findings> & { readonly notes: readonly string[] };
 
@@ -92,13 +106,18 @@ async function orIncomplete(reached: Reached, proceed: () => Promise<MemoryCheck
   try {
     return await proceed();
   } catch (error) {
-    if (!(error instanceof CheckIncompleteError)) throw error;
-    return incomplete(reached, error);
+    if (error instanceof CheckIncompleteError) return incomplete(reached, error);
+    if (error instanceof UsageError && reached.amongOthers) return incomplete(reached, error, { isRefused: true });
+    throw error;
   }
 }
 
-function incomplete({ notes, ...reached }: Reached, error: CheckIncompleteError): IncompleteCheck {
-  const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes } as const;
+function incomplete(
+  { notes, ...reached }: Reached,
+  error: LlmkubeError,
+  how: Pick<UnknownVerdict, 'isRefused'> = {},
+): IncompleteCheck {
+  const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes, ...how } as const;
   return { ...reached, verdict, suggestions: error.options.suggestions ?? [] };
 }
 
@@ -203,7 +222,13 @@ async function checkIn(
       return incomplete({ ...sized, notes: noted }, notCounted(uncounted));
     }
     const warnings = [...noted, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
-    const check = { ...sized, verdict: { ...verdict, warnings }, suggestions: [] };
+    const remedy = growthRemedy(verdict, found.asked, (other) => judgeLaunch(files, other, room).verdict);
+    const check = {
+      ...sized,
+      verdict: { ...verdict, warnings },
+      suggestions: [],
+      ...(remedy && { remedy: typedChanges(remedy, found.extraWords).flags }),
+    };
     if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
     return uncounted === undefined ? advised(check, dependencies) : { ...check, suggestions: [UNADVISED] };
   });

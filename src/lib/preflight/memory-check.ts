@@ -20,6 +20,8 @@ export interface PlannedCheck extends CombinedLaunch {
   readonly resolved: ResolvedModel;
   readonly entry: CatalogEntry | undefined;
   readonly source: string;
+  /** One of several with the same options. */
+  readonly amongOthers?: boolean;
   /** The launch before llama-server chose what was left open. */
   readonly asked: LaunchOptions;
   /** The longest context in tokens that fits, all slots together, where it was worked out; undefined where none does. */
@@ -49,6 +51,8 @@ export interface CompleteCheck extends PlannedCheck, Findings {
   readonly advice?: readonly Advice[];
   /** Which programs hold most, where they would have to give up some. */
   readonly programs?: readonly Program[];
+  /** Flags that keep what grows after start-up within the budget, where a smaller prompt cache alone does not; empty where none do. */
+  readonly remedy?: readonly string[];
 }
 
 /** A check that could not be completed, and how far it got. */
@@ -57,6 +61,7 @@ export interface IncompleteCheck extends PlannedCheck, Partial<Findings> {
   readonly suggestions: readonly string[];
   readonly advice?: undefined;
   readonly programs?: undefined;
+  readonly remedy?: undefined;
 }
 
 export type MemoryCheck = CompleteCheck | IncompleteCheck;

@@ -27,6 +27,8 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
   /** Context and layers will be named to llama-server, so that it has nothing to choose. */
   readonly namesLaunch?: boolean;
+  /** One of several with the same options: what llama.cpp refuses of this model is its verdict and no error. */
+  readonly amongOthers?: boolean;
   /** What is to be said of how the request came about. */
   readonly notes?: readonly string[];
 }
@@ -50,6 +52,7 @@ export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDepe
     ...{ model, resolved, entry, source },
     ...combined,
     ...{ launch, asked: launch },
+    ...(request.amongOthers && { amongOthers: true }),
     overrides: [...combined.overrides, ...(request.overrides ?? [])],
   };
 }

@@ -5,6 +5,7 @@ import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { nearest } from '../nearest.js';
 import { printable, shown } from '../printable.js';
+import { whyNotRead } from '../system-words.js';
 import { errorCode } from './error-code.js';
 import { readParts } from './read-parts.js';
 import { cancelled } from './http/retry.js';
@@ -16,17 +17,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** `OWNER/REPO`, or a file in it. */
 const IN_REPOSITORY = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(?:\/.+\.gguf)?$/i;
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
-  EACCES: 'this user may not read it',
-  EPERM: 'this user may not read it',
-  EISDIR: 'it is a folder; name the .gguf file in it',
-  ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'its links lead in a circle',
-  EIO: 'the disk, or what stands for one, does not give its bytes',
-};
-const SYSTEM_CODE = /^E[A-Z0-9]+$/;
+const FOLDER = 'it is a folder; name the .gguf file in it';
 
 export interface ReadHeaderOptions {
   readonly signal?: AbortSignal | undefined;
@@ -51,14 +42,13 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     // Without O_NONBLOCK, opening a named pipe waits for somebody to write to it.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
-    if (stat.isDirectory()) throw unreadable(path, REASONS.EISDIR);
+    if (stat.isDirectory()) throw unreadable(path, FOLDER);
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
-    const code = errorCode(error);
-    const reason = REASONS[code] ?? (SYSTEM_CODE.test(code) ? `the system says ${code}` : undefined);
+    const reason = errorCode(error) === 'EISDIR' ? FOLDER : whyNotRead(error);
     if (reason === undefined) throw error;
-    const suggestions = reason === REASONS.ENOENT ? await meantInstead(path) : [];
+    const suggestions = ['ENOENT', 'ENOTDIR'].includes(errorCode(error)) ? await meantInstead(path) : [];
     throw unreadable(path, reason, error, suggestions);
   } finally {
     await file?.close();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { answer, PageAnswer, pageModel } from '../../../src/lib/page/answer.js';
 import type { commandLine } from '../../../src/lib/page/copied-command.js';
@@ -181,11 +182,26 @@ describe('the figures of a page', () => {
     expect(largest % 256).toBe(0);
     expect(page.figures({ ctxSize: largest }).verdict).not.toBe('does-not-fit');
     expect(page.figures({ ctxSize: largest + 256 }).verdict).toBe('does-not-fit');
-    for (const { context, fits } of points) expect(fits).toBe(context <= largest);
+    for (const { context, kind } of points) {
+      expect(kind).toBe(page.figures({ ctxSize: context }).verdict);
+      expect(kind !== 'does-not-fit').toBe(context <= largest);
+    }
+    expect(new Set(points.map(({ kind }) => kind))).toEqual(new Set(['fits', 'tight', 'does-not-fit']));
   });
 });
 
 describe('a page', () => {
+  test('offers of a file on this machine the quantizations that lie beside it, and no others', async () => {
+    const place = join(folder.path, 'beside');
+    await mkdir(place);
+    const spec = profileSpec(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json')));
+    const { header, dataBytes } = buildGguf(spec);
+    for (const name of ['llama-Q4_K_M.gguf', 'llama-Q3_K_M.gguf', 'other-Q8_0.gguf'])
+      await writeSparseFile(join(place, name), header, header.length + dataBytes);
+    const { html } = await Page.of(join(place, 'llama-Q4_K_M.gguf'), ...MAC, '-c', '4096');
+    expect((pageData(html) as PageInput).quantizations).toEqual(['Q3_K_M']);
+  });
+
   test('claims no fit where the command does not, because an option is not counted', async () => {
     const page = await Page.of('gemma-3-4b', ...MAC, '--extra-args', '-m other.gguf');
     expect(page.html).toMatch(

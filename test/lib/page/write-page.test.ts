@@ -51,9 +51,16 @@ describe('check-memory --html', () => {
     expect(await readFile(path, 'utf8')).toContain('Does not fit');
   });
 
-  test('ends with 2 when the file cannot be written', async () => {
-    const { stderr, exitCode } = await check('gemma-3-4b', '--html', join(folder.path, 'no-such-folder', 'page.html'));
-    expect(stderr).toMatch(/^Error: the page could not be written to .*no-such-folder.*ENOENT/m);
+  test.each([
+    ['there is no such folder', 'no-such-folder/page.html', 'name a file in a folder that is there'],
+    ['it is a folder', '', 'name a file in it: --html '],
+    ['the name is too long', 'x'.repeat(300), 'name a file in'],
+  ])('ends with 2 when the file cannot be written, and says in words why: %s', async (why, name, advice) => {
+    const { stderr, exitCode } = await check('gemma-3-4b', '--html', join(folder.path, name));
+    expect(stderr).toMatch(
+      new RegExp(`^Error: the page cannot be written to \\S+: ${why}\n  Suggestion: ${advice}`, 'm'),
+    );
+    expect(stderr).not.toMatch(/unfinished|EISDIR|ENOENT|ENAMETOOLONG/);
     expect(exitCode).toBe(2);
   });
 

@@ -3,6 +3,7 @@ import { asFailure, renderFailure, type OclifError } from '../terminal/render-fa
 import { refusalText } from '../terminal/refusal.js';
 import { checkLaunch } from '../../guard/check-launch.js';
 import { pinnedWords } from '../../preflight/server-choice.js';
+import { followable, withFollowable } from './followable.js';
 import { withVersion } from './program-version.js';
 import type { RequirementAnswer, RequirementRequest } from './requirement.js';
 
@@ -18,10 +19,14 @@ async function answer(): Promise<RequirementAnswer> {
       const pinned = check.choice === undefined ? [] : pinnedWords(check.choice);
       return { kind: 'known', estimate: check.verdict.estimate, pinned };
     }
-    return { kind: 'unknown', text: await refusalText(check), exitCode: 3 };
+    return { kind: 'unknown', text: await refusalText(withFollowable(check)), exitCode: 3 };
   } catch (error) {
     const failure = asFailure(error as OclifError);
-    return { kind: 'unknown', text: renderFailure(failure).trimEnd(), exitCode: failure.exitCode };
+    return {
+      kind: 'unknown',
+      text: renderFailure({ ...failure, suggestions: followable(failure.suggestions) }).trimEnd(),
+      exitCode: failure.exitCode,
+    };
   }
 }
 

@@ -16,6 +16,7 @@ import type { Room } from '../../preflight/advice/trials.js';
 import { folded } from '../terminal/folded.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/render-failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
+import { followable } from './followable.js';
 import { findProgram } from './find-program.js';
 import { requirement, type RequirementRequest, type SeenMachine } from './requirement.js';
 import { endAlike, supervise } from './supervise.js';
@@ -26,7 +27,7 @@ export async function runExec(argv: readonly string[], cacheDir: string): Promis
     process.exitCode = await guardedExec(readExecOptions(argv, process.env), cacheDir);
   } catch (error) {
     const failure = asFailure(error as OclifError);
-    say(renderFailure(failure));
+    say(renderFailure({ ...failure, suggestions: followable(failure.suggestions) }));
     process.exitCode = failure.exitCode;
   }
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.js';
 import { specTypes } from '../../runtime/options/draft-options.js';
 import { CACHE_TYPES } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
+import { gpuLayersFlag } from './values/gpu-layers.js';
 import { wholeNumber } from './values/whole-number.js';
 
 const HELP_GROUP = 'LAUNCH';
@@ -28,9 +29,9 @@ export const draftFlags = {
     env: 'LLMKUBE_SPEC_DRAFT_N_MAX',
     helpGroup: HELP_GROUP,
   }),
-  'spec-draft-ngl': wholeNumber({ min: 0 })({
+  'spec-draft-ngl': gpuLayersFlag({
     aliases: ['gpu-layers-draft'],
-    description: "the draft's layers on the GPU; unset = every layer",
+    description: "the draft's layers on the GPU; unset, all or auto = every layer",
     env: 'LLMKUBE_SPEC_DRAFT_NGL',
     helpGroup: HELP_GROUP,
   }),

@@ -1,28 +1,13 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
-import { UsageError } from '../../errors.js';
 import { draftFlags } from './draft-flags.js';
-import { wholeNumber } from './values/whole-number.js';
-import {
-  ACCELERATORS,
-  ALL_GPU_LAYERS,
-  AUTO_GPU_LAYERS,
-  CACHE_TYPES,
-  SPLIT_MODES,
-} from '../../runtime/launch-options.js';
+import { gpuLayersFlag } from './values/gpu-layers.js';
+import { wholeNumber, wholeNumbers } from './values/whole-number.js';
+import { ACCELERATORS, CACHE_TYPES, SPLIT_MODES } from '../../runtime/launch-options.js';
 
 const HELP_GROUP = 'LAUNCH';
 /** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
 const MAX_SLOTS = 256;
-
-const gpuLayersFlag = Flags.custom<number>({
-  parse: async (input, _context, { name }) => {
-    if (input === 'all') return ALL_GPU_LAYERS;
-    if (input === 'auto') return AUTO_GPU_LAYERS;
-    if (/^-?\d+$/.test(input) && Number(input) >= -1 && Number(input) < 2 ** 31) return Number(input);
-    throw new UsageError('INVALID_GPU_LAYERS', `--${name} ${input} is neither a number of layers nor all or auto`);
-  },
-});
 
 /** The options that change what llama-server allocates, for every command that checks memory. */
 export const launchFlags = {
@@ -38,8 +23,8 @@ export const launchFlags = {
     env: 'LLMKUBE_CTX_SIZE',
     helpGroup: HELP_GROUP,
   }),
-  parallel: wholeNumber({ min: 1, max: MAX_SLOTS })({
-    description: 'slots; unset = 4 that share one KV cache',
+  parallel: wholeNumber({ min: 1, max: MAX_SLOTS, orAuto: true })({
+    description: 'slots; unset or -1 = 4 that share one KV cache',
     env: 'LLMKUBE_PARALLEL',
     helpGroup: HELP_GROUP,
   }),
@@ -63,15 +48,14 @@ export const launchFlags = {
     description: 'layers on the GPU; all = every layer, auto = what llama-server finds room for (--fit)',
     env: 'LLMKUBE_GPU_LAYERS',
     helpGroup: HELP_GROUP,
-    helpValue: '<n>|all|auto',
   }),
   fit: Flags.option({ options: ['on', 'off'] })({
     description: 'whether llama-server chooses an open context and open layers by itself (default: on)',
     env: 'LLMKUBE_FIT',
     helpGroup: HELP_GROUP,
   }),
-  'fit-target': wholeNumber({ min: 0 })({
-    description: 'what that leaves free on each device, in MiB (default: 1024)',
+  'fit-target': wholeNumbers()({
+    description: 'what that leaves free on each device, in MiB: one number for all, or one each (default: 1024)',
     env: 'LLMKUBE_FIT_TARGET',
     helpGroup: HELP_GROUP,
   }),

@@ -6,7 +6,13 @@ import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { isQuantized, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
-import { refuseImpossible, refuseSmallBatch, refuseTrainedContext, refuseUnsupported } from '../refused-launches.js';
+import {
+  cacheFlags,
+  refuseImpossible,
+  refuseSmallBatch,
+  refuseTrainedContext,
+  refuseUnsupported,
+} from '../refused-launches.js';
 
 /** What a draft's graph reads of the model that it drafts for: `ctx_other`. */
 export interface TargetContext {
@@ -129,9 +135,10 @@ export function resolveContext(
 
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
-  const flash = flashAttention(launch, typeV, architecture);
+  const flags = cacheFlags(role.target !== null);
+  const flash = flashAttention(launch, typeV, architecture, flags.v);
   const llama = llamaCpp(launch.llamaCpp).switches;
-  refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama });
+  refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama, flags });
 
   const outputsMax = (): number => {
     if (hparams.encoder !== 'none' || !llama.logitsOfSlots) return nBatch;
@@ -181,13 +188,14 @@ function flashAttention(
   { flashAttn: asked = 'auto' }: LaunchOptions,
   typeV: GgmlType,
   architecture: string,
+  flagV: string,
 ): 'auto' | 'on' | 'off' {
   const flashAttn = WITHOUT_FLASH_ATTN.has(architecture) ? 'off' : asked;
   if (!isQuantized(typeV)) return flashAttn;
   if (flashAttn === 'off') {
     throw new UsageError(
       'LAUNCH_QUANTIZED_V_NEEDS_FLASH_ATTN',
-      `llama.cpp refuses a ${typeV.name.toLowerCase()} V cache without flash attention; drop --no-flash-attn or use --cache-type-v f16.`,
+      `llama.cpp refuses a ${typeV.name.toLowerCase()} V cache without flash attention; leave flash attention on, or use ${flagV} f16.`,
     );
   }
   return 'on';

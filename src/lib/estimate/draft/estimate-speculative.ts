@@ -26,7 +26,7 @@ import {
 } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
-import type { Speculation } from './speculation.js';
+import { draftTypeOf, type Speculation } from './speculation.js';
 
 /** What the model's context is told when it is made. */
 export function targetRole({ drafted, statesKept }: Speculation): ContextRole {
@@ -115,7 +115,7 @@ export function estimateFreedDraft(
   return {
     transient: whileLoading(parts),
     notes: [
-      `llama-server loads the draft and frees it before it answers, because ${named === '' ? 'nothing in its header says how it drafts' : `--spec-type ${named} does not use one`}: name how with --spec-type, draft-simple for an ordinary model`,
+      `llama-server loads the draft and frees it before it answers, because ${named === '' ? 'nothing in its header says how it drafts' : `--spec-type ${named} does not use one`}; --spec-type ${draftTypeOf(draft)} makes use of it`,
     ],
   };
 }

@@ -91,6 +91,17 @@ function typeNamed(type: string): SpecType {
   );
 }
 
+/** Drafts of which llama-server must be told how they draft, since `common_speculative_types_from_gguf` does not know them. */
+const TOLD: ReadonlyMap<string, SpecType> = new Map([
+  ['eagle3', 'draft-eagle3'],
+  ['gemma4-assistant', 'draft-mtp'],
+]);
+
+/** What `--spec-type` is to say of a draft, were it said. */
+export function draftTypeOf(draft: ModelShape): SpecType {
+  return typesFromHeader(draft)[0] ?? TOLD.get(draft.architecture) ?? 'draft-simple';
+}
+
 function typesFromHeader({ architecture, tensors, hparams }: ModelShape): SpecType[] {
   if (architecture === 'dflash') return [tensors.has('markov_w1.weight') ? 'draft-dspark' : 'draft-dflash'];
   return tensors.has(`blk.${hparams.nLayerAll - 1}.nextn.eh_proj.weight`) ? ['draft-mtp'] : [];

@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 
@@ -26,7 +25,7 @@ export function openStateFolder(path: string): string {
     makeFolder(path);
     const found = statSync(path);
     const problem = folderProblem(found, process.getuid?.() ?? 0);
-    if (problem !== undefined) throw refusedFolder(path, problem);
+    if (problem !== undefined) throw refusedFolder(path, ...problem);
     if ((found.mode & OTHERS_MAY) !== 0) chmodSync(path, 0o700);
     return path;
   } catch (error) {
@@ -51,38 +50,64 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** What is wrong with the folder, to complete "the state folder …", and what to do about it. */
+type Problem = readonly [problem: string, remedy: string];
+
 /** Why a folder cannot be trusted with promises, or undefined when it can. */
 export function folderProblem(
   found: { isDirectory(): boolean; readonly uid: number },
   ownUid: number,
-): string | undefined {
-  if (!found.isDirectory()) return 'is no folder';
-  if (found.uid !== ownUid) return `belongs to another user (uid ${found.uid})`;
+): Problem | undefined {
+  if (!found.isDirectory()) return ['is no folder', 'remove what is in its place'];
+  if (found.uid !== ownUid) return [`belongs to another user (uid ${found.uid})`, 'give it to this user with chown'];
   return undefined;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EROFS: 'is on a file system that is read-only',
-  EACCES: 'may not be written by this user',
-  EPERM: 'may not be written by this user',
-  ENOSPC: 'is on a disk that is full',
-  EDQUOT: 'is on a disk whose quota is used up',
-  EFBIG: 'may not take files of this size',
-  ENOTDIR: 'is no folder',
-  EEXIST: 'is no folder',
-  ELOOP: 'is a chain of links that leads nowhere',
-  ENOTSUP: 'is on a file system without hard links',
+const NOT_THIS_USERS: Problem = ['may not be written by this user', 'make it writable'];
+const UNREACHABLE = 'make it by hand where folders can be made';
+const PROBLEMS: Readonly<Record<string, Problem>> = {
+  EROFS: ['is on a file system that is read-only', 'mount that with write access'],
+  EACCES: NOT_THIS_USERS,
+  EPERM: NOT_THIS_USERS,
+  ENOSPC: ['is on a disk that is full', 'make room on it'],
+  EDQUOT: ['is on a disk whose quota is used up', 'make room on it'],
+  EFBIG: ['may not take files of this size', 'raise the limit on the size of files (ulimit -f)'],
+  ENOENT: ['cannot be made there', UNREACHABLE],
+  ENOTDIR: ['cannot be made, for a file stands where a folder above it would be', 'remove that file'],
+  EEXIST: ['is a link that leads nowhere', 'remove the link'],
+  ELOOP: ['is a chain of links that leads nowhere', 'remove the link'],
+  ENAMETOOLONG: ['has a name that is too long', UNREACHABLE],
+  EIO: ['is on a disk that does not answer', 'look at the disk'],
+  ENOTSUP: ['is on a file system without hard links', 'leave it on a local disk'],
+};
+/** What one of those means for something in the folder. */
+const PROBLEMS_WITHIN: Readonly<Record<string, Problem>> = {
+  ENOTDIR: ['is no folder', 'remove it'],
+  EEXIST: ['is no folder', 'remove it'],
+  EISDIR: ['is a folder', 'remove it'],
+  ENOTEMPTY: ['is a folder', 'remove it'],
 };
 
 /** What a failed file operation in the state folder means for a start: it cannot be promised memory, so it is refused. */
 export function asStateFailure(path: string, error: unknown): CheckIncompleteError {
   if (error instanceof CheckIncompleteError) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return refusedFolder(path, REASONS[code] ?? `cannot be used (${code})`);
+  const { code = 'unknown', path: from = path, dest: at = from } = error as NodeJS.ErrnoException & { dest?: string };
+  const within = PROBLEMS_WITHIN[code];
+  const inTheWay = code === 'ENOTDIR' ? dirname(at) : at;
+  if (within !== undefined && isWithin(path, inTheWay))
+    return refusedFolder(path, ...within, `${relative(path, inTheWay)} in `);
+  return refusedFolder(path, ...(PROBLEMS[code] ?? [`cannot be used (${code})`, 'look at what is there']));
 }
 
-function refusedFolder(path: string, problem: string): CheckIncompleteError {
-  return new CheckIncompleteError('STATE_FOLDER', `the state folder ${printable(path)} ${problem}`, {
-    suggestions: ['make it writable, or name another one in LLMKUBE_STATE_DIR'],
+function isWithin(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== '' && !inside.startsWith('..') && existsSync(folder);
+}
+
+/** @param what in it, where that is not the folder itself */
+function refusedFolder(path: string, problem: string, remedy: string, what = ''): CheckIncompleteError {
+  const message = `${printable(what)}the state folder ${printable(path)} ${problem}, so that no memory can be promised`;
+  return new CheckIncompleteError('STATE_FOLDER', message, {
+    suggestions: [`${remedy}, or name another folder in LLMKUBE_STATE_DIR`],
   });
 }

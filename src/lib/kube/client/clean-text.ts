@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../../printable.js';
+import { withoutSecrets } from '../../secrets.js';
 
 /** What a terminal would act on, and what turns or hides text. */
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;

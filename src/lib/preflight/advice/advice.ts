@@ -18,6 +18,10 @@ export type Change =
   | { readonly kind: 'cache-type'; readonly type: CacheType }
   | { readonly kind: 'context'; readonly tokens: number }
   | { readonly kind: 'quantization'; readonly variant: ModelVariant }
+  | { readonly kind: 'prompt-cache'; readonly mebibytes: number }
+  /** `count` for each slot. */
+  | { readonly kind: 'checkpoints'; readonly count: number }
+  | { readonly kind: 'image-tokens'; readonly tokens: number }
   | { readonly kind: 'load'; readonly mmap?: false; readonly repack?: false }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   | { readonly kind: 'cpu-experts'; readonly layers: number }
@@ -29,6 +33,8 @@ export type Change =
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
       readonly inUseBytes?: number;
+      /** Where another limit was said than that machine has by itself. */
+      readonly wiredLimitBytes?: number;
       readonly gpus?: number;
     };
 

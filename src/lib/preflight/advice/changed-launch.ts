@@ -35,6 +35,12 @@ function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): P
       return { cacheTypeK: change.type, cacheTypeV: change.type };
     case 'context':
       return { ctxSize: change.tokens };
+    case 'prompt-cache':
+      return { cacheRamMiB: change.mebibytes };
+    case 'checkpoints':
+      return { ctxCheckpoints: change.count };
+    case 'image-tokens':
+      return { imageMaxTokens: change.tokens };
     case 'load':
       return { ...(change.mmap === false && { mmap: false }), ...(change.repack === false && { repack: false }) };
     case 'gpu-layers':

@@ -68,6 +68,12 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
       return 'reduce --ctx-size';
     case 'free-memory':
       return 'free system memory';
+    case 'prompt-cache':
+      return 'lower --cache-ram';
+    case 'checkpoints':
+      return 'lower --ctx-checkpoints';
+    case 'image-tokens':
+      return 'lower --image-max-tokens';
     case 'slots':
       return 'reduce --parallel';
     case 'cache-type':

@@ -139,7 +139,13 @@ export function smallestMachine(
         : sizedRoom(host, bytes, memory, policy);
     const verdict = trials.fitting(shape, launch, other);
     const measured = host.source === 'measured' && memory !== 'gpu' && { inUseBytes: host.inUseBytes };
-    const change = { kind: 'machine', gigabytes, memory, ...(gpus > 1 && { gpus }), ...measured } as const;
+    const wiredLimitBytes = host.wiredLimitIsGiven && memory === 'mac' ? other.host.gpuWiredLimitBytes : undefined;
+    const change = {
+      ...({ kind: 'machine', gigabytes, memory } as const),
+      ...(gpus > 1 && { gpus }),
+      ...measured,
+      ...(wiredLimitBytes !== undefined && { wiredLimitBytes }),
+    };
     if (verdict !== undefined) return { changes: [change], verdict };
   }
   return undefined;

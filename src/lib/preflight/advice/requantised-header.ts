@@ -1,12 +1,14 @@
 import { describeModel } from '../../model/describe-model.js';
 import { requantiseHeader } from '../../model/quantization/quant-recipe.js';
+import { RECIPE_NAMES } from '../../model/quantization/recipes.js';
 import { isUnreachable, type ModelHeader } from '../../source/model-header.js';
-import type { ResolvedModel } from '../resolve-model.js';
+import { noQuantization, type ResolvedModel } from '../resolve-model.js';
 
 /**
  * The header of another quantization than the one whose header is at hand, worked out by llama.cpp's recipe; for when
  * the source cannot be asked. Undefined when there is none at hand, or no recipe.
  * @param readOffline reads what was read before, or what ships with this program
+ * @throws UsageError UNKNOWN_QUANTIZATION for a part of a name, such as Q8
  */
 export async function requantisedHeader(
   model: ResolvedModel,
@@ -14,6 +16,7 @@ export async function requantisedHeader(
 ): Promise<ModelHeader | undefined> {
   const { entry, original, quantization } = model;
   if (original === undefined || quantization === undefined) return undefined;
+  if (isPartOfName(quantization)) throw noQuantization(quantization);
   const known = await readOffline({ entry, ...original }).catch((error: unknown) => {
     if (isUnreachable(error)) return undefined;
     throw error;
@@ -24,4 +27,10 @@ export async function requantisedHeader(
   if (header === undefined) return undefined;
   const note = `source not read: ${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave`;
   return { header, origin: known.origin, derived: true, notes: [note] };
+}
+
+/** Publishers have tags of their own, which are longer than llama.cpp's names and not shorter. */
+function isPartOfName(quantization: string): boolean {
+  const name = quantization.toUpperCase();
+  return !RECIPE_NAMES.includes(name) && RECIPE_NAMES.some((recipe) => recipe.startsWith(`${name}_`));
 }

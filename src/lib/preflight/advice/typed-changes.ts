@@ -104,6 +104,14 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
       return { flags: [server(['ubatchSize', '--ubatch-size', '--ubatch-size', String(change.tokens)])] };
     case 'context':
       return { flags: [server(contextFlag(change.tokens))] };
+    case 'prompt-cache':
+      return { flags: [server(['cacheRamMiB', '--cache-ram', '--cache-ram', String(change.mebibytes)])] };
+    case 'checkpoints':
+      return { flags: [`--extra-args "--ctx-checkpoints ${change.count}"`] };
+    case 'image-tokens':
+      return {
+        flags: [server(['imageMaxTokens', '--image-max-tokens', '--image-max-tokens', String(change.tokens)])],
+      };
     case 'cache-type':
       return {
         flags: [
@@ -144,6 +152,9 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
             .join()}`,
           // On a machine that is only described, what is in use counts as nothing unless it is said.
           ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
+          ...(change.wiredLimitBytes === undefined
+            ? []
+            : [`--gpu-wired-limit ${Math.floor(change.wiredLimitBytes / MIB)}Mi`]),
         ],
       };
   }

@@ -19,5 +19,5 @@ export function entryChecker(
     measureHost: (machine) => (host ??= measureHost(machine)),
     advise: async () => [],
   };
-  return ({ id }, readHeader) => checkMemory({ ...request, model: id }, { ...dependencies, readHeader });
+  return ({ id }, readHeader) => checkMemory({ ...request, model: id, amongOthers: true }, { ...dependencies, readHeader });
 }

@@ -1,8 +1,10 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from '../advice/advice.js';
+import { changedLaunch } from '../advice/changed-launch.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
 import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from '../advice/trials.js';
+import { growthRemedy } from '../judge/growth-remedy.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
@@ -38,6 +40,10 @@ export interface FittedLaunch {
   /** Megabytes that the prompt cache may take, where its default would not fit. */
   readonly cacheRamMiB: number | undefined;
   readonly contextIsWhole: boolean;
+  /** The context is smaller than would fit, so that what grows after start-up has room. */
+  readonly leavesRoomToGrow: boolean;
+  /** Tokens that were asked for, where they are more than there is room for, or than the model was trained with. */
+  readonly missedContext: number | undefined;
 }
 
 /** A model and a way to launch it, but for its context. */
@@ -57,13 +63,13 @@ type Stage = (typeof STAGES)[number];
 
 /**
  * `quality`: the largest quantization that holds the context asked for (8192 tokens where none is), then as much context
- * as fits beside it. `context`: the longest context that a quantization of four bits or more holds, or of fewer
+ * as fits beside it; where none holds what was asked for, as `context`. `context`: the longest context that a quantization of four bits or more holds, or of fewer
  * where that is short, then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
  * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight. Undefined when nothing fits.
  */
 export function fitLaunch(trials: Trials, request: FitRequest): FittedLaunch | undefined {
   const best = new FitSearch(trials, request).run();
-  return best && finished(trials, best, request.shape.hparams.nCtxTrain);
+  return best && finished(trials, best, request);
 }
 
 class FitSearch {
@@ -83,13 +89,18 @@ class FitSearch {
 
   #bestQuality(): Candidate | undefined {
     const { asked, shape } = this.#request;
-    const wanted = Math.min(asked.ctxSize || USUAL_CONTEXT, shape.hparams.nCtxTrain);
-    for (const least of [wanted, Math.min(LEAST_USEFUL_CONTEXT, wanted)]) {
-      for (const stage of STAGES) {
-        for (const model of this.#modelsFor(stage)) {
-          const found = this.#atLeast(model, least, stage);
-          if (found !== undefined) return found;
-        }
+    const wanted = wantedContext(asked, shape.hparams.nCtxTrain);
+    const best = this.#largestWith(wanted);
+    if (best !== undefined) return best;
+    // A context that was asked for is missed by as little as possible.
+    return asked.ctxSize ? this.#longest() : this.#largestWith(Math.min(LEAST_USEFUL_CONTEXT, wanted));
+  }
+
+  #largestWith(least: number): Candidate | undefined {
+    for (const stage of STAGES) {
+      for (const model of this.#modelsFor(stage)) {
+        const found = this.#atLeast(model, least, stage);
+        if (found !== undefined) return found;
       }
     }
     return undefined;
@@ -174,20 +185,46 @@ function bitsOf({ fileBytes, parameterCount }: ModelShape): number {
   return (fileBytes * 8) / parameterCount;
 }
 
-function finished(trials: Trials, best: Candidate, nCtxTrain: number): FittedLaunch | undefined {
-  const { shape, variant, nCtx, isCompact } = best;
-  const sized: LaunchOptions = { ...best.launch, ctxSize: nCtx };
+function finished(
+  trials: Trials,
+  best: Candidate,
+  { shape: { hparams }, asked }: FitRequest,
+): FittedLaunch | undefined {
+  const { shape, variant, isCompact } = best;
+  const sized: LaunchOptions = { ...best.launch, ctxSize: best.nCtx };
   const cacheRamMiB = fittingCacheMiB(trials.judge(shape, sized), sized);
-  const launch = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
+  const cached = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
+  const kept = keptWithin(trials, shape, cached, wantedContext(asked, hparams.nCtxTrain));
+  const launch = changedLaunch(cached, kept);
   const verdict = trials.fitting(shape, launch);
   if (verdict === undefined) return undefined;
+  const nCtx = launch.ctxSize ?? best.nCtx;
   const changes: Change[] = [
     ...(variant === undefined ? [] : [{ kind: 'quantization', variant } as const]),
     { kind: 'context', tokens: nCtx },
     ...(isCompact ? [{ kind: 'cache-type', type: COMPACT_CACHE } as const] : []),
     ...best.changes,
+    ...kept.filter(({ kind }) => kind !== 'context' && kind !== 'prompt-cache'),
   ];
-  return { shape, launch, verdict, variant, changes, cacheRamMiB, contextIsWhole: nCtx >= nCtxTrain };
+  return {
+    ...{ shape, launch, verdict, variant, changes },
+    cacheRamMiB: launch.cacheRamMiB === best.launch.cacheRamMiB ? undefined : launch.cacheRamMiB,
+    contextIsWhole: nCtx >= hparams.nCtxTrain,
+    leavesRoomToGrow: nCtx < best.nCtx,
+    missedContext: asked.ctxSize !== undefined && nCtx < asked.ctxSize ? asked.ctxSize : undefined,
+  };
+}
+
+function wantedContext({ ctxSize }: FitRequest['asked'], nCtxTrain: number): number {
+  return Math.min(ctxSize || USUAL_CONTEXT, nCtxTrain);
+}
+
+/** What else bounds what grows after start-up; the context that was asked for stays, where there is so much. */
+function keptWithin(trials: Trials, shape: ModelShape, launch: LaunchOptions, wanted: number): readonly Change[] {
+  const verdict = trials.judge(shape, launch);
+  if (verdict === undefined) return [];
+  const bounds = { leastContext: Math.min(wanted, launch.ctxSize ?? wanted), slotsLast: true };
+  return growthRemedy(verdict, launch, (other) => trials.judge(shape, other), bounds) ?? [];
 }
 
 /** What of the prompt cache fits beside the rest; undefined when all of it does, or a limit was given. */

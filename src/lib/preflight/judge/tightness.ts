@@ -34,11 +34,26 @@ export function tightness(limits: readonly LimitCheck[], growth: readonly Growth
   const narrow = limits
     .filter((limit) => headroomBytes(limit) < limit.budget.bytes * COMFORTABLE_SHARE)
     .map((limit) => ({ reason: 'headroom', limit }) as const);
-  const overBytes = Math.max(...limits.map((limit) => growthOf(limit, growth) + idleOf(limit) - headroomBytes(limit)));
-  const cacheRamMiB = promptCacheMiB(limits, growth);
+  const overBytes = beyond(limits, growth);
+  const cacheRamMiB = fittingCacheMiB(limits, growth);
   const grows =
     overBytes > 0 && growth.length > 0 ? [{ reason: 'growth', growth, overBytes, cacheRamMiB } as const] : [];
   return [...limits.flatMap(othersGiveUp), ...grows, ...narrow];
+}
+
+/** How far all of it together can go beyond a budget. */
+function beyond(limits: readonly LimitCheck[], growth: readonly GrowthPart[]): number {
+  return Math.max(...limits.map((limit) => growthOf(limit, growth) + idleOf(limit) - headroomBytes(limit)));
+}
+
+/** A limit of the prompt cache that is enough by itself: what grows on a GPU it does not bound. */
+function fittingCacheMiB(limits: readonly LimitCheck[], growth: readonly GrowthPart[]): number | undefined {
+  const cacheRamMiB = promptCacheMiB(limits, growth);
+  if (cacheRamMiB === undefined) return undefined;
+  const bounded = growth.map((part) =>
+    part.name === 'prompt-cache' ? { ...part, maxBytes: cacheRamMiB * MIB } : part,
+  );
+  return beyond(limits, bounded) > 0 ? undefined : cacheRamMiB;
 }
 
 /**

@@ -37,6 +37,8 @@ export interface UnknownVerdict {
   readonly code: string;
   readonly reason: string;
   readonly warnings: readonly string[];
+  /** llama.cpp refuses these options for this model. */
+  readonly isRefused?: true;
 }
 
 export type Verdict = CompletedVerdict | UnknownVerdict;

@@ -48,7 +48,10 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
     ...('largest' in check && { largestContext: check.largest ?? null }),
     verdict: verdict.kind,
     limits: limits.map(limitJson),
-    tight: verdict.kind === 'tight' ? tightness(limits, verdict.estimate.growth).map(tightJson) : [],
+    tight:
+      verdict.kind === 'tight'
+        ? tightness(limits, verdict.estimate.growth).map((cause) => tightJson(cause, check.remedy))
+        : [],
     programs: check.programs ?? [],
     suggestions: (check.advice ?? []).map(adviceJson),
     hints: check.suggestions,
@@ -99,7 +102,7 @@ function budgetJson({ ...budget }: Budget & { from?: string }): Budget {
 }
 
 /** Why a fit is tight; JSON has no infinity, so what can grow without bound is null. */
-function tightJson(cause: Tightness): Record<string, unknown> {
+function tightJson(cause: Tightness, remedy: MemoryCheck['remedy']): Record<string, unknown> {
   switch (cause.reason) {
     case 'others':
       return { ...cause };
@@ -108,6 +111,7 @@ function tightJson(cause: Tightness): Record<string, unknown> {
         reason: cause.reason,
         overBytes: Number.isFinite(cause.overBytes) ? cause.overBytes : null,
         cacheRamMiB: cause.cacheRamMiB ?? null,
+        flags: remedy ?? (cause.cacheRamMiB === undefined ? [] : [`--cache-ram ${cause.cacheRamMiB}`]),
       };
     case 'headroom':
       return {

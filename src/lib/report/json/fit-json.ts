@@ -7,7 +7,7 @@ export function fitJson(
   command: readonly string[] | undefined,
   prefer: Preference,
 ): Record<string, unknown> {
-  const { verdict, shape, variant, cacheRamMiB, contextIsWhole } = fitted;
+  const { verdict, shape, variant, cacheRamMiB, contextIsWhole, missedContext } = fitted;
   const [limit] = verdict.limits;
   return {
     prefer,
@@ -17,6 +17,7 @@ export function fitJson(
     launch: verdict.estimate.resolved,
     cacheRamMiB: cacheRamMiB ?? null,
     contextIsWhole,
+    missedContext: missedContext ?? null,
     requirementBytes: limit?.requiredBytes ?? null,
     headroomBytes: limit === undefined ? null : headroomBytes(limit),
     verdict: verdict.kind,

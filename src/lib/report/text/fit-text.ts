@@ -5,6 +5,7 @@ import { leastBitsBeside, type FittedLaunch, type Preference } from '../../prefl
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
+import { tightnessOf } from '../words/warnings.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
@@ -22,13 +23,14 @@ export function fitText(
   const rows: readonly (readonly [string, string])[] = [
     ['takes', `${budget}, ${spare}`],
     ['llama.cpp', fitted.verdict.estimate.resolved.llamaCpp],
-    ['weights', weightsReason(fitted, check, prefer)],
+    ['weights', weightsReason(fitted, check, fitted.missedContext === undefined ? prefer : 'context')],
     ['context', contextReason(fitted)],
     ...(fitted.changes.some(({ kind }) => kind === 'cache-type')
       ? ([['KV cache', '8 bits, since with 16 bits the context would be shorter or the weights smaller']] as const)
       : []),
-    ...placementRows(fitted),
+    ...changeRows(fitted),
     ...(fitted.cacheRamMiB === undefined ? [] : ([['prompts', promptsReason(fitted.cacheRamMiB)]] as const)),
+    ...tightnessOf({ ...fitted, programs: check.programs }).map((cause) => ['tight', cause] as const),
   ];
   return [
     ...(command === undefined
@@ -48,7 +50,8 @@ function promptsReason(cacheRamMiB: number): string {
   return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
 }
 
-function placementRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
+/** What else was changed. */
+function changeRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
   return changes.flatMap((change): readonly (readonly [string, string])[] => {
     switch (change.kind) {
       case 'cpu-experts':
@@ -64,10 +67,29 @@ function placementRows({ changes }: FittedLaunch): readonly (readonly [string, s
               : 'without a copy in another layout',
           ],
         ];
+      case 'checkpoints':
+        return [['states', statesReason(change.count)]];
+      case 'slots':
+        return [['slots', 'one request at a time, for what several keep could grow beyond the budget']];
+      case 'image-tokens':
+        return [['images', `at most ${change.tokens} tokens each, for more could grow beyond the budget`]];
+      case 'ubatch':
+      case 'draft-tokens':
+        return [
+          [
+            'drafting',
+            `with ${change.kind === 'ubatch' ? `batches of ${change.tokens}` : `${change.tokens} at a time`}, for more could grow beyond the budget`,
+          ],
+        ];
       default:
         return [];
     }
   });
+}
+
+function statesReason(checkpoints: number): string {
+  const least = checkpoints < 2 ? ', so that each answer reads its whole prompt anew' : '';
+  return `at most ${checkpoints} checkpoints a slot, for more could grow beyond the budget${least}`;
 }
 
 function weightsReason({ shape, variant }: FittedLaunch, check: CompleteCheck, prefer: Preference): string {
@@ -84,9 +106,15 @@ function mostContext(shape: ModelShape): string {
   return `what leaves the most for context${bits === 0 ? '' : `, of those with ${bits} bits a weight or more`}`;
 }
 
-function contextReason({ verdict, contextIsWhole }: FittedLaunch): string {
-  const { nCtx, nCtxSeq, slots, kvUnified } = verdict.estimate.resolved;
+function contextReason(fitted: FittedLaunch): string {
+  const { nCtx, nCtxSeq, slots, kvUnified } = fitted.verdict.estimate.resolved;
   const each = slots > 1 && !kvUnified ? `, ${nCtxSeq} for each of ${slots} slots` : '';
-  const why = contextIsWhole ? 'all that the model was trained with' : 'the most that fits with 5 % of the budget left';
-  return `${nCtx} tokens${each}: ${why}`;
+  return `${nCtx} tokens${each}: ${whyThatContext(fitted)}`;
+}
+
+function whyThatContext({ contextIsWhole, leavesRoomToGrow, missedContext }: FittedLaunch): string {
+  const missed = missedContext === undefined ? '' : `, less than the ${missedContext} asked for`;
+  if (contextIsWhole) return `all that the model was trained with${missed}`;
+  const growth = leavesRoomToGrow ? ', and room for what grows' : '';
+  return `the most that fits with 5 % of the budget left${growth}${missed}`;
 }

@@ -32,5 +32,10 @@ function cells({ best, check, reason }: FittedHost): readonly string[] {
   const { fitted } = best;
   const [limit] = fitted.verdict.limits;
   const [needs, left] = limit ? formatCompared(limit.requiredBytes, Math.max(0, limit.budget.bytes)) : ['-', '-'];
-  return [fitted.shape.quantization, String(fitted.verdict.estimate.resolved.nCtx), needs, left, fitted.verdict.kind];
+  return [fitted.shape.quantization, contextCell(fitted), needs, left, fitted.verdict.kind];
+}
+
+function contextCell({ verdict, missedContext }: FittedLaunch): string {
+  const { nCtx } = verdict.estimate.resolved;
+  return missedContext === undefined ? String(nCtx) : `${nCtx} of ${missedContext}`;
 }

@@ -95,6 +95,12 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
       const unified = resolved.kvUnified ? ', and no KV cache shared between slots' : '';
       return `one request at a time instead of ${resolved.slots}${unified}`;
     }
+    case 'prompt-cache':
+      return `${change.mebibytes} MiB for the prompts of finished requests`;
+    case 'checkpoints':
+      return `${change.count} ${change.count === 1 ? 'checkpoint' : 'checkpoints'} a slot to go back to`;
+    case 'image-tokens':
+      return `at most ${change.tokens} tokens an image`;
     case 'ubatch':
       return 'reads prompts a little slower';
     case 'cache-type':

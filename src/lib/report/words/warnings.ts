@@ -7,7 +7,7 @@ import { formatSize } from './bytes.js';
 import { limitLabel } from './limit-label.js';
 import { growthLabel } from './part-labels.js';
 
-type Judged = Pick<MemoryCheck, 'verdict' | 'programs'>;
+type Judged = Pick<MemoryCheck, 'verdict' | 'programs' | 'remedy'>;
 
 /** Everything a person should know beside the verdict, a sentence each: first what makes it tight. */
 export function warningsOf(check: Judged): readonly string[] {
@@ -15,12 +15,16 @@ export function warningsOf(check: Judged): readonly string[] {
 }
 
 /** What can push a tight fit over, and by how much. */
-export function tightnessOf({ verdict, programs = [] }: Judged): readonly string[] {
+export function tightnessOf({ verdict, programs = [], remedy }: Judged): readonly string[] {
   if (verdict.kind !== 'tight') return [];
-  return tightness(verdict.limits, verdict.estimate.growth).map((cause) => tightnessText(cause, programs));
+  return tightness(verdict.limits, verdict.estimate.growth).map((cause) => tightnessText(cause, programs, remedy));
 }
 
-function tightnessText(cause: Tightness, programs: NonNullable<MemoryCheck['programs']>): string {
+function tightnessText(
+  cause: Tightness,
+  programs: NonNullable<MemoryCheck['programs']>,
+  remedy: MemoryCheck['remedy'],
+): string {
   switch (cause.reason) {
     case 'others': {
       const most = programs.map(({ name, bytes }) => `${printable(name)} ${formatSize(bytes)}`).join(', ');
@@ -37,7 +41,7 @@ function tightnessText(cause: Tightness, programs: NonNullable<MemoryCheck['prog
       const over = Number.isFinite(cause.overBytes)
         ? `${formatSize(cause.overBytes)} over the budget`
         : 'over any budget';
-      return `${names.join(' and ')} can grow after start-up and push it ${over}; ${mend(cause)}`;
+      return `${names.join(' and ')} can grow after start-up and push it ${over}${mend(cause, remedy)}`;
     }
   }
 }
@@ -51,9 +55,12 @@ function bytesByLabel(growth: readonly GrowthPart[]): ReadonlyMap<string, number
   return bytesOf;
 }
 
-function mend({ cacheRamMiB }: Extract<Tightness, { reason: 'growth' }>): string {
-  if (cacheRamMiB !== undefined) return `--cache-ram ${cacheRamMiB} keeps it within`;
-  return 'fewer --ctx-checkpoints in --extra-args, and --cache-ram 0, limit that';
+/** Nothing where nobody has looked for it. */
+function mend({ cacheRamMiB }: Extract<Tightness, { reason: 'growth' }>, remedy: MemoryCheck['remedy']): string {
+  const flags = cacheRamMiB === undefined ? remedy : [`--cache-ram ${cacheRamMiB}`];
+  if (flags === undefined) return '';
+  if (flags.length === 0) return '; only a smaller model or more memory leaves room for that';
+  return `; ${flags.join(' and ')} ${flags.length > 1 ? 'keep' : 'keeps'} it within`;
 }
 
 function upTo(maxBytes: number): string {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseBoundedJson } from '../../bounded-json.js';
 import { UsageError } from '../../errors.js';
 import { shown } from '../../printable.js';
+import { whyNotWritten } from '../../system-words.js';
 import { readRegularFile } from '../../read-regular-file.js';
 import type { FolderNames } from '../stores/folder-names.js';
 
@@ -82,14 +83,10 @@ export class CacheFolder {
     try {
       await rm(this.path, { recursive: true, force: true });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new UsageError(
-        'CACHE_UNUSABLE',
-        `the cache folder ${shown(this.path)} cannot be emptied: ${shown(reason)}`,
-        {
-          suggestions: ['look at what is in its place'],
-        },
-      );
+      const reason = whyNotWritten(error) ?? shown(String(error));
+      throw new UsageError('CACHE_UNUSABLE', `the cache folder ${shown(this.path)} cannot be emptied: ${reason}`, {
+        suggestions: ['look at what is in its place'],
+      });
     }
     return usage;
   }

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CheckIncompleteError } from '../../../../src/lib/errors.js';
 import type { LedgerEntry } from '../../../../src/lib/guard/ledger/ledger.js';
 import { readLedger, writeLedger } from '../../../../src/lib/guard/ledger/ledger-store.js';
+import { withLock } from '../../../../src/lib/guard/ledger/lock.js';
 import { folderProblem, openStateFolder, stateFolderPath } from '../../../../src/lib/guard/ledger/state-folder.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
@@ -68,6 +70,17 @@ describe('the ledger', () => {
   });
 });
 
+/** What a person is told, and what to do. */
+function refusal(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    const { message, options } = error as CheckIncompleteError;
+    return `${message}; ${options.suggestions?.join()}`;
+  }
+  return 'not refused';
+}
+
 describe('the state folder', () => {
   test('is where each system keeps state, or where LLMKUBE_STATE_DIR says', () => {
     expect(stateFolderPath({ HOME: '/Users/a' }, 'darwin')).toBe('/Users/a/Library/Application Support/llmkube');
@@ -85,10 +98,27 @@ describe('the state folder', () => {
   });
 
   test('is refused when it is somebody else’s, or no folder', () => {
-    expect(folderProblem({ isDirectory: () => true, uid: 501 }, 502)).toBe('belongs to another user (uid 501)');
+    expect(folderProblem({ isDirectory: () => true, uid: 501 }, 502)?.[0]).toBe('belongs to another user (uid 501)');
     expect(folderProblem({ isDirectory: () => true, uid: 501 }, 501)).toBeUndefined();
     writeFileSync(file(), '');
     expect(() => openStateFolder(file())).toThrow(`the state folder ${file()} is no folder`);
+  });
+
+  test('is refused with what is in its way and what to do about that', () => {
+    writeFileSync(file(), '');
+    expect(refusal(() => openStateFolder(file()))).toMatch(/is no folder, .*; remove what is in its place, or name/);
+    expect(refusal(() => openStateFolder(join(file(), 'state')))).toMatch(
+      /a file stands .*; remove that file, or name/,
+    );
+    symlinkSync('nothing', join(folder.path, 'link'));
+    expect(refusal(() => openStateFolder(join(folder.path, 'link')))).toMatch(/leads nowhere, .*; remove the link, or/);
+  });
+
+  test('is not blamed for what is in the way in it', async () => {
+    writeFileSync(join(folder.path, 'lock'), '');
+    const surroundings = { self: { pid: process.pid, startedAt: 'now' }, find: () => undefined };
+    const taken = withLock(join(folder.path, 'lock'), surroundings, async () => 'done');
+    await expect(taken).rejects.toThrow(`lock in the state folder ${folder.path} is no folder`);
   });
 
   const onLinux = process.platform === 'linux' ? test : test.skip;

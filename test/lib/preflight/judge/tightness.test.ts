@@ -37,3 +37,11 @@ test('what grows on the host does not count against a GPU with memory of its own
   const [cause] = tightness([hostOnly, gpu], [grows('compute', 3 * GIB, 'gpu')]);
   expect(cause).toMatchObject({ reason: 'growth', overBytes: GIB });
 });
+
+test('a smaller prompt cache is not said to be enough where something on a GPU grows beyond it', () => {
+  const hostOnly = { ...limit('memory', 10 * GIB, 14 * GIB), hostOnly: true } as const;
+  const growth = [grows('prompt-cache', 8 * GIB), grows('compute', 3 * GIB, 'gpu')];
+  expect(tightness([hostOnly, limit('gpu', 10 * GIB, 14 * GIB)], growth)[0]).toMatchObject({ cacheRamMiB: 4096 });
+  const beyond = tightness([hostOnly, limit('gpu', 10 * GIB, 12 * GIB)], growth)[0];
+  expect(beyond).toMatchObject({ reason: 'growth', cacheRamMiB: undefined });
+});

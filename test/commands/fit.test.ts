@@ -1,0 +1,66 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { runCli } from '../support/run-cli.js';
+import { splitWords } from '../../src/lib/runtime/server-arguments.js';
+
+/** Processes on a busy machine. */
+jest.setTimeout(60_000);
+
+const mac = (gigabytes: number): string[] => ['--accelerator', 'metal', '--system-memory', `${gigabytes}Gi`];
+const CARD = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '32Gi'];
+
+interface Fitted {
+  readonly command: string;
+  readonly quantization: string;
+  readonly launch: { readonly nCtx: number };
+  readonly missedContext: number | null;
+  readonly requirementBytes: number;
+  readonly verdict: string;
+}
+
+async function fit(...args: string[]): Promise<Fitted> {
+  const { stdout } = await runCli(['fit', ...args, '--offline', '--json']);
+  return JSON.parse(stdout) as Fitted;
+}
+
+/** What check-memory says of a printed deploy. */
+async function checked({ command }: Fitted) {
+  const [, deploy, ...words] = splitWords(command);
+  expect(deploy).toBe('deploy');
+  const { stdout } = await runCli(['check-memory', ...words, '--offline', '--json']);
+  return JSON.parse(stdout) as Pick<Fitted, 'requirementBytes' | 'verdict'> & { launch: { nCtx: number } };
+}
+
+describe('fit', () => {
+  // Gemma 3 keeps states of 512 tokens to go back to, which grow beside the prompt cache.
+  test.each([
+    ['gemma-3-12b', mac(16)],
+    ['gemma-3-4b', mac(8)],
+    ['llama-3.1-8b', mac(16)],
+    ['gemma-3-12b', CARD],
+  ])('prints a launch of %s on %j that is judged as it says', async (model, machine) => {
+    const fitted = await fit(model, ...machine);
+    expect(fitted.verdict).toBe('fits');
+    expect(await checked(fitted)).toMatchObject({
+      verdict: 'fits',
+      requirementBytes: fitted.requirementBytes,
+      launch: { nCtx: fitted.launch.nCtx },
+    });
+  });
+
+  test('says that there is less context than was asked for, and misses it by as little as it can', async () => {
+    const asked = await fit('llama-3.1-8b', '-c', '128k', ...mac(16));
+    expect(asked.missedContext).toBe(131072);
+    const longest = await fit('llama-3.1-8b', '--prefer', 'context', ...mac(16));
+    expect(asked.launch.nCtx).toBe(longest.launch.nCtx);
+    expect(longest.missedContext).toBeNull();
+    const { stdout } = await runCli(['fit', 'llama-3.1-8b', '-c', '128k', ...mac(16), '--offline']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(', less than the 131072 asked for');
+  });
+
+  test('says that there is less than was asked for where the model was trained with no more', async () => {
+    expect(await fit('phi-4', '-c', '32k', ...mac(64))).toMatchObject({
+      launch: { nCtx: 16384 },
+      missedContext: 32768,
+    });
+  });
+});
