@@ -3,6 +3,7 @@ import type { AnyResource, Kind } from '../client/api.js';
 import type { KubeClient } from '../client/client.js';
 import { cleanLine } from '../client/clean-text.js';
 import { follow } from '../client/follow.js';
+import { SERVER_READY } from '../host-record.js';
 import { explain, judge, type DeployState } from './deploy-state.js';
 
 /** What a person follows while waiting. */
@@ -91,7 +92,7 @@ export async function waitUntilReady(
 function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource) => void {
   const seen = new Map<Kind, string>();
   return (resource) => {
-    const phase = resource.status?.phase;
+    const phase = resource.status?.phase ?? serverReason(resource);
     if (phase === undefined) return;
     const message = cleanLine(explain(resource));
     const line = `${phase} ${message}`;
@@ -99,6 +100,11 @@ function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource)
     seen.set(resource.kind, line);
     onEvent?.({ type: 'phase', kind: resource.kind, phase, message });
   };
+}
+
+/** Where no operator names a phase, how the agent's process is doing. */
+function serverReason({ status }: AnyResource): string | undefined {
+  return status?.conditions?.find(({ type }) => type === SERVER_READY)?.reason;
 }
 
 /** A time in which the API server does not answer: said once, however often it is asked. */
