@@ -92,9 +92,8 @@ export async function waitUntilReady(
 function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource) => void {
   const seen = new Map<Kind, string>();
   return (resource) => {
-    const phase = resource.status?.phase ?? serverReason(resource);
+    const { phase, message } = standing(resource);
     if (phase === undefined) return;
-    const message = cleanLine(explain(resource));
     const line = `${phase} ${message}`;
     if (seen.get(resource.kind) === line) return;
     seen.set(resource.kind, line);
@@ -103,8 +102,11 @@ function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource)
 }
 
 /** Where no operator names a phase, how the agent's process is doing. */
-function serverReason({ status }: AnyResource): string | undefined {
-  return status?.conditions?.find(({ type }) => type === SERVER_READY)?.reason;
+function standing(resource: AnyResource): { readonly phase: string | undefined; readonly message: string } {
+  const { status } = resource;
+  if (status?.phase !== undefined) return { phase: status.phase, message: cleanLine(explain(resource)) };
+  const server = status?.conditions?.find(({ type }) => type === SERVER_READY);
+  return { phase: server?.reason, message: server?.status === 'True' ? '' : cleanLine(server?.message ?? '') };
 }
 
 /** A time in which the API server does not answer: said once, however often it is asked. */
