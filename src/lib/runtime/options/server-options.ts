@@ -159,6 +159,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   toggle(['--warmup'], ['--no-warmup'], undefined, (warmup) => ({ warmup })),
   toggle(['--repack'], ['-nr', '--no-repack'], 'REPACK', (repack) => ({ repack })),
   toggle(['--mmap'], ['--no-mmap'], 'MMAP', (mmap) => ({ mmap })), // [older]
+  toggle(['--mlock'], [], 'MLOCK', (on) => (on ? { mlock: true } : {})), // [older]
   toggle(['--swa-full'], [], 'SWA_FULL', (swaFull) => ({ swaFull })),
   toggle(['-cmoe', '--cpu-moe'], [], 'CPU_MOE', (on) => (on ? { cpuMoeLayers: Infinity } : {})),
   toggle(['--embedding', '--embeddings'], [], 'EMBEDDINGS', (on) => (on ? { mode: 'embedding' } : {})),
@@ -266,7 +267,7 @@ function cacheType(value: string): CacheType {
 
 /** `llama_model_loader` in `src/llama-model-loader.cpp` maps the file in these modes only. */
 function loadMode(value: string): LaunchPatch {
-  return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value) };
+  return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value), ...(value.endsWith('mlock') && { mlock: true }) };
 }
 
 function invalid(problem: string): UsageError {
