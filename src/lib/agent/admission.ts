@@ -4,6 +4,7 @@ import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import { checkLaunch, type LaunchCheckRequest } from '../guard/check-launch.js';
 import { guardHere } from '../guard/guard-machine.js';
 import { guardedSpawn, type StartedProcess } from '../guard/guarded-spawn.js';
+import { refuseOptionFiles } from '../guard/option-files.js';
 import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
 import type { MeasureHost } from '../host/measure-host.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
@@ -13,6 +14,7 @@ import { Trials, type Room } from '../preflight/advice/trials.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
 import { type CompleteCheck, isComplete, type MemoryCheck } from '../preflight/memory-check.js';
 import type { Accelerator } from '../runtime/launch-options.js';
+import { optionVariables } from '../runtime/server-command.js';
 import { shown } from '../printable.js';
 import { formatModelSource } from '../source/model-source.js';
 import type { Mirror } from './cluster/mirror.js';
@@ -178,6 +180,7 @@ async function start(
   signal: AbortSignal,
 ): Promise<Admission> {
   const { generation, uid = '' } = service.metadata;
+  refuseOptionFiles(process.env);
   const { port, release } = await reservePort(host.listenHost);
   let keepsPort = false;
   try {
@@ -233,9 +236,10 @@ async function spawnGuarded(
   }
 }
 
-/** Without `LLAMA_ARG_*`, which would change what was checked. */
+/** Without options, which would change what was checked. */
 function serverEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_ARG_')));
+  const options = optionVariables(process.env);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !Object.hasOwn(options, name)));
 }
 
 function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {

@@ -168,6 +168,7 @@ export class ServiceRunner {
       case 'none':
         break;
     }
+    if (this.running !== undefined && this.running.record.fingerprint === wanted) this.#stillFits(desired);
     if (desired.kind === 'run' && observed.claim === 'ours') await this.#tell(desired.service, now);
   }
 
@@ -175,6 +176,12 @@ export class ServiceRunner {
     const key = draftModelKey(service);
     const draft = key === undefined ? undefined : this.host.mirror.model(key);
     return { service, model, draft: draft?.kind === 'there' ? draft.object : undefined };
+  }
+
+  /** What was said of an earlier spec holds for one that starts nothing anew. */
+  #stillFits(desired: Desired): void {
+    if (desired.kind !== 'run' || this.fit === undefined) return;
+    this.fit = { ...this.fit, generation: desired.service.metadata.generation };
   }
 
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {

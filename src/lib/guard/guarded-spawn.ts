@@ -18,6 +18,8 @@ export interface GuardedLaunch extends LaunchRequest {
   readonly program: Program;
   /** Somebody has said that it is to run all the same; what it takes is written down in full. */
   readonly evenIfTooLarge?: boolean;
+  /** This process is nothing but the program's guard: what it was promised itself, by another guard before it, is for the program. */
+  readonly takesOverOwn?: boolean;
 }
 
 /** `started`: the program runs, and is in the ledger. `refused`: nothing was written and nothing runs. */
@@ -43,8 +45,9 @@ export interface StartedProcess {
  */
 export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine): Promise<GuardOutcome> {
   const folder = machine.openState();
-  const outcome = await exclusively(folder, machine, async () => {
-    const { entries, warning } = readLedger(folder, 'repair');
+  const outcome = await exclusively(folder, machine, async (self) => {
+    const { entries: all, warning } = readLedger(folder, 'repair');
+    const entries = launch.takesOverOwn ? all.filter((entry) => !sameProcess(entry, self)) : all;
     const processes = liveProcesses(entries, machine);
     const measured = await machine.measure(processes.map(({ pid }) => pid));
     const decision = decide(launch, { entries, processes, measured });
@@ -65,10 +68,14 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
   return outcome;
 }
 
-function exclusively<T>(folder: string, { find }: GuardMachine, work: () => Promise<T>): Promise<T> {
+function exclusively<T>(
+  folder: string,
+  { find }: GuardMachine,
+  work: (self: ProcessIdentity) => Promise<T>,
+): Promise<T> {
   const self = find(process.pid);
   if (self === undefined) throw processUnknown(process.pid);
-  return withLock(join(folder, 'lock'), { self, find }, work);
+  return withLock(join(folder, 'lock'), { self, find }, () => work(self));
 }
 
 function identityOf({ pid }: GatedProcess, { find }: GuardMachine): ProcessIdentity {

@@ -65,6 +65,8 @@ export interface LaunchOptions {
   readonly kvOffload?: boolean;
   readonly opOffload?: boolean;
   readonly mmap?: boolean;
+  /** What the host maps is locked (`--load-mode mmap+mlock`, `--mlock`): also what nothing reads again. */
+  readonly mlock?: boolean;
   /** CPU weight repacking (`--no-repack` turns it off). */
   readonly repack?: boolean;
   readonly swaFull?: boolean;

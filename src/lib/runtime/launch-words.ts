@@ -49,9 +49,15 @@ const WORDS: { readonly [K in Option]-?: Words<K> } = {
   unifiedMemory: nothing,
   kvOffload: toggle(undefined, '--no-kv-offload'),
   opOffload: toggle(undefined, '--no-op-offload'),
-  mmap: (mapped, _launch, { build }) => {
+  mmap: (mapped, { mlock }, { build }) => {
     if (build.to < HAS_LOAD_MODE) return mapped ? [] : ['--no-mmap'];
-    return ['--load-mode', mapped ? 'mmap' : 'none'];
+    const modes = mlock ? { mapped: 'mmap+mlock', read: 'mlock' } : { mapped: 'mmap', read: 'none' };
+    return ['--load-mode', mapped ? modes.mapped : modes.read];
+  },
+  mlock: (locks, { mmap }, { build }) => {
+    if (!locks) return [];
+    if (build.to < HAS_LOAD_MODE) return ['--mlock'];
+    return mmap === undefined ? ['--load-mode', 'mmap+mlock'] : [];
   },
   repack: toggle(undefined, '--no-repack'),
   swaFull: toggle('--swa-full', undefined),

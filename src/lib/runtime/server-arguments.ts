@@ -81,8 +81,8 @@ function unknownOption(word: string): UsageError {
 export function parseServerEnvironment(env: Readonly<Record<string, string | undefined>>): ServerArguments {
   let patch: LaunchPatch = {};
   for (const option of SERVER_OPTIONS) {
-    const name = `LLAMA_ARG_${option.env}`;
-    const value = option.env === undefined ? undefined : isNegated(option, env) ? 'off' : env[name];
+    const name = option.env ?? '';
+    const value = name === '' ? undefined : isNegated(option, env) ? 'off' : env[name];
     if (value !== undefined)
       patch = addedUp(
         patch,
@@ -93,8 +93,8 @@ export function parseServerEnvironment(env: Readonly<Record<string, string | und
 }
 
 /** `common_arg::get_value_from_env`: an option that can be negated is by `LLAMA_ARG_NO_*`, whatever that is set to. */
-function isNegated({ off, env: name }: ServerOption, env: Readonly<Record<string, string | undefined>>): boolean {
-  return (off?.length ?? 0) > 0 && env[`LLAMA_ARG_NO_${name}`] !== undefined;
+function isNegated({ off, env: name = '' }: ServerOption, env: Readonly<Record<string, string | undefined>>): boolean {
+  return (off?.length ?? 0) > 0 && env[name.replace('LLAMA_ARG_', 'LLAMA_ARG_NO_')] !== undefined;
 }
 
 /** Splits text as a shell would, without expanding anything: blanks separate, quotes and backslashes protect. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
+import { addedUp } from './options/device-options.js';
 import type { KvOverride } from './options/kv-overrides.js';
 import { parseServerArguments, parseServerEnvironment } from './server-arguments.js';
 import { serverOption, type LaunchPatch } from './options/server-options.js';
@@ -10,8 +11,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a command line of llama-server comes to. */
 export type ServerCommand =
-  /** It prints something and ends, or it has no model to load. */
-  | { readonly kind: 'loads-nothing' }
+  /** It prints something and ends. */
+  | { readonly kind: 'prints' }
+  /** Without a model it loads none itself; later it starts one of its own for each that is asked for. */
+  | { readonly kind: 'routes' }
   | {
       readonly kind: 'loads';
       /** As `parseModelSource` reads it. */
@@ -62,6 +65,9 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   LLAMA_ARG_SPEC_DRAFT_HF_REPO: '--spec-draft-hf',
   LLAMA_ARG_HFD_REPO: '--hf-repo-draft',
   LLAMA_ARG_SPEC_TYPE: '--spec-type',
+  LLAMA_ARG_SPEC_DRAFT_CPU_MOE: '--spec-draft-cpu-moe',
+  LLAMA_ARG_SPEC_DRAFT_N_CPU_MOE: '--spec-draft-n-cpu-moe',
+  LLAMA_ARG_CHECKPOINT_MIN_SPACING_NT: '--checkpoint-min-step',
   LLAMA_ARG_OVERRIDE_TENSOR: '--override-tensor',
   LLAMA_ARG_N_CPU_FFN: '--n-cpu-ffn',
   LLAMA_ARG_DEVICE: '--device',
@@ -105,7 +111,7 @@ const NAMES_THE_MODEL = [
  */
 export function readServerCommand(words: readonly string[], env: Environment, cwd: string): ServerCommand {
   const typed = readServerWords(words);
-  if (typed.some(({ name }) => PRINTS_AND_ENDS.includes(name))) return { kind: 'loads-nothing' };
+  if (typed.some(({ name }) => PRINTS_AND_ENDS.includes(name))) return { kind: 'prints' };
   const all = [...environmentWords(env), ...typed];
   const preset = all.find(({ name }) => PRESETS.test(name));
   if (preset !== undefined) {
@@ -118,17 +124,22 @@ export function readServerCommand(words: readonly string[], env: Environment, cw
     );
   }
   const model = modelOf(all, cwd);
-  if (model === undefined) return { kind: 'loads-nothing' };
+  if (model === undefined) return { kind: 'routes' };
   const modelled = typed.filter(({ name }) => serverOption(name) !== undefined || name === '--override-kv');
   const { options, overrides } = parseServerArguments(modelled.flatMap(({ name, values }) => [name, ...values]));
   return {
     kind: 'loads',
     ...model,
-    patch: { ...parseServerEnvironment(env).options, ...options },
+    patch: addedUp(parseServerEnvironment(env).options, options),
     overrides,
     remarks: remarksOn(all),
     address: addressOf(all),
   };
+}
+
+/** Those variables that hold options. */
+export function optionVariables(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => /^(LLAMA_ARG_|MTMD_BACKEND_DEVICE$)/.test(name)));
 }
 
 function environmentWords(env: Environment): readonly ServerWord[] {
@@ -181,8 +192,12 @@ function remarksOn(all: readonly ServerWord[]): { effect: UnmodelledEffect; text
   });
 }
 
-/** Files in which llama-server v0.5.0 looks for options before all others: `common_params_apply_system_config`. */
-export function configFiles(env: Environment): readonly string[] {
-  const own = env.XDG_CONFIG_HOME ? `${env.XDG_CONFIG_HOME}/` : env.HOME ? `${env.HOME}/.config/` : undefined;
+/**
+ * Files in which llama-server v0.5.0 looks for options before all others: `common_params_apply_system_config`.
+ * @param home this user's folder where `HOME` is not set, as for services of the system
+ */
+export function configFiles(env: Environment, home?: string): readonly string[] {
+  const folder = env.HOME || home;
+  const own = env.XDG_CONFIG_HOME ? `${env.XDG_CONFIG_HOME}/` : folder ? `${folder}/.config/` : undefined;
   return ['/etc/llama.cpp/config.ini', ...(own === undefined ? [] : [`${own}llama.cpp/config.ini`])];
 }

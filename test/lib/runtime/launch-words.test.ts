@@ -62,3 +62,12 @@ test('not mapping the file is spelled as the version has it', () => {
   expect(launchWords({ ...launch, llamaCpp: 'b9453' }, [])).toEqual(['--no-mmap']);
   expect(launchWords({ ...launch, llamaCpp: 'v0.5.0' }, [])).toEqual(['--load-mode', 'none']);
 });
+
+test.each<[Partial<LaunchOptions>, string, string[]]>([
+  [{ mlock: true }, 'b9453', ['--mlock']],
+  [{ mlock: true }, 'v0.5.0', ['--load-mode', 'mmap+mlock']],
+  [{ mlock: true, mmap: true }, 'v0.5.0', ['--load-mode', 'mmap+mlock']],
+  [{ mlock: true, mmap: false }, 'v0.5.0', ['--load-mode', 'mlock']],
+])('%j is spelled as %s has it', (launch, llamaCpp, words) => {
+  expect(launchWords({ accelerator: 'cpu', llamaCpp, ...launch }, [])).toEqual(words);
+});

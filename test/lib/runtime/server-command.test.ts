@@ -29,8 +29,26 @@ describe('what llama-server would load', () => {
     expect(read('-m a.gguf -c 512', env)).toMatchObject({ source: '/models/a.gguf', patch: { ctxSize: 512 } });
   });
 
-  test.each(['', '--port 8080', '-m a.gguf --version', '--help', '-cl'])('is nothing by "%s"', (line) => {
-    expect(read(line)).toEqual({ kind: 'loads-nothing' });
+  test.each([
+    ['', 'routes'],
+    ['--port 8080', 'routes'],
+    ['-m a.gguf --version', 'prints'],
+    ['--help', 'prints'],
+    ['-cl', 'prints'],
+  ])('is nothing by "%s", which %s', (line, kind) => {
+    expect(read(line)).toEqual({ kind });
+  });
+
+  test('lists of the environment and of the command line add up', () => {
+    const env = { LLAMA_ARG_OVERRIDE_TENSOR: 'exps=CPU', LLAMA_ARG_N_CPU_MOE: '7' };
+    expect(read('-m a.gguf -ot attn=CPU -ncmoe 3', env)).toMatchObject({
+      patch: { tensorOverrides: [{ pattern: 'exps' }, { pattern: 'attn' }], cpuMoeLayers: 7 },
+    });
+  });
+
+  test('variables of other names hold options, too', () => {
+    expect(read('-m a.gguf', { MTMD_BACKEND_DEVICE: 'CUDA1' })).toMatchObject({ patch: { mmprojDevice: 1 } });
+    expect(read('-m a.gguf', { LLAMA_ARG_SPEC_DRAFT_CPU_MOE: '1' })).toMatchObject({ remarks: [{ effect: 'moves' }] });
   });
 
   test.each([
@@ -59,5 +77,7 @@ test('options are read from files of the system and of the user', () => {
     '/etc/llama.cpp/config.ini',
     '/home/me/.config/llama.cpp/config.ini',
   ]);
+  // Services of the system often have no HOME.
+  expect(configFiles({}, '/root')[1]).toBe('/root/.config/llama.cpp/config.ini');
   expect(configFiles({ HOME: '/home/me', XDG_CONFIG_HOME: '/c' })[1]).toBe('/c/llama.cpp/config.ini');
 });

@@ -15,7 +15,7 @@ import type { Accelerator } from '../../runtime/launch-options.js';
 /** What is to be estimated, as it was typed, so that it can be handed to another process. */
 export interface RequirementRequest {
   readonly words: readonly string[];
-  /** `LLAMA_ARG_*`. */
+  /** What of the environment holds options. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly source: string;
@@ -42,13 +42,14 @@ const WORKER = fileURLToPath(new URL('./requirement-worker.js', import.meta.url)
 /**
  * What a launch takes. Worked out in a process of its own, which is gone before the server starts, and kept for the same words
  * and the same files: a second start loads neither the model's header nor the program that estimates.
+ * @param env that of the program, whole: what the hub is asked with, and the program for its version
  * @throws CheckIncompleteError ESTIMATE_FAILED
  */
-export async function requirement(request: RequirementRequest): Promise<RequirementAnswer> {
+export async function requirement(request: RequirementRequest, env: NodeJS.ProcessEnv): Promise<RequirementAnswer> {
   const key = cacheKey(request);
   const kept = key === undefined ? undefined : read(fileOf(key, request), key);
   if (kept !== undefined) return kept;
-  const answer = await askWorker(request);
+  const answer = await askWorker(request, env);
   if (key !== undefined && answer.kind === 'known') keep(fileOf(key, request), key, answer);
   return answer;
 }
@@ -112,8 +113,8 @@ function identity(path: string): string | undefined {
   return found && `${path} ${found.dev} ${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
 }
 
-async function askWorker(request: RequirementRequest): Promise<RequirementAnswer> {
-  const worker = spawn(process.execPath, [WORKER], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function askWorker(request: RequirementRequest, env: NodeJS.ProcessEnv): Promise<RequirementAnswer> {
+  const worker = spawn(process.execPath, [WORKER], { stdio: ['pipe', 'pipe', 'inherit'], env });
   worker.stdin.on('error', () => undefined);
   worker.stdin.end(JSON.stringify(request));
   let text = '';

@@ -1,15 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { CheckIncompleteError } from '../../errors.js';
+import { CheckIncompleteError, UsageError } from '../../errors.js';
 import { guardHere } from '../../guard/guard-machine.js';
 import { guardedSpawn } from '../../guard/guarded-spawn.js';
+import { refuseOptionFiles } from '../../guard/option-files.js';
 import { watchUntilResident } from '../../guard/watch-resident.js';
 import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
-import { configFiles, readServerCommand } from '../../runtime/server-command.js';
+import { optionVariables, readServerCommand, type ServerCommand } from '../../runtime/server-command.js';
 import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
@@ -19,6 +20,7 @@ import { readExecOptions, type ExecOptions } from './exec-options.js';
 import { followable } from './followable.js';
 import { findProgram } from './find-program.js';
 import { requirement, type RequirementRequest, type SeenMachine } from './requirement.js';
+import { notLlamaServer, serverProgram, type ServerProgram } from './server-program.js';
 import { endAlike, supervise } from './supervise.js';
 
 /** Runs `llmkube exec`; ends the process with the program's exit code, or with its own when nothing was run. */
@@ -38,25 +40,31 @@ function say(text: string): void {
 }
 
 async function guardedExec(options: ExecOptions, cacheDir: string): Promise<number> {
-  const { env } = process;
+  refuseLoop(process.env);
   const cwd = process.cwd();
-  const [name, ...words] = options.command;
-  const file = findProgram(name, env.PATH, cwd);
-  const command = readServerCommand(words, env, cwd);
-  if (command.kind === 'loads-nothing') return runUnchecked(file, words);
-  refuseConfigFiles();
+  const [name, ...args] = options.command;
+  const server = serverProgram(options.command, process.env, cwd);
+  const { words, env } = server;
+  const program = { file: findProgram(name, process.env.PATH, cwd), args };
+  const command = readCommand(options.command, server, cwd);
+  if (command.kind === 'prints') return runUnchecked(program);
+  refuseOptionFiles(env);
+  if (command.kind === 'routes') {
+    say(`Note: ${ROUTER}\n`);
+    return runUnchecked(program);
+  }
   const accelerator = options.accelerator ?? defaultHere();
   const request: RequirementRequest = {
     words,
-    env: serverEnvironment(),
+    env: optionVariables(env),
     cwd,
     source: command.source,
     accelerator,
     cacheDir,
-    program: file,
-    seen: isOpen(command.patch) ? await seenMachine(accelerator, options) : undefined,
+    program: server.file,
+    seen: isOpen(command.patch) ? await seenMachine(accelerator, options, env) : undefined,
   };
-  const needed = await requirement(request);
+  const needed = await requirement(request, env);
   if (needed.kind === 'unknown') {
     say(`${needed.text}\n`);
     return needed.exitCode;
@@ -69,9 +77,12 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
   }
   const { policy, gpuMemoryBytes } = options;
   const asked = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-  const machine = guardHere(asked, (wanted) => measureHost(wanted, READING_AT_ONCE));
-  const who = options.name ?? `${basename(file)} ${basename(command.source)}`;
-  const launch = { estimate, accelerator, policy, who, program: { file, args: [...words, ...pinned] } };
+  const machine = guardHere(asked, (wanted) => measureHost(wanted, { ...READING_AT_ONCE, env }));
+  const who = options.name ?? `${basename(server.file)} ${basename(command.source)}`;
+  const launch = {
+    ...{ estimate, accelerator, policy, who, takesOverOwn: true },
+    program: { ...program, args: [...args, ...pinned] },
+  };
   const outcome = await guardedSpawn(launch, machine);
   if (outcome.warning !== undefined) say(`Note: ${outcome.warning}\n`);
   if (outcome.kind === 'refused') {
@@ -93,9 +104,13 @@ function isOpen({ ctxSize = 0, gpuLayers = AUTO_GPU_LAYERS, fit }: LaunchPatch):
   return fit !== false && (ctxSize === 0 || gpuLayers === AUTO_GPU_LAYERS);
 }
 
-async function seenMachine(accelerator: Accelerator, { gpuMemoryBytes, policy }: ExecOptions): Promise<SeenMachine> {
+async function seenMachine(
+  accelerator: Accelerator,
+  { gpuMemoryBytes, policy }: ExecOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<SeenMachine> {
   const wanted = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, WITHOUT_USE);
+  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, { ...WITHOUT_USE, env });
   return { totalBytes, ...(gpuWiredLimitBytes !== undefined && { gpuWiredLimitBytes }), ...(gpus && { gpus }) };
 }
 
@@ -105,25 +120,38 @@ async function explained(request: RequirementRequest, room: Room): Promise<strin
   return explainRefusal(request, room);
 }
 
-/** What prints something and ends, or has no model, needs no promise. */
-async function runUnchecked(file: string, words: readonly string[]): Promise<number> {
+/** What loads nothing needs no promise. */
+async function runUnchecked({ file, args }: { file: string; args: readonly string[] }): Promise<number> {
   const { spawn } = await import('node:child_process');
-  return endAlike(await supervise(spawn(file, words, { stdio: 'inherit' })));
+  return endAlike(await supervise(spawn(file, args, { stdio: 'inherit' })));
 }
 
-function serverEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.keys(process.env).flatMap((name) => (name.startsWith('LLAMA_ARG_') ? [[name, process.env[name]]] : [])),
-  ) as Record<string, string | undefined>;
+const ROUTER =
+  'without a model, llama-server starts one of its own for each that is asked for, and none of these is checked: name one with -m or -hf';
+
+/** A program of another name is llama-server where its words name a model as those of llama-server do. */
+function readCommand(whole: readonly string[], { words, env, isNamedSo }: ServerProgram, cwd: string): ServerCommand {
+  try {
+    const command = readServerCommand(words, env, cwd);
+    if (isNamedSo || command.kind === 'loads') return command;
+  } catch (error) {
+    if (isNamedSo || !(error instanceof CheckIncompleteError && error.code === 'OPTION_UNKNOWN')) throw error;
+  }
+  throw notLlamaServer(whole);
 }
 
-/** Options in these files hold for every start, and are not read here. */
-function refuseConfigFiles(): void {
-  const file = configFiles(process.env).find((path) => existsSync(path));
-  if (file === undefined) return;
-  throw new CheckIncompleteError('CONFIG_FILE', `llama-server takes options from ${file}, which are not read here`, {
-    suggestions: ['give those options on the command line and remove the file'],
-  });
+const DEPTH = 'LLMKUBE_EXEC_DEPTH';
+const DEEPEST = 4;
+
+/** A script called llama-server that runs `llmkube exec -- llama-server` finds itself again. */
+function refuseLoop(env: NodeJS.ProcessEnv): void {
+  const depth = Number(env[DEPTH] ?? 0);
+  if (depth >= DEEPEST) {
+    throw new UsageError('EXEC_LOOP', 'what exec runs is a script that runs exec again, and so on', {
+      suggestions: ['name the real llama-server in it by its whole path'],
+    });
+  }
+  env[DEPTH] = String(depth + 1);
 }
 
 /** Small files of the system, without the threads that waiting for them takes: those stay as long as the server. */

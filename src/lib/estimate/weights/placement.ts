@@ -62,7 +62,7 @@ export class Placement {
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
-    const { accelerator, cpuArch, gpuLayers, mmap, repack, noHost, unifiedMemory } = launch;
+    const { accelerator, cpuArch, gpuLayers, mmap, mlock, repack, noHost, unifiedMemory } = launch;
     const gpus = planGpus(launch);
     const { name } = llamaCpp(launch.llamaCpp);
     const loadsNextn = launch.specTypes?.includes('draft-mtp') === true;
@@ -71,6 +71,7 @@ export class Placement {
       cpuArch,
       gpuLayers,
       mmap,
+      mlock,
       repack,
       noHost,
       unifiedMemory,
@@ -234,6 +235,7 @@ export class Placement {
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
     const used = new RangeList();
+    const locked = new RangeList();
     const copied = new DeviceTally();
     for (const [tensor, buffer] of this.loaded()) {
       const { device } = buffer;
@@ -241,13 +243,15 @@ export class Placement {
         const alone = this.llama.ownRanges || this.isLazy(tensor);
         ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
         if (device === 'cpu') used.include(tensor, buffer, true);
+        locked.include(tensor, CPU, this.isLazy(tensor));
       } else copied.add(device, this.copiedBytes(tensor, device));
     }
     const gpu = ranges.gpu.bytes();
-    const cpu = ranges.gpu.unionBytes(used) - gpu;
+    // One lock for each file grows from its first mapped tensor to the last (`llama_mlock::grow_to` in `load_all_data`).
+    const cpu = ranges.gpu.unionBytes(this.launch.mlock ? locked : used) - gpu;
     return {
       mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
-      unread: ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu,
+      unread: Math.max(0, ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu),
       hostRange: ranges.cpu.bytes(),
       copied,
     };

@@ -1,8 +1,10 @@
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
+import { printable } from '../../printable.js';
 import { formatLedger, parseLedger, type Ledger } from './ledger.js';
 import { MAX_OWN_FILE_BYTES, readOwnFile, writeOwnFile } from '../../own-file.js';
+import { machineHere } from './machine-here.js';
 import { removeFile } from './remove-file.js';
 import { asStateFailure } from './state-folder.js';
 
@@ -15,10 +17,14 @@ export interface StoredLedger extends Ledger {
 
 /**
  * The ledger as it stands, empty where there is none. A corrupt one is set aside when `repair` is allowed, which takes the
- * lock, and counts as empty either way, with a warning.
+ * lock, and counts as empty either way, with a warning. One of another machine counts as empty, and is not written over.
  * @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER
  */
-export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLedger {
+export function readLedger(
+  folder: string,
+  repair: 'repair' | 'leave',
+  machine: string | undefined = machineHere(),
+): StoredLedger {
   const file = join(folder, FILE);
   const text = readText(folder, file);
   if (text === undefined) return { entries: [] };
@@ -28,7 +34,9 @@ export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLe
       suggestions: ['use the newest llmkube for every start on this machine'],
     });
   }
-  if (ledger !== 'corrupt') return ledger;
+  if (ledger !== 'corrupt') {
+    return isElsewhere(ledger, machine) ? ofAnotherMachine(file, repair) : { entries: ledger.entries };
+  }
   const doubt = 'what was promised before is not known, and engines that run count by what they use';
   if (repair === 'leave') return { entries: [], warning: `the ledger ${file} cannot be read: ${doubt}` };
   const aside = `${file}.corrupt-${Date.now()}`;
@@ -38,6 +46,21 @@ export function readLedger(folder: string, repair: 'repair' | 'leave'): StoredLe
     throw asStateFailure(folder, error);
   }
   return { entries: [], warning: `the ledger could not be read and was set aside as ${aside}: ${doubt}` };
+}
+
+/** Processes of a machine cannot be looked up from another one, and would all seem dead. */
+function isElsewhere({ entries, machine }: Ledger, here: string | undefined): boolean {
+  return machine !== undefined && here !== undefined && machine !== here && entries.length > 0;
+}
+
+function ofAnotherMachine(file: string, repair: 'repair' | 'leave'): StoredLedger {
+  const problem = `${printable(file)} is the ledger of another machine, as where home folders are shared`;
+  if (repair === 'leave') return { entries: [], warning: `${problem}: nothing in it counts here` };
+  throw new CheckIncompleteError('STATE_FOLDER', problem, {
+    suggestions: [
+      'name a folder of this machine alone in LLMKUBE_STATE_DIR, or remove the file where this machine has taken the place of the other',
+    ],
+  });
 }
 
 function readText(folder: string, file: string): string | undefined {
@@ -56,7 +79,10 @@ function readText(folder: string, file: string): string | undefined {
 export function writeLedger(folder: string, ledger: Ledger): void {
   try {
     clearAbandoned(folder);
-    writeOwnFile(join(folder, FILE), formatLedger(ledger), { sync: true });
+    const machine = machineHere();
+    writeOwnFile(join(folder, FILE), formatLedger({ ...ledger, ...(machine !== undefined && { machine }) }), {
+      sync: true,
+    });
   } catch (error) {
     throw asStateFailure(folder, error);
   }

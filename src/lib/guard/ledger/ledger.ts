@@ -30,12 +30,14 @@ export interface LedgerEntry extends ProcessIdentity {
 
 export interface Ledger {
   readonly entries: readonly LedgerEntry[];
+  /** Whose processes these are, where a machine says its name. */
+  readonly machine?: string;
 }
 
 const VERSION = 1;
 
-export function formatLedger({ entries }: Ledger): string {
-  return `${JSON.stringify({ version: VERSION, entries }, null, 1)}\n`;
+export function formatLedger({ entries, machine }: Ledger): string {
+  return `${JSON.stringify({ version: VERSION, ...(machine !== undefined && { machine }), entries }, null, 1)}\n`;
 }
 
 /** The ledger in a text, `newer` for one that a later version of this program wrote, `corrupt` for anything else. */
@@ -48,9 +50,9 @@ export function parseLedger(text: string): Ledger | 'newer' | 'corrupt' {
   }
   if (!isObject(content)) return 'corrupt';
   if (typeof content.version === 'number' && content.version > VERSION) return 'newer';
-  const { version, entries } = content;
+  const { version, machine, entries } = content;
   if (version !== VERSION || !Array.isArray(entries) || !entries.every(isEntry)) return 'corrupt';
-  return { entries };
+  return { entries, ...(typeof machine === 'string' && { machine }) };
 }
 
 function isEntry(value: unknown): value is LedgerEntry {

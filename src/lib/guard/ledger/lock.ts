@@ -16,6 +16,8 @@ const LONGEST_WAIT_MS = 60;
 /** Of numbers that can be counted on from. */
 const TURN = /^turn\.(\d{1,15})$/;
 
+const NO_FOLDER = ['EEXIST', 'ELOOP', 'ENOENT', 'ENOTDIR'];
+
 interface Surroundings {
   readonly self: ProcessIdentity;
   readonly find: FindProcess;
@@ -35,7 +37,8 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
     writeFileSync(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
     turn = await takeTurn(folder, claim, find);
   } catch (error) {
-    throw asStateFailure(dirname(folder), error);
+    const isNoFolder = NO_FOLDER.includes((error as NodeJS.ErrnoException).code ?? '');
+    throw asStateFailure(isNoFolder ? folder : dirname(folder), error);
   } finally {
     tryTo(() => removeFile(claim));
   }
@@ -57,7 +60,8 @@ async function takeTurn(folder: string, claim: string, find: FindProcess): Promi
         if (newestTurn(folder) === newest + 1) return newest + 1;
         removeFile(next);
       }
-    } else if (process.uptime() - startedAt > PATIENCE_S) {
+    }
+    if (process.uptime() - startedAt > PATIENCE_S) {
       throw new CheckIncompleteError('GUARD_BUSY', `another start has been deciding for ${PATIENCE_S} s`, {
         suggestions: [`look at the process that is named in ${turnFile(folder, newest)}`],
       });

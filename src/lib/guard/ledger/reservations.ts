@@ -37,7 +37,8 @@ export function withReservations(
   if (held.length === 0) return host;
   const { gpuWired } = host;
   const wired = gpuWired && wiredByOthers(gpuWired, held);
-  const ownBytes = sum(held, ownInUse) + (gpuWired && wired ? gpuWired.inUseBytes - wired.inUseBytes : 0);
+  const ownBytes =
+    sum(held, ownInUse) + sum(held, lockedInUse) + (gpuWired && wired ? gpuWired.inUseBytes - wired.inUseBytes : 0);
   return {
     ...host,
     inUseBytes: Math.max(0, host.inUseBytes - ownBytes),
@@ -56,6 +57,11 @@ export function withReservations(
 function ownInUse({ entry, process }: Held): number {
   const { hostBytes, mappedBytes } = entry.requirement;
   return Math.max(0, Math.min(hostBytes - mappedBytes, process.anonymousBytes ?? 0));
+}
+
+/** The same of files: only those that it has locked are in use. They may count in another cgroup than its own. */
+function lockedInUse({ entry, process }: Held): number {
+  return Math.min(entry.requirement.mappedBytes, process.lockedBytes ?? 0);
 }
 
 function promisedOf(held: readonly Held[]): number {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface ProcessMemory {
   /** Pages of its own, which count as in use. */
   readonly anonymousBytes: number;
+  /** Pages of files that are locked, and so in use like its own. */
+  readonly lockedBytes?: number;
   /** The cgroup v2 that it is in, such as `/user.slice`; undefined where that is not known. */
   readonly cgroup?: string;
 }
@@ -16,8 +18,10 @@ export function linuxProcessMemory(pid: number, read: ReadNow = readNow): Proces
   const status = read(`/proc/${pid}/status`);
   if (status === undefined) return undefined;
   const cgroup = /^0::(\/.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? '')?.[1];
+  const lockedBytes = Math.min(statusBytes(status, 'VmLck'), statusBytes(status, 'RssFile'));
   return {
     anonymousBytes: statusBytes(status, 'RssAnon') + statusBytes(status, 'RssShmem'),
+    ...(lockedBytes > 0 && { lockedBytes }),
     ...(cgroup !== undefined && { cgroup }),
   };
 }

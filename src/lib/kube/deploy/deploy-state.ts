@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterError, InsufficientMemoryError, type LlmkubeError } from '../../errors.js';
 import type { AnyResource, Condition, InferenceServiceResource, ModelResource } from '../client/api.js';
+import { MEMORY_FIT, SERVER_READY } from '../host-record.js';
 import { cleanLine, cleanLines, cleanText } from '../client/clean-text.js';
 
 export interface DeployState {
@@ -40,7 +41,9 @@ export function judge({ model, service }: DeployState, before: DeployState, befo
   if (model === undefined || service === undefined) return { kind: 'waiting', for: 'the resources to be read' };
   const modelCounts = !isStale(model, before.model);
   const serviceCounts = !isStale(service, before.service);
-  if (modelCounts && serviceCounts && model.status?.phase === 'Ready' && isUp(service)) return { kind: 'ready' };
+  const hasOperator = service.status?.phase !== undefined;
+  const isReady = hasOperator ? modelCounts && model.status?.phase === 'Ready' && isUp(service) : answersThere(service);
+  if (serviceCounts && isReady) return { kind: 'ready' };
   if (service.spec.suspend === true) return { kind: 'failed', error: suspended(service) };
   const isOldRefusal = saysTheSame(service, beforeRefusal.service);
   const refusal = isOldRefusal ? undefined : refusalOf(service);
@@ -53,6 +56,12 @@ export function judge({ model, service }: DeployState, before: DeployState, befo
 /** A resource that has nothing to run is up when it has stopped. */
 function isUp({ spec, status }: InferenceServiceResource): boolean {
   return status?.phase === 'Ready' || (spec.replicas === 0 && status?.phase === 'Stopped');
+}
+
+/** Where no operator runs, the agent of a host says that its process answers, and which spec it has checked. */
+function answersThere(service: InferenceServiceResource): boolean {
+  const said = (wanted: string) => service.status?.conditions?.find(({ type }) => type === wanted);
+  return said(SERVER_READY)?.status === 'True' && observes(said(MEMORY_FIT), service);
 }
 
 function isStale(current: AnyResource, before: AnyResource | undefined): boolean {

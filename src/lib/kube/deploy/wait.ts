@@ -3,6 +3,7 @@ import type { AnyResource, Kind } from '../client/api.js';
 import type { KubeClient } from '../client/client.js';
 import { cleanLine } from '../client/clean-text.js';
 import { follow } from '../client/follow.js';
+import { SERVER_READY } from '../host-record.js';
 import { explain, judge, type DeployState } from './deploy-state.js';
 
 /** What a person follows while waiting. */
@@ -91,14 +92,21 @@ export async function waitUntilReady(
 function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource) => void {
   const seen = new Map<Kind, string>();
   return (resource) => {
-    const phase = resource.status?.phase;
+    const { phase, message } = standing(resource);
     if (phase === undefined) return;
-    const message = cleanLine(explain(resource));
     const line = `${phase} ${message}`;
     if (seen.get(resource.kind) === line) return;
     seen.set(resource.kind, line);
     onEvent?.({ type: 'phase', kind: resource.kind, phase, message });
   };
+}
+
+/** Where no operator names a phase, how the agent's process is doing. */
+function standing(resource: AnyResource): { readonly phase: string | undefined; readonly message: string } {
+  const { status } = resource;
+  if (status?.phase !== undefined) return { phase: status.phase, message: cleanLine(explain(resource)) };
+  const server = status?.conditions?.find(({ type }) => type === SERVER_READY);
+  return { phase: server?.reason, message: server?.status === 'True' ? '' : cleanLine(server?.message ?? '') };
 }
 
 /** A time in which the API server does not answer: said once, however often it is asked. */

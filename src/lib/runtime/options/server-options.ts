@@ -27,6 +27,7 @@ export interface ServerOption {
   readonly names: readonly string[];
   readonly off?: readonly string[];
   readonly takesValue: boolean;
+  /** The variable that can take its place. */
   readonly env?: string;
   /** `patch` always throws: llama-server has it no more. */
   readonly isRefused?: true;
@@ -51,50 +52,55 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     ctxCheckpoints,
   })),
   number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', denseOnHost),
-  { names: ['-ot', '--override-tensor'], takesValue: true, env: 'OVERRIDE_TENSOR', patch: tensorOverrides },
-  { names: ['-dev', '--device'], takesValue: true, env: 'DEVICE', patch: deviceList },
-  { names: ['-sm', '--split-mode'], takesValue: true, env: 'SPLIT_MODE', patch: splitMode },
-  { names: ['-ts', '--tensor-split'], takesValue: true, env: 'TENSOR_SPLIT', patch: tensorSplit },
+  { names: ['-ot', '--override-tensor'], takesValue: true, env: 'LLAMA_ARG_OVERRIDE_TENSOR', patch: tensorOverrides },
+  { names: ['-dev', '--device'], takesValue: true, env: 'LLAMA_ARG_DEVICE', patch: deviceList },
+  { names: ['-sm', '--split-mode'], takesValue: true, env: 'LLAMA_ARG_SPLIT_MODE', patch: splitMode },
+  { names: ['-ts', '--tensor-split'], takesValue: true, env: 'LLAMA_ARG_TENSOR_SPLIT', patch: tensorSplit },
   number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
   number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
   number(['--moe-cache-mib'], 'MOE_CACHE_MIB', (expertCacheMiB) => ({ expertCacheMiB: notNegative(expertCacheMiB) })),
   number(['--image-min-tokens'], 'IMAGE_MIN_TOKENS', (imageMinTokens) => ({ imageMinTokens })),
   number(['--image-max-tokens'], 'IMAGE_MAX_TOKENS', (imageMaxTokens) => ({ imageMaxTokens })),
   number(['--mtmd-batch-max-tokens'], 'MTMD_BATCH_MAX_TOKENS', (mtmdBatchMaxTokens) => ({ mtmdBatchMaxTokens })),
-  { names: ['-mm', '--mmproj'], takesValue: true, env: 'MMPROJ', patch: (mmproj) => ({ mmproj }) },
-  { names: ['-mmu', '--mmproj-url'], takesValue: true, env: 'MMPROJ_URL', patch: (mmproj) => ({ mmproj }) },
-  { names: ['-mmdev', '--mmproj-device'], takesValue: true, patch: projectorDevice },
-  { names: ['-ngl', '--gpu-layers', '--n-gpu-layers'], takesValue: true, env: 'N_GPU_LAYERS', patch: gpuLayers },
-  { names: ['-fit', '--fit'], takesValue: true, env: 'FIT', patch: (value) => ({ fit: onOrOff(value) }) },
-  { names: ['-fitt', '--fit-target'], takesValue: true, env: 'FIT_TARGET', patch: fitTarget },
+  { names: ['-mm', '--mmproj'], takesValue: true, env: 'LLAMA_ARG_MMPROJ', patch: (mmproj) => ({ mmproj }) },
+  { names: ['-mmu', '--mmproj-url'], takesValue: true, env: 'LLAMA_ARG_MMPROJ_URL', patch: (mmproj) => ({ mmproj }) },
+  { names: ['-mmdev', '--mmproj-device'], takesValue: true, env: 'MTMD_BACKEND_DEVICE', patch: projectorDevice },
+  {
+    names: ['-ngl', '--gpu-layers', '--n-gpu-layers'],
+    takesValue: true,
+    env: 'LLAMA_ARG_N_GPU_LAYERS',
+    patch: gpuLayers,
+  },
+  { names: ['-fit', '--fit'], takesValue: true, env: 'LLAMA_ARG_FIT', patch: (value) => ({ fit: onOrOff(value) }) },
+  { names: ['-fitt', '--fit-target'], takesValue: true, env: 'LLAMA_ARG_FIT_TARGET', patch: fitTarget },
   number(['-fitc', '--fit-ctx'], 'FIT_CTX', (fitCtx) => ({ fitCtx: notNegative(fitCtx) })),
-  { names: ['-fa', '--flash-attn'], takesValue: true, env: 'FLASH_ATTN', patch: flashAttention },
+  { names: ['-fa', '--flash-attn'], takesValue: true, env: 'LLAMA_ARG_FLASH_ATTN', patch: flashAttention },
   {
     names: ['-ctk', '--cache-type-k'],
     takesValue: true,
-    env: 'CACHE_TYPE_K',
+    env: 'LLAMA_ARG_CACHE_TYPE_K',
     patch: (v) => ({ cacheTypeK: cacheType(v) }),
   },
   {
     names: ['-ctv', '--cache-type-v'],
     takesValue: true,
-    env: 'CACHE_TYPE_V',
+    env: 'LLAMA_ARG_CACHE_TYPE_V',
     patch: (v) => ({ cacheTypeV: cacheType(v) }),
   },
-  { names: ['-lm', '--load-mode'], takesValue: true, env: 'LOAD_MODE', patch: loadMode },
+  { names: ['-lm', '--load-mode'], takesValue: true, env: 'LLAMA_ARG_LOAD_MODE', patch: loadMode },
   {
     names: ['-md', '--model-draft', '--spec-draft-model'],
     takesValue: true,
-    env: 'SPEC_DRAFT_MODEL',
+    env: 'LLAMA_ARG_SPEC_DRAFT_MODEL',
     patch: (draft) => ({ draft }),
   },
   {
     names: ['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf'],
     takesValue: true,
-    env: 'SPEC_DRAFT_HF_REPO',
+    env: 'LLAMA_ARG_SPEC_DRAFT_HF_REPO',
     patch: draftRepository,
   },
-  { names: ['--spec-type'], takesValue: true, env: 'SPEC_TYPE', patch: specTypes },
+  { names: ['--spec-type'], takesValue: true, env: 'LLAMA_ARG_SPEC_TYPE', patch: specTypes },
   toggle(['--spec-default'], [], undefined, (on) => (on ? { specTypes: ['ngram-mod'] } : {})),
   number(['--spec-draft-n-max'], 'SPEC_DRAFT_N_MAX', draftedTokens),
   number(['--spec-draft-n-ubatch'], 'SPEC_DRAFT_N_UBATCH', draftUbatch),
@@ -104,19 +110,19 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   {
     names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '--spec-draft-ngl'],
     takesValue: true,
-    env: 'N_GPU_LAYERS_DRAFT',
+    env: 'LLAMA_ARG_N_GPU_LAYERS_DRAFT',
     patch: (value) => ({ draftGpuLayers: gpuLayers(value).gpuLayers ?? -1 }),
   },
   {
     names: ['-ctkd', '--cache-type-k-draft', '--spec-draft-type-k'],
     takesValue: true,
-    env: 'SPEC_DRAFT_CACHE_TYPE_K',
+    env: 'LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_K',
     patch: (v) => ({ draftCacheTypeK: cacheType(v) }),
   },
   {
     names: ['-ctvd', '--cache-type-v-draft', '--spec-draft-type-v'],
     takesValue: true,
-    env: 'SPEC_DRAFT_CACHE_TYPE_V',
+    env: 'LLAMA_ARG_SPEC_DRAFT_CACHE_TYPE_V',
     patch: (v) => ({ draftCacheTypeV: cacheType(v) }),
   },
   {
@@ -153,6 +159,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   toggle(['--warmup'], ['--no-warmup'], undefined, (warmup) => ({ warmup })),
   toggle(['--repack'], ['-nr', '--no-repack'], 'REPACK', (repack) => ({ repack })),
   toggle(['--mmap'], ['--no-mmap'], 'MMAP', (mmap) => ({ mmap })), // [older]
+  toggle(['--mlock'], [], 'MLOCK', (on) => (on ? { mlock: true } : {})), // [older]
   toggle(['--swa-full'], [], 'SWA_FULL', (swaFull) => ({ swaFull })),
   toggle(['-cmoe', '--cpu-moe'], [], 'CPU_MOE', (on) => (on ? { cpuMoeLayers: Infinity } : {})),
   toggle(['--embedding', '--embeddings'], [], 'EMBEDDINGS', (on) => (on ? { mode: 'embedding' } : {})),
@@ -181,11 +188,11 @@ function number(
   env: string | undefined,
   patch: (value: number) => LaunchPatch,
 ): ServerOption {
-  return { names, takesValue: true, ...(env && { env }), patch: (value) => patch(integer(value)) };
+  return { names, takesValue: true, ...(env && { env: `LLAMA_ARG_${env}` }), patch: (value) => patch(integer(value)) };
 }
 
 function refused(names: readonly string[], env: string | undefined, patch: () => LaunchPatch): ServerOption {
-  return { names, takesValue: true, ...(env && { env }), isRefused: true, patch };
+  return { names, takesValue: true, ...(env && { env: `LLAMA_ARG_${env}` }), isRefused: true, patch };
 }
 
 function toggle(
@@ -194,7 +201,13 @@ function toggle(
   env: string | undefined,
   patch: (on: boolean) => LaunchPatch,
 ): ServerOption {
-  return { names, off, takesValue: false, ...(env && { env }), patch: (value) => patch(isTrueWord(value)) };
+  return {
+    names,
+    off,
+    takesValue: false,
+    ...(env && { env: `LLAMA_ARG_${env}` }),
+    patch: (value) => patch(isTrueWord(value)),
+  };
 }
 
 /** As `std::stoi` reads it, without what it would leave unread. */
@@ -254,7 +267,7 @@ function cacheType(value: string): CacheType {
 
 /** `llama_model_loader` in `src/llama-model-loader.cpp` maps the file in these modes only. */
 function loadMode(value: string): LaunchPatch {
-  return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value) };
+  return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value), ...(value.endsWith('mlock') && { mlock: true }) };
 }
 
 function invalid(problem: string): UsageError {

@@ -58,6 +58,20 @@ describe('the ledger', () => {
     expect(readFileSync(file(), 'utf8')).toBe('no');
   });
 
+  test('of another machine that shares the folder counts for nothing and is not written over', () => {
+    const text = JSON.stringify({ version: 1, machine: 'that', entries: [entry] });
+    writeFileSync(file(), text);
+    expect(() => readLedger(folder.path, 'repair', 'this')).toThrow('is the ledger of another machine');
+    expect(readLedger(folder.path, 'leave', 'this')).toMatchObject({
+      entries: [],
+      warning: expect.stringContaining('another machine'),
+    });
+    expect(readLedger(folder.path, 'repair', 'that').entries).toEqual([entry]);
+    // Where nothing is promised, nothing is lost.
+    writeFileSync(file(), JSON.stringify({ version: 1, machine: 'that', entries: [] }));
+    expect(readLedger(folder.path, 'repair', 'this').entries).toEqual([]);
+  });
+
   test('of a newer llmkube is not touched: nothing starts', () => {
     writeFileSync(file(), '{"version":2,"promises":[]}');
     expect(() => readLedger(folder.path, 'repair')).toThrow('was written by a newer llmkube');

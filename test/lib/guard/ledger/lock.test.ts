@@ -57,6 +57,19 @@ test('a clock that jumps by a day is no reason to give up waiting', async () => 
   clock.mockRestore();
 });
 
+test('a number behind which there is no other is not waited for without end', async () => {
+  writeFileSync(join(folder.path, 'turn.999999999999999'), '');
+  const clock = jest.spyOn(process, 'uptime').mockReturnValueOnce(0).mockReturnValue(61);
+  await expect(withLock(folder.path, as(1), async () => true)).rejects.toThrow('another start has been deciding');
+  clock.mockRestore();
+});
+
+test('what is in the place of its folder is named', async () => {
+  const file = join(folder.path, 'lock');
+  writeFileSync(file, '');
+  await expect(withLock(file, as(1), async () => true)).rejects.toThrow(`the state folder ${file} is no folder`);
+});
+
 test('a failure inside ends the turn, too', async () => {
   await expect(withLock(folder.path, as(1), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(withLock(folder.path, as(2), async () => 'next')).resolves.toBe('next');

@@ -34,6 +34,15 @@ describe('what is promised', () => {
     expect(adjusted).toMatchObject({ inUseBytes: 17 * GIB, promisedBytes: 10 * GIB });
   });
 
+  test('counts once where its process has locked its weights, which are then in use', () => {
+    const cgroups = [{ path: '/user.slice', limitBytes: 32 * GIB, inUseBytes: 9 * GIB }];
+    const locking = running(1, { anonymousBytes: 2 * GIB, lockedBytes: 8 * GIB, cgroup: '/user.slice' });
+    const adjusted = withReservations({ ...host, cgroups }, [entry(1)], [locking]);
+    expect(adjusted).toMatchObject({ inUseBytes: 11 * GIB, promisedBytes: 10 * GIB });
+    // Pages of a file may count in the group of whoever read it first.
+    expect(adjusted.cgroups?.[0]?.inUseBytes).toBe(7 * GIB);
+  });
+
   test('of a process that cannot be looked at is added to everything in use', () => {
     expect(withReservations(host, [entry(1)], [running(1)])).toMatchObject({
       inUseBytes: 20 * GIB,

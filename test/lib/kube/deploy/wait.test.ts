@@ -34,6 +34,35 @@ describe('waiting for a deploy', () => {
     expect(endpoint?.tryIt[1]).toContain('curl http://localhost:8080/v1/chat/completions');
   });
 
+  describe('where an agent runs, and no operator', () => {
+    const says = (type: string, status: string, reason: string, generation?: number) => ({
+      ...{ type, status, reason, message: `${reason} it is`, lastTransitionTime: '2026-01-01T00:00:00Z' },
+      ...(generation !== undefined && { observedGeneration: generation }),
+    });
+    const fits = says('MemoryFit', 'True', 'Fits', 1);
+
+    test('is over when the process answers that was checked for this spec', async () => {
+      operate(deploys.api, [
+        serviceIs({ conditions: [fits, says('ServerReady', 'False', 'Loading')] }),
+        serviceIs({ conditions: [fits, says('ServerReady', 'True', 'Ready')] }),
+      ]);
+      expect((await deploys.run()).state).toBe('ready');
+      expect(deploys.lines).toContain('InferenceService: Loading (Loading it is)');
+    });
+
+    test('is not over while the process of an earlier spec answers', async () => {
+      const earlier = says('MemoryFit', 'True', 'Fits', 0);
+      operate(deploys.api, [serviceIs({ conditions: [earlier, says('ServerReady', 'True', 'Ready')] })]);
+      expect(await failureOf(deploys.run({ timeoutMs: 500 }))).toMatchObject({ code: 'WAIT_TIMEOUT' });
+    });
+
+    test('ends with a refusal of the agent', async () => {
+      const refused = says('MemoryFit', 'False', 'InsufficientMemory', 1);
+      operate(deploys.api, [serviceIs({ conditions: [refused, says('ServerReady', 'False', 'NotStarted')] })]);
+      expect(await failureOf(deploys.run())).toMatchObject({ code: 'INSUFFICIENT_MEMORY', exitCode: 1 });
+    });
+  });
+
   test('reads each resource once and then watches: it does not poll', async () => {
     operate(deploys.api, TO_READY);
     await deploys.run();
