@@ -1,11 +1,12 @@
-import type { EstimatePart, ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestNotNegative, type Trials } from './trials.js';
+import { CONTEXT_STEP, largestContext, largestNotNegative } from './largest-fitting.js';
+import { LEAST_USEFUL_CONTEXT, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
@@ -17,8 +18,6 @@ export interface Refused {
   /** What llama.cpp makes of `launch`. */
   readonly resolved: ResolvedLaunch;
   readonly variants: readonly ModelVariant[];
-  /** KV cache and recurrent state, which do not depend on the quantization. */
-  readonly caches: readonly EstimatePart[];
 }
 
 /** Levers to pull together, those that lose least first; where weights go is decided last, when all else is known. */
@@ -49,12 +48,15 @@ export function launchChanges(trials: Trials, refused: Refused): readonly Sugges
 function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | undefined {
   if (levers.fits(model)) return model;
   if (trials.floorExceeds(model.shape, model.launch)) return undefined;
-  const canFit = [ALL_LEVERS, BUT_THE_CACHE].some((set) => levers.fits(levers.pullAll(model, set)));
-  if (!canFit) return undefined;
-  return firstFound([...LEVER_SETS, BUT_THE_CACHE], (set) => {
+  let isPossible = false;
+  for (const set of [...LEVER_SETS, BUT_THE_CACHE]) {
     const attempt = levers.pullAll(model, set);
-    return levers.fits(attempt) ? attempt : undefined;
-  });
+    if (!levers.canFit(attempt)) continue;
+    if (levers.fits(attempt)) return attempt;
+    isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.fits(levers.pullAll(model, all)));
+    if (!isPossible) return undefined;
+  }
+  return undefined;
 }
 
 class LaunchSearch {
@@ -106,10 +108,9 @@ class LaunchSearch {
     return this.#trials.floorExceeds(shape, launch);
   }
 
-  /** Of a model with the launch as it was asked for, whose caches are those of the refused one. */
+  /** Of a model with the launch as it was asked for. */
   #fitsAsAsked(model: Attempt): boolean {
-    const { caches } = this.#refused;
-    return !this.#trials.floorExceeds(model.shape, model.launch, caches) && this.#levers.fits(model);
+    return this.#levers.fits(model);
   }
 
   /** With the largest context that fits; undefined when there is none of use. */
@@ -155,16 +156,13 @@ class LaunchSearch {
       const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
       return this.#levers.fits(pulled) ? pulled : undefined;
     };
-    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
-    if (sufficient === undefined) return undefined;
     const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
     if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
-    return (
-      (compact && this.#shrinkContext(compact)) ??
-      this.#shrinkContext(model) ??
-      this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize)
-    );
+    const shrunk = (compact && this.#shrinkContext(compact)) ?? this.#shrinkContext(model);
+    if (shrunk !== undefined) return shrunk;
+    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
+    return sufficient && this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize);
   }
 
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */

@@ -2,7 +2,8 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from '../advice/advice.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, type Trials } from '../advice/trials.js';
+import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
