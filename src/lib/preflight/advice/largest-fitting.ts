@@ -52,20 +52,20 @@ export function largestFitting(
 ): number | undefined {
   const measured = (count: number, headroom: 'headroom' | 'headroomAtMost' | 'likelyHeadroom'): number => {
     const { shape, launch } = numbered(count);
-    return trials[headroom](shape, launch, measure) ?? NaN;
+    return trials[headroom](shape, launch, measure) ?? -Infinity;
   };
   const value = (count: number): number => measured(count, 'headroom');
   const atMost = (count: number): number => measured(count, 'headroomAtMost');
   const likely = (count: number): number => measured(count, 'likelyHeadroom');
-  if (high < low || Number.isNaN(atMost(low))) return largestNotNegative(value, low, high);
-  const ceiling = largestNotNegative(atMost, low, high);
-  if (ceiling === undefined) return undefined;
-  let [fitting, failing, missing] = [low - 1, ceiling + 1, 0];
+  if (high < low) return undefined;
+  const first = numbered(low);
+  if (trials.leastLimits(first.shape, first.launch) === undefined) return largestNotNegative(value, low, high);
+  if (atMost(low) < 0) return undefined;
+  let [fitting, failing, missing] = [low - 1, high + 1, 0];
   for (let guesses = 0; failing - fitting > 1; guesses++) {
     if (fitting >= low && atMost(fitting + 1) < missing * steadyShare) break;
     const [from, to] = [fitting + 1, failing - 1];
-    const guess =
-      guesses < MOST_GUESSES ? (largestNotNegative(likely, from, to) ?? from) : Math.floor((from + to) / 2);
+    const guess = guesses < MOST_GUESSES ? (largestNotNegative(likely, from, to) ?? from) : Math.floor((from + to) / 2);
     const found = value(guess);
     if (found < 0) failing = guess;
     else [fitting, missing] = [guess, atMost(guess) - found];

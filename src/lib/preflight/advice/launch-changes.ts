@@ -1,4 +1,4 @@
-import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { MemoryEstimate, ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
@@ -15,8 +15,7 @@ const MUCH_OF_THE_CONTEXT = 0.5;
 export interface Refused {
   readonly shape: ModelShape;
   readonly launch: LaunchOptions;
-  /** What llama.cpp makes of `launch`. */
-  readonly resolved: ResolvedLaunch;
+  readonly estimate: MemoryEstimate;
   readonly variants: readonly ModelVariant[];
 }
 
@@ -61,20 +60,28 @@ function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | 
 
 class LaunchSearch {
   readonly #trials: Trials;
-  readonly #refused: Refused;
+  /** What llama.cpp makes of the launch that was refused. */
+  readonly #resolved: ResolvedLaunch;
   readonly #levers: Levers;
   readonly #asked: Attempt;
+  /** The model as it is, and its smaller quantizations. */
+  readonly #models: readonly Attempt[];
+  /** Which of them is the first that fits with the launch as it was asked for; the number of all where none does. */
+  readonly #alone: number;
 
   constructor(trials: Trials, refused: Refused) {
     this.#trials = trials;
-    this.#refused = refused;
-    this.#levers = new Levers(trials, refused.resolved);
-    this.#asked = { shape: refused.shape, launch: refused.launch, changes: [] };
+    const { shape, launch, variants, estimate } = refused;
+    this.#resolved = estimate.resolved;
+    this.#levers = new Levers(trials, estimate.resolved);
+    this.#asked = { shape, launch, changes: [] };
+    this.#models = [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
+    this.#alone = this.#firstOf((model) => this.#levers.fits(model), estimate);
   }
 
   run(): readonly Suggestion[] {
     const asked = this.#isHopeless(this.#asked) ? [] : this.#asIs();
-    const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
+    const smaller = [this.#shrinkContext(this.#asked), this.#models[this.#alone]];
     const beside = besideChanges(this.#trials, this.#levers, this.#asked);
     const isEnough = asked.length > 0 || beside.some((attempt) => this.#levers.fits(attempt));
     const together = [...(isEnough ? [] : this.#withLessBeside()), ...(asked.length > 0 ? [] : this.#combinations())];
@@ -108,35 +115,37 @@ class LaunchSearch {
     return this.#trials.floorExceeds(shape, launch);
   }
 
-  /** Of a model with the launch as it was asked for. */
-  #fitsAsAsked(model: Attempt): boolean {
-    return this.#levers.fits(model);
+  /**
+   * Which of the models is the first of which something holds that holds of all smaller ones, too; the number of all where there is
+   * none. Looked for from there on where what is known of the model as it is would fit, with weights by the size of the file.
+   */
+  #firstOf(holds: (model: Attempt) => boolean, known: Pick<MemoryEstimate, 'parts'>): number {
+    const { fileBytes } = this.#asked.shape;
+    const { length } = this.#models;
+    const share = ({ shape }: Attempt): number => shape.fileBytes / fileBytes;
+    const found = this.#models.findIndex((model) => this.#trials.leftBySize(model.launch, known, share(model)) >= 0);
+    const guess = found < 0 ? length : found;
+    const at = (index: number): boolean => holds(this.#models[index] as Attempt);
+    let first = guess;
+    while (first < length && !at(first)) first++;
+    if (first === guess) while (first > 0 && at(first - 1)) first--;
+    return first;
   }
 
   /** With the largest context that fits; undefined when there is none of use. */
   #shrinkContext(attempt: Attempt): Attempt | undefined {
     if (this.#isHopeless(attempt)) return undefined;
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const bounds = { least: Math.min(LEAST_USEFUL_CONTEXT, nCtx), most: nCtx };
     const tokens = largestContext(this.#trials, attempt.shape, attempt.launch, bounds);
     return tokens === undefined ? undefined : changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
   }
 
-  #smallerQuantization(): Attempt | undefined {
-    return this.#models.slice(1).find((model) => this.#fitsAsAsked(model));
-  }
-
-  /** The model as it is, and its smaller quantizations. */
-  get #models(): readonly Attempt[] {
-    const { variants, launch } = this.#refused;
-    return [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
-  }
-
   /** The best quantization at all, and the best that leaves the context as it is, each with what else that takes. */
   #combinations(): readonly Attempt[] {
-    const models = this.#models.filter((model) => !this.#isHopeless(model));
-    const alone = models.findIndex((model) => this.#fitsAsAsked(model));
-    const better = alone < 0 ? models : models.slice(0, alone);
+    const least = this.#trials.leastFixed(this.#asked.shape, this.#asked.launch);
+    const possible = this.#firstOf((model) => !this.#isHopeless(model), least);
+    const better = this.#models.slice(possible, this.#alone);
     const kept = firstFound(better, (model) => {
       const fit = cheapestFit(this.#trials, this.#levers, model);
       return fit && { model, fit };
@@ -150,7 +159,7 @@ class LaunchSearch {
 
   /** With a smaller context, and with what else it takes where much of the context would be lost without. */
   #withLessContext(model: Attempt): Attempt | undefined {
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
     const fitsWith = (set: readonly Lever[], tokens: number): Attempt | undefined => {
       const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
@@ -167,7 +176,7 @@ class LaunchSearch {
 
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
   #shrinkPulled(pulled: (tokens: number) => Attempt | undefined, least: number): Attempt | undefined {
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const steps = largestNotNegative(
       (count) => (pulled(count * CONTEXT_STEP) === undefined ? -1 : 1),
       Math.ceil(least / CONTEXT_STEP),

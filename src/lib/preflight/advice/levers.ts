@@ -14,6 +14,9 @@ const STEADY_SHARE = 0.5;
 /** Ways to load that llama-server may need less memory for: without mapping the file, without repacking it, or both. */
 const LOADS = [{ mmap: false }, { repack: false }, { mmap: false, repack: false }] as const;
 
+/** Loading otherwise for less than this is not worth it. */
+const LEAST_GAIN_BYTES = 2 ** 20;
+
 /** A model and a launch of it, and what was changed to get there. */
 export interface Attempt {
   readonly shape: ModelShape;
@@ -94,6 +97,7 @@ export class Levers {
     const { shape, launch } = attempt;
     let best: Attempt | undefined;
     let most = this.#trials.fixedHeadroom(shape, launch);
+    if (this.#trials.fixedHeadroomAtMost(shape, launch) - most < LEAST_GAIN_BYTES) return undefined;
     for (const load of LOADS) {
       if ('mmap' in load && launch.mmap === false) continue;
       if ('repack' in load && launch.repack === false) continue;

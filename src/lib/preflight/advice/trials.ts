@@ -2,9 +2,10 @@ import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
 import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
-import { fixedMemory } from '../../estimate/estimate-memory.js';
-import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
+import type { EstimatePart, MemoryEstimate, PartName } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
+import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { usesDraft } from '../../runtime/options/draft-options.js';
@@ -41,12 +42,14 @@ export function leastLeft(spareShare = 0, isMeant: (limit: LimitCheck) => boolea
 /** Under any limit. */
 const LEFT = leastLeft();
 /** A quantization's graph takes about what another one's takes with the same launch; of that so much is sure enough to refuse on. */
-const SURE_SHARE = 0.5;
+const SURE_SHARE = 0.9;
+const WEIGHTS: ReadonlySet<PartName> = new Set(['weights', 'weights-unread', 'weights-copy']);
 
 /** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
-  readonly #certain = new WeakMap<ModelShape, Map<string, readonly EstimatePart[] | undefined>>();
+  /** What contexts take but for their graphs: a model's quantizations alike. */
+  readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
   readonly #graphs = new GraphMemory();
 
   constructor(readonly room: Room) {}
@@ -87,17 +90,38 @@ export class Trials {
    * else need be tried. Devices with memory of their own can give weights to the host.
    */
   floorExceeds(shape: ModelShape, launch: LaunchOptions): boolean {
-    if (isDiscrete(launch.accelerator)) return false;
-    const loads = [launch, { ...launch, repack: false }, { ...launch, mmap: false, repack: false }];
-    return loads.every((load) => this.fixedHeadroom(shape, load) < 0);
+    return !this.#isHostAlone(launch) && this.fixedHeadroomAtMost(shape, launch) < 0;
   }
 
   /** What the weights and the runtime's overhead leave of the memory. */
   fixedHeadroom(shape: ModelShape, launch: LaunchOptions): number {
+    return this.#leftOfMemory(launch, fixedMemory(shape, onMachine(launch, this.room.host)));
+  }
+
+  /** The same at the most, however the files are read. */
+  fixedHeadroomAtMost(shape: ModelShape, launch: LaunchOptions): number {
+    return this.#leftOfMemory(launch, this.leastFixed(shape, launch));
+  }
+
+  /** The least that weights and the runtime's overhead take, however the files are read. */
+  leastFixed(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
+    return leastMemory(shape, onMachine(launch, this.room.host), this.#isHostAlone(launch));
+  }
+
+  /** What a launch leaves of which the parts are known, but of a quantization whose file is so much smaller. */
+  leftBySize({ accelerator }: LaunchOptions, { parts }: Pick<MemoryEstimate, 'parts'>, share: number): number {
     const { host, policy } = this.room;
-    const least = fixedMemory(shape, onMachine(launch, host));
-    const limits = limitsOf(least, launch.accelerator, host, policy).filter(({ name }) => name === 'memory');
-    return Math.min(...limits.map(headroomBytes));
+    const scaled = parts.map((part) => (WEIGHTS.has(part.name) ? { ...part, bytes: part.bytes * share } : part));
+    return LEFT(limitsOf({ parts: scaled }, accelerator, host, policy));
+  }
+
+  #leftOfMemory({ accelerator }: LaunchOptions, fixed: Pick<MemoryEstimate, 'parts'>): number {
+    const { host, policy } = this.room;
+    return leastLeft(0, ({ name }) => name === 'memory')(limitsOf(fixed, accelerator, host, policy));
+  }
+
+  #isHostAlone({ accelerator }: LaunchOptions): boolean {
+    return isDiscrete(accelerator) && this.room.host.unifiedMemory !== true;
   }
 
   /** What a launch leaves by that measure, in bytes; -Infinity where llama.cpp refuses it. */
@@ -155,14 +179,17 @@ export class Trials {
   }
 
   #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
-    const known = this.#certain.get(shape) ?? new Map<string, readonly EstimatePart[] | undefined>();
-    this.#certain.set(shape, known);
+    const known = this.#contexts.get(shape.hparams) ?? new Map<string, readonly EstimatePart[] | undefined>();
+    this.#contexts.set(shape.hparams, known);
     const key = keyOf(launch);
-    if (!known.has(key)) {
-      const parts = (): EstimatePart[] => [...fixedMemory(shape, launch).parts, ...partsWithoutGraph(shape, launch)];
-      known.set(key, unlessRefused(parts));
-    }
-    return known.get(key);
+    // Experts that are kept on GPUs are as large as their types make them.
+    if (!known.has(key) || launch.expertCacheMiB)
+      known.set(
+        key,
+        unlessRefused(() => partsWithoutGraph(shape, launch)),
+      );
+    const context = known.get(key);
+    return context && [...fixedMemory(shape, launch).parts, ...context];
   }
 
   #knownOf(shape: ModelShape): Map<string, MemoryEstimate | undefined> {
