@@ -11,6 +11,7 @@ import { printable } from '../printable.js';
 import { isUnreachable, readHeaderFor, type HeaderRequest, type ModelHeader } from '../source/model-header.js';
 import { formatModelSource, parseModelSource } from '../source/model-source.js';
 import { redactedUrl } from '../source/redacted-url.js';
+import { readOnce } from './read-once.js';
 import { readingOf, type Surroundings } from './surroundings.js';
 import { watchReading } from './terminal/watch-reading.js';
 
@@ -21,6 +22,7 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
 export function checkDependencies(surroundings: Surroundings): CheckDependencies {
   const { catalog, quiet } = surroundings;
   const reading = readingOf(surroundings);
+  const readOffline = readOnce((known) => readHeaderFor(known, { ...reading, offline: true }));
   const readHeader = (model: ResolvedModel): Promise<ModelHeader> =>
     watchReading(`Reading the header of ${shown(model)}`, quiet, async (watch) => {
       try {
@@ -28,7 +30,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
       } catch (error) {
         if (!isUnreachable(error) || model.original === undefined) throw error;
         const { requantisedHeader } = await import('../preflight/advice/requantised-header.js');
-        const header = await requantisedHeader(model, (known) => readHeaderFor(known, { ...reading, offline: true }));
+        const header = await requantisedHeader(model, readOffline);
         if (header === undefined) throw error;
         return header;
       }

@@ -1,9 +1,10 @@
+import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
 import { growthParts } from './context/growth.js';
 import type { MemoryEstimate, ResolvedLaunch } from './memory-estimate.js';
-import { accuracyOn, overheadParts, weightParts } from './parts.js';
+import { accuracyOn, overheadParts, partsOf, weightParts } from './parts.js';
 import { Placement } from './weights/placement.js';
 import { type ContextOptions, contextParts, planContext, type PlannedContext } from './context/plan-context.js';
 
@@ -62,6 +63,28 @@ export function fixedMemory(shape: ModelShape, launch: LaunchOptions): Pick<Memo
   const placement = Placement.of(shape, launch);
   const weights = weightParts(placement, 'model', accuracyOn(launch));
   return { parts: [...weights, ...overheadParts(placement, launch)] };
+}
+
+/**
+ * The same at the least, however the files are read.
+ * @param isHostAlone of GPUs with memory of their own, what the host takes
+ */
+export function leastMemory(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  isHostAlone: boolean,
+): Pick<MemoryEstimate, 'parts'> {
+  const placement = Placement.of(shape, launch);
+  let cpu = 0;
+  let before: GgufTensor | undefined;
+  for (const [tensor, { device }] of placement.loaded()) {
+    if (isHostAlone ? device === 'cpu' : tensor !== before) cpu += tensor.bytes;
+    before = tensor;
+  }
+  const kind = { name: 'weights', of: 'model', accuracy: 'bound' } as const;
+  return {
+    parts: [...partsOf(kind, { gpus: [], cpu }, placement.gpus), ...overheadParts(placement, launch)],
+  };
 }
 
 export function undescribed(architecture: string): string {

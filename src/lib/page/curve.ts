@@ -1,4 +1,4 @@
-import { CONTEXT_STEP, largestContext } from '../preflight/advice/trials.js';
+import { CONTEXT_STEP, largestContext } from '../preflight/advice/largest-fitting.js';
 import { trainedContext } from '../preflight/surveys/survey.js';
 import type { CompletedVerdict, LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';

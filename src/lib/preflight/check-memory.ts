@@ -56,6 +56,8 @@ export interface RefusedCheck {
   readonly extraWords: readonly string[];
   readonly overrides: readonly KvOverride[];
   readonly room: Room;
+  /** What `launch` takes, or where it names what llama-server chooses, the launch that was chosen. */
+  readonly sized?: Pick<CompleteCheck, 'launch' | 'estimate'>;
   /** Where the draft was read. */
   readonly draftSource?: string | undefined;
 }
@@ -245,7 +247,8 @@ async function advised(check: CompleteCheck, { advise }: CheckDependencies): Pro
   const launch = choice === undefined ? asked : namedLaunch(asked, choice);
   const origin = header.origin;
   const draftSource = check.named.draft?.source;
-  const found = await advise?.({ resolved, origin, shape, launch, extraWords, overrides, room, draftSource });
+  const sized = { launch: check.launch, estimate: check.estimate };
+  const found = await advise?.({ resolved, origin, shape, launch, sized, extraWords, overrides, room, draftSource });
   if (found === undefined) return { ...check, suggestions: [UNADVISED] };
   const advice =
     choice === undefined

@@ -10,10 +10,11 @@ import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
 import { RangeList } from './mapped-ranges.js';
 import { repacks } from './repacked-types.js';
-import { layerOf, nameInBlock, NEVER_LOADED, PER_LAYER_COPIES, type Position, positionOf } from './tensor-position.js';
+import { type NamedWeight, namedWeights, type Position } from './tensor-position.js';
+import { TriedWeights } from './tried-weights.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
-import { supportsWeight, type WeightOp, weightOp } from './weight-op.js';
+import type { WeightOp } from './weight-op.js';
 
 const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
 /** A GPU's host buffer; in the host's mapping it has a range of its own. */
@@ -56,9 +57,8 @@ export class Placement {
   private pairs: readonly (readonly [GgufTensor, Buffer])[] | undefined;
   /** Where weights are used whose names say it. */
   private readonly buffers = new Map<string, Buffer>();
-  /** Most layers have the same weights, of which each is tried once: by the name in a block, and with device, type and shape. */
-  private readonly ops = new Map<string, WeightOp>();
-  private readonly tried = new Map<string, boolean>();
+  private readonly named: (name: string) => NamedWeight;
+  private readonly tried: TriedWeights;
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
@@ -94,6 +94,8 @@ export class Placement {
   ) {
     const { nLayerAll } = shape.hparams;
     const { accelerator } = launch;
+    this.named = namedWeights(shape);
+    this.tried = new TriedWeights(shape.hparams);
     this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
@@ -146,7 +148,7 @@ export class Placement {
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
     const byName = position === undefined && as === undefined;
     const known = byName ? this.buffers.get(tensor.name) : undefined;
-    const buffer = known ?? this.findBuffer(tensor, position ?? positionOf(tensor.name, this.shape), as);
+    const buffer = known ?? this.findBuffer(tensor, position ?? this.named(tensor.name).position, as);
     if (byName) this.buffers.set(tensor.name, buffer);
     return buffer;
   }
@@ -156,7 +158,7 @@ export class Placement {
     position: Position,
     as: WeightOp | undefined,
   ): Buffer {
-    const op = as ?? this.opOf(tensor.name);
+    const op = as ?? this.named(tensor.name).op;
     const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
     if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
     const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
@@ -164,18 +166,8 @@ export class Placement {
     return this.hostBufferOf(tensor, op);
   }
 
-  private opOf(name: string): WeightOp {
-    const inBlock = nameInBlock(name);
-    const op = this.ops.get(inBlock) ?? weightOp(inBlock, this.shape.architecture);
-    this.ops.set(inBlock, op);
-    return op;
-  }
-
   private supports(device: number, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
-    const key = `${device} ${op} ${weight.type.name} ${weight.dims.join()}`;
-    const known = this.tried.get(key) ?? supportsWeight(this.backendOn(device), weight, op, this.shape.hparams);
-    this.tried.set(key, known);
-    return known;
+    return this.tried.supports(this.backendOn(device), weight, op);
   }
 
   /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
@@ -186,32 +178,39 @@ export class Placement {
 
   /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
   loaded(): readonly (readonly [GgufTensor, Buffer])[] {
-    return (this.pairs ??= [...this.eachLoaded()]);
+    return (this.pairs ??= this.findLoaded());
   }
 
-  private *eachLoaded(): Generator<readonly [GgufTensor, Buffer]> {
-    const { nLayerAll, isSwa } = this.shape.hparams;
+  private findLoaded(): (readonly [GgufTensor, Buffer])[] {
+    const pairs: (readonly [GgufTensor, Buffer])[] = [];
+    const { nLayerAll } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
-      if (NEVER_LOADED.test(tensor.name)) continue;
-      const layer = layerOf(tensor.name);
+      const { isLoaded, layer, isPerLayer } = this.named(tensor.name);
+      if (!isLoaded) continue;
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
-      if (layer === undefined && PER_LAYER_COPIES.test(tensor.name)) {
-        const used = new Set<Buffer>();
-        for (let i = 0; i < nLayer; i++) {
-          if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[i]) continue;
-          used.add(this.bufferOf(tensor, i));
-        }
-        for (const buffer of used) yield [tensor, buffer];
+      if (isPerLayer) {
+        for (const buffer of this.buffersOfLayers(tensor, nLayer)) pairs.push([tensor, buffer]);
         continue;
       }
       const buffer = this.bufferOf(tensor);
-      yield [tensor, buffer];
+      pairs.push([tensor, buffer]);
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || this.loadsHeadFirst()) yield [tensor, head];
+        if (head !== buffer || this.loadsHeadFirst()) pairs.push([tensor, head]);
       }
     }
+    return pairs;
+  }
+
+  /** Of a tensor that every layer loads for itself. */
+  private buffersOfLayers(tensor: GgufTensor, nLayer: number): ReadonlySet<Buffer> {
+    const used = new Set<Buffer>();
+    for (let layer = 0; layer < nLayer; layer++) {
+      if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && this.shape.hparams.isSwa[layer]) continue;
+      used.add(this.bufferOf(tensor, layer));
+    }
+    return used;
   }
 
   private loadsHeadFirst(): boolean {

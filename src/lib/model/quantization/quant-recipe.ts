@@ -26,8 +26,7 @@ export function requantise(shape: ModelShape, quantization: string): ModelShape 
   const own = RECIPES[name];
   const recipe = own && shape.architecture === 'falcon' ? { ...own, ...FALCON_RECIPES[name] } : own;
   const [file] = shape.files;
-  const isNative = [...shape.tensors.values()].some(({ type }) => NATIVE_TYPES.has(type.name));
-  if (recipe === undefined || file === undefined || isNative) return undefined;
+  if (recipe === undefined || file === undefined || isNative(shape)) return undefined;
   const types = recipeTypes(shape, name, recipe);
   const layout = new TensorLayout(file.dataOffsetBytes, file.alignmentBytes ?? DEFAULT_ALIGNMENT_BYTES);
   const tensors = new Map<string, GgufTensor>();
@@ -62,25 +61,42 @@ export function requantiseHeader(header: GgufHeader, shape: ModelShape, quantiza
   return { ...header, metadata, tensors: [...other.tensors.values()], files: other.files };
 }
 
-function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<string, GgmlType> {
-  const { hparams, architecture } = shape;
+function isNative({ tensors }: ModelShape): boolean {
+  for (const { type } of tensors.values()) if (NATIVE_TYPES.has(type.name)) return true;
+  return false;
+}
+
+/** A model's tensors do not change their classes between its quantizations, of which many are worked out at a time. */
+const BY_CLASS = new WeakMap<ModelShape, ReadonlyMap<TensorClass, readonly NumberedTensor[]>>();
+
+type NumberedTensor = GgufTensor & { readonly block: number };
+
+function tensorsByClass(shape: ModelShape): ReadonlyMap<TensorClass, readonly NumberedTensor[]> {
+  const known = BY_CLASS.get(shape);
+  if (known !== undefined) return known;
   const isTied = !shape.tensors.has('output.weight');
-  const byClass = new Map<TensorClass, GgufTensor[]>();
+  const byClass = new Map<TensorClass, NumberedTensor[]>();
   for (const tensor of inQuantizeOrder(shape.tensors.values())) {
-    const own = tensorClass(tensor, isTied, FUSED_AS_OWN_CLASS.has(architecture));
+    const own = tensorClass(tensor, isTied, FUSED_AS_OWN_CLASS.has(shape.architecture));
     if (own === undefined) continue;
     const members = byClass.get(own);
     if (members === undefined) byClass.set(own, [tensor]);
     else members.push(tensor);
   }
+  BY_CLASS.set(shape, byClass);
+  return byClass;
+}
+
+function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<string, GgmlType> {
+  const { hparams } = shape;
   const [heads = 0, kvHeads = 0] = [hparams.nHead[0], hparams.nHeadKv[0]];
   const gqa = kvHeads > 0 ? Math.floor(heads / kvHeads) : 0;
   const types = new Map<string, GgmlType>();
   const { nExpert: experts, nLayerAll } = hparams;
-  for (const [own, tensors] of byClass) {
+  for (const [own, tensors] of tensorsByClass(shape)) {
     const count = BY_BLOCK.has(own) ? nLayerAll : tensors.length;
     for (const [order, tensor] of tensors.entries()) {
-      const layer = BY_BLOCK.has(own) && experts > 1 ? blockOf(tensor.name) : order;
+      const layer = BY_BLOCK.has(own) && experts > 1 ? tensor.block : order;
       const wanted = wantedType(own, recipe, shape, { order, layer, count, gqa, experts }, tensor);
       const type = fitting(corrected(wanted, own, shape, name, recipe), tensor);
       if (type !== undefined) types.set(tensor.name, type);
@@ -102,8 +118,10 @@ function wantedType(
 }
 
 /** Blocks one after another, names within a block in order: `tensor_name_comparator` in `src/llama-quant.cpp`. */
-function inQuantizeOrder(tensors: Iterable<GgufTensor>): GgufTensor[] {
-  return [...tensors].sort((a, b) => blockOf(a.name) - blockOf(b.name) || (a.name < b.name ? -1 : 1));
+function inQuantizeOrder(tensors: Iterable<GgufTensor>): NumberedTensor[] {
+  return Array.from(tensors, (tensor) => ({ ...tensor, block: blockOf(tensor.name) })).sort(
+    (a, b) => a.block - b.block || (a.name < b.name ? -1 : 1),
+  );
 }
 
 function blockOf(name: string): number {

@@ -37,8 +37,7 @@ export function advise({
   const smaller = variants
     .filter((variant) => variant.shape.fileBytes < shape.fileBytes)
     .sort((a, b) => b.shape.fileBytes - a.shape.fileBytes);
-  const caches = verdict.estimate.parts.filter(({ name }) => name === 'kv-cache' || name === 'recurrent-state');
-  const refused = { shape, launch, variants: smaller, verdict, resolved: verdict.estimate.resolved, caches };
+  const refused = { shape, launch, variants: smaller, verdict, estimate: verdict.estimate };
   const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused, smaller)];
   if (suggestions.length > 0) return atMost(suggestions);
   const machine = smallestMachine(trials, refused);

@@ -1,4 +1,5 @@
 import { LlmkubeError } from '../../errors.js';
+import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
 import { withKvOverrides } from '../../model/overridden-header.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -33,10 +34,11 @@ export async function findAdvice(refused: RefusedCheck, sources: AdviceSources):
 }
 
 async function findSuggestions(refused: RefusedCheck, sources: AdviceSources): Promise<readonly Suggestion[]> {
-  const { shape, launch } = refused;
+  const { shape, launch, sized } = refused;
   const draft = await smallerDraft(refused, sources);
   const room = draft === undefined ? refused.room : { ...refused.room, otherDrafts: [draft] };
   const trials = new Trials(room);
+  if (sized !== undefined) trials.know(shape, sized.launch, sized.estimate);
   const search = (variants: readonly ModelVariant[]): readonly Suggestion[] =>
     advise({ shape, launch, room, variants, trials });
   const found = await searchProven(refused, sources, 'smaller', search, unprovenIn);
@@ -105,10 +107,11 @@ async function prove(
       : { entry: undefined, source: model, quantization: undefined };
   try {
     const { header, derived } = await readHeader({ ...target, isTried: true });
-    const read = describeModel(withKvOverrides(header, overrides));
+    const isKnown = hasTensorsOf(header, variant.shape);
+    // What was worked out twice need not be described again.
+    const read = isKnown && derived ? variant.shape : describeModel(withKvOverrides(header, overrides));
     // What was estimated for the shape at hand need not be estimated again.
-    const shape = hasSameTensors(read, variant.shape) ? variant.shape : read;
-    return { ...variant, shape, isProven: true, isEstimated: derived };
+    return { ...variant, shape: isKnown ? variant.shape : read, isProven: true, isEstimated: derived };
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
@@ -116,10 +119,10 @@ async function prove(
 }
 
 /** The same types and places throughout; the metadata of one model's quantizations is the same. */
-function hasSameTensors(a: ModelShape, b: ModelShape): boolean {
-  if (a.tensors.size !== b.tensors.size || a.fileBytes !== b.fileBytes) return false;
-  return [...a.tensors.values()].every(({ name, type, file, offsetBytes }) => {
-    const other = b.tensors.get(name);
-    return other?.type === type && other.file === file && other.offsetBytes === offsetBytes;
+function hasTensorsOf({ tensors }: GgufHeader, shape: ModelShape): boolean {
+  if (tensors.length !== shape.tensors.size) return false;
+  return tensors.every(({ name, type, file, offsetBytes, bytes }) => {
+    const other = shape.tensors.get(name);
+    return other?.type === type && other.file === file && other.offsetBytes === offsetBytes && other.bytes === bytes;
   });
 }

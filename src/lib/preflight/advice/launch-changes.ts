@@ -1,11 +1,12 @@
-import type { EstimatePart, ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import type { MemoryEstimate, ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { CONTEXT_STEP, LEAST_USEFUL_CONTEXT, largestContext, largestNotNegative, type Trials } from './trials.js';
+import { CONTEXT_STEP, largestContext, largestNotNegative } from './largest-fitting.js';
+import { LEAST_USEFUL_CONTEXT, type Trials } from './trials.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
@@ -14,11 +15,8 @@ const MUCH_OF_THE_CONTEXT = 0.5;
 export interface Refused {
   readonly shape: ModelShape;
   readonly launch: LaunchOptions;
-  /** What llama.cpp makes of `launch`. */
-  readonly resolved: ResolvedLaunch;
+  readonly estimate: MemoryEstimate;
   readonly variants: readonly ModelVariant[];
-  /** KV cache and recurrent state, which do not depend on the quantization. */
-  readonly caches: readonly EstimatePart[];
 }
 
 /** Levers to pull together, those that lose least first; where weights go is decided last, when all else is known. */
@@ -49,30 +47,41 @@ export function launchChanges(trials: Trials, refused: Refused): readonly Sugges
 function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | undefined {
   if (levers.fits(model)) return model;
   if (trials.floorExceeds(model.shape, model.launch)) return undefined;
-  const canFit = [ALL_LEVERS, BUT_THE_CACHE].some((set) => levers.fits(levers.pullAll(model, set)));
-  if (!canFit) return undefined;
-  return firstFound([...LEVER_SETS, BUT_THE_CACHE], (set) => {
+  let isPossible = false;
+  for (const set of [...LEVER_SETS, BUT_THE_CACHE]) {
     const attempt = levers.pullAll(model, set);
-    return levers.fits(attempt) ? attempt : undefined;
-  });
+    if (!levers.canFit(attempt)) continue;
+    if (levers.fits(attempt)) return attempt;
+    isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.fits(levers.pullAll(model, all)));
+    if (!isPossible) return undefined;
+  }
+  return undefined;
 }
 
 class LaunchSearch {
   readonly #trials: Trials;
-  readonly #refused: Refused;
+  /** What llama.cpp makes of the launch that was refused. */
+  readonly #resolved: ResolvedLaunch;
   readonly #levers: Levers;
   readonly #asked: Attempt;
+  /** The model as it is, and its smaller quantizations. */
+  readonly #models: readonly Attempt[];
+  /** Which of them is the first that fits with the launch as it was asked for; the number of all where none does. */
+  readonly #alone: number;
 
   constructor(trials: Trials, refused: Refused) {
     this.#trials = trials;
-    this.#refused = refused;
-    this.#levers = new Levers(trials, refused.resolved);
-    this.#asked = { shape: refused.shape, launch: refused.launch, changes: [] };
+    const { shape, launch, variants, estimate } = refused;
+    this.#resolved = estimate.resolved;
+    this.#levers = new Levers(trials, estimate.resolved);
+    this.#asked = { shape, launch, changes: [] };
+    this.#models = [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
+    this.#alone = this.#firstOf((model) => this.#levers.fits(model), estimate);
   }
 
   run(): readonly Suggestion[] {
     const asked = this.#isHopeless(this.#asked) ? [] : this.#asIs();
-    const smaller = [this.#shrinkContext(this.#asked), this.#smallerQuantization()];
+    const smaller = [this.#shrinkContext(this.#asked), this.#models[this.#alone]];
     const beside = besideChanges(this.#trials, this.#levers, this.#asked);
     const isEnough = asked.length > 0 || beside.some((attempt) => this.#levers.fits(attempt));
     const together = [...(isEnough ? [] : this.#withLessBeside()), ...(asked.length > 0 ? [] : this.#combinations())];
@@ -106,36 +115,37 @@ class LaunchSearch {
     return this.#trials.floorExceeds(shape, launch);
   }
 
-  /** Of a model with the launch as it was asked for, whose caches are those of the refused one. */
-  #fitsAsAsked(model: Attempt): boolean {
-    const { caches } = this.#refused;
-    return !this.#trials.floorExceeds(model.shape, model.launch, caches) && this.#levers.fits(model);
+  /**
+   * Which of the models is the first of which something holds that holds of all smaller ones, too; the number of all where there is
+   * none. Looked for from there on where what is known of the model as it is would fit, with weights by the size of the file.
+   */
+  #firstOf(holds: (model: Attempt) => boolean, known: Pick<MemoryEstimate, 'parts'>): number {
+    const { fileBytes } = this.#asked.shape;
+    const { length } = this.#models;
+    const share = ({ shape }: Attempt): number => shape.fileBytes / fileBytes;
+    const found = this.#models.findIndex((model) => this.#trials.leftBySize(model.launch, known, share(model)) >= 0);
+    const guess = found < 0 ? length : found;
+    const at = (index: number): boolean => holds(this.#models[index] as Attempt);
+    let first = guess;
+    while (first < length && !at(first)) first++;
+    if (first === guess) while (first > 0 && at(first - 1)) first--;
+    return first;
   }
 
   /** With the largest context that fits; undefined when there is none of use. */
   #shrinkContext(attempt: Attempt): Attempt | undefined {
     if (this.#isHopeless(attempt)) return undefined;
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const bounds = { least: Math.min(LEAST_USEFUL_CONTEXT, nCtx), most: nCtx };
     const tokens = largestContext(this.#trials, attempt.shape, attempt.launch, bounds);
     return tokens === undefined ? undefined : changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
   }
 
-  #smallerQuantization(): Attempt | undefined {
-    return this.#models.slice(1).find((model) => this.#fitsAsAsked(model));
-  }
-
-  /** The model as it is, and its smaller quantizations. */
-  get #models(): readonly Attempt[] {
-    const { variants, launch } = this.#refused;
-    return [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
-  }
-
   /** The best quantization at all, and the best that leaves the context as it is, each with what else that takes. */
   #combinations(): readonly Attempt[] {
-    const models = this.#models.filter((model) => !this.#isHopeless(model));
-    const alone = models.findIndex((model) => this.#fitsAsAsked(model));
-    const better = alone < 0 ? models : models.slice(0, alone);
+    const least = this.#trials.leastFixed(this.#asked.shape, this.#asked.launch);
+    const possible = this.#firstOf((model) => !this.#isHopeless(model), least);
+    const better = this.#models.slice(possible, this.#alone);
     const kept = firstFound(better, (model) => {
       const fit = cheapestFit(this.#trials, this.#levers, model);
       return fit && { model, fit };
@@ -149,27 +159,24 @@ class LaunchSearch {
 
   /** With a smaller context, and with what else it takes where much of the context would be lost without. */
   #withLessContext(model: Attempt): Attempt | undefined {
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
     const fitsWith = (set: readonly Lever[], tokens: number): Attempt | undefined => {
       const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
       return this.#levers.fits(pulled) ? pulled : undefined;
     };
-    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
-    if (sufficient === undefined) return undefined;
     const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
     if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
-    return (
-      (compact && this.#shrinkContext(compact)) ??
-      this.#shrinkContext(model) ??
-      this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize)
-    );
+    const shrunk = (compact && this.#shrinkContext(compact)) ?? this.#shrinkContext(model);
+    if (shrunk !== undefined) return shrunk;
+    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
+    return sufficient && this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize);
   }
 
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
   #shrinkPulled(pulled: (tokens: number) => Attempt | undefined, least: number): Attempt | undefined {
-    const { nCtx } = this.#refused.resolved;
+    const { nCtx } = this.#resolved;
     const steps = largestNotNegative(
       (count) => (pulled(count * CONTEXT_STEP) === undefined ? -1 : 1),
       Math.ceil(least / CONTEXT_STEP),

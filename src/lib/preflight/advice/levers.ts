@@ -1,15 +1,21 @@
 import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { headroomBytes, type LimitCheck } from '../judge/verdict.js';
+import { isDiscrete } from '../judge/judge.js';
 import type { Change, ModelVariant } from './advice.js';
-import { largestNotNegative, type Trials } from './trials.js';
+import { largestFitting } from './largest-fitting.js';
+import { leastLeft, type Measure, type Trials } from './trials.js';
 
 const SMALLER_UBATCHES = [256, 128, 64];
 export const COMPACT_CACHE = 'q8_0';
 export const UNQUANTIZED = /^(bf16|f16|f32)$/;
+/** Of a graph's memory, what one layer more on the GPU leaves at the least. */
+const STEADY_SHARE = 0.5;
 /** Ways to load that llama-server may need less memory for: without mapping the file, without repacking it, or both. */
 const LOADS = [{ mmap: false }, { repack: false }, { mmap: false, repack: false }] as const;
+
+/** Loading otherwise for less than this is not worth it. */
+const LEAST_GAIN_BYTES = 2 ** 20;
 
 /** A model and a launch of it, and what was changed to get there. */
 export interface Attempt {
@@ -26,14 +32,18 @@ export class Levers {
   readonly #trials: Trials;
   /** What llama.cpp makes of the launch that was refused. */
   readonly #resolved: ResolvedLaunch;
-
-  readonly #spareShare: number;
+  readonly #left: Measure;
+  /** Under the machine's limit, and under the GPU's own. */
+  readonly #leftOfMemory: Measure;
+  readonly #leftOnGpu: Measure;
 
   /** @param spareShare of each budget is kept free */
   constructor(trials: Trials, resolved: ResolvedLaunch, spareShare = 0) {
     this.#trials = trials;
     this.#resolved = resolved;
-    this.#spareShare = spareShare;
+    this.#left = leastLeft(spareShare);
+    this.#leftOfMemory = leastLeft(spareShare, ({ name }) => name === 'memory');
+    this.#leftOnGpu = leastLeft(spareShare, ({ name }) => name !== 'memory');
   }
 
   /** With one lever pulled; undefined when it is pulled already, or cannot be. */
@@ -57,9 +67,13 @@ export class Levers {
     return levers.reduce<Attempt>((pulled, lever) => this.pull(pulled, lever) ?? pulled, attempt);
   }
 
-  /** Nothing is planned for what does not fit without compute buffers. */
-  fits(attempt: Attempt): boolean {
-    return this.#headroom(attempt, () => true) >= 0;
+  /** False where it cannot fit, as far as is known without planning a graph. */
+  canFit({ shape, launch }: Attempt): boolean {
+    return this.#trials.canFit(shape, launch, this.#left);
+  }
+
+  fits({ shape, launch }: Attempt): boolean {
+    return this.#trials.fits(shape, launch, this.#left);
   }
 
   #compactCache(attempt: Attempt): Attempt | undefined {
@@ -75,8 +89,7 @@ export class Levers {
     const attempts = SMALLER_UBATCHES.filter((tokens) => tokens < this.#resolved.nUbatch).map((tokens) =>
       changed(attempt, { ubatchSize: tokens }, { kind: 'ubatch', tokens }),
     );
-    const smallest = attempts.at(-1);
-    return smallest && this.fits(smallest) ? attempts.find((smaller) => this.fits(smaller)) : smallest;
+    return attempts.find((smaller) => this.fits(smaller)) ?? attempts.at(-1);
   }
 
   /** The way to load that leaves most; undefined where none leaves more than the launch as it is. */
@@ -84,6 +97,7 @@ export class Levers {
     const { shape, launch } = attempt;
     let best: Attempt | undefined;
     let most = this.#trials.fixedHeadroom(shape, launch);
+    if (this.#trials.fixedHeadroomAtMost(shape, launch) - most < LEAST_GAIN_BYTES) return undefined;
     for (const load of LOADS) {
       if ('mmap' in load && launch.mmap === false) continue;
       if ('repack' in load && launch.repack === false) continue;
@@ -98,26 +112,37 @@ export class Levers {
   /** As much on the GPU as it holds: whole layers with experts on the host, else fewer layers, else both. */
   #otherPlacement(attempt: Attempt): Attempt | undefined {
     const { shape, launch } = attempt;
-    if (launch.accelerator === 'cpu') return undefined;
+    if (launch.accelerator === 'cpu' || this.#exceedsShared(attempt)) return undefined;
     const { nExpert, nLayer } = shape.hparams;
     const before = launch.cpuMoeLayers ?? 0;
-    const attempts = [
-      nExpert > 0 && before < nLayer ? this.#withExpertsOnHost(attempt) : undefined,
-      this.#withFewerLayers(attempt),
-      nExpert > 0 && before < nLayer ? this.#withFewerLayers(withHostExperts(attempt, nLayer)) : undefined,
-    ].filter((one) => one !== undefined);
-    return attempts.find((one) => this.fits(one)) ?? attempts[0];
+    const hasExperts = nExpert > 0 && before < nLayer;
+    const ways = [
+      ...(hasExperts ? [() => this.#withExpertsOnHost(attempt)] : []),
+      () => this.#withFewerLayers(attempt),
+      ...(hasExperts ? [() => this.#withFewerLayers(withHostExperts(attempt, nLayer))] : []),
+    ];
+    let first: Attempt | undefined;
+    for (const way of ways) {
+      const moved = way();
+      if (moved !== undefined && this.fits(moved)) return moved;
+      first ??= moved;
+    }
+    return first;
+  }
+
+  /** True where all is on a GPU that shares the host's memory, and that is too small: whatever leaves the one is on the other. */
+  #exceedsShared({ shape, launch }: Attempt): boolean {
+    const { accelerator, gpuLayers = -1, cpuMoeLayers = 0 } = launch;
+    const isShared = !isDiscrete(accelerator) || this.#trials.room.host.unifiedMemory === true;
+    const isWhole = (gpuLayers < 0 || gpuLayers > shape.hparams.nLayerAll) && cpuMoeLayers === 0;
+    return isShared && isWhole && !this.#trials.canFit(shape, launch, this.#leftOfMemory);
   }
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {
     const { nLayer } = attempt.shape.hparams;
     const before = attempt.launch.cpuMoeLayers ?? 0;
-    if (this.#gpuHeadroom(attempt) >= 0) return undefined;
-    const onGpu = largestNotNegative(
-      (count) => this.#gpuHeadroom(withHostExperts(attempt, nLayer - count)),
-      0,
-      nLayer - before - 1,
-    );
+    if (this.#fitsGpu(attempt)) return undefined;
+    const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer - before - 1);
     return onGpu === undefined ? undefined : withHostExperts(attempt, nLayer - onGpu);
   }
 
@@ -126,25 +151,20 @@ export class Levers {
     const all = nLayerAll + 1;
     const asked = attempt.launch.gpuLayers ?? -1;
     const now = asked < 0 ? all : Math.min(asked, all);
-    if (now === all && this.#gpuHeadroom(attempt) >= 0) return undefined;
+    if (now === all && this.#fitsGpu(attempt)) return undefined;
     const withLayers = (layers: number): Attempt =>
       changed(attempt, { gpuLayers: layers }, { kind: 'gpu-layers', layers, of: all });
-    const most = largestNotNegative((layers) => this.#gpuHeadroom(withLayers(layers)), 0, all);
+    const most = this.#mostOnGpu(withLayers, all);
     return most === undefined || most === now ? undefined : withLayers(most);
   }
 
-  /** What is left under the GPU's own limits. */
-  #gpuHeadroom(attempt: Attempt): number {
-    return this.#headroom(attempt, ({ name }) => name !== 'memory');
+  #fitsGpu({ shape, launch }: Attempt): boolean {
+    return this.#trials.fits(shape, launch, this.#leftOnGpu);
   }
 
-  #headroom({ shape, launch }: Attempt, isMeant: (limit: LimitCheck) => boolean): number {
-    const verdict = this.#trials.judge(shape, launch);
-    if (verdict === undefined) return -Infinity;
-    const left = verdict.limits
-      .filter(isMeant)
-      .map((limit) => headroomBytes(limit) - Math.max(0, limit.budget.bytes) * this.#spareShare);
-    return Math.min(Infinity, ...left);
+  /** How many of `all` the GPU holds; undefined where it holds not even none. */
+  #mostOnGpu(withCount: (count: number) => Attempt, all: number): number | undefined {
+    return largestFitting(this.#trials, withCount, 0, all, { measure: this.#leftOnGpu, steadyShare: STEADY_SHARE });
   }
 }
 

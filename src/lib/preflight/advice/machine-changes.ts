@@ -35,7 +35,7 @@ export function machineChanges(
   variants: readonly ModelVariant[],
 ): readonly Suggestion[] {
   const { shape, launch, verdict } = refused;
-  const freed = freedMemory(trials.room, verdict);
+  const freed = freedMemory(trials.room, verdict.limits);
   const candidates = [freed, raisedLimits(trials.room, refused)].flatMap((candidate) =>
     found(trials, shape, launch, candidate),
   );
@@ -59,11 +59,14 @@ function withFreedMemory(
   { launch }: RefusedLaunch,
   variants: readonly ModelVariant[],
 ): Suggestion | undefined {
+  const isHopeless = (limits: readonly LimitCheck[]): boolean => freedMemory(trials.room, limits) === undefined;
   for (const variant of variants) {
+    const least = trials.leastLimits(variant.shape, launch);
+    if (least?.some((limit) => headroomBytes(limit) < 0) && isHopeless(least)) continue;
     const verdict = trials.judge(variant.shape, launch);
     if (verdict === undefined) continue;
     if (verdict.kind !== 'does-not-fit') return undefined;
-    const [fit] = found(trials, variant.shape, launch, freedMemory(trials.room, verdict));
+    const [fit] = found(trials, variant.shape, launch, freedMemory(trials.room, verdict.limits));
     if (fit !== undefined) return { ...fit, changes: [{ kind: 'quantization', variant }, ...fit.changes] };
   }
   return undefined;
@@ -74,13 +77,13 @@ interface Candidate {
   readonly changes: readonly Change[];
 }
 
-function limitOf({ limits }: CompletedVerdict, name: LimitCheck['name']): LimitCheck | undefined {
+function limitOf(limits: readonly LimitCheck[], name: LimitCheck['name']): LimitCheck | undefined {
   return limits.find((limit) => limit.name === name);
 }
 
 /** With memory freed, where enough of it is not the system's own. */
-function freedMemory({ host, policy }: Room, verdict: CompletedVerdict): Candidate | undefined {
-  const limit = limitOf(verdict, 'memory');
+function freedMemory({ host, policy }: Room, limits: readonly LimitCheck[]): Candidate | undefined {
+  const limit = limitOf(limits, 'memory');
   if (limit?.budget.kind !== 'fraction' || limit.budget.scope === 'cgroup' || headroomBytes(limit) >= 0) {
     return undefined;
   }
@@ -94,8 +97,8 @@ function freedMemory({ host, policy }: Room, verdict: CompletedVerdict): Candida
 
 /** With a higher fraction, a higher limit for Metal, or both, where the system keeps a reserve. */
 function raisedLimits({ host, policy }: Room, { verdict }: RefusedLaunch): Candidate | undefined {
-  const memory = limitOf(verdict, 'memory');
-  const gpu = limitOf(verdict, 'gpu');
+  const memory = limitOf(verdict.limits, 'memory');
+  const gpu = limitOf(verdict.limits, 'gpu');
   const reserve = Math.max(SAFE_RESERVE_BYTES, host.totalBytes * SAFE_RESERVE_SHARE);
   const changes: Change[] = [];
   let room: Room = { host, policy };

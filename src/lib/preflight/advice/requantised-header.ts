@@ -1,8 +1,19 @@
+import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
+import type { ModelShape } from '../../model/model-shape.js';
 import { requantiseHeader } from '../../model/quantization/quant-recipe.js';
 import { RECIPE_NAMES } from '../../model/quantization/recipes.js';
 import { isUnreachable, type ModelHeader } from '../../source/model-header.js';
 import { noQuantization, type ResolvedModel } from '../resolve-model.js';
+
+/** Several quantizations of one header are worked out one after another. */
+const DESCRIBED = new WeakMap<GgufHeader, ModelShape>();
+
+function described(header: GgufHeader): ModelShape {
+  const shape = DESCRIBED.get(header) ?? describeModel(header);
+  DESCRIBED.set(header, shape);
+  return shape;
+}
 
 /**
  * The header of another quantization than the one whose header is at hand, worked out by llama.cpp's recipe; for when
@@ -22,7 +33,7 @@ export async function requantisedHeader(
     throw error;
   });
   if (known === undefined) return undefined;
-  const shape = describeModel(known.header);
+  const shape = described(known.header);
   const header = requantiseHeader(known.header, shape, quantization);
   if (header === undefined) return undefined;
   const note = `source not read: ${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave`;

@@ -2,20 +2,19 @@ import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
 import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
-import { fixedMemory } from '../../estimate/estimate-memory.js';
-import type { EstimatePart, MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
+import type { EstimatePart, MemoryEstimate, PartName } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
+import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { usesDraft } from '../../runtime/options/draft-options.js';
 import type { DraftReason } from '../beside/find-draft.js';
 import { isDiscrete, judge, limitsOf } from '../judge/judge.js';
 import { onMachine } from '../judge/on-machine.js';
-import { headroomBytes, type CompletedVerdict } from '../judge/verdict.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../judge/verdict.js';
 import type { DraftVariant } from './advice.js';
-
-/** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
-export const CONTEXT_STEP = 256;
+import { GraphMemory } from './graph-memory.js';
 
 /** A context below this is of little use to a conversation. */
 export const LEAST_USEFUL_CONTEXT = 2048;
@@ -31,9 +30,27 @@ export interface Room {
   readonly otherDrafts?: readonly DraftVariant[];
 }
 
+/** How much limits leave, in bytes; negative where something does not fit. */
+export type Measure = (limits: readonly LimitCheck[]) => number;
+
+/** The least that any of the limits meant leaves, with a share of each budget kept free. */
+export function leastLeft(spareShare = 0, isMeant: (limit: LimitCheck) => boolean = () => true): Measure {
+  const left = (limit: LimitCheck): number => headroomBytes(limit) - Math.max(0, limit.budget.bytes) * spareShare;
+  return (limits) => Math.min(Infinity, ...limits.filter(isMeant).map(left));
+}
+
+/** Under any limit. */
+const LEFT = leastLeft();
+/** A quantization's graph takes about what another one's takes with the same launch; of that so much is sure enough to refuse on. */
+const SURE_SHARE = 0.9;
+const WEIGHTS: ReadonlySet<PartName> = new Set(['weights', 'weights-unread', 'weights-copy']);
+
 /** Judges launches of models, each estimated once; undefined for what llama.cpp refuses to run. */
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
+  /** What contexts take but for their graphs: a model's quantizations alike. */
+  readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
+  readonly #graphs = new GraphMemory();
 
   constructor(readonly room: Room) {}
 
@@ -44,63 +61,135 @@ export class Trials {
 
   /** The verdict when the launch fits, else undefined. */
   fitting(shape: ModelShape, launch: LaunchOptions, room: Room = this.room): CompletedVerdict | undefined {
+    if (!this.canFit(shape, launch, LEFT, room)) return undefined;
     const verdict = this.judge(shape, launch, room);
     return verdict?.kind === 'does-not-fit' ? undefined : verdict;
   }
 
+  /** Whether anything is left by that measure. Nothing is planned for what does not fit without a graph. */
+  fits(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT): boolean {
+    return this.canFit(shape, launch, measure) && this.headroom(shape, launch, measure) >= 0;
+  }
+
+  /** False where a launch cannot fit, whatever its graph takes; cheap. */
+  canFit(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT, room: Room = this.room): boolean {
+    const least = this.leastLimits(shape, launch, room);
+    return least === undefined || measure(least) >= 0;
+  }
+
   /**
-   * True when what no launch option takes away, the weights and the runtime's overhead, is more than the memory allows, with
-   * `known` parts on top; then nothing else need be tried. Devices with memory of their own can give weights to the host.
+   * What a launch holds at the least under each limit, with what little is sure of its graph: cheap. Undefined where a draft makes
+   * another context of it, and where llama.cpp refuses it.
    */
-  floorExceeds(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): boolean {
-    if (isDiscrete(launch.accelerator)) return false;
-    const loads = [launch, { ...launch, repack: false }, { ...launch, mmap: false, repack: false }];
-    return loads.every((load) => this.fixedHeadroom(shape, load, known) < 0);
+  leastLimits(shape: ModelShape, launch: LaunchOptions, room: Room = this.room): readonly LimitCheck[] | undefined {
+    return this.#limitsBeside(this.#graphs.asKnown(onMachine(launch, room.host), SURE_SHARE), shape, launch, room);
   }
 
-  /** What the weights and the runtime's overhead leave of the memory, `known` parts on top. */
-  fixedHeadroom(shape: ModelShape, launch: LaunchOptions, known: readonly EstimatePart[] = []): number {
+  /**
+   * True when what no launch option takes away, the weights and the runtime's overhead, is more than the memory allows; then nothing
+   * else need be tried. Devices with memory of their own can give weights to the host.
+   */
+  floorExceeds(shape: ModelShape, launch: LaunchOptions): boolean {
+    return !this.#isHostAlone(launch) && this.fixedHeadroomAtMost(shape, launch) < 0;
+  }
+
+  /** What the weights and the runtime's overhead leave of the memory. */
+  fixedHeadroom(shape: ModelShape, launch: LaunchOptions): number {
+    return this.#leftOfMemory(launch, fixedMemory(shape, onMachine(launch, this.room.host)));
+  }
+
+  /** The same at the most, however the files are read. */
+  fixedHeadroomAtMost(shape: ModelShape, launch: LaunchOptions): number {
+    return this.#leftOfMemory(launch, this.leastFixed(shape, launch));
+  }
+
+  /** The least that weights and the runtime's overhead take, however the files are read. */
+  leastFixed(shape: ModelShape, launch: LaunchOptions): Pick<MemoryEstimate, 'parts'> {
+    return leastMemory(shape, onMachine(launch, this.room.host), this.#isHostAlone(launch));
+  }
+
+  /** What a launch leaves of which the parts are known, but of a quantization whose file is so much smaller. */
+  leftBySize({ accelerator }: LaunchOptions, { parts }: Pick<MemoryEstimate, 'parts'>, share: number): number {
     const { host, policy } = this.room;
-    const least = { parts: [...fixedMemory(shape, onMachine(launch, host)).parts, ...known] };
-    const limits = limitsOf(least, launch.accelerator, host, policy).filter(({ name }) => name === 'memory');
-    return Math.min(...limits.map(headroomBytes));
+    const scaled = parts.map((part) => (WEIGHTS.has(part.name) ? { ...part, bytes: part.bytes * share } : part));
+    return LEFT(limitsOf({ parts: scaled }, accelerator, host, policy));
   }
 
-  /** The least that a launch leaves free of any memory, in bytes; negative where it does not fit. */
-  headroom(shape: ModelShape, launch: LaunchOptions, spareShare = 0): number {
+  #leftOfMemory({ accelerator }: LaunchOptions, fixed: Pick<MemoryEstimate, 'parts'>): number {
+    const { host, policy } = this.room;
+    return leastLeft(0, ({ name }) => name === 'memory')(limitsOf(fixed, accelerator, host, policy));
+  }
+
+  #isHostAlone({ accelerator }: LaunchOptions): boolean {
+    return isDiscrete(accelerator) && this.room.host.unifiedMemory !== true;
+  }
+
+  /** What a launch leaves by that measure, in bytes; -Infinity where llama.cpp refuses it. */
+  headroom(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT): number {
     const verdict = this.judge(shape, launch);
-    return verdict === undefined ? -Infinity : leastHeadroom(verdict.limits, spareShare);
+    return verdict === undefined ? -Infinity : measure(verdict.limits);
   }
 
   /**
    * What the same is at the most, since compute buffers and all that is loaded beside the model are left out: cheap. Undefined
-   * where a draft makes another context of it, or llama.cpp refuses it.
+   * where a draft makes another context of it.
    */
-  headroomAtMost(shape: ModelShape, launch: LaunchOptions, spareShare = 0): number | undefined {
-    const { host, policy, beside } = this.room;
-    if (beside?.draft !== undefined || launch.specTypes !== undefined) return undefined;
-    const here = onMachine(launch, host);
-    return unlessRefused(() => {
-      const parts = [...fixedMemory(shape, here).parts, ...partsWithoutGraph(shape, here)];
-      return leastHeadroom(limitsOf({ parts }, launch.accelerator, host, policy), spareShare);
-    });
+  headroomAtMost(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT): number | undefined {
+    const limits = this.#limitsBeside([], shape, launch);
+    return limits && measure(limits);
+  }
+
+  /** What the same probably is, by what was estimated so far: cheap. Undefined where the most is not known. */
+  likelyHeadroom(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT): number | undefined {
+    const here = onMachine(launch, this.room.host);
+    const limits = this.#limitsBeside(this.#graphs.asLikely(here), shape, launch);
+    return limits && measure(limits);
   }
 
   /** Of a launch of which the machine is known. */
   estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
     const known = this.#knownOf(shape);
     const key = keyOf(launch);
-    if (!known.has(key))
-      known.set(
-        key,
-        unlessRefused(() => estimateLaunch({ ...besideOf(this.room, launch), model: shape }, launch)),
-      );
+    if (!known.has(key)) {
+      const files = { ...besideOf(this.room, launch), model: shape };
+      const estimate = unlessRefused(() => estimateLaunch(files, launch));
+      known.set(key, estimate);
+      if (estimate) this.#graphs.learn(launch, estimate);
+    }
     return known.get(key);
   }
 
   /** Takes the estimate of a launch on this machine from elsewhere. */
   know(shape: ModelShape, launch: LaunchOptions, estimate: MemoryEstimate): void {
-    this.#knownOf(shape).set(keyOf(onMachine(launch, this.room.host)), estimate);
+    const here = onMachine(launch, this.room.host);
+    this.#knownOf(shape).set(keyOf(here), estimate);
+    this.#graphs.learn(here, estimate);
+  }
+
+  /** Under the parts that need no graph, with others. */
+  #limitsBeside(
+    others: readonly EstimatePart[],
+    shape: ModelShape,
+    launch: LaunchOptions,
+    { host, policy }: Room = this.room,
+  ): readonly LimitCheck[] | undefined {
+    if (launch.specTypes !== undefined || besideOf(this.room, launch)?.draft !== undefined) return undefined;
+    const parts = this.#partsWithoutGraph(shape, onMachine(launch, host));
+    return parts && limitsOf({ parts: [...parts, ...others] }, launch.accelerator, host, policy);
+  }
+
+  #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
+    const known = this.#contexts.get(shape.hparams) ?? new Map<string, readonly EstimatePart[] | undefined>();
+    this.#contexts.set(shape.hparams, known);
+    const key = keyOf(launch);
+    // Experts that are kept on GPUs are as large as their types make them.
+    if (!known.has(key) || launch.expertCacheMiB)
+      known.set(
+        key,
+        unlessRefused(() => partsWithoutGraph(shape, launch)),
+      );
+    const context = known.get(key);
+    return context && [...fixedMemory(shape, launch).parts, ...context];
   }
 
   #knownOf(shape: ModelShape): Map<string, MemoryEstimate | undefined> {
@@ -121,10 +210,6 @@ function keyOf(launch: LaunchOptions): string {
   return JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
 }
 
-function leastHeadroom(limits: CompletedVerdict['limits'], spareShare: number): number {
-  return Math.min(...limits.map((limit) => headroomBytes(limit) - limit.budget.bytes * spareShare));
-}
-
 function unlessRefused<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -132,58 +217,4 @@ function unlessRefused<T>(work: () => T): T | undefined {
     if (error instanceof LlmkubeError) return undefined;
     throw error;
   }
-}
-
-/**
- * The largest context between two bounds (tokens, multiples of 256) that fits, found by halving: it fits, and 256
- * tokens more do not, unless it is the upper bound. `spareShare` of each budget is kept free. Undefined when not even the
- * lower bound fits.
- */
-export function largestContext(
-  trials: Trials,
-  shape: ModelShape,
-  launch: LaunchOptions,
-  bounds: { readonly least: number; readonly most: number; readonly spareShare?: number },
-): number | undefined {
-  const { least, most, spareShare = 0 } = bounds;
-  const at = (steps: number): LaunchOptions => ({ ...launch, ctxSize: steps * CONTEXT_STEP });
-  const steps = largestNotNegative(
-    (count) => trials.headroom(shape, at(count), spareShare),
-    Math.ceil(least / CONTEXT_STEP),
-    Math.floor(most / CONTEXT_STEP),
-    (count) => trials.headroomAtMost(shape, at(count), spareShare),
-  );
-  return steps === undefined ? undefined : steps * CONTEXT_STEP;
-}
-
-/**
- * A whole number from `low` to `high` where `value` is not negative and one more is, or `high`; undefined when it is
- * negative at `low`. Values fall nearly in a line, so where the line through the ends crosses zero is tried first, and
- * the middle next, so that it ends soon whatever the values do. `atMost` is never below `value`, and cheaper.
- */
-export function largestNotNegative(
-  value: (at: number) => number,
-  low: number,
-  high: number,
-  atMost: (at: number) => number | undefined = () => undefined,
-): number | undefined {
-  const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
-  if (ends.atLow < 0) return undefined;
-  const most = atMost(high);
-  ends.atHigh = most !== undefined && most < 0 ? most - ((atMost(low) ?? ends.atLow) - ends.atLow) : value(high);
-  if (ends.atHigh >= 0) return high;
-  const narrow = (at: number): void => {
-    if (at <= ends.low || at >= ends.high) return;
-    const found = value(at);
-    if (found >= 0) [ends.low, ends.atLow] = [at, found];
-    else [ends.high, ends.atHigh] = [at, found];
-  };
-  while (ends.high - ends.low > 1) {
-    const share = ends.atLow / (ends.atLow - ends.atHigh);
-    const crossing = Math.floor(ends.low + share * (ends.high - ends.low));
-    narrow(crossing);
-    narrow(crossing + 1);
-    narrow(Math.floor((ends.low + ends.high) / 2));
-  }
-  return ends.low;
 }

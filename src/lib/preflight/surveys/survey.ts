@@ -3,7 +3,8 @@ import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
 import { roomOf } from '../advice/machine-changes.js';
-import { CONTEXT_STEP, largestContext, type Room, Trials } from '../advice/trials.js';
+import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { type Room, Trials } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 

@@ -9,7 +9,8 @@ import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/adv
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
-import { largestContext, Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import { largestContext } from '../../../../src/lib/preflight/advice/largest-fitting.js';
+import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../../support/bundled-shape.js';

@@ -1,0 +1,33 @@
+import type { GgmlType } from '../../gguf/ggml-types.js';
+import type { GgufTensor } from '../../gguf/header.js';
+import type { Hparams } from '../../model/hparams.js';
+import type { Backend } from '../ggml/backend.js';
+import { supportsWeight, type WeightOp } from './weight-op.js';
+
+interface TriedWeight {
+  readonly type: GgmlType;
+  readonly dims: readonly number[];
+  readonly isSupported: boolean;
+}
+
+/** Whether backends can run the ops of a model's weights. Most layers have the same weights, of which each is tried once. */
+export class TriedWeights {
+  readonly #byOp = new Map<Backend, Map<WeightOp, TriedWeight[]>>();
+
+  constructor(private readonly hparams: Hparams) {}
+
+  supports(backend: Backend, { type, dims }: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
+    const ops = this.#byOp.get(backend) ?? new Map<WeightOp, TriedWeight[]>();
+    const tried = ops.get(op) ?? [];
+    const known = tried.find((other) => other.type === type && sameDims(other.dims, dims));
+    if (known !== undefined) return known.isSupported;
+    const isSupported = supportsWeight(backend, { type, dims }, op, this.hparams);
+    tried.push({ type, dims, isSupported });
+    this.#byOp.set(backend, ops.set(op, tried));
+    return isSupported;
+  }
+}
+
+function sameDims(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, i) => length === b[i]);
+}

@@ -1,0 +1,64 @@
+import { type EstimatePart, gpuOf, type MemoryEstimate } from '../../estimate/memory-estimate.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
+
+/** What is known of one context: bytes by device. */
+interface Taken {
+  readonly nCtx: number;
+  readonly bytes: ReadonlyMap<string, number>;
+}
+
+/**
+ * What graphs, and files beside the model, took of launches that were estimated, to tell about what they will take of others: it
+ * depends little on the quantization, and nearly in a line on the context.
+ */
+export class GraphMemory {
+  readonly #byLaunch = new Map<string, Taken[]>();
+  #last: readonly Taken[] = [];
+
+  learn(launch: LaunchOptions, { parts, resolved }: MemoryEstimate): void {
+    const bytes = new Map<string, number>();
+    for (const part of parts) {
+      if (part.of === 'model' && part.name !== 'compute') continue;
+      const device = `${part.device} ${gpuOf(part)}`;
+      bytes.set(device, (bytes.get(device) ?? 0) + part.bytes);
+    }
+    const key = keyWithoutContext(launch);
+    const known = this.#byLaunch.get(key) ?? [];
+    this.#byLaunch.set(key, known);
+    known.push({ nCtx: resolved.nCtx, bytes });
+    this.#last = known;
+  }
+
+  /** A share of what it took of another quantization with the same launch; nothing where that is not known. */
+  asKnown(launch: LaunchOptions, share: number): readonly EstimatePart[] {
+    const same = this.#byLaunch.get(keyWithoutContext(launch))?.find(({ nCtx }) => nCtx === launch.ctxSize);
+    return same === undefined ? [] : asParts([...same.bytes].map(([device, bytes]) => [device, bytes * share]));
+  }
+
+  /** By the nearest contexts of the same launch, or else by the launch that was estimated last. */
+  asLikely(launch: LaunchOptions): readonly EstimatePart[] {
+    const { ctxSize = 0 } = launch;
+    const known = this.#byLaunch.get(keyWithoutContext(launch)) ?? this.#last;
+    const [nearest, next] = known.toSorted((a, b) => Math.abs(a.nCtx - ctxSize) - Math.abs(b.nCtx - ctxSize));
+    if (nearest === undefined) return [];
+    return asParts(
+      [...nearest.bytes].map(([device, bytes]) => {
+        if (next === undefined || next.nCtx === nearest.nCtx) return [device, bytes];
+        const perToken = ((next.bytes.get(device) ?? 0) - bytes) / (next.nCtx - nearest.nCtx);
+        return [device, Math.max(0, bytes + perToken * (ctxSize - nearest.nCtx))];
+      }),
+    );
+  }
+}
+
+function keyWithoutContext(launch: LaunchOptions): string {
+  return JSON.stringify({ ...launch, ctxSize: 0 }, (_key, value: unknown) => (value === Infinity ? 'all' : value));
+}
+
+function asParts(bytesOf: readonly (readonly [device: string, bytes: number])[]): EstimatePart[] {
+  return bytesOf.map(([key, bytes]) => {
+    const [device, gpu] = key.split(' ');
+    const place = { device: device === 'gpu' ? device : 'host', gpu: Number(gpu) } as const;
+    return { name: 'compute', of: 'model', ...place, bytes, accuracy: 'modelled' };
+  });
+}
