@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { ContextParams } from './context-params.js';
-import { refused } from '../refused-launches.js';
+import { refused, refuseUnevenShares } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { allocateGraph } from '../ggml/graph-allocator.js';
@@ -63,6 +63,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
     if (!graph.alsoOneSequence || params.nSeqMax === 1)
       return { bytes: larger, flashAttn, isSteered: planner.isSteered };
+    refuseUnevenShares(inputs.shape.architecture, nTokens, params);
     const alone = planner.reserve(nTokens, nOutputs, flashAttn, 1);
     return { bytes: largerOf(larger, alone), flashAttn, isSteered: planner.isSteered };
 

@@ -189,7 +189,7 @@ export class Placement {
   }
 
   private *eachLoaded(): Generator<readonly [GgufTensor, Buffer]> {
-    const { nLayerAll, isSwa } = this.shape.hparams;
+    const { nLayerAll, isSwa, blockOf } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
       if (NEVER_LOADED.test(tensor.name)) continue;
@@ -198,6 +198,7 @@ export class Placement {
       if (layer === undefined && PER_LAYER_COPIES.test(tensor.name)) {
         const used = new Set<Buffer>();
         for (let i = 0; i < nLayer; i++) {
+          if (blockOf[i] !== i) continue;
           if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[i]) continue;
           used.add(this.bufferOf(tensor, i));
         }
@@ -222,8 +223,8 @@ export class Placement {
     return this.loaded().length;
   }
 
-  /** The token embedding serves as output head too. */
-  isTied(): boolean {
+  /** The token embedding is loaded again, as output head. */
+  private isTied(): boolean {
     return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
   }
 
@@ -271,7 +272,7 @@ export class Placement {
   }
 }
 
-/** Encoders have no output head, tied or not. */
+/** Encoders have no output head, tied or not; BitNet's head is the embedding where that lies. */
 const HEADLESS = new Set([
   'bert',
   'nomic-bert',
@@ -281,6 +282,7 @@ const HEADLESS = new Set([
   'modern-bert',
   'neo-bert',
   'eurobert',
+  'bitnet',
 ]);
 /** Layers with a window rotate without factors. */
 const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);
