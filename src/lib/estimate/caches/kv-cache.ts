@@ -2,6 +2,7 @@ import type { GgmlType } from '../../gguf/ggml-types.js';
 import { headKOf, headVOf, type Hparams, kWidth, maxVWidth, vWidth } from '../../model/hparams.js';
 import type { ContextParams } from '../context/context-params.js';
 import { F32, pad } from '../ggml/tensor.js';
+import { refused } from '../refused-launches.js';
 import type { BufferSpace, CacheTensor } from './space.js';
 
 export interface KvLayer {
@@ -62,6 +63,7 @@ export function buildKvCache(
     const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
+  refuseEmptyBuffers(layers);
   const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
   const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
   const inCache = params.llama.rotationsInCache;
@@ -76,6 +78,16 @@ export function buildKvCache(
     kRotation: inCache ? 0 : kSide,
     vRotation: inCache ? 0 : vSide,
   };
+}
+
+/** `ggml_backend_alloc_ctx_tensors_from_buft` (`ggml/src/ggml-alloc.c`) makes no buffer of nothing, and the constructor gives up. */
+function refuseEmptyBuffers(layers: ReadonlyMap<number, KvLayer>): void {
+  for (const { k } of layers.values()) {
+    if (k.neighbours.some(({ bytes }) => bytes > 0)) continue;
+    const { device } = k.buffer;
+    const where = device === 'cpu' ? 'the host' : `GPU ${device}`;
+    throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
+  }
 }
 
 /** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
