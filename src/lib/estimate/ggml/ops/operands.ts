@@ -48,9 +48,10 @@ export function requireSinks(op: string, heads: number, sinks: Tensor | null): v
   if (sinks && sinks.ne[0] !== heads) throw graphError(`${op} of ${heads} heads with ${sinks.ne[0]} sinks`);
 }
 
-/** `ggml_new_tensor_impl`: what a view shows is there. */
+/** `ggml_new_tensor_impl`: what a view shows is there, if it shows anything. */
 export function requireInside(view: Tensor, shown: Tensor): void {
-  if (view.viewOffset + tensorBytesOf(view) > tensorBytes(shown)) throw misfit('view', shown, view);
+  const bytes = tensorBytesOf(view);
+  if (bytes > 0 && view.viewOffset + bytes > tensorBytes(shown)) throw misfit('view', shown, view);
 }
 
 function misfit(op: string, a: Tensor, b: Tensor): Error {
