@@ -19,6 +19,8 @@ export interface KvCache {
   /** Cells that a graph reads: those that are filled, in multiples of the padding. */
   readonly read: number;
   readonly streams: number;
+  /** Streams that a graph reads: those of its sequences, which are all where memory is reserved. */
+  readonly readStreams: number;
   /** Without flash attention V is stored transposed. */
   readonly vTransposed: boolean;
   readonly layers: ReadonlyMap<number, KvLayer>;
@@ -73,6 +75,7 @@ export function buildKvCache(
     cells,
     read: cells,
     streams,
+    readStreams: streams,
     vTransposed,
     layers,
     kRotation: inCache ? 0 : kSide,
