@@ -67,6 +67,22 @@ export function cacheFlags(isDraft: boolean): CacheFlags {
     : { k: '--cache-type-k', v: '--cache-type-v' };
 }
 
+/**
+ * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): some architectures' graphs are planned for a batch
+ * of one sequence too (`TAG_RESERVE_DIAG_DECAY`), over the caches of all slots, each of which takes a whole share of its tokens.
+ */
+export function refuseUnevenShares(
+  architecture: string,
+  nTokens: number,
+  { kvUnified, nSeqMax }: { kvUnified: boolean; nSeqMax: number },
+): void {
+  if (kvUnified || nTokens % nSeqMax === 0) return;
+  throw new UsageError(
+    'LAUNCH_UNEVEN_SHARES',
+    `llama.cpp aborts on ${architecture} where ${nTokens} tokens (--ubatch-size) are not divisible by ${nSeqMax} slots (--parallel) with caches of their own; give --kv-unified, or a --ubatch-size that is.`,
+  );
+}
+
 /** `llama_init_from_model` and the constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0). */
 export function refuseUnsupported(
   { headKMla, headK, headV, headKSwa, headVSwa, isSwa, nHeadKv, nLayer }: Hparams,

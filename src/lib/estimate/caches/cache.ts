@@ -183,10 +183,17 @@ function buildRecurrentCache(
   return { rows, layers };
 }
 
-/** The same caches with so many cells filled; those of compressed keys stay as they are. */
-export function filledTo(memory: ContextMemory, cells: number): ContextMemory {
+/**
+ * The same caches as a batch of one sequence, or of all, reads them with so many cells filled; those of compressed keys stay as
+ * they are.
+ */
+export function filledTo(memory: ContextMemory, cells: number, nSeqs: number): ContextMemory {
   const filled = (cache: KvCache | null): KvCache | null =>
-    cache && { ...cache, read: Math.min(cache.cells, pad(cells, CELL_PADDING)) };
+    cache && {
+      ...cache,
+      readStreams: nSeqs === 1 ? 1 : cache.streams,
+      read: Math.min(cache.cells, pad(cells, CELL_PADDING)),
+    };
   const { base, swa, indexer } = memory;
   return { ...memory, base: filled(base), swa: filled(swa), indexer: filled(indexer) };
 }

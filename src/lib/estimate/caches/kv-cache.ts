@@ -2,6 +2,7 @@ import type { GgmlType } from '../../gguf/ggml-types.js';
 import { headKOf, headVOf, type Hparams, kWidth, maxVWidth, vWidth } from '../../model/hparams.js';
 import type { ContextParams } from '../context/context-params.js';
 import { F32, pad } from '../ggml/tensor.js';
+import { refused } from '../refused-launches.js';
 import type { BufferSpace, CacheTensor } from './space.js';
 
 export interface KvLayer {
@@ -18,6 +19,8 @@ export interface KvCache {
   /** Cells that a graph reads: those that are filled, in multiples of the padding. */
   readonly read: number;
   readonly streams: number;
+  /** Streams that a graph reads: those of its sequences, which are all where memory is reserved. */
+  readonly readStreams: number;
   /** Without flash attention V is stored transposed. */
   readonly vTransposed: boolean;
   readonly layers: ReadonlyMap<number, KvLayer>;
@@ -62,6 +65,7 @@ export function buildKvCache(
     const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
+  refuseEmptyBuffers(layers);
   const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
   const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
   const inCache = params.llama.rotationsInCache;
@@ -71,11 +75,22 @@ export function buildKvCache(
     cells,
     read: cells,
     streams,
+    readStreams: streams,
     vTransposed,
     layers,
     kRotation: inCache ? 0 : kSide,
     vRotation: inCache ? 0 : vSide,
   };
+}
+
+/** `ggml_backend_alloc_ctx_tensors_from_buft` (`ggml/src/ggml-alloc.c`) makes no buffer of nothing, and the constructor gives up. */
+function refuseEmptyBuffers(layers: ReadonlyMap<number, KvLayer>): void {
+  for (const { k } of layers.values()) {
+    if (k.neighbours.some(({ bytes }) => bytes > 0)) continue;
+    const { device } = k.buffer;
+    const where = device === 'cpu' ? 'the host' : `GPU ${device}`;
+    throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
+  }
 }
 
 /** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */

@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { ContextParams } from './context-params.js';
-import { refused } from '../refused-launches.js';
+import { refused, refuseUnevenShares } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { allocateGraph } from '../ggml/graph-allocator.js';
@@ -33,7 +33,7 @@ export interface ComputeInputs {
   readonly steered?: boolean | undefined;
   /** As a dry run of `--fit` sees it: see `computeBuffers`. */
   readonly dryRun?: boolean;
-  /** The first prompt too, as it is computed: part after part of one batch, the last token of the last put out. */
+  /** Batches as they are computed, each planned for itself: see `batchesInUse`. */
   readonly inUse?: boolean;
 }
 
@@ -57,37 +57,52 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     planner.resolveFusedOps(flashAttn);
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
+    if (inputs.inUse) {
+      const bytes = batchesInUse(params).reduce<DeviceBytes>(
+        (largest, { tokens, outputs, nSeqs, cells }) =>
+          largerOf(largest, planner.reserve(tokens, outputs, flashAttn, nSeqs, cells)),
+        { gpus: [], cpu: 0 },
+      );
+      return { bytes, flashAttn, isSteered: planner.isSteered };
+    }
     const generation = planner.reserveGeneration(flashAttn);
     const prompt = planner.reserve(nTokens, nOutputs, flashAttn);
-    const reserved = largerOf(prompt, generation);
-    const larger = inputs.inUse ? promptParts(params).reduce(usedFor, reserved) : reserved;
+    const larger = largerOf(prompt, generation);
     if (!graph.alsoOneSequence || params.nSeqMax === 1)
       return { bytes: larger, flashAttn, isSteered: planner.isSteered };
+    refuseUnevenShares(inputs.shape.architecture, nTokens, params);
     const alone = planner.reserve(nTokens, nOutputs, flashAttn, 1);
     return { bytes: largerOf(larger, alone), flashAttn, isSteered: planner.isSteered };
-
-    function usedFor(bytes: DeviceBytes, { cells, outputs }: PromptPart): DeviceBytes {
-      return largerOf(bytes, planner.reserve(nTokens, outputs, flashAttn, 1, cells));
-    }
   } catch (error) {
     if (error instanceof UnsupportedOpError) throw refused(error.message);
     throw error;
   }
 }
 
-interface PromptPart {
-  readonly cells: number;
+/** A batch as it is computed, of sequences that fill so many cells. */
+interface BatchInUse {
+  readonly tokens: number;
   readonly outputs: number;
+  readonly nSeqs: number;
+  readonly cells: number;
 }
 
-/** A whole batch of one prompt from an empty cache on: what is placed shrinks and grows with what is read of the cache. */
-function promptParts({ nCtxSeq, nBatch, nUbatch }: ContextParams): readonly PromptPart[] {
+/**
+ * A whole batch of one prompt from an empty cache on, since what is placed shrinks and grows with what is read of the cache; then
+ * what each slot has drafted after its first token.
+ */
+function batchesInUse({ nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams): readonly BatchInUse[] {
   const tokens = Math.min(nCtxSeq, nBatch);
-  const count = Math.ceil(tokens / nUbatch);
-  return Array.from({ length: count }, (_, i) => ({
+  const parts = Math.ceil(tokens / nUbatch);
+  const prompt = Array.from({ length: parts }, (_, i) => ({
+    tokens: Math.min(nCtxSeq, nUbatch),
+    outputs: i + 1 === parts ? 1 : 0,
+    nSeqs: 1,
     cells: Math.min(tokens, (i + 1) * nUbatch),
-    outputs: i + 1 === count ? 1 : 0,
   }));
+  const drafted = Math.min(nUbatch, nSeqMax * role.outputsPerSlot);
+  const cells = (1 + role.outputsPerSlot) * (kvUnified ? nSeqMax : 1);
+  return [...prompt, { tokens: drafted, outputs: drafted, nSeqs: nSeqMax, cells }];
 }
 
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
@@ -229,7 +244,7 @@ class Planner {
     cells?: number,
   ): GraphBuilder {
     const { shape, params, placement, adapters, steered } = this.inputs;
-    const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells);
+    const memory = cells === undefined ? this.inputs.memory : filledTo(this.inputs.memory, cells, nSeqs);
     const nSeqTokens = Math.ceil(nTokens / nSeqs);
     const ubatch = { nTokens: nSeqTokens * nSeqs, nSeqs, nSeqTokens };
     const builder = new GraphBuilder({

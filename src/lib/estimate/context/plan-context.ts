@@ -27,7 +27,7 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
-  /** What prompts make of the buffers counts, too. */
+  /** Compute buffers for batches as they come, not for the largest. */
   readonly inUse?: boolean;
 }
 

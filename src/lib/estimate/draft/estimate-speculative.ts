@@ -3,7 +3,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextRole } from '../context/context-params.js';
 import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context-params.js';
-import { largerOf } from '../ggml/device.js';
+import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
 import { eagle3Encoder } from '../graph/drafts/eagle3.js';
@@ -70,12 +70,12 @@ export function targetGrowth(
   const role = targetRoleInUse(speculation, shape, draft);
   const atFirst = outputBytes(shape, params, params.nSeqMax);
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
-  const inUse = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
+  const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   const changes = role.tapped.length > 0 || role.keepsAllRows;
-  const later = changes
-    ? planContext(shape, launch, { ...options, role, inUse: true }).compute.bytes
-    : target.compute.bytes;
-  return [...bufferGrowth('model', target, later), ...outputGrowth('model', inUse - atFirst)];
+  // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches.
+  const inUse = role.tapped.length === 0;
+  const later = changes ? planContext(shape, launch, { ...options, role, inUse }).compute.bytes : target.compute.bytes;
+  return [...bufferGrowth('model', target, later), ...outputGrowth('model', outputs - atFirst)];
 }
 
 /** The draft's file, its context, and what both become in use. */
@@ -89,13 +89,14 @@ export function estimateDraft(
   const own = draftLaunch(launch, resolved, draft !== undefined);
   const shape = draft ?? target.shape;
   const of: PartOwner = draft ? 'draft' : 'mtp';
-  const context = planContext(shape, own, { role: draftRole(speculation, target) });
+  const role = draftRole(speculation, target);
+  const context = planContext(shape, own, { role });
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
       ...contextParts(context, own, of),
     ],
-    growth: draftGrowth(context, of, speculation),
+    growth: draftGrowth(context, of, speculation, () => planContext(shape, own, { role, inUse: true }).compute.bytes),
     notes: context.described ? [] : [undescribed(shape.architecture)],
   };
 }
@@ -133,9 +134,14 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
 /** Graphs that read what the target's layers put out. */
 const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
 
-/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. */
-function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }: Speculation): GrowthPart[] {
-  const { shape, params, compute } = context;
+/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. Prompts are read part after part. */
+function draftGrowth(
+  context: PlannedContext,
+  of: PartOwner,
+  { types, draftMax }: Speculation,
+  inUse: () => DeviceBytes,
+): GrowthPart[] {
+  const { shape, params } = context;
   const rows = types.includes('draft-eagle3')
     ? params.nUbatch
     : shape.architecture === 'dflash'
@@ -145,7 +151,7 @@ function draftGrowth(context: PlannedContext, of: PartOwner, { types, draftMax }
   const read = READS_FEATURES[shape.architecture];
   const injected =
     read !== undefined && context.described
-      ? bufferGrowth(of, context, largerOf(compute.bytes, planGraph(read, context, {}).bytes))
+      ? bufferGrowth(of, context, largerOf(inUse(), planGraph(read, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }

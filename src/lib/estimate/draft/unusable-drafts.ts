@@ -4,6 +4,11 @@ import type { Speculation, SpecType } from './speculation.js';
 
 /** `SPEC_VOCAB_MAX_SIZE_DIFFERENCE` (`common/speculative.cpp`, llama.cpp v0.5.0). */
 const MOST_TOKENS_APART = 128;
+/** Architectures whose layers that predict ahead have a graph (`LLM_GRAPH_TYPE_DECODER_MTP` in `src/models/*.cpp`), up to b12032. */
+const RUN_AHEAD: ReadonlySet<string> = new Set(
+  `bailingmoe3 cohere2moe deepseek2 deepseek32 deepseek4 deepseek41 glm-dsa glm4moe glm5-next hy_v3 mellum mimo2 nemotron_h_moe
+  qwen35 qwen35moe qwen3next qwen4exp step35`.split(/\s+/),
+);
 /** Layers of the model that an EAGLE3 draft reads. */
 const EAGLE3_LAYERS = 3;
 
@@ -43,9 +48,12 @@ function readsLayers(type: SpecType): boolean {
 
 /** `llama_init_from_model` (`src/llama-context.cpp`), and what `common_speculative_impl_draft_mtp` asserts. */
 function requireHead(model: ModelShape, draft: ModelShape | undefined): void {
-  const { nLayerNextn, nEmbdOut } = (draft ?? model).hparams;
+  const { architecture, hparams } = draft ?? model;
+  const { nLayer, nLayerNextn, nEmbdOut } = hparams;
   const whose = draft === undefined ? 'the model' : 'the draft';
   if (nLayerNextn === 0) throw stops(`${whose} has no layers that predict ahead, and --spec-type draft-mtp needs some`);
+  if (nLayer > 0 && !RUN_AHEAD.has(architecture))
+    throw stops(`${whose} has layers that predict ahead, and llama.cpp has no graph for those of ${architecture}`);
   if (nEmbdOut === model.hparams.nEmbdOut) return;
   throw stops(`the draft gives embeddings of ${nEmbdOut} numbers, the model of ${model.hparams.nEmbdOut}`);
 }

@@ -232,13 +232,13 @@ export class GraphBuilder extends LoadedTensors {
     this.embeddings = this.expand(this.norm(cur, this.need(`${norm}.weight`), null, kind, -1));
   }
 
-  /** `llm_graph_result::set_outputs`. */
+  /** `llm_graph_result::set_outputs`, and `ggml_set_output`: what a view shows is kept with it. */
   private markOutputs(): void {
-    if (this.logits) this.logits.isOutput = true;
-    if (this.embeddings) this.embeddings.isOutput = true;
-    if (this.pooled) this.pooled.isOutput = true;
-    if (this.hidden) this.hidden.isOutput = true;
-    for (const tensor of this.kept) tensor.isOutput = true;
+    for (const tensor of [this.logits, this.embeddings, this.pooled, this.hidden, ...this.kept]) {
+      if (!tensor) continue;
+      tensor.isOutput = true;
+      if (tensor.viewSrc) tensor.viewSrc.isOutput = true;
+    }
   }
 
   /** All nodes between the KV store and the attention output run on the CPU. */

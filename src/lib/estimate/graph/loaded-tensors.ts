@@ -5,7 +5,8 @@ import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
 import type { TargetContext } from '../context/context-params.js';
 import { contiguousStrides, type Four, Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
-import { layerOf } from '../weights/tensor-position.js';
+import { layerOf, nameInBlock } from '../weights/tensor-position.js';
+import { unreadWeights } from './unread-weights.js';
 
 export interface LoadedInputs {
   readonly shape: ModelShape;
@@ -25,9 +26,11 @@ export class LoadedTensors {
   private readonly namesOf = new Map<Tensor, string>();
   private readonly caches = new Map<CacheTensor, Tensor>();
   private readonly addresses: PlannedAddresses;
+  private readonly unread: readonly string[] | undefined;
 
   constructor(private readonly loaded: LoadedInputs) {
     this.hparams = loaded.shape.hparams;
+    this.unread = unreadWeights(loaded.shape.architecture);
     this.addresses = new PlannedAddresses(loaded.target ? new Set() : loaded.leftOut);
   }
 
@@ -68,7 +71,8 @@ export class LoadedTensors {
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */
   sharedWeight(layer: number, name: string): Tensor | null {
-    return this.tensorOf(`${name} of ${this.loaded.placement.layerDevice(layer)}`, name, layer);
+    const block = this.hparams.blockOf[layer] as number;
+    return this.tensorOf(`${name} of ${this.loaded.placement.layerDevice(block)}`, name, block);
   }
 
   /** `model.output`, or the token embedding a second time; a draft without either has its target's. */
@@ -114,7 +118,7 @@ export class LoadedTensors {
   private load(key: string, name: string, position: number | undefined, block = -1): Tensor | null {
     const { shape, placement } = this.loaded;
     const tensor = shape.tensors.get(name);
-    if (!tensor) return null;
+    if (!tensor || this.unread?.includes(nameInBlock(name))) return null;
     const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, position));
     created.layer = block;
     this.weights.set(key, created);

@@ -205,9 +205,11 @@ export class Placement {
 
   /** Of a tensor that every layer loads for itself. */
   private buffersOfLayers(tensor: GgufTensor, nLayer: number): ReadonlySet<Buffer> {
+    const { isSwa, blockOf } = this.shape.hparams;
     const used = new Set<Buffer>();
     for (let layer = 0; layer < nLayer; layer++) {
-      if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && this.shape.hparams.isSwa[layer]) continue;
+      if (blockOf[layer] !== layer) continue;
+      if (FACTORS_OF_FULL_LAYERS.has(this.shape.architecture) && isSwa[layer]) continue;
       used.add(this.bufferOf(tensor, layer));
     }
     return used;
@@ -222,8 +224,8 @@ export class Placement {
     return this.loaded().length;
   }
 
-  /** The token embedding serves as output head too. */
-  isTied(): boolean {
+  /** The token embedding is loaded again, as output head. */
+  private isTied(): boolean {
     return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
   }
 
@@ -274,7 +276,7 @@ export class Placement {
   }
 }
 
-/** Encoders have no output head, tied or not. */
+/** Encoders have no output head, tied or not; BitNet's head is the embedding where that lies. */
 const HEADLESS = new Set([
   'bert',
   'nomic-bert',
@@ -284,6 +286,7 @@ const HEADLESS = new Set([
   'modern-bert',
   'neo-bert',
   'eurobert',
+  'bitnet',
 ]);
 /** Layers with a window rotate without factors. */
 const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);

@@ -12,10 +12,13 @@ function bidirectional(hparams: Hparams): void {
 function symmetricWindow(pattern: number, denseFirst = false) {
   return (hparams: Hparams, keys: Keys): void => {
     hparams.nSwa = keys.number('attention.sliding_window', 0);
-    if (hparams.nSwa === 0) return;
     hparams.swa = 'symmetric';
     slideEvery(hparams, keys, pattern, denseFirst);
   };
+}
+
+function modernBertWindow(hparams: Hparams, keys: Keys): void {
+  if (keys.number('attention.sliding_window', 0) > 0) symmetricWindow(3, true)(hparams, keys);
 }
 
 const diffusion: ArchitectureRule = { memory: 'none', adjust: bidirectional };
@@ -29,7 +32,7 @@ export const ENCODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
   'jina-bert-v3': encoder,
   'neo-bert': encoder,
   eurobert: encoder,
-  'modern-bert': { memory: 'none', adjust: symmetricWindow(3, true) },
+  'modern-bert': { memory: 'none', adjust: modernBertWindow },
   'gemma-embedding': { memory: 'none', adjust: all(symmetricWindow(6), bidirectional) },
   'llama-embed': { memory: 'attention' },
   t5: {

@@ -2,6 +2,16 @@ import type { GgmlType } from '../../../gguf/ggml-types.js';
 import { rowBytes } from '../../../gguf/ggml-types.js';
 import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op, Tensor } from '../tensor.js';
 import { graphError } from '../graph-error.js';
+import {
+  requireInside,
+  requireJoinable,
+  requirePositions,
+  requireRepeats,
+  requireRowsById,
+  requireSameShape,
+  requireSettable,
+  requireSinks,
+} from './operands.js';
 
 /*
  * The constructors of ggml/src/ggml.c (llama.cpp v0.5.0), as far as they decide shapes, strides, sources and views. Each
@@ -38,6 +48,7 @@ function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number): Tensor {
   tensor.op = op;
   tensor.viewSrc = a.viewSrc ?? a;
   tensor.viewOffset = a.viewOffset + offset;
+  requireInside(tensor, tensor.viewSrc);
   return tensor;
 }
 
@@ -121,6 +132,7 @@ export function cpy(a: Tensor, destination: Tensor): Tensor {
 }
 
 export function setRows(a: Tensor, rows: Tensor, indices: Tensor): Tensor {
+  requireSettable(a, rows, indices);
   const tensor = viewOf('SET_ROWS', a, a.ne, a.nb, 0);
   tensor.src[0] = rows;
   tensor.src[1] = indices;
@@ -159,24 +171,30 @@ export function mulMatHadamard(cur: Tensor, rotation: Tensor): Tensor {
 }
 
 export function add(a: Tensor, b: Tensor): Tensor {
+  requireRepeats('add', b, a);
   return like('ADD', a, b);
 }
 export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
+  requireRowsById(a, b, ids);
   return like('ADD_ID', a, b, ids);
 }
 /** The sum takes the first operand's place. */
 export function addInplace(a: Tensor, b: Tensor): Tensor {
+  requireRepeats('add', b, a);
   const tensor = viewOf('ADD', a, a.ne, a.nb, 0);
   tensor.src[1] = b;
   return tensor;
 }
 export function sub(a: Tensor, b: Tensor): Tensor {
+  requireRepeats('sub', b, a);
   return like('SUB', a, b);
 }
 export function mul(a: Tensor, b: Tensor): Tensor {
+  requireRepeats('mul', b, a);
   return like('MUL', a, b);
 }
 export function div(a: Tensor, b: Tensor): Tensor {
+  requireRepeats('div', b, a);
   return like('DIV', a, b);
 }
 export function sqr(a: Tensor): Tensor {
@@ -240,6 +258,7 @@ export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' |
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
+  if (b) requireSameShape(variant, a, b);
   const ne: Four = b ? a.ne : [a.ne[0] / 2, a.ne[1], a.ne[2], a.ne[3]];
   const tensor = result('GLU', a.type, ne, a, b);
   tensor.variant = variant;
@@ -247,6 +266,7 @@ export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
 }
 
 export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null): Tensor {
+  requirePositions(a, positions);
   return like('ROPE', a, positions, factors);
 }
 
@@ -257,6 +277,7 @@ export function ropeBack(a: Tensor, positions: Tensor): Tensor {
 
 /** `plain` softmax has neither scale nor mask; only that form may be fused with expert selection. */
 export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | null = null, plain = true): Tensor {
+  requireSinks('soft_max', a.ne[2], sinks);
   const tensor = like('SOFT_MAX', a, mask, sinks);
   tensor.variant = plain ? 'plain' : 'scaled';
   return tensor;
@@ -264,6 +285,7 @@ export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | n
 
 export function flashAttnExt(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, sinks: Tensor | null): Tensor {
   requireProduct(k, q);
+  requireSinks('flash_attn_ext', q.ne[2], sinks);
   return result('FLASH_ATTN_EXT', F32, [v.ne[0], q.ne[2], q.ne[1], q.ne[3]], q, k, v, mask, sinks);
 }
 
@@ -293,6 +315,7 @@ export function padTo(a: Tensor, ne: Four): Tensor {
 }
 
 export function concat(a: Tensor, b: Tensor, dim: 0 | 1 | 2 | 3): Tensor {
+  requireJoinable(a, b, dim);
   const ne: [number, number, number, number] = [...a.ne];
   ne[dim] += b.ne[dim];
   return result('CONCAT', a.type, ne, a, b);

@@ -111,9 +111,9 @@ function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: kv }: KvI
 }
 
 /** `llama_kv_cache::get_k`. */
-export function keyRows(cache: Tensor, size: number, heads: number, { cells, read, streams }: KvCache): Tensor {
+export function keyRows(cache: Tensor, size: number, heads: number, { cells, read, readStreams }: KvCache): Tensor {
   const row = ggml.rowSize(cache, cache.ne[0]);
-  return ggml.view4d(cache, [size, heads, read, streams], ggml.rowSize(cache, size), row, row * cells, 0);
+  return ggml.view4d(cache, [size, heads, read, readStreams], ggml.rowSize(cache, size), row, row * cells, 0);
 }
 
 /** `llama_kv_cache::get_v`. */
@@ -121,14 +121,14 @@ function readV(
   g: GraphBuilder,
   cache: Tensor,
   layer: number,
-  { cache: { cells, read, streams, vTransposed } }: KvInput,
+  { cache: { cells, read, readStreams, vTransposed } }: KvInput,
 ): Tensor {
   const { v, kv } = g.head(layer);
   const stream = ggml.rowSize(cache, cache.ne[0]) * cells;
   if (!vTransposed) {
     return ggml.view4d(
       cache,
-      [v, kv, read, streams],
+      [v, kv, read, readStreams],
       ggml.rowSize(cache, v),
       ggml.rowSize(cache, cache.ne[0]),
       stream,
@@ -136,5 +136,5 @@ function readV(
     );
   }
   const column = ggml.rowSize(cache, cells);
-  return ggml.view4d(cache, [read, kv, v, streams], column * v, column, stream, 0);
+  return ggml.view4d(cache, [read, kv, v, readStreams], column * v, column, stream, 0);
 }

@@ -38,6 +38,8 @@ export const deepseek2 = decoderGraph((g) => {
       layer < hparams.nLayerDenseLead
         ? feedForward(g, cur, layer, { activation: 'silu' })
         : deepseekExperts(g, cur, layer),
+    keepsForDraft: 'after-norm',
+    head: { keepsNormed: true },
   };
 });
 

@@ -110,7 +110,7 @@ export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor,
 
 function convolve(g: GraphBuilder, window: Tensor, layer: number): Tensor {
   const sum = ssmConv(window, g.layerNeed(layer, 'ssm_conv1d.weight'));
-  return ggml.unary(g.addBias(sum, g.layerWeight(layer, 'ssm_conv1d.bias')), 'silu');
+  return ggml.unary(ggml.add(sum, g.layerNeed(layer, 'ssm_conv1d.bias')), 'silu');
 }
 
 /** The states that the scan leaves behind its output. */

@@ -192,6 +192,8 @@ exaone-moe
   each 0..n_layer_all
     attention: n_embd, n_qo_dim, n_kv_dim, n_kv_dim
     rope_freqs?: n_rot/2
+    if has(rope_freqs) && i >= n_layer
+      refuse done_getting_tensors: too many tensors created, since rope_freqs is counted for layers that predict ahead
     .attn_norm .ffn_norm: n_embd
     .attn_q_norm .attn_k_norm: n_embd_head_k
     if i < n_layer_dense_lead || (i >= n_layer)

@@ -1,0 +1,59 @@
+import { graphError } from '../graph-error.js';
+import { isEmptyTensor, sameShape, type Tensor, tensorBytes, tensorBytesOf } from '../tensor.js';
+
+/*
+ * What ggml asserts of the tensors that it is given (`GGML_ASSERT` in `ggml/src/ggml.c`, llama.cpp v0.5.0), where a header's
+ * numbers can break it. Each throws CheckIncompleteError MODEL_GRAPH_INVALID.
+ */
+
+/** `ggml_can_repeat`: a small operand fills a large one a whole number of times in each dimension. */
+export function requireRepeats(op: string, small: Tensor, large: Tensor): void {
+  const can = isEmptyTensor(small)
+    ? isEmptyTensor(large)
+    : large.ne[0] % small.ne[0] === 0 &&
+      large.ne[1] % small.ne[1] === 0 &&
+      large.ne[2] % small.ne[2] === 0 &&
+      large.ne[3] % small.ne[3] === 0;
+  if (!can) throw misfit(op, large, small);
+}
+
+export function requireSameShape(op: string, a: Tensor, b: Tensor): void {
+  if (!sameShape(a, b)) throw misfit(op, a, b);
+}
+
+/** `ggml_set_rows`: rows of the destination's length, one for each index. */
+export function requireSettable(destination: Tensor, rows: Tensor, indices: Tensor): void {
+  const [ne0, , ne2, ne3] = destination.ne;
+  const fits = ne0 === rows.ne[0] && ne2 === rows.ne[2] && ne3 === rows.ne[3] && rows.ne[1] === indices.ne[0];
+  if (!fits) throw misfit('set_rows', destination, rows);
+}
+
+/** `ggml_add_id`: a row for each expert that a token uses. */
+export function requireRowsById(a: Tensor, b: Tensor, ids: Tensor): void {
+  if (a.ne[0] !== b.ne[0] || a.ne[1] !== ids.ne[0] || a.ne[2] !== ids.ne[1]) throw misfit('add_id', a, b);
+}
+
+/** `ggml_concat`: alike in every other dimension. */
+export function requireJoinable(a: Tensor, b: Tensor, dim: number): void {
+  if (a.ne.some((size, i) => i !== dim && size !== b.ne[i])) throw misfit('concat', a, b);
+}
+
+/** `ggml_rope_impl`: one position a token, or four. */
+export function requirePositions(a: Tensor, positions: Tensor): void {
+  if (a.ne[2] !== positions.ne[0] && a.ne[2] * 4 !== positions.ne[0]) throw misfit('rope', a, positions);
+}
+
+/** `ggml_soft_max_add_sinks`, `ggml_flash_attn_ext_add_sinks`: one a head. */
+export function requireSinks(op: string, heads: number, sinks: Tensor | null): void {
+  if (sinks && sinks.ne[0] !== heads) throw graphError(`${op} of ${heads} heads with ${sinks.ne[0]} sinks`);
+}
+
+/** `ggml_new_tensor_impl`: what a view shows is there, if it shows anything. */
+export function requireInside(view: Tensor, shown: Tensor): void {
+  const bytes = tensorBytesOf(view);
+  if (bytes > 0 && view.viewOffset + bytes > tensorBytes(shown)) throw misfit('view', shown, view);
+}
+
+function misfit(op: string, a: Tensor, b: Tensor): Error {
+  return graphError(`${op} of [${a.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+}
