@@ -63,7 +63,7 @@ function changedEntry([key, value, type]: Entry, random: Random): Entry {
     return random.pick<Entry>([
       [key, [value, value], '[u32]'],
       [key, value, 'f32'],
-      [key, value, 'i64'],
+      [key, Math.trunc(value), 'i64'],
       [key, String(value), 'str'],
     ]);
   }
