@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable } from '../../printable.js';
 import { readRegularFile } from '../../read-regular-file.js';
@@ -7,6 +7,7 @@ import type { HubListing } from '../hub/hub-listing.js';
 import { type HubSource, isCommit } from '../hub/hub-urls.js';
 import type { Session } from '../session.js';
 import type { FoundInStore } from './found-in-store.js';
+import { pathsUnder } from './paths-under.js';
 
 /** A commit's name and the end of its line. */
 const LONGEST_REF = 256;
@@ -86,8 +87,7 @@ async function inSnapshot(root: string, { revision }: HubSource): Promise<Downlo
   const commit = isCommit(revision) ? revision : await readRef(root, revision);
   if (commit === undefined) return undefined;
   const snapshot = join(root, 'snapshots', commit);
-  const names = await readdir(snapshot, { recursive: true }).catch(() => []);
-  const paths = new Map(names.map((name) => [name.replaceAll('\\', '/'), join(snapshot, name)]));
+  const paths = new Map((await pathsUnder(snapshot)).map((path) => [path, join(snapshot, ...path.split('/'))]));
   return downloads(paths, commit, "the hub's cache");
 }
 
