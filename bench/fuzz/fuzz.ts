@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { LlmkubeError } from '../../src/lib/errors.js';
+import { Depth, type Outcome } from './depth.js';
 import { Random } from './random.js';
 import { SUBJECTS } from './subjects.js';
 import type { Subject } from './subject.js';
@@ -23,7 +24,7 @@ interface Task {
 type Word =
   | { readonly kind: 'starts'; readonly input: string }
   | { readonly kind: 'found'; readonly finding: string }
-  | { readonly kind: 'done'; readonly inputs: number; readonly refused: number };
+  | { readonly kind: 'done'; readonly inputs: number; readonly depths: readonly string[] };
 
 /** Of the processor, since other programs may have it for longer. */
 const MOST_MS = 5_000;
@@ -58,9 +59,9 @@ function supervised(task: Task): Promise<readonly string[]> {
     const findings: string[] = [];
     let input = 'the start';
     const worker = new Worker(new URL(import.meta.url), { workerData: task });
-    const end = (inputs: string): void => {
+    const end = (inputs: string, depths: readonly string[] = []): void => {
       clearTimeout(watchdog);
-      process.stdout.write(`seed ${task.seed}: ${inputs}, ${findings.length} findings\n`);
+      process.stdout.write([`seed ${task.seed}: ${inputs}, ${findings.length} findings`, ...depths, ''].join('\n'));
       void worker.terminate();
       resolve(findings);
     };
@@ -72,7 +73,7 @@ function supervised(task: Task): Promise<readonly string[]> {
       watchdog.refresh();
       if (word.kind === 'starts') input = word.input;
       if (word.kind === 'found') findings.push(word.finding);
-      if (word.kind === 'done') end(`${word.inputs} inputs, ${word.refused} of them refused`);
+      if (word.kind === 'done') end(`${word.inputs} inputs`, word.depths);
     });
     worker.on('error', (error) => {
       clearTimeout(watchdog);
@@ -83,35 +84,36 @@ function supervised(task: Task): Promise<readonly string[]> {
 
 async function work({ seed, inputs, milliseconds, only }: Task, say: (word: Word) => void): Promise<void> {
   const subjects = SUBJECTS.filter(({ name }) => only === undefined || name === only);
+  const depths = new Map(subjects.map(({ name }) => [name, new Depth(name)]));
   const end = performance.now() + milliseconds;
-  let [done, refused, found] = [0, 0, 0];
+  let [done, found] = [0, 0];
   for (; done < inputs && performance.now() < end && found < MOST_FINDINGS; done++) {
     const subject = subjects[done % subjects.length];
     if (subject === undefined) break;
     const input = `${subject.name}, seed ${seed + done}`;
     say({ kind: 'starts', input });
     const outcome = await outcomeOf(subject, seed + done);
-    if (outcome === 'refused') refused++;
-    else if (outcome !== 'answered') say({ kind: 'found', finding: `${input}: ${outcome}` });
-    if (outcome !== 'refused' && outcome !== 'answered') found++;
+    depths.get(subject.name)?.count(outcome);
+    if (outcome.kind !== 'wrong') continue;
+    say({ kind: 'found', finding: `${input}: ${outcome.how}` });
+    found++;
   }
-  say({ kind: 'done', inputs: done, refused });
+  say({ kind: 'done', inputs: done, depths: [...depths.values()].map(String) });
 }
 
-/** `answered`, `refused`, or what is wrong. */
-async function outcomeOf(subject: Subject, seed: number): Promise<string> {
+async function outcomeOf(subject: Subject, seed: number): Promise<Outcome> {
   const start = process.cpuUsage();
-  let outcome = 'answered';
+  let outcome: Outcome = { kind: 'answered' };
   try {
     await subject.run(new Random(seed));
   } catch (error) {
     if (!(error instanceof LlmkubeError))
-      return error instanceof Error ? (error.stack ?? error.message) : String(error);
-    outcome = 'refused';
+      return { kind: 'wrong', how: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    outcome = { kind: 'refused', code: error.code };
   }
   const { user, system } = process.cpuUsage(start);
   const ms = (user + system) / 1000;
-  if (ms > MOST_MS) return `took ${Math.round(ms)} ms of the processor`;
+  if (ms > MOST_MS) return { kind: 'wrong', how: `took ${Math.round(ms)} ms of the processor` };
   const { heapUsed } = process.memoryUsage();
-  return heapUsed > MOST_HEAP_BYTES ? `left ${heapUsed} bytes on the heap` : outcome;
+  return heapUsed > MOST_HEAP_BYTES ? { kind: 'wrong', how: `left ${heapUsed} bytes on the heap` } : outcome;
 }

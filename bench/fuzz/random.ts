@@ -1,9 +1,9 @@
-/** Numbers that a seed decides: xorshift with 32 bits. */
+/** Numbers that a seed decides: xorshift with 32 bits, from a seed that is mixed, since seeds that follow each other begin alike. */
 export class Random {
   #state: number;
 
   constructor(readonly seed: number) {
-    this.#state = (seed ^ 0x9e3779b9) >>> 0 || 1;
+    this.#state = mixed(seed) || 1;
   }
 
   /** From 0 up to, not including, `below`. */
@@ -64,4 +64,12 @@ export class Random {
     const repeated = this.int(8) === 0 ? text.slice(at, at + 200).repeat(this.int(20)) : '';
     return text.slice(0, at) + inserted + repeated + text.slice(at + length);
   }
+}
+
+/** Murmur3's last step, with 32 bits: any bit of the seed changes each with even odds. */
+function mixed(seed: number): number {
+  let bits = (seed ^ 0x9e3779b9) >>> 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }

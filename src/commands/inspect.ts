@@ -38,8 +38,9 @@ share of bytes, largest tensors, licence, parts.`;
     const dependencies = checkDependencies(surroundingsOf(this.config, flags, this.jsonEnabled()));
     const model = resolveModel(args.model, await dependencies.loadCatalog(), flags);
     const reading = await dependencies.readHeader(model);
-    if (!this.jsonEnabled()) await this.print(reading, model.source, flags);
-    return inspectJson(model.source, reading, flags);
+    if (this.jsonEnabled()) return inspectJson(model.source, reading, flags);
+    await this.print(reading, model.source, flags);
+    return {};
   }
 
   private async print(reading: ModelHeader, source: string, { metadata, tensors }: Lists): Promise<void> {

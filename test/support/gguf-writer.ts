@@ -1,4 +1,4 @@
-import { ggmlTypeByName, rowBytes } from '../../src/lib/gguf/ggml-types.js';
+import { ggmlTypeById, ggmlTypeByName, rowBytes } from '../../src/lib/gguf/ggml-types.js';
 
 export type ValueType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'bool' | 'str' | 'u64' | 'i64' | 'f64';
 
@@ -138,7 +138,7 @@ export function buildGguf(spec: GgufSpec = {}): BuiltGguf {
   for (const { name, dims, type, offset } of tensors) {
     writer.string(name).u32(dims.length);
     for (const dim of dims) writer.u64(dim);
-    const known = typeof type === 'string' ? ggmlTypeByName(type) : undefined;
+    const known = typeof type === 'string' ? ggmlTypeByName(type) : ggmlTypeById(type);
     writer.u32(known?.id ?? Number(type)).u64(offset ?? dataBytes);
     const elements = dims.reduce<number>((product, dim) => product * Number(dim), 1);
     if (known !== undefined) dataBytes = pad(dataBytes + rowBytes(known, elements), alignment);

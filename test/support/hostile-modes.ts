@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** What a server does with a request: writes to its connection whatever it likes. */
 export type Hostility = (socket: Socket) => unknown;
@@ -7,6 +8,8 @@ const PARTIAL = 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-999/1000
 const JSON_OK = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
 const DRIP_MS = 400;
 const MIB = 2 ** 20;
+const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n';
+const BOMB = gzipSync(Buffer.alloc(64 * MIB, ' '));
 
 /** What any server may do, whatever it is asked for. */
 const ANY_SERVER = {
@@ -15,6 +18,19 @@ const ANY_SERVER = {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
   'sends no HTTP': (socket) => socket.end('\u0000\u0001\u0002 hello'),
   'hangs up': (socket) => socket.destroy(),
+  'says half of its first line': (socket) => socket.write('HTTP/1.1 2'),
+  'stalls in the middle': (socket) => socket.write(`${JSON_OK}Content-Length: 1000\r\n\r\n{"items":[`),
+  'breaks off in a chunk': (socket) => socket.end(`${JSON_OK}${CHUNKED}fff\r\n{"items":[`),
+  'leaves out the last chunk': (socket) => socket.end(`${JSON_OK}${CHUNKED}2\r\n[]\r\n`),
+  'sends a chunk of no length': (socket) => socket.end(`${JSON_OK}${CHUNKED}zz\r\n[]\r\n0\r\n\r\n`),
+  'says two lengths': (socket) => socket.end(`${JSON_OK}Content-Length: 2\r\nContent-Length: 4\r\n\r\n[]`),
+  'packs what is not packed': (socket) =>
+    socket.end(`${JSON_OK}Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot a zip`),
+  'packs nothing at all': (socket) => socket.end(`${JSON_OK}Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n`),
+  'packs sixty-four megabytes into sixty-four thousand': (socket) => {
+    socket.write(`${JSON_OK}Content-Encoding: gzip\r\nContent-Length: ${BOMB.length}\r\n\r\n`);
+    socket.end(BOMB);
+  },
   'sends headers without end': (socket) => flood(socket, 'HTTP/1.1 200 OK\r\n', 'X-Padding: 1\r\n'.repeat(1000)),
 } as const satisfies Readonly<Record<string, Hostility>>;
 
@@ -56,6 +72,9 @@ export const FILE_SERVER_MODES = {
 export const CLUSTER_MODES = {
   ...ANY_SERVER,
   'drips its answer': (socket) => drip(socket, `${JSON_OK}Content-Length: 900\r\n\r\n`, ' '),
+  'drips headers': (socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'X-Padding: 1\r\n'),
+  'sends a line of a hundred megabytes': (socket) =>
+    flood(socket, `${JSON_OK}\r\n{"type":"ADDED","object":{"x":"`, 'x'.repeat(MIB)),
   'answers without end': (socket) => flood(socket, `${JSON_OK}\r\n`, ' '.repeat(MIB)),
   'refuses without end': (socket) => flood(socket, 'HTTP/1.1 500 Oops\r\n\r\n', 'no '.repeat(MIB / 4)),
   'answers null': (socket) => answerJson(socket, 'null'),

@@ -57,11 +57,12 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     const { flags } = await this.parse(CatalogCheck);
     const catalog = await loadCatalog(flags.catalog);
     const checkEntry = entryChecker(catalog, await checkRequest('', flags, this.variables), { measureHost });
-    const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
+    const asJson = this.jsonEnabled();
+    const surroundings = surroundingsOf(this.config, flags, asJson);
     const all = await withEachEntry(catalog, surroundings, async (entry, readHeader) => {
       const check = await checkEntry(entry, readHeader);
       const row = checkedEntry(check);
-      return { ...row, json: this.jsonEnabled() ? checkJson({ ...check, largest: row.largest }) : undefined };
+      return { ...row, json: asJson ? checkJson({ ...check, largest: row.largest }) : undefined };
     });
     refuseForAll(all.map(({ verdict }) => verdict));
     const checks = chooseEntries(all, {
@@ -71,7 +72,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       sort: flags.sort,
     });
     if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
-    if (!this.jsonEnabled()) await this.print(checks, all);
+    if (!asJson) await this.print(checks, all);
     return { models: checks.map(({ json }) => json) };
   }
 
@@ -80,6 +81,8 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     this.log(catalogCheckTable(checks, terminalWidth(process.stdout), colors));
     const shown = new Set(checks);
     const told = all.filter((check) => shown.has(check) || check.verdict.kind === 'unknown');
-    for (const notice of catalogCheckNotices(told)) this.notice(notice);
+    const notices = catalogCheckNotices(told);
+    // At once: what is written line by line waits in memory until the last.
+    if (notices.length > 0) this.notice(notices.join('\n'));
   }
 }

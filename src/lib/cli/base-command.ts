@@ -22,6 +22,7 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
   /** The environment variable of each flag that was said by one, once the command line has been read. */
   protected variables: ReadonlyMap<string, string> = new Map();
+  #isJson: boolean | undefined;
 
   /**
    * As people type: the last of a flag counts, an environment variable where none is typed, and what is wrong is one line.
@@ -70,6 +71,11 @@ export abstract class BaseCommand extends Command {
   /** As oclif runs it, once its configuration is there. */
   start(): Promise<unknown> {
     return this._run();
+  }
+
+  /** Asked before each line that is printed, of which a long catalogue has thousands. */
+  override jsonEnabled(): boolean {
+    return (this.#isJson ??= super.jsonEnabled());
   }
 
   /** For people, on stdout: broken between words on a terminal. */

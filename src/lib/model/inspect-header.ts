@@ -97,14 +97,23 @@ export function tensorFacts({ name, type, dims, bytes, file }: GgufTensor): Tens
 }
 
 function largest(tensors: readonly GgufTensor[]): LargeTensor[] {
-  const groups = new Map<string, LargeTensor>();
+  let found: LargeTensor[] = [];
   for (const { name: full, type, dims, bytes } of tensors) {
+    if (found.length === LARGEST_SHOWN && bytes < (found.at(-1)?.bytes ?? 0)) continue;
     const name = splitBlockNumber(full)?.pattern ?? full;
-    const key = JSON.stringify([name, type.name, dims]);
-    const count = (groups.get(key)?.count ?? 0) + 1;
-    groups.set(key, { name, type: type.name, dims, bytes, count });
+    const alike = found.findIndex((one) => one.name === name && one.type === type.name && isSame(one.dims, dims));
+    const known = found[alike];
+    if (known !== undefined) found[alike] = { ...known, count: known.count + 1 };
+    else {
+      const all = [...found, { name, type: type.name, dims, bytes, count: 1 }];
+      found = all.sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST_SHOWN);
+    }
   }
-  return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST_SHOWN);
+  return found;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, index) => dim === b[index]);
 }
 
 function layersOf(header: GgufHeader): LayerFacts | null {

@@ -48,13 +48,9 @@ export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDepe
   const defaults = entry === undefined ? {} : catalogDefaults(entry);
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
   const launch = { ...ANY_MEDIA, ...combined.launch };
-  return {
-    ...{ model, resolved, entry, source },
-    ...combined,
-    ...{ launch, asked: launch },
-    ...(request.amongOthers && { amongOthers: true }),
-    overrides: [...combined.overrides, ...(request.overrides ?? [])],
-  };
+  const overrides = [...combined.overrides, ...(request.overrides ?? [])];
+  const amongOthers = request.amongOthers === true && { amongOthers: true };
+  return { ...combined, model, resolved, entry, source, launch, asked: launch, ...amongOthers, overrides };
 }
 
 /**

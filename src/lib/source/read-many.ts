@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { mapLimited } from './map-limited.js';
 import type { ModelSource } from './model-source.js';
 import { createNetwork, type ReadOptions } from './session.js';
@@ -8,6 +9,9 @@ import { FolderNames } from './stores/folder-names.js';
 const READINGS_PER_HOST = 4;
 /** Hosts at once: a catalogue may name as many as it has entries, and each takes connections and memory. */
 const HOSTS_AT_ONCE = 16;
+
+/** Where nothing is waited for, as offline, signals are heard and what is left behind is given back only between stretches. */
+const AT_A_STRETCH = 64;
 
 /** One of many: what is read, and how. */
 export interface Reading<T> {
@@ -35,13 +39,14 @@ export async function readMany<T>(
   const network = options.network ?? createNetwork(options);
   // Every request under way listens to it, on as many hosts as there are.
   if (options.signal !== undefined) setMaxListeners(0, options.signal);
-  const folders = options.folders ?? new FolderNames();
+  const folders = options.folders ?? new FolderNames(options.env ?? {});
   const distinct = new Map<string, Reading<T>>();
   for (const reading of readings) if (!distinct.has(keyOf(reading))) distinct.set(keyOf(reading), reading);
   const results = new Map<string, ManyResult<T>>();
   const settle = async (reading: Reading<T>): Promise<void> => {
     results.set(keyOf(reading), await resultOf(reading.read({ ...options, network, folders })));
     onSettled?.(results.size, distinct.size);
+    if (results.size % AT_A_STRETCH === 0) await setImmediate();
   };
   const hosts = groupBy([...distinct.values()], hostOf);
   try {

@@ -72,7 +72,7 @@ export function createNetwork(options: ReadOptions): Network {
 export async function inSession<T>(options: ReadOptions, work: (session: Session) => Promise<T>): Promise<T> {
   const { onProgress, offline = false } = options;
   const network = options.network ?? createNetwork(options);
-  const folders = options.folders ?? new FolderNames();
+  const folders = options.folders ?? new FolderNames(options.env ?? {});
   const meter = { requests: 0, bytes: 0 };
   const deadline = startDeadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
   const { signal } = deadline;

@@ -32,7 +32,15 @@ const CALLS: readonly (readonly [string, (client: KubeClient) => Promise<unknown
 /** How long a call may take; the others are told by what they send. */
 const SHORT_MS = 400;
 const LONG_MS = 20_000;
-const SLOW: readonly Mode[] = ['never answers', 'drips its answer', 'sends headers without end', 'switches protocols'];
+const SLOW: readonly Mode[] = [
+  'never answers',
+  'says half of its first line',
+  'stalls in the middle',
+  'drips its answer',
+  'drips headers',
+  'sends headers without end',
+  'switches protocols',
+];
 
 describe('a cluster that', () => {
   let server: HostileServer | undefined;

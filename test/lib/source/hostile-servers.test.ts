@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
 import { LlmkubeError } from '../../../src/lib/errors.js';
-import type { ModelSource } from '../../../src/lib/source/model-source.js';
+import { type ModelSource, parseModelSource } from '../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
 import { FILE_SERVER_MODES } from '../../support/hostile-modes.js';
 import { HostileServer } from '../../support/hostile-server.js';
@@ -17,9 +17,18 @@ const PATIENT_MS = 30_000;
 /** What a file server says, and what a hub says of its list, where it is not the same. */
 const CASES: readonly (readonly [Mode, file: RegExp, list?: RegExp])[] = [
   ['never answers', /not finished within 0\.6 s/],
-  ['switches protocols', /answers 101, another protocol/, /not finished within 0\.6 s/],
+  ['switches protocols', /answers 101, another protocol/],
   ['sends no HTTP', /broke|not finished within/],
   ['hangs up', /broke|not finished within/],
+  ['says half of its first line', /not finished within 0\.6 s/],
+  ['stalls in the middle', /whole file|not a GGUF|not finished/, /not finished within 0\.6 s/],
+  ['breaks off in a chunk', /whole file|broke|not a GGUF/, /broke/],
+  ['leaves out the last chunk', /whole file|broke|not a GGUF/, /broke|is not a list|no GGUF|no repository/],
+  ['sends a chunk of no length', /whole file|broke|not a GGUF/, /broke/],
+  ['says two lengths', /broke/],
+  ['packs what is not packed', /compressed|whole file/, /broke/],
+  ['packs nothing at all', /compressed|whole file|not a GGUF/, /broke/],
+  ['packs sixty-four megabytes into sixty-four thousand', /compressed|whole file/, /longer than/],
   ['sends headers without end', /too long|broke|not finished within/],
   ['says that nothing changed', /answers 304/],
   ['drips bytes', /not finished within 0\.6 s/, /not JSON|answers 206|not finished within 0\.6 s/],
@@ -50,7 +59,7 @@ describe('a server that', () => {
   afterEach(() => Promise.all([server?.close(), cache.remove()]));
 
   async function refusal(mode: Mode, source: ModelSource, readingMs: number): Promise<string> {
-    const env = { HF_ENDPOINT: server?.url };
+    const env = { HF_ENDPOINT: server?.url, MODELSCOPE_DOMAIN: server?.url };
     const retry = { attempts: 2, firstDelayMs: 1 };
     const outcome: unknown = await readModelHeader(source, {
       cacheDir: cache.path,
@@ -73,9 +82,15 @@ describe('a server that', () => {
 
   test.each(CASES)('%s is no model', async (mode, file, list = file) => {
     server = await HostileServer.start(FILE_SERVER_MODES[mode]);
-    const inFile = { kind: 'http', url: `${server.url}/m.gguf` } as const;
-    const inHub = { kind: 'hf', repository: 'a/b', revision: 'main' } as ModelSource;
-    expect(await refusal(mode, inFile, patienceFor(file))).toMatch(file);
-    expect(await refusal(mode, inHub, patienceFor(list))).toMatch(list);
+    for (const name of [`${server.url}/m.gguf`, 'hf:a/b/m.gguf', 'ms:a/b/m.gguf'])
+      expect([name, await refusal(mode, parseModelSource(name), patienceFor(file))]).toEqual([
+        name,
+        expect.stringMatching(file),
+      ]);
+    for (const name of ['hf:a/b', 'ms:a/b', `ollama:${server.url}/library/tiny`])
+      expect([name, await refusal(mode, parseModelSource(name), patienceFor(list))]).toEqual([
+        name,
+        expect.stringMatching(list),
+      ]);
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseBoundedJson } from '../../bounded-json.js';
 import { join } from 'node:path';
 import { type LlmkubeError, UsageError } from '../../errors.js';
 import { withLock } from '../../guard/ledger/lock.js';
@@ -50,7 +51,7 @@ export async function takeAgentName(stateFolder: string, id: string, find: FindP
 /** Undefined where there was none, or the file is not as it was written. */
 function holderIn(file: string): Holder | undefined {
   try {
-    const { pid, startedAt, instance } = JSON.parse(readOwnFile(file)) as Partial<Holder>;
+    const { pid, startedAt, instance } = parseBoundedJson(readOwnFile(file)) as Partial<Holder>;
     const isWhole = typeof pid === 'number' && typeof startedAt === 'string' && typeof instance === 'string';
     return isWhole ? { pid, startedAt, instance } : undefined;
   } catch {

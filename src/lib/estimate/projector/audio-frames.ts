@@ -47,6 +47,11 @@ const FRAMES_PER_TOKEN: Readonly<Record<string, (hparams: EncoderHparams) => num
   mimo_audio: ({ local }) => MIMO.framesPerCode * local.groupSize,
 };
 
+/** True where the context decides how long a piece becomes: nothing else cuts what the encoder takes as a whole. */
+export function isCutByContext({ type }: Encoder): boolean {
+  return Object.hasOwn(FRAMES_PER_TOKEN, type);
+}
+
 function batchOf(width: number, { melBins }: EncoderHparams): MediaBatch {
   return { size: { width, height: melBins }, count: 1 };
 }

@@ -1,4 +1,5 @@
 import { linkSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { parseBoundedJson } from '../../bounded-json.js';
 import { dirname, join } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { sameProcess, type FindProcess, type ProcessIdentity } from '../../host/processes/processes.js';
@@ -105,7 +106,7 @@ function isFree(file: string, find: FindProcess): boolean {
 /** A claim is complete before it is linked, so a turn that names nobody was ended, or lost with the machine's power. */
 function parseIdentity(text: string): ProcessIdentity | undefined {
   try {
-    const { pid, startedAt } = JSON.parse(text) as Partial<ProcessIdentity>;
+    const { pid, startedAt } = parseBoundedJson(text) as Partial<ProcessIdentity>;
     return typeof pid === 'number' && typeof startedAt === 'string' ? { pid, startedAt } : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { parseBoundedJson } from '../../bounded-json.js';
 import type { User } from '@kubernetes/client-node';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
@@ -83,7 +84,7 @@ function reasonOf(
 
 function parseCredential(text: string): Credential | undefined {
   try {
-    const { status } = JSON.parse(text) as { status?: Record<string, unknown> };
+    const { status } = parseBoundedJson(text) as { status?: Record<string, unknown> };
     if (typeof status !== 'object' || status === null) return undefined;
     const texts = Object.entries(status).filter(([, value]) => typeof value === 'string');
     const credential: Credential = Object.fromEntries(texts);

@@ -43,8 +43,11 @@ export class CacheFolder {
   }
 
   async read(key: string): Promise<unknown> {
+    const known = await this.known?.in(this.path);
+    // A name takes longer to make than to look up.
+    if (known?.size === 0) return undefined;
     const file = this.#file(key);
-    if (this.known !== undefined && !(await this.known.in(this.path)).has(basename(file))) return undefined;
+    if (known?.has(basename(file)) === false) return undefined;
     try {
       const [sum, json = ''] = (await readRegularFile(file, MAX_ENTRY_BYTES)).split('\n', 2);
       // Changed, or put in the place of another: it says nothing.

@@ -5,6 +5,9 @@ import { CacheFolder } from './cache-folder.js';
 import type { FolderNames } from '../stores/folder-names.js';
 import { isCommit } from '../hub/hub-urls.js';
 
+/** Of what is published, mixtures of experts stored one by one have a few thousand; others are read again. */
+const MOST_TENSORS_KEPT = 16_384;
+
 /** The header of one file, and by what a server tells that version of it from others. */
 export interface CachedHeader {
   readonly header: GgufHeader;
@@ -47,6 +50,7 @@ export class HeaderCache {
   }
 
   async keepHeader(key: string, { header, etag }: CachedHeader): Promise<void> {
+    if (header.tensors.length > MOST_TENSORS_KEPT) return;
     const stored: StoredHeader = { kind: 'header', etag, digest: toDigest(header) };
     await this.#folder?.write(key, stored);
   }

@@ -5,7 +5,7 @@ import { redactedUrl } from '../redacted-url.js';
 import { SourceError } from '../source-error.js';
 import { followRedirects } from './follow-redirects.js';
 import type { HttpAnswer, RequestContext } from './http-answer.js';
-import { fetchRequest } from './http-fetch.js';
+import { sendForPacked } from './http-request.js';
 import { isWorthRetrying, statusError } from './http-status.js';
 import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './retry.js';
 
@@ -32,7 +32,7 @@ export async function getJson(request: JsonRequest, context: RequestContext, pol
   return withRetries(
     async () => {
       const answer = await followRedirects(
-        { url, credential, send: fetchRequest, ...(headers === undefined ? {} : { headers }) },
+        { url, credential, send: sendForPacked, ...(headers === undefined ? {} : { headers }) },
         context,
       );
       try {

@@ -13,7 +13,7 @@ export interface HubSource {
   readonly quantization?: string;
 }
 
-const DEFAULT_ENDPOINT = 'https://huggingface.co';
+const DEFAULT_ENDPOINT = new URL('https://huggingface.co');
 
 /** A credential and the only origin that may see it. */
 export interface Credential {
@@ -31,8 +31,8 @@ export interface Hub {
 
 /** The hub that the environment names: `HF_ENDPOINT` and `HF_TOKEN`. Throws `UsageError` for values that cannot be. */
 export function hubFrom(env: Environment): Hub {
-  const text = env.HF_ENDPOINT?.trim() || DEFAULT_ENDPOINT;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const text = env.HF_ENDPOINT?.trim();
+  const url = text ? (URL.canParse(text) ? new URL(text) : undefined) : DEFAULT_ENDPOINT;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new UsageError('BAD_HF_ENDPOINT', 'HF_ENDPOINT is not an address; write it as https://host');
   }

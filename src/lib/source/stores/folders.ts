@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseBoundedJson } from '../../bounded-json.js';
 import { readRegularFile } from '../../read-regular-file.js';
 import type { Environment } from '../http/proxies.js';
 
@@ -56,7 +57,7 @@ function inHome(env: Environment, ...path: string[]): string[] {
 
 function downloadsFolder(settings: string): string[] {
   try {
-    const { downloadsFolder: folder } = JSON.parse(settings) as { downloadsFolder?: unknown };
+    const { downloadsFolder: folder } = parseBoundedJson(settings) as { downloadsFolder?: unknown };
     return typeof folder === 'string' && folder !== '' ? [folder] : [];
   } catch {
     return [];

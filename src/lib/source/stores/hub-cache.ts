@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable } from '../../printable.js';
 import { readRegularFile } from '../../read-regular-file.js';
@@ -6,14 +6,14 @@ import { chooseModel, type HubFile, modelFiles, PREFERRED_QUANTIZATIONS } from '
 import type { HubListing } from '../hub/hub-listing.js';
 import { type HubSource, isCommit } from '../hub/hub-urls.js';
 import type { Session } from '../session.js';
-import { hubCacheFolders, llamaCacheFolders } from './folders.js';
 import type { FoundInStore } from './found-in-store.js';
+import { pathsUnder } from './paths-under.js';
 
 /** A commit's name and the end of its line. */
 const LONGEST_REF = 256;
 
 /** Where downloads are looked for. */
-type OnThisMachine = Pick<Session, 'env' | 'folders'>;
+type OnThisMachine = Pick<Session, 'folders'>;
 
 /** The files of a repository that were downloaded to this machine, whole. */
 interface Downloads {
@@ -33,10 +33,10 @@ interface Downloads {
  */
 export async function findInHubCache(
   source: HubSource,
-  { env, folders }: OnThisMachine,
+  { folders }: OnThisMachine,
   anyChoice: boolean,
 ): Promise<FoundInStore | undefined> {
-  for await (const downloads of downloadsOf(source, { env, folders })) {
+  for await (const downloads of downloadsOf(source, { folders })) {
     const path = chosenPath(source, downloads.files, anyChoice);
     const real = path === undefined ? undefined : downloads.paths.get(path);
     if (path === undefined || real === undefined) continue;
@@ -68,15 +68,15 @@ function chosenPath(source: HubSource, files: readonly HubFile[], anyChoice: boo
   return chooseModel(files, wanted)?.path;
 }
 
-async function* downloadsOf(source: HubSource, { env, folders }: OnThisMachine): AsyncGenerator<Downloads> {
-  for (const folder of hubCacheFolders(env)) {
+async function* downloadsOf(source: HubSource, { folders }: OnThisMachine): AsyncGenerator<Downloads> {
+  for (const folder of folders.hubCaches) {
     const name = `models--${source.repository.replaceAll('/', '--')}`;
     if (!(await folders.in(folder)).has(name)) continue;
     const found = await inSnapshot(join(folder, name), source);
     if (found !== undefined) yield found;
   }
   if (source.revision !== 'main') return;
-  for (const folder of llamaCacheFolders(env)) {
+  for (const folder of folders.llamaCaches) {
     const found = await inFlatFolder(folder, await folders.in(folder), source);
     if (found !== undefined) yield found;
   }
@@ -87,8 +87,7 @@ async function inSnapshot(root: string, { revision }: HubSource): Promise<Downlo
   const commit = isCommit(revision) ? revision : await readRef(root, revision);
   if (commit === undefined) return undefined;
   const snapshot = join(root, 'snapshots', commit);
-  const names = await readdir(snapshot, { recursive: true }).catch(() => []);
-  const paths = new Map(names.map((name) => [name.replaceAll('\\', '/'), join(snapshot, name)]));
+  const paths = new Map((await pathsUnder(snapshot)).map((path) => [path, join(snapshot, ...path.split('/'))]));
   return downloads(paths, commit, "the hub's cache");
 }
 
@@ -106,6 +105,7 @@ async function inFlatFolder(
 ): Promise<Downloads | undefined> {
   const prefix = `${repository.replaceAll('/', '_')}_`;
   const names = [...all].filter((name) => name.startsWith(prefix));
+  if (names.length === 0) return undefined;
   const paths = new Map(names.map((name) => [name.slice(prefix.length), join(folder, name)]));
   return downloads(paths, undefined, "llama.cpp's cache");
 }

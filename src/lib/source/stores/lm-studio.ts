@@ -12,6 +12,8 @@ import { formatStoreSource, type LmStudioSource } from './store-source.js';
 /** `PUBLISHER/MODEL/FILE`, and a folder for each quantization of a split one. */
 const DEEPEST = 4;
 const MOST_NAMED = 8;
+/** Links may lead in a circle, and from many places to one: of a store that looks as large as this, only the beginning counts. */
+const MOST_ENTRIES = 20_000;
 
 /** The model files of one folder `PUBLISHER/MODEL`. */
 interface Kept {
@@ -25,7 +27,7 @@ interface Kept {
  * @throws SourceError when LM Studio does not keep it on this machine
  */
 export async function findInLmStudio(source: LmStudioSource, session: Session): Promise<FoundInStore> {
-  const kept = (await Promise.all((await lmStudioFolders(session.env)).map(keptIn))).flat();
+  const kept = (await Promise.all((await lmStudioFolders(session.env)).map((root) => new Store(root).kept()))).flat();
   const named = byFile(kept, source.name);
   if (named !== undefined) return found(named.model, named.file, source);
   const models = byName(kept, source.name);
@@ -55,42 +57,50 @@ function found({ folder, files }: Kept, file: HubFile, source: LmStudioSource): 
   return { source: { kind: 'file', path }, chosen };
 }
 
-async function keptIn(root: string): Promise<readonly Kept[]> {
-  const publishers = await foldersIn(root);
-  const names = (
-    await Promise.all(
-      publishers.map(async (publisher) =>
-        (await foldersIn(join(root, publisher))).map((model) => `${publisher}/${model}`),
-      ),
-    )
-  ).flat();
-  const all = await Promise.all(
-    names.map(async (name) => {
-      const folder = join(root, ...name.split('/'));
-      return { name, folder, files: modelFiles(await entriesIn(folder, '')).filter(({ kind }) => kind === 'model') };
-    }),
-  );
-  return all.filter(({ files }) => files.length > 0);
-}
+/** One folder of LM Studio's, and how much of it may still be looked at. */
+class Store {
+  #left = MOST_ENTRIES;
 
-/** Folders, and links to folders that are there. */
-async function foldersIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => []);
-  const kinds = await Promise.all(names.map((name) => kindOf(join(folder, name))));
-  return names.filter((name, index) => !name.startsWith('.') && kinds[index] === 'folder');
-}
+  constructor(private readonly root: string) {}
 
-async function entriesIn(folder: string, under: string): Promise<{ path: string; bytes: number }[]> {
-  const names = (await readdir(join(folder, under)).catch(() => [])).sort();
-  const entries = await Promise.all(
-    names.map(async (name) => {
-      const path = under === '' ? name : `${under}/${name}`;
-      const kind = await kindOf(join(folder, path));
-      if (typeof kind === 'number') return [{ path, bytes: kind }];
-      return kind === 'folder' && path.split('/').length < DEEPEST - 2 ? entriesIn(folder, path) : [];
-    }),
-  );
-  return entries.flat();
+  async kept(): Promise<readonly Kept[]> {
+    const all: Kept[] = [];
+    for (const publisher of await this.#foldersIn(this.root)) {
+      for (const model of await this.#foldersIn(join(this.root, publisher))) {
+        const folder = join(this.root, publisher, model);
+        const files = modelFiles(await this.#entriesIn(folder, '')).filter(({ kind }) => kind === 'model');
+        if (files.length > 0) all.push({ name: `${publisher}/${model}`, folder, files });
+      }
+    }
+    return all;
+  }
+
+  /** Folders, and links to folders that are there. */
+  async #foldersIn(folder: string): Promise<readonly string[]> {
+    const names = await this.#namesIn(folder);
+    const kinds = await Promise.all(names.map((name) => kindOf(join(folder, name))));
+    return names.filter((name, index) => !name.startsWith('.') && kinds[index] === 'folder');
+  }
+
+  async #entriesIn(folder: string, under: string): Promise<{ path: string; bytes: number }[]> {
+    const names = (await this.#namesIn(join(folder, under))).toSorted();
+    const entries = await Promise.all(
+      names.map(async (name) => {
+        const path = under === '' ? name : `${under}/${name}`;
+        const kind = await kindOf(join(folder, path));
+        if (typeof kind === 'number') return [{ path, bytes: kind }];
+        return kind === 'folder' && path.split('/').length < DEEPEST - 2 ? this.#entriesIn(folder, path) : [];
+      }),
+    );
+    return entries.flat();
+  }
+
+  async #namesIn(folder: string): Promise<readonly string[]> {
+    if (this.#left <= 0) return [];
+    const names = (await readdir(folder).catch(() => [])).slice(0, this.#left);
+    this.#left -= names.length;
+    return names;
+  }
 }
 
 /** A file's size; links that lead nowhere are nothing. */

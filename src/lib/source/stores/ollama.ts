@@ -9,6 +9,7 @@ import type { Session } from '../session.js';
 import { SourceError } from '../source-error.js';
 import { ollamaFolders } from './folders.js';
 import { type FoundInStore, printablePath } from './found-in-store.js';
+import { pathsUnder } from './paths-under.js';
 import { formatStoreSource, type OllamaSource, parseStoreSource } from './store-source.js';
 
 /** A manifest lists some ten layers. */
@@ -130,13 +131,8 @@ async function likely(source: OllamaSource, folders: readonly string[]): Promise
 
 /** Every model that a folder of Ollama lists, as `ollama list` names it. */
 async function keptNames(folder: string): Promise<readonly string[]> {
-  const root = join(folder, 'manifests');
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.flatMap((entry) => {
-    if (!entry.isFile()) return [];
-    const [host, namespace, model, tag, ...more] = join(entry.parentPath, entry.name)
-      .slice(root.length + 1)
-      .split(/[/\\]/);
+  return (await pathsUnder(join(folder, 'manifests'))).flatMap((path) => {
+    const [host, namespace, model, tag, ...more] = path.split('/');
     if (tag === undefined || more.length > 0) return [];
     try {
       const source = parseStoreSource('ollama', `${host}/${namespace}/${model}:${tag}`);
