@@ -113,8 +113,8 @@ describe('a file that llama-server refuses to load does not fit anything', () =>
       [],
       'MODEL_TOKENIZER_INVALID',
     ],
-    ['a count is written as a signed number', LLAMA, [['llama.block_count', 32, 'i32']], [], 'GGUF_METADATA_INVALID'],
-    ['a count is written in 64 bits', LLAMA, [['llama.context_length', 8192, 'u64']], [], 'GGUF_METADATA_INVALID'],
+    ['a count is written as a signed number', LLAMA, [['llama.block_count', 32, 'i32']], [], 'MODEL_KEY_TYPE'],
+    ['a count is written in 64 bits', LLAMA, [['llama.context_length', 8192, 'u64']], [], 'MODEL_KEY_TYPE'],
   ])('where %s', async (_case, spec, entries, tensors, code) => {
     const { exitCode, verdict, error } = await check(changed(spec, entries, tensors));
     expect([exitCode, verdict, error?.code]).toEqual([3, 'unknown', code]);

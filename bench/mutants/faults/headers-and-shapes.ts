@@ -18,11 +18,18 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'lib/gguf/header-parser',
   ),
   fault(
-    'the type of attention.sliding_window is not checked',
-    'gguf/known-keys',
-    "    'attention.sliding_window': 'count',\n",
+    'the types of the keys that a model is loaded by are not checked',
+    'model/loading/keys-read',
+    "if (reason !== undefined) throw refusedByLoader('MODEL_KEY_TYPE', reason);",
     '',
-    'lib/gguf/header-parser',
+    'lib/model/loading/key-types',
+  ),
+  fault(
+    'attention.sliding_window is not among the keys that are read',
+    'model/loading/key-table',
+    'attention.sliding_window u32: beam',
+    'attention.sliding_winnow u32: beam',
+    'lib/model/loading',
   ),
   fault(
     'a key may stand twice',

@@ -77,12 +77,14 @@ export class GgufHeaderParser {
     const tensorCount = this.#count('tensors', MAX_TENSORS, MIN_TENSOR_BYTES, endBytes);
     const keyCount = this.#count('metadata keys', MAX_KEYS, MIN_KEY_BYTES, endBytes);
     const metadata = yield* values.read(keyCount);
-    checkKnownKeys(metadata, this.#name, values.valueTypes);
+    checkKnownKeys(metadata, this.#name, values.types);
     const alignment = this.#alignment(metadata);
     const tensorInfos = new TensorInfoParser(this.#window, values, this.#name);
     const tensors = yield* tensorInfos.read(tensorCount);
     const file = tensorInfos.place(tensors, alignment, this.#fileBytes);
-    return { version, byteOrder: this.#window.littleEndian ? 'little' : 'big', metadata, tensors, files: [file] };
+    const byteOrder = this.#window.littleEndian ? 'little' : 'big';
+    const types = values.types.size > 0 && { types: values.types };
+    return { version, byteOrder, metadata, ...types, tensors, files: [file] };
   }
 
   #version(): 2 | 3 {

@@ -42,6 +42,8 @@ export interface GgufHeader {
   readonly byteOrder: 'little' | 'big';
   /** Integers beyond 2^53 are the nearest number; floats may be infinite or no number; control characters in strings are U+FFFD. */
   readonly metadata: ReadonlyMap<string, MetadataValue>;
+  /** What each value is written as, in llama.cpp's words, arrays by their elements (`u32`, `[str]`); a description may not tell. */
+  readonly types?: ReadonlyMap<string, string>;
   /** In file order, parts after one another. */
   readonly tensors: readonly GgufTensor[];
   readonly files: readonly GgufFile[];

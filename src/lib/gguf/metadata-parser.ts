@@ -3,7 +3,7 @@ import type { ByteWindow } from './byte-window.js';
 import { GgufError, type GgufErrorCode } from './gguf-error.js';
 import type { MetadataScalar, MetadataValue } from './header.js';
 import { MAX_HEADER_BYTES, MAX_KEPT_BYTES, MAX_KEPT_ELEMENTS, MAX_KEPT_STRING_BYTES, MAX_KEY_BYTES } from './limits.js';
-import { ARRAY_TYPE, FIXED_VALUE_TYPES, type FixedValueType, STRING_TYPE } from './value-types.js';
+import { ARRAY_TYPE, FIXED_VALUE_TYPES, type FixedValueType, STRING_TYPE, VALUE_TYPE_NAMES } from './value-types.js';
 
 /** A reader that stops (`yield`) whenever the bytes it needs next have not arrived yet. */
 export type Steps<T> = Generator<undefined, T, undefined>;
@@ -22,8 +22,8 @@ export class MetadataParser {
   readonly #name: string;
   /** Where the file ends, or the longest header would. */
   readonly #endBytes: number;
-  /** Of every key that was read, its number in the file. */
-  readonly valueTypes = new Map<string, number>();
+  /** Of every key that was read. */
+  readonly types = new Map<string, string>();
   #keptBytes = 0;
 
   constructor(window: ByteWindow, name: string, endBytes: number) {
@@ -39,7 +39,6 @@ export class MetadataParser {
       if (metadata.has(key)) this.#fail('GGUF_METADATA_INVALID', `the key ${printable(key)} occurs twice`);
       yield* this.need(4);
       const type = this.#window.u32();
-      this.valueTypes.set(key, type);
       metadata.set(key, yield* this.#value(key, type));
     }
     return metadata;
@@ -86,8 +85,9 @@ export class MetadataParser {
   }
 
   *#value(key: string, type: number): Steps<MetadataValue> {
-    if (type === STRING_TYPE) return yield* this.#string(key);
     if (type === ARRAY_TYPE) return yield* this.#array(key);
+    this.types.set(key, String(VALUE_TYPE_NAMES[type]));
+    if (type === STRING_TYPE) return yield* this.#string(key);
     const fixed = this.#fixedType(key, type);
     yield* this.need(fixed.bytes);
     return this.#scalar(fixed);
@@ -107,6 +107,7 @@ export class MetadataParser {
     const type = this.#window.u32();
     if (type === ARRAY_TYPE) this.#fail('GGUF_METADATA_INVALID', `the key ${printable(key)} is an array of arrays`);
     const fixed = type === STRING_TYPE ? undefined : this.#fixedType(key, type);
+    this.types.set(key, `[${VALUE_TYPE_NAMES[type]}]`);
     const length = yield* this.length(`the array ${printable(key)}`, fixed?.bytes ?? 8);
     const kept = length <= MAX_KEPT_ELEMENTS && !key.startsWith(TOKENIZER_PREFIX);
     if (fixed === undefined) return yield* this.#strings(key, length, kept);

@@ -6,9 +6,6 @@ export interface FixedValueType {
   readonly read: (window: ByteWindow) => number | boolean;
 }
 
-export const U32_TYPE = 4;
-export const F32_TYPE = 6;
-export const BOOL_TYPE = 7;
 export const STRING_TYPE = 8;
 export const ARRAY_TYPE = 9;
 

@@ -74,7 +74,7 @@ export function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
 /** Layers of linear attention, every `interval`th a full one unless the header says otherwise. */
 export function linearAttention(everyFull: number) {
   return (hparams: Hparams, keys: Keys): void => {
-    const given = keys.flags('attention.recurrent_layers', hparams.nLayerAll);
+    const given = keys.flagEach('attention.recurrent_layers', hparams.nLayerAll);
     const interval = keys.number('full_attention_interval', everyFull);
     hparams.isRecurrent =
       given ?? hparams.isRecurrent.map((_, layer) => layer < hparams.nLayer && (layer + 1) % interval !== 0);

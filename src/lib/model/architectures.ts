@@ -12,6 +12,7 @@ import {
 } from './architecture-rule.js';
 import type { Hparams } from './hparams.js';
 import type { Keys } from './keys.js';
+import { checkSharedCaches } from './loading/count-limits.js';
 import { table } from '../table.js';
 import { DECODER_RULES } from './rules/decoders.js';
 import { DRAFT_RULES } from './rules/drafts.js';
@@ -34,7 +35,9 @@ function llama4(hparams: Hparams, keys: Keys): void {
 
 function gemma4(hparams: Hparams, keys: Keys): void {
   slidingWindow(1)(hparams, keys);
-  hparams.nLayerKvFromStart = hparams.nLayerAll - keys.number('attention.shared_kv_layers', 0);
+  const shared = keys.number('attention.shared_kv_layers', 0);
+  checkSharedCaches(hparams.nLayerAll, shared);
+  hparams.nLayerKvFromStart = hparams.nLayerAll - shared;
 }
 
 function lfm2(hparams: Hparams, keys: Keys): void {
@@ -59,7 +62,7 @@ export const ARCHITECTURE_RULES = table<ArchitectureRule>({
   glm4moe: {
     memory: 'attention',
     adjust: (hparams, keys) => {
-      if (keys.flags('rope.dimension_sections', 2)?.every(Boolean)) multiSectionRope(hparams);
+      if (keys.flagEach('rope.dimension_sections', 2)?.every(Boolean)) multiSectionRope(hparams);
     },
   },
   gemma2: {

@@ -16,7 +16,7 @@ export function describeFile(header: GgufHeader): FileShape {
       'The header does not name its architecture (general.architecture), so the model cannot be sized; use a complete GGUF file.',
     );
   }
-  const keys = new Keys(header.metadata, architecture);
+  const keys = new Keys(header.metadata, architecture, header.types);
   return {
     architecture,
     name: keys.text('general.name'),

@@ -4,7 +4,9 @@ import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { describeFile } from './describe-file.js';
 import type { Keys } from './keys.js';
+import { checkKeyTypes } from './loading/keys-read.js';
 import { requireLoadable } from './loading/loadable.js';
+import { hasNoWords } from './loading/vocabulary.js';
 import { unknownArchitecture } from './loading/known-architectures.js';
 import type { ModelShape } from './model-shape.js';
 
@@ -40,6 +42,7 @@ export function describeHeader(header: GgufHeader): ModelShape {
       `A GGUF file of architecture ${JSON.stringify(architecture)} without a block count is not a language model llama-server can load by itself; name the model file${option === undefined ? ', not its projector or vocabulary' : `, and this one with ${option}`}.`,
     );
   }
+  checkKeyTypes(file);
   const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
   const rule = ARCHITECTURE_RULES[architecture];
   rule?.adjust?.(hparams, keys);
@@ -72,7 +75,7 @@ function reshaped(
 /** `llama_vocab::n_tokens`: the vocabulary's length, or the stated size where there is none; a profile may lack both. */
 function vocabularySize(keys: Keys, tensors: readonly GgufTensor[]): number {
   const tokens = keys.arrayLength('tokenizer.ggml.tokens');
-  if (tokens !== undefined) return tokens;
+  if (tokens !== undefined && !hasNoWords(keys)) return tokens;
   if (keys.has('tokenizer.ggml.model')) return keys.number('vocab_size', 0);
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
   return keys.number('vocab_size', embedding?.dims[1] ?? 0);

@@ -9,11 +9,13 @@ export class Keys {
   constructor(
     readonly metadata: ReadonlyMap<string, MetadataValue>,
     readonly architecture: string,
+    /** What values are written as, where the file itself was read. */
+    readonly types?: ReadonlyMap<string, string> | undefined,
   ) {}
 
   /** The same metadata, looked up under another name. */
   under(architecture: string): Keys {
-    return new Keys(this.metadata, architecture);
+    return new Keys(this.metadata, architecture, this.types);
   }
 
   raw(key: string): MetadataValue | undefined {
@@ -33,6 +35,17 @@ export class Keys {
     if (value === undefined) return fallback;
     if (typeof value === 'boolean') return Number(value);
     if (!isAmount(value)) throw wrongType(key, 'a number from 0 to 2^32');
+    return value;
+  }
+
+  /**
+   * Any number at all, such as a scale or a cap.
+   * @throws CheckIncompleteError if the key is there with another type.
+   */
+  real(key: string, fallback: number): number {
+    const value = this.raw(key);
+    if (value === undefined) return fallback;
+    if (typeof value !== 'number') throw wrongType(key, 'a number');
     return value;
   }
 
@@ -82,6 +95,13 @@ export class Keys {
     const value = this.raw(key);
     if (!isArray(value)) return undefined;
     return Array.from({ length: layers }, (_, i) => Boolean(value[i]));
+  }
+
+  /** The same where one value stands for all layers, too. */
+  flagEach(key: string, layers: number): boolean[] | undefined {
+    const value = this.raw(key);
+    if (isArray(value) || value === undefined) return this.flags(key, layers);
+    return new Array<boolean>(layers).fill(Boolean(value));
   }
 
   /** The numbers of an array; none where there is no array. */

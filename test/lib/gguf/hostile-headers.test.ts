@@ -101,26 +101,28 @@ const CASES: readonly (readonly [string, Uint8Array, string, string])[] = [
     'general.architecture is not a string',
   ],
   [
-    'a number of layers that is a string',
-    buildGgufFile({
-      metadata: [
-        ['general.architecture', 'llama', 'str'],
-        ['llama.block_count', '32', 'str'],
-      ],
-    }),
+    'a number of parts in 32 bits',
+    buildGgufFile({ metadata: [['split.count', 1, 'u32']] }),
     'GGUF_METADATA_INVALID',
-    'llama.block_count is not a whole number from 0',
+    'key split.count has wrong type u32 but expected type u16',
   ],
   [
-    'a negative number of heads in one layer',
+    'a part whose number of tensors has no sign',
     buildGgufFile({
       metadata: [
-        ['llama.attention.head_count_kv', [8, -8], '[i32]'],
-        ['general.architecture', 'llama', 'str'],
+        ['split.count', 2, 'u16'],
+        ['split.no', 0, 'u16'],
+        ['split.tensors.count', 0, 'u32'],
       ],
     }),
     'GGUF_METADATA_INVALID',
-    'llama.attention.head_count_kv is not a whole number from 0, or one for each layer',
+    'key split.tensors.count has wrong type u32 but expected type i32',
+  ],
+  [
+    'a list of names',
+    buildGgufFile({ metadata: [['general.name', ['a'], '[str]']] }),
+    'GGUF_METADATA_INVALID',
+    'general.name is not a string',
   ],
   [
     'an alignment of 0',

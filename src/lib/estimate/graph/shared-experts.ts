@@ -32,7 +32,7 @@ export function withSharedExperts(
     activation: 'silu',
     gating: 'softmax',
     normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.number('expert_weights_scale', 0),
+    scale: g.shape.keys.real('expert_weights_scale', 0),
     ...routing,
   });
   const shared = sharedExperts(g, cur, layer, routing.activation ?? 'silu', sharedClamped);

@@ -28,7 +28,8 @@ export interface HeaderDigest {
   readonly format: typeof DIGEST_FORMAT;
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
-  readonly metadata: readonly (readonly [key: string, value: JsonValue])[];
+  /** With what a value is written as, where the file itself was read. */
+  readonly metadata: readonly (readonly [key: string, value: JsonValue, type?: string])[];
   readonly tensors: readonly DigestTensor[];
   /** Each the tensors of one block, in file order, as indexes into `tensors`. */
   readonly layouts: readonly (readonly number[])[];
@@ -67,7 +68,10 @@ export function toDigest(header: GgufHeader): HeaderDigest {
     format: DIGEST_FORMAT,
     version: header.version,
     byteOrder: header.byteOrder,
-    metadata: [...header.metadata].map(([key, value]) => [key, toJsonValue(value)]),
+    metadata: [...header.metadata].map(([key, value]) => {
+      const type = header.types?.get(key);
+      return type === undefined ? [key, toJsonValue(value)] : [key, toJsonValue(value), type];
+    }),
     tensors: tensors.items,
     layouts: layouts.items,
     files,

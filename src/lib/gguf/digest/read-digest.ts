@@ -35,7 +35,7 @@ export function fromDigest(json: unknown): GgufHeader {
   const { version, byteOrder } = digest;
   require(version === 2 || version === 3, 'version is not 2 or 3');
   require(byteOrder === 'little' || byteOrder === 'big', 'byteOrder is not little or big');
-  const metadata = readMetadata(digest.metadata);
+  const { metadata, types } = readMetadata(digest.metadata);
   const rows = list(digest.tensors, 'tensors', MAX_TENSORS).map(readRow);
   const layouts = list(digest.layouts, 'layouts', MAX_TENSORS).map((layout) =>
     list(layout, 'a layout', MAX_TENSORS).map((index) => element(rows, index, 'tensor')),
@@ -52,20 +52,23 @@ export function fromDigest(json: unknown): GgufHeader {
     return file;
   });
   require(files.length > 0, 'there are no files');
-  return { version, byteOrder, metadata, tensors, files };
+  return { version, byteOrder, metadata, ...(types.size > 0 && { types }), tensors, files };
 }
 
-function readMetadata(json: unknown): Map<string, MetadataValue> {
+function readMetadata(json: unknown): Required<Pick<GgufHeader, 'metadata' | 'types'>> {
   const metadata = new Map<string, MetadataValue>();
-  for (const pair of list(json, 'metadata', MAX_KEYS)) {
-    const [key, keyValue] = list(pair, 'a metadata entry', 2);
+  const types = new Map<string, string>();
+  for (const entry of list(json, 'metadata', MAX_KEYS)) {
+    const [key, keyValue, type] = list(entry, 'a metadata entry', 3);
     require(typeof key === 'string' && !metadata.has(key), 'a metadata key is not a string, or occurs twice');
     const value = fromJsonValue(keyValue);
     require(value !== undefined, `the value of ${printable(key)} is neither a scalar nor an array of scalars`);
+    require(type === undefined || typeof type === 'string', `the type of ${printable(key)} is not a string`);
     metadata.set(key, value);
+    if (type !== undefined) types.set(key, type);
   }
-  checkKnownKeys(metadata, 'header digest');
-  return metadata;
+  checkKnownKeys(metadata, 'header digest', types);
+  return { metadata, types };
 }
 
 function readRow(value: unknown): TensorRow {

@@ -37,6 +37,15 @@ export function checkCycles(layers: number, perStack: number, highCycles: number
 }
 
 /**
+ * At least one layer with a window and one without must have a cache that the last layers can share: `create_memory`
+ * (`src/llama-model.cpp`, llama.cpp v0.5.0).
+ * @throws CheckIncompleteError MODEL_COUNT_INVALID
+ */
+export function checkSharedCaches(layers: number, shared: number): void {
+  hold('attention.shared_kv_layers', shared, 0, layers - 2);
+}
+
+/**
  * The experts' counts against each other: `load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0).
  * @throws CheckIncompleteError MODEL_COUNT_INVALID
  */

@@ -1,5 +1,7 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
+import { ARCHITECTURE_RULES } from '../architectures.js';
+import { requireHeads } from './heads.js';
 import { refusedByLoader } from './load-error.js';
 import { requireKeys } from './required-keys.js';
 import { requireRope } from './rope.js';
@@ -33,10 +35,21 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
   }
   requireKeys(shape);
   requireVocabulary(shape.keys);
+  requireHeads(shape);
   requireRope(shape);
   checkBlocks(shape);
+  checkWindows(shape);
   const rows = tensorRows(shape.architecture);
   if (rows !== undefined) loadTensors(shape, rows);
+}
+
+/** `llama_model_base::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0): a cache for windows needs a layer that has one. */
+function checkWindows({ architecture, hparams: { swa, isSwa } }: ModelShape): void {
+  if (ARCHITECTURE_RULES[architecture]?.memory !== 'attention' || swa === 'none' || isSwa.includes(true)) return;
+  throw refusedByLoader(
+    'MODEL_COUNT_INVALID',
+    'GGML_ASSERT(hparams.is_swa_any()) failed, since no layer has a window by attention.sliding_window_pattern',
+  );
 }
 
 /** Drafts that are nothing but layers that predict ahead. */

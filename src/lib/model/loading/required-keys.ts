@@ -1,42 +1,6 @@
-import type { MetadataValue } from '../../gguf/header.js';
 import type { ModelShape } from '../model-shape.js';
-import { KEYS_WITH_BAD_DEFAULTS, REQUIRED_KEYS } from './key-table.js';
+import { keysRead } from './keys-read.js';
 import { refusedByLoader } from './load-error.js';
-
-interface RequiredKey {
-  /** With the architecture's name in front, where llama.cpp looks for it there. */
-  readonly key: string;
-  readonly type: KeyType;
-}
-
-/** A value as llama.cpp takes it, in words. */
-interface KeyType {
-  readonly matches: (value: MetadataValue) => boolean;
-  readonly wanted: string;
-  readonly missing: string;
-}
-
-const isNumber = (value: MetadataValue): boolean => typeof value === 'number';
-const isArray = (value: MetadataValue): boolean =>
-  Array.isArray(value) || (typeof value === 'object' && 'skipped' in value);
-
-const NUMBER: KeyType = { matches: isNumber, wanted: 'a number', missing: 'key' };
-const EACH: KeyType = {
-  matches: (value) => isNumber(value) || isArray(value),
-  wanted: 'a number, or a list of numbers',
-  missing: 'key',
-};
-const TRUTH: KeyType = { matches: (value) => typeof value === 'boolean', wanted: 'true or false', missing: 'key' };
-const LIST: KeyType = { matches: isArray, wanted: 'a list', missing: 'array key' };
-/** By what the table calls it. */
-const TYPES: Readonly<Record<string, KeyType>> = {
-  f32: NUMBER,
-  u32: NUMBER,
-  f32s: EACH,
-  u32s: EACH,
-  bool: TRUTH,
-  list: LIST,
-};
 
 type Condition = (shape: ModelShape) => string | undefined;
 
@@ -52,18 +16,26 @@ const SOMETIMES: ReadonlyMap<string, readonly Condition[]> = new Map<string, rea
   ['qwen4exp', [requireNgrams]],
 ]);
 
+/** What norms add before they divide (`ggml_compute_forward_norm` and its like, `ggml/src/ggml-cpu/ops.cpp`, llama.cpp v0.5.0). */
+const EPSILONS = ['layer_norm_epsilon', 'layer_norm_rms_epsilon', 'group_norm_epsilon'].map(
+  (key) => `attention.${key}`,
+);
+
 /**
  * Holds a header against the keys that its architecture's loader asks for.
- * @throws CheckIncompleteError in llama.cpp's words, where one is missing or of another kind
+ * @throws CheckIncompleteError in llama.cpp's words, where one is missing or makes it abort
  */
 export function requireKeys(shape: ModelShape): void {
   const { architecture, keys } = shape;
-  for (const { key: name, type } of requiredKeys(architecture)) {
-    const value = keys.metadata.get(name);
-    if (value === undefined) throw refusedByLoader('MODEL_KEY_MISSING', `${type.missing} not found in model: ${name}`);
-    if (!type.matches(value)) {
-      throw refusedByLoader('MODEL_KEY_TYPE', `key ${name} has wrong type, it is not ${type.wanted}`);
-    }
+  const missing = keysRead(architecture).find(({ key, isRequired }) => isRequired && !keys.metadata.has(key));
+  if (missing) {
+    const what = missing.isList ? 'array key' : 'key';
+    throw refusedByLoader('MODEL_KEY_MISSING', `${what} not found in model: ${missing.key}`);
+  }
+  const epsilon = EPSILONS.find((key) => !(keys.real(key, 0) >= 0));
+  if (epsilon !== undefined) {
+    const reason = `GGML_ASSERT(eps >= 0.0f) failed, since ${architecture}.${epsilon} is ${keys.real(epsilon, 0)}`;
+    throw refusedByLoader('MODEL_COUNT_INVALID', reason);
   }
   for (const condition of SOMETIMES.get(architecture) ?? []) {
     const reason = condition(shape);
@@ -102,17 +74,3 @@ const NGRAM_KEYS = [
   ...['ple.ngram_size', 'ple.heads_per_ngram', 'ple.conv_kernel', 'ple.eos_token_id', 'ple.layer_multipliers'],
   ...['ple.head_offsets', 'ple.head_vocab_sizes', 'embedding_length_per_layer_input'],
 ];
-
-function requiredKeys(architecture: string): readonly RequiredKey[] {
-  return (REQUIRED_KEYS + KEYS_WITH_BAD_DEFAULTS)
-    .trim()
-    .replaceAll(/\n{2,}/g, '\n')
-    .replaceAll('\n  ', ' ')
-    .split('\n')
-    .map((line) => line.split(': '))
-    .filter(([, architectures = '']) => architectures.split(' ').includes(architecture))
-    .map(([head = '']) => {
-      const [key = '', type = ''] = head.split(' ');
-      return { key: key.startsWith('=') ? key.slice(1) : `${architecture}.${key}`, type: TYPES[type] as KeyType };
-    });
-}

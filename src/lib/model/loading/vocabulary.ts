@@ -2,8 +2,7 @@ import { printable } from '../../printable.js';
 import type { Keys } from '../keys.js';
 import type { FirstBuild } from './known-architectures.js';
 import { refusedByLoader } from './load-error.js';
-
-type Vocabulary = 'none' | 'pairs' | 'whole';
+import { wrongTokenizerKey, type Vocabulary } from './tokenizer-keys.js';
 
 /** `tokenizer.ggml.model` of what `llama_vocab::impl::load` (`src/llama-vocab.cpp`, b12032) reads, and whether it is made of merged pairs. */
 const VOCABULARIES: ReadonlyMap<string, Vocabulary> = new Map<string, Vocabulary>([
@@ -50,6 +49,11 @@ export function lacksVocabulary({ metadata }: Keys): boolean {
   return ![...metadata.keys()].some((key) => key.startsWith('tokenizer.') && !KEPT_IN_PROFILES.has(key));
 }
 
+/** Whether its words are left out on purpose, so that their number stands elsewhere. */
+export function hasNoWords(keys: Keys): boolean {
+  return VOCABULARIES.get(keys.text('tokenizer.ggml.model') ?? '') === 'none';
+}
+
 /**
  * Holds a header's vocabulary against what llama.cpp loads; nothing where it has none.
  * @throws CheckIncompleteError in llama.cpp's words
@@ -62,10 +66,11 @@ export function requireVocabulary(keys: Keys): void {
 
 function unloadable(keys: Keys): string | undefined {
   const model = keys.text('tokenizer.ggml.model');
+  const kind = VOCABULARIES.get(model ?? '');
+  if (model !== undefined && kind === undefined) return `unknown tokenizer: '${printable(model)}'`;
+  const reason = wrongTokenizerKey(keys, kind ?? 'none', model);
+  if (reason !== undefined || kind === 'none') return reason;
   if (model === undefined) return 'key not found in model: tokenizer.ggml.model';
-  const kind = VOCABULARIES.get(model);
-  if (kind === undefined) return `unknown tokenizer: '${printable(model)}'`;
-  if (kind === 'none') return undefined;
   if (kind === 'pairs') {
     const pre = preTokenizer(keys, model);
     if (!keys.has('tokenizer.ggml.merges') && pre !== NO_MERGES_NEEDED)
@@ -83,16 +88,15 @@ function preTokenizer(keys: Keys, model: string): string {
 }
 
 function tooShort(keys: Keys, key: string, called: string, tokens: number): string | undefined {
-  if (!keys.has(`tokenizer.ggml.${key}`)) return undefined;
   const length = keys.arrayLength(`tokenizer.ggml.${key}`);
-  if (length === undefined) return `invalid gguf type for tokenizer.ggml.${key}`;
-  return length < tokens ? `Index out of array bounds for ${called} (${length} < ${tokens})` : undefined;
+  if (length === undefined || length >= tokens) return undefined;
+  return `Index out of array bounds for ${called} (${length} < ${tokens})`;
 }
 
 /** A vocabulary that an older llama.cpp does not read, by name, and since when. */
 export function newerVocabulary(keys: Keys): { readonly name: string; readonly since: FirstBuild } | undefined {
   const model = keys.text('tokenizer.ggml.model');
-  const names = [model, VOCABULARIES.get(model ?? '') === 'pairs' ? keys.text('tokenizer.ggml.pre') : undefined];
+  const names = [model, VOCABULARIES.get(model ?? '') === 'pairs' ? preTokenizer(keys, String(model)) : undefined];
   const name = names.find((one) => one !== undefined && NEWER.has(one));
   return name === undefined ? undefined : { name, since: SINCE_V0_8_0 };
 }

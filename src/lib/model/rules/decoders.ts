@@ -37,7 +37,7 @@ const hasWindow = (_: Hparams, keys: Keys): boolean => keys.number('attention.sl
 
 /** `llama_hparams::use_mrope`. */
 const sectionsGiven = (_: Hparams, keys: Keys): boolean =>
-  keys.flags('rope.dimension_sections', 2)?.every(Boolean) ?? false;
+  keys.flagEach('rope.dimension_sections', 2)?.every(Boolean) ?? false;
 
 function deepstackLayers(hparams: Hparams, keys: Keys): void {
   hparams.nDeepstackLayers = keys.number('n_deepstack_layers', 0);

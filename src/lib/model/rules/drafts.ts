@@ -12,7 +12,7 @@ const listedWindows = slidingWindow(1);
 
 function dflash(hparams: Hparams, keys: Keys): void {
   if (keys.number('attention.sliding_window', 0) > 0) listedWindows(hparams, keys);
-  if (keys.flags('rope.dimension_sections', 2)?.every(Boolean)) multiSectionRope(hparams);
+  if (keys.flagEach('rope.dimension_sections', 2)?.every(Boolean)) multiSectionRope(hparams);
 }
 
 /** Models that only draft for another: `src/models/eagle3.cpp`, `dflash.cpp`, `gemma4-assistant.cpp` (llama.cpp v0.5.0). */

@@ -13,7 +13,7 @@ const GLM_5_2_CONTEXT = 1048576;
 
 /** Without the header's word: the first two layers, and every fourth from the third on (`glm-dsa.cpp`). */
 function sharedIndexers(hparams: Hparams, keys: Keys): void {
-  const types = keys.flags('attention.indexer.types', hparams.nLayer);
+  const types = keys.flagEach('attention.indexer.types', hparams.nLayer);
   if (types) hparams.indexer.full = types;
   else if (hparams.nCtxTrain >= GLM_5_2_CONTEXT)
     hparams.indexer.full = hparams.indexer.full.map((_, layer) => layer < 2 || layer % 4 === 2);
@@ -23,7 +23,7 @@ function sharedIndexers(hparams: Hparams, keys: Keys): void {
 function indexerTypes(hparams: Hparams, keys: Keys): void {
   const { indexer } = hparams;
   if (indexer.topK === 0) hparams.indexer = { ...indexer, headSize: 0 };
-  indexer.full = keys.flags('attention.indexer.types', hparams.nLayer) ?? indexer.full;
+  indexer.full = keys.flagEach('attention.indexer.types', hparams.nLayer) ?? indexer.full;
 }
 
 const ownsIndexer: ArchitectureRule['indexer'] = ({ nLayer, indexer: { full } }, layer) =>

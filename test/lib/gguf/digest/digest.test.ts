@@ -34,8 +34,8 @@ describe('a digest', () => {
   test('writes blocks that are laid out alike once', () => {
     const { tensors, layouts, files, metadata } = toDigest(headerOf(MODEL));
     expect(metadata).toEqual([
-      ['general.architecture', 'llama'],
-      ['tokenizer.ggml.tokens', { skipped: true, length: 2 }],
+      ['general.architecture', 'llama', 'str'],
+      ['tokenizer.ggml.tokens', { skipped: true, length: 2 }, '[str]'],
     ]);
     expect(tensors).toEqual([
       ['token_embd.weight', 'Q6_K', 256, 4],

@@ -80,7 +80,7 @@ export function draftHead(head: DraftHead): ArchitectureGraph {
       cur = g.norm(cur, nextTokenNorm(g, head.norms), null, head.finalNorm ?? kind, -1);
       if (picks !== 'before-norm') g.keepHidden(cur);
       const logits = nextTokenLogits(g, pickIf('after-norm', cur));
-      g.finish(head.scalesLogits && g.shape.keys.number('logit_scale', 0) !== 0 ? ggml.scale(logits) : logits);
+      g.finish(head.scalesLogits && g.shape.keys.real('logit_scale', 0) !== 0 ? ggml.scale(logits) : logits);
     },
   };
 }

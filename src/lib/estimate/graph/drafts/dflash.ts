@@ -19,7 +19,7 @@ export function dflash(g: GraphBuilder): void {
   const positions = g.inputPositions();
   const input = attentionInput(g);
   let layerInput = ggml.getRows(g.tokenTable(), ggml.newInput(I32, g.nTokens));
-  if (g.shape.keys.number('embedding_scale', 0) !== 0) layerInput = ggml.scale(layerInput);
+  if (g.shape.keys.real('embedding_scale', 0) !== 0) layerInput = ggml.scale(layerInput);
   const gelu = /^gelu/.test(g.shape.keys.text('hidden_act') ?? '');
   for (const layer of g.layers) {
     const normed = g.rmsNorm(layerInput, layer, 'attn_norm.weight');

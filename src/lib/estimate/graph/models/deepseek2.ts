@@ -30,7 +30,7 @@ const GLM_LITE = { vocab: 154880, layers: [47, 48] };
 /** `src/models/deepseek2.cpp` (llama.cpp v0.5.0): latent attention, in the new layout over the compressed cache. */
 export const deepseek2 = decoderGraph((g) => {
   const { hparams, shape } = g;
-  const scales = shape.keys.number('attention.temperature_scale', 0) !== 0 ? g.inputQueryScales() : null;
+  const scales = shape.keys.real('attention.temperature_scale', 0) !== 0 ? g.inputQueryScales() : null;
   const attend = hparams.headKMla > 0 ? absorbedAttention : expandedAttention;
   return {
     attention: (_, cur, layer, inputs) => attend(g, cur, layer, inputs, scales),

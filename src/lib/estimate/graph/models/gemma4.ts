@@ -94,5 +94,5 @@ function finish(g: GraphBuilder, cur: Tensor, outIds: Tensor): void {
   const picked = cropLate(g, normed, outIds);
   g.embeddings = picked;
   const logits = g.mulMat(g.outputHead(), picked, g.weight('output.scale'));
-  g.finish(g.shape.keys.number('final_logit_softcapping', DEFAULT_CAP) === 0 ? logits : softCap(logits));
+  g.finish(g.shape.keys.real('final_logit_softcapping', DEFAULT_CAP) === 0 ? logits : softCap(logits));
 }

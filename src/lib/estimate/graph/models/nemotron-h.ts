@@ -42,7 +42,7 @@ export function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tens
     ...SQUARED_RELU,
     gating: 'sigmoid',
     normalise: keys.boolean('expert_weights_norm', false),
-    scale: keys.number('expert_weights_scale', 0),
+    scale: keys.real('expert_weights_scale', 0),
     logits: g.mulMat(g.layerNeed(layer, 'ffn_gate_inp.weight'), cur),
   });
   const shared = feedForward(g, cur, layer, { ...SQUARED_RELU, suffix: '_shexp' });

@@ -21,7 +21,7 @@ function buildDecoder(g: GraphBuilder, spec: DecoderSpec): void {
   const kind = typeof spec.norm === 'function' ? spec.norm(g) : (spec.norm ?? 'rms');
   const attentionSpec = typeof spec.attention === 'function' ? {} : (spec.attention ?? {});
   const { rows, positions } = decoderInput(g, spec.input ?? {}, kind, attentionSpec.rotates !== 'never');
-  const temperature = attentionSpec.temperature && g.shape.keys.number('attention.temperature_scale', 0) !== 0;
+  const temperature = attentionSpec.temperature && g.shape.keys.real('attention.temperature_scale', 0) !== 0;
   const inputs = {
     positions,
     queryScales: temperature ? g.inputQueryScales() : null,

@@ -53,7 +53,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
   maple: { attention: { headNorms: 'before', rotates: 'in-windows' }, feedForward: { experts: { clamped: 'fused' } } },
   mimo2: {
     attention: {
-      scaledOutput: (g) => ![0, 1].includes(g.shape.keys.number('attention.value_scale', 0)),
+      scaledOutput: (g) => ![0, 1].includes(g.shape.keys.real('attention.value_scale', 0)),
     },
     feedForward: { experts: { gating: 'sigmoid' } },
     keepsForDraft: 'after-layers',

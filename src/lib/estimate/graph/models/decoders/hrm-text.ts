@@ -19,7 +19,7 @@ function build(g: GraphBuilder): void {
   const [perStack, highCycles, lowCycles] = ['layers_per_stack', 'h_cycles', 'l_cycles'].map((key) =>
     keys.required(`hrm.${key}`),
   ) as [number, number, number];
-  const scaled = (): boolean => keys.number('embedding_scale', 0) !== 0;
+  const scaled = (): boolean => keys.real('embedding_scale', 0) !== 0;
   const { rows, positions } = decoderInput(g, { scaled }, 'rms', true);
   const inputs = { positions, attention: attentionInput(g), queryScales: null };
   const outIds = g.inputOutIds();

@@ -47,7 +47,7 @@ const nanbeige: DecoderSpec = {
 
 /** `src/models/grok.cpp` (llama.cpp v0.5.0): a dense branch beside the experts, everything scaled. */
 const grok: DecoderSpec = {
-  input: { scaled: (g) => g.shape.keys.number('embedding_scale', 1) !== 0 },
+  input: { scaled: (g) => g.shape.keys.real('embedding_scale', 1) !== 0 },
   norms: { afterAttention: 'attn_output_norm', afterFeedForward: 'post_ffw_norm' },
   feedForward: (g, cur, layer) => {
     const routed = experts(g, cur, layer, { activation: 'gelu', gating: 'softmax', normalise: true, scale: 0 });

@@ -52,7 +52,7 @@ export const PARALLEL_SPECS: Readonly<Record<string, DecoderSpec>> = {
     },
   },
   cohere2moe: {
-    norm: (g) => (g.shape.keys.number('attention.layer_norm_rms_epsilon', 0) === 0 ? 'layer' : 'rms'),
+    norm: (g) => (g.shape.keys.real('attention.layer_norm_rms_epsilon', 0) === 0 ? 'layer' : 'rms'),
     attention: {
       rotates: (g, layer) => g.hparams.isSwa[layer] === true || layer < g.hparams.nLayerDenseLead,
     },

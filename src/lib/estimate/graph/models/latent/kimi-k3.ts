@@ -99,7 +99,7 @@ type Combine = (gate: Tensor, up: Tensor) => Tensor;
 
 /** `kimi_k3_situ`. */
 function situOf(g: GraphBuilder): Combine {
-  const linear = g.shape.keys.number('activation.situ_linear_beta', 0) > 0;
+  const linear = g.shape.keys.real('activation.situ_linear_beta', 0) > 0;
   const limit = (tensor: Tensor): Tensor => ggml.scale(ggml.unary(ggml.scale(tensor), 'tanh'));
   return (gate, up) => {
     const activated = ggml.mul(limit(gate), ggml.unary(gate, 'sigmoid'));
@@ -123,7 +123,7 @@ function latentExperts(g: GraphBuilder, cur: Tensor, layer: number, combine: Com
     combine,
     gating: gatingOf(g, 'sigmoid'),
     normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.number('expert_weights_scale', 0),
+    scale: g.shape.keys.real('expert_weights_scale', 0),
     logits,
   });
   if (g.layerWeight(layer, 'ffn_routed_norm.weight')) routed = g.rmsNorm(routed, layer, 'ffn_routed_norm.weight');

@@ -27,7 +27,7 @@ export function miniMax01(g: GraphBuilder): void {
     keys: ggml.newInput(F32, 1, heads, g.nSeqTokens, g.nSeqs),
     tokens: ggml.newInput(F32, g.nSeqTokens, g.nSeqTokens, heads, g.nSeqs),
   };
-  const scale = g.shape.keys.number('expert_weights_scale', 0);
+  const scale = g.shape.keys.real('expert_weights_scale', 0);
   for (const layer of g.layers) {
     let residual = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
     let cur = g.hparams.isRecurrent[layer]

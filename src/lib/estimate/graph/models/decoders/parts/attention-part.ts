@@ -55,7 +55,7 @@ function projectedHeads(g: GraphBuilder, spec: AttentionSpec, cur: Tensor, layer
     const q = headNorm(g, spec, rows.q, layer, 'attn_q_norm');
     return splitHeads(g, { q, k: headNorm(g, spec, rows.k, layer, 'attn_k_norm'), v: rows.v }, layer);
   }
-  const clamped = spec.clamped === true && g.shape.keys.number('attention.clamp_kqv', 0) > 0;
+  const clamped = spec.clamped === true && g.shape.keys.real('attention.clamp_kqv', 0) > 0;
   const heads = projectQkv(g, cur, layer, clamped);
   if (spec.headNorms !== 'heads-as-rows') return heads;
   const normed = (head: Tensor, name: string): Tensor => {

@@ -39,7 +39,7 @@ function routedAndShared(
     activation,
     gating: spec.gatingFromHeader ? gatingOf(g, gating) : gating,
     normalise: normalise === 'header' ? keys.boolean('expert_weights_norm', false) : normalise,
-    scale: spec.scaled ? keys.number('expert_weights_scale', 0) : 0,
+    scale: spec.scaled ? keys.real('expert_weights_scale', 0) : 0,
     ...(spec.routesByInput ? { logits: pick(router(g, input, layer), layer) } : {}),
     ...(spec.clamped && limited(g, 'swiglu_clamp_exp', layer) ? { clamped: spec.clamped } : {}),
     ...(spec.chooseBySigmoid ? { chooseBySigmoid: true } : {}),

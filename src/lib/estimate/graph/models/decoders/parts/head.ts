@@ -37,7 +37,7 @@ export function outputRows(g: GraphBuilder, { outputs = 'in-last-layer', keepsFo
 }
 
 function adapted(g: GraphBuilder, { scaled, softCap: capped, adapt }: HeadSpec, logits: Tensor): Tensor {
-  const given = (key: string): boolean => g.shape.keys.number(key, 0) !== 0;
+  const given = (key: string): boolean => g.shape.keys.real(key, 0) !== 0;
   let cur = logits;
   if (scaled === 'always' || (scaled === 'if-given' && given('logit_scale'))) cur = ggml.scale(cur);
   if (capped && given('final_logit_softcapping')) cur = softCap(cur);
