@@ -254,7 +254,7 @@ class Planner {
   }
 }
 
-/** Where on the tape each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
+/** Where on the tape each planned layer begins, with the first step that reads a weight or a cache of it, and behind the last the end. */
 function beginsOn({ tensors, leafs }: Tape, layers: readonly number[]): number[] {
   const begins: number[] = [];
   for (let slot = leafs; slot < tensors.length; slot++)
