@@ -1,15 +1,12 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
+import { KnownTapes } from '../ggml/known-tapes.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
-import { type Coverage, fewestLayers } from './fewest-layers.js';
+import { fewestLayers } from './fewest-layers.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
-const COVERAGES: readonly Coverage[] = [
-  { reach: 1, times: 2 },
-  { reach: 2, times: 2 },
-  { reach: 4, times: 2 },
-];
+const REACHES = [1, 2, 4];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
 const WORTH_TRYING = 0.9;
 
@@ -17,7 +14,16 @@ const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
 /** By the kinds of a model's layers, which few of its launches differ in. */
 const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
 
-type Plans = readonly [PlannedLayers, ...PlannedLayers[]];
+type Plans = readonly [LayerPlan, ...LayerPlan[]];
+
+/** Layers that are enough where no layer depends on others that are further away than some reach. */
+export interface LayerPlan {
+  /** Of those that are alike two, which can be compared. */
+  readonly compared: PlannedLayers;
+  /** Of those that are alike one, which is enough for what is known from having compared two. */
+  readonly once: PlannedLayers;
+  readonly known: KnownTapes;
+}
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
@@ -42,6 +48,12 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
   return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), leftOut: new Set(), others: null };
 }
 
+/** The plan that leaves nothing out. */
+export function everyLayer(shape: ModelShape): LayerPlan {
+  const all = allLayers(shape);
+  return { compared: all, once: all, known: new KnownTapes() };
+}
+
 /**
  * The layers that need planning, fewest first; where their steps are seen to repeat, they are enough. The last are all.
  */
@@ -55,17 +67,25 @@ export function representativeLayers(
   const known = PLANS.get(shape) ?? new Map<string, Plans>();
   PLANS.set(shape, known);
   const key = kinds.join();
-  const plans = known.get(key) ?? plansFor(kinds, allLayers(shape));
+  const plans = known.get(key) ?? plansFor(kinds, everyLayer(shape));
   known.set(key, plans);
   return plans;
 }
 
-function plansFor(kinds: readonly number[], all: PlannedLayers): Plans {
-  const fewer = COVERAGES.map((coverage) => fewestLayers(kinds, coverage)).filter(
-    ({ layers }) => layers.length <= WORTH_TRYING * kinds.length,
+function plansFor(kinds: readonly number[], all: LayerPlan): Plans {
+  const fewer = REACHES.map((reach) => planOf(kinds, reach)).filter(
+    ({ compared: { layers } }) => layers.length <= WORTH_TRYING * kinds.length,
   );
   const [first, ...more] = [...fewer, all];
   return first ? [first, ...more] : [all];
+}
+
+function planOf(kinds: readonly number[], reach: number): LayerPlan {
+  const once = fewestLayers(kinds, { reach, times: 1 });
+  const compared = fewestLayers(kinds, { reach, times: 2 }, once.layers);
+  const { others } = once;
+  const repeats = compared.others?.repeats ?? [];
+  return { compared, once: { ...once, others: others && { ...others, repeats } }, known: new KnownTapes() };
 }
 
 /** Layers of one number have the same graph, weights, caches and devices. */

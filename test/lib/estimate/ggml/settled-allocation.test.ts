@@ -17,7 +17,8 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
   if (!others) throw new Error('no layers stand for others');
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes(BACKENDS, tape.tensors.length);
-  const few = allocateWhole(tape, sizes, { ...others, layers, begins: beginsOf(tape) }, others.repeats, BACKENDS);
+  const slices = { ...others, layers, begins: beginsOf(tape) };
+  const few = allocateWhole({ tape, sizes, slices }, BACKENDS)?.bytes ?? null;
   const every = tapeOf(
     model,
     [...model].map((_, layer) => layer),
