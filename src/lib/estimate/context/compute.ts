@@ -4,7 +4,6 @@ import type { ContextParams } from './context-params.js';
 import { refused } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
-import { allocateGraph } from '../ggml/graph-allocator.js';
 import { pad, type Tensor } from '../ggml/tensor.js';
 import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js';
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.js';
@@ -100,13 +99,6 @@ function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: Conte
 /** Which of a model's plans was enough last. Where more than one is, they say the same. */
 const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
 
-/** A tape of some layers, or of all. */
-type MaybePartial = Omit<PlannedTape, 'slices'> & { readonly slices: PlannedTape['slices'] | null };
-
-function isPartial(planned: MaybePartial): planned is PlannedTape {
-  return planned.slices !== null;
-}
-
 class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
@@ -173,20 +165,19 @@ class Planner {
     const { compared, known } = plan;
     const layers = this.beginningOf(plan);
     const begun = this.planned(graph, layers);
-    if (!isPartial(begun)) return allocateGraph(begun.tape, begun.sizes, backends);
     const found = known.allocate(begun, backends);
     if (found) return found;
     const more = layers === compared ? begun : this.planned(build(compared).graph, compared);
-    const allocation = isPartial(more) ? allocateWhole(more, backends) : null;
+    const allocation = allocateWhole(more, backends);
     if (allocation && this.wereEnough) known.learn(begun, allocation, more.sizes);
     return allocation && allocation.bytes;
   }
 
-  private planned(graph: Graph, { layers, others }: PlannedLayers): MaybePartial {
+  private planned(graph: Graph, { layers, others }: PlannedLayers): PlannedTape {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    return { tape, sizes, slices: others && { layers, begins: beginsOn(tape, layers), ...others } };
+    return { tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {

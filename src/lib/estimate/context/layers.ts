@@ -16,11 +16,11 @@ const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
 
 type Plans = readonly [LayerPlan, ...LayerPlan[]];
 
-/** Layers that are enough where no layer depends on others that are further away than some reach. */
+/** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
 export interface LayerPlan {
-  /** Of those that are alike two, which can be compared. */
+  /** Of those that are alike two, which can be compared, or all. */
   readonly compared: PlannedLayers;
-  /** Of those that are alike one, which is enough for what is known from having compared two. */
+  /** Of those that are alike one, which is enough for what is known from having planned more. */
   readonly once: PlannedLayers;
   readonly known: KnownTapes;
 }
@@ -28,8 +28,8 @@ export interface LayerPlan {
 export interface PlannedLayers {
   readonly layers: readonly number[];
   readonly leftOut: ReadonlySet<number>;
-  /** How the others follow from them; null = there are no others. */
-  readonly others: StandIns | null;
+  /** How the others follow from them. */
+  readonly others: StandIns;
 }
 
 /** Planned layers, by their places in `PlannedLayers.layers`, that stand for all of a model's. */
@@ -45,7 +45,8 @@ export interface StandIns {
 }
 
 export function allLayers({ hparams }: ModelShape): PlannedLayers {
-  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), leftOut: new Set(), others: null };
+  const layers = Array.from({ length: hparams.nLayer }, (_, layer) => layer);
+  return { layers, leftOut: new Set(), others: { groupOf: layers, placeOf: layers, reach: 0, repeats: [] } };
 }
 
 /** The plan that leaves nothing out. */
@@ -72,20 +73,20 @@ export function representativeLayers(
   return plans;
 }
 
-function plansFor(kinds: readonly number[], all: LayerPlan): Plans {
-  const fewer = REACHES.map((reach) => planOf(kinds, reach)).filter(
-    ({ compared: { layers } }) => layers.length <= WORTH_TRYING * kinds.length,
-  );
-  const [first, ...more] = [...fewer, all];
-  return first ? [first, ...more] : [all];
+function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans {
+  const isWorthTrying = ({ layers }: PlannedLayers): boolean => layers.length <= WORTH_TRYING * kinds.length;
+  const fewer = REACHES.map((reach) => planOf(kinds, reach));
+  const once = fewer.map((plan) => plan.once).find(isWorthTrying) ?? all;
+  const everyLayer: LayerPlan = { compared: all, once: once, known: new KnownTapes() };
+  const [first, ...more] = [...fewer.filter(({ compared }) => isWorthTrying(compared)), everyLayer];
+  return first ? [first, ...more] : [everyLayer];
 }
 
 function planOf(kinds: readonly number[], reach: number): LayerPlan {
   const once = fewestLayers(kinds, { reach, times: 1 });
   const compared = fewestLayers(kinds, { reach, times: 2 }, once.layers);
-  const { others } = once;
-  const repeats = compared.others?.repeats ?? [];
-  return { compared, once: { ...once, others: others && { ...others, repeats } }, known: new KnownTapes() };
+  const { repeats } = compared.others;
+  return { compared, once: { ...once, others: { ...once.others, repeats } }, known: new KnownTapes() };
 }
 
 /** Layers of one number have the same graph, weights, caches and devices. */

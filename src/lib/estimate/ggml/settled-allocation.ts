@@ -14,7 +14,7 @@ export interface Repeats {
   readonly reach: number;
 }
 
-/** The tape of planned layers, and how the others follow from them. */
+/** The tape of planned layers, and how the others follow from them, if there are others. */
 export interface PlannedTape {
   readonly tape: Tape;
   readonly sizes: TensorSizes;
@@ -28,7 +28,7 @@ interface RepeatingSlices extends StandInSlices {
 export interface Allocation {
   readonly bytes: DeviceBytes;
   /** What was gone through. */
-  readonly laid: LaidTape;
+  readonly laid: Pick<LaidTape, 'tape' | 'bases'>;
   /** Layers that repeat those before them are not on it. */
   readonly settled: boolean;
 }
@@ -40,9 +40,11 @@ export interface Allocation {
  */
 export function allocateWhole(planned: PlannedTape, backends: readonly Backend[]): Allocation | null {
   const { tape, sizes, slices } = planned;
-  const { repeats } = slices;
+  const { repeats, begins, layers, placeOf } = slices;
+  if (layers.length === placeOf.length)
+    return { bytes: allocateGraph(tape, sizes, backends), laid: { tape, bases: begins.slice(0, -1) }, settled: false };
   const few = repeats.length > 0 ? wholeTape(tape, sizes, withoutRepeats(slices)) : null;
-  if (few && !slices.placeOf.some((place, layer) => isIn(repeats, layer) && few.hasOwnLeafs(place))) {
+  if (few && !placeOf.some((place, layer) => isIn(repeats, layer) && few.hasOwnLeafs(place))) {
     const bytes = allocateSettling(few, sizes, repeats, backends);
     if (bytes) return { bytes, laid: few, settled: true };
   }
@@ -52,7 +54,7 @@ export function allocateWhole(planned: PlannedTape, backends: readonly Backend[]
 
 /** The buffers for all layers where those on the tape are seen to go on alike where others are left out, or null. */
 export function allocateSettling(
-  { tape, bases }: LaidTape,
+  { tape, bases }: Pick<LaidTape, 'tape' | 'bases'>,
   sizes: TensorSizes,
   repeats: readonly Repeats[],
   backends: readonly Backend[],

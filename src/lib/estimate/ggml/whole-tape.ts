@@ -13,8 +13,6 @@ export interface StandInSlices extends PlannedSlices {
 
 export interface LaidTape {
   readonly tape: Tape;
-  /** Of each slot, the one on the planned layers' tape that it repeats or is. */
-  readonly origins: readonly number[];
   /** The slot where each layer begins. */
   readonly bases: readonly number[];
   /** Whether the planned layer at a place has leafs for itself. */
@@ -28,9 +26,9 @@ export interface LaidTape {
  * are not.
  */
 export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices): LaidTape | null {
-  const { layers, groupOf, placeOf } = planned;
-  const slices = slicesOf(tape, planned);
-  if (!slices) return null;
+  const { begins, layers, groupOf, placeOf } = planned;
+  if (begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity))) return null;
+  const slices = new LayerSlices(tape, planned);
   const alike = new Alikeness(slices, sizes);
   const repeated = new Set(placeOf.filter((place, layer) => layers[place] !== layer));
   for (const place of repeated) {
@@ -40,21 +38,7 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
   return new WholeTape(slices, alike, planned).write();
 }
 
-/** The same, on trust: each group may be there once. */
-export function wholeTapeUnchecked(tape: Tape, sizes: TensorSizes, planned: StandInSlices): LaidTape | null {
-  const slices = slicesOf(tape, planned);
-  return slices && new WholeTape(slices, new Alikeness(slices, sizes), planned).write();
-}
-
-/** Null where a layer has no steps. */
-function slicesOf(tape: Tape, planned: StandInSlices): LayerSlices | null {
-  const { begins } = planned;
-  const isEmpty = begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity));
-  return isEmpty ? null : new LayerSlices(tape, planned);
-}
-
 class WholeTape {
-  private readonly origins: number[] = [];
   private readonly tensors: Tensor[] = [];
   private readonly backends: Int32Array;
   private readonly traits: Uint8Array;
@@ -113,7 +97,7 @@ class WholeTape {
       else for (const slot of slices.steps[place] as number[]) this.writeStep(slot, place, layer);
     });
     if (this.failed) return null;
-    const { tensors, origins } = this;
+    const { tensors } = this;
     const slots = tensors.length;
     this.starts[slots] = this.sourceCount;
     const tape = {
@@ -125,7 +109,7 @@ class WholeTape {
       starts: this.starts.subarray(0, slots + 1),
       sources: this.sources.subarray(0, this.sourceCount),
     };
-    return { tape, origins, bases: this.bases, hasOwnLeafs: (place) => (slices.leafs[place] as number[]).length > 0 };
+    return { tape, bases: this.bases, hasOwnLeafs: (place) => (slices.leafs[place] as number[]).length > 0 };
   }
 
   private isPlanned(layer: number): boolean {
@@ -186,7 +170,6 @@ class WholeTape {
   private add(slot: number): number {
     const { tensors, backends, traits } = this.slices.tape;
     const added = this.tensors.push(tensors[slot] as Tensor) - 1;
-    this.origins.push(slot);
     this.backends[added] = backends[slot] as number;
     this.traits[added] = traits[slot] as number;
     this.starts[added] = this.sourceCount;

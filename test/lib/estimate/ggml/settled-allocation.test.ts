@@ -14,7 +14,6 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
     [...model].map((letter) => letter.charCodeAt(0)),
     { reach, times: 2 },
   );
-  if (!others) throw new Error('no layers stand for others');
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes(BACKENDS, tape.tensors.length);
   const slices = { ...others, layers, begins: beginsOf(tape) };
