@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
-
-/** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 describe('agent logs', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -7,8 +7,6 @@ import { RangeServer } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192', '--json'];
 
 const PROFILES_OF = {

@@ -5,8 +5,6 @@ import { buildGguf, type Entry, type TensorEntry } from '../support/gguf-writer.
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const [WIDTH, FEED_FORWARD, KV, WORDS, RANK] = [256, 512, 128, 512, 8];
 
 /** A Granite Switch of one layer and no adapters but the empty one: llama.cpp knows it, and its graph is not described. */

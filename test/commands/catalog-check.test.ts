@@ -14,8 +14,6 @@ async function listed(): Promise<readonly { id: string; use_cases: readonly stri
   return (JSON.parse(stdout) as { models: { id: string; use_cases: readonly string[] }[] }).models;
 }
 
-/** Processes on a busy machine. */
-
 const PROFILE = fileURLToPath(new URL('../oracle/profiles/smollm3-smollm3-3b.json', import.meta.url));
 const TRAINED_CONTEXT = 65536;
 const MACHINE = ['--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '2Gi'];

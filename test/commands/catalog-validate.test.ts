@@ -8,8 +8,6 @@ import { readProfile, writeProfile } from '../support/profile.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const schema = JSON.parse(
   readFileSync(new URL('../../schemas/catalog-validate.schema.json', import.meta.url), 'utf8'),
 ) as object;

@@ -6,8 +6,6 @@ import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 
-/** Processes on a busy machine. */
-
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
 describe('of a repository with two models of one quantization', () => {

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { readProfile, writeProfile } from '../support/profile.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
-
-/** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '-c', '8192', '--offline'];
 

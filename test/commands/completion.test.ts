@@ -2,8 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { cliEnvironment, run, runCli } from '../support/run-cli.js';
 
-/** Processes on a busy machine. */
-
 const BASH = '/bin/bash';
 const FISH = '/usr/bin/fish';
 

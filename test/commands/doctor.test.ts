@@ -5,8 +5,6 @@ import { delimiter, join } from 'node:path';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 async function schemaErrors(name: string, json: unknown) {

@@ -6,8 +6,6 @@ import { profileSpec, readProfile } from '../support/profile.js';
 import { RangeServer, type ServedFile } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 
-/** Processes on a busy machine. */
-
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192'];
 
 /** What llama.cpp v0.5.0 allocates when the server starts, in bytes, as test/oracle/drafts/cases.jsonl has it. */

@@ -1,9 +1,6 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/run-cli.js';
 import { splitWords } from '../../src/lib/runtime/server-arguments.js';
-
-/** Processes on a busy machine. */
-jest.setTimeout(60_000);
 
 const mac = (gigabytes: number): string[] => ['--accelerator', 'metal', '--system-memory', `${gigabytes}Gi`];
 const CARD = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '32Gi'];

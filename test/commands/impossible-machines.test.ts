@@ -4,8 +4,6 @@ import { dirname, join } from 'node:path';
 import { cliEnvironment, run, RUN_JS, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 describe('a machine that cannot be is refused, not found too small', () => {
   test.each([
     [['--memory-budget', '0'], '--memory-budget must be more than nothing'],

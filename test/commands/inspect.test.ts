@@ -7,8 +7,6 @@ import { RangeServer } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const schema = JSON.parse(
   readFileSync(new URL('../../schemas/inspect.schema.json', import.meta.url), 'utf8'),
 ) as object;

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildGguf } from '../support/gguf-writer.js';
 import { cliEnvironment, run, RUN_JS } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
-
-jest.setTimeout(120_000);
 
 const PRELOADED = fileURLToPath(new URL('../support/peak-memory.cjs', import.meta.url));
 const MOST_BYTES = 200 * 2 ** 20;

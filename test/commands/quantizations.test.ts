@@ -8,8 +8,6 @@ import { RangeServer, type ServedFile } from '../support/range-server.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--no-mmproj', '-c', '4096'];
 const BY_QUANTIZATION = ['--table', '--by', 'quantization'];
 

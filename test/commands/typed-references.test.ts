@@ -6,8 +6,6 @@ import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 import { tinyModelSpec, writeTinyModel } from '../support/tiny-model.js';
 
-/** Processes on a busy machine. */
-
 const HERE = ['--accelerator', 'cpu', '--system-memory', '16Gi'];
 const REPOSITORY = 'owner/Tiny-GGUF';
 const FILES = ['Tiny-Q4_K_M.gguf', 'Tiny-UD-Q4_K_XL.gguf', 'Tiny-Q8_0.gguf'];

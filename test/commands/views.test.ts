@@ -2,8 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 
-/** Processes on a busy machine. */
-
 const GOLDEN = new URL('../golden/', import.meta.url);
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
 const CODER = ['qwen-coder-32b', ...MAC];

@@ -13,8 +13,6 @@ import { profileSpec, readProfile } from '../../support/profile.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const GIB = 2 ** 30;
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
 

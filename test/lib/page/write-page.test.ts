@@ -8,8 +8,6 @@ import { RangeServer } from '../../support/range-server.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
-/** Processes on a busy machine. */
-
 const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
 const PROFILE = fileURLToPath(new URL('../../oracle/profiles/qwen2-qwen2-0.5b.json', import.meta.url));
 

@@ -4,16 +4,16 @@ import type { ContextParams } from './context-params.js';
 import { refused, refuseUnevenShares } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
-import { allocateGraph } from '../ggml/graph-allocator.js';
 import { pad, type Tensor } from '../ggml/tensor.js';
 import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js';
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
+import type { Graph } from '../ggml/graph.js';
 import { record, type Tape, TensorSizes } from '../ggml/tape.js';
-import { allocateWhole } from '../ggml/settled-allocation.js';
-import { allLayers, type PlannedLayers } from './layers.js';
+import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
+import { allLayers, type LayerPlan, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Placement } from '../weights/placement.js';
 
@@ -27,7 +27,7 @@ export interface ComputeInputs {
   readonly placement: Placement;
   readonly graph: ArchitectureGraph;
   /** From the fewest to all: see `representativeLayers`. */
-  readonly plans: readonly [PlannedLayers, ...PlannedLayers[]];
+  readonly plans: readonly [LayerPlan, ...LayerPlan[]];
   readonly adapters?: Adapters | undefined;
   /** A control vector is set. */
   readonly steered?: boolean | undefined;
@@ -120,6 +120,8 @@ class Planner {
   private readonly fused: Set<FusedOp>;
   /** Which of the plans to try first. */
   private enough: number;
+  /** An earlier launch has been planned by them. */
+  private readonly wereEnough: boolean;
   isSteered = false;
   private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
@@ -130,14 +132,13 @@ class Planner {
     this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
     this.fused = new Set(inputs.graph.fusedOps);
     this.enough = ENOUGH.get(inputs.plans) ?? 0;
+    this.wereEnough = ENOUGH.has(inputs.plans);
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */
   reserve(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): DeviceBytes {
-    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, this.enough, nSeqs, cells));
-    return this.reserveFrom(first, this.enough, (layers) =>
-      this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells),
-    );
+    const first = this.assigned(this.build(nTokens, nOutputs, flashAttn, nSeqs, cells));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nTokens, nOutputs, flashAttn, layers, nSeqs, cells));
   }
 
   /** One token a slot. The graph that was tried last is the one to plan, unless a dry run forgets where its nodes run. */
@@ -146,15 +147,16 @@ class Planner {
     if (this.inputs.dryRun) return this.reserve(nSeqMax, nSeqMax, flashAttn);
     const first = this.tried(flashAttn);
     this.last = undefined;
-    return this.reserveFrom(first, this.enough, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
+    return this.reserveFrom(first, (layers) => this.buildLayers(nSeqMax, nSeqMax, flashAttn, layers));
   }
 
-  /** `first` is built from the plan with the number `from`, `build` builds from those after it. */
-  private reserveFrom(first: GraphBuilder, from: number, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
+  /** `first` is the graph of the layers that the first plan begins with, `build` builds others. */
+  private reserveFrom(first: GraphBuilder, build: (layers: PlannedLayers) => GraphBuilder): DeviceBytes {
     const { plans } = this.inputs;
-    for (let i = from; i < plans.length; i++) {
-      const layers = plans[i] as PlannedLayers;
-      const bytes = this.plan(i === from ? first : this.assigned(build(layers)), layers);
+    for (let i = this.enough; i < plans.length; i++) {
+      const plan = plans[i] as LayerPlan;
+      const builder = i === this.enough ? first : this.assigned(build(this.beginningOf(plan)));
+      const bytes = this.reserveBy(plan, builder, (layers) => this.assigned(build(layers)));
       if (!bytes) continue;
       this.enough = i;
       ENOUGH.set(plans, i);
@@ -163,15 +165,34 @@ class Planner {
     throw new Error('planning all layers leaves nothing out');
   }
 
+  /** Layers to begin with: once for a single launch, it costs less to compare layers than to learn what they have in common. */
+  private beginningOf({ compared, once, known }: LayerPlan): PlannedLayers {
+    return this.wereEnough && known.mayKnow ? once : compared;
+  }
+
   /** Null where layers that were left out are not seen to repeat those that were not. */
-  private plan({ graph }: GraphBuilder, planned: PlannedLayers): DeviceBytes | null {
+  private reserveBy(
+    plan: LayerPlan,
+    { graph }: GraphBuilder,
+    build: (layers: PlannedLayers) => GraphBuilder,
+  ): DeviceBytes | null {
+    const { backends } = this;
+    const { compared, known } = plan;
+    const layers = this.beginningOf(plan);
+    const begun = this.planned(graph, layers);
+    const found = known.allocate(begun, backends);
+    if (found) return found;
+    const more = layers === compared ? begun : this.planned(build(compared).graph, compared);
+    const allocation = allocateWhole(more, backends);
+    if (allocation && this.wereEnough) known.learn(begun, allocation, more.sizes);
+    return allocation && allocation.bytes;
+  }
+
+  private planned(graph: Graph, { layers, others }: PlannedLayers): PlannedTape {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    const { layers, others } = planned;
-    if (!others) return allocateGraph(tape, sizes, this.backends);
-    const slices = { layers, begins: beginsOn(tape, layers), ...others };
-    return allocateWhole(tape, sizes, slices, others.repeats, this.backends);
+    return { tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -184,7 +205,7 @@ class Planner {
   private tried(flashAttn: boolean): GraphBuilder {
     const { nSeqMax } = this.inputs.params;
     if (this.last?.flashAttn === flashAttn && this.last.fusedOps === this.fused.size) return this.last.builder;
-    const builder = this.build(nSeqMax, nSeqMax, flashAttn, this.enough);
+    const builder = this.build(nSeqMax, nSeqMax, flashAttn);
     this.scheduler.assign(builder.graph);
     this.last = { builder, flashAttn, fusedOps: this.fused.size };
     return builder;
@@ -208,16 +229,9 @@ class Planner {
     return this.backends[node.backend]?.memory === this.inputs.placement.layerDevice(layer);
   }
 
-  private build(
-    nTokens: number,
-    nOutputs: number,
-    flashAttn: boolean,
-    plan: number,
-    nSeqs?: number,
-    cells?: number,
-  ): GraphBuilder {
+  private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
     const { plans, shape } = this.inputs;
-    const planned = plans[plan] as PlannedLayers;
+    const planned = this.beginningOf(plans[this.enough] as LayerPlan);
     const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs, cells);
     this.refuseOversized(builder, planned, () =>
       this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs),
@@ -269,7 +283,7 @@ class Planner {
   }
 }
 
-/** Where on the tape each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
+/** Where on the tape each planned layer begins, with the first step that reads a weight or a cache of it, and behind the last the end. */
 function beginsOn({ tensors, leafs }: Tape, layers: readonly number[]): number[] {
   const begins: number[] = [];
   for (let slot = leafs; slot < tensors.length; slot++)

@@ -1,4 +1,5 @@
 import type { PlannedLayers } from './layers.js';
+import type { Repeats } from '../ggml/settled-allocation.js';
 import { repeatsAmong } from './repeats.js';
 
 /** Which layers count as alike, and how many of them are planned. */
@@ -12,9 +13,13 @@ export interface Coverage {
 /**
  * A sequence of layers in which each has the neighbours that it has in the model, as short as it becomes by leaving out
  * detours: stretches behind which the model goes on as it did before them, and of whose layers there are enough without them.
- * `kinds` is each layer's kind.
+ * `kinds` is each layer's kind; none of `elsewhere` counts as repeating those before it.
  */
-export function fewestLayers(kinds: readonly number[], { reach, times }: Coverage): PlannedLayers {
+export function fewestLayers(
+  kinds: readonly number[],
+  { reach, times }: Coverage,
+  elsewhere: readonly number[] = [],
+): PlannedLayers {
   const groups = numbered(kinds, (layer) => neighbours(kinds, layer - reach, layer + reach));
   const ways = numbered(kinds, (layer) => neighbours(kinds, layer - reach + 1, layer + reach));
   const needed = tally(groups).map((count) => Math.min(times, count));
@@ -39,10 +44,15 @@ export function fewestLayers(kinds: readonly number[], { reach, times }: Coverag
       for (const left of detour) count(left, 1);
     }
   }
-  return planned(groups, kept, reach);
+  return planned(groups, kept, reach, repeatsAmong(groups, [...kept, ...elsewhere], reach));
 }
 
-function planned(groups: readonly number[], layers: readonly number[], reach: number): PlannedLayers {
+function planned(
+  groups: readonly number[],
+  layers: readonly number[],
+  reach: number,
+  repeats: readonly Repeats[],
+): PlannedLayers {
   const lastOf: number[] = [];
   layers.forEach((layer, place) => (lastOf[groups[layer] as number] = place));
   const placeOf = groups.map((group) => lastOf[group] as number);
@@ -50,7 +60,7 @@ function planned(groups: readonly number[], layers: readonly number[], reach: nu
   const leftOut = new Set(groups.keys());
   for (const layer of layers) leftOut.delete(layer);
   const groupOf = layers.map((layer) => groups[layer] as number);
-  return { layers, leftOut, others: { groupOf, placeOf, reach, repeats: repeatsAmong(groups, layers, reach) } };
+  return { layers, leftOut, others: { groupOf, placeOf, reach, repeats } };
 }
 
 function neighbours(kinds: readonly number[], from: number, to: number): string {

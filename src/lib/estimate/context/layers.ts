@@ -1,15 +1,12 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
+import { KnownTapes } from '../ggml/known-tapes.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
-import { type Coverage, fewestLayers } from './fewest-layers.js';
+import { fewestLayers } from './fewest-layers.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
-const COVERAGES: readonly Coverage[] = [
-  { reach: 1, times: 2 },
-  { reach: 2, times: 2 },
-  { reach: 4, times: 2 },
-];
+const REACHES = [1, 2, 4];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
 const WORTH_TRYING = 0.9;
 
@@ -17,13 +14,22 @@ const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
 /** By the kinds of a model's layers, which few of its launches differ in. */
 const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
 
-type Plans = readonly [PlannedLayers, ...PlannedLayers[]];
+type Plans = readonly [LayerPlan, ...LayerPlan[]];
+
+/** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
+export interface LayerPlan {
+  /** Of those that are alike two, which can be compared, or all. */
+  readonly compared: PlannedLayers;
+  /** Of those that are alike one, which is enough for what is known from having planned more. */
+  readonly once: PlannedLayers;
+  readonly known: KnownTapes;
+}
 
 export interface PlannedLayers {
   readonly layers: readonly number[];
   readonly leftOut: ReadonlySet<number>;
-  /** How the others follow from them; null = there are no others. */
-  readonly others: StandIns | null;
+  /** How the others follow from them. */
+  readonly others: StandIns;
 }
 
 /** Planned layers, by their places in `PlannedLayers.layers`, that stand for all of a model's. */
@@ -39,7 +45,14 @@ export interface StandIns {
 }
 
 export function allLayers({ hparams }: ModelShape): PlannedLayers {
-  return { layers: Array.from({ length: hparams.nLayer }, (_, layer) => layer), leftOut: new Set(), others: null };
+  const layers = Array.from({ length: hparams.nLayer }, (_, layer) => layer);
+  return { layers, leftOut: new Set(), others: { groupOf: layers, placeOf: layers, reach: 0, repeats: [] } };
+}
+
+/** The plan that leaves nothing out. */
+export function everyLayer(shape: ModelShape): LayerPlan {
+  const all = allLayers(shape);
+  return { compared: all, once: all, known: new KnownTapes() };
 }
 
 /**
@@ -55,17 +68,25 @@ export function representativeLayers(
   const known = PLANS.get(shape) ?? new Map<string, Plans>();
   PLANS.set(shape, known);
   const key = kinds.join();
-  const plans = known.get(key) ?? plansFor(kinds, allLayers(shape));
+  const plans = known.get(key) ?? plansFor(kinds, everyLayer(shape));
   known.set(key, plans);
   return plans;
 }
 
-function plansFor(kinds: readonly number[], all: PlannedLayers): Plans {
-  const fewer = COVERAGES.map((coverage) => fewestLayers(kinds, coverage)).filter(
-    ({ layers }) => layers.length <= WORTH_TRYING * kinds.length,
-  );
-  const [first, ...more] = [...fewer, all];
-  return first ? [first, ...more] : [all];
+function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans {
+  const isWorthTrying = ({ layers }: PlannedLayers): boolean => layers.length <= WORTH_TRYING * kinds.length;
+  const fewer = REACHES.map((reach) => planOf(kinds, reach));
+  const once = fewer.map((plan) => plan.once).find(isWorthTrying) ?? all;
+  const everyLayer: LayerPlan = { compared: all, once: once, known: new KnownTapes() };
+  const [first, ...more] = [...fewer.filter(({ compared }) => isWorthTrying(compared)), everyLayer];
+  return first ? [first, ...more] : [everyLayer];
+}
+
+function planOf(kinds: readonly number[], reach: number): LayerPlan {
+  const once = fewestLayers(kinds, { reach, times: 1 });
+  const compared = fewestLayers(kinds, { reach, times: 2 }, once.layers);
+  const { repeats } = compared.others;
+  return { compared, once: { ...once, others: { ...once.others, repeats } }, known: new KnownTapes() };
 }
 
 /** Layers of one number have the same graph, weights, caches and devices. */

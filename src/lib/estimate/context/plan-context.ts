@@ -10,7 +10,7 @@ import type { Adapters } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { GRAPHS } from '../graph/graphs.js';
 import { DRAFT_HEADS } from '../graph/draft-heads/table.js';
-import { allLayers, representativeLayers } from './layers.js';
+import { everyLayer, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from '../memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
 import { Placement } from '../weights/placement.js';
@@ -85,19 +85,19 @@ export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): Est
 export function planGraph(
   graph: ArchitectureGraph,
   { shape, params, placement, memory }: UnplannedContext,
-  { everyLayer = false, dryRun = false, inUse = false, adapters, steered }: ContextOptions,
+  { everyLayer: all = false, dryRun = false, inUse = false, adapters, steered }: ContextOptions,
 ): ComputeBuffers {
-  const plans = plannedLayers(graph, { shape, params, placement, memory }, everyLayer);
+  const plans = plannedLayers(graph, { shape, params, placement, memory }, all);
   return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters, steered });
 }
 
 function plannedLayers(
   { kindOf = () => 0 }: ArchitectureGraph,
   { shape, params, placement, memory }: UnplannedContext,
-  everyLayer: boolean,
+  all: boolean,
 ): ComputeInputs['plans'] {
   const { role } = params;
-  if (everyLayer || role.predictsAhead || shape.hparams.nLayer === 0) return [allLayers(shape)];
+  if (all || role.predictsAhead || shape.hparams.nLayer === 0) return [everyLayer(shape)];
   const kind = (layer: number): string => `${kindOf(layer, shape)} ${role.tapped.includes(layer)}`;
   return representativeLayers(shape, placement, memory, kind);
 }

@@ -87,7 +87,15 @@ export function record(steps: readonly Step[], leafs: readonly Tensor[]): Tape {
     if (tensor.viewSrc) roots[slot] = slotOf(tensor.viewSrc);
   });
   starts[tensors.length] = end;
-  return { leafs: nLeafs, tensors, backends, traits, roots, starts, sources: sources.subarray(0, end) };
+  return {
+    leafs: nLeafs,
+    tensors,
+    backends: backends.subarray(0, tensors.length),
+    traits,
+    roots,
+    starts,
+    sources: sources.subarray(0, end),
+  };
 }
 
 function slotOf(tensor: Tensor): number {

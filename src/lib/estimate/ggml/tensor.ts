@@ -103,7 +103,7 @@ export class Tensor {
   buffer: Buffer | null = null;
   /** Within `buffer`. */
   address = 0;
-  /** The layer whose weight this is, -1 = none's. */
+  /** The layer whose weight or cache this is, -1 = none's. */
   layer = -1;
   visited = false;
   useCount = 0;

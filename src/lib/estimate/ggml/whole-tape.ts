@@ -97,9 +97,18 @@ class WholeTape {
       else for (const slot of slices.steps[place] as number[]) this.writeStep(slot, place, layer);
     });
     if (this.failed) return null;
-    const { tensors, backends, traits, roots, starts, sources } = this;
-    starts[tensors.length] = this.sourceCount;
-    const tape = { leafs, tensors, backends, traits, roots, starts, sources };
+    const { tensors } = this;
+    const slots = tensors.length;
+    this.starts[slots] = this.sourceCount;
+    const tape = {
+      leafs,
+      tensors,
+      backends: this.backends.subarray(0, slots),
+      traits: this.traits.subarray(0, slots),
+      roots: this.roots.subarray(0, slots),
+      starts: this.starts.subarray(0, slots + 1),
+      sources: this.sources.subarray(0, this.sourceCount),
+    };
     return { tape, bases: this.bases, hasOwnLeafs: (place) => (slices.leafs[place] as number[]).length > 0 };
   }
 

@@ -4,9 +4,9 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { type CacheTensor, PlannedAddresses } from '../caches/space.js';
 import type { TargetContext } from '../context/context-params.js';
 import { contiguousStrides, type Four, Tensor } from '../ggml/tensor.js';
+import type { Device } from '../ggml/device.js';
 import type { Placement } from '../weights/placement.js';
-import { layerOf, nameInBlock } from '../weights/tensor-position.js';
-import { unreadWeights } from './unread-weights.js';
+import { type FileWeight, WeightTable } from './weight-table.js';
 
 export interface LoadedInputs {
   readonly shape: ModelShape;
@@ -22,15 +22,17 @@ export class LoadedTensors {
   readonly hparams: Readonly<Hparams>;
   /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
   blocks = 'blk';
-  private readonly weights = new Map<string, Tensor>();
+  private readonly table: WeightTable;
+  private readonly weights = new Map<FileWeight, Tensor>();
+  /** Of weights that each device has a copy of: by device, then by weight. */
+  private readonly shared = new Map<Device, Map<FileWeight, Tensor>>();
   private readonly namesOf = new Map<Tensor, string>();
   private readonly caches = new Map<CacheTensor, Tensor>();
   private readonly addresses: PlannedAddresses;
-  private readonly unread: readonly string[] | undefined;
 
   constructor(private readonly loaded: LoadedInputs) {
     this.hparams = loaded.shape.hparams;
-    this.unread = unreadWeights(loaded.shape.architecture);
+    this.table = WeightTable.of(loaded.shape);
     this.addresses = new PlannedAddresses(loaded.target ? new Set() : loaded.leftOut);
   }
 
@@ -44,12 +46,13 @@ export class LoadedTensors {
 
   /** A weight, or null where the file has none of that name. */
   weight(name: string): Tensor | null {
-    return this.tensorOf(name, name);
+    const weight = this.table.get(name);
+    return weight && (this.weights.get(weight) ?? this.load(weight, this.weights));
   }
 
   layerWeight(layer: number, name: string): Tensor | null {
-    const full = this.blockName(layer, name);
-    return this.weights.get(full) ?? this.load(full, full, undefined, this.hparams.blockOf[layer]);
+    const weight = this.table.inBlock(this.blocks, this.hparams.blockOf[layer] as number, name);
+    return weight && (this.weights.get(weight) ?? this.load(weight, this.weights));
   }
 
   need(name: string): Tensor {
@@ -60,19 +63,19 @@ export class LoadedTensors {
 
   layerNeed(layer: number, name: string): Tensor {
     const tensor = this.layerWeight(layer, name);
-    if (!tensor) throw missing(this.blockName(layer, name));
+    if (!tensor) throw missing(`${this.blocks}.${this.hparams.blockOf[layer]}.${name}`);
     return tensor;
-  }
-
-  private blockName(layer: number, name: string): string {
-    const block = this.hparams.blockOf[layer] as number;
-    return (blockNames(this.blocks, name)[block] ??= `${this.blocks}.${block}.${name}`);
   }
 
   /** A tensor that each layer loads for itself, such as rope_freqs. */
   sharedWeight(layer: number, name: string): Tensor | null {
+    const weight = this.table.get(name);
+    if (!weight) return null;
     const block = this.hparams.blockOf[layer] as number;
-    return this.tensorOf(`${name} of ${this.loaded.placement.layerDevice(block)}`, name, block);
+    const device = this.loaded.placement.layerDevice(block);
+    let known = this.shared.get(device);
+    if (!known) this.shared.set(device, (known = new Map()));
+    return known.get(weight) ?? this.load(weight, known, block);
   }
 
   /** `model.output`, or the token embedding a second time; a draft without either has its target's. */
@@ -93,6 +96,7 @@ export class LoadedTensors {
     if (!tensor) {
       tensor = makeExternal(cache.type, cache.ne, cache.buffer);
       tensor.address = this.addresses.of(cache);
+      tensor.layer = cache.layer;
       this.caches.set(cache, tensor);
     }
     return tensor;
@@ -107,34 +111,20 @@ export class LoadedTensors {
 
   /** The name of a weight in the file. */
   protected nameOf(weight: Tensor): string | undefined {
-    if (this.namesOf.size < this.weights.size) for (const [name, known] of this.weights) this.namesOf.set(known, name);
+    if (this.namesOf.size < this.weights.size)
+      for (const [{ tensor }, known] of this.weights) this.namesOf.set(known, tensor.name);
     return this.namesOf.get(weight);
   }
 
-  private tensorOf(key: string, name: string, layer?: number): Tensor | null {
-    return this.weights.get(key) ?? this.load(key, name, layer, layerOf(name));
-  }
-
-  private load(key: string, name: string, position: number | undefined, block = -1): Tensor | null {
-    const { shape, placement } = this.loaded;
-    const tensor = shape.tensors.get(name);
-    if (!tensor || this.unread?.includes(nameInBlock(name))) return null;
-    const created = makeExternal(tensor.type, four(tensor.dims), placement.bufferOf(tensor, position));
-    created.layer = block;
-    this.weights.set(key, created);
+  private load(weight: FileWeight, among: Map<FileWeight, Tensor>, position?: number): Tensor {
+    const { tensor, block, ne, nb } = weight;
+    const created = new Tensor(tensor.type, ne, nb);
+    created.buffer = this.loaded.placement.bufferOf(tensor, position);
+    // Where layers share blocks, each is the first's that has its number.
+    if (this.hparams.blockOf[block] === block) created.layer = block;
+    among.set(weight, created);
     return created;
   }
-}
-
-/** Names of one weight in each block, made once for all graphs: they are looked up more often than anything else. */
-const BLOCK_NAMES = new Map<string, Map<string, string[]>>();
-
-function blockNames(blocks: string, name: string): string[] {
-  let ofBlocks = BLOCK_NAMES.get(blocks);
-  if (!ofBlocks) BLOCK_NAMES.set(blocks, (ofBlocks = new Map()));
-  let names = ofBlocks.get(name);
-  if (!names) ofBlocks.set(name, (names = []));
-  return names;
 }
 
 function targetsHead({ shape, placement }: TargetContext): Tensor {

@@ -16,7 +16,6 @@ const UNREAD: Readonly<Record<string, readonly string[]>> = {
   refact: [OUTPUT_BIAS, 'ffn_gate.bias', 'ffn_up.bias', 'ffn_down.bias'],
 };
 
-/** The names of an architecture; undefined where its graph reads all that it loads. */
-export function unreadWeights(architecture: string): readonly string[] | undefined {
-  return Object.hasOwn(UNREAD, architecture) ? UNREAD[architecture] : undefined;
+export function unreadWeights(architecture: string): readonly string[] {
+  return Object.hasOwn(UNREAD, architecture) ? (UNREAD[architecture] ?? []) : [];
 }

@@ -28,6 +28,11 @@ export function layerOf(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** A tensor's name without its block, which all layers share. */
+export function nameInBlock(name: string): string {
+  return name.replace(BLOCK, '');
+}
+
 /** What a tensor's name says of a weight. */
 export interface NamedWeight {
   /** The block that the name puts it in. */
@@ -57,7 +62,7 @@ export function namedWeights(shape: ModelShape): (name: string) => NamedWeight {
     const before = weights.get(name);
     if (before !== undefined) return before;
     const layer = layerOf(name);
-    const inBlock = layer === undefined ? name : name.replace(BLOCK, '');
+    const inBlock = layer === undefined ? name : nameInBlock(name);
     const op = ops.get(inBlock) ?? weightOp(inBlock, shape.architecture);
     ops.set(inBlock, op);
     const isPerLayer = layer === undefined && PER_LAYER_COPIES.test(name);

@@ -55,7 +55,7 @@ describe('the fewest layers that stand for all', () => {
       const inModel = [...model].map((_, layer) => surroundings(model, layer, coverage.reach));
       const inPlan = layers.map((_, place) => surroundings(planned, place, coverage.reach));
       expect(inPlan).toEqual(layers.map((layer) => inModel[layer]));
-      expect(others?.placeOf.map((place) => inPlan[place])).toEqual(inModel);
+      expect(others.placeOf.map((place) => inPlan[place])).toEqual(inModel);
       for (const kind of inModel) {
         const count = (list: readonly string[]): number => list.filter((other) => other === kind).length;
         expect(count(inPlan)).toBeGreaterThanOrEqual(Math.min(coverage.times, count(inModel)));

@@ -14,10 +14,10 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
     [...model].map((letter) => letter.charCodeAt(0)),
     { reach, times: 2 },
   );
-  if (!others) throw new Error('no layers stand for others');
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes(BACKENDS, tape.tensors.length);
-  const few = allocateWhole(tape, sizes, { ...others, layers, begins: beginsOf(tape) }, others.repeats, BACKENDS);
+  const slices = { ...others, layers, begins: beginsOf(tape) };
+  const few = allocateWhole({ tape, sizes, slices }, BACKENDS)?.bytes ?? null;
   const every = tapeOf(
     model,
     [...model].map((_, layer) => layer),

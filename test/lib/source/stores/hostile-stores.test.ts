@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,8 +7,6 @@ import { parseModelSource } from '../../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../../src/lib/source/open.js';
 import { buildGgufFile } from '../../../support/gguf-writer.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
-
-jest.setTimeout(60_000);
 
 const COMMIT = '1234567890abcdef1234567890abcdef12345678';
 const MODEL = buildGgufFile({ tensors: [{ name: 'token_embd.weight', dims: [32, 2], type: 'F32' }] });

@@ -212,12 +212,12 @@ export function metalBackend(llama: Switches): Backend {
 }
 
 function byChains(): NonNullable<Backend['optimize']> {
-  const known: KnownOrders = new Map();
+  const known: KnownOrders = [];
   return (nodes) => reorder(nodes, chainLength, known);
 }
 
 function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
-  const known: KnownOrders = new Map();
+  const known: KnownOrders = [];
   return (nodes, keepUntil) => {
     keepFusedInputs(nodes, table, keepUntil);
     reorder(nodes, (all, start) => fusedLength(all, start, table), known);

@@ -1,4 +1,5 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
+import type { KeepUntil } from '../backend.js';
 import { elidable } from '../elidable.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
 import { FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
@@ -27,37 +28,43 @@ export function fusionTable({ metalMatrixAdd, metalMatrixAddTypes }: Switches): 
  * `ggml_metal_fusion_add_alloc_deps` (`ggml/src/ggml-metal/ggml-metal-fusion.cpp`, llama.cpp v0.5.0): what a possibly fused
  * kernel reads stays allocated until its last node, wherever the ops alone look like a pattern.
  */
-export function keepFusedInputs(
-  nodes: readonly Tensor[],
-  table: FusionTable,
-  keepUntil: (kept: Tensor, until: Tensor) => void,
-): void {
+export function keepFusedInputs(nodes: readonly Tensor[], table: FusionTable, keepUntil: KeepUntil): void {
   for (let i = 0; i < nodes.length;) {
     const length = rawPatternLength(nodes, i, table);
     if (length === 0) {
       i++;
       continue;
     }
-    const last = nodes[i + length - 1] as Tensor;
-    const seen = new Set<Tensor>();
-    for (const node of nodes.slice(i, i + length)) {
-      for (const source of node.src) {
-        if (!source || seen.has(source)) continue;
-        seen.add(source);
-        keepUntil(source, last);
-      }
-      seen.add(node);
-    }
+    keepInputs(nodes, i, i + length, keepUntil);
     i += length;
+  }
+}
+
+function keepInputs(nodes: readonly Tensor[], start: number, end: number, keepUntil: KeepUntil): void {
+  const last = nodes[end - 1] as Tensor;
+  const seen: Tensor[] = [];
+  for (let i = start; i < end; i++) {
+    const node = nodes[i] as Tensor;
+    for (const source of node.src) {
+      if (!source || seen.includes(source)) continue;
+      seen.push(source);
+      keepUntil(source, last);
+    }
+    seen.push(node);
   }
 }
 
 function rawPatternLength(nodes: readonly Tensor[], start: number, { byFirstOp }: FusionTable): number {
   let longest = 0;
   for (const { rawOps } of byFirstOp.get((nodes[start] as Tensor).op) ?? []) {
-    if (rawOps.length > longest && rawOps.every((op, i) => nodes[start + i]?.op === op)) longest = rawOps.length;
+    if (rawOps.length > longest && beginsWith(nodes, start, rawOps)) longest = rawOps.length;
   }
   return longest;
+}
+
+function beginsWith(nodes: readonly Tensor[], start: number, ops: readonly Op[]): boolean {
+  for (let i = 1; i < ops.length; i++) if (nodes[start + i]?.op !== ops[i]) return false;
+  return true;
 }
 
 /**

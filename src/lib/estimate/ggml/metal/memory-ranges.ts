@@ -1,3 +1,4 @@
+import { NONE } from '../tape.js';
 import { type Buffer, rootOf, type Tensor, tensorBytes } from '../tensor.js';
 
 /** What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. */
@@ -36,30 +37,35 @@ export class Accesses {
 }
 
 /**
- * Accesses as text: where two say the same, `MemoryRanges` of both allow the same. Of ranges in a buffer only their order matters,
- * so contexts of two lengths may say the same.
+ * What `MemoryRanges` asks of accesses, as numbers: where two are the same, both allow the same. Of ranges in a cache only their
+ * order matters, so contexts of two lengths may be the same; those that all begin at one address, as weights do, have none.
  */
-export function describeAccesses({ tensors, bounds, readBounds, reads, writes }: Accesses): string {
-  const ends = new Map<Buffer, number[]>();
-  for (const tensor of tensors) {
-    if (!tensor.buffer) continue;
-    const known = ends.get(tensor.buffer) ?? [];
-    ends.set(tensor.buffer, known);
-    known.push(tensor.address, tensor.address + tensorBytes(tensor));
-  }
-  const buffers = [...ends.keys()];
+export function accessKey({ tensors, bounds, readBounds, reads, writes }: Accesses): number[] {
+  const buffers: Buffer[] = [];
+  const bufferOf = tensors.map(({ buffer }) => {
+    if (!buffer) return NONE;
+    const index = buffers.indexOf(buffer);
+    return index < 0 ? buffers.push(buffer) - 1 : index;
+  });
   const ranks = buffers.map((buffer) => {
-    const sorted = [...new Set(ends.get(buffer))].sort((a, b) => a - b);
-    return new Map(sorted.map((end, rank) => [end, rank]));
+    const inside = tensors.filter((tensor) => tensor.buffer === buffer);
+    return inside.some(({ address }) => address !== 0) ? ranksOf(inside) : null;
   });
-  const places = tensors.map((tensor) => {
-    const index = tensor.buffer ? buffers.indexOf(tensor.buffer) : -1;
-    const { address } = tensor;
-    return index < 0
-      ? ''
-      : `${index}:${ranks[index]?.get(address)}-${ranks[index]?.get(address + tensorBytes(tensor))}`;
+  const key = [bounds.length, tensors.length];
+  for (const numbers of [bounds, readBounds, reads, writes, bufferOf]) for (const number of numbers) key.push(number);
+  tensors.forEach((tensor, i) => {
+    const ofBuffer = ranks[bufferOf[i] as number];
+    if (!ofBuffer) return;
+    key.push(ofBuffer.get(tensor.address) as number, ofBuffer.get(tensor.address + tensorBytes(tensor)) as number);
   });
-  return [bounds, readBounds, reads, writes, places].map((numbers) => numbers.join()).join(';');
+  return key;
+}
+
+/** Of the addresses where tensors begin and end, how many are below. */
+function ranksOf(tensors: readonly Tensor[]): ReadonlyMap<number, number> {
+  const ends = new Set<number>();
+  for (const tensor of tensors) ends.add(tensor.address).add(tensor.address + tensorBytes(tensor));
+  return new Map([...ends].sort((a, b) => a - b).map((end, rank) => [end, rank]));
 }
 
 function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: number): boolean {

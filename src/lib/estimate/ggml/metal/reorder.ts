@@ -1,5 +1,5 @@
 import { isEmptyOp, type Op, type Tensor } from '../tensor.js';
-import { Accesses, describeAccesses, MemoryRanges } from './memory-ranges.js';
+import { accessKey, Accesses, MemoryRanges } from './memory-ranges.js';
 
 /** Ops that may change places: `h_safe` of `ggml_metal_graph_optimize_reorder`. */
 const MOVABLE: ReadonlySet<Op> = new Set<Op>([
@@ -37,7 +37,7 @@ const MOVABLE: ReadonlySet<Op> = new Set<Op>([
 const LOOK_AHEAD = 64;
 
 /** Orders by what they depend on: the graphs of one model are alike, for a prompt and a token, and for contexts of any length. */
-export type KnownOrders = Map<string, readonly number[]>;
+export type KnownOrders = { readonly key: readonly number[]; readonly order: readonly number[] }[];
 const MOST_KNOWN = 32;
 
 /**
@@ -57,12 +57,27 @@ export function reorder(
     bounds.push(end);
   }
   const accesses = new Accesses(before, bounds);
-  const key = `${bounds.map((start) => before[start]?.op).join()};${describeAccesses(accesses)}`;
-  const found = known.get(key) ?? order(before, accesses);
-  if (known.size < MOST_KNOWN) known.set(key, found);
+  const key = accessKey(accesses);
+  for (let group = 0; group + 1 < bounds.length; group++)
+    key.push(mobilityOf((before[bounds[group] as number] as Tensor).op));
+  let found = known.find((other) => sameNumbers(other.key, key));
+  if (!found) {
+    found = { key, order: order(before, accesses) };
+    if (known.length < MOST_KNOWN) known.push(found);
+  }
   let next = 0;
-  for (const group of found)
+  for (const group of found.order)
     for (let i = bounds[group] as number; i < (bounds[group + 1] as number); i++) nodes[next++] = before[i] as Tensor;
+}
+
+function mobilityOf(op: Op): number {
+  return (isEmptyOp(op) ? 1 : 0) + (MOVABLE.has(op) ? 2 : 0);
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The groups in their new order. */
