@@ -69,7 +69,7 @@ function endingSignal(onLate: () => void): AbortSignal {
       setTimeout(() => {
         onLate();
         process.exit(0);
-      }, PATIENCE_MS).unref();
+      }, PATIENCE_MS);
     });
   }
   return ending.signal;
