@@ -69,7 +69,7 @@ function endingSignal(onLate: () => void): AbortSignal {
       setTimeout(() => {
         onLate();
         process.exit(0);
-      }, PATIENCE_MS);
+      }, PATIENCE_MS).unref();
     });
   }
   return ending.signal;
