@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -54,7 +53,8 @@ export function readOwnFile(path: string): string {
  * @throws the system's own error
  */
 export function writeOwnFile(path: string, text: string, { sync = false } = {}): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  // Not by node:crypto, which would stay in memory as long as the server that `exec` waits for.
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
   const file = openSync(temporary, 'wx', 0o600);
   try {
     try {

@@ -54,7 +54,10 @@ const READ_BY_ROW = /^(token_embd|per_layer_token_embd|position_embd|token_types
 
 /** Matrices that overrides keep on the host, as `--cpu-moe` does, are multiplied there where no GPU takes them over. */
 function hasMatricesOnHost(placement: Placement): boolean {
-  for (const [{ name, dims }, { device }] of placement.loaded())
+  for (const {
+    tensor: { name, dims },
+    buffer: { device },
+  } of placement.loaded())
     if (device === 'cpu' && dims.length > 1 && !READ_BY_ROW.test(name)) return true;
   return false;
 }

@@ -77,8 +77,8 @@ export function leastMemory(
   const placement = Placement.of(shape, launch);
   let cpu = 0;
   let before: GgufTensor | undefined;
-  for (const [tensor, { device }] of placement.loaded()) {
-    if (isHostAlone ? device === 'cpu' : tensor !== before) cpu += tensor.bytes;
+  for (const { tensor, buffer } of placement.loaded()) {
+    if (isHostAlone ? buffer.device === 'cpu' : tensor !== before) cpu += tensor.bytes;
     before = tensor;
   }
   const kind = { name: 'weights', of: 'model', accuracy: 'bound' } as const;

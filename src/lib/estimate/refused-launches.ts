@@ -103,12 +103,17 @@ export function refuseUnsupported(
     );
   }
   const caches = ARCHITECTURE_RULES[architecture]?.memory !== 'none';
+  const seen = new Set<boolean>();
   for (let layer = 0; layer < nLayer; layer++) {
     if (!flashAttn) {
       if (!caches) return;
       refuseBrokenRows(flags.k, typeK, isSwa[layer] ? headKSwa : headK, nHeadKv[layer] as number);
       continue;
     }
+    // Only two kinds of layers have rows of their own.
+    const isWindowed = isSwa[layer] === true;
+    if (seen.has(isWindowed)) continue;
+    seen.add(isWindowed);
     const sizes: [string, GgmlType, number][] = [
       [flags.k, typeK, isSwa[layer] ? headKSwa : headK],
       [flags.v, typeV, isSwa[layer] ? headVSwa : headV],

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,7 +79,7 @@ function keep(file: string, key: string, answer: RequirementAnswer): void {
 }
 
 function sumOf(key: string, json: string): string {
-  return createHmac('sha256', key).update(json).digest('hex');
+  return fingerprint(`${key}\n${json}`);
 }
 
 function fileOf(key: string, { cacheDir }: RequirementRequest): string {

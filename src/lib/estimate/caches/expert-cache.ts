@@ -123,7 +123,8 @@ interface HeldWeight {
 
 function expertsByLayer(placement: Placement): [number, HeldWeight[]][] {
   const layers = new Map<number, HeldWeight[]>();
-  for (const [{ name: full, type, dims, bytes }, buffer] of placement.loaded()) {
+  for (const { tensor, buffer } of placement.loaded()) {
+    const { name: full, type, dims, bytes } = tensor;
     const [, block, name] = EXPERT_WEIGHT.exec(full) ?? [];
     if (block === undefined || name === undefined) continue;
     const weight: CachedWeight = { type, ne: [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1, dims[3] ?? 1] };

@@ -41,6 +41,8 @@ export class BufferSpace {
   private buffers = new Map<Device, { readonly buffer: Buffer; readonly tensors: CacheTensor[] }>();
   private usage: Buffer['usage'] = 'cache';
   private used = new DeviceTally();
+  private last:
+    { readonly device: Device; readonly type: GgmlType; readonly ne: Four; readonly bytes: number } | undefined;
 
   constructor(
     private readonly params: ContextParams,
@@ -61,8 +63,7 @@ export class BufferSpace {
 
   place(layer: number, type: GgmlType, ne: Four): CacheTensor {
     const device = this.params.offloadKqv ? this.placement.layerDevice(layer) : 'cpu';
-    const { allocSize, alignment } = this.placement.backendOn(device);
-    const bytes = pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
+    const bytes = this.bytesOf(device, type, ne);
     const address = this.used.on(device);
     this.used.add(device, bytes);
     this.sizes.add(device, bytes);
@@ -70,6 +71,17 @@ export class BufferSpace {
     const tensor = { type, ne, buffer, address, bytes, layer, neighbours: tensors };
     tensors.push(tensor);
     return tensor;
+  }
+
+  /** Most layers' are like the one before. */
+  private bytesOf(device: Device, type: GgmlType, ne: Four): number {
+    const { last } = this;
+    if (last?.device === device && last.type === type && last.ne.every((length, i) => length === ne[i]))
+      return last.bytes;
+    const { allocSize, alignment } = this.placement.backendOn(device);
+    const bytes = pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
+    this.last = { device, type, ne, bytes };
+    return bytes;
   }
 
   private on(device: Device): { readonly buffer: Buffer; readonly tensors: CacheTensor[] } {

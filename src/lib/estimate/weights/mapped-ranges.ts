@@ -11,7 +11,8 @@ interface Range {
 
 /**
  * One range for each file and buffer, from the first to the last tensor (`llama_model_loader::get_mapping_range`), and one
- * more for each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`).
+ * more for each tensor that is read on demand. From b11549..b11739 on each tensor has its own (`get_mapping_ranges`). Those
+ * that touch are kept as one.
  */
 export class RangeList {
   private readonly byBuffer = new Map<Buffer, Range[]>();
@@ -21,7 +22,9 @@ export class RangeList {
     const start = file * FILE_SPACING + offsetBytes;
     const end = start + bytes;
     if (alone) {
-      this.single.push({ start, end });
+      const last = this.single.at(-1);
+      if (last?.end === start) last.end = end;
+      else this.single.push({ start, end });
       return;
     }
     const byFile = this.byBuffer.get(buffer) ?? [];

@@ -32,6 +32,12 @@ export interface WeightBytes {
   readonly copied: DeviceBytes;
 }
 
+/** A weight that is loaded, and the buffer that it is used in. */
+interface LoadedWeight {
+  readonly tensor: GgufTensor;
+  readonly buffer: Buffer;
+}
+
 /** Working out where a thousand weights go takes longer than the rest of an estimate. */
 const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
 
@@ -54,7 +60,7 @@ export class Placement {
   private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
-  private pairs: readonly (readonly [GgufTensor, Buffer])[] | undefined;
+  private known: readonly LoadedWeight[] | undefined;
   /** Where weights are used whose names say it. */
   private readonly buffers = new Map<string, Buffer>();
   private readonly named: (name: string) => NamedWeight;
@@ -176,13 +182,13 @@ export class Placement {
     return repacks(this.launch, op, tensor) ? CPU_REPACKED : CPU;
   }
 
-  /** Which weights are loaded, where, as (tensor, buffer) pairs; a weight used on two devices appears twice. */
-  loaded(): readonly (readonly [GgufTensor, Buffer])[] {
-    return (this.pairs ??= this.findLoaded());
+  /** Which weights are loaded, and where; one that is used on two devices appears twice, one after the other. */
+  loaded(): readonly LoadedWeight[] {
+    return (this.known ??= this.findLoaded());
   }
 
-  private findLoaded(): (readonly [GgufTensor, Buffer])[] {
-    const pairs: (readonly [GgufTensor, Buffer])[] = [];
+  private findLoaded(): LoadedWeight[] {
+    const found: LoadedWeight[] = [];
     const { nLayerAll } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
@@ -190,17 +196,17 @@ export class Placement {
       if (!isLoaded) continue;
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
       if (isPerLayer) {
-        for (const buffer of this.buffersOfLayers(tensor, nLayer)) pairs.push([tensor, buffer]);
+        for (const buffer of this.buffersOfLayers(tensor, nLayer)) found.push({ tensor, buffer });
         continue;
       }
       const buffer = this.bufferOf(tensor);
-      pairs.push([tensor, buffer]);
+      found.push({ tensor, buffer });
       if (tensor.name === 'token_embd.weight' && this.isTied()) {
         const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || this.loadsHeadFirst()) pairs.push([tensor, head]);
+        if (head !== buffer || this.loadsHeadFirst()) found.push({ tensor, buffer: head });
       }
     }
-    return pairs;
+    return found;
   }
 
   /** Of a tensor that every layer loads for itself. */
@@ -238,7 +244,7 @@ export class Placement {
     const used = new RangeList();
     const locked = new RangeList();
     const copied = new DeviceTally();
-    for (const [tensor, buffer] of this.loaded()) {
+    for (const { tensor, buffer } of this.loaded()) {
       const { device } = buffer;
       if (this.isMapped(tensor, buffer)) {
         const alone = this.llama.ownRanges || this.isLazy(tensor);

@@ -33,7 +33,7 @@ export function requantise(shape: ModelShape, quantization: string): ModelShape 
   let endBytes = file.dataOffsetBytes;
   for (const tensor of shape.tensors.values()) {
     const type = types.get(tensor.name) ?? tensor.type;
-    const bytes = tensorBytes(tensor.dims, type) ?? 0;
+    const bytes = type === tensor.type ? tensor.bytes : (tensorBytes(tensor.dims, type) ?? 0);
     const offsetBytes = layout.next(bytes);
     endBytes = offsetBytes + bytes;
     tensors.set(tensor.name, { ...tensor, type, file: 0, offsetBytes, bytes });
