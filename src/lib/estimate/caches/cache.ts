@@ -188,12 +188,12 @@ function buildRecurrentCache(
  * they are.
  */
 export function filledTo(memory: ContextMemory, cells: number, nSeqs: number): ContextMemory {
+  const { base, swa, indexer } = memory;
   const filled = (cache: KvCache | null): KvCache | null =>
     cache && {
       ...cache,
       readStreams: nSeqs === 1 ? 1 : cache.streams,
       read: Math.min(cache.cells, pad(cells, CELL_PADDING)),
     };
-  const { base, swa, indexer } = memory;
   return { ...memory, base: filled(base), swa: filled(swa), indexer: filled(indexer) };
 }
