@@ -134,15 +134,16 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
 /** Graphs that read what the target's layers put out. */
 const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
 
-/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. Prompts are read part after part. */
+/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. EAGLE3 reads prompts part after part. */
 function draftGrowth(
   context: PlannedContext,
   of: PartOwner,
   { types, draftMax }: Speculation,
   inUse: () => DeviceBytes,
 ): GrowthPart[] {
-  const { shape, params } = context;
-  const rows = types.includes('draft-eagle3')
+  const { shape, params, compute } = context;
+  const reads = types.includes('draft-eagle3');
+  const rows = reads
     ? params.nUbatch
     : shape.architecture === 'dflash'
       ? params.nSeqMax * (draftMax + 1)
@@ -151,7 +152,7 @@ function draftGrowth(
   const read = READS_FEATURES[shape.architecture];
   const injected =
     read !== undefined && context.described
-      ? bufferGrowth(of, context, largerOf(inUse(), planGraph(read, context, {}).bytes))
+      ? bufferGrowth(of, context, largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }
