@@ -79,6 +79,12 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   }
 }
 
+/** How many nodes the graph for the largest prompt batch has, with as few layers as possible. */
+export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
+  const { nCtx, nUbatch } = inputs.params;
+  return new Planner(inputs).nodes(Math.min(nCtx, nUbatch), flashAttn);
+}
+
 /** A batch as it is computed, of sequences that fill so many cells. */
 interface BatchInUse {
   readonly tokens: number;
@@ -134,6 +140,10 @@ class Planner {
     this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
     this.fused = new Set(inputs.graph.fusedOps);
     this.enough = ENOUGH.get(inputs.plans) ?? 0;
+  }
+
+  nodes(nTokens: number, flashAttn: boolean): number {
+    return this.buildLayers(nTokens, 1, flashAttn, this.inputs.plans[0]).graph.nodes.length;
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */

@@ -17,6 +17,7 @@ import type {
 } from '../memory-estimate.js';
 import { accuracyBeside, weightParts } from '../parts.js';
 import {
+  changesGraphs,
   type ContextOptions,
   contextParts,
   outputBytes,
@@ -71,9 +72,9 @@ export function targetGrowth(
   const atFirst = outputBytes(shape, params, params.nSeqMax);
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
-  const changes = role.tapped.length > 0 || role.keepsAllRows;
   // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches.
   const inUse = role.tapped.length === 0;
+  const changes = inUse ? role.keepsAllRows && changesGraphs(target, role) : true;
   const later = changes ? planContext(shape, launch, { ...options, role, inUse }).compute.bytes : target.compute.bytes;
   return [...bufferGrowth('model', target, later), ...outputGrowth('model', outputs - atFirst)];
 }
