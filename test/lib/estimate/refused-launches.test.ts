@@ -44,6 +44,23 @@ describe('files on which llama.cpp aborts', () => {
     expect(() => shapeOf(qwen3)).not.toThrow();
   });
 
+  test('Trinity with windows of no size', () => {
+    const afmoe = profile('afmoe-trinity-mini-26b.Q4_K_M');
+    const metadata = afmoe.metadata.map((entry) =>
+      entry[0].endsWith('sliding_window') ? ([entry[0], 0, 'u32'] as const) : entry,
+    );
+    expect(() => shapeOf({ ...afmoe, metadata } as Profile)).toThrow(
+      expect.objectContaining({ code: 'MODEL_COUNT_INVALID' }),
+    );
+  });
+
+  test('Gemma 3 with windows in no layer', () => {
+    const gemma = profile('gemma-3-4b.Q5_K_M');
+    const pattern = ['gemma3.attention.sliding_window_pattern', 1, 'u32'] as const;
+    const shape = shapeOf({ ...gemma, metadata: [...gemma.metadata, pattern] });
+    expect(() => estimateMemory(shape, metal)).toThrow(expect.objectContaining({ code: 'MODEL_GRAPH_INVALID' }));
+  });
+
   test('Falcon H1 without the bias of its convolutions', () => {
     const falcon = profile('falcon-h1-falcon-h1-0.5b.Q8_0');
     const tensors = falcon.tensors.filter(({ name }) => !name.endsWith('ssm_conv1d.bias'));

@@ -52,6 +52,7 @@ function launchOf({ launch }: Case): LaunchOptions {
     cacheTypeV: launch['ctv'] as CacheType | undefined,
     gpuLayers: launch['ngl'] as number | undefined,
     repack: flag('repack'),
+    kvOffload: launch['no_kv_offload'] === undefined ? undefined : false,
     specTypes: typeof types === 'string' ? types.split(',') : undefined,
     draftMax: launch['draft_max'] as number | undefined,
     draftGpuLayers: launch['ngld'] as number | undefined,
@@ -113,6 +114,15 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     const compute = parts.filter(({ of, name }) => of === 'draft' && name === 'compute').map(({ bytes }) => bytes);
     // as llama.cpp v0.5.0 reserves them with --ubatch-size 256
     expect(compute).toEqual([271_569_920, 12_589_056]);
+  });
+
+  test('layers that predict ahead, of an architecture without a graph for them, stop the server', () => {
+    const model = shapeOf('bailingmoe2-ling-flash-2.0-mtp.Q4_K_M') as ModelShape;
+    const launch = { accelerator: 'metal', llamaCpp: 'v0.5.0', ctxSize: 4096 } as const;
+    expect(() => estimateLaunch({ model }, { ...launch, specTypes: ['draft-mtp'] })).toThrow(
+      expect.objectContaining({ code: 'DRAFT_MISMATCH', exitCode: 3 }),
+    );
+    expect(() => estimateLaunch({ model }, launch)).not.toThrow();
   });
 
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {

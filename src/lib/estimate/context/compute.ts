@@ -58,7 +58,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     if (inputs.inUse) {
-      const bytes = batchesInUse(params).reduce<DeviceBytes>(
+      const bytes = batchesInUse(params, inputs.memory).reduce<DeviceBytes>(
         (largest, { tokens, outputs, nSeqs, cells }) =>
           largerOf(largest, planner.reserve(tokens, outputs, flashAttn, nSeqs, cells)),
         { gpus: [], cpu: 0 },
@@ -79,6 +79,12 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   }
 }
 
+/** How many nodes the graph for the largest prompt batch has, with as few layers as possible. */
+export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
+  const { nCtx, nUbatch } = inputs.params;
+  return new Planner(inputs).nodes(Math.min(nCtx, nUbatch), flashAttn);
+}
+
 /** A batch as it is computed, of sequences that fill so many cells. */
 interface BatchInUse {
   readonly tokens: number;
@@ -91,13 +97,17 @@ interface BatchInUse {
  * A whole batch of one prompt from an empty cache on, since what is placed shrinks and grows with what is read of the cache; then
  * what each slot has drafted after its first token.
  */
-function batchesInUse({ nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams): readonly BatchInUse[] {
+function batchesInUse(
+  { nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams,
+  { compressed }: ContextMemory,
+): readonly BatchInUse[] {
   const tokens = Math.min(nCtxSeq, nBatch);
   const parts = Math.ceil(tokens / nUbatch);
   const prompt = Array.from({ length: parts }, (_, i) => ({
     tokens: Math.min(nCtxSeq, nUbatch),
     outputs: i + 1 === parts ? 1 : 0,
-    nSeqs: 1,
+    // Graphs over compressed keys are described for all sequences only.
+    nSeqs: compressed ? nSeqMax : 1,
     cells: Math.min(tokens, (i + 1) * nUbatch),
   }));
   const drafted = Math.min(nUbatch, nSeqMax * role.outputsPerSlot);
@@ -133,6 +143,10 @@ class Planner {
     this.fused = new Set(inputs.graph.fusedOps);
     this.enough = ENOUGH.get(inputs.plans) ?? 0;
     this.wereEnough = ENOUGH.has(inputs.plans);
+  }
+
+  nodes(nTokens: number, flashAttn: boolean): number {
+    return this.buildLayers(nTokens, 1, flashAttn, this.inputs.plans[0]).graph.nodes.length;
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */

@@ -3,7 +3,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { boundComputeBuffers } from '../bound-compute.js';
 import { type ContextMemory, createMemory } from '../caches/cache.js';
-import { type ComputeBuffers, computeBuffers, type ComputeInputs } from './compute.js';
+import { type ComputeBuffers, computeBuffers, type ComputeInputs, promptNodes } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import type { Adapters } from '../graph/adapters.js';
@@ -52,15 +52,34 @@ export interface PlannedContext {
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
   refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
   const { params, placement, memory } = unplannedContext(shape, launch, options.role);
-  const heads = params.role.predictsAhead && shape.hparams.nLayer > 0;
-  const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
-  const graph = (found?.describes?.(shape) ?? true) ? found : undefined;
+  const graph = graphOf(shape, params);
   const described = graph !== undefined;
   const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
   const compute = graph
     ? planGraph(graph, { shape, params, placement, memory }, options)
     : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
   return { shape, params, placement, memory, compute, described, outdated };
+}
+
+function graphOf(shape: ModelShape, { role }: ContextParams): ArchitectureGraph | undefined {
+  const heads = role.predictsAhead && shape.hparams.nLayer > 0;
+  const found = (heads ? DRAFT_HEADS : GRAPHS)[shape.architecture];
+  return (found?.describes?.(shape) ?? true) ? found : undefined;
+}
+
+/**
+ * Whether a context's graphs get more or fewer nodes by what a draft asks for: only then does llama.cpp plan for batches that are
+ * not larger than the one that it reserved for (`ggml_gallocr_needs_realloc`, `ggml/src/ggml-alloc.c`, v0.5.0).
+ */
+export function changesGraphs(context: PlannedContext, role: ContextRole): boolean {
+  const { shape, params, compute } = context;
+  const graph = graphOf(shape, params);
+  if (!graph) return true;
+  const nodesOf = (asked: ContextParams): number => {
+    const inputs = { ...context, params: asked };
+    return promptNodes({ ...inputs, graph, plans: plannedLayers(graph, inputs, false) }, compute.flashAttn);
+  };
+  return nodesOf(params) !== nodesOf({ ...params, role });
 }
 
 type UnplannedContext = Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>;

@@ -17,6 +17,7 @@ import type {
 } from '../memory-estimate.js';
 import { accuracyBeside, weightParts } from '../parts.js';
 import {
+  changesGraphs,
   type ContextOptions,
   contextParts,
   outputBytes,
@@ -71,9 +72,9 @@ export function targetGrowth(
   const atFirst = outputBytes(shape, params, params.nSeqMax);
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
-  const changes = role.tapped.length > 0 || role.keepsAllRows;
   // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches.
   const inUse = role.tapped.length === 0;
+  const changes = inUse ? role.keepsAllRows && changesGraphs(target, role) : true;
   const later = changes ? planContext(shape, launch, { ...options, role, inUse }).compute.bytes : target.compute.bytes;
   return [...bufferGrowth('model', target, later), ...outputGrowth('model', outputs - atFirst)];
 }
@@ -134,15 +135,16 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
 /** Graphs that read what the target's layers put out. */
 const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
 
-/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. Prompts are read part after part. */
+/** `llama_encode` has a row for each token of a batch; a block's tokens each have one. EAGLE3 reads prompts part after part. */
 function draftGrowth(
   context: PlannedContext,
   of: PartOwner,
   { types, draftMax }: Speculation,
   inUse: () => DeviceBytes,
 ): GrowthPart[] {
-  const { shape, params } = context;
-  const rows = types.includes('draft-eagle3')
+  const { shape, params, compute } = context;
+  const reads = types.includes('draft-eagle3');
+  const rows = reads
     ? params.nUbatch
     : shape.architecture === 'dflash'
       ? params.nSeqMax * (draftMax + 1)
@@ -151,7 +153,7 @@ function draftGrowth(
   const read = READS_FEATURES[shape.architecture];
   const injected =
     read !== undefined && context.described
-      ? bufferGrowth(of, context, largerOf(inUse(), planGraph(read, context, {}).bytes))
+      ? bufferGrowth(of, context, largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, {}).bytes))
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }

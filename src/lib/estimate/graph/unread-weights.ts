@@ -9,6 +9,7 @@ const FREQUENCIES = 'rope_freqs.weight';
 const UNREAD: Readonly<Record<string, readonly string[]>> = {
   cogvlm: [FREQUENCIES],
   ernie4_5: [OUTPUT_BIAS],
+  'ernie4_5-moe': [OUTPUT_BIAS],
   'falcon-h1': [FREQUENCIES, OUTPUT_BIAS],
   llada: [FREQUENCIES, OUTPUT_BIAS, 'ffn_gate.bias', 'ffn_up.bias', 'ffn_down.bias'],
   mimo2: ['attn_qkv.bias', 'attn_q.bias', 'attn_k.bias', 'attn_v.bias'],

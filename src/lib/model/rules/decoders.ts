@@ -7,6 +7,7 @@ import {
   slidingWindow,
 } from '../architecture-rule.js';
 import { checkCycles, checkLoops } from '../loading/count-limits.js';
+import { refusedByLoader } from '../loading/load-error.js';
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
@@ -17,6 +18,12 @@ const rule = (...adjust: Adjust[]): ArchitectureRule => ({ memory: 'attention', 
 
 /** The header says which layers have a window. */
 const listedWindows = slidingWindow(1);
+
+/** `src/models/afmoe.cpp` (llama.cpp v0.5.0): its graph reads a cache with windows, which it does not have then, and crashes. */
+const withoutZeroWindow: Adjust = (_, keys) => {
+  if (keys.has('attention.sliding_window') && keys.number('attention.sliding_window', 0) === 0)
+    throw refusedByLoader('MODEL_COUNT_INVALID', 'attention.sliding_window is 0, and the graph of afmoe needs windows');
+};
 
 /** Every n-th layer, the first one too, is of full attention. */
 function fullFirst(pattern: number, fixedWindow?: number): Adjust {
@@ -174,7 +181,7 @@ export const DECODER_RULES: Readonly<Record<string, ArchitectureRule>> = {
   exaone4: rule(where(({ nLayer }) => nLayer === EXAONE_4_32B_LAYERS, slidingWindow(4, 4096))),
   'exaone-moe': rule(slidingWindow(4, 128)),
   mellum: rule(optionalWindow(4)),
-  afmoe: rule(optionalWindow(4)),
+  afmoe: rule(withoutZeroWindow, optionalWindow(4)),
   plamo3: rule(optionalWindow(8)),
   'muse-glimmer': rule(slidingWindow(4)),
   maple: rule(listedWindows),

@@ -118,9 +118,13 @@ export const DENSE_SPECS: Readonly<Record<string, DecoderSpec>> = {
   cogvlm: { outputs: 'never' },
 };
 
-/** Swin-style norms stand after the branches. */
+/** Swin-style norms stand after the branches, and the second branch reads the first's, without what that is added to. */
 const swin: DecoderSpec = {
-  norms: { attention: null, afterAttention: 'attn_norm', feedForward: null, afterFeedForward: 'ffn_norm' },
+  layer: ({ pick, norm, attend, feed }, input, layer) => {
+    const attended = norm(pick(attend(input, layer), layer), layer, 'attn_norm');
+    const middle = ggml.add(attended, pick(input, layer));
+    return ggml.add(norm(feed(attended, layer), layer, 'ffn_norm'), middle);
+  },
 };
 
 /** Image tokens, which a text-only answer must not contain. */
