@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandsOf, EVERY_COMMAND } from '../support/every-command.js';
 import { HostileServer } from '../support/hostile-server.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli } from '../support/run-cli.js';
@@ -50,14 +51,20 @@ beforeAll(async () => {
     path('odd.yaml'),
     `models:\n  ${quoted}:\n    source: ${JSON.stringify(model)}\n    name: ${quoted}\n    description: ${quoted}\n    use_cases: [${quoted}]\n`,
   );
+  mkdirSync(path(`.lmstudio/models/x\u001b[2J/y\u202e`), { recursive: true });
+  writeFileSync(path(`.lmstudio/models/x\u001b[2J/y\u202e/z\u0007.gguf`), 'GGUF');
+  mkdirSync(path('.ollama/models/manifests/registry.ollama.ai/library/tiny'), { recursive: true });
+  writeFileSync(path('.ollama/models/manifests/registry.ollama.ai/library/tiny/\u001b[2J'), ODD);
+  mkdirSync(path('state/agents/mac'), { recursive: true, mode: 0o700 });
+  writeFileSync(path('state/agents/mac/default.tiny.log'), `${ODD}\nand ${ODD}`);
   const entry = { pid: process.pid, startedAt: ODD, who: ODD, argvHash: ODD, decidedAt: ODD, state: 'promised' };
   const requirement = { hostBytes: 1, mappedBytes: 0, gpuBytes: [] };
-  mkdirSync(path('state'), { mode: 0o700 });
   writeFileSync(path('state/ledger.json'), JSON.stringify({ version: 1, entries: [{ ...entry, requirement }] }));
   writeFileSync(path('server.log'), `${ODD}\nllama_kv_cache: ${ODD.replaceAll(' ', '')} KV buffer size = 1.00 MiB\n`);
   env = {
     KUBECONFIG: await writeKubeconfig({ hostile: { server: cluster.url } }),
     LLMKUBE_STATE_DIR: path('state'),
+    HOME: folder.path,
     MODEL: model,
   };
 });
@@ -85,14 +92,73 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['ledger'],
   ['cache', 'info', '--bogus', ODD],
   ['exec', '--', '/bin/true', '-m', 'MODEL', '--api-key', SECRET],
+  ['inspect', `lmstudio:nothing`, '--offline'],
+  ['inspect', 'ollama:tiny:other', '--offline'],
+  ['inspect', `hf:a/b:${ODD}`, '--offline'],
+  ['deploy', 'MODEL', '--memory-check', 'off', '--accelerator', 'cpu', '--name', 'tiny'],
+  ['check-memory', 'MODEL', '--cluster'],
+  ['agent', 'logs', 'default/tiny', '--agent-id', 'mac'],
+  ['agent', 'manifests', '-n', ODD],
+  ['agent', 'install', '--dry-run', '--', '-n', ODD],
+  ['agent', 'status', '--port', '1'],
+  ['agent', 'run', '--once', '--agent-id', 'mac', '--accelerator', 'cpu', '--llama-server', ODD],
+  ['cache', 'clear'],
+  ['completion', 'bash', ...CATALOG],
+  ['doctor'],
+  ['version', '--bogus', ODD],
+];
+/** What nothing from outside gets into, and would change this machine. */
+const LEFT_OUT = ['agent uninstall'];
+/** They print no JSON. */
+const PLAIN = ['exec', 'completion', 'agent logs', 'agent run'];
+
+/** What the environment may say. */
+const VARIABLES = [
+  'HF_ENDPOINT',
+  'HF_TOKEN',
+  'HTTPS_PROXY',
+  'KUBECONFIG',
+  'LLMKUBE_ACCELERATOR',
+  'LLMKUBE_CATALOG',
+  'LLMKUBE_CTX_SIZE',
+  'LLMKUBE_LLAMA_CPP',
+  'LLMKUBE_NAMESPACE',
+  'LLMKUBE_STATE_DIR',
+  'MODELSCOPE_DOMAIN',
+  'OLLAMA_MODELS',
+  'XDG_CACHE_HOME',
 ];
 
 describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
   test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' '), words] as const))('by %s', async (_, words) => {
     const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
-    for (const more of words[0] === 'exec' ? [[]] : [[], ['--json']]) {
+    const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
+    for (const more of isPlain ? [[]] : [[], ['--json']]) {
       const { stdout, stderr } = await runCli([...filled, ...more], env);
       expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
+      expect(stdout + stderr).not.toContain(SECRET);
+      expect(stderr).not.toMatch(/unexpected \w*Error/);
+    }
+  });
+
+  test('by any command', () => {
+    expect([...commandsOf(COMMANDS), ...LEFT_OUT].sort()).toEqual(EVERY_COMMAND);
+  });
+
+  test.each(VARIABLES)('by a variable: %s', async (name) => {
+    const changed = { ...env, [name]: ODD };
+    for (const words of [
+      ['list'],
+      ['doctor'],
+      ['check-memory', 'hf:a/b', '--offline'],
+      ['inspect', 'ms:a/b'],
+      ['ledger'],
+    ]) {
+      const { stdout, stderr } = await runCli(
+        [...words, '--read-timeout=2s'].slice(0, words[0] === 'inspect' ? 9 : -1),
+        changed,
+      );
+      expect([words, stdout + stderr, acts(stdout + stderr)]).toEqual([words, stdout + stderr, false]);
       expect(stdout + stderr).not.toContain(SECRET);
       expect(stderr).not.toMatch(/unexpected \w*Error/);
     }

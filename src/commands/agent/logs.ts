@@ -1,13 +1,16 @@
-import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { defaultAgentId } from '../../lib/agent/agent.js';
 import { logFileOf } from '../../lib/agent/machine/server-record.js';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
+import { passedOn } from '../../lib/cli/agent/passed-on.js';
 import { serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { UsageError } from '../../lib/errors.js';
 import { stateFolderPath } from '../../lib/guard/ledger/state-folder.js';
+import { shown } from '../../lib/printable.js';
 
 export default class AgentLogs extends BaseCommand {
   static override args = {
@@ -40,13 +43,17 @@ export default class AgentLogs extends BaseCommand {
             args.service,
           );
     const isJournal = args.service === undefined && process.platform === 'linux';
+    if (!isJournal && statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw noLog(file);
     const [program, words] = isJournal
       ? ['journalctl', ['--user', '-u', 'llmkube-agent', '-n', '200', ...follow]]
       : ['tail', ['-n', '200', ...follow, file]];
-    const child = spawn(program, words, { stdio: 'inherit' });
-    process.exitCode = await new Promise<number>((resolve) => {
-      child.once('error', () => resolve(127));
-      child.once('exit', (code) => resolve(code ?? 1));
-    });
+    const code = await passedOn(program, words);
+    if (code !== 0) throw new UsageError('SERVICE_MANAGER', `${program} gives no log (exit code ${code})`);
   }
+}
+
+function noLog(file: string): UsageError {
+  return new UsageError('NO_LOG', `there is no log at ${shown(file)}`, {
+    suggestions: ['see what runs with: llmkube agent status, and name another agent with --agent-id'],
+  });
 }
