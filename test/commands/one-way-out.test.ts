@@ -95,7 +95,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['inspect', `lmstudio:nothing`, '--offline'],
   ['inspect', 'ollama:tiny:other', '--offline'],
   ['inspect', `hf:a/b:${ODD}`, '--offline'],
-  ['deploy', 'MODEL', '--memory-check', 'off', '--accelerator', 'cpu', '--name', 'tiny'],
+  ['deploy', 'MODEL', '--memory-check', 'off', '--accelerator', 'cpu', '--name', 'tiny', '--timeout', '2s'],
   ['check-memory', 'MODEL', '--cluster'],
   ['agent', 'logs', 'default/tiny', '--agent-id', 'mac'],
   ['agent', 'manifests', '-n', ODD],
@@ -112,21 +112,21 @@ const LEFT_OUT = ['agent uninstall'];
 /** They print no JSON. */
 const PLAIN = ['exec', 'completion', 'agent logs', 'agent run'];
 
-/** What the environment may say. */
-const VARIABLES = [
-  'HF_ENDPOINT',
-  'HF_TOKEN',
-  'HTTPS_PROXY',
-  'KUBECONFIG',
-  'LLMKUBE_ACCELERATOR',
-  'LLMKUBE_CATALOG',
-  'LLMKUBE_CTX_SIZE',
-  'LLMKUBE_LLAMA_CPP',
-  'LLMKUBE_NAMESPACE',
-  'LLMKUBE_STATE_DIR',
-  'MODELSCOPE_DOMAIN',
-  'OLLAMA_MODELS',
-  'XDG_CACHE_HOME',
+/** What the environment may say, and who listens. */
+const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
+  ['HF_ENDPOINT', ['inspect', 'hf:a/b']],
+  ['HF_TOKEN', ['inspect', 'hf:a/b']],
+  ['HTTPS_PROXY', ['inspect', 'hf:a/b']],
+  ['KUBECONFIG', ['list']],
+  ['LLMKUBE_ACCELERATOR', ['fit', 'llama-3.2-3b']],
+  ['LLMKUBE_CATALOG', ['catalog', 'list']],
+  ['LLMKUBE_CTX_SIZE', ['check-memory', 'llama-3.2-3b']],
+  ['LLMKUBE_LLAMA_CPP', ['check-memory', 'llama-3.2-3b']],
+  ['LLMKUBE_NAMESPACE', ['list']],
+  ['LLMKUBE_STATE_DIR', ['ledger']],
+  ['MODELSCOPE_DOMAIN', ['inspect', 'ms:a/b']],
+  ['OLLAMA_MODELS', ['inspect', 'ollama:tiny']],
+  ['XDG_CACHE_HOME', ['cache', 'info']],
 ];
 
 describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
@@ -145,20 +145,13 @@ describe('nothing from outside acts on a terminal, and no secret is repeated', (
     expect([...commandsOf(COMMANDS), ...LEFT_OUT].sort()).toEqual(EVERY_COMMAND);
   });
 
-  test.each(VARIABLES)('by a variable: %s', async (name) => {
-    const changed = { ...env, [name]: ODD };
-    for (const words of [
-      ['list'],
-      ['doctor'],
-      ['check-memory', 'hf:a/b', '--offline'],
-      ['inspect', 'ms:a/b'],
-      ['ledger'],
-    ]) {
-      const { stdout, stderr } = await runCli(
-        [...words, '--read-timeout=2s'].slice(0, words[0] === 'inspect' ? 9 : -1),
-        changed,
-      );
-      expect([words, stdout + stderr, acts(stdout + stderr)]).toEqual([words, stdout + stderr, false]);
+  test.each(VARIABLES)('by a variable: %s', async (name, words) => {
+    // Of a path, an address is none.
+    const changed = { ...env, [name]: /KUBECONFIG|HOME/.test(name) ? `x${ACTING}` : ODD };
+    const limit = words[0] === 'inspect' ? ['--read-timeout=2s'] : [];
+    for (const typed of [[...words, ...limit], ['doctor']]) {
+      const { stdout, stderr } = await runCli(typed, changed);
+      expect([typed, stdout + stderr, acts(stdout + stderr)]).toEqual([typed, stdout + stderr, false]);
       expect(stdout + stderr).not.toContain(SECRET);
       expect(stderr).not.toMatch(/unexpected \w*Error/);
     }
