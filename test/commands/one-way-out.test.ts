@@ -130,7 +130,7 @@ const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
-  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' '), words] as const))('by %s', async (_, words) => {
+  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' ').replace(ODD, 'ODD'), words] as const))('by %s', async (_, words) => {
     const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
     const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
     for (const more of isPlain ? [[]] : [[], ['--json']]) {
