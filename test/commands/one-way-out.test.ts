@@ -130,16 +130,19 @@ const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
-  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' ').replace(ODD, 'ODD'), words] as const))('by %s', async (_, words) => {
-    const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
-    const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
-    for (const more of isPlain ? [[]] : [[], ['--json']]) {
-      const { stdout, stderr } = await runCli([...filled, ...more], env);
-      expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
-      expect(stdout + stderr).not.toContain(SECRET);
-      expect(stderr).not.toMatch(/unexpected \w*Error/);
-    }
-  });
+  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' ').replace(ODD, 'ODD'), words] as const))(
+    'by %s',
+    async (_, words) => {
+      const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
+      const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
+      for (const more of isPlain ? [[]] : [[], ['--json']]) {
+        const { stdout, stderr } = await runCli([...filled, ...more], env);
+        expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
+        expect(stdout + stderr).not.toContain(SECRET);
+        expect(stderr).not.toMatch(/unexpected \w*Error/);
+      }
+    },
+  );
 
   test('by any command', () => {
     expect([...commandsOf(COMMANDS), ...LEFT_OUT].sort()).toEqual(EVERY_COMMAND);
