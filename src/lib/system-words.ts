@@ -1,3 +1,5 @@
+import { errorCode } from './error-code.js';
+
 /*
  * What an operating system's codes mean to a person, each to complete a sentence: "… cannot be read: it is a folder".
  */
@@ -44,6 +46,6 @@ export function whyNotWritten(error: unknown): string | undefined {
 }
 
 function wordsFor(error: unknown, words: Readonly<Record<string, string>>): string | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   return words[code] ?? (SYSTEM_CODE.test(code) ? `the system says ${code}` : undefined);
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandsOf, EVERY_COMMAND } from '../support/every-command.js';
 import { HostileServer } from '../support/hostile-server.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli } from '../support/run-cli.js';
@@ -48,14 +49,20 @@ beforeAll(async () => {
     path('odd.yaml'),
     `models:\n  ${quoted}:\n    source: ${JSON.stringify(model)}\n    name: ${quoted}\n    description: ${quoted}\n    use_cases: [${quoted}]\n`,
   );
+  mkdirSync(path(`.lmstudio/models/x\u001b[2J/y\u202e`), { recursive: true });
+  writeFileSync(path(`.lmstudio/models/x\u001b[2J/y\u202e/z\u0007.gguf`), 'GGUF');
+  mkdirSync(path('.ollama/models/manifests/registry.ollama.ai/library/tiny'), { recursive: true });
+  writeFileSync(path('.ollama/models/manifests/registry.ollama.ai/library/tiny/\u001b[2J'), ODD);
+  mkdirSync(path('state/agents/mac'), { recursive: true, mode: 0o700 });
+  writeFileSync(path('state/agents/mac/default.tiny.log'), `${ODD}\nand ${ODD}`);
   const entry = { pid: process.pid, startedAt: ODD, who: ODD, argvHash: ODD, decidedAt: ODD, state: 'promised' };
   const requirement = { hostBytes: 1, mappedBytes: 0, gpuBytes: [] };
-  mkdirSync(path('state'), { mode: 0o700 });
   writeFileSync(path('state/ledger.json'), JSON.stringify({ version: 1, entries: [{ ...entry, requirement }] }));
   writeFileSync(path('server.log'), `${ODD}\nllama_kv_cache: ${ODD.replaceAll(' ', '')} KV buffer size = 1.00 MiB\n`);
   env = {
     KUBECONFIG: await writeKubeconfig({ hostile: { server: cluster.url } }),
     LLMKUBE_STATE_DIR: path('state'),
+    HOME: folder.path,
     MODEL: model,
   };
 });
@@ -83,14 +90,69 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['ledger'],
   ['cache', 'info', '--bogus', ODD],
   ['exec', '--', '/bin/true', '-m', 'MODEL', '--api-key', SECRET],
+  ['inspect', `lmstudio:nothing`, '--offline'],
+  ['inspect', 'ollama:tiny:other', '--offline'],
+  ['inspect', `hf:a/b:${ODD}`, '--offline'],
+  ['deploy', 'MODEL', '--memory-check', 'off', '--accelerator', 'cpu', '--name', 'tiny', '--timeout', '2s'],
+  ['check-memory', 'MODEL', '--cluster'],
+  ['agent', 'logs', 'default/tiny', '--agent-id', 'mac'],
+  ['agent', 'manifests', '-n', ODD],
+  ['agent', 'install', '--dry-run', '--', '-n', ODD],
+  ['agent', 'status', '--port', '1'],
+  ['agent', 'run', '--once', '--agent-id', 'mac', '--accelerator', 'cpu', '--llama-server', ODD],
+  ['cache', 'clear'],
+  ['completion', 'bash', ...CATALOG],
+  ['doctor'],
+  ['version', '--bogus', ODD],
+];
+/** What nothing from outside gets into, and would change this machine. */
+const LEFT_OUT = ['agent uninstall'];
+/** They print no JSON. */
+const PLAIN = ['exec', 'completion', 'agent logs', 'agent run'];
+
+/** What the environment may say, and who listens. */
+const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
+  ['HF_ENDPOINT', ['inspect', 'hf:a/b']],
+  ['HF_TOKEN', ['inspect', 'hf:a/b']],
+  ['HTTPS_PROXY', ['inspect', 'hf:a/b']],
+  ['KUBECONFIG', ['list']],
+  ['LLMKUBE_ACCELERATOR', ['fit', 'llama-3.2-3b']],
+  ['LLMKUBE_CATALOG', ['catalog', 'list']],
+  ['LLMKUBE_CTX_SIZE', ['check-memory', 'llama-3.2-3b']],
+  ['LLMKUBE_LLAMA_CPP', ['check-memory', 'llama-3.2-3b']],
+  ['LLMKUBE_NAMESPACE', ['list']],
+  ['LLMKUBE_STATE_DIR', ['ledger']],
+  ['MODELSCOPE_DOMAIN', ['inspect', 'ms:a/b']],
+  ['OLLAMA_MODELS', ['inspect', 'ollama:tiny']],
+  ['XDG_CACHE_HOME', ['cache', 'info']],
 ];
 
 describe('nothing from outside acts on a terminal, and no secret is repeated', () => {
-  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' '), words] as const))('by %s', async (_, words) => {
-    const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
-    for (const more of words[0] === 'exec' ? [[]] : [[], ['--json']]) {
-      const { stdout, stderr } = await runCli([...filled, ...more], env);
-      expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
+  test.each(COMMANDS.map((words) => [words.slice(0, 2).join(' ').replace(ODD, 'ODD'), words] as const))(
+    'by %s',
+    async (_, words) => {
+      const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
+      const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
+      for (const more of isPlain ? [[]] : [[], ['--json']]) {
+        const { stdout, stderr } = await runCli([...filled, ...more], env);
+        expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
+        expect(stdout + stderr).not.toContain(SECRET);
+        expect(stderr).not.toMatch(/unexpected \w*Error/);
+      }
+    },
+  );
+
+  test('by any command', () => {
+    expect([...commandsOf(COMMANDS), ...LEFT_OUT].sort()).toEqual(EVERY_COMMAND);
+  });
+
+  test.each(VARIABLES)('by a variable: %s', async (name, words) => {
+    // Of a path, an address is none.
+    const changed = { ...env, [name]: /KUBECONFIG|HOME/.test(name) ? `x${ACTING}` : ODD };
+    const limit = words[0] === 'inspect' ? ['--read-timeout=2s'] : [];
+    for (const typed of [[...words, ...limit], ['doctor']]) {
+      const { stdout, stderr } = await runCli(typed, changed);
+      expect([typed, stdout + stderr, acts(stdout + stderr)]).toEqual([typed, stdout + stderr, false]);
       expect(stdout + stderr).not.toContain(SECRET);
       expect(stderr).not.toMatch(/unexpected \w*Error/);
     }

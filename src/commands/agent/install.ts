@@ -5,7 +5,7 @@ import { macLogFile } from '../../lib/agent/setup/service-files.js';
 import { runAll, serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { UsageError } from '../../lib/errors.js';
-import { shown } from '../../lib/printable.js';
+import { isHarmless, shown } from '../../lib/printable.js';
 import { whyNotWritten } from '../../lib/system-words.js';
 
 /** What the agent needs of the environment that it is installed from. */
@@ -28,7 +28,9 @@ stands behind -- are its flags; LLMKUBE_AGENT_* of the environment are kept, too
     const file = manager.file(home);
     const [, script = ''] = process.argv;
     const command = [process.execPath, script, 'agent', 'run', ...(argv as string[])];
-    const text = manager.text({ home, command, env: environment() });
+    const env = environment();
+    for (const word of [...command, ...Object.values(env)]) refuseControl(word);
+    const text = manager.text({ home, command, env });
     if (flags['dry-run']) {
       this.write(text.trimEnd());
       return { file, text };
@@ -46,6 +48,15 @@ stands behind -- are its flags; LLMKUBE_AGENT_* of the environment are kept, too
     this.log(`installed ${file}`);
     return { file, text };
   }
+}
+
+/** It would be another line of the file, or act on the terminal that shows it. */
+function refuseControl(word: string): void {
+  if (!/\p{Cc}/u.test(word) && isHarmless(word)) return;
+  throw new UsageError(
+    'NOT_ALLOWED',
+    `${shown(word)} has characters that the agent is not started with; write it without`,
+  );
 }
 
 function environment(): Record<string, string> {

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
 import { readable, serverLog } from '../../lib/cli/agent/log-file.js';
+import { passedOn } from '../../lib/cli/agent/passed-on.js';
 import { serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { UsageError } from '../../lib/errors.js';
@@ -28,30 +28,18 @@ export default class AgentLogs extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AgentLogs);
-    const { home } = serviceControl();
-    const follow = flags.follow ? ['-f'] : [];
+    const lines = ['-n', '200', ...(flags.follow ? ['-f'] : [])];
     const isJournal = args.service === undefined && process.platform === 'linux';
     const [program, words] = isJournal
-      ? ['journalctl', ['--user', '-u', 'llmkube-agent', '-n', '200', ...follow]]
-      : [
-          'tail',
-          [
-            '-n',
-            '200',
-            ...follow,
-            args.service === undefined ? agentLog(home) : serverLog(args.service, flags['agent-id']),
-          ],
-        ];
-    const child = spawn(program, words, { stdio: 'inherit' });
-    process.exitCode = await new Promise<number>((resolve, reject) => {
-      child.once('error', () => reject(new UsageError('SERVICE_MANAGER', `${program} is not on this machine`)));
-      child.once('exit', (code) => resolve(code ?? 1));
-    });
+      ? ['journalctl', ['--user', '-u', 'llmkube-agent', ...lines]]
+      : ['tail', [...lines, args.service === undefined ? agentLog() : serverLog(args.service, flags['agent-id'])]];
+    const code = await passedOn(program, words);
+    if (code !== 0) throw new UsageError('SERVICE_MANAGER', `${program} gives no log (exit code ${code})`);
   }
 }
 
-function agentLog(home: string): string {
-  return readable(macLogFile(home), 'the agent has written no log on this machine', [
+function agentLog(): string {
+  return readable(macLogFile(serviceControl().home), 'the agent has written no log on this machine', [
     'llmkube agent status says whether it is installed',
   ]);
 }

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { agentManifests } from '../../lib/agent/setup/agent-manifests.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { checkNamespace } from '../../lib/kube/bounds.js';
 
 export default class AgentManifests extends BaseCommand {
   static override description = 'A ServiceAccount with its token, and the least rights that an agent needs.';
@@ -21,6 +22,7 @@ export default class AgentManifests extends BaseCommand {
     const { flags } = await this.parse(AgentManifests);
     const namespace = flags.namespace === '' ? undefined : flags.namespace;
     const accountNamespace = flags['account-namespace'] ?? namespace ?? 'default';
+    for (const name of [namespace, accountNamespace]) if (name !== undefined) checkNamespace(name);
     const manifests = agentManifests({ namespace, accountNamespace });
     const { dump } = await import('js-yaml');
     this.write(manifests.map((manifest) => dump(manifest, { noRefs: true }).trimEnd()).join('\n---\n'));

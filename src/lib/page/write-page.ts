@@ -3,7 +3,7 @@ import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { shown } from '../printable.js';
-import { errorCode } from '../source/error-code.js';
+import { errorCode } from '../error-code.js';
 import { whyNotWritten } from '../system-words.js';
 import { pageDocument } from './page-document.js';
 import type { PageInput } from './page-input.js';

@@ -6,7 +6,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import { nearest } from '../nearest.js';
 import { printable, shown } from '../printable.js';
 import { whyNotRead } from '../system-words.js';
-import { errorCode } from './error-code.js';
+import { errorCode } from '../error-code.js';
 import { readParts } from './read-parts.js';
 import { cancelled } from './http/retry.js';
 import { SourceError } from './source-error.js';

@@ -146,7 +146,7 @@ class Planner {
   }
 
   nodes(nTokens: number, flashAttn: boolean): number {
-    return this.buildLayers(nTokens, 1, flashAttn, this.inputs.plans[0]).graph.nodes.length;
+    return this.buildLayers(nTokens, 1, flashAttn, this.inputs.plans[0].compared).graph.nodes.length;
   }
 
   /** `llama_context::graph_reserve`; more layers are planned where leaving some out might matter. */

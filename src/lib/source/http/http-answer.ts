@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { LlmkubeError } from '../../errors.js';
 import { printable } from '../../printable.js';
-import { errorCode, errorMessage } from '../error-code.js';
+import { errorCode, errorMessage } from '../../error-code.js';
 import type { Network } from './network.js';
 import { redactedUrl } from '../redacted-url.js';
 import { cancelled, RetryableFailure } from './retry.js';

@@ -13,7 +13,7 @@ import { formatStoreSource, type LmStudioSource } from './store-source.js';
 const DEEPEST = 4;
 const MOST_NAMED = 8;
 /** Links may lead in a circle, and from many places to one: of a store that looks as large as this, only the beginning counts. */
-const MOST_ENTRIES = 20_000;
+const MOST_ENTRIES = 10_000;
 
 /** The model files of one folder `PUBLISHER/MODEL`. */
 interface Kept {
@@ -27,7 +27,9 @@ interface Kept {
  * @throws SourceError when LM Studio does not keep it on this machine
  */
 export async function findInLmStudio(source: LmStudioSource, session: Session): Promise<FoundInStore> {
-  const kept = (await Promise.all((await lmStudioFolders(session.env)).map((root) => new Store(root).kept()))).flat();
+  const kept = (
+    await Promise.all((await lmStudioFolders(session.env)).map((root) => new Store(root, session.signal).kept()))
+  ).flat();
   const named = byFile(kept, source.name);
   if (named !== undefined) return found(named.model, named.file, source);
   const models = byName(kept, source.name);
@@ -61,7 +63,10 @@ function found({ folder, files }: Kept, file: HubFile, source: LmStudioSource): 
 class Store {
   #left = MOST_ENTRIES;
 
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
 
   async kept(): Promise<readonly Kept[]> {
     const all: Kept[] = [];
@@ -96,7 +101,7 @@ class Store {
   }
 
   async #namesIn(folder: string): Promise<readonly string[]> {
-    if (this.#left <= 0) return [];
+    if (this.#left <= 0 || this.signal?.aborted === true) return [];
     const names = (await readdir(folder).catch(() => [])).slice(0, this.#left);
     this.#left -= names.length;
     return names;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Repositories nest their files two or three deep. */
 const DEEPEST = 8;
 /** The largest repositories have some thousand files. */
-const MOST_PATHS = 20_000;
+const MOST_PATHS = 10_000;
 
 /**
  * What lies under a folder, folders left out, as paths below it with `/`; none where there is no such folder. Links to folders are
