@@ -83,5 +83,5 @@ const LEAST_LIMIT = 1e-6;
 
 /** Whether a layer's gated activations have limits by this key. */
 export function limited(g: GraphBuilder, key: string, layer: number): boolean {
-  return (g.shape.keys.perLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
+  return (g.shape.keys.realPerLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
 }
