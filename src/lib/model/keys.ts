@@ -81,6 +81,15 @@ export class Keys {
     return new Array<number>(layers).fill(this.number(key, fallback));
   }
 
+  /** The same of numbers of any size, such as limits. */
+  realPerLayer(key: string, layers: number, fallback: number): number[] {
+    const value = this.raw(key);
+    if (!isArray(value)) return new Array<number>(layers).fill(this.real(key, fallback));
+    const numbers = value.filter((item) => typeof item === 'number');
+    if (numbers.length !== layers || value.length !== layers) throw wrongType(key, `${layers} numbers, one a layer`);
+    return numbers;
+  }
+
   /** An array of whole numbers for the first layers, negative ones among them; undefined where there is none. */
   indices(key: string): readonly number[] | undefined {
     const value = this.raw(key);

@@ -205,6 +205,12 @@ describeInChromium(NAME, () => {
       expect(await page.locator('#verdict').textContent()).toMatch(/Does not fit/);
       expect(await page.locator('#chart svg').isVisible()).toBe(true);
       expect(await page.locator('#controls').isVisible()).toBe(false);
+      // What is left has the room of what is not there.
+      const [verdict, results] = [
+        await page.locator('#verdict').boundingBox(),
+        await page.locator('#results').boundingBox(),
+      ];
+      expect(results?.width).toBe(verdict?.width);
     });
   });
 });

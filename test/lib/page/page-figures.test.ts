@@ -218,6 +218,21 @@ describe('a page', () => {
     expect(fitting.html).toContain('<div id="advice"></div>');
   });
 
+  test('says what is needed and what may be, and where the budget ends beside what is in use', async () => {
+    const { html } = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '131072');
+    const words = html
+      .replace(/<(script|style).*?<\/\1>/gs, '')
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ');
+    // 32 × 0.67 is 21.4; its mark stands behind the 3.4 GB in use, which the budget leaves out
+    expect(/Memory: needs .*? in use included/.exec(words)?.[0]).toBe(
+      'Memory: needs 22.6GB, the budget is 18GB 32GB system × 0.67 fraction − 3.4GB in use 0 budget ends 21.4GB, in use included',
+    );
+    expect(/\d[GM]B of \d[^.]*/.exec(words)?.[0]).toBeUndefined();
+    // Why the box cannot be changed while the number of slots is llama-server’s own
+    expect(words).toContain('Slots share one KV cache (with “auto” they always do)');
+  });
+
   test('can be read without running anything, and fetches nothing', async () => {
     const { html } = await Page.of('qwen-coder-32b', ...MAC);
     expect(html).toMatch(/<p class="verdict does-not-fit"><strong>Does not fit<\/strong> <span>3\.1GB too much/);

@@ -9,7 +9,7 @@ const LEAST_LIMIT = 1e-6;
 
 /** Whether a layer's gated activations have limits by this key. */
 export function limited(g: GraphBuilder, key: string, layer: number): boolean {
-  return (g.shape.keys.perLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
+  return (g.shape.keys.realPerLayer(key, g.hparams.nLayerAll, 0)[layer] ?? 0) > LEAST_LIMIT;
 }
 
 /** What limits a layer's gated activations have, routed and shared: `swiglu_clamp_exp`, `swiglu_clamp_shexp`. */

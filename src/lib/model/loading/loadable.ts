@@ -1,6 +1,7 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { ARCHITECTURE_RULES } from '../architectures.js';
+import { requireGraphValues } from './graph-values.js';
 import { requireHeads } from './heads.js';
 import { refusedByLoader } from './load-error.js';
 import { requireKeys } from './required-keys.js';
@@ -35,6 +36,7 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
   }
   requireKeys(shape);
   requireVocabulary(shape.keys);
+  requireGraphValues(shape);
   requireHeads(shape);
   requireRope(shape);
   checkBlocks(shape);

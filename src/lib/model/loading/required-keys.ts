@@ -16,14 +16,9 @@ const SOMETIMES: ReadonlyMap<string, readonly Condition[]> = new Map<string, rea
   ['qwen4exp', [requireNgrams]],
 ]);
 
-/** What norms add before they divide (`ggml_compute_forward_norm` and its like, `ggml/src/ggml-cpu/ops.cpp`, llama.cpp v0.5.0). */
-const EPSILONS = ['layer_norm_epsilon', 'layer_norm_rms_epsilon', 'group_norm_epsilon'].map(
-  (key) => `attention.${key}`,
-);
-
 /**
  * Holds a header against the keys that its architecture's loader asks for.
- * @throws CheckIncompleteError in llama.cpp's words, where one is missing or makes it abort
+ * @throws CheckIncompleteError in llama.cpp's words, where one is missing
  */
 export function requireKeys(shape: ModelShape): void {
   const { architecture, keys } = shape;
@@ -31,11 +26,6 @@ export function requireKeys(shape: ModelShape): void {
   if (missing) {
     const what = missing.isList ? 'array key' : 'key';
     throw refusedByLoader('MODEL_KEY_MISSING', `${what} not found in model: ${missing.key}`);
-  }
-  const epsilon = EPSILONS.find((key) => !(keys.real(key, 0) >= 0));
-  if (epsilon !== undefined) {
-    const reason = `GGML_ASSERT(eps >= 0.0f) failed, since ${architecture}.${epsilon} is ${keys.real(epsilon, 0)}`;
-    throw refusedByLoader('MODEL_COUNT_INVALID', reason);
   }
   for (const condition of SOMETIMES.get(architecture) ?? []) {
     const reason = condition(shape);

@@ -98,6 +98,14 @@ describe('a file that lacks what its architecture’s loader asks for is refused
       'attention.shared_kv_layers is 29; it can be 0 to 28',
     ],
     ['llama-3.1-8b.Q4_K_M', { 'llama.attention.layer_norm_rms_epsilon': -1 }, 'GGML_ASSERT(eps >= 0.0f) failed'],
+    [
+      'step35-step-3.5-flash.Q4_K_M',
+      { 'step35.expert_gating_func': 7 },
+      'no such gating function, since step35.expert_gating_func is 7',
+    ],
+    ['dots1-dots.llm1-142b.Q4_K_M', { 'dots1.expert_gating_func': 0 }, 'no such gating function'],
+    ['rwkv7-rwkv7-world-2.9b.Q4_K_M', { 'rwkv7.wkv.head_size': 7 }, 'ggml_nelements(a) == ne0*ne1*ne2'],
+    ['rwkv7-rwkv7-world-2.9b.Q4_K_M', { 'rwkv7.token_shift_count': 1 }, 'hparams.token_shift_count == 2'],
     ['llama-3.1-8b.Q4_K_M', { 'llama.attention.layer_norm_rms_epsilon': NaN }, 'GGML_ASSERT(eps >= 0.0f) failed'],
   ])('sizes that its graph cannot have: %s with %j', (profile, change, reason) => {
     expect(refusal(header(profile), change)).toContain(reason);
@@ -106,6 +114,7 @@ describe('a file that lacks what its architecture’s loader asks for is refused
   it('but not a part of a head to be rotated, a cap of any size, or one value for all that list their layers', () => {
     expect(refusal(header('gemma-2-9b.Q4_K_M'), { 'gemma2.rope.dimension_count': 128 })).toBeUndefined();
     expect(refusal(header('gemma-4-26b-a4b.Q4_K_M'), { 'gemma4.final_logit_softcapping': -1 })).toBeUndefined();
+    expect(refusal(LLAMA, { 'llama.attention.layer_norm_epsilon': -1 })).toBeUndefined();
     expect(refusal(header('qwen3.6-35b-a3b.Q4_K_M'), { 'qwen35moe.attention.recurrent_layers': 1 })).toContain(
       "tensor 'blk.3.ssm_conv1d.weight' not found",
     );

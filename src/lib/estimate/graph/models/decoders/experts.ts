@@ -67,7 +67,7 @@ export const EXPERTS_SPECS: Readonly<Record<string, DecoderSpec>> = {
     feedForward: { experts: { ...sigmoidByHeader, clamped: 'apart' } },
     kindOf: (layer, { hparams, keys }) =>
       ['swiglu_clamp_exp', 'swiglu_clamp_shexp'].reduce(
-        (kind, key) => 2 * kind + Number(keys.perLayer(key, hparams.nLayerAll, 0)[layer] !== 0),
+        (kind, key) => 2 * kind + Number(keys.realPerLayer(key, hparams.nLayerAll, 0)[layer] !== 0),
         0,
       ),
     outputs: 'after-layers',

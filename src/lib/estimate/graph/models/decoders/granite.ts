@@ -8,7 +8,7 @@ import type { AttentionSpec, DecoderSpec } from './spec.js';
 const scales =
   (key: string, fallback = 0) =>
   (g: GraphBuilder): boolean =>
-    g.shape.keys.number(key, fallback) !== 0;
+    g.shape.keys.real(key, fallback) !== 0;
 
 const attention: AttentionSpec = { rotates: (g) => g.shape.keys.boolean('rope.scaling.finetuned', true) };
 const scaled: DecoderSpec = {
