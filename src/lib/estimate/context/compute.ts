@@ -152,7 +152,7 @@ class Planner {
 
   /** Layers to begin with: once for a single launch, it costs less to compare layers than to learn what they have in common. */
   private beginningOf({ compared, once, known }: LayerPlan): PlannedLayers {
-    return this.wereEnough && known.mayKnow ? once : compared;
+    return (this.wereEnough && once[known.failures]) || compared;
   }
 
   /** Null where layers that were left out are not seen to repeat those that were not. */
@@ -169,7 +169,7 @@ class Planner {
     if (found) return found;
     const more = layers === compared ? begun : this.planned(build(compared).graph, compared);
     const allocation = allocateWhole(more, backends);
-    if (allocation && this.wereEnough) known.learn(begun, allocation, more.sizes);
+    if (allocation && this.wereEnough) known.learn(begun, more, allocation);
     return allocation && allocation.bytes;
   }
 
@@ -177,7 +177,7 @@ class Planner {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    return { tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
+    return { nodes: graph.nodes, tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
