@@ -3,6 +3,7 @@ import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
+import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers } from './fewest-layers.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
@@ -23,6 +24,8 @@ export interface LayerPlan {
   /** One layer of each kind and both ends, or somewhat more: enough for what is known from having planned those. */
   readonly once: readonly PlannedLayers[];
   readonly known: KnownTapes;
+  /** Of all layers' graphs, by the sizes of some layers'. */
+  readonly wholeSizes: Map<string, GraphSize>;
 }
 
 export interface PlannedLayers {
@@ -52,7 +55,7 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 /** The plan that leaves nothing out. */
 export function everyLayer(shape: ModelShape): LayerPlan {
   const all = allLayers(shape);
-  return { compared: all, once: [], known: new KnownTapes() };
+  return { compared: all, once: [], known: new KnownTapes(), wholeSizes: new Map() };
 }
 
 /**
@@ -98,6 +101,7 @@ function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerP
     compared,
     once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
     known: new KnownTapes(),
+    wholeSizes: new Map(),
   };
 }
 
