@@ -34,7 +34,9 @@ export class KnownTapes {
     const found = this.known.find((other) => isSame(other.begins, begins) && saysTheSame(other.few, tape));
     if (!found) return null;
     const { laid, origins, settled } = found;
-    const whole = { ...laid.tape, tensors: Array.from(origins, (slot) => tape.tensors[slot] as Tensor) };
+    const tensors: Tensor[] = [];
+    for (let slot = 0; slot < origins.length; slot++) tensors.push(tape.tensors[origins[slot] as number] as Tensor);
+    const whole = { ...laid.tape, tensors };
     return settled
       ? allocateSettling({ tape: whole, bases: laid.bases }, sizes, repeats, backends)
       : allocateGraph(whole, sizes, backends);
