@@ -6,13 +6,14 @@ import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
 import { blockNumbers, profileHeader, type Profile, readProfile } from '../test/support/profile.js';
 
 /*
- * Estimates a second of CPU time, compiler and garbage collector included, for each architecture's largest model:
+ * Estimates a second of CPU time, compiler and garbage collector included, for each architecture's largest model, each with another context:
  * `npm run bench:estimate [PART OF AN ARCHITECTURE'S NAME]`.
  */
 
 const PROFILES = fileURLToPath(new URL('../../../test/oracle/profiles/', import.meta.url));
 /** Estimates and seconds before the clock starts, so that V8 has compiled what there is to compile. */
 const WARM_UP = { estimates: 100, seconds: 0.5 };
+const CONTEXTS = { least: 8192, step: 256, count: 64 };
 const MEASURED = { estimates: 10, seconds: 0.3 };
 
 interface Column {
@@ -23,14 +24,14 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'Metal', launchOf: () => ({ accelerator: 'metal', ctxSize: 8192 }), wanted: 200 },
+  { title: 'Metal', launchOf: () => ({ accelerator: 'metal' }), wanted: 200 },
   {
     title: 'half on Metal',
-    launchOf: (layers) => ({ accelerator: 'metal', ctxSize: 8192, gpuLayers: layers >> 1 }),
+    launchOf: (layers) => ({ accelerator: 'metal', gpuLayers: layers >> 1 }),
     wanted: 100,
   },
-  { title: 'CPU', launchOf: () => ({ accelerator: 'cpu', ctxSize: 8192 }), wanted: 200 },
-  { title: 'CUDA', launchOf: () => ({ accelerator: 'cuda', ctxSize: 8192 }), wanted: 200 },
+  { title: 'CPU', launchOf: () => ({ accelerator: 'cpu' }), wanted: 200 },
+  { title: 'CUDA', launchOf: () => ({ accelerator: 'cuda' }), wanted: 200 },
 ];
 
 function weightsOf({ tensors }: Profile): number {
@@ -73,7 +74,9 @@ for (const [architecture, profile] of [...largestByArchitecture()].sort(([a], [b
   const { nLayer } = shape.hparams;
   const cells = COLUMNS.map(({ launchOf, wanted }) => {
     try {
-      const speed = perSecond(() => estimateMemory(shape, launchOf(nLayer)));
+      let count = 0;
+      const ctxSize = (): number => CONTEXTS.least + CONTEXTS.step * (count++ % CONTEXTS.count);
+      const speed = perSecond(() => estimateMemory(shape, { ...launchOf(nLayer), ctxSize: ctxSize() }));
       return `${speed.toFixed(0)}${speed < wanted ? '*' : ' '}`;
     } catch {
       return 'refused ';

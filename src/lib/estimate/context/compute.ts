@@ -9,7 +9,7 @@ import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js'
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
-import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
+import { graphSize, maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import type { Graph } from '../ggml/graph.js';
 import { record, type Tape, TensorSizes } from '../ggml/tape.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
@@ -181,7 +181,7 @@ class Planner {
 
   /** Layers to begin with: once for a single launch, it costs less to compare layers than to learn what they have in common. */
   private beginningOf({ compared, once, known }: LayerPlan): PlannedLayers {
-    return this.wereEnough && known.mayKnow ? once : compared;
+    return (this.wereEnough && once[known.failures]) || compared;
   }
 
   /** Null where layers that were left out are not seen to repeat those that were not. */
@@ -198,7 +198,7 @@ class Planner {
     if (found) return found;
     const more = layers === compared ? begun : this.planned(build(compared).graph, compared);
     const allocation = allocateWhole(more, backends);
-    if (allocation && this.wereEnough) known.learn(begun, allocation, more.sizes);
+    if (allocation && this.wereEnough) known.learn(begun, more, allocation);
     return allocation && allocation.bytes;
   }
 
@@ -206,7 +206,7 @@ class Planner {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    return { tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
+    return { nodes: graph.nodes, tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -245,22 +245,27 @@ class Planner {
 
   private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
     const { plans, shape } = this.inputs;
-    const planned = this.beginningOf(plans[this.enough] as LayerPlan);
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs, cells);
-    this.refuseOversized(builder, planned, () =>
-      this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs),
-    );
+    const plan = plans[this.enough] as LayerPlan;
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, this.beginningOf(plan), nSeqs, cells);
+    this.refuseOversized(builder, plan, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
     return builder;
   }
 
   /** Counts exactly only where the planned layers, multiplied, come near the limit. */
-  private refuseOversized({ graph }: GraphBuilder, { layers }: PlannedLayers, buildAll: () => GraphBuilder): void {
+  private refuseOversized(
+    { graph, layers }: GraphBuilder,
+    { wholeSizes }: LayerPlan,
+    buildAll: () => GraphBuilder,
+  ): void {
     const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
-    const size = graph.nodes.length + graph.leafs.length;
-    if ((size * shape.hparams.nLayer) / layers.length < limit) return;
-    refuseOversizedGraph(buildAll().graph, limit);
+    const size = graphSize(graph);
+    if (((size.nodes + size.leafs) * shape.hparams.nLayer) / layers.length < limit) return;
+    const key = [layers.length, ...Object.values(size)].join();
+    const whole = wholeSizes.get(key) ?? graphSize(buildAll().graph);
+    wholeSizes.set(key, whole);
+    refuseOversizedGraph(whole, limit);
   }
 
   private buildLayers(

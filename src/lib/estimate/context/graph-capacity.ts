@@ -28,6 +28,19 @@ const MANY_NODES = new Map<string, Capacity>([
 /** Sizes that a hash set can have, up to the largest graph: `ggml_hash_size` (`ggml/src/ggml.c`). */
 const HASH_SIZES = [1031, 2053, 4099, 8209, 16411, 32771, 65537, 131101, 262147, 524309, 1048583];
 
+export interface GraphSize {
+  readonly nodes: number;
+  /** Inputs and weights. */
+  readonly leafs: number;
+  readonly inputs: number;
+}
+
+export function graphSize({ nodes, leafs }: Graph): GraphSize {
+  let inputs = 0;
+  for (const { buffer } of leafs) if (buffer === null) inputs++;
+  return { nodes: nodes.length, leafs: leafs.length, inputs };
+}
+
 /** Nodes that llama.cpp makes room for. */
 export function maxNodes(architecture: string, nTensors: number, nTokens: number): number {
   const many = MANY_NODES.get(architecture);
@@ -41,9 +54,7 @@ export function maxNodes(architecture: string, nTensors: number, nTokens: number
  * and, weights included, the scheduler's hash set have limits.
  * @throws UsageError where it would abort.
  */
-export function refuseOversizedGraph({ nodes: { length: nodes }, leafs: all }: Graph, limit: number): void {
-  const leafs = all.length;
-  const inputs = all.filter(({ buffer }) => buffer === null).length;
+export function refuseOversizedGraph({ nodes, leafs, inputs }: GraphSize, limit: number): void {
   const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
   if (nodes + inputs <= limit && leafs < limit && nodes + leafs <= hashSize) return;
   throw new UsageError(

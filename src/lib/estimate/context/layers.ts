@@ -3,6 +3,7 @@ import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
+import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers } from './fewest-layers.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
@@ -11,8 +12,8 @@ const REACHES = [1, 2, 4];
 const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
-/** By the kinds of a model's layers, which few of its launches differ in. */
-const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
+/** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
+const PLANS = new WeakMap<Placement, Map<string, Plans>>();
 
 type Plans = readonly [LayerPlan, ...LayerPlan[]];
 
@@ -20,9 +21,11 @@ type Plans = readonly [LayerPlan, ...LayerPlan[]];
 export interface LayerPlan {
   /** Of those that are alike two, which can be compared, or all. */
   readonly compared: PlannedLayers;
-  /** Of those that are alike one, which is enough for what is known from having planned more. */
-  readonly once: PlannedLayers;
+  /** One layer of each kind and both ends, or somewhat more: enough for what is known from having planned those. */
+  readonly once: readonly PlannedLayers[];
   readonly known: KnownTapes;
+  /** Of all layers' graphs, by the sizes of some layers'. */
+  readonly wholeSizes: Map<string, GraphSize>;
 }
 
 export interface PlannedLayers {
@@ -52,7 +55,7 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 /** The plan that leaves nothing out. */
 export function everyLayer(shape: ModelShape): LayerPlan {
   const all = allLayers(shape);
-  return { compared: all, once: all, known: new KnownTapes() };
+  return { compared: all, once: [], known: new KnownTapes(), wholeSizes: new Map() };
 }
 
 /**
@@ -65,8 +68,8 @@ export function representativeLayers(
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): Plans {
   const kinds = kindsOfLayers(shape, placement, memory, kindOf);
-  const known = PLANS.get(shape) ?? new Map<string, Plans>();
-  PLANS.set(shape, known);
+  const known = PLANS.get(placement) ?? new Map<string, Plans>();
+  PLANS.set(placement, known);
   const key = kinds.join();
   const plans = known.get(key) ?? plansFor(kinds, everyLayer(shape));
   known.set(key, plans);
@@ -75,18 +78,31 @@ export function representativeLayers(
 
 function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans {
   const isWorthTrying = ({ layers }: PlannedLayers): boolean => layers.length <= WORTH_TRYING * kinds.length;
-  const fewer = REACHES.map((reach) => planOf(kinds, reach));
-  const once = fewer.map((plan) => plan.once).find(isWorthTrying) ?? all;
-  const everyLayer: LayerPlan = { compared: all, once: once, known: new KnownTapes() };
-  const [first, ...more] = [...fewer.filter(({ compared }) => isWorthTrying(compared)), everyLayer];
-  return first ? [first, ...more] : [everyLayer];
+  const once = [
+    fewestLayers(withEnds(kinds, 1), { reach: 0, times: 1 }),
+    fewestLayers(withEnds(kinds, 2), { reach: 0, times: 1 }),
+    fewestLayers(kinds, { reach: 1, times: 1 }),
+  ].filter(isWorthTrying);
+  const elsewhere = once.flatMap(({ layers }) => layers);
+  const compared = REACHES.map((reach) => fewestLayers(kinds, { reach, times: 2 }, elsewhere)).filter(isWorthTrying);
+  const [first, ...more] = [...compared, all].map((layers) => planOf(layers, once)) as [LayerPlan, ...LayerPlan[]];
+  return [first, ...more];
 }
 
-function planOf(kinds: readonly number[], reach: number): LayerPlan {
-  const once = fewestLayers(kinds, { reach, times: 1 });
-  const compared = fewestLayers(kinds, { reach, times: 2 }, once.layers);
+/** Kinds of which the last layer and so many of the first have one for themselves. */
+function withEnds(kinds: readonly number[], first: number): readonly number[] {
+  return kinds.map((kind, layer) => (layer < first || layer === kinds.length - 1 ? -1 - layer : kind));
+}
+
+function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {
   const { repeats } = compared.others;
-  return { compared, once: { ...once, others: { ...once.others, repeats } }, known: new KnownTapes() };
+  const fewer = once.filter(({ layers }) => layers.length <= compared.layers.length);
+  return {
+    compared,
+    once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
+    known: new KnownTapes(),
+    wholeSizes: new Map(),
+  };
 }
 
 /** Layers of one number have the same graph, weights, caches and devices. */

@@ -6,7 +6,7 @@ import { type ContextMemory, createMemory } from '../caches/cache.js';
 import { type ComputeBuffers, computeBuffers, type ComputeInputs, promptNodes } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
-import type { Adapters } from '../graph/adapters.js';
+import type { Adapters, PlacedFactor } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { GRAPHS } from '../graph/graphs.js';
 import { DRAFT_HEADS } from '../graph/draft-heads/table.js';
@@ -14,6 +14,7 @@ import { everyLayer, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from '../memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
 import { Placement } from '../weights/placement.js';
+import { layerOf, nameInBlock } from '../weights/tensor-position.js';
 import { refuseNewerModel } from '../version-limits.js';
 
 export interface ContextOptions {
@@ -106,18 +107,25 @@ export function planGraph(
   { shape, params, placement, memory }: UnplannedContext,
   { everyLayer: all = false, dryRun = false, inUse = false, adapters, steered }: ContextOptions,
 ): ComputeBuffers {
-  const plans = plannedLayers(graph, { shape, params, placement, memory }, all);
+  const plans = all
+    ? ([everyLayer(shape)] as const)
+    : plannedLayers(graph, { shape, params, placement, memory }, adapters?.flat() ?? []);
   return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters, steered });
 }
 
 function plannedLayers(
   { kindOf = () => 0 }: ArchitectureGraph,
   { shape, params, placement, memory }: UnplannedContext,
-  all: boolean,
+  factors: readonly PlacedFactor[],
 ): ComputeInputs['plans'] {
   const { role } = params;
-  if (all || role.predictsAhead || shape.hparams.nLayer === 0) return [everyLayer(shape)];
-  const kind = (layer: number): string => `${kindOf(layer, shape)} ${role.tapped.includes(layer)}`;
+  const { nLayer, blockOf } = shape.hparams;
+  if (role.predictsAhead || nLayer === 0) return [everyLayer(shape)];
+  const adapted: string[][] = blockOf.map(() => []);
+  for (const { weight, tensor } of factors)
+    adapted[layerOf(weight) ?? -1]?.push(`${nameInBlock(tensor.name)}:${tensor.dims.join('x')}`);
+  const kind = (layer: number): string =>
+    `${kindOf(layer, shape)} ${role.tapped.includes(layer)} ${adapted[blockOf[layer] as number]?.join()}`;
   return representativeLayers(shape, placement, memory, kind);
 }
 

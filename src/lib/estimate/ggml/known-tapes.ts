@@ -2,7 +2,7 @@ import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
 import { allocateGraph } from './graph-allocator.js';
 import { originsOn } from './origins.js';
-import { type Allocation, allocateSettling, type PlannedTape, withoutRepeats } from './settled-allocation.js';
+import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import { IS_VIEW, type Tape, type TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
@@ -25,12 +25,8 @@ const MOST_KNOWN = 8;
  */
 export class KnownTapes {
   private readonly known: KnownTape[] = [];
-  private failed = false;
-
-  /** Whether it is worth planning the fewest layers first. */
-  get mayKnow(): boolean {
-    return !this.failed;
-  }
+  /** How often the layers that were chosen turned out not to stand for all. */
+  failures = 0;
 
   /** Null where what is asked is not known. */
   allocate({ tape, sizes, slices }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
@@ -38,30 +34,34 @@ export class KnownTapes {
     const found = this.known.find((other) => isSame(other.begins, begins) && saysTheSame(other.few, tape));
     if (!found) return null;
     const { laid, origins, settled } = found;
-    const whole = { ...laid.tape, tensors: Array.from(origins, (slot) => tape.tensors[slot] as Tensor) };
+    const tensors: Tensor[] = [];
+    for (let slot = 0; slot < origins.length; slot++) tensors.push(tape.tensors[origins[slot] as number] as Tensor);
+    const whole = { ...laid.tape, tensors };
     return settled
       ? allocateSettling({ tape: whole, bases: laid.bases }, sizes, repeats, backends)
       : allocateGraph(whole, sizes, backends);
   }
 
-  /** `allocation` is what was made of a tape of more layers, with its sizes. */
-  learn({ tape, sizes, slices }: PlannedTape, { laid, settled }: Allocation, sizesOfMore: TensorSizes): void {
-    const { begins } = slices;
-    const origins = originsOn(tape, settled ? withoutRepeats(slices) : slices, laid);
-    if (!origins || !areAsLarge(tape, sizes, origins, laid.tape, sizesOfMore)) {
-      this.failed = true;
+  /** `allocation` is what was made of a tape of more layers. */
+  learn(few: PlannedTape, more: PlannedTape, { laid, settled }: Allocation): void {
+    const origins = originsOn(few, more, laid.tape);
+    if (!origins || !areAsLarge(few, origins, laid.tape, more.sizes)) {
+      this.failures++;
       return;
     }
     if (this.known.length === MOST_KNOWN) this.known.shift();
-    const { bases } = laid;
     this.known.push({
-      few: { ...tape, tensors: [] },
-      begins,
-      laid: { bases, tape: { ...laid.tape, tensors: [] } },
+      few: withoutTensors(few.tape),
+      begins: few.slices.begins,
+      laid: { ...laid, tape: withoutTensors(laid.tape) },
       origins,
       settled,
     });
   }
+}
+
+function withoutTensors(tape: Tape): Tape {
+  return { ...tape, tensors: [] };
 }
 
 function saysTheSame(a: Tape, b: Tape): boolean {
@@ -77,20 +77,19 @@ function saysTheSame(a: Tape, b: Tape): boolean {
 
 /** Whether each slot of a whole tape holds what the one that it repeats holds. */
 function areAsLarge(
-  few: Tape,
-  sizesOfFew: TensorSizes,
+  { tape, sizes }: PlannedTape,
   origins: Int32Array,
   whole: Tape,
   sizesOfWhole: TensorSizes,
 ): boolean {
   return whole.tensors.every((tensor, slot) => {
-    const origin = origins[slot] as number;
-    const own = few.tensors[origin];
-    const backend = whole.backends[slot] as number;
-    if (own?.op !== tensor.op || few.backends[origin] !== backend || few.traits[origin] !== whole.traits[slot])
-      return false;
     if ((whole.traits[slot] as number) & IS_VIEW) return true;
-    return sameLayout(own, tensor) && sizesOfFew.on(own, backend) === sizesOfWhole.on(tensor, backend);
+    const origin = origins[slot] as number;
+    const own = tape.tensors[origin];
+    const backend = whole.backends[slot] as number;
+    if (own?.op !== tensor.op || tape.backends[origin] !== backend || tape.traits[origin] !== whole.traits[slot])
+      return false;
+    return sameLayout(own, tensor) && sizes.on(own, backend) === sizesOfWhole.on(tensor, backend);
   });
 }
 

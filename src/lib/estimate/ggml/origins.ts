@@ -1,61 +1,68 @@
-import type { StandInSlices } from './whole-tape.js';
-import { NONE, type Tape } from './tape.js';
-
-/** The tape of all layers, and the slot where each begins. */
-interface WholeTape {
-  readonly tape: Tape;
-  readonly bases: readonly number[];
-}
+import type { PlannedTape } from './settled-allocation.js';
+import { IS_VIEW, type Tape } from './tape.js';
+import type { Tensor } from './tensor.js';
 
 /**
- * Of each slot of a tape of all layers, the slot of one of fewer that it repeats: in a layer by their order, before the layers
- * by what reads them. Null where the two do not go together.
+ * Of each slot of a tape of all layers, the slot of a tape of `few` that holds the same; views, which hold nothing, have none.
+ * The tape is one of tensors of `more` layers. Null where the two graphs do not go together.
  */
-export function originsOn(few: Tape, { begins, layers, placeOf }: StandInSlices, whole: WholeTape): Int32Array | null {
-  const { tape, bases } = whole;
-  const slots = tape.tensors.length;
-  const origins = new Int32Array(slots).fill(NONE);
-  for (let layer = 0; layer < placeOf.length; layer++) {
-    const place = placeOf[layer] as number;
-    const base = bases[layer] as number;
-    const count = (bases[layer + 1] ?? slots) - base;
-    const start = begins[place] as number;
-    const all = (begins[place + 1] as number) - start;
-    const steps = count === all || layers[place] === layer ? null : stepsOfLayers(few, start, start + all);
-    if (count !== (steps?.length ?? all)) return null;
-    for (let i = 0; i < count; i++) origins[base + i] = steps ? (steps[i] as number) : start + i;
+export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits, leafs }: Tape): Int32Array | null {
+  const counterparts = counterpartsOf(few, more);
+  if (!counterparts) return null;
+  const origins = new Int32Array(tensors.length);
+  for (let slot = 0; slot < tensors.length; slot++) {
+    if ((traits[slot] as number) & IS_VIEW) continue;
+    const own = counterparts.get(tensors[slot] as Tensor)?.slot;
+    // Places that are kept for further batches lie behind the one that is read.
+    if (own === undefined && slot >= leafs) return null;
+    origins[slot] = own ?? (origins[slot - 1] ?? -1) + 1;
   }
-  return addRead(few, tape, bases[0] as number, origins) ? origins : null;
+  return origins;
 }
 
-/** Steps that read more than inputs: others stand where the first layer needs them, and belong to none. */
-function stepsOfLayers({ leafs, starts, sources }: Tape, start: number, end: number): number[] {
-  const shared = new Set<number>();
-  const steps: number[] = [];
-  for (let slot = start; slot < end; slot++) {
-    const read = sources.subarray(starts[slot], starts[slot + 1]);
-    if (read.length > 0 && read.every((source) => source < leafs || source === slot || shared.has(source)))
-      shared.add(slot);
-    else steps.push(slot);
-  }
-  return steps;
+/** For each tensor of a graph of more layers that of a graph of few which is the same in its layer, or in one that is alike. */
+function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor, Tensor> | null {
+  const found = new Map<Tensor, Tensor>();
+  const pair = (a: Tensor, b: Tensor): void => {
+    if (found.has(a)) return;
+    found.set(a, b);
+    if (a.original && b.original) pair(a.original, b.original);
+    a.src.forEach((source, i) => {
+      const other = b.src[i];
+      if (source && other && !source.buffer) pair(source, other);
+    });
+  };
+  const own = layersOf(few);
+  const stretches = layersOf(more).map((nodes, i) => {
+    const layer = more.slices.layers[i - 1];
+    return [nodes, own[layer === undefined ? 0 : (few.slices.placeOf[layer] as number) + 1] ?? []] as const;
+  });
+  if (stretches.some(([a, b]) => a.length !== b.length)) return null;
+  for (const [a, b] of stretches) a.forEach((node, i) => found.set(node, b[i] as Tensor));
+  for (const [a, b] of stretches)
+    a.forEach((node, i) => {
+      found.delete(node);
+      pair(node, b[i] as Tensor);
+    });
+  return found;
 }
 
-/** What is before all layers is what their steps read; what none reads lies beside it. */
-function addRead(few: Tape, whole: Tape, first: number, origins: Int32Array): boolean {
-  for (let slot = origins.length - 1; slot >= whole.leafs; slot--) {
-    const origin = origins[slot] as number;
-    if (origin === NONE && slot < first) origins[slot] = (origins[slot + 1] as number) - 1;
-    const from = few.starts[origins[slot] as number] as number;
-    const start = whole.starts[slot] as number;
-    const count = (whole.starts[slot + 1] as number) - start;
-    if ((few.starts[(origins[slot] as number) + 1] as number) - from !== count) return false;
-    for (let i = 0; i < count; i++) {
-      const source = whole.sources[start + i] as number;
-      if (source < first && source < slot) origins[source] = few.sources[from + i] as number;
-    }
+/** A graph's nodes before the first layer, and in each; without those that work on inputs alone, which several layers may read. */
+function layersOf({ nodes, slices: { layers } }: PlannedTape): Tensor[][] {
+  const shared = new Set<Tensor>();
+  const stretches: Tensor[][] = [[]];
+  for (const node of nodes) {
+    for (const source of node.src)
+      while (source && source.layer >= (layers[stretches.length - 1] ?? Infinity)) stretches.push([]);
+    const isShared =
+      node.useCount > 0 &&
+      node.src.every((source) => !source || source === node || isInput(source) || shared.has(source));
+    if (isShared) shared.add(node);
+    else stretches.at(-1)?.push(node);
   }
-  for (let leaf = 0; leaf < whole.leafs; leaf++)
-    if (origins[leaf] === NONE) origins[leaf] = (origins[leaf - 1] ?? NONE) + 1;
-  return true;
+  return stretches;
+}
+
+function isInput({ op, buffer, original }: Tensor): boolean {
+  return original ? isInput(original) : op === 'NONE' && !buffer;
 }

@@ -247,6 +247,8 @@ function copyOn(tensor: Tensor, backend: number): Tensor {
   tensor.copies ??= [];
   return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, tensor.ne, tensor.nb), {
     backend,
+    layer: tensor.layer,
+    original: tensor,
   }));
 }
 

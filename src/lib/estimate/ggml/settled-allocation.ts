@@ -2,6 +2,7 @@ import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
 import { allocateAndNote, allocateGraph } from './graph-allocator.js';
 import type { Tape, TensorSizes } from './tape.js';
+import type { Tensor } from './tensor.js';
 import { type LaidTape, type StandInSlices, wholeTape } from './whole-tape.js';
 
 /** Layers in a row that repeat those before them, of the model's. */
@@ -16,6 +17,8 @@ export interface Repeats {
 
 /** The tape of planned layers, and how the others follow from them, if there are others. */
 export interface PlannedTape {
+  /** The graph's nodes as they were built. */
+  readonly nodes: readonly Tensor[];
   readonly tape: Tape;
   readonly sizes: TensorSizes;
   readonly slices: RepeatingSlices;
@@ -38,7 +41,7 @@ export interface Allocation {
  * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go on
  * alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
  */
-export function allocateWhole(planned: PlannedTape, backends: readonly Backend[]): Allocation | null {
+export function allocateWhole(planned: Omit<PlannedTape, 'nodes'>, backends: readonly Backend[]): Allocation | null {
   const { tape, sizes, slices } = planned;
   const { repeats, begins, layers, placeOf } = slices;
   if (layers.length === placeOf.length)
@@ -78,7 +81,7 @@ export function allocateSettling(
 }
 
 /** The model without the layers that repeat others. */
-export function withoutRepeats({ layers, placeOf, repeats, ...others }: RepeatingSlices): StandInSlices {
+function withoutRepeats({ layers, placeOf, repeats, ...others }: RepeatingSlices): StandInSlices {
   const before = (layer: number): number =>
     repeats.reduce((sum, { start, end }) => sum + (layer >= end ? end - start : 0), 0);
   return {

@@ -111,6 +111,8 @@ export class Tensor {
   backend = -1;
   /** Copies of this tensor on other backends, by backend index. */
   copies: Tensor[] | null = null;
+  /** The tensor on another backend that this is a copy of. */
+  original: Tensor | null = null;
   /** Its number for the graph allocator, -1 = none yet. */
   slot = -1;
   /** Its number where a backend orders nodes. */

@@ -23,6 +23,8 @@ export class LoadedTensors {
   /** Prefix of layers' weights; T5 names those of encoder and decoder apart. */
   blocks = 'blk';
   private readonly table: WeightTable;
+  /** Several layers have the weights of one block, which are no layer's own then. */
+  private readonly sharesBlocks: boolean;
   private readonly weights = new Map<FileWeight, Tensor>();
   /** Of weights that each device has a copy of: by device, then by weight. */
   private readonly shared = new Map<Device, Map<FileWeight, Tensor>>();
@@ -32,6 +34,8 @@ export class LoadedTensors {
 
   constructor(private readonly loaded: LoadedInputs) {
     this.hparams = loaded.shape.hparams;
+    const { blockOf } = this.hparams;
+    this.sharesBlocks = blockOf.at(-1) !== blockOf.length - 1;
     this.table = WeightTable.of(loaded.shape);
     this.addresses = new PlannedAddresses(loaded.target ? new Set() : loaded.leftOut);
   }
@@ -120,8 +124,7 @@ export class LoadedTensors {
     const { tensor, block, ne, nb } = weight;
     const created = new Tensor(tensor.type, ne, nb);
     created.buffer = this.loaded.placement.bufferOf(tensor, position);
-    // Where layers share blocks, each is the first's that has its number.
-    if (this.hparams.blockOf[block] === block) created.layer = block;
+    if (!this.sharesBlocks) created.layer = block;
     among.set(weight, created);
     return created;
   }

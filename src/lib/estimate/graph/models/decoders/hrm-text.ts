@@ -12,7 +12,14 @@ import type { LayerInputs } from './spec.js';
  * `src/models/hrm-text.cpp` (llama.cpp v0.5.0): a low and a high stack of blocks, run in cycles, each pass with a cache of
  * its own; nothing is normalised with weights.
  */
-export const hrmText: ArchitectureGraph = { build, kindOf: (layer) => layer };
+export const hrmText: ArchitectureGraph = {
+  build,
+  kindOf: (layer, { keys }) => {
+    const perStack = keys.required('hrm.layers_per_stack');
+    const pass = Math.floor(layer / perStack);
+    return layer % perStack === 0 ? 1 + 2 * pass : layer % perStack === perStack - 1 ? 2 + 2 * pass : 0;
+  },
+};
 
 function build(g: GraphBuilder): void {
   const { keys } = g.shape;
@@ -42,7 +49,8 @@ function build(g: GraphBuilder): void {
 
 function stack(g: GraphBuilder, input: Tensor, first: number, count: number, inputs: LayerInputs): Tensor {
   let cur = input;
-  for (let layer = first; layer < first + count; layer++) {
+  for (const layer of g.layers) {
+    if (layer < first || layer >= first + count) continue;
     const attended = attend(g, { gate: 'sigmoid' }, ggml.rmsNorm(cur), layer, inputs);
     const middle = ggml.add(attended, cur);
     cur = ggml.add(feedForward(g, ggml.rmsNorm(middle), layer, { activation: 'silu' }), middle);
