@@ -34,6 +34,8 @@ describe('fit', () => {
     ['gemma-3-4b', mac(8)],
     ['llama-3.1-8b', mac(16)],
     ['gemma-3-12b', CARD],
+    // llama-server would keep layers on the host by a margin of its own.
+    ['llama-3.2-3b', [...CARD, '--gpu-layers', 'auto', '-c', '64k']],
   ])('prints a launch of %s on %j that is judged as it says', async (model, machine) => {
     const fitted = await fit(model, ...machine);
     expect(fitted.verdict).toBe('fits');

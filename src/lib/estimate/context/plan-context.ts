@@ -78,7 +78,7 @@ export function changesGraphs(context: PlannedContext, role: ContextRole): boole
   if (!graph) return true;
   const nodesOf = (asked: ContextParams): number => {
     const inputs = { ...context, params: asked };
-    return promptNodes({ ...inputs, graph, plans: plannedLayers(graph, inputs, false) }, compute.flashAttn);
+    return promptNodes({ ...inputs, graph, plans: plannedLayers(graph, inputs, []) }, compute.flashAttn);
   };
   return nodesOf(params) !== nodesOf({ ...params, role });
 }

@@ -17,8 +17,6 @@ const LONGEST_WAIT_MS = 60;
 /** Of numbers that can be counted on from. */
 const TURN = /^turn\.(\d{1,15})$/;
 
-const NO_FOLDER = ['EEXIST', 'ELOOP', 'ENOENT', 'ENOTDIR'];
-
 interface Surroundings {
   readonly self: ProcessIdentity;
   readonly find: FindProcess;
@@ -38,8 +36,7 @@ export async function withLock<T>(folder: string, { self, find }: Surroundings, 
     writeFileSync(claim, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
     turn = await takeTurn(folder, claim, find);
   } catch (error) {
-    const isNoFolder = NO_FOLDER.includes((error as NodeJS.ErrnoException).code ?? '');
-    throw asStateFailure(isNoFolder ? folder : dirname(folder), error);
+    throw asStateFailure(dirname(folder), error);
   } finally {
     tryTo(() => removeFile(claim));
   }

@@ -23,6 +23,8 @@ export type Change =
   | { readonly kind: 'checkpoints'; readonly count: number }
   | { readonly kind: 'image-tokens'; readonly tokens: number }
   | { readonly kind: 'load'; readonly mmap?: false; readonly repack?: false }
+  /** Of the layers, for each GPU, the output head counted as one. */
+  | { readonly kind: 'tensor-split'; readonly shares: readonly number[] }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   | { readonly kind: 'cpu-experts'; readonly layers: number }
   | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number }

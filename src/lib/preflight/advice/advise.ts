@@ -1,6 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
+import { otherShares } from './gpu-shares.js';
 import { launchChanges } from './launch-changes.js';
 import { machineChanges, smallestMachine } from './machine-changes.js';
 import { Trials, type Room } from './trials.js';
@@ -39,6 +40,8 @@ export function advise({
     .sort((a, b) => b.shape.fileBytes - a.shape.fileBytes);
   const refused = { shape, launch, variants: smaller, verdict, estimate: verdict.estimate };
   const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused, smaller)];
+  const shared = otherShares(trials, shape, launch);
+  if (shared !== undefined) return atMost([shared, ...suggestions]);
   if (suggestions.length > 0) return atMost(suggestions);
   const machine = smallestMachine(trials, refused);
   return machine === undefined ? [] : [machine];

@@ -43,6 +43,8 @@ function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): P
       return { imageMaxTokens: change.tokens };
     case 'load':
       return { ...(change.mmap === false && { mmap: false }), ...(change.repack === false && { repack: false }) };
+    case 'tensor-split':
+      return { tensorSplit: change.shares };
     case 'gpu-layers':
       return { gpuLayers: change.layers };
     case 'cpu-experts':

@@ -7,6 +7,7 @@ const MOST_WORDS = 3;
 /** The most telling first. */
 const ORDER: readonly Change['kind'][] = [
   ...([
+    'tensor-split',
     'load',
     'projector',
     'projector-on-cpu',
@@ -68,6 +69,8 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
       return 'reduce --ctx-size';
     case 'free-memory':
       return 'free system memory';
+    case 'tensor-split':
+      return 'share the layers otherwise (--tensor-split)';
     case 'prompt-cache':
       return 'lower --cache-ram';
     case 'checkpoints':

@@ -7,6 +7,7 @@ import type { Change } from './advice.js';
  * rests on.
  */
 const LOSSES: readonly Change['kind'][] = [
+  'tensor-split',
   'load',
   'projector',
   'draft-tokens',

@@ -126,6 +126,8 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
           ...(change.repack === false ? ['--extra-args "--no-repack"'] : []),
         ],
       };
+    case 'tensor-split':
+      return { flags: [server(['tensorSplit', '--tensor-split', '--tensor-split', change.shares.join()])] };
     case 'gpu-layers':
       return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':

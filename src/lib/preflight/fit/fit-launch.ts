@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../model/model-shape.js';
-import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant } from '../advice/advice.js';
 import { changedLaunch } from '../advice/changed-launch.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
@@ -195,7 +195,10 @@ function finished(
   const sized: LaunchOptions = { ...best.launch, ctxSize: best.nCtx };
   const cacheRamMiB = fittingCacheMiB(trials.judge(shape, sized), sized);
   const cached = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
-  const kept = keptWithin(trials, shape, cached, wantedContext(asked, hparams.nCtxTrain));
+  const kept = [
+    ...keptWithin(trials, shape, cached, wantedContext(asked, hparams.nCtxTrain)),
+    ...namedLayers(shape, cached),
+  ];
   const launch = changedLaunch(cached, kept);
   const verdict = trials.fitting(shape, launch);
   if (verdict === undefined) return undefined;
@@ -218,6 +221,15 @@ function finished(
 
 function wantedContext({ ctxSize }: FitRequest['asked'], nCtxTrain: number): number {
   return Math.min(ctxSize || USUAL_CONTEXT, nCtxTrain);
+}
+
+/** All of them, where they were left open: llama-server would leave some on the host by a margin of its own (`--fit`). */
+function namedLayers(
+  { hparams }: ModelShape,
+  { accelerator, gpuLayers = AUTO_GPU_LAYERS }: LaunchOptions,
+): readonly Change[] {
+  if (accelerator === 'cpu' || gpuLayers !== AUTO_GPU_LAYERS) return [];
+  return [{ kind: 'gpu-layers', layers: ALL_GPU_LAYERS, of: hparams.nLayerAll + 1 }];
 }
 
 /** What else bounds what grows after start-up; the context that was asked for stays, where there is so much. */

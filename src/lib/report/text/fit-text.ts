@@ -57,6 +57,7 @@ function changeRows({ changes }: FittedLaunch): readonly (readonly [string, stri
       case 'cpu-experts':
         return [['experts', `those of ${change.layers} layers stay on the CPU, for the GPU does not hold them`]];
       case 'gpu-layers':
+        if (change.layers < 0) return [];
         return [['layers', `${change.layers} of ${change.of} on the GPU, for it does not hold more`]];
       case 'load':
         return [

@@ -113,6 +113,8 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
       return change.mmap === false
         ? 'the file is read into memory, not mapped'
         : 'no weights are copied into another layout';
+    case 'tensor-split':
+      return `${change.shares.map((layers, gpu) => `${layers} layers on GPU ${gpu}`).join(', ')}, not by what is free on each`;
     case 'gpu-layers':
       return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':

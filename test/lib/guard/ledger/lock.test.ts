@@ -64,12 +64,6 @@ test('a number behind which there is no other is not waited for without end', as
   clock.mockRestore();
 });
 
-test('what is in the place of its folder is named', async () => {
-  const file = join(folder.path, 'lock');
-  writeFileSync(file, '');
-  await expect(withLock(file, as(1), async () => true)).rejects.toThrow(`the state folder ${file} is no folder`);
-});
-
 test('a failure inside ends the turn, too', async () => {
   await expect(withLock(folder.path, as(1), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(withLock(folder.path, as(2), async () => 'next')).resolves.toBe('next');
