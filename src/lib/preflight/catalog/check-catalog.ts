@@ -19,5 +19,6 @@ export function entryChecker(
     measureHost: (machine) => (host ??= measureHost(machine)),
     advise: async () => [],
   };
-  return ({ id }, readHeader) => checkMemory({ ...request, model: id, amongOthers: true }, { ...dependencies, readHeader });
+  return ({ id }, readHeader) =>
+    checkMemory({ ...request, model: id, amongOthers: true }, { ...dependencies, readHeader });
 }
