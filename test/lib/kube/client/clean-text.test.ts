@@ -6,7 +6,7 @@ test.each([
   ['Authorization: Bearer abcdef123456', 'Authorization: Bearer ***'],
   ['token eyJhbGciOi.eyJzdWIi.c2ln was refused', 'token *** was refused'],
   ['https://user:pass@host/model.gguf', 'https://***@host/model.gguf'],
-  ['https://host/model.gguf?X-Amz-Signature=abc&part=1', 'https://host/model.gguf?X-Amz-Signature=***&part=1'],
+  ['https://host/model.gguf?X-Amz-Signature=abc&download=1', 'https://host/model.gguf?X-Amz-Signature=***&download=1'],
   ['two\nlines\u001b[31m', 'two lines [31m'],
   ['models.inference.llmkube.dev "tiny" not found', 'models.inference.llmkube.dev "tiny" not found'],
 ])('%j reads as %j', (text, clean) => {
