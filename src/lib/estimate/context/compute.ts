@@ -4,6 +4,7 @@ import type { ContextParams } from './context-params.js';
 import { refused, refuseUnevenShares } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
+import type { Graph } from '../ggml/graph.js';
 import { allocateGraph } from '../ggml/graph-allocator.js';
 import { pad, type Tensor } from '../ggml/tensor.js';
 import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js';
@@ -11,7 +12,7 @@ import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.j
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { maxNodes, refuseOversizedGraph } from './graph-capacity.js';
-import { record, type Tape, TensorSizes } from '../ggml/tape.js';
+import { record, TensorSizes } from '../ggml/tape.js';
 import { allocateWhole } from '../ggml/settled-allocation.js';
 import { allLayers, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -184,7 +185,7 @@ class Planner {
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
     const { layers, others } = planned;
     if (!others) return allocateGraph(tape, sizes, this.backends);
-    const slices = { layers, begins: beginsOn(tape, layers), ...others };
+    const slices = { layers, begins: beginsAmong(tape.tensors, tape.leafs, layers), ...others };
     return allocateWhole(tape, sizes, slices, others.repeats, this.backends);
   }
 
@@ -239,13 +240,12 @@ class Planner {
     return builder;
   }
 
-  /** Counts exactly only where the planned layers, multiplied, come near the limit. */
-  private refuseOversized({ graph }: GraphBuilder, { layers }: PlannedLayers, buildAll: () => GraphBuilder): void {
+  /** Builds all layers only where the planned ones, each as often as it stands for another, come near the limit. */
+  private refuseOversized({ graph }: GraphBuilder, planned: PlannedLayers, buildAll: () => GraphBuilder): void {
     const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
-    const size = graph.nodes.length + graph.leafs.length;
-    if ((size * shape.hparams.nLayer) / layers.length < limit) return;
+    if (sizeOfAll(graph, planned) < limit) return;
     refuseOversizedGraph(buildAll().graph, limit);
   }
 
@@ -283,10 +283,18 @@ class Planner {
   }
 }
 
-/** Where on the tape each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
-function beginsOn({ tensors, leafs }: Tape, layers: readonly number[]): number[] {
+/** Nodes of all layers, and about as many leafs. */
+function sizeOfAll({ nodes, leafs }: Graph, { layers, others }: PlannedLayers): number {
+  if (!others) return nodes.length + leafs.length;
+  const begins = beginsAmong(nodes, 0, layers);
+  const repeated = others.placeOf.reduce((sum, at) => sum + (begins[at + 1] as number) - (begins[at] as number), 0);
+  return (begins[0] as number) + repeated + (leafs.length * others.placeOf.length) / layers.length;
+}
+
+/** Where each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
+function beginsAmong(tensors: readonly Tensor[], from: number, layers: readonly number[]): number[] {
   const begins: number[] = [];
-  for (let slot = leafs; slot < tensors.length; slot++)
+  for (let slot = from; slot < tensors.length; slot++)
     for (const source of (tensors[slot] as Tensor).src)
       while (source && source.layer >= (layers[begins.length] ?? Infinity)) begins.push(slot);
   return [...begins, ...Array.from({ length: layers.length + 1 - begins.length }, () => tensors.length)];
