@@ -22,6 +22,15 @@ describe('launches on which llama.cpp aborts', () => {
     expect(() => estimateMemory(shape, { ...metal, parallel: 4 })).not.toThrow();
   });
 
+  test('MiniMax M3 with twelve slots, whose graph outgrows its room also where few layers are on the GPU', () => {
+    const shape = shapeOf(profile('minimax-m3-minimax-m3-428b.Q4_K_M'));
+    const launch = { ...metal, ctxSize: 1024, gpuLayers: 3 };
+    expect(() => estimateMemory(shape, { ...launch, parallel: 12 })).toThrow(
+      expect.objectContaining({ code: 'LAUNCH_GRAPH_TOO_LARGE' }),
+    );
+    expect(() => estimateMemory(shape, { ...launch, parallel: 10 })).not.toThrow();
+  });
+
   test('Nemotron Super on two GPUs, the first of which gets only layers without attention', () => {
     const shape = shapeOf(profile('deci-nemotron-super-49b.Q4_K_M'));
     const launch = { ...metal, accelerator: 'cuda', cpuArch: 'x86', gpus: 2 } as const;

@@ -11,7 +11,7 @@ import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
 import { graphSize, maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import type { Graph } from '../ggml/graph.js';
-import { record, type Tape, TensorSizes } from '../ggml/tape.js';
+import { record, TensorSizes } from '../ggml/tape.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
 import { allLayers, type LayerPlan, type PlannedLayers } from './layers.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -206,7 +206,12 @@ class Planner {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
     const sizes = new TensorSizes(this.backends, tape.tensors.length);
-    return { nodes: graph.nodes, tape, sizes, slices: { layers, begins: beginsOn(tape, layers), ...others } };
+    return {
+      nodes: graph.nodes,
+      tape,
+      sizes,
+      slices: { layers, begins: beginsAmong(tape.tensors, tape.leafs, layers), ...others },
+    };
   }
 
   private assigned(builder: GraphBuilder): GraphBuilder {
@@ -246,23 +251,26 @@ class Planner {
   private build(nTokens: number, nOutputs: number, flashAttn: boolean, nSeqs?: number, cells?: number): GraphBuilder {
     const { plans, shape } = this.inputs;
     const plan = plans[this.enough] as LayerPlan;
-    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, this.beginningOf(plan), nSeqs, cells);
-    this.refuseOversized(builder, plan, () => this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs));
+    const planned = this.beginningOf(plan);
+    const builder = this.buildLayers(nTokens, nOutputs, flashAttn, planned, nSeqs, cells);
+    this.refuseOversized(builder, plan, planned, () =>
+      this.buildLayers(nTokens, nOutputs, flashAttn, allLayers(shape), nSeqs),
+    );
     return builder;
   }
 
-  /** Counts exactly only where the planned layers, multiplied, come near the limit. */
+  /** Counts exactly only where the planned layers, each as often as it stands for another, come near the limit. */
   private refuseOversized(
-    { graph, layers }: GraphBuilder,
+    { graph }: GraphBuilder,
     { wholeSizes }: LayerPlan,
+    planned: PlannedLayers,
     buildAll: () => GraphBuilder,
   ): void {
     const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
-    const size = graphSize(graph);
-    if (((size.nodes + size.leafs) * shape.hparams.nLayer) / layers.length < limit) return;
-    const key = [layers.length, ...Object.values(size)].join();
+    if (sizeOfAll(graph, planned) < limit) return;
+    const key = [planned.layers.length, ...Object.values(graphSize(graph))].join();
     const whole = wholeSizes.get(key) ?? graphSize(buildAll().graph);
     wholeSizes.set(key, whole);
     refuseOversizedGraph(whole, limit);
@@ -302,10 +310,17 @@ class Planner {
   }
 }
 
-/** Where on the tape each planned layer begins, with the first step that reads a weight or a cache of it, and behind the last the end. */
-function beginsOn({ tensors, leafs }: Tape, layers: readonly number[]): number[] {
+/** Nodes of all layers, and about as many leafs. */
+function sizeOfAll({ nodes, leafs }: Graph, { layers, others }: PlannedLayers): number {
+  const begins = beginsAmong(nodes, 0, layers);
+  const repeated = others.placeOf.reduce((sum, at) => sum + (begins[at + 1] as number) - (begins[at] as number), 0);
+  return (begins[0] as number) + repeated + (leafs.length * others.placeOf.length) / layers.length;
+}
+
+/** Where each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
+function beginsAmong(tensors: readonly Tensor[], from: number, layers: readonly number[]): number[] {
   const begins: number[] = [];
-  for (let slot = leafs; slot < tensors.length; slot++)
+  for (let slot = from; slot < tensors.length; slot++)
     for (const source of (tensors[slot] as Tensor).src)
       while (source && source.layer >= (layers[begins.length] ?? Infinity)) begins.push(slot);
   return [...begins, ...Array.from({ length: layers.length + 1 - begins.length }, () => tensors.length)];

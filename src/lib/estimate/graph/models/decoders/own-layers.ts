@@ -1,3 +1,4 @@
+import type { GraphBuilder } from '../../builder.js';
 import * as ggml from '../../../ggml/ops/ops.js';
 import { experts } from '../../experts.js';
 import { feedForward } from '../../projections.js';
@@ -45,17 +46,25 @@ const nanbeige: DecoderSpec = {
   kindOf: (layer, { hparams: { blockOf, nLayer } }) => (blockOf[nLayer - 1] === nLayer - 1 ? 0 : layer),
 };
 
-/** `src/models/grok.cpp` (llama.cpp v0.5.0): a dense branch beside the experts, everything scaled. */
-const grok: DecoderSpec = {
-  input: { scaled: (g) => g.shape.keys.real('embedding_scale', 1) !== 0 },
-  norms: { afterAttention: 'attn_output_norm', afterFeedForward: 'post_ffw_norm' },
-  feedForward: (g, cur, layer) => {
+/** `src/models/grok.cpp` (llama.cpp v0.5.0): a dense branch beside the experts, everything scaled; files have one of two last norms. */
+const grok = (g: GraphBuilder): DecoderSpec => ({
+  input: { scaled: () => g.shape.keys.real('embedding_scale', 1) !== 0 },
+  norms: {
+    afterAttention: 'attn_output_norm',
+    afterFeedForward: g.layerWeight(0, 'layer_output_norm.weight') ? 'layer_output_norm' : 'post_ffw_norm',
+  },
+  feedForward: (_, cur, layer) => {
     const routed = experts(g, cur, layer, { activation: 'gelu', gating: 'softmax', normalise: true, scale: 0 });
     if (!g.layerWeight(layer, 'ffn_up.weight')) return routed;
     return ggml.scale(ggml.add(feedForward(g, cur, layer, { activation: 'gelu' }), routed));
   },
   head: { scaled: 'always', softCap: true },
-};
+});
 
 /** Decoders whose layers are put together in an order of their own. */
-export const OWN_LAYER_SPECS: Readonly<Record<string, DecoderSpec>> = { arctic, deci, nanbeige, grok };
+export const OWN_LAYER_SPECS: Readonly<Record<string, DecoderSpec | ((g: GraphBuilder) => DecoderSpec)>> = {
+  arctic,
+  deci,
+  nanbeige,
+  grok,
+};
