@@ -21,3 +21,8 @@ export class GgufError extends CheckIncompleteError {
     super(code, message);
   }
 }
+
+/** A count in words: a number beyond 2^53 is only the nearest that there is. */
+export function countInWords(count: number): string {
+  return Number.isSafeInteger(count) ? String(count) : `about ${count}`;
+}

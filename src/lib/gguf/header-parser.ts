@@ -1,6 +1,6 @@
 import { printable } from '../printable.js';
 import { ByteWindow } from './byte-window.js';
-import { GgufError, type GgufErrorCode } from './gguf-error.js';
+import { countInWords, GgufError, type GgufErrorCode } from './gguf-error.js';
 import { DEFAULT_ALIGNMENT_BYTES, type GgufHeader, type MetadataValue } from './header.js';
 import { checkKnownKeys } from './known-keys.js';
 import { MAX_ALIGNMENT_BYTES, MAX_HEADER_BYTES, MAX_KEYS, MAX_TENSORS } from './limits.js';
@@ -102,12 +102,12 @@ export class GgufHeaderParser {
   #count(what: string, most: number, leastBytes: number, endBytes: number): number {
     const count = this.#window.u64();
     if (count > most) {
-      this.#fail('GGUF_LIMIT_EXCEEDED', `the file claims ${count} ${what}; at most ${most} are allowed`);
+      this.#fail('GGUF_LIMIT_EXCEEDED', `the file claims ${countInWords(count)} ${what}; at most ${most} are allowed`);
     }
     if (count * leastBytes > endBytes) {
       this.#fail(
         'GGUF_TRUNCATED',
-        `the file claims ${count} ${what}, more than its ${endBytes} bytes can hold; it is incomplete or damaged`,
+        `the file claims ${countInWords(count)} ${what}, more than its ${endBytes} bytes can hold; it is incomplete or damaged`,
       );
     }
     return count;

@@ -1,6 +1,6 @@
 import { printable } from '../printable.js';
 import type { ByteWindow } from './byte-window.js';
-import { GgufError, type GgufErrorCode } from './gguf-error.js';
+import { countInWords, GgufError, type GgufErrorCode } from './gguf-error.js';
 import type { MetadataScalar, MetadataValue } from './header.js';
 import { MAX_HEADER_BYTES, MAX_KEPT_BYTES, MAX_KEPT_ELEMENTS, MAX_KEPT_STRING_BYTES, MAX_KEY_BYTES } from './limits.js';
 import { ARRAY_TYPE, FIXED_VALUE_TYPES, type FixedValueType, STRING_TYPE, VALUE_TYPE_NAMES } from './value-types.js';
@@ -59,7 +59,7 @@ export class MetadataParser {
     const length = this.#window.u64();
     const endBytes = this.#window.position + length * unitBytes;
     if (endBytes > this.#endBytes)
-      this.#failBeyondEnd(`${what} claims ${length} ${unitBytes === 1 ? 'bytes' : 'elements'}`);
+      this.#failBeyondEnd(`${what} claims ${countInWords(length)} ${unitBytes === 1 ? 'bytes' : 'elements'}`);
     return length;
   }
 

@@ -1,7 +1,7 @@
 import { printable } from '../printable.js';
 import type { ByteWindow } from './byte-window.js';
 import { ggmlTypeById } from './ggml-types.js';
-import { GgufError, type GgufErrorCode } from './gguf-error.js';
+import { countInWords, GgufError, type GgufErrorCode } from './gguf-error.js';
 import { DEFAULT_ALIGNMENT_BYTES, type GgufFile, type GgufTensor } from './header.js';
 import { MAX_DIMS, MAX_TENSOR_NAME_BYTES } from './limits.js';
 import type { MetadataParser, Steps } from './metadata-parser.js';
@@ -59,13 +59,13 @@ export class TensorInfoParser {
     if (type === undefined) {
       this.#fail(
         'GGUF_TENSOR_TYPE_UNKNOWN',
-        `the tensor ${printable(name)} has type ${typeId}, which llama.cpp v0.5.0 does not know; ` +
+        `the tensor ${printable(name)} has type ${typeId}, which no llama.cpp up to b12032 knows; ` +
           'it may come from a newer version',
       );
     }
     const bytes = tensorBytes(dims, type);
     if (bytes === undefined) {
-      this.#failShape(name, `of type ${type.name} cannot have the shape ${dims.join(' x ')}`);
+      this.#failShape(name, `of type ${type.name} cannot have the shape ${dims.map(countInWords).join(' x ')}`);
     }
     return { name, dims, type, file: 0, offsetBytes: this.#window.u64(), bytes };
   }

@@ -38,6 +38,14 @@ const CASES: readonly (readonly [string, Uint8Array, string, string])[] = [
   ['billions of tensors', buildGgufFile({ tensorCount: 4e9 }), 'GGUF_LIMIT_EXCEEDED', '4000000000 tensors'],
   ['billions of keys', buildGgufFile({ keyCount: 4e9 }), 'GGUF_LIMIT_EXCEEDED', '4000000000 metadata keys'],
   ['a negative count', buildGgufFile({ keyCount: 2n ** 64n - 1n }), 'GGUF_LIMIT_EXCEEDED', 'metadata keys'],
+  [
+    'a key of 2^64 - 1 bytes, a number of which only the nearest is known',
+    start(0, 1)
+      .u64(2n ** 64n - 1n)
+      .bytes(),
+    'GGUF_LIMIT_EXCEEDED',
+    'key 1 claims about 18446744073709552000 bytes',
+  ],
   ['a key of 2^52 bytes', start(0, 1).u64(HUGE).bytes(), 'GGUF_LIMIT_EXCEEDED', 'key 1 claims 4503599627370496 bytes'],
   ['a key of 64 KiB', start(0, 1).u64(65536).bytes(), 'GGUF_LIMIT_EXCEEDED', 'at most 65535'],
   ['an empty key', start(0, 1).u64(0).bytes(), 'GGUF_METADATA_INVALID', 'key 1 is empty'],
@@ -157,7 +165,7 @@ const CASES: readonly (readonly [string, Uint8Array, string, string])[] = [
     'a newer type',
     buildGgufFile(tensor({ type: 99 })),
     'GGUF_TENSOR_TYPE_UNKNOWN',
-    'has type 99, which llama.cpp v0.5.0',
+    'has type 99, which no llama.cpp up to b12032 knows',
   ],
   ['a tensor name of 64 bytes', buildGgufFile(tensor({ name: 'n'.repeat(64) })), 'GGUF_LIMIT_EXCEEDED', 'at most 63'],
   [

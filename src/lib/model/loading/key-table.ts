@@ -160,6 +160,7 @@ attention.kv_source_map attention.rope_pattern u32s-run: mistral-large4?
 attention.output_scale rope.scaling.yarn_attn_factor rope.scaling.yarn_ext_factor router_logit_softcapping f32: grok?
 attention.value_expert_count attention.value_expert_used_count u32: k2-horizon?
 attention.xsa_epsilon f32: limite?
+attention.key_length attention.value_length u32: plamo2?
 attn_res.block_size u32: kimi-k3
 classifier.activation str: modern-bert?
 decision.head_count decision.routing_block_count u32: clef

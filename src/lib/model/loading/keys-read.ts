@@ -10,6 +10,8 @@ interface KeyRead {
   readonly type: KeyType;
   readonly isList: boolean;
   readonly isRequired: boolean;
+  /** Read by what all architectures have in common, not by this one's own. */
+  readonly isCommon: boolean;
 }
 
 /** The keys that llama.cpp reads of an architecture's file. */
@@ -22,6 +24,7 @@ export function keysRead(architecture: string): readonly KeyRead[] {
       const names = readers.split(' ');
       const isRequired = ['every', architecture].some((name) => names.includes(name));
       if (!isRequired && !['every?', `${architecture}?`].some((name) => names.includes(name))) return [];
+      const isCommon = readers.startsWith('every');
       const words = head.split(' ');
       const name = words.at(-1) ?? '';
       const type = KEY_TYPES[name] as KeyType;
@@ -31,6 +34,7 @@ export function keysRead(architecture: string): readonly KeyRead[] {
         type,
         isList,
         isRequired,
+        isCommon,
       }));
     });
 }
@@ -45,7 +49,7 @@ const READ_WHEN: ReadonlyMap<string, (keys: Keys) => boolean> = new Map<string, 
 
 function hasHeads(keys: Keys): boolean {
   const heads = keys.raw('attention.head_count');
-  return (Array.isArray(heads) ? heads[0] : heads) !== 0;
+  return ((Array.isArray(heads) ? heads[0] : heads) ?? 0) !== 0;
 }
 
 /**
@@ -54,9 +58,10 @@ function hasHeads(keys: Keys): boolean {
  */
 export function checkKeyTypes({ architecture, keys }: Pick<FileShape, 'architecture' | 'keys'>): void {
   const layers = layersOf(architecture, keys);
-  for (const { key, type: takes, isRequired } of keysRead(architecture)) {
+  for (const { key, type: takes, isRequired, isCommon } of keysRead(architecture)) {
     const value = keys.metadata.get(key);
-    if (value === undefined || READ_WHEN.get(key.slice(architecture.length + 1))?.(keys) === false) continue;
+    if (isCommon && READ_WHEN.get(key.slice(architecture.length + 1))?.(keys) === false) continue;
+    if (value === undefined) continue;
     const reason = takes({ key, value, type: keys.types?.get(key), isRequired, layers });
     if (reason !== undefined) throw refusedByLoader('MODEL_KEY_TYPE', reason);
   }

@@ -57,9 +57,25 @@ function requireOneKeyHead({ keys, hparams: { nHeadKv } }: ModelShape): string |
 function requireNgrams({ architecture, keys }: ModelShape): string | undefined {
   if (keys.list('ple.layers').length === 0) return undefined;
   const key = NGRAM_KEYS.find((one) => !keys.has(one));
-  return key === undefined ? undefined : `key not found in model: ${architecture}.${key}`;
+  if (key !== undefined) return `key not found in model: ${architecture}.${key}`;
+  const size = keys.number('ple.ngram_size', 0);
+  const heads = (size - 1) * keys.number('ple.heads_per_ngram', 0);
+  if (size < 2 || size > MAX_NGRAM) return `PLE n-gram size ${size} is out of range`;
+  if (heads === 0 || heads > MAX_NGRAM_HEADS) return `PLE head count ${heads} is out of range`;
+  for (const [list, least] of [
+    ['ple.layer_multipliers', size],
+    ['ple.head_offsets', heads],
+    ['ple.head_vocab_sizes', heads],
+  ] as const) {
+    const entries = keys.arrayLength(list) ?? 0;
+    if (entries < least) return `${architecture}.${list} has ${entries} entries, but at least ${least} are required`;
+  }
+  return undefined;
 }
 
+/** `LLAMA_MAX_PLE_NGRAM` and `LLAMA_MAX_PLE_HEADS` (`src/llama-hparams.h`, llama.cpp v0.5.0). */
+const MAX_NGRAM = 8;
+const MAX_NGRAM_HEADS = 64;
 const NGRAM_KEYS = [
   ...['ple.ngram_size', 'ple.heads_per_ngram', 'ple.conv_kernel', 'ple.eos_token_id', 'ple.layer_multipliers'],
   ...['ple.head_offsets', 'ple.head_vocab_sizes', 'embedding_length_per_layer_input'],

@@ -37,6 +37,7 @@ describe('a plan that the API would refuse', () => {
     [{ source: 'ftp://host/model.gguf' }, 'INVALID_SOURCE', /--source "ftp:/],
     [{ name: 'Upper_Case' }, 'INVALID_NAME', /"Upper_Case"/],
     [{ name: 'a'.repeat(64) }, 'INVALID_NAME', /at most 63/],
+    [{ name: 'a'.repeat(58), launch: { accelerator: 'metal' } }, 'INVALID_NAME', /at most 57/],
     [{ namespace: 'with.dot' }, 'INVALID_NAMESPACE', /--namespace "with.dot"/],
     [{ env: [{ name: '1ST', value: 'secret' }] }, 'INVALID_ENV', /--env name "1ST"/],
   ];

@@ -81,6 +81,11 @@ describe('a value is refused where llama.cpp reads it as another type, in its wo
       ['qwen35moe.rope.dimension_sections', [11, 11, 10], '[i32]'],
       'key qwen35moe.rope.dimension_sections has wrong array length; expected 4, got 3',
     ],
+    [
+      'plamo2-plamo-2-8b.Q4_K_M',
+      ['plamo2.attention.key_length', 128, 'i32'],
+      'has wrong type i32 but expected type u32',
+    ],
     [QWEN35, ['qwen35moe.rope.dimension_sections', 11, 'u32'], 'has wrong type u32 but expected type i32'],
   ])('%s with %j', (profile, entry, words) => {
     expect(refusal(header(profile, entry))).toContain(words);

@@ -104,6 +104,12 @@ describe('a file that lacks what its architecture’s loader asks for is refused
       'no such gating function, since step35.expert_gating_func is 7',
     ],
     ['dots1-dots.llm1-142b.Q4_K_M', { 'dots1.expert_gating_func': 0 }, 'no such gating function'],
+    [
+      'qwen4exp-qwen3.8-flash-next.Q4_K_M',
+      { 'qwen4exp.ple.head_offsets': [0] },
+      'qwen4exp.ple.head_offsets has 1 entries, but at least',
+    ],
+    ['qwen4exp-qwen3.8-flash-next.Q4_K_M', { 'qwen4exp.ple.ngram_size': 1 }, 'PLE n-gram size 1 is out of range'],
     ['rwkv7-rwkv7-world-2.9b.Q4_K_M', { 'rwkv7.wkv.head_size': 7 }, 'ggml_nelements(a) == ne0*ne1*ne2'],
     ['rwkv7-rwkv7-world-2.9b.Q4_K_M', { 'rwkv7.token_shift_count': 1 }, 'hparams.token_shift_count == 2'],
     ['llama-3.1-8b.Q4_K_M', { 'llama.attention.layer_norm_rms_epsilon': NaN }, 'GGML_ASSERT(eps >= 0.0f) failed'],

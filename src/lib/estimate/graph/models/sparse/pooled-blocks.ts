@@ -14,6 +14,9 @@ interface BlockInput extends StoredKeys {
   readonly bias: Tensor;
 }
 
+/** Each key of a block is added by itself; llama.cpp's own context of tensors is full long before (`GGML_ASSERT(obj_new)`). */
+const MOST_POOLED = 1024;
+
 /** `build_qsa_top_k`: the cells that each token of a layer attends to, all of a block or none; null where a layer attends to all. */
 export function blockChooser(
   g: GraphBuilder,
@@ -25,6 +28,8 @@ export function blockChooser(
   return (cur, layer) => {
     const ratio = ratios[layer] ?? 0;
     if (ratio === 0 || !g.memory.indexer) return null;
+    if (ratio > MOST_POOLED)
+      throw graphError(`attention.compress_ratios is ${ratio}, more than its graph has room for`);
     if (!full) throw graphError('attention over blocks needs a KV cache');
     const input = byRatio.get(ratio) ?? blockInput(g, ratio);
     byRatio.set(ratio, input);
