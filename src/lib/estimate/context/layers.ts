@@ -1,4 +1,3 @@
-import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
@@ -15,8 +14,8 @@ const COVERAGES: readonly Coverage[] = [
 const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
-/** By the kinds of a model's layers, which few of its launches differ in, nor its quantizations. */
-const PLANS = new WeakMap<Hparams, Map<string, Plans>>();
+/** By the kinds of a model's layers, which few of its launches differ in. */
+const PLANS = new WeakMap<ModelShape, Map<string, Plans>>();
 
 type Plans = readonly [PlannedLayers, ...PlannedLayers[]];
 
@@ -53,8 +52,8 @@ export function representativeLayers(
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): Plans {
   const kinds = kindsOfLayers(shape, placement, memory, kindOf);
-  const known = PLANS.get(shape.hparams) ?? new Map<string, Plans>();
-  PLANS.set(shape.hparams, known);
+  const known = PLANS.get(shape) ?? new Map<string, Plans>();
+  PLANS.set(shape, known);
   const key = kinds.join();
   const plans = known.get(key) ?? plansFor(kinds, allLayers(shape));
   known.set(key, plans);
