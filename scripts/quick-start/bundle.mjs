@@ -47,7 +47,7 @@ await build({
   outfile: 'dist/quick/bundle/cli.cjs',
   ...withoutPlugins,
   plugins: [
-    whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'tls', 'zlib']),
+    whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'perf_hooks', 'tls', 'tty', 'zlib']),
     apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
   ],
 });

@@ -84,6 +84,19 @@ describe('a launch that fits', () => {
     expect(await ledger()).toEqual([]);
   });
 
+  test('is watched by a process that has loaded no cryptography, which would stay in memory as long as it runs', async () => {
+    writeFileSync(
+      at('noted.cjs'),
+      `process.on('exit', () => require('node:fs').writeFileSync(process.env.NOTED, process.moduleLoadList.join('\\n')));`,
+    );
+    const noting = { ...env, NOTED: at('noted') };
+    const words = ['--require', at('noted.cjs'), RUN_JS, 'exec', '--', server('exit 0'), ...model()];
+    expect((await run(process.execPath, words, noting)).exitCode).toBe(0);
+    const loaded = readFileSync(at('noted'), 'utf8').split('\n');
+    expect(loaded).toContain('NativeModule child_process');
+    expect(loaded).not.toContain('NativeModule crypto');
+  });
+
   test('is in the ledger under the number of the program itself', async () => {
     await background('--name', 'default/coder', '--', server('exec sleep 60'), ...model());
     const [pid] = (starts()[0] ?? '').split(' ');

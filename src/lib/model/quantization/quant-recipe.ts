@@ -95,6 +95,10 @@ function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<strin
   const { nExpert: experts, nLayerAll } = hparams;
   for (const [own, tensors] of tensorsByClass(shape)) {
     const count = BY_BLOCK.has(own) ? nLayerAll : tensors.length;
+    if (own !== 'output' && recipe[own] === undefined) {
+      setAlike(types, tensors, corrected(recipe.base, own, shape, name, recipe));
+      continue;
+    }
     for (const [order, tensor] of tensors.entries()) {
       const layer = BY_BLOCK.has(own) && experts > 1 ? tensor.block : order;
       const wanted = wantedType(own, recipe, shape, { order, layer, count, gqa, experts }, tensor);
@@ -103,6 +107,18 @@ function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<strin
     }
   }
   return types;
+}
+
+/** Of a class that has one type wherever its tensors lie. */
+function setAlike(types: Map<string, GgmlType>, tensors: readonly GgufTensor[], wanted: string): void {
+  let [rowLength, type]: [number | undefined, GgmlType | undefined] = [undefined, undefined];
+  for (const tensor of tensors) {
+    if (tensor.dims[0] !== rowLength || type === undefined) {
+      rowLength = tensor.dims[0];
+      type = fitting(wanted, tensor);
+    }
+    if (type !== undefined) types.set(tensor.name, type);
+  }
 }
 
 function wantedType(

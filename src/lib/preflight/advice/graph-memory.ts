@@ -4,8 +4,12 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 /** What is known of one context: bytes by device. */
 interface Taken {
   readonly nCtx: number;
+  readonly nUbatch: number;
   readonly bytes: ReadonlyMap<string, number>;
 }
+
+/** Of flash attention's mask, which has an f16 for each token of a batch and of the context, and grows everywhere. */
+const MASK_BYTES = 2;
 
 /**
  * What graphs, and files beside the model, took of launches that were estimated, to tell about what they will take of others: it
@@ -25,7 +29,7 @@ export class GraphMemory {
     const key = keyWithoutContext(launch);
     const known = this.#byLaunch.get(key) ?? [];
     this.#byLaunch.set(key, known);
-    known.push({ nCtx: resolved.nCtx, bytes });
+    known.push({ nCtx: resolved.nCtx, nUbatch: resolved.nUbatch, bytes });
     this.#last = known;
   }
 
@@ -43,8 +47,10 @@ export class GraphMemory {
     if (nearest === undefined) return [];
     return asParts(
       [...nearest.bytes].map(([device, bytes]) => {
-        if (next === undefined || next.nCtx === nearest.nCtx) return [device, bytes];
-        const perToken = ((next.bytes.get(device) ?? 0) - bytes) / (next.nCtx - nearest.nCtx);
+        const perToken =
+          next === undefined || next.nCtx === nearest.nCtx
+            ? nearest.nUbatch * MASK_BYTES
+            : ((next.bytes.get(device) ?? 0) - bytes) / (next.nCtx - nearest.nCtx);
         return [device, Math.max(0, bytes + perToken * (ctxSize - nearest.nCtx))];
       }),
     );

@@ -48,6 +48,16 @@ function variantsOf(shape: ModelShape): readonly ModelVariant[] {
 const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));
 const kinds = ({ changes }: Suggestion): string => changes.map(({ kind }) => kind).join('+');
 
+/** Notes the launches of which graphs are planned. */
+class NotedTrials extends Trials {
+  readonly planned = new Set<string>();
+
+  override estimate(...[shape, launch]: Parameters<Trials['estimate']>): ReturnType<Trials['estimate']> {
+    this.planned.add(`${shape.quantization} ${JSON.stringify(launch)}`);
+    return super.estimate(shape, launch);
+  }
+}
+
 describe('what a launch needs', () => {
   test('never falls with more context', () => {
     fc.assert(
@@ -163,6 +173,38 @@ describe('the largest context', () => {
       ),
       RUNS,
     );
+  });
+});
+
+describe('what is planned', () => {
+  test('for advice is what is proposed, what was refused, and two launches beside', () => {
+    const shape = shapeAt(0);
+    const room = roomOf(32 * GIB, 3.4 * GIB, true);
+    const trials = new NotedTrials(room);
+    const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+    const found = advise({ shape, launch, room, variants: variantsOf(shape), trials });
+    // One suggestion changes the machine, and is judged by what was refused.
+    expect(found).toHaveLength(5);
+    expect(trials.planned.size).toBeLessThanOrEqual(found.length - 1 + 1 + 2);
+  });
+
+  test('for the largest context is no more than four contexts, of up to 512', () => {
+    for (const model of MODELS.keys()) {
+      const shape = shapeAt(model);
+      const launch: LaunchOptions = { accelerator: 'metal' };
+      const trials = new NotedTrials(roomOf(24 * GIB, 2 * GIB, true));
+      largestContext(trials, shape, launch, { least: 256, most: 131072 });
+      expect([shape.name, trials.planned.size <= 4]).toEqual([shape.name, true]);
+    }
+  });
+
+  test('for a model that no change makes fit is nothing but what was refused', () => {
+    const shape = shapeAt(0);
+    const room = roomOf(8 * GIB, 3.4 * GIB, true);
+    const trials = new NotedTrials(room);
+    const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192 };
+    advise({ shape, launch, room, variants: variantsOf(shape), trials });
+    expect(trials.planned.size).toBe(1);
   });
 });
 
