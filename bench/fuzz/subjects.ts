@@ -1,3 +1,4 @@
+import { drafts, projectors } from './beside.js';
 import { clusterAnswers, credentials, kubeconfigs, refusals, watchEvents } from './cluster.js';
 import { bundledHeaders, cacheEntries, realFiles } from './files.js';
 import { headerBytes, headerValues } from './headers.js';
@@ -11,6 +12,8 @@ export const SUBJECTS: readonly Subject[] = [
   headerValues,
   cacheEntries,
   bundledHeaders,
+  projectors,
+  drafts,
   realFiles,
   catalogues,
   references,

@@ -1,4 +1,5 @@
 import type { EncoderHparams, MediaSize } from '../../model/projector/encoder-hparams.js';
+import { graphError } from '../ggml/graph-error.js';
 import { preservedRatio, square } from './image-sizes.js';
 
 /*
@@ -6,10 +7,15 @@ import { preservedRatio, square } from './image-sizes.js';
  * v0.5.0). Each function gives the pieces in the order in which they are encoded.
  */
 
+/** Published resolutions are of at most some ten. */
+const MOST_TILES = 4096;
+
 /** Tiles by the header's resolutions (`image_res_candidates`), first the whole image. */
 export function tilesByResolution({ imageSize, resolutions }: EncoderHparams, image: MediaSize): MediaSize[] {
   if (Math.max(image.width, image.height) <= imageSize) return [square(imageSize)];
   const { width, height } = bestResolution(image, resolutions);
+  const count = Math.ceil(width / imageSize) * Math.ceil(height / imageSize);
+  if (count > MOST_TILES) throw graphError(`${count} tiles of one image`);
   const tiles: MediaSize[] = [square(imageSize)];
   for (let y = 0; y < height; y += imageSize) {
     for (let x = 0; x < width; x += imageSize) {

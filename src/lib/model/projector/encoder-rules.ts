@@ -1,5 +1,6 @@
 import type { Keys } from '../keys.js';
 import type { EncoderHparams, TokenLimits } from './encoder-hparams.js';
+import { tileCount } from './encoder-limits.js';
 
 type EncoderRule = (hparams: EncoderHparams, keys: Keys, limits: TokenLimits) => void;
 
@@ -80,8 +81,8 @@ const resampler: EncoderRule = (hparams, keys) => {
 
 /** `set_internvl_dhr_res_candidates`. */
 const internvl: EncoderRule = (hparams, keys) => {
-  hparams.minTiles = keys.number('vision.preproc_min_tiles', 1);
-  hparams.maxTiles = keys.number('vision.preproc_max_tiles', 12);
+  hparams.minTiles = tileCount(keys, 'min', 1);
+  hparams.maxTiles = tileCount(keys, 'max', 12);
   const { minTiles, maxTiles, imageSize } = hparams;
   if (minTiles < 1) return;
   for (let a = minTiles; a <= maxTiles; a++) {
@@ -146,8 +147,8 @@ function deepseekocr(tileSize: number, maxTiles: number): EncoderRule {
       nEmbd: keys.required('vision.sam.embedding_length'),
     };
     hparams.windowSize = keys.required('vision.window_size');
-    hparams.minTiles = keys.number('vision.preproc_min_tiles', 2);
-    hparams.maxTiles = keys.number('vision.preproc_max_tiles', maxTiles);
+    hparams.minTiles = tileCount(keys, 'min', 2);
+    hparams.maxTiles = tileCount(keys, 'max', maxTiles);
   };
 }
 

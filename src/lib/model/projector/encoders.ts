@@ -1,6 +1,7 @@
 import type { Keys } from '../keys.js';
 import type { ProjectorShape } from '../model-shape.js';
 import type { Encoder, EncoderHparams, MediaSize, Modality, TokenLimits } from './encoder-hparams.js';
+import { requireLoadableEncoder } from './encoder-limits.js';
 import { ENCODER_RULES } from './encoder-rules.js';
 
 /** Legacy name of a projector with both encoders. */
@@ -76,7 +77,8 @@ export function readEncoderHparams(
     codebooks: [],
     local: { nLayer: 0, groupSize: 0 },
   };
-  ENCODER_RULES[type]?.(hparams, keys, limits);
+  if (Object.hasOwn(ENCODER_RULES, type)) ENCODER_RULES[type]?.(hparams, keys, limits);
+  requireLoadableEncoder(hparams, { modality, type });
   return hparams;
 }
 

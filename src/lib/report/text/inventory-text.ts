@@ -19,7 +19,7 @@ export function servicesTable(services: readonly InferenceServiceResource[], all
   const rows = services.map(({ metadata, spec, status }) => [
     ...(allNamespaces ? [metadata.namespace] : []),
     metadata.name,
-    spec.modelRef,
+    spec.modelRef || NOTHING,
     status?.phase ?? NOTHING,
     `${status?.readyReplicas ?? 0}/${status?.desiredReplicas ?? spec.replicas ?? 1}`,
     recordedCheck({ metadata } as InferenceServiceResource)?.verdict ?? NOTHING,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { ModelResource } from '../../../../src/lib/kube/client/api.js';
-import { modelsTable } from '../../../../src/lib/report/text/inventory-text.js';
+import type { InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
+import { modelsTable, servicesTable } from '../../../../src/lib/report/text/inventory-text.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 
@@ -16,4 +16,10 @@ test.each([
   const model = { metadata: { name: 'm', namespace: 'n', creationTimestamp }, spec: { source: 's' } };
   const [, row = ''] = modelsTable([model as unknown as ModelResource], false, NOW).split('\n');
   expect(row.split(/\s+/).at(-1)).toBe(age);
+});
+
+test('a service that names no model, which no operator would keep, is a row all the same', () => {
+  const service = { metadata: { name: 's', namespace: 'n' }, spec: {} } as unknown as InferenceServiceResource;
+  const [, row = ''] = servicesTable([service], true).split('\n');
+  expect(row.split(/\s+/)).toEqual(['n', 's', '-', '-', '0/1', '-', '-', '-']);
 });

@@ -1,5 +1,6 @@
 import { conv2d, pool2d } from '../../ggml/ops/image-ops.js';
 import * as ggml from '../../ggml/ops/ops.js';
+import { graphError } from '../../ggml/graph-error.js';
 import { I32, type Tensor } from '../../ggml/tensor.js';
 import type { ClipGraph } from './clip-graph.js';
 import { queryLayer } from './queries.js';
@@ -19,7 +20,12 @@ export function granite4Vision(g: ClipGraph): Tensor {
   const { width, height, grid } = g.size;
   const tiles: Tiles = { count: Math.floor(height / width), side: Math.floor(width / patchSize) };
   const outputs = encoded(g, tiles);
-  const streams = featureLayers.map((layer, i) => windowed(g, outputs[layer] as Tensor, i, tiles));
+  const streams = featureLayers.map((layer, i) => {
+    const output = outputs[layer];
+    if (output === undefined) throw graphError(`feature layer ${layer} of ${outputs.length}`);
+    return windowed(g, output, i, tiles);
+  });
+  if (streams.length === 0) throw graphError('no feature layer');
   const all = streams.reduce((joined, stream) => ggml.concat(joined, stream, 0));
   if (!grid) return all;
   const side = Math.floor(tiles.side / windows.side) * windows.querySide;
