@@ -81,6 +81,7 @@ function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans
   const once = [
     fewestLayers(withEnds(kinds, 1), { reach: 0, times: 1 }),
     fewestLayers(withEnds(kinds, 2), { reach: 0, times: 1 }),
+    fewestLayers(withSeams(withEnds(kinds, 2)), { reach: 0, times: 1 }),
     fewestLayers(kinds, { reach: 1, times: 1 }),
   ].filter(isWorthTrying);
   const elsewhere = once.flatMap(({ layers }) => layers);
@@ -92,6 +93,18 @@ function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans
 /** Kinds of which the last layer and so many of the first have one for themselves. */
 function withEnds(kinds: readonly number[], first: number): readonly number[] {
   return kinds.map((kind, layer) => (layer < first || layer === kinds.length - 1 ? -1 - layer : kind));
+}
+
+/** The layers beside a seam, such as that between two devices, on whose sides no kind is the same, have kinds for themselves. */
+function withSeams(kinds: readonly number[]): readonly number[] {
+  const lastOf = new Map(kinds.map((kind, layer) => [kind, layer]));
+  const result = [...kinds];
+  let reached = 0;
+  for (let layer = 0; layer + 1 < kinds.length; layer++) {
+    reached = Math.max(reached, lastOf.get(kinds[layer] as number) as number);
+    if (reached === layer) for (const beside of [layer, layer + 1]) result[beside] = -1 - beside;
+  }
+  return result;
 }
 
 function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {

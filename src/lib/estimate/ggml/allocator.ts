@@ -57,7 +57,7 @@ export class BlockAllocator {
     if (!(offset + size < CHUNK_SPACING)) throw graphError(`its buffers would take ${offset + size} bytes`);
     block.offset += size;
     block.size -= size;
-    if (block.size === 0) remove(chunk.blocks, index);
+    if (block.size === 0) chunk.blocks.splice(index, 1);
     chunk.maxSize = Math.max(chunk.maxSize, offset + size);
     return this.found * CHUNK_SPACING + offset;
   }
@@ -115,7 +115,7 @@ export class BlockAllocator {
         const next = blocks[i + 1];
         if (next && block.offset + block.size === next.offset) {
           block.size += next.size;
-          remove(blocks, i + 1);
+          blocks.splice(i + 1, 1);
         }
         return;
       }
@@ -125,25 +125,13 @@ export class BlockAllocator {
         const previous = blocks[i - 1];
         if (previous && previous.offset + previous.size === block.offset) {
           previous.size += block.size;
-          remove(blocks, i);
+          blocks.splice(i, 1);
         }
         return;
       }
     }
-    insert(blocks, { offset, size });
+    let position = 0;
+    while (position < blocks.length && (blocks[position] as FreeBlock).offset < offset) position++;
+    blocks.splice(position, 0, { offset, size });
   }
-}
-
-// Several times as fast as `splice`, and called for every second result.
-
-function remove(blocks: FreeBlock[], index: number): void {
-  for (let i = index + 1; i < blocks.length; i++) blocks[i - 1] = blocks[i] as FreeBlock;
-  blocks.pop();
-}
-
-/** At its place by offset. */
-function insert(blocks: FreeBlock[], block: FreeBlock): void {
-  let i = blocks.push(block) - 1;
-  for (; i > 0 && (blocks[i - 1] as FreeBlock).offset > block.offset; i--) blocks[i] = blocks[i - 1] as FreeBlock;
-  blocks[i] = block;
 }
