@@ -66,8 +66,7 @@ describe('files on which llama.cpp aborts', () => {
   test('Gemma 3 with windows in no layer', () => {
     const gemma = profile('gemma-3-4b.Q5_K_M');
     const pattern = ['gemma3.attention.sliding_window_pattern', 1, 'u32'] as const;
-    const shape = shapeOf({ ...gemma, metadata: [...gemma.metadata, pattern] });
-    expect(() => estimateMemory(shape, metal)).toThrow(expect.objectContaining({ code: 'MODEL_GRAPH_INVALID' }));
+    expect(() => shapeOf({ ...gemma, metadata: [...gemma.metadata, pattern] })).toThrow(/is_swa_any/);
   });
 
   test('Falcon H1 without the bias of its convolutions', () => {

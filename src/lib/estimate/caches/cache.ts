@@ -9,7 +9,6 @@ import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } f
 import { BufferSpace, type CacheTensor } from './space.js';
 import type { ContextParams, TargetContext } from '../context/context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
-import { graphError } from '../ggml/graph-error.js';
 import { F32, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 
@@ -74,8 +73,6 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const build = (cells: number, filter: (layer: number) => boolean): KvCache =>
     buildKvCache(hparams, params, cells, filter, kvSpace.fresh());
   const windowed = hasKv && hparams.swa !== 'none';
-  if (windowed && kind === 'attention' && !rule.indexer && !hparams.isSwa.includes(true))
-    throw graphError('it has sliding windows, and no layer with one');
   const base = hasKv ? build(params.nCtxSeq, (layer) => ownsKv(layer) && !(windowed && hparams.isSwa[layer])) : null;
   const swa = windowed
     ? build(swaCells(hparams, params), (layer) => ownsKv(layer) && hparams.isSwa[layer] === true)

@@ -47,7 +47,8 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
 
 /** `llama_model_base::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0): a cache for windows needs a layer that has one. */
 function checkWindows({ architecture, hparams: { swa, isSwa } }: ModelShape): void {
-  if (ARCHITECTURE_RULES[architecture]?.memory !== 'attention' || swa === 'none' || isSwa.includes(true)) return;
+  const rule = ARCHITECTURE_RULES[architecture];
+  if (rule?.memory !== 'attention' || rule.indexer || swa === 'none' || isSwa.includes(true)) return;
   throw refusedByLoader(
     'MODEL_COUNT_INVALID',
     'GGML_ASSERT(hparams.is_swa_any()) failed, since no layer has a window by attention.sliding_window_pattern',

@@ -3,9 +3,7 @@ import fc from 'fast-check';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
-import { RECIPES } from '../../../../src/lib/model/quantization/recipes.js';
-import type { ModelVariant, Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
+import type { Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
@@ -13,37 +11,16 @@ import { largestContext } from '../../../../src/lib/preflight/advice/largest-fit
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { anyContext, anyModel, usualModels, variantsOf } from '../../../support/usual-models.js';
 
 const GIB = 2 ** 30;
-const MODELS = [
-  ['qwen-2.5-coder-32b', 'Q4_K_M'],
-  ['llama-3.1-8b', 'Q5_K_M'],
-  ['gemma-3-12b', 'Q5_K_M'],
-  ['qwen-3-30b-a3b', 'Q4_K_M'],
-  ['gpt-oss-20b', 'MXFP4'],
-  ['lfm2-1.2b', 'Q4_K_M'],
-  ['phi-4', 'Q4_K_M'],
-] as const;
-
-const shapes: ModelShape[] = [];
+let shapes: ModelShape[];
 beforeAll(async () => {
-  for (const [id, quantization] of MODELS) shapes.push(await bundledShape(id, quantization));
+  shapes = await usualModels();
 });
 
 const shapeAt = (index: number): ModelShape => shapes[index] as ModelShape;
-const anyModel = fc.nat(MODELS.length - 1);
-const anyContext = (most = 256) => fc.integer({ min: 1, max: most }).map((steps) => steps * 256);
-const anyAccelerator = fc.constantFrom('metal', 'cpu') as fc.Arbitrary<'metal' | 'cpu'>;
 const RUNS = { numRuns: 15 };
-
-function variantsOf(shape: ModelShape): readonly ModelVariant[] {
-  const usual = Object.entries(RECIPES).filter(([, { isRare, isTrained }]) => !isRare && !isTrained);
-  return usual.flatMap(([quantization]): ModelVariant[] => {
-    const other = requantise(shape, quantization);
-    return other === undefined ? [] : [{ quantization, shape: other, isProven: true, isEstimated: true }];
-  });
-}
 
 const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));
 const kinds = ({ changes }: Suggestion): string => changes.map(({ kind }) => kind).join('+');
@@ -57,95 +34,6 @@ class NotedTrials extends Trials {
     return super.estimate(shape, launch);
   }
 }
-
-describe('what a launch needs', () => {
-  test('never falls with more context', () => {
-    fc.assert(
-      fc.property(anyModel, anyAccelerator, anyContext(), anyContext(16), (model, accelerator, ctxSize, more) => {
-        const launch = { accelerator, ctxSize };
-        expect(bytes(shapeAt(model), { ...launch, ctxSize: ctxSize + more })).toBeGreaterThanOrEqual(
-          bytes(shapeAt(model), launch),
-        );
-      }),
-      RUNS,
-    );
-  });
-
-  test('never falls with twice the slots on one KV cache; numbers that do not divide the batch round it up', () => {
-    fc.assert(
-      fc.property(
-        anyModel,
-        anyAccelerator,
-        anyContext(64),
-        fc.constantFrom(1, 2, 4, 8),
-        (model, accelerator, ctxSize, parallel) => {
-          const launch = { accelerator, ctxSize, kvUnified: true };
-          expect(bytes(shapeAt(model), { ...launch, parallel: parallel * 2 })).toBeGreaterThanOrEqual(
-            bytes(shapeAt(model), { ...launch, parallel }),
-          );
-        },
-      ),
-      RUNS,
-    );
-  });
-
-  test('never falls with twice the slots of as much context each; dividing one context among more can need less', () => {
-    fc.assert(
-      fc.property(
-        anyModel,
-        anyAccelerator,
-        anyContext(16),
-        fc.constantFrom(1, 2, 4, 8),
-        (model, accelerator, each, slots) => {
-          const launch = (parallel: number) => ({ accelerator, parallel, kvUnified: false, ctxSize: each * parallel });
-          expect(bytes(shapeAt(model), launch(slots * 2))).toBeGreaterThanOrEqual(bytes(shapeAt(model), launch(slots)));
-        },
-      ),
-      RUNS,
-    );
-    const rounded = (parallel: number) => ({ accelerator: 'metal', ctxSize: 256, kvUnified: true, parallel }) as const;
-    expect(bytes(shapeAt(0), rounded(8))).toBeLessThan(bytes(shapeAt(0), rounded(7)));
-    const divided = (parallel: number) =>
-      ({ accelerator: 'metal', parallel, ctxSize: 23552, flashAttn: 'off' }) as const;
-    expect(bytes(shapeAt(0), divided(2))).toBeLessThan(bytes(shapeAt(0), divided(1)));
-  });
-
-  test('never falls with a larger ubatch', () => {
-    fc.assert(
-      fc.property(
-        anyModel,
-        anyAccelerator,
-        anyContext(64),
-        fc.constantFrom(32, 64, 128, 256, 512),
-        (model, accelerator, ctxSize, ubatchSize) => {
-          const launch = { accelerator, ctxSize };
-          expect(bytes(shapeAt(model), { ...launch, ubatchSize: ubatchSize * 2 })).toBeGreaterThanOrEqual(
-            bytes(shapeAt(model), { ...launch, ubatchSize }),
-          );
-        },
-      ),
-      RUNS,
-    );
-  });
-
-  test('never falls with more bits in the KV cache, nor with more in the weights', () => {
-    fc.assert(
-      fc.property(anyModel, anyContext(64), (model, ctxSize) => {
-        const shape = shapeAt(model);
-        const cached = (['q4_0', 'q8_0', 'f16', 'f32'] as const).map((type) =>
-          // v0.8.0 aborts on Phi 4 with a quantized cache
-          bytes(shape, { accelerator: 'metal', ctxSize, cacheTypeK: type, cacheTypeV: type, llamaCpp: 'v0.5.0' }),
-        );
-        expect(cached).toEqual([...cached].sort((a, b) => a - b));
-        const weighed = [...variantsOf(shape)]
-          .sort((a, b) => a.shape.fileBytes - b.shape.fileBytes)
-          .map((variant) => bytes(variant.shape, { accelerator: 'metal', ctxSize }));
-        expect(weighed).toEqual([...weighed].sort((a, b) => a - b));
-      }),
-      { numRuns: 5 },
-    );
-  });
-});
 
 describe('the largest context', () => {
   test('fits, and 256 tokens more do not', () => {
@@ -189,7 +77,7 @@ describe('what is planned', () => {
   });
 
   test('for the largest context is no more than four contexts, of up to 512', () => {
-    for (const model of MODELS.keys()) {
+    for (const model of shapes.keys()) {
       const shape = shapeAt(model);
       const launch: LaunchOptions = { accelerator: 'metal' };
       const trials = new NotedTrials(roomOf(24 * GIB, 2 * GIB, true));
