@@ -1,8 +1,8 @@
 // Reads the header of each file named on the command line, whatever comes of it, and prints by how many bytes the
 // process grew at most.
 import { readGgufHeader } from '../../dist/lib/source/read-header.js';
+import peakBytes from './peak-bytes.cjs';
 
-const peakBytes = () => process.resourceUsage().maxRSS * 1024;
 const before = peakBytes();
 const outcomes = [];
 for (const path of process.argv.slice(2)) {

@@ -68,13 +68,14 @@ describe('a catalogue that is read piece by piece', () => {
   test('takes less than 64 MB for ten thousand entries', () => {
     const program = `
       import { parseCatalog } from './dist/lib/catalog/parse-catalog.js';
+      import peakBytes from './test/support/peak-bytes.cjs';
       const line = (i) => '  m-' + i + ':\\n    name: Model ' + i + '\\n    description: entry ' + i + ' of many that nobody reads\\n'
         + '    source: https://models.example/m-' + i + '/model-Q4_K_M.gguf\\n    size: 3B\\n    quantization: Q4_K_M\\n'
         + '    use_cases: [chat]\\n    context_size: 4096\\n    resources: {cpu: "2", memory: 4Gi}\\n';
       const text = 'models:\\n' + Array.from({ length: 10_000 }, (_, i) => line(i)).join('');
-      const before = process.resourceUsage().maxRSS;
+      const before = peakBytes();
       const { length } = parseCatalog(text, 'many.yaml');
-      console.log(JSON.stringify({ length, grown: (process.resourceUsage().maxRSS - before) * 1024 }));`;
+      console.log(JSON.stringify({ length, grown: peakBytes() - before }));`;
     const words = ['--input-type=module', '--eval', program];
     const { length, grown } = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Record<
       string,
