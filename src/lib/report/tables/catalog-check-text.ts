@@ -1,11 +1,12 @@
 import type { ChalkInstance } from 'chalk';
 import type { CheckedEntry } from '../../preflight/catalog/checked-entry.js';
-import { headroomBytes, type UnknownVerdict, type VerdictKind } from '../../preflight/judge/verdict.js';
+import { headroomBytes, type VerdictKind } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
 import { wrapWords } from '../layout/wrap.js';
+import { notCheckedLines } from '../words/not-checked.js';
 import { sharedNotes } from '../words/shared-notes.js';
 
 const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE', 'LARGEST CONTEXT'];
@@ -48,12 +49,10 @@ function linesWithin(rows: readonly (readonly string[])[], width: number): reado
   return lines;
 }
 
-/** Why entries were not checked, then what is to be said of those that were, a line each, however many it is true of. */
+/** Why entries were not checked, then what is to be said of those that were, a line each reason, however many it is true of. */
 export function catalogCheckNotices(checks: readonly CheckedEntry[]): readonly string[] {
-  const reasons = checks.flatMap(({ model, verdict }) =>
-    verdict.kind === 'unknown' ? [`Not checked: ${printable(model)}: ${reasonOf(verdict)}`] : [],
-  );
-  return [...reasons, ...sharedNotes(checks)];
+  const unknown = checks.flatMap(({ model, verdict }) => (verdict.kind === 'unknown' ? [{ model, ...verdict }] : []));
+  return [...notCheckedLines(unknown), ...sharedNotes(checks)];
 }
 
 function cells({ model, quantization, context, requiredBytes, verdict, largest }: CheckedEntry): readonly string[] {
@@ -67,11 +66,6 @@ function cells({ model, quantization, context, requiredBytes, verdict, largest }
     limit === undefined ? '' : formatSize(headroomBytes(limit)),
     verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
   ];
-}
-
-/** Offline, the advice for one model would be repeated for each. */
-function reasonOf({ code, reason }: UnknownVerdict): string {
-  return code === 'SOURCE_OFFLINE' ? 'its header is neither bundled nor in the cache' : reason;
 }
 
 /** The same for every entry, whichever of them is the tightest for it. */

@@ -4,6 +4,7 @@ import type { EntryStatus, EntryValidation } from '../../preflight/catalog/valid
 import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
+import { notCheckedLines } from '../words/not-checked.js';
 import { alignWithin } from '../layout/columns.js';
 
 const WORDS: Readonly<Record<EntryStatus, string>> = {
@@ -36,9 +37,9 @@ export function validationTable(results: readonly EntryValidation[], width: numb
     return paint(result.status, colors)(line) + (remark === '' ? '' : `: ${remark}`);
   });
   const problems = results.flatMap(({ entry, problem }) =>
-    problem === undefined ? [] : [`Not checked: ${printable(entry.id)}: ${problemText(problem)}`],
+    problem === undefined ? [] : [{ model: entry.id, code: problem.code, reason: problem.message }],
   );
-  return [colors.bold(first), ...colored, '', ...problems, summary(results)].join('\n');
+  return [colors.bold(first), ...colored, '', ...notCheckedLines(problems), summary(results)].join('\n');
 }
 
 function withoutContext(row: readonly string[]): readonly string[] {
@@ -60,10 +61,6 @@ function summary(results: readonly EntryValidation[]): string {
     return count === 0 ? '' : `${count} ${word}`;
   });
   return `${counts.filter((text) => text !== '').join(', ')}; for llama.cpp ${FIGURES_LLAMA_CPP}`;
-}
-
-function problemText({ code, message }: NonNullable<EntryValidation['problem']>): string {
-  return code === 'SOURCE_OFFLINE' ? 'its header is neither bundled nor in the cache' : printable(message);
 }
 
 function remarkOf({ judgement, figures, problem, status }: EntryValidation): string {
