@@ -8,7 +8,8 @@ export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
 export interface ArchitectureRule {
   readonly memory: MemoryKind;
   readonly adjust?: (hparams: Hparams, keys: Keys) => void;
-  /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
+  /** Which layers own keys and values, where it is not all but those that predict ahead. */
+  readonly caches?: LayerFilter;
   /** Which layers own a key of the indexer. */
   readonly indexer?: LayerFilter;
   /** Its cache has no values, although the layers' own has: `llama_memory_hybrid_idx`. */
@@ -17,6 +18,7 @@ export interface ArchitectureRule {
   readonly loadedDims?: (name: string, hparams: Hparams, keys: Keys) => readonly number[] | undefined;
   /** Tokens that one compressed key of a layer stands for, 0 = it has none: `llama_kv_cache_dsv4`. */
   readonly compressRatios?: (keys: Keys) => readonly number[];
+  /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
 }
 

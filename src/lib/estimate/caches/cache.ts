@@ -52,7 +52,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const kvSpace = new BufferSpace(params, placement);
   const recurrentSpace = new BufferSpace(params, placement);
   const hasKv = kind === 'attention' || kind === 'hybrid';
-  const ownsKv = kvFilter(hparams, kind, params, rule.hybrid?.attention);
+  const ownsKv = kvFilter(hparams, kind, params, rule.hybrid?.attention ?? rule.caches);
   const ownsState = rule.hybrid?.recurrent ?? ((h: Hparams, layer: number) => h.isRecurrent[layer] === true);
 
   if (params.role.target && SHARES_TARGETS_CACHE.has(architecture)) return sharedMemory(hparams, params.role.target);

@@ -52,6 +52,8 @@ export const SPARSE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   'minimax-m3': {
     memory: 'attention',
     adjust: lightningIndexer,
+    // `llama_kv_cache_msa` is given no filter.
+    caches: () => true,
     indexer: ({ nLayerDenseLead }, layer) => layer >= nLayerDenseLead,
   },
 };
