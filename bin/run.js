@@ -6,9 +6,6 @@ const { load } = require('./load.js');
 
 if (process.env.NO_COLOR && !process.env.FORCE_COLOR) process.env.FORCE_COLOR = '0';
 
-/** Where an error was made is shown only then; of the thousands that a long catalogue makes, telling it takes longer than all else. */
-if (!process.env.DEBUG) Error.stackTraceLimit = 0;
-
 const NOT_BUILT = 3;
 const root = join(__dirname, '..');
 const words = process.argv.slice(2);

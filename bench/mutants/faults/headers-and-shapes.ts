@@ -29,7 +29,7 @@ export const WHAT_IS_READ: readonly Fault[] = [
     'model/loading/key-table',
     'attention.sliding_window u32: beam',
     'attention.sliding_winnow u32: beam',
-    'lib/model/loading',
+    'lib/model/loading/key-types',
   ),
   fault(
     'a key may stand twice',

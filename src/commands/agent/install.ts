@@ -9,7 +9,10 @@ import { isHarmless, shown } from '../../lib/printable.js';
 import { whyNotWritten } from '../../lib/system-words.js';
 
 /** What the agent needs of the environment that it is installed from. */
-const PASSED_ON = ['PATH', 'KUBECONFIG', 'LLMKUBE_STATE_DIR', 'HTTPS_PROXY', 'NO_PROXY'];
+const PASSED_ON = [
+  ...['PATH', 'KUBECONFIG', 'LLMKUBE_STATE_DIR', 'XDG_STATE_HOME', 'LLMKUBE_LLAMA_SERVER'],
+  ...['HTTPS_PROXY', 'NO_PROXY'],
+];
 
 export default class AgentInstall extends BaseCommand {
   static override description = `Writes a launchd agent (macOS) or a systemd user unit (Linux) that keeps \`llmkube agent run\` running, and starts it. What \

@@ -71,11 +71,12 @@ export function printedCommand(
 
 /** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
 function execWords(accelerator: Accelerator, changes: readonly Change[], raw: readonly RawToken[]): readonly string[] {
-  // A guard of several GPUs measures them: its flag is the memory of one.
-  const typed = raw.filter(
-    ({ type, flag, input }) =>
-      type === 'flag' && EXEC_POLICY.has(flag ?? '') && !(flag === 'gpu-memory' && input.includes(',')),
+  const given = raw.filter(({ type }) => type === 'flag');
+  // Its flag is the memory of one GPU of its own: others it measures.
+  const isMeasured = given.some(
+    ({ flag, input }) => flag === 'gpus' || flag === 'unified-memory' || (flag === 'gpu-memory' && input.includes(',')),
   );
+  const typed = given.filter(({ flag = '' }) => EXEC_POLICY.has(flag) && !(flag === 'gpu-memory' && isMeasured));
   const { flags } = typedChanges(
     changes.filter(({ kind }) => kind === 'memory-fraction'),
     [],

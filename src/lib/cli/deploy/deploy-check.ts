@@ -10,6 +10,7 @@ import { checkRequest } from '../check-request.js';
 import type { DeployFlagValues } from '../flags/deploy-flags.js';
 import type { LaunchFlagValues } from '../flags/launch-flags.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
+import { podGpus } from './pod-gpus.js';
 
 type Flags = DeployFlagValues & LaunchFlagValues & MachineFlagValues;
 
@@ -35,7 +36,7 @@ export async function deployCheck(
   const accelerator = chooseAccelerator(flags);
   const { quantization, file } = source === undefined ? flags : {};
   // A pod sees the GPUs that it asks for, of one size.
-  const gpus = flags.gpus ?? (isDiscrete(accelerator) ? flags['gpu-count'] : undefined);
+  const gpus = isDiscrete(accelerator) ? (podGpus(flags) ?? 1) : flags.gpus;
   const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, file, gpus }, variables);
   // What stands at another place has no projector that the catalogue knows of.
   const mmprojAuto = override === undefined ? asked.launch.mmprojAuto : false;

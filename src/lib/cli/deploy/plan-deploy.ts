@@ -10,6 +10,7 @@ import { deployName } from './deploy-name.js';
 import type { DeploySource } from './deploy-source.js';
 import { refuseUnstaged, withoutOwnWords } from './staging.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
+import { podGpus } from './pod-gpus.js';
 
 export interface PlanInputs {
   /** The argument, as typed. */
@@ -43,7 +44,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
-      count: flags['gpu-count'],
+      count: podGpus(flags) ?? 1,
       vendor: flags['gpu-vendor'],
       memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(Math.min(...gpuMemory)),
     },

@@ -30,4 +30,6 @@ async function answer(): Promise<RequirementAnswer> {
   }
 }
 
+// The guard that asked may have been interrupted.
+process.stdout.on('error', () => process.exit());
 process.stdout.write(JSON.stringify(await answer()));

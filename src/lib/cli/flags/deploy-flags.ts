@@ -62,7 +62,7 @@ export const deployFlags = {
     description: 'use a GPU: metal on Apple silicon, else cuda, unless --accelerator says which',
     helpGroup: GPU,
   }),
-  'gpu-count': Flags.integer({ description: 'GPUs per pod', default: 1, helpGroup: GPU }),
+  'gpu-count': Flags.integer({ description: 'GPUs per pod (default: as many as are checked, or 1)', helpGroup: GPU }),
   'gpu-vendor': Flags.option({ options: GPU_VENDORS })({
     description: "whose GPU a pod asks for (default: the accelerator's)",
     helpGroup: GPU,
@@ -133,7 +133,7 @@ export const deployFlags = {
 
 /** What `deployFlags` parse to. */
 export type DeployFlagValues = Partial<DeployFlags> &
-  Pick<DeployFlags, 'format' | 'runtime' | 'gpu-count' | 'skip-cache' | 'skip-model-init'>;
+  Pick<DeployFlags, 'format' | 'runtime' | 'skip-cache' | 'skip-model-init'>;
 type DeployFlags = InferredFlags<typeof deployFlags>;
 
 /** Words of a flag that may be given several times and hold several each. */
