@@ -143,6 +143,29 @@ describe('the agent, once', () => {
     expect(starts().map(({ words }) => /--ctx-size (\d+)/.exec(words)?.[1])).toEqual(['512', '256']);
   });
 
+  test('a service whose process is replaced comes before one that waits for memory', async () => {
+    deploy('one');
+    const running = agent([], { LOADS: '1' });
+    await until(() => starts().length === 1);
+    deploy('two');
+    await until(() => seen('two').reason === 'InsufficientMemory');
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    api.store.patch(key, { spec: { contextSize: 256 } }, 'test', { dryRun: false });
+    await running;
+    expect(starts().map(({ words }) => /--ctx-size (\d+)/.exec(words)?.[1])).toEqual(['512', '256']);
+    expect([seen('one').reason, seen('two').reason]).toEqual(['Tight', 'InsufficientMemory']);
+  });
+
+  test('what runs is said to fit by the agent that takes it over, where the one before could not say so', async () => {
+    deploy('one');
+    await agent();
+    const key = { plural: 'inferenceservices', namespace: 'default', name: 'one' };
+    const refused = { type: 'MemoryFit', status: 'False', reason: 'InsufficientMemory', message: 'no room' };
+    api.store.setStatus(key, { conditions: [{ ...refused, lastTransitionTime: new Date().toISOString() }] });
+    expect((await agent()).stderr).toContain('"msg":"adopted"');
+    expect(seen('one')).toMatchObject({ reason: 'Fits', message: expect.stringMatching(/^needs \d+MB, as it was/) });
+  });
+
   test('a second agent of the same name does not run beside the first, and one that was killed is followed', async () => {
     deploy('one');
     const first = agent([], { LOADS: '1' });

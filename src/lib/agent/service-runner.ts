@@ -1,43 +1,23 @@
 import { totalBytes } from '../estimate/memory-estimate.js';
 import type { StartedProcess } from '../guard/guarded-spawn.js';
-import type { FindProcess } from '../host/processes/processes.js';
 import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { CompleteCheck } from '../preflight/memory-check.js';
-import { admit, type AdmissionHost } from './admission.js';
-import type { Mirror } from './cluster/mirror.js';
+import { admit } from './admission.js';
 import { Attempts } from './attempts.js';
 import { SETTLED_MS, type Failures } from './core/back-off.js';
 import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
-import { desiredOf, type AgentIdentity, type Desired } from './core/desired.js';
-import { incompleteReport, type Proof } from './core/condition-text.js';
+import { desiredOf, type Desired } from './core/desired.js';
+import { adoptedReport, incompleteReport, type Proof } from './core/condition-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, draftModelKey, fingerprintOf, type Wanted } from './core/wanted.js';
-import type { AgentLog } from './log.js';
 import { ServerProcess, type ServerEnd } from './machine/server-process.js';
 import type { ServerRecord } from './machine/server-record.js';
 import { proofOf } from './proof.js';
-import type { Teller } from './teller.js';
-
-/** What all services of a host share. */
-export interface RunnerHost extends AdmissionHost {
-  readonly identity: AgentIdentity;
-  readonly mirror: Mirror;
-  readonly teller: Teller;
-  readonly log: AgentLog;
-  readonly find: FindProcess;
-  readonly glance: FindProcess;
-  readonly startupMs: number;
-  /** Look at this service again. */
-  readonly enqueue: (key: string) => void;
-  /** Memory may have come free. */
-  readonly onFreed: () => void;
-  /** A reason why nothing new may be started now. */
-  readonly holdStarts: () => string | undefined;
-}
+import type { RunnerHost } from './runner-host.js';
 
 /** A process of this service, and what it was started with. */
 export interface Running {
@@ -63,6 +43,8 @@ export class ServiceRunner {
   readonly #claims: ClaimKeeper;
   /** Why it was ended under memory pressure; it stays so until that is over. */
   #evicted: string | undefined;
+  /** Another process of it follows the one that ends: until that is checked, no other service is told that memory came free. */
+  #keepsPlace = false;
   #service: InferenceServiceResource | undefined;
   restarts = 0;
   proof: Proof | undefined;
@@ -187,12 +169,13 @@ export class ServiceRunner {
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {
     await this.#claims.keep(service, now);
     const { teller } = this.host;
-    if (this.running !== undefined) this.fit ??= saidBefore(service);
-    const state = this.running?.server.state;
+    const { running } = this;
+    if (running) this.fit ??= saidBefore(service) ?? adoptedReport(running.record.estimate, undefined);
+    const state = running?.server.state;
     if (state !== 'ready') await teller.notReady(service);
     if (this.fit !== undefined)
-      await teller.status(service, this.fit, serverCondition(state, this.#ending), this.running?.record);
-    if (this.running !== undefined && state === 'ready') await teller.address(service, this.running.record.port);
+      await teller.status(service, this.fit, serverCondition(state, this.#ending), running?.record);
+    if (running !== undefined && state === 'ready') await teller.address(service, running.record.port);
   }
 
   #observed(desired: Desired, now: number): Observed {
@@ -219,6 +202,7 @@ export class ServiceRunner {
     const held = this.host.holdStarts();
     if (held !== undefined) {
       this.#attempts.postpone(attempt);
+      this.#leavePlace();
       this.host.log.warn('held', { service: this.key, reason: held });
       return;
     }
@@ -248,7 +232,15 @@ export class ServiceRunner {
         this.fit = incompleteReport(problem, [], service.metadata.generation);
         this.host.log.error('start failed', { service: this.key, error: String(error) });
       })
-      .finally(() => this.host.enqueue(this.key));
+      .finally(() => {
+        this.#leavePlace();
+        this.host.enqueue(this.key);
+      });
+  }
+
+  #leavePlace(): void {
+    if (this.#keepsPlace) this.host.onFreed();
+    this.#keepsPlace = false;
   }
 
   #watch(
@@ -301,7 +293,7 @@ export class ServiceRunner {
     // One that this agent gave up on has failed; one that nobody wants any more, or that another takes the place of, has not.
     const isCrash = !end.wanted || (running.server.readyAtMs === undefined && running.dismissed !== true);
     if (isCrash) this.#crashed(running, end);
-    this.host.onFreed();
+    if (!this.#keepsPlace) this.host.onFreed();
     this.host.enqueue(this.key);
   }
 
@@ -327,6 +319,7 @@ export class ServiceRunner {
     const { teller, identity, log } = this.host;
     if (running === undefined) return;
     running.dismissed = running.server.state !== 'unhealthy';
+    this.#keepsPlace = !forGood && this.#evicted === undefined && running.dismissed;
     log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
     const isOurs = service !== undefined && !isClaimedByOther(service, identity.id);
@@ -346,6 +339,7 @@ export class ServiceRunner {
     this.#service = undefined;
     this.fit = undefined;
     this.#attempts.forget();
+    this.#leavePlace();
     this.#evicted = undefined;
   }
 }

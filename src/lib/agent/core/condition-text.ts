@@ -30,6 +30,12 @@ export function refusalReport(check: MemoryCheck, generation: number | undefined
   return { reason, message, generation, scheduling: { status: reason, message } };
 }
 
+/** Of a process that was taken over, and was let in by an earlier agent that could not say so. */
+export function adoptedReport(estimate: Pick<MemoryEstimate, 'parts'>, generation: number | undefined): FitReport {
+  const message = `needs ${formatSize(totalBytes(estimate))}, as it was let in before this agent started`;
+  return { reason: 'Fits', message, generation };
+}
+
 /** Something that keeps the check from being made. @param advice each an order, as errors have them */
 export function incompleteReport(
   problem: string,

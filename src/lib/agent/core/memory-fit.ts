@@ -70,7 +70,7 @@ export function isTransition(before: { readonly reason?: string } | undefined, {
   return before === undefined ? reason !== 'Fits' : before.reason !== reason;
 }
 
-/** What an earlier agent has said of a process that was taken over. */
+/** What an earlier agent has said of a process that was taken over; undefined where it could not say it. */
 export function saidBefore(service: InferenceServiceResource): FitReport | undefined {
   const { reason, message = '', observedGeneration } = conditionOf(service, MEMORY_FIT) ?? {};
   if (reason !== 'Fits' && reason !== 'Tight' && reason !== 'Overruled') return undefined;
