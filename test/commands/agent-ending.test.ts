@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all([cluster.close(), folder.remove()]));
 
-/** An agent that waits for its cluster, which never answers, when it is sent these signals, one after the other. */
+/** An agent that waits for its cluster, which never answers, when it is sent these signals at once; equal ones would be one. */
 async function agentSent(...signals: readonly NodeJS.Signals[]): Promise<CliResult> {
   const server = join(folder.path, 'llama-server');
   writeFileSync(server, '#!/bin/sh\necho "version: 0.6.0-dev (build 11549, commit abc) --model --port"\n');
@@ -26,10 +26,7 @@ async function agentSent(...signals: readonly NodeJS.Signals[]): Promise<CliResu
   const env = cliEnvironment({ LLMKUBE_STATE_DIR: join(folder.path, 'state') });
   return run(process.execPath, [RUN_JS, 'agent', 'run', ...words], env, async (child) => {
     while (cluster.requestCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const signal of signals) {
-      child.kill(signal);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    for (const signal of signals) child.kill(signal);
   });
 }
 
@@ -41,7 +38,8 @@ test.each<NodeJS.Signals>(['SIGTERM', 'SIGINT'])('%s ends an agent whose cluster
 });
 
 test('a second signal ends the agent at once', async () => {
-  const { stderr, exitCode } = await agentSent('SIGTERM', 'SIGTERM');
-  expect(exitCode).toBe(143);
+  const { stderr, exitCode } = await agentSent('SIGTERM', 'SIGINT');
+  // Which of the two comes first is the system's choice.
+  expect([130, 143]).toContain(exitCode);
   expect(stderr).not.toContain('agent ended');
 });
