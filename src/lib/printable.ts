@@ -1,3 +1,4 @@
+import { isObject } from './is-object.js';
 import { withoutSecrets, wordWithoutSecrets } from './secrets.js';
 
 const PLAIN = /^[\x20-\x7e]*$/;
@@ -59,10 +60,6 @@ export function* jsonPieces(value: unknown): Generator<string> {
 }
 
 const LONG = 64;
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Of nothing but objects: what is secret in a list of texts only their order tells. */
 function isLongList(value: unknown): value is readonly unknown[] {

@@ -1,41 +1,30 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliResult, RUN_JS, cliEnvironment, run } from '../support/run-cli.js';
-import { temporaryFolder } from '../support/sparse-file.js';
-import { writeTinyModel } from '../support/tiny-model.js';
+import { execFolder } from '../support/exec-folder.js';
+import { RUN_JS } from '../support/run-cli.js';
+import { SERVER_VERSION, startsIn } from '../support/stand-in-server.js';
 
 /** The tiny model takes 505 MB, nearly all of it the runtime's own. */
 const ROOM = ['--memory-budget', '520Mi'];
 const NO_ROOM = ['--memory-budget', '400Mi'];
 
-let folder: { path: string; remove: () => Promise<void> };
-let env: NodeJS.ProcessEnv;
+const { at, path, env, model, exec } = execFolder();
+const starts = (): string[] => startsIn(path());
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  env = cliEnvironment({ LLMKUBE_STATE_DIR: at('state'), LLMKUBE_CACHE_DIR: at('cache') });
-  await writeTinyModel(at('tiny.gguf'));
+beforeEach(() => {
   script(
     'llama-server',
-    `[ "$1" = --version ] && { echo 'version: 0.8.0 (build 12032, commit abc)'; exit; }
+    `[ "$1" = --version ] && { echo '${SERVER_VERSION}'; exit; }
     echo "$@" >> ${at('starts')}; cat ${at('state')}/ledger.json > ${at('ledger')} 2>/dev/null; echo $$ > ${at('pid')}`,
   );
 });
-afterEach(() => folder.remove());
-
-const at = (name: string): string => join(folder.path, name);
 
 function script(name: string, body: string): string {
   writeFileSync(at(name), `#!/bin/sh\n${body}\n`);
   chmodSync(at(name), 0o755);
   return at(name);
 }
-
-const exec = (flags: readonly string[], ...command: readonly string[]): Promise<CliResult> =>
-  run(process.execPath, [RUN_JS, 'exec', ...flags, '--', ...command], env);
-const model = (): string[] => ['-m', at('tiny.gguf'), '-c', '512'];
-const starts = (): string[] => (existsSync(at('starts')) ? readFileSync(at('starts'), 'utf8').trim().split('\n') : []);
 
 /** What the server saw in the ledger when it ran. */
 const promised = (): readonly { pid: number }[] =>
@@ -131,8 +120,8 @@ describe('what else might load a model is not started', () => {
   });
 
   test('a call without a model where a file of options may name one', async () => {
-    mkdirSync(join(env.HOME ?? '', '.config', 'llama.cpp'), { recursive: true });
-    writeFileSync(join(env.HOME ?? '', '.config', 'llama.cpp', 'config.ini'), `model = ${at('tiny.gguf')}\n`);
+    mkdirSync(join(env().HOME ?? '', '.config', 'llama.cpp'), { recursive: true });
+    writeFileSync(join(env().HOME ?? '', '.config', 'llama.cpp', 'config.ini'), `model = ${at('tiny.gguf')}\n`);
     expect((await exec(ROOM, at('llama-server'))).exitCode).toBe(3);
     expect((await exec(ROOM, at('llama-server'), '--version')).exitCode).toBe(0);
     expect(starts()).toEqual([]);
@@ -159,7 +148,7 @@ describe('a guard before a guard', () => {
   test('that finds itself in PATH ends', async () => {
     mkdirSync(at('front'));
     script('front/llama-server', `exec ${process.execPath} ${RUN_JS} exec -- llama-server "$@"`);
-    env.PATH = `${at('front')}:${env.PATH}`;
+    env().PATH = `${at('front')}:${env().PATH}`;
     const { exitCode, stderr } = await exec([], 'llama-server', '--version');
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('a script that runs exec again')]);
   });

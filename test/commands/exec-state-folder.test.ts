@@ -1,28 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliResult, RUN_JS, cliEnvironment, run } from '../support/run-cli.js';
-import { temporaryFolder } from '../support/sparse-file.js';
+import { execFolder } from '../support/exec-folder.js';
+import { RUN_JS, run } from '../support/run-cli.js';
 import { standInServer, startsIn } from '../support/stand-in-server.js';
-import { writeTinyModel } from '../support/tiny-model.js';
 
-let folder: { path: string; remove: () => Promise<void> };
-let env: NodeJS.ProcessEnv;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  env = cliEnvironment({ LLMKUBE_STATE_DIR: at('state'), LLMKUBE_CACHE_DIR: at('cache') });
-  await writeTinyModel(at('tiny.gguf'));
-});
-
-afterEach(() => folder.remove());
-
-const at = (name: string): string => join(folder.path, name);
-const server = (body: string): string => standInServer(folder.path, body);
-const starts = (): string[] => startsIn(folder.path);
-const model = (): string[] => ['-m', at('tiny.gguf'), '-c', '512'];
-const exec = (flags: readonly string[], ...command: readonly string[]): Promise<CliResult> =>
-  run(process.execPath, [RUN_JS, 'exec', ...flags, '--', ...command], env);
+const { at, path, env, model, exec } = execFolder();
+const server = (body: string): string => standInServer(path(), body);
+const starts = (): string[] => startsIn(path());
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 describe('without a ledger that can be trusted nothing is started', () => {
@@ -48,7 +33,7 @@ describe('without a ledger that can be trusted nothing is started', () => {
       server('exit 0'),
       ...model(),
     ];
-    const { stderr, exitCode } = await run('/bin/sh', words, env);
+    const { stderr, exitCode } = await run('/bin/sh', words, env());
     expect(stderr).toContain(`the state folder ${at('state')} may not take files of this size`);
     expect([exitCode, starts()]).toEqual([3, []]);
   });
@@ -69,7 +54,7 @@ describe('without a ledger that can be trusted nothing is started', () => {
     const mount = `mount -t tmpfs -o size=64k none "$LLMKUBE_STATE_DIR" && { ${prepare}; true; }`;
     const own = ['-rm', '/bin/sh', '-c', `${mount} || exit 77; exec "$0" "$@"`];
     const words = [process.execPath, RUN_JS, 'exec', '--', server('exit 0'), ...model()];
-    const { stderr, exitCode } = await run('unshare', [...own, ...words], env);
+    const { stderr, exitCode } = await run('unshare', [...own, ...words], env());
     // Where this user may not mount anything there is nothing to be seen.
     if (exitCode === 77 || stderr.startsWith('unshare: ')) return;
     expect(stderr).toContain(`Error: the state folder ${at('state')} ${problem}, so that no memory can be promised\n`);

@@ -1,3 +1,4 @@
+import { beforeAll } from '@jest/globals';
 import fc from 'fast-check';
 import type { ModelShape } from '../../src/lib/model/model-shape.js';
 import { requantise } from '../../src/lib/model/quantization/quant-recipe.js';
@@ -15,9 +16,14 @@ const MODELS = [
   ['phi-4', 'Q4_K_M'],
 ] as const;
 
-/** Bundled models of several families, by their places in one list. */
-export const usualModels = (): Promise<ModelShape[]> =>
-  Promise.all(MODELS.map(([id, quantization]) => bundledShape(id, quantization)));
+/** Bundled models of several families by their places in one list, once the tests of a file begin. */
+export function usualModels(): { readonly count: number; at(index: number): ModelShape } {
+  let shapes: readonly ModelShape[] = [];
+  beforeAll(async () => {
+    shapes = await Promise.all(MODELS.map(([id, quantization]) => bundledShape(id, quantization)));
+  });
+  return { count: MODELS.length, at: (index) => shapes[index] as ModelShape };
+}
 
 export const anyModel = fc.nat(MODELS.length - 1);
 export const anyContext = (most = 256) => fc.integer({ min: 1, max: most }).map((steps) => steps * 256);

@@ -1,4 +1,5 @@
 import { load, YAMLException } from 'js-yaml';
+import { isObject } from '../is-object.js';
 import { UsageError } from '../errors.js';
 import { shown } from '../printable.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
@@ -46,9 +47,9 @@ function entriesOf(piece: YamlPiece, file: string, counter: Counter): CatalogEnt
   const document = loadDocument(piece.text, file);
   counter.add(document);
   const models = (document as { models?: unknown } | null | undefined)?.models;
-  if (!isMapping(models)) return fail([], 'the catalogue has no mapping "models"');
+  if (!isObject(models)) return fail([], 'the catalogue has no mapping "models"');
   return Object.entries(models).map(([id, value]) => {
-    if (!isMapping(value)) return fail(['models', id], `entry "${shown(id)}" is not a mapping`);
+    if (!isObject(value)) return fail(['models', id], `entry "${shown(id)}" is not a mapping`);
     return toEntry(id, checked(id, value, fail));
   });
 }
@@ -97,7 +98,7 @@ type Fail = (path: readonly string[], problem: string) => never;
 function checked(id: string, value: Fields, fail: Fail): FlatEntry {
   const entry = new Map<string, unknown>();
   for (const [name, field] of Object.entries(value)) {
-    const nested = isMapping(field)
+    const nested = isObject(field)
       ? Object.entries(field).map(([key, item]) => [`${name}.${key}`, item] as const)
       : [[name, field] as const];
     for (const [path, item] of nested) entry.set(path, item);
@@ -161,10 +162,6 @@ function checkNames(catalog: Catalog, fail: Fail): void {
       owners.set(alias.toLowerCase(), id);
     }
   }
-}
-
-function isMapping(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(message: string): UsageError {

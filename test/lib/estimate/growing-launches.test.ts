@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
@@ -6,12 +6,7 @@ import type { ModelShape } from '../../../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { anyAccelerator, anyContext, anyModel, usualModels, variantsOf } from '../../support/usual-models.js';
 
-let shapes: ModelShape[];
-beforeAll(async () => {
-  shapes = await usualModels();
-});
-
-const shapeAt = (index: number): ModelShape => shapes[index] as ModelShape;
+const { at: shapeAt } = usualModels();
 const RUNS = { numRuns: 15 };
 
 const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));

@@ -14,7 +14,7 @@ import { everyLayer, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from '../memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
 import { Placement } from '../weights/placement.js';
-import { layerOf, nameInBlock } from '../weights/tensor-position.js';
+import { layerOf, nameInBlock } from '../../model/block-name.js';
 import { refuseNewerModel } from '../version-limits.js';
 
 export interface ContextOptions {

@@ -1,7 +1,7 @@
 import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { contiguousStrides, type Four } from '../ggml/tensor.js';
-import { layerOf, nameInBlock } from '../weights/tensor-position.js';
+import { layerOf, nameInBlock } from '../../model/block-name.js';
 import { unreadWeights } from './unread-weights.js';
 
 /** A weight of a file, as every graph has it. */

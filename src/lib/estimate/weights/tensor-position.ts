@@ -1,3 +1,4 @@
+import { layerOf, nameInBlock } from '../../model/block-name.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { type WeightOp, weightOp } from './weight-op.js';
@@ -13,24 +14,11 @@ const PER_LAYER_COPIES = /^rope_(freqs|factors_long|factors_short)\.weight$/;
 /** Weights that no graph uses: `GGML_OP_NONE` in `llm_tensor_info`. */
 const NEVER_LOADED = /\.cross_attn_rel_b\.weight$/;
 
-const BLOCK = /^(?:enc\.|dec\.)?blk\.(\d+)\./;
-
 /** Whose device a weight outside of blocks is used on, by its name: `LLM_TENSOR_INFOS` (`src/llama-arch.cpp`, llama.cpp v0.5.0). */
 function positionOf(name: string, { hparams, architecture }: ModelShape): Position {
   if (INPUT_TENSORS.test(name)) return 'input';
   if (OUTPUT_TENSORS.test(name)) return hparams.nLayerAll;
   return name === 'token_embd_norm.weight' && architecture.startsWith('lfm2') ? hparams.nLayerAll : 0;
-}
-
-/** The block that a tensor's name puts it in. */
-export function layerOf(name: string): number | undefined {
-  const match = BLOCK.exec(name);
-  return match ? Number(match[1]) : undefined;
-}
-
-/** A tensor's name without its block, which all layers share. */
-export function nameInBlock(name: string): string {
-  return name.replace(BLOCK, '');
 }
 
 /** What a tensor's name says of a weight. */

@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../bounded-json.js';
 import type { ProcessIdentity } from '../../host/processes/processes.js';
+import { isObject } from '../../is-object.js';
 
 /** What one launch holds, by pool, in bytes. */
 export interface Requirement {
@@ -73,8 +74,4 @@ function isRequirement(value: unknown): value is Requirement {
   return [value.hostBytes, value.mappedBytes, ...(value.gpuBytes as unknown[])].every(
     (bytes) => Number.isSafeInteger(bytes) && (bytes as number) >= 0,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { ClusterError } from '../../errors.js';
 import type { ApiStatus } from './status-errors.js';
-import { isObject } from './shape.js';
+import { isObject } from '../../is-object.js';
 import type { HttpRequest, Transport } from './transport.js';
 
 /** Any object of Kubernetes, as far as it is written here. */

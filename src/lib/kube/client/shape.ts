@@ -1,3 +1,5 @@
+import { isObject } from '../../is-object.js';
+
 /** The types that are relied on when an object from outside is read; everything else in it is passed over. */
 export type Shape =
   'string' | 'number' | 'boolean' | 'object' | 'strings' | { readonly [key: string]: Shape } | readonly [Shape];
@@ -31,10 +33,6 @@ export function mismatch(value: unknown, shape: Shape, at: string): string | und
 
 function isList(shape: Shape): shape is readonly [Shape] {
   return Array.isArray(shape);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function first(problems: readonly (string | undefined)[]): string | undefined {

@@ -1,6 +1,7 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { ARCHITECTURE_RULES } from '../architectures.js';
+import { layerOf } from '../block-name.js';
 import { requireGraphValues } from './graph-values.js';
 import { requireHeads } from './heads.js';
 import { refusedByLoader } from './load-error.js';
@@ -57,7 +58,6 @@ function checkWindows({ architecture, hparams: { swa, isSwa } }: ModelShape): vo
 
 /** Drafts that are nothing but layers that predict ahead. */
 const ONLY_PREDICTING: ReadonlySet<string> = new Set(['gemma4-assistant']);
-const BLOCK = /^(?:enc\.|dec\.)?blk\.(\d+)\./;
 
 /** For any architecture: every block is there, none is beyond the last, and those left out only predict ahead. */
 function checkBlocks({ tensors, architecture, hparams: { nLayerAll, nLayer, blockOf } }: ModelShape): void {
@@ -68,7 +68,7 @@ function checkBlocks({ tensors, architecture, hparams: { nLayerAll, nLayer, bloc
   const present = new Set<number>();
   const predicting = new Set<number>();
   for (const name of tensors.keys()) {
-    const block = Number(BLOCK.exec(name)?.[1] ?? NaN);
+    const block = layerOf(name) ?? NaN;
     if (block > lastBlock) {
       throw refusedByLoader(
         'MODEL_TENSOR_UNUSED',

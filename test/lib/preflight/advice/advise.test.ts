@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
@@ -14,12 +14,7 @@ import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.j
 import { anyContext, anyModel, usualModels, variantsOf } from '../../../support/usual-models.js';
 
 const GIB = 2 ** 30;
-let shapes: ModelShape[];
-beforeAll(async () => {
-  shapes = await usualModels();
-});
-
-const shapeAt = (index: number): ModelShape => shapes[index] as ModelShape;
+const { count: modelCount, at: shapeAt } = usualModels();
 const RUNS = { numRuns: 15 };
 
 const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));
@@ -77,7 +72,7 @@ describe('what is planned', () => {
   });
 
   test('for the largest context is no more than four contexts, of up to 512', () => {
-    for (const model of shapes.keys()) {
+    for (let model = 0; model < modelCount; model++) {
       const shape = shapeAt(model);
       const launch: LaunchOptions = { accelerator: 'metal' };
       const trials = new NotedTrials(roomOf(24 * GIB, 2 * GIB, true));
