@@ -6,10 +6,9 @@ import { wholeNumber, wholeNumbers } from './values/whole-number.js';
 import { ACCELERATORS, CACHE_TYPES, SPLIT_MODES } from '../../runtime/launch-options.js';
 import { deviceList, tensorOverrides, tensorSplit } from '../../runtime/options/device-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
+import { MAX_SLOTS } from '../../runtime/server-defaults.js';
 
 const HELP_GROUP = 'LAUNCH';
-/** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
-const MAX_SLOTS = 256;
 
 /** The options that change what llama-server allocates, for every command that checks memory. */
 export const launchFlags = {
