@@ -205,7 +205,7 @@ class Planner {
   private planned(graph: Graph, { layers, others }: PlannedLayers): PlannedTape {
     const { steps, leafs } = this.scheduler.plan(graph);
     const tape = record(steps, leafs);
-    const sizes = new TensorSizes(this.backends, tape.tensors.length);
+    const sizes = new TensorSizes(this.backends, tape.tensors);
     return {
       nodes: graph.nodes,
       tape,
