@@ -26,8 +26,24 @@ const MOST_KNOWN = 8;
  */
 export class KnownTapes {
   private readonly known: KnownTape[] = [];
+  /** The backends of nodes of few layers, where all layers decided as those. */
+  private readonly trials: Int8Array[] = [];
   /** How often the layers that were chosen turned out not to stand for all. */
   failures = 0;
+
+  get isEmpty(): boolean {
+    return this.known.length === 0;
+  }
+
+  /** Whether all layers, too, were found not to run as they should where few layers' nodes run so. */
+  hasTrial(backends: Int8Array): boolean {
+    return this.trials.some((known) => isSame(known, backends));
+  }
+
+  learnTrial(backends: Int8Array): void {
+    if (this.trials.length === MOST_KNOWN) this.trials.shift();
+    this.trials.push(backends);
+  }
 
   /** Null where what is asked is not known. */
   allocate({ tape, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
@@ -37,17 +53,18 @@ export class KnownTapes {
     return found ? allocateSettling(found.moves, found.origins, sizes, backends) : null;
   }
 
-  /** `allocation` is what was made of a tape of more layers. */
-  learn(few: PlannedTape, more: PlannedTape, { tape, moves }: Allocation): void {
+  /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */
+  learn(few: PlannedTape, more: PlannedTape, { tape, moves }: Allocation): boolean {
     const origins = originsOn(few, more, tape);
     if (!origins || !areAsLarge(few, origins, tape, more.sizes)) {
       this.failures++;
-      return;
+      return false;
     }
     if (this.known.length === MOST_KNOWN) this.known.shift();
     const compared = comparedOn(origins, moves);
     const { begins } = few.slices;
     this.known.push({ few: withoutTensors(few.tape), begins, moves: { ...moves, compared: [] }, origins, compared });
+    return true;
   }
 }
 
