@@ -133,6 +133,8 @@ class Planner {
   /** An earlier launch has been planned by them. */
   private readonly wereEnough: boolean;
   isSteered = false;
+  /** Weights of a GPU were seen to be copied. */
+  private typesMatter = false;
   private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
 
   constructor(private readonly inputs: ComputeInputs) {
@@ -169,6 +171,7 @@ class Planner {
     const { plans } = this.inputs;
     for (let i = this.enough; i < plans.length; i++) {
       const plan = plans[i] as LayerPlan;
+      if (plan.types === 'told-apart' && i > this.enough && !this.typesMatter) continue;
       const builder = i === this.enough ? first : this.assigned(build(this.beginningOf(plan)));
       const bytes = this.reserveBy(plan, builder, (layers) => this.assigned(build(layers)));
       if (!bytes) continue;
@@ -194,6 +197,10 @@ class Planner {
     const { compared, known } = plan;
     const layers = this.beginningOf(plan);
     const begun = this.planned(graph, layers);
+    if (plan.types === 'ignored' && begun.tape.tensors.some(isCopyOfWeight)) {
+      this.typesMatter = true;
+      return null;
+    }
     const found = known.allocate(begun, backends);
     if (found) return found;
     const more = layers === compared ? begun : this.planned(build(compared).graph, compared);
@@ -308,6 +315,11 @@ class Planner {
     builder.complete();
     return builder;
   }
+}
+
+/** A GPU's weight that is brought to another device: a copy's size depends on its type. */
+function isCopyOfWeight({ original, layer }: Tensor): boolean {
+  return original?.buffer?.usage === 'weights' && original.buffer.device !== 'cpu' && layer >= 0;
 }
 
 /** Nodes of all layers, and about as many leafs. */
