@@ -1,6 +1,6 @@
 import { refused, refuseUnevenShares } from '../refused-launches.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
-import { pad } from '../ggml/tensor.js';
+import { pad, type Tensor } from '../ggml/tensor.js';
 import { UnsupportedOpError } from '../ggml/scheduler.js';
 import type { KnownTapes } from '../ggml/known-tapes.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
@@ -23,6 +23,12 @@ export interface ComputeBuffers {
   readonly isSteered?: boolean;
 }
 
+/** What the plans that were tried have shown. */
+interface Seen {
+  /** Weights of a GPU are copied, so that layers whose types differ are told apart. */
+  copiedWeights: boolean;
+}
+
 /** Which of a model's plans was enough last. Where more than one is, they say the same. */
 const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
 
@@ -34,9 +40,12 @@ const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
   try {
-    for (let i = ENOUGH.get(plans) ?? 0; i < plans.length; i++) {
+    const enough = ENOUGH.get(plans) ?? 0;
+    const seen: Seen = { copiedWeights: false };
+    for (let i = enough; i < plans.length; i++) {
       const plan = plans[i] as LayerPlan;
-      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans));
+      if (plan.types === 'told-apart' && i > enough && !seen.copiedWeights) continue;
+      const buffers = knownBuffers(inputs, plan, seen) ?? comparedBuffers(inputs, plan, seen, ENOUGH.has(plans));
       if (!buffers) continue;
       ENOUGH.set(plans, i);
       return buffers;
@@ -56,20 +65,24 @@ export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
 }
 
 /** From what earlier launches were planned by; null where that says nothing of this one. */
-function knownBuffers(inputs: ComputeInputs, { once, known, wholeSizes }: LayerPlan): ComputeBuffers | null {
+function knownBuffers(inputs: ComputeInputs, plan: LayerPlan, seen: Seen): ComputeBuffers | null {
+  const { once, known, wholeSizes } = plan;
   const layers = once[known.failures];
   if (!layers || known.isEmpty) return null;
   const planner = new Planner(inputs, layers, wholeSizes);
   const decisions = planner.decide();
   if (!isConfirmed(planner, known)) return null;
-  return reserved(inputs, planner, decisions, (graph) => known.allocate(graph(planner), inputs.placement.backends));
+  return reserved(inputs, planner, decisions, (graph) => {
+    const planned = graph(planner);
+    return toldApart(plan, planned, seen) ? known.allocate(planned, inputs.placement.backends) : null;
+  });
 }
 
 /**
  * By layers of which those that are left out are seen to be repetitions, or null where they are not. Further launches learn
  * from it: for a single one, it costs less to compare layers than to learn what they have in common.
  */
-function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean): ComputeBuffers | null {
+function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, seen: Seen, learns: boolean): ComputeBuffers | null {
   const { compared, known, wholeSizes } = plan;
   const { backends } = inputs.placement;
   const planner = new Planner(inputs, compared, wholeSizes);
@@ -81,6 +94,7 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
   let few = learns ? fewPlanner(inputs, plan, decisions) : null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner);
+    if (!toldApart(plan, planned, seen)) return null;
     const found = known.allocate(planned, backends);
     if (found) return found;
     const allocation = allocateWhole(planned, backends);
@@ -90,6 +104,18 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
     }
     return allocation && allocation.bytes;
   });
+}
+
+/** Whether a plan tells layers apart by all that a tape looks at. */
+function toldApart({ types }: LayerPlan, { tape }: PlannedTape, seen: Seen): boolean {
+  if (types !== 'ignored' || !tape.tensors.some(isCopyOfWeight)) return true;
+  seen.copiedWeights = true;
+  return false;
+}
+
+/** A GPU's weight that is brought to another device: a copy's size depends on its type. */
+function isCopyOfWeight({ original, layer }: Tensor): boolean {
+  return original?.buffer?.usage === 'weights' && original.buffer.device !== 'cpu' && layer >= 0;
 }
 
 /** Where trials succeed, graphs are planned as they were tried, and compared; of those that failed it has to be known. */
