@@ -26,6 +26,7 @@ import { incompleteReport, refusalReport, verdictReport } from './core/condition
 import { reservePort } from './machine/free-port.js';
 import type { CurrentLlamaServer, LlamaServer } from './machine/llama-server.js';
 import { openLog } from './machine/log-file.js';
+import type { OwnServers } from './machine/own-servers.js';
 import { ledgerName, type ServerRecord, type ServerRecords } from './machine/server-record.js';
 import { modelSource } from './store/model-files.js';
 import type { LocatedModel, ModelStore } from './store/model-store.js';
@@ -42,6 +43,7 @@ export interface AdmissionHost {
   readonly llamaServer: CurrentLlamaServer;
   readonly store: ModelStore;
   readonly records: ServerRecords;
+  readonly ownServers: OwnServers;
   readonly measure: MeasureHost;
   readonly mirror: Pick<Mirror, 'model'>;
 }
@@ -227,7 +229,8 @@ async function spawnGuarded(
   try {
     const launch = {
       ...{ estimate, accelerator: host.accelerator, policy: rules.policy, who: ledgerName(key) },
-      program: { file, args, stdio: ['ignore', log, log] as const, detached: true, env: serverEnvironment() },
+      program: { file, args, stdio: ['ignore', log, log] as const, detached: true, env: serverEnvironment(key, host) },
+      mark: host.ownServers.mark(key),
       evenIfTooLarge: rules.mode === 'warn',
     };
     return await guardedSpawn(launch, guardHere(machineRequest(host, rules), host.measure));
@@ -236,10 +239,11 @@ async function spawnGuarded(
   }
 }
 
-/** Without options, which would change what was checked. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+/** Without options of this process's own, which would change what was checked. */
+function serverEnvironment(key: string, { ownServers }: StartHost): NodeJS.ProcessEnv {
   const options = optionVariables(process.env);
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !Object.hasOwn(options, name)));
+  const kept = Object.entries(process.env).filter(([name]) => !Object.hasOwn(options, name));
+  return { ...Object.fromEntries(kept), ...ownServers.environment(key) };
 }
 
 function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {

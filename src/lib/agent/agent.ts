@@ -15,11 +15,11 @@ import { refuseTwin } from './cluster/twin.js';
 import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
-import { desiredOf } from './core/desired.js';
 import { evictionTarget } from './core/eviction.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
+import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
@@ -29,6 +29,7 @@ import { startLine } from './start-line.js';
 import { ModelStore } from './store/model-store.js';
 import { sweepStore } from './store/sweep.js';
 import { Teller } from './teller.js';
+import { wishFor } from './wish.js';
 
 const TICK_MS = 10_000;
 const EVICTION_PAUSE_MS = 30_000;
@@ -102,10 +103,11 @@ class Agent {
       mirror: this.#mirror,
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
+      ownServers: new OwnServers(stateFolder, identity.id, find),
       ...{ find, glance: glanceAtProcesses(find) },
       enqueue: this.#queue.add,
       onFreed: () => this.#retryRefused(),
-      holdStarts: () => (this.#pressure?.level === 'critical' ? this.#pressure.text : undefined),
+      holdStarts: () => this.#whyHeld(),
     };
   }
 
@@ -134,6 +136,9 @@ class Agent {
     for (const record of this.#host.records.alive(entries, this.#host.find)) {
       this.#runnerOf(record.key).adopt(record);
     }
+    // What no record tells of must not be loaded a second time, nor go on with nobody to watch it.
+    const strays = this.#host.ownServers.running(entries);
+    for (const key of new Set(strays.map((stray) => stray.key))) this.#runnerOf(key).takeStrays(strays);
   }
 
   async #serve() {
@@ -188,11 +193,11 @@ class Agent {
 
   /** Hundreds of services of others cost nothing here. */
   #mayBeOurs(key: string): boolean {
-    const service = this.#mirror.service(key);
+    const { identity } = this.options;
+    const { service, desired } = wishFor(key, this.#mirror, identity);
     if (service.kind !== 'there') return false;
-    const model = this.#mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
-    const desired = desiredOf(service, model, this.options.identity);
-    return desired.kind === 'run' || (desired.kind === 'stop' && isClaimedBy(service.object, this.options.identity.id));
+    if (desired.kind === 'unknown') return desired.problem !== undefined;
+    return desired.kind === 'run' || isClaimedBy(service.object, identity.id);
   }
 
   #runnerOf(key: string): ServiceRunner {
@@ -251,6 +256,12 @@ class Agent {
     if (level !== 'normal') return;
     for (const runner of this.#runners.values()) runner.readmit();
     this.#retryRefused();
+  }
+
+  #whyHeld(): string | undefined {
+    if (this.#pressure?.level === 'critical') return this.#pressure.text;
+    const isStray = [...this.#runners.values()].some(({ running }) => running?.isStray === true);
+    return isStray ? 'a server of which nothing is written still runs, and what it takes is not known' : undefined;
   }
 
   /** One in half a minute, so that what it gave back can show first. */

@@ -41,9 +41,9 @@ export function incompleteReport(
   problem: string,
   advice: readonly string[],
   generation: number | undefined,
+  reason: 'MemoryCheckFailed' | 'ModelNotFound' = 'MemoryCheckFailed',
 ): FitReport {
   const message = [problem, ...advice.map((text) => `  Suggestion: ${text}`)].join('\n');
-  const reason = 'MemoryCheckFailed';
   return { reason, message, generation, scheduling: { status: reason, message } };
 }
 
