@@ -19,12 +19,14 @@ import { evictionTarget } from './core/eviction.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
+import { problem } from './log.js';
 import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
 import type { RunnerHost } from './runner-host.js';
 import { ServiceRunner } from './service-runner.js';
+import { SingleRound } from './single-round.js';
 import { startLine } from './start-line.js';
 import { ModelStore } from './store/model-store.js';
 import { sweepStore } from './store/sweep.js';
@@ -34,7 +36,6 @@ import { wishFor } from './wish.js';
 const TICK_MS = 10_000;
 const EVICTION_PAUSE_MS = 30_000;
 const SWEEP_MS = 600_000;
-const SETTLED_LOOK_MS = 200;
 const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** Ends with the signal; the servers go on, and the next agent takes them over. */
@@ -59,6 +60,9 @@ class Agent {
   /** No other machine has an agent of this name. */
   readonly #alone: Promise<void>;
   #isAlone = false;
+  /** Whatever waits for the cluster does so no longer. */
+  readonly #ending = new AbortController();
+  readonly #round = new SingleRound();
   #pressure: MemoryPressure | undefined;
   #evictedAtMs = -Infinity;
   #sweptAtMs = -Infinity;
@@ -69,20 +73,28 @@ class Agent {
     stateFolder: string,
     instance: string,
   ) {
-    const { client, log, llamaServer, measure, signal } = parts;
+    const { client, log, llamaServer, measure } = parts;
+    const signal = AbortSignal.any([parts.signal, this.#ending.signal]);
     const { identity, hostIp, namespace } = options;
     const find = findProcessHere();
     this.#queue = new KeyQueue(
       (key) => this.#step(key),
-      (key, error) => log.warn('again later', { service: key, error: String(error) }),
+      (key, error) => {
+        this.#round.fails(error);
+        log.warn('again later', { service: key, ...problem(error) });
+      },
     );
     this.#mirror = new Mirror(client, {
       namespace,
       signal,
       onService: this.#queue.add,
       onModel: (key) => this.#onModel(key),
-      onReachable: (error) =>
-        error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
+      onReachable: (error) => {
+        this.#round.fails(error);
+        if (error) log.warn('cluster unreachable', problem(error));
+        else log.info('cluster reachable');
+      },
+      onSynced: () => this.#lookAtAll(),
       isOurs: (key) => this.#runners.has(key),
     });
     const own = { id: identity.id, namespace: namespace ?? 'default', instance };
@@ -118,9 +130,14 @@ class Agent {
     const following = this.#mirror.run();
     const tick = setInterval(() => void this.#tick(), this.parts.tickMs ?? TICK_MS);
     try {
-      const end = this.options.once ? this.#settled() : following;
+      const round = {
+        synced: () => this.#mirror.synced,
+        settled: () => [...this.#runners.values()].every((runner) => runner.settled),
+      };
+      const end = this.options.once ? this.#round.end(round, this.parts.signal) : following;
       await Promise.race([end, this.#alone.then(() => end)]);
     } finally {
+      this.#ending.abort();
       clearInterval(tick);
       http?.close();
       await this.#queue.stop();
@@ -215,6 +232,12 @@ class Agent {
     }
   }
 
+  /** What is missing is known now, too: services that run here, and Models. */
+  #lookAtAll(): void {
+    for (const key of this.#runners.keys()) this.#queue.add(key);
+    for (const service of this.#mirror.services()) this.#queue.add(keyOf(service));
+  }
+
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
@@ -240,7 +263,7 @@ class Agent {
       const removed = sweepStore({ folder, namespace: this.options.namespace, models, inUse, nowMs: Date.now() });
       for (const path of removed) this.parts.log.info('model removed', { path });
     } catch (error) {
-      this.parts.log.warn('models not cleared away', { error: String(error) });
+      this.parts.log.warn('models not cleared away', problem(error));
     }
   }
 
@@ -276,14 +299,5 @@ class Agent {
 
   #retryRefused(): void {
     for (const runner of this.#runners.values()) runner.retry();
-  }
-
-  async #settled(): Promise<void> {
-    const { signal } = this.parts;
-    for (let calm = 0; calm < 3 && !signal.aborted;) {
-      await new Promise((resolve) => void setTimeout(resolve, SETTLED_LOOK_MS));
-      const runners = [...this.#runners.values()];
-      calm = this.#mirror.synced && runners.every((runner) => runner.settled) ? calm + 1 : 0;
-    }
   }
 }

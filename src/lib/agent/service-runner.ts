@@ -8,7 +8,7 @@ import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
 import type { Desired, ServiceProblem } from './core/desired.js';
-import { adoptedReport, incompleteReport, type Proof } from './core/condition-text.js';
+import { adoptedReport, incompleteReport, startFailure, type Proof } from './core/condition-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
@@ -16,6 +16,7 @@ import { attemptOf, fingerprintOf, type Wanted } from './core/wanted.js';
 import type { OwnProcess } from './machine/own-servers.js';
 import type { ServerEnd, ServerEvents } from './machine/server-process.js';
 import type { ServerRecord } from './machine/server-record.js';
+import { problem } from './log.js';
 import { Place } from './place.js';
 import { proofOf } from './proof.js';
 import type { RunnerHost } from './runner-host.js';
@@ -56,13 +57,13 @@ export class ServiceRunner {
   /** It stays as it is until something else happens. */
   get settled(): boolean {
     if (this.#busy !== undefined) return false;
-    return this.running === undefined ? this.fit !== undefined : this.running.server.state === 'ready';
+    if (this.running !== undefined) return this.running.server.state === 'ready';
+    return this.fit !== undefined || this.#held;
   }
 
   /** Nothing of it is left on this host. */
   get idle(): boolean {
-    const traces = this.#service ?? this.#problem;
-    return this.running === undefined && this.#busy === undefined && traces === undefined;
+    return [this.running, this.#busy, this.#service, this.#problem].every((one) => one === undefined);
   }
 
   /** Takes over what an earlier agent has started. */
@@ -108,8 +109,8 @@ export class ServiceRunner {
     const { running } = this;
     const spec = this.#service?.spec;
     if (running === undefined || spec === undefined || running.server.state === 'stopping') return undefined;
-    const { startedAtMs } = running.server;
-    return { key: this.key, spec, requiredBytes: totalBytes(running.record.estimate), startedAtMs };
+    const { record, server } = running;
+    return { key: this.key, spec, requiredBytes: totalBytes(record.estimate), startedAtMs: server.startedAtMs };
   }
 
   /** Ends it for the sake of others, until `readmit`. */
@@ -154,9 +155,6 @@ export class ServiceRunner {
         break;
       case 'release':
         return this.#release(desired);
-      case 'wait':
-      case 'none':
-        break;
     }
     if (run === undefined && this.running === undefined && this.#busy === undefined) this.#place.leave();
     if (this.running !== undefined && this.running.record.fingerprint === wanted) this.#stillFits(desired);
@@ -260,9 +258,8 @@ export class ServiceRunner {
       .catch((error: unknown) => {
         this.#busy = undefined;
         this.#attempts.failed(attempt);
-        const problem = `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
-        this.fit = incompleteReport(problem, [], service.metadata.generation);
-        this.host.log.error('start failed', { service: this.key, error: String(error) });
+        this.fit = incompleteReport(startFailure(error), [], service.metadata.generation);
+        this.host.log.error('start failed', { service: this.key, ...problem(error) });
       })
       .finally(() => {
         this.#place.leave();

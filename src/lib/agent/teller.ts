@@ -12,7 +12,7 @@ import {
   type FitReport,
   type OwnCondition,
 } from './core/memory-fit.js';
-import type { AgentLog } from './log.js';
+import { problem, type AgentLog } from './log.js';
 import type { ServerRecord } from './machine/server-record.js';
 import type { Proven } from './proof.js';
 
@@ -173,7 +173,7 @@ export class Teller {
   #event(service: InferenceServiceResource | undefined, type: EventType, reason: string, message: string): void {
     if (service === undefined) return;
     this.writer.event(service, type, reason, message).catch((error: unknown) => {
-      this.log.debug('event lost', { error: String(error) });
+      this.log.debug('event lost', problem(error));
     });
   }
 }

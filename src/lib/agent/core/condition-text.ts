@@ -47,6 +47,11 @@ export function incompleteReport(
   return { reason, message, generation, scheduling: { status: reason, message } };
 }
 
+/** What nobody had foreseen. */
+export function startFailure(error: unknown): string {
+  return `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** `measured 20.9GB, estimated 20.9GB`, once the server has said what it allocated. */
 export function withProof(report: FitReport, proof: Proof): FitReport {
   const [measured, estimated] = [formatSize(proof.measuredBytes), formatSize(proof.estimatedBytes)];
