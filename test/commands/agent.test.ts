@@ -26,6 +26,10 @@ describe('the agent, once', () => {
         /^insufficient memory for (one|two) .*\n {2}Estimated requirement: ~\d+MB\n {2}Available budget: /,
       ),
     });
+    const tight = refused === 'two' ? 'one' : 'two';
+    expect(rig.seen(tight).message).toMatch(
+      /^needs 505MB of 900MB \(.*\)\n(?:.*\n)*the prompt cache \(up to 8GB\) can grow after start-up and push it .* over the budget/,
+    );
     const second = await rig.agent();
     expect(second.stderr).toContain('"msg":"adopted"');
     expect(rig.starts()).toHaveLength(1);
@@ -128,6 +132,46 @@ describe('the agent, once', () => {
     expect(rig.seen('one')).toMatchObject({ reason: 'MemoryCheckFailed', scheduling: 'MemoryCheckFailed' });
     expect(rig.seen('one').message).toContain('inference.llmkube.dev/memory-budget says "plenty"');
     expect(rig.starts()).toEqual([]);
+  });
+
+  test('of the environment of a service its server has what the check counts, and its key; the rest is named', async () => {
+    const data = { key: Buffer.from('sesame').toString('base64') };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace: 'default' }, data };
+    rig.api.inject({ path: /secrets\/keys/, method: 'GET', json: secret as never });
+    rig.deployModel('one');
+    const env = [
+      { name: 'LLAMA_ARG_CACHE_RAM', value: '0' },
+      { name: 'LLAMA_API_KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'key' } } },
+      ...['LD_PRELOAD', 'LLAMA_ARG_MODEL', 'LLAMA_ARG_MMPROJ_URL'].map((name) => ({ name, value: '/tmp/x' })),
+    ];
+    rig.deployService('one', {}, { env });
+    await rig.agent();
+    const { message } = rig.seen('one');
+    expect(message).not.toContain('prompt cache');
+    expect(message).toContain('not passed on from spec.env: LD_PRELOAD, LLAMA_ARG_MODEL, LLAMA_ARG_MMPROJ_URL');
+    const [words] = rig.starts().map((start) => start.words);
+    expect(words).toMatch(/ LLAMA_ARG_CACHE_RAM=0 LLAMA_API_KEY=sesame$/);
+    expect(message).not.toContain('sesame');
+  });
+
+  test('a key of a Secret that is not there starts nothing, and the condition names both', async () => {
+    rig.deployModel('one');
+    const valueFrom = { secretKeyRef: { name: 'keys', key: 'absent' } };
+    rig.deployService('one', {}, { env: [{ name: 'LLAMA_API_KEY', valueFrom }] });
+    await rig.agent();
+    expect(rig.seen('one')).toMatchObject({
+      reason: 'MemoryCheckFailed',
+      message: expect.stringMatching(
+        /^there is not the Secret "keys" in default with the key "absent" for LLAMA_API_KEY/,
+      ),
+    });
+  });
+
+  test.each(['--hf_repo', '--hf-repo=a/b'])('%s among extraArgs is refused however it is spelled', async (word) => {
+    rig.deployModel('one');
+    rig.deployService('one', {}, { extraArgs: [word] });
+    await rig.agent();
+    expect(rig.seen('one').message).toMatch(/^extraArgs holds --hf.repo\S*, which is the agent's to say/);
   });
 
   test('a service whose Model is not there says so, with its name, and starts once it is', async () => {

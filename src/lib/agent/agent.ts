@@ -113,6 +113,7 @@ class Agent {
       ...{ gpuMemoryBytes: options.gpuMemoryBytes, cacheDir: options.cacheDir, startupMs: options.startupMs },
       listenHost: hostIp ?? '127.0.0.1',
       mirror: this.#mirror,
+      objects: client.objects,
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
       ownServers: new OwnServers(stateFolder, identity.id, find),
