@@ -66,3 +66,13 @@ test('a service of which nothing runs any more has nothing promised to it', asyn
   await until(() => rig.seen('one').annotations[required[0] ?? ''] === undefined);
   await running.end();
 });
+
+test('a server that listens on another address than this agent’s gives way to one on it', async () => {
+  rig.deploy('one');
+  await rig.agent();
+  const { stderr } = await rig.agent(['--host-ip', '127.0.0.2']);
+  expect(stderr).toContain('"msg":"adopted"');
+  expect(stderr).not.toContain('"msg":"crashed"');
+  expect(rig.starts().map(({ words }) => /--host (\S+)/.exec(words)?.[1])).toEqual(['127.0.0.1', '127.0.0.2']);
+  expect(rig.running()).toEqual([rig.starts()[1]?.pid]);
+});

@@ -21,7 +21,7 @@ else {
   require('fs').appendFileSync(env.STARTS, [process.pid, ...argv.slice(2), ...variables].join(' ') + '\\n');
   if (env.FAIL) { console.error('unable to allocate CPU buffer'); process.exit(7); }
   const loads = () => env.LOADS && argv.includes('512') && !require('fs').existsSync(env.STARTS + '.loaded');
-  require('http').createServer((_, answer) => answer.writeHead(loads() ? 503 : 200).end('ok')).listen(Number(argv[argv.indexOf('--port') + 1]), '127.0.0.1');
+  require('http').createServer((_, answer) => answer.writeHead(loads() ? 503 : 200).end('ok')).listen(Number(argv[argv.indexOf('--port') + 1]), argv[argv.indexOf('--host') + 1]);
 }
 `;
 

@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../host/processes/processes.js';
 import type { CompleteCheck } from '../preflight/memory-check.js';
 import type { OwnProcess } from './machine/own-servers.js';
 import { ServerProcess, type ServerEvents } from './machine/server-process.js';
-import { ledgerName, type ServerRecord } from './machine/server-record.js';
+import { hostIn, ledgerName, type ServerRecord } from './machine/server-record.js';
 import type { RunnerHost } from './runner-host.js';
 
 /** A process of a service, and what it was started with. */
@@ -22,20 +22,25 @@ export interface Running {
 
 const NO_EVENTS: ServerEvents = { onChange: () => undefined, onEnd: () => undefined };
 
-type Found = Pick<ServerRecord, 'key' | 'port' | 'logFile'>;
+type Found = Pick<ServerRecord, 'key' | 'port' | 'logFile' | 'args'>;
 
 /** Watches a server of this host. @param child unset for one that this agent has not started */
 export function watchServer(
-  { key, port, logFile }: Found,
+  { key, port, logFile, args }: Found,
   { pid, startedAt }: ProcessIdentity,
   host: RunnerHost,
   events: ServerEvents,
   { child, group = pid }: { readonly child?: ChildProcess; readonly group?: number } = {},
 ): ServerProcess {
-  const { listenHost, startupMs, find, glance, ownServers } = host;
+  const { startupMs, find, glance, ownServers } = host;
   const rest = () => ownServers.running().filter((one) => one.key === key && one.group === group);
-  const target = { identity: { pid, startedAt }, ...(child && { child }), group, rest, host: listenHost };
-  return new ServerProcess({ ...target, port, logFile, startupMs }, find, glance, events);
+  const target = { identity: { pid, startedAt }, ...(child && { child }), group, rest };
+  return new ServerProcess(
+    { ...target, host: hostIn({ args }) ?? host.listenHost, port, logFile, startupMs },
+    find,
+    glance,
+    events,
+  );
 }
 
 /** What the ledger promises to a server that another agent has started. */

@@ -15,7 +15,7 @@ import { nextAction, type Observed } from './core/next-action.js';
 import { attemptOf, fingerprintOf, type Wanted } from './core/wanted.js';
 import type { OwnProcess } from './machine/own-servers.js';
 import type { ServerEnd, ServerEvents } from './machine/server-process.js';
-import type { ServerRecord } from './machine/server-record.js';
+import { hostIn, type ServerRecord } from './machine/server-record.js';
 import { problem } from './log.js';
 import { Place } from './place.js';
 import { proofOf } from './proof.js';
@@ -67,7 +67,9 @@ export class ServiceRunner {
   }
 
   /** Takes over what an earlier agent has started. */
-  adopt(record: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
+  adopt(found: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
+    // One that listens where nobody is sent, or is sent now, is another one than what is wanted.
+    const record = hostIn(found) === this.host.listenHost ? found : { ...found, fingerprint: '' };
     const promise = promiseTo(this.key, record.process, this.host);
     this.running = { record, server: watchServer(record, record.process, this.host, this.#events(promise)), promise };
     this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });

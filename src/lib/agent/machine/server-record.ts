@@ -112,6 +112,12 @@ function isPart(part: unknown): boolean {
   return [name, of, device].every((text) => typeof text === 'string') && Number.isSafeInteger(bytes);
 }
 
+/** The address that it listens on. */
+export function hostIn({ args }: Pick<ServerRecord, 'args'>): string | undefined {
+  const at = args.indexOf('--host');
+  return at < 0 ? undefined : args[at + 1];
+}
+
 /** The log of a service's server. @param folder of its agent; @param key `namespace/name` */
 export function logFileOf(folder: string, key: string): string {
   return join(folder, `${fileName(key)}.log`);
