@@ -2,7 +2,7 @@ import { refused, refuseUnevenShares } from '../refused-launches.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { pad } from '../ggml/tensor.js';
 import { UnsupportedOpError } from '../ggml/scheduler.js';
-import type { KnownTapes } from '../ggml/known-tapes.js';
+import { allocateFound, type FoundTape, type KnownTapes } from '../ggml/known-tapes.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
 import type { ContextMemory } from '../caches/cache.js';
 import type { ContextParams } from './context-params.js';
@@ -52,17 +52,23 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
 export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   const { nCtx, nUbatch } = inputs.params;
   const [{ compared, wholeSizes }] = inputs.plans;
-  return new Planner(inputs, compared, wholeSizes).nodes({ tokens: Math.min(nCtx, nUbatch), outputs: 1 }, flashAttn);
+  return new Planner(inputs, compared, { wholeSizes }).nodes(
+    { tokens: Math.min(nCtx, nUbatch), outputs: 1 },
+    flashAttn,
+  );
 }
 
 /** From what earlier launches were planned by; null where that says nothing of this one. */
-function knownBuffers(inputs: ComputeInputs, { once, known, wholeSizes }: LayerPlan): ComputeBuffers | null {
-  const layers = once[known.failures];
-  if (!layers || known.isEmpty) return null;
-  const planner = new Planner(inputs, layers, wholeSizes);
+function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes }: LayerPlan): ComputeBuffers | null {
+  if (known.isEmpty) return null;
+  const { backends } = inputs.placement;
+  const planner = new Planner(inputs, once[known.failures] ?? compared, { wholeSizes, known });
   const decisions = planner.decide();
   if (!isConfirmed(planner, known)) return null;
-  return reserved(inputs, planner, decisions, (graph) => known.allocate(graph(planner), inputs.placement.backends));
+  return reserved(inputs, planner, decisions, (graph) => {
+    const planned = graph(planner);
+    return isFound(planned) ? allocateFound(planned, backends) : known.allocate(planned, backends);
+  });
 }
 
 /**
@@ -71,21 +77,18 @@ function knownBuffers(inputs: ComputeInputs, { once, known, wholeSizes }: LayerP
  */
 function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean): ComputeBuffers | null {
   const { compared, known, wholeSizes } = plan;
-  const { backends } = inputs.placement;
-  const planner = new Planner(inputs, compared, wholeSizes);
+  const planner = new Planner(inputs, compared, { wholeSizes, keeps: learns });
   const decisions = planner.decide();
   if (!isConfirmed(planner, known)) {
     if (!decidesForAll(inputs, compared, decisions)) return null;
     for (const trial of planner.failedTrials) known.learnTrial(trial);
   }
-  let few = learns ? fewPlanner(inputs, plan, decisions) : null;
+  let few = learns ? fewPlanner(inputs, plan, decisions, planner) : null;
   return reserved(inputs, planner, decisions, (graph) => {
-    const planned = graph(planner);
-    const found = known.allocate(planned, backends);
-    if (found) return found;
-    const allocation = allocateWhole(planned, backends);
-    if (allocation && learns && (few || !plan.once[known.failures])) {
-      const learnt = known.learn(few ? graph(few) : planned, planned, allocation);
+    const planned = graph(planner) as PlannedTape;
+    const allocation = allocateWhole(planned, inputs.placement.backends);
+    if (allocation && few) {
+      const learnt = known.learn(few === planner ? planned : (graph(few) as PlannedTape), planned, allocation);
       if (!learnt) few = null;
     }
     return allocation && allocation.bytes;
@@ -100,19 +103,23 @@ function isConfirmed({ failedTrials }: Planner, known: KnownTapes): boolean {
 /** Whether some layers' trials say what those of all layers say. */
 function decidesForAll(inputs: ComputeInputs, { layers }: PlannedLayers, decisions: Decisions): boolean {
   const all = allLayers(inputs.shape);
-  return layers.length === all.layers.length || isSame(new Planner(inputs, all, new Map()).decide(), decisions);
+  return (
+    layers.length === all.layers.length ||
+    isSame(new Planner(inputs, all, { wholeSizes: new Map() }).decide(), decisions)
+  );
 }
 
-/** Of the fewest layers of which a trial says the same. */
+/** Of the fewest layers of which a trial says the same, or of those that are compared. */
 function fewPlanner(
   inputs: ComputeInputs,
   { once, known, wholeSizes }: LayerPlan,
   decisions: Decisions,
-): Planner | null {
+  compared: Planner,
+): Planner {
   for (;;) {
     const layers = once[known.failures];
-    if (!layers) return null;
-    const planner = new Planner(inputs, layers, wholeSizes);
+    if (!layers) return compared;
+    const planner = new Planner(inputs, layers, { wholeSizes, keeps: true });
     if (isSame(planner.decide(), decisions)) {
       for (const trial of planner.failedTrials) known.learnTrial(trial);
       return planner;
@@ -126,7 +133,11 @@ function isSame(a: Decisions, b: Decisions): boolean {
 }
 
 /** A graph that is reserved, of the layers that a planner has. */
-type PlannedGraph = (planner: Planner) => PlannedTape;
+type PlannedGraph = (planner: Planner) => PlannedTape | FoundTape;
+
+function isFound(planned: PlannedTape | FoundTape): planned is FoundTape {
+  return 'known' in planned;
+}
 
 /** Null where what a graph takes is not known. */
 function reserved(
