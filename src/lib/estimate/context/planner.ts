@@ -196,7 +196,7 @@ export class Planner {
     const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
-    if (sizeOfAll(graph, layers) < limit) return;
+    if (largestSizeOfAll(graph, layers) < limit || sizeOfAll(graph, layers) < limit) return;
     const key = [layers.layers.length, ...Object.values(graphSize(graph))].join();
     const whole = wholeSizes.get(key) ?? graphSize(buildAll().graph);
     wholeSizes.set(key, whole);
@@ -231,6 +231,14 @@ export class Planner {
     builder.complete();
     return builder;
   }
+}
+
+/** Not less than `sizeOfAll`: as if each layer had the nodes of all that are planned, but as often as one stands for others. */
+function largestSizeOfAll({ nodes, leafs }: Graph, { layers, others: { placeOf } }: PlannedLayers): number {
+  const times = new Int32Array(layers.length);
+  let most = 1;
+  for (const place of placeOf) most = Math.max(most, ++(times[place] as number));
+  return nodes.length * most + (leafs.length * placeOf.length) / layers.length;
 }
 
 /** Nodes of all layers, and about as many leafs. */
