@@ -95,17 +95,18 @@ interface BatchInUse {
 
 /**
  * A whole batch of one prompt from an empty cache on, since what is placed shrinks and grows with what is read of the cache; then
- * what each slot has drafted after its first token.
+ * what each slot has drafted after its first token. A draft leaves a batch's last token to the next one, and puts out nothing of
+ * the others (`process` of `common_speculative_impl_draft_eagle3`, `common/speculative.cpp`, v0.5.0).
  */
 function batchesInUse(
   { nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams,
   { compressed }: ContextMemory,
 ): readonly BatchInUse[] {
-  const tokens = Math.min(nCtxSeq, nBatch);
+  const tokens = Math.min(nCtxSeq, nBatch) - (role.target ? 1 : 0);
   const parts = Math.ceil(tokens / nUbatch);
   const prompt = Array.from({ length: parts }, (_, i) => ({
-    tokens: Math.min(nCtxSeq, nUbatch),
-    outputs: i + 1 === parts ? 1 : 0,
+    tokens: Math.min(nUbatch, tokens - i * nUbatch),
+    outputs: i + 1 === parts && !role.target ? 1 : 0,
     // Graphs over compressed keys are described for all sequences only.
     nSeqs: compressed ? nSeqMax : 1,
     cells: Math.min(tokens, (i + 1) * nUbatch),
