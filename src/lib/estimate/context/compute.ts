@@ -9,6 +9,7 @@ import { Scheduler, UNASSIGNED, UnsupportedOpError } from '../ggml/scheduler.js'
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import type { FusedOp } from '../graph/fused-ops.js';
+import { batchesInUse } from './batches-in-use.js';
 import { graphSize, maxNodes, refuseOversizedGraph } from './graph-capacity.js';
 import type { Graph } from '../ggml/graph.js';
 import { record, TensorSizes } from '../ggml/tape.js';
@@ -58,7 +59,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const nOutputs = params.llama.logitsOfSlots ? Math.min(nTokens, params.nOutputsMax) : pad(nTokens, params.nSeqMax);
     if (inputs.inUse) {
-      const bytes = batchesInUse(params, inputs.memory).reduce<DeviceBytes>(
+      const bytes = batchesInUse(inputs).reduce<DeviceBytes>(
         (largest, { tokens, outputs, nSeqs, cells }) =>
           largerOf(largest, planner.reserve(tokens, outputs, flashAttn, nSeqs, cells)),
         { gpus: [], cpu: 0 },
@@ -83,37 +84,6 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
 export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   const { nCtx, nUbatch } = inputs.params;
   return new Planner(inputs).nodes(Math.min(nCtx, nUbatch), flashAttn);
-}
-
-/** A batch as it is computed, of sequences that fill so many cells. */
-interface BatchInUse {
-  readonly tokens: number;
-  readonly outputs: number;
-  readonly nSeqs: number;
-  readonly cells: number;
-}
-
-/**
- * A whole batch of one prompt from an empty cache on, since what is placed shrinks and grows with what is read of the cache; then
- * what each slot has drafted after its first token. A draft leaves a batch's last token to the next one, and puts out nothing of
- * the others (`process` of `common_speculative_impl_draft_eagle3`, `common/speculative.cpp`, v0.5.0).
- */
-function batchesInUse(
-  { nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams,
-  { compressed }: ContextMemory,
-): readonly BatchInUse[] {
-  const tokens = Math.min(nCtxSeq, nBatch) - (role.target ? 1 : 0);
-  const parts = Math.ceil(tokens / nUbatch);
-  const prompt = Array.from({ length: parts }, (_, i) => ({
-    tokens: Math.min(nUbatch, tokens - i * nUbatch),
-    outputs: i + 1 === parts && !role.target ? 1 : 0,
-    // Graphs over compressed keys are described for all sequences only.
-    nSeqs: compressed ? nSeqMax : 1,
-    cells: Math.min(tokens, (i + 1) * nUbatch),
-  }));
-  const drafted = Math.min(nUbatch, nSeqMax * role.outputsPerSlot);
-  const cells = (1 + role.outputsPerSlot) * (kvUnified ? nSeqMax : 1);
-  return [...prompt, { tokens: drafted, outputs: drafted, nSeqs: nSeqMax, cells }];
 }
 
 /** The constructor of `llama_context` (`src/llama-context.cpp`, llama.cpp v0.5.0): several batches are under way at once. */
