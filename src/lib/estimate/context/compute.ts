@@ -1,11 +1,10 @@
 import { refused, refuseUnevenShares } from '../refused-launches.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
-import { pad } from '../ggml/tensor.js';
+import { pad, type Tensor } from '../ggml/tensor.js';
 import { UnsupportedOpError } from '../ggml/scheduler.js';
 import { allocateFound, type FoundTape, type KnownTapes } from '../ggml/known-tapes.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
-import type { ContextMemory } from '../caches/cache.js';
-import type { ContextParams } from './context-params.js';
+import { batchesInUse } from './batches-in-use.js';
 import { allLayers, type LayerPlan, type PlannedLayers } from './layers.js';
 import { type Batch, type Decisions, Planner, type PlannerInputs } from './planner.js';
 
@@ -34,9 +33,12 @@ const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
   try {
-    for (let i = ENOUGH.get(plans) ?? 0; i < plans.length; i++) {
+    const first = ENOUGH.get(plans) ?? 0;
+    const seen: Seen = { typesMatter: false };
+    for (let i = first; i < plans.length; i++) {
       const plan = plans[i] as LayerPlan;
-      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans));
+      if (plan.types === 'told-apart' && i > first && !seen.typesMatter) continue;
+      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans), seen);
       if (!buffers) continue;
       ENOUGH.set(plans, i);
       return buffers;
@@ -58,6 +60,16 @@ export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   );
 }
 
+interface Seen {
+  /** Weights of a GPU were seen to be copied. */
+  typesMatter: boolean;
+}
+
+/** A GPU's weight that is brought to another device: a copy's size depends on its type. */
+function isCopyOfWeight({ original, layer }: Tensor): boolean {
+  return original?.buffer?.usage === 'weights' && original.buffer.device !== 'cpu' && layer >= 0;
+}
+
 /** From what earlier launches were planned by; null where that says nothing of this one. */
 function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes }: LayerPlan): ComputeBuffers | null {
   if (known.isEmpty) return null;
@@ -75,7 +87,7 @@ function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes
  * By layers of which those that are left out are seen to be repetitions, or null where they are not. Further launches learn
  * from it: for a single one, it costs less to compare layers than to learn what they have in common.
  */
-function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean): ComputeBuffers | null {
+function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean, seen: Seen): ComputeBuffers | null {
   const { compared, known, wholeSizes } = plan;
   const planner = new Planner(inputs, compared, { wholeSizes, keeps: learns });
   const decisions = planner.decide();
@@ -86,6 +98,10 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
   let few = learns ? fewPlanner(inputs, plan, decisions, planner) : null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner) as PlannedTape;
+    if (plan.types === 'ignored' && planned.tape.tensors.some(isCopyOfWeight)) {
+      seen.typesMatter = true;
+      return null;
+    }
     const allocation = allocateWhole(planned, inputs.placement.backends);
     if (allocation && few) {
       const learnt = known.learn(few === planner ? planned : (graph(few) as PlannedTape), planned, allocation);
@@ -156,13 +172,13 @@ function reserved(
 }
 
 function* graphsOf(inputs: ComputeInputs, flashAttn: boolean): Generator<PlannedGraph> {
-  const { params, memory, graph, shape } = inputs;
+  const { params, graph, shape } = inputs;
   const planned =
     (batch: Batch): PlannedGraph =>
     (planner) =>
       planner.planned(batch, flashAttn);
   if (inputs.inUse) {
-    yield* batchesInUse(params, memory).map(planned);
+    yield* batchesInUse(inputs).map(planned);
     return;
   }
   const tokens = Math.min(params.nCtx, params.nUbatch);
@@ -172,26 +188,4 @@ function* graphsOf(inputs: ComputeInputs, flashAttn: boolean): Generator<Planned
   if (!graph.alsoOneSequence || params.nSeqMax === 1) return;
   refuseUnevenShares(shape.architecture, tokens, params);
   yield planned({ tokens, outputs, nSeqs: 1 });
-}
-
-/**
- * A whole batch of one prompt from an empty cache on, since what is placed shrinks and grows with what is read of the cache; then
- * what each slot has drafted after its first token.
- */
-function batchesInUse(
-  { nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role }: ContextParams,
-  { compressed }: ContextMemory,
-): readonly Batch[] {
-  const tokens = Math.min(nCtxSeq, nBatch);
-  const parts = Math.ceil(tokens / nUbatch);
-  const prompt = Array.from({ length: parts }, (_, i) => ({
-    tokens: Math.min(nCtxSeq, nUbatch),
-    outputs: i + 1 === parts ? 1 : 0,
-    // Graphs over compressed keys are described for all sequences only.
-    nSeqs: compressed ? nSeqMax : 1,
-    cells: Math.min(tokens, (i + 1) * nUbatch),
-  }));
-  const drafted = Math.min(nUbatch, nSeqMax * role.outputsPerSlot);
-  const cells = (1 + role.outputsPerSlot) * (kvUnified ? nSeqMax : 1);
-  return [...prompt, { tokens: drafted, outputs: drafted, nSeqs: nSeqMax, cells }];
 }

@@ -38,9 +38,9 @@ export interface Batch {
   readonly tokens: number;
   readonly outputs: number;
   /** Unset: as many as the context has slots. */
-  readonly nSeqs?: number;
+  readonly nSeqs?: number | undefined;
   /** How many cells of the cache are filled; unset: all. */
-  readonly cells?: number;
+  readonly cells?: number | undefined;
 }
 
 /** What is decided by trying graphs before any is reserved. */

@@ -246,6 +246,7 @@ export type UnaryOp =
   | 'neg'
   | 'abs'
   | 'ceil'
+  | 'round'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
