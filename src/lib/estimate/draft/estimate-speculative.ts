@@ -153,7 +153,11 @@ function draftGrowth(
   const read = READS_FEATURES[shape.architecture];
   const injected =
     read !== undefined && context.described
-      ? bufferGrowth(of, context, largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, {}).bytes))
+      ? bufferGrowth(
+          of,
+          context,
+          largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, { inUse: true }).bytes),
+        )
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }
