@@ -1,6 +1,7 @@
 import type { InferenceServiceSpec, ModelSpec } from '../../kube/client/api.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { table } from '../../table.js';
+import { EVERY_LAYER } from '../../runtime/server-defaults.js';
 
 /** Where llama-server finds and offers a service on this host. */
 export interface Placement {
@@ -21,8 +22,6 @@ export interface Placement {
 /** Tokens where a service names none, as LLMKube's own agent has it. */
 const DEFAULT_CONTEXT = 2048;
 const DEFAULT_BATCH = 2048;
-/** More than any model has: llama.cpp takes those that there are. */
-const EVERY_LAYER = 999;
 /** The lines that say how large each buffer is. */
 const VERBOSITY = '4';
 

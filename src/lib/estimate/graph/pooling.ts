@@ -6,7 +6,7 @@ import type { GraphBuilder } from './builder.js';
 /** `enum llama_pooling_type` (`include/llama.h`, llama.cpp v0.5.0); the others take one row a sequence. */
 export const POOLING_NONE = 0;
 const MEAN = 1;
-const RANK = 4;
+export const POOLING_RANK = 4;
 
 /**
  * `build_pooling` and `build_dense_out` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one vector a sequence, where the context
@@ -29,7 +29,7 @@ function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
       return rows;
     case MEAN:
       return mean(g, rows);
-    case RANK:
+    case POOLING_RANK:
       return classify(g, isModernBert(g) ? mean(g, rows) : oneRowEach(g, rows));
     default:
       return oneRowEach(g, rows);

@@ -1,9 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { leastLeft, type Measure, type Trials } from './trials.js';
-
-/** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
-export const CONTEXT_STEP = 256;
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 /** So many guesses are tried before what is left is halved. */
 const MOST_GUESSES = 5;

@@ -8,6 +8,7 @@ import { formatSize } from '../words/bytes.js';
 import { tightnessOf } from '../words/warnings.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 const LABEL = 11;
 
@@ -47,7 +48,7 @@ export function fitText(
 
 function promptsReason(cacheRamMiB: number): string {
   if (cacheRamMiB === 0) return 'no prompt cache (--cache-ram 0), for it could grow beyond the budget';
-  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
+  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual ${SERVER_DEFAULTS.cacheRamMiB}`;
 }
 
 /** What else was changed. */
