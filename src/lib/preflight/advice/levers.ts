@@ -115,6 +115,7 @@ export class Levers {
   #otherPlacement(attempt: Attempt): Attempt | undefined {
     const { shape, launch } = attempt;
     if (launch.accelerator === 'cpu' || this.#exceedsShared(attempt)) return undefined;
+    if (!this.#trials.fitsTogether(shape, launch)) return undefined;
     const { nExpert, nLayer } = shape.hparams;
     const before = launch.cpuMoeLayers ?? 0;
     const hasExperts = nExpert > 0 && before < nLayer;
