@@ -1,11 +1,23 @@
 import { CheckIncompleteError } from '../errors.js';
-import { addedSince, type FirstBuild } from '../model/loading/known-architectures.js';
+import { addedSince, BY_V0_8_0, type FirstBuild } from '../model/loading/known-architectures.js';
 import { newerVocabulary } from '../model/loading/vocabulary.js';
 import type { ModelShape } from '../model/model-shape.js';
+import { printable } from '../printable.js';
 import type { LlamaCpp } from '../runtime/llama-cpp.js';
+import { table } from '../table.js';
 
 /** Tensor types that not every known llama.cpp reads: `enum ggml_type` (`ggml/include/ggml.h`). */
 const TYPES_SINCE: Readonly<Record<string, FirstBuild>> = { F8_E4M3: { notIn: 11222, in: 'v0.8.0' } };
+
+/** Tensors that an architecture loads since v0.5.0 only, all by v0.8.0: the differences of `load_arch_tensors` in `src/models/*.cpp`. */
+const TENSORS_SINCE: Readonly<Record<string, RegExp>> = table({
+  dflash: /^(?:lilicorr|joint_proj|mask_embd|fc\.input_scale)|attn_(?:kv_a_mqa|kv_a_norm|k_b|v_b)\./,
+  lfm2: /^(?:cls|token_types)\b/,
+  mistral3: /\.ffn_norm_ada_/,
+  'modern-bert': /^token_types\b|^cls(?:\.norm)?\.bias$/,
+  qwen3: /^dense_2\./,
+  qwen35: /^cls\.output\./,
+});
 
 /**
  * A file that a llama.cpp is too old for would not load.
@@ -21,7 +33,10 @@ export function refuseNewerModel({ architecture, keys, tensors }: ModelShape, { 
   if (vocabulary !== undefined && isTooOld(vocabulary.since)) {
     throw newer(`the tokenizer ${JSON.stringify(vocabulary.name)}`, name, vocabulary.since);
   }
-  for (const { type } of tensors.values()) {
+  const newTensors = TENSORS_SINCE[architecture];
+  for (const { name: tensor, type } of tensors.values()) {
+    if (newTensors?.test(tensor) && isTooOld(BY_V0_8_0))
+      throw newer(`the tensor ${JSON.stringify(printable(tensor))} of ${architecture}`, name, BY_V0_8_0);
     const typeSince = TYPES_SINCE[type.name];
     if (isTooOld(typeSince)) throw newer(`tensors of type ${type.name}`, name, typeSince);
   }
