@@ -154,7 +154,10 @@ function kindsOfLayers(
   });
 }
 
-/** Name, shape and place of each layer's weights; types only where they may be copied to another device, as repacked ones never are. */
+/**
+ * Name, shape and place of each layer's weights; types only where they may be copied to another device, as repacked ones never are,
+ * or where ops take one type alone: those of vectors and of tables of numbers.
+ */
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
   const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
   for (const tensor of shape.tensors.values()) {
@@ -162,8 +165,9 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly strin
     const list = number === undefined ? undefined : result[Number(number)];
     if (!list) continue;
     const { device, repacked } = placement.bufferOf(tensor);
-    const copiedType = placement.hasGpu && device === 'cpu' && !repacked ? tensor.type.name : '';
-    list.push(`${blocks}.${name}:${tensor.dims.join('x')}:${device}:${repacked}:${copiedType}`);
+    const isCopied = placement.hasGpu && device === 'cpu' && !repacked;
+    const type = isCopied || tensor.dims.length === 1 || tensor.type.name === 'I32' ? tensor.type.name : '';
+    list.push(`${blocks}.${name}:${tensor.dims.join('x')}:${device}:${repacked}:${type}`);
   }
   return result.map((weights) => weights.join());
 }
