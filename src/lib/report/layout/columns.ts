@@ -10,19 +10,18 @@ export function alignWithin(rows: readonly (readonly string[])[], right: readonl
 
 /** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {
+  const lengths = rows.map((row) => row.map(lengthOf));
   const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, lengthOf(cell));
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const padding = ' '.repeat((widths[column] ?? 0) - lengthOf(cell));
-        return right.includes(column) ? padding + cell : cell + padding;
-      })
-      .join(gap)
-      .trimEnd(),
-  );
+  for (const row of lengths) row.forEach((length, column) => (widths[column] = Math.max(widths[column] ?? 0, length)));
+  const isRight = widths.map((_, column) => right.includes(column));
+  return rows.map((row, at) => {
+    let line = '';
+    row.forEach((cell, column) => {
+      const padding = ' '.repeat((widths[column] ?? 0) - (lengths[at]?.[column] ?? 0));
+      line += (column === 0 ? '' : gap) + (isRight[column] === true ? padding + cell : cell + padding);
+    });
+    return line.trimEnd();
+  });
 }
 
 /** In characters. */
