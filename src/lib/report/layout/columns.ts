@@ -10,18 +10,32 @@ export function alignWithin(rows: readonly (readonly string[])[], right: readonl
 
 /** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {
-  const lengths = rows.map((row) => row.map(lengthOf));
+  const widths = columnWidths(rows);
+  return rows.map((row) => alignedLine(row, widths, right, gap));
+}
+
+/** Of the widest cell of each column, in characters. */
+export function columnWidths(rows: Iterable<readonly string[]>): readonly number[] {
   const widths: number[] = [];
-  for (const row of lengths) row.forEach((length, column) => (widths[column] = Math.max(widths[column] ?? 0, length)));
-  const isRight = widths.map((_, column) => right.includes(column));
-  return rows.map((row, at) => {
-    let line = '';
-    row.forEach((cell, column) => {
-      const padding = ' '.repeat((widths[column] ?? 0) - (lengths[at]?.[column] ?? 0));
-      line += (column === 0 ? '' : gap) + (isRight[column] === true ? padding + cell : cell + padding);
-    });
-    return line.trimEnd();
+  for (const row of rows) {
+    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, lengthOf(cell))));
+  }
+  return widths;
+}
+
+/** One row of those that were measured. */
+export function alignedLine(
+  row: readonly string[],
+  widths: readonly number[],
+  right: readonly number[],
+  gap = GAP,
+): string {
+  let line = '';
+  row.forEach((cell, column) => {
+    const padding = ' '.repeat((widths[column] ?? 0) - lengthOf(cell));
+    line += (column === 0 ? '' : gap) + (right.includes(column) ? padding + cell : cell + padding);
   });
+  return line.trimEnd();
 }
 
 /** In characters. */
