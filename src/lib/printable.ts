@@ -27,10 +27,12 @@ export function shown(text: string): string {
 /** Bold, dim, and the colours that reports have; others may hide text. */
 // eslint-disable-next-line no-control-regex -- how colours look on a terminal
 const COLOUR = /\u001b\[(?:[012]|22|3[1-7]|39|90)m/g;
+const PLAIN_LINES = /^[\x20-\x7e\n\t]*$/;
 const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal but colours. */
 export function safeOutput(text: string): string {
+  if (PLAIN_LINES.test(text)) return withoutSecrets(text);
   const harmless = (part: string): string =>
     part.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
   const colours = text.match(COLOUR) ?? [];
