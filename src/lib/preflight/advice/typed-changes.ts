@@ -131,7 +131,10 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'gpu-layers':
       return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':
-      return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
+      return {
+        flags: change.layers > 0 ? [`--extra-args "--n-cpu-moe ${change.layers}"`] : [],
+        ...(change.isFewer && { leaveOut: [taken.cpuMoeLayers === Infinity ? '--cpu-moe' : '--n-cpu-moe'] }),
+      };
     case 'quantization': {
       const { model, file, quantization } = change.variant;
       if (file === undefined) return { flags: [`--quantization ${quantization}`] };

@@ -154,7 +154,7 @@ class FitSearch {
     const sized: Attempt = { ...model, launch: { ...model.launch, ctxSize } };
     const resolved = this.#trials.estimate(sized.shape, sized.launch)?.resolved;
     if (resolved === undefined) return undefined;
-    const levers = new Levers(this.#trials, resolved, COMFORTABLE_SHARE);
+    const levers = new Levers(this.#trials, resolved, { spareShare: COMFORTABLE_SHARE, leavesOut: false });
     const sets: readonly (readonly Lever[])[] = [['load'], ['placement'], ['load', 'placement']];
     const found = sets.map((set) => levers.pullAll(sized, set)).find((one) => levers.fits(one));
     return (
