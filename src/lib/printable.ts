@@ -6,17 +6,24 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Longest piece of foreign text that a message repeats, in characters. */
 const MAX_SHOWN_CHARACTERS = 120;
+const SHOWN_AT_END = 80;
 
 /**
  * Foreign text (a tensor name, a server's words) made safe for a terminal: control, bidirectional and other invisible
- * characters are shown as `\u{1b}`, long text is cut.
+ * characters are shown as `\u{1b}`, long text is cut, a path in its middle.
  */
 export function printable(text: string): string {
   if (text.length <= MAX_SHOWN_CHARACTERS && PLAIN.test(text)) return text;
+  return shortened(text).replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Of a path the end, which has the file's name, is worth more than the middle. */
+function shortened(text: string): string {
   const characters = [...text];
-  const cut =
-    characters.length > MAX_SHOWN_CHARACTERS ? `${characters.slice(0, MAX_SHOWN_CHARACTERS).join('')}…` : text;
-  return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  if (characters.length <= MAX_SHOWN_CHARACTERS) return text;
+  const isPath = /[/\\]/.test(text) && (!/\s/.test(text) || /\.\w{1,8}$/.test(text));
+  const tail = isPath ? characters.slice(-SHOWN_AT_END).join('') : '';
+  return `${characters.slice(0, MAX_SHOWN_CHARACTERS - [...tail].length).join('')}…${tail}`;
 }
 
 /** A piece of text from outside as a message may repeat it: short, on one line, harmless for a terminal, free of secrets. */

@@ -8,6 +8,14 @@ function objects(count: number): { uri: string; list: readonly { nested: number 
 }
 
 describe('what is printed', () => {
+  it.each(['/srv/models/', '/srv/my models/'])('keeps the name of a file whose path in %s is long', (start) => {
+    const text = shown(`${start}${'folder/'.repeat(30)}name-Q4_K_M.gguf`);
+    expect(text.startsWith(start)).toBe(true);
+    expect(text.endsWith('/name-Q4_K_M.gguf')).toBe(true);
+    expect([...text]).toHaveLength(121);
+    expect(shown('word '.repeat(40))).toMatch(/^word .{115}…$/);
+  });
+
   it.each([
     ['https://user:pw@host/x.gguf?token=s3cret', 'https://***@host/x.gguf?token=***'],
     ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],

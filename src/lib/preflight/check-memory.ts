@@ -1,4 +1,5 @@
 import { CheckIncompleteError, type LlmkubeError, UsageError } from '../errors.js';
+import { budgetNotes } from '../budget/budget-policy.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -211,7 +212,7 @@ async function checkIn(
   const size = (launch: LaunchOptions): SizedLaunch => sizeLaunch(files, launch, room, request.namesLaunch);
   const sized = { ...found, ...sizedOrRemedied(found.asked, size), room };
   const { launch, choice, estimate } = sized;
-  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...room.host.notes];
+  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...machineNotes(room)];
   return orIncomplete({ ...sized, notes: known }, async () => {
     const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
     const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
@@ -236,6 +237,10 @@ async function checkIn(
     if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
     return uncounted === undefined ? advised(check, dependencies) : { ...check, suggestions: [UNADVISED] };
   });
+}
+
+function machineNotes({ host, policy }: Room): readonly string[] {
+  return [...host.notes, ...budgetNotes(host, policy)];
 }
 
 async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDependencies): Promise<CompleteCheck> {
