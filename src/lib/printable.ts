@@ -14,7 +14,13 @@ const SHOWN_AT_END = 80;
  */
 export function printable(text: string): string {
   if (text.length <= MAX_SHOWN_CHARACTERS && PLAIN.test(text)) return text;
-  return shortened(text).replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return harmless(shortened(text));
+}
+
+/** The same at its whole length: one line, whatever it was made of. */
+export function harmless(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Of a path the end, which has the file's name, is worth more than the middle. */
@@ -36,15 +42,22 @@ export function shown(text: string): string {
 const COLOUR = /\u001b\[(?:[012]|22|3[1-7]|39|90)m/g;
 const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal but colours. */
-export function safeOutput(text: string): string {
-  const harmless = (part: string): string =>
-    part.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-  const colours = text.match(COLOUR) ?? [];
+/**
+ * What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal.
+ * @param colours those that reports have are kept
+ */
+export function safeOutput(text: string, colours: 'keep' | 'none' = 'keep'): string {
+  const kept = colours === 'keep' ? (text.match(COLOUR) ?? []) : [];
+  if (kept.length === 0) return withoutActs(withoutSecrets(text));
   return withoutSecrets(text)
     .split(COLOUR)
-    .map((part, index) => harmless(part) + (colours[index] ?? ''))
+    .map((part, index) => withoutActs(part) + (kept[index] ?? ''))
     .join('');
+}
+
+/** Lines stay lines. */
+function withoutActs(text: string): string {
+  return text.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** JSON without secrets, in which nothing can act on a terminal; on one line with an indent of 0. */

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { UsageError } from '../errors.js';
 import type { CheckRequest } from '../preflight/plan-check.js';
 import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
@@ -78,6 +79,17 @@ async function meantLlamaCpp(flags: LaunchFlagValues & BudgetFlagValues): Promis
   return { patch: {}, notes: found === undefined ? [] : [unsaid] };
 }
 
+/** What the value of a flag means, its name before what is wrong with it. */
+function read<T>(flag: string, value: T | undefined, meaning: (value: T) => LaunchPatch): LaunchPatch {
+  if (value === undefined) return {};
+  try {
+    return meaning(value);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.code, `--${flag} ${error.message}`, error.options);
+  }
+}
+
 function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {
   const flashAttn = flags['flash-attn'];
   const patch = {
@@ -105,9 +117,9 @@ function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {
     gpus: flags.gpus,
     splitMode: flags['split-mode'],
     mainGpu: flags['main-gpu'],
-    ...(flags['tensor-split'] !== undefined && tensorSplit(flags['tensor-split'])),
-    ...(flags.device !== undefined && deviceList(flags.device)),
-    ...(flags['override-tensor'] !== undefined && tensorOverrides([flags['override-tensor']].flat().join())),
+    ...read('tensor-split', flags['tensor-split'], tensorSplit),
+    ...read('device', flags.device, deviceList),
+    ...read('override-tensor', flags['override-tensor'], (texts) => tensorOverrides([texts].flat().join())),
   } as const;
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }
