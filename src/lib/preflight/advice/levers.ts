@@ -37,8 +37,14 @@ export class Levers {
   readonly #leftOfMemory: Measure;
   readonly #leftOnGpu: Measure;
 
-  /** @param spareShare of each budget is kept free */
-  constructor(trials: Trials, resolved: ResolvedLaunch, spareShare = 0) {
+  readonly #leavesOut: boolean;
+
+  /**
+   * @param spareShare of each budget is kept free
+   * @param leavesOut options may be left out again that were typed, which no flag beside them can do
+   */
+  constructor(trials: Trials, resolved: ResolvedLaunch, { spareShare = 0, leavesOut = true } = {}) {
+    this.#leavesOut = leavesOut;
     this.#trials = trials;
     this.#resolved = resolved;
     this.#left = leastLeft(spareShare);
@@ -123,7 +129,7 @@ export class Levers {
     return best;
   }
 
-  /** As much on the GPU as it holds: whole layers with experts on the host, else fewer layers, else both. */
+  /** As much on the GPU as it holds: fewer experts on the host, whole layers with experts on the host, else fewer layers, else both. */
   #otherPlacement(attempt: Attempt): Attempt | undefined {
     const { shape, launch } = attempt;
     if (launch.accelerator === 'cpu' || this.#exceedsShared(attempt)) return undefined;
@@ -132,6 +138,7 @@ export class Levers {
     const before = launch.cpuMoeLayers ?? 0;
     const hasExperts = nExpert > 0 && before < nLayer;
     const ways = [
+      () => this.#withFewerExpertsOnHost(attempt),
       ...(hasExperts ? [() => this.#withExpertsOnHost(attempt)] : []),
       () => this.#withFewerLayers(attempt),
       ...(hasExperts ? [() => this.#withFewerLayers(withHostExperts(attempt, nLayer))] : []),
@@ -159,6 +166,19 @@ export class Levers {
     if (this.#fitsGpu(attempt)) return undefined;
     const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer - before - 1);
     return onGpu === undefined ? undefined : withHostExperts(attempt, nLayer - onGpu);
+  }
+
+  /** Where the host is too small for experts that were sent there, and the GPU has room for them. */
+  #withFewerExpertsOnHost(attempt: Attempt): Attempt | undefined {
+    const { shape, launch } = attempt;
+    const { nExpert, nLayer } = shape.hparams;
+    const { accelerator, cpuMoeLayers = 0, tensorOverrides } = launch;
+    const canReturn = this.#leavesOut && isDiscrete(accelerator) && tensorOverrides === undefined;
+    if (!canReturn || nExpert === 0 || cpuMoeLayers === 0 || !this.#fitsGpu(attempt)) return undefined;
+    const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer);
+    if (onGpu === undefined || nLayer - onGpu >= cpuMoeLayers) return undefined;
+    const layers = nLayer - onGpu;
+    return changed(attempt, { cpuMoeLayers: layers }, { kind: 'cpu-experts', layers, isFewer: true });
   }
 
   #withFewerLayers(attempt: Attempt): Attempt | undefined {
