@@ -8,7 +8,7 @@ import { isoTime } from './ledger/iso-time.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
 import { liveProcesses, type GuardMachine } from './guard-machine.js';
 import type { LedgerEntry } from './ledger/ledger.js';
-import { readLedger, writeLedger } from './ledger/ledger-store.js';
+import { besideLost, readLedger, writeLedger } from './ledger/ledger-store.js';
 import { withLock } from './ledger/lock.js';
 import { promiseOf, type MemoryPromise } from './ledger/promise.js';
 
@@ -45,10 +45,12 @@ export interface StartedProcess extends MemoryPromise {
 export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine): Promise<GuardOutcome> {
   const folder = machine.openState();
   const outcome = await exclusively(folder, machine, async (self) => {
-    const { entries: all, warning } = readLedger(folder, 'repair');
+    const ledger = readLedger(folder, 'repair');
+    const { entries: all, warning } = ledger;
     const entries = all.filter((entry) => !isTakenOver(entry, launch, self));
     const processes = liveProcesses(entries, machine);
-    const measured = await machine.measure(processes.map(({ pid }) => pid));
+    const found = await machine.measure(processes.map(({ pid }) => pid));
+    const measured = besideLost(found, ledger, launch.policy.absoluteBytes);
     const decision = decide(launch, { entries, processes, measured });
     const said = { ...decision, ...(warning !== undefined && { warning }) };
     if (decision.verdict.kind === 'does-not-fit' && !launch.evenIfTooLarge)
