@@ -1,23 +1,6 @@
-import type { ContextMemory } from '../caches/cache.js';
-import type { ArchitectureGraph } from '../graph/architecture-graph.js';
-import type { Placement } from '../weights/placement.js';
-import type { ContextParams } from './context-params.js';
+import type { Batch, PlannerInputs } from './planner.js';
 
-/** A batch as it is computed, of sequences that fill so many cells. */
-interface BatchInUse {
-  readonly tokens: number;
-  readonly outputs: number;
-  readonly nSeqs: number;
-  /** Unset = any number. */
-  readonly cells?: number;
-}
-
-interface InUse {
-  readonly params: ContextParams;
-  readonly placement: Placement;
-  readonly memory: ContextMemory;
-  readonly graph: ArchitectureGraph;
-}
+type InUse = Pick<PlannerInputs, 'params' | 'placement' | 'memory' | 'graph'>;
 
 /** Prompts' last parts of up to so many tokens are computed where the weights are, whole ones on the GPU: `op_offload_min_batch_size`. */
 const FEW_TOKENS = 31;
@@ -32,7 +15,7 @@ export function isSplit({ placement: { hasGpu, fullOffload, hasOverrides } }: Pi
  * what each slot has drafted after its first token. A draft leaves a batch's last token to the next one, and puts out nothing of
  * the others (`process` of `common_speculative_impl_draft_eagle3`, `common/speculative.cpp`, v0.5.0).
  */
-export function batchesInUse({ params, placement, memory: { compressed }, graph }: InUse): readonly BatchInUse[] {
+export function batchesInUse({ params, placement, memory: { compressed }, graph }: InUse): readonly Batch[] {
   const { nCtx, nCtxSeq, nBatch, nUbatch, nSeqMax, kvUnified, role } = params;
   if (graph.encodes) return [{ tokens: Math.min(nCtx, nUbatch), outputs: 0, nSeqs: 1 }];
   const tokens = Math.min(nCtxSeq, nBatch) - (role.target ? 1 : 0);
