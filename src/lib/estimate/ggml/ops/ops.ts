@@ -4,6 +4,7 @@ import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op
 import { graphError } from '../graph-error.js';
 import {
   requireAlike,
+  requireEnough,
   requireIds,
   requireInside,
   requireJoinable,
@@ -297,6 +298,7 @@ export function argsort(a: Tensor): Tensor {
 }
 
 export function argsortTopK(a: Tensor, k: number): Tensor {
+  requireEnough('argsort', a, k);
   const sorted = argsort(a);
   return view4d(sorted, [k, a.ne[1], a.ne[2], a.ne[3]], sorted.nb[1], sorted.nb[2], sorted.nb[3], 0);
 }
