@@ -1,4 +1,5 @@
 import type { Device } from './device.js';
+import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { Tensor } from './tensor.js';
 
 /** A tensor must stay allocated until a node has run. */
@@ -22,6 +23,8 @@ export interface Backend {
   readonly readsRepacked: boolean;
   /** Bytes to reserve for a tensor, with what the op needs beside its result. */
   readonly allocSize: (tensor: Tensor) => number;
+  /** What `optimize` looks at of the type of a product's weights: where it says the same, one may stand for another. */
+  readonly typeTrait?: (type: GgmlType, product: 'MUL_MAT' | 'MUL_MAT_ID') => string;
   /**
    * Reorders a run of nodes in place and names tensors that must outlive a node; `graph_optimize`. `following` is the first
    * node after the run.

@@ -7,7 +7,7 @@ const NEVER_MIXED: ReadonlySet<string> = new Set([
   'cogvlm',
   'deepseek4',
   'deepseek41',
-  'granite-switch',
+  'graniteswitch',
   'eagle3',
   'dflash',
   'gemma4-assistant',

@@ -9,7 +9,7 @@ export const POOLING_NONE = 0;
 const MEAN = 1;
 const CLS = 2;
 const LAST = 3;
-const RANK = 4;
+export const POOLING_RANK = 4;
 
 /**
  * `build_pooling` and `build_dense_out` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one vector a sequence, where the context
@@ -32,7 +32,7 @@ function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
       return rows;
     case MEAN:
       return mean(g, rows);
-    case RANK:
+    case POOLING_RANK:
       return classify(g, isModernBert(g) ? mean(g, rows) : oneRowEach(g, rows));
     case CLS:
     case LAST:

@@ -5,8 +5,9 @@ import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { CONTEXT_STEP, largestContext, largestNotNegative } from './largest-fitting.js';
+import { largestContext, largestNotNegative } from './largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from './trials.js';
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;

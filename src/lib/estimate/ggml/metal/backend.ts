@@ -14,6 +14,7 @@ import {
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
 import { chainLength } from './chain-packing.js';
+import { fewRowsTypes } from './fusion-patterns.js';
 import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
 import { type KnownOrders, reorder } from './reorder.js';
 
@@ -207,8 +208,13 @@ export function metalBackend(llama: Switches): Backend {
     supportsOp: llama.metalListedHeadPairs ? supportsListedHeads : supportsOp,
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
+    ...(llama.metalMatrixAdd && { typeTrait: traitOf(fewRowsTypes(llama.metalMatrixAddTypes)) }),
     optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains(),
   };
+}
+
+function traitOf(fewRows: ReadonlySet<string>): NonNullable<Backend['typeTrait']> {
+  return ({ name }, product) => (product === 'MUL_MAT' && fewRows.has(name) ? 'few-rows' : '');
 }
 
 function byChains(): NonNullable<Backend['optimize']> {

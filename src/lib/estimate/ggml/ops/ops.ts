@@ -250,6 +250,7 @@ export type UnaryOp =
   | 'neg'
   | 'abs'
   | 'ceil'
+  | 'round'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
