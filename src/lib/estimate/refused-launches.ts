@@ -55,6 +55,21 @@ export function refuseSmallBatch(nOutputsMax: number, nSeqMax: number, embedding
   );
 }
 
+/**
+ * The last tokens of a sequence, whose states are kept to go back to, are never cut apart: `llama_batch_allocr::split_equal`
+ * (`src/llama-batch.cpp`, llama.cpp v0.5.0) as hybrids and DeepSeek-V4 use it.
+ */
+export function refuseSmallUbatch(architecture: string, nUbatch: number, statesKept: number): void {
+  const rule = ARCHITECTURE_RULES[architecture];
+  const keepsTails = rule?.memory === 'hybrid' || rule?.compressRatios !== undefined;
+  const least = statesKept + 2;
+  if (!keepsTails || statesKept === 0 || nUbatch >= least) return;
+  throw new UsageError(
+    'LAUNCH_UBATCH_BELOW_DRAFTS',
+    `llama.cpp aborts on ${architecture} where ${statesKept} tokens are drafted and --ubatch-size is ${nUbatch}; raise it to ${least} or lower --spec-draft-n-max.`,
+  );
+}
+
 /** What a context's cache types are said with. */
 interface CacheFlags {
   readonly k: string;

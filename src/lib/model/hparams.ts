@@ -78,6 +78,10 @@ export interface Hparams {
   longRope: boolean;
 }
 
+/** `LLAMA_POOLING_TYPE_UNSPECIFIED`, and as a file may write it. */
+const UNSPECIFIED = -1;
+const UNSPECIFIED_IN_32_BITS = 2 ** 32 - 1;
+
 /** Of these a single expert is none: the same function. */
 const WITHOUT_ONE_EXPERT: ReadonlySet<string> = new Set(['hunyuan_vl', 'hunyuan-dense']);
 
@@ -120,8 +124,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nVocab,
     causal: keys.boolean('attention.causal', true),
     encoder: 'none',
-    // What has no room in 31 bits is negative there: unspecified.
-    pooling: keys.number('pooling_type', -1) | 0,
+    pooling: poolingOf(keys),
     nHead,
     nHeadKv,
     nFf: keys.perLayer('feed_forward_length', nLayerAll, 0),
@@ -160,6 +163,11 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     deepstackOf: new Array<number>(nLayerAll).fill(-1),
     longRope: keys.text('rope.scaling.type') === 'longrope',
   };
+}
+
+function poolingOf(keys: Keys): number {
+  const type = keys.number('pooling_type', UNSPECIFIED);
+  return type === UNSPECIFIED_IN_32_BITS ? UNSPECIFIED : type;
 }
 
 /** Key head size of a layer. */

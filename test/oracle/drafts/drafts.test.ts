@@ -156,6 +156,16 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     },
   );
 
+  test('a micro-batch that the tokens of one draft do not fit into is refused, where states are kept to go back to', () => {
+    const files = { model: shapeOf('qwen3.6-27b-mtp.Q4_K_M'), draft: shapeOf('dflash-qwen3.6-27b.F16') } as never;
+    const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 1024, parallel: 1, draftMax: 8 } as const;
+    const estimate = (ubatchSize: number) => () =>
+      estimateLaunch(files, { ...launch, specTypes: ['draft-dflash'], ubatchSize });
+    // `GGML_ASSERT(n_ubatch > n_keep_tail)`, which is one more than is drafted.
+    expect(estimate(9)).toThrow(expect.objectContaining({ code: 'LAUNCH_UBATCH_BELOW_DRAFTS', exitCode: 2 }));
+    expect(estimate(10)).not.toThrow();
+  });
+
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
     const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };
     expect(() => estimateOf(one)).toThrow(

@@ -10,6 +10,7 @@ import {
   cacheFlags,
   refuseImpossible,
   refuseSmallBatch,
+  refuseSmallUbatch,
   refuseTrainedContext,
   refuseUnsupported,
 } from '../refused-launches.js';
@@ -141,6 +142,8 @@ export function resolveContext(
   };
   const nOutputsMax = outputsMax();
   if (llama.logitsOfSlots) refuseSmallBatch(nOutputsMax, nSeqMax, embeddings);
+  const statesKept = ROLLS_BACK.has(architecture) ? role.statesKept : 0;
+  refuseSmallUbatch(architecture, nUbatch, statesKept);
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
     nCtxSeq,
@@ -161,7 +164,7 @@ export function resolveContext(
     embeddings,
     pooling: launch.mode === 'rerank' ? POOLING_RANK : Math.max(POOLING_NONE, hparams.pooling),
     llama,
-    role: ROLLS_BACK.has(architecture) ? role : { ...role, statesKept: 0 },
+    role: { ...role, statesKept },
   };
 }
 

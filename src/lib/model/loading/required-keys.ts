@@ -54,8 +54,11 @@ function requireOneKeyHead({ keys, hparams: { nHeadKv } }: ModelShape): string |
 }
 
 /** `llama_model_qwen4exp`: where a layer looks up n-grams, what its table is like. */
-function requireNgrams({ architecture, keys }: ModelShape): string | undefined {
-  if (keys.list('ple.layers').length === 0) return undefined;
+function requireNgrams({ architecture, keys, hparams }: ModelShape): string | undefined {
+  const layers = keys.list('ple.layers');
+  if (layers.length === 0) return undefined;
+  const beyond = layers.find((layer) => layer >= hparams.nLayerAll);
+  if (beyond !== undefined) return `PLE layer ${beyond} is out of range`;
   const key = NGRAM_KEYS.find((one) => !keys.has(one));
   if (key !== undefined) return `key not found in model: ${architecture}.${key}`;
   const size = keys.number('ple.ngram_size', 0);

@@ -104,6 +104,7 @@ describe('what llama.cpp does not load or run is refused', () => {
       /numbers in its header contradict each other \(swiglu/,
     ],
     ['a pooling that is none', 'bge-m3.Q8_0', { keys: { 'bert.pooling_type': 5 } }, /unknown pooling type 5/],
+    ['nor is this', 'bge-m3.Q8_0', { keys: { 'bert.pooling_type': 2 ** 31 } }, /unknown pooling type 2147483648/],
     [
       'a layer that sums more experts than the first layer’s number of them chooses',
       'nomic-bert-moe-nomic-embed-v2-moe.Q8_0',
@@ -144,6 +145,7 @@ describe('what llama.cpp loads is not refused', () => {
       'mpt-mpt-7b.Q4_K_M',
       { beside: [/^(blk\.\d+)\.ffn_norm\.weight$/, '$1.attn_k_norm.weight'] },
     ],
+    ['a pooling that is -1, unspecified', 'bge-m3.Q8_0', { keys: { 'bert.pooling_type': 2 ** 32 - 1 } }],
     ['a norm without a weight', 'hy_v3-hy3-30b-a3b-mtp.Q4_K_M', { without: /^blk\.0\.attn_norm\.weight$/ }],
     ['an indexer’s norm without a weight', 'glm-dsa-glm-5.Q4_K_M', { without: /^blk\.28\.indexer\.k_norm\.weight$/ }],
     ['a block that predicts ahead and lacks its own tensors', 'glm4moe-glm-4.5-air', { without: /\.nextn\./ }],

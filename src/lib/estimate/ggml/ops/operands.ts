@@ -38,7 +38,7 @@ export function requireAlike(op: string, a: Tensor, b: Tensor): void {
   requireSameShape(op, a, b);
 }
 
-export function requireSameShape(op: string, a: Tensor, b: Tensor): void {
+function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a, b)) throw misfit(op, a, b);
 }
 
@@ -53,8 +53,12 @@ export function requireSettable(destination: Tensor, rows: Tensor, indices: Tens
 /** `ggml_add_id`: a row for each expert that a token uses. */
 export function requireRowsById(a: Tensor, b: Tensor, ids: Tensor): void {
   if (a.ne[0] !== b.ne[0] || a.ne[1] !== ids.ne[0] || a.ne[2] !== ids.ne[1]) throw misfit('add_id', a, b);
-  requireNumbers('add_id', a, b);
   requireIds('add_id', ids);
+}
+
+/** `ggml_argsort_top_k`, `ggml_top_k`: as many as there are, at most. */
+export function requireEnough(op: string, { ne: [length] }: Tensor, k: number): void {
+  if (length < k) throw graphError(`the best ${k} of ${length} by ${op}`);
 }
 
 /** `ggml_concat`: alike in every other dimension. */

@@ -14,6 +14,7 @@ import {
 import { graphError } from '../graph-error.js';
 import {
   requireAlike,
+  requireEnough,
   requireIds,
   requireInside,
   requireJoinable,
@@ -310,6 +311,7 @@ export function argsort(a: Tensor): Tensor {
 }
 
 export function argsortTopK(a: Tensor, k: number): Tensor {
+  requireEnough('argsort', a, k);
   const sorted = argsort(a);
   return view4d(sorted, [k, a.ne[1], a.ne[2], a.ne[3]], sorted.nb[1], sorted.nb[2], sorted.nb[3], 0);
 }

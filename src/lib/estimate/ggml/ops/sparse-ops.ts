@@ -1,5 +1,5 @@
 import { result } from './ops.js';
-import { requireNumbers } from './operands.js';
+import { requireEnough, requireNumbers } from './operands.js';
 import { F32, I32, type Tensor } from '../tensor.js';
 
 /*
@@ -23,6 +23,7 @@ export function lightningIndexer(q: Tensor, k: Tensor, weights: Tensor, mask: Te
 }
 
 export function topK(a: Tensor, k: number): Tensor {
+  requireEnough('top_k', a, k);
   return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
 }
 
