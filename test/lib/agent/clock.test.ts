@@ -1,46 +1,19 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { runAgent } from '../../../src/lib/agent/agent.js';
-import { createLog } from '../../../src/lib/agent/log.js';
-import { CurrentLlamaServer } from '../../../src/lib/agent/machine/llama-server.js';
-import { measureHost } from '../../../src/lib/host/measure-host.js';
-import { connect } from '../../../src/lib/kube/client/client.js';
+import { agentHere, asBefore } from '../../support/agent-here.js';
 import { AgentRig, until } from '../../support/agent-rig.js';
 
 const CLAIMED_BY = 'inference.llmkube.dev/claimed-by';
 const HEARTBEAT = 'inference.llmkube.dev/claim-heartbeat';
 
-const { LLMKUBE_STATE_DIR } = process.env;
 afterEach(() => {
   jest.restoreAllMocks();
-  if (LLMKUBE_STATE_DIR === undefined) delete process.env.LLMKUBE_STATE_DIR;
-  else process.env.LLMKUBE_STATE_DIR = LLMKUBE_STATE_DIR;
+  asBefore();
 });
 
-/** Runs an agent in this process while something is done to its clock; its cluster afterwards. */
+/** Runs an agent in this process while something is done to its clock. */
 async function agentDuring(rig: AgentRig, work: () => Promise<void>): Promise<void> {
-  process.env.LLMKUBE_STATE_DIR = rig.at('state');
-  process.env.STARTS = rig.at('starts');
   const ending = new AbortController();
-  const running = runAgent(
-    {
-      ...{ identity: { id: 'box', accelerator: 'cpu' }, namespace: 'default', hostIp: undefined, port: 0, once: false },
-      defaults: { policy: { absoluteBytes: 2 ** 30 }, mode: 'enforce', modeFrom: '' },
-      ...{ gpuMemoryBytes: undefined, startupMs: 20_000, threads: undefined, eviction: false, version: '0.0.0' },
-      cacheDir: rig.at('cache'),
-      store: { folder: rig.at('store'), allowedRoots: [rig.folder.path], allowedHosts: [] },
-    },
-    {
-      ...{ client: await connect({ kubeconfig: rig.kubeconfig }), measure: measureHost, signal: ending.signal },
-      llamaServer: new CurrentLlamaServer({
-        path: rig.at('llama-server'),
-        build: 'b11549',
-        options: new Set(['--model']),
-      }),
-      pressure: async () => undefined,
-      log: createLog({ level: 'error', format: 'json', write: () => undefined }),
-      tickMs: 50,
-    },
-  );
+  const running = agentHere(rig, ending.signal);
   await work();
   ending.abort();
   await running;
