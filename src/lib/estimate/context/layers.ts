@@ -21,7 +21,7 @@ type Plans = readonly [LayerPlan, ...LayerPlan[]];
 
 /** What a layer's weights are, as far as its graph and the plan for it depend on it. */
 interface LayerWeights {
-  readonly known: string;
+  readonly known: number;
   /** Of those that stay where they are, which no plan looks at unless they are copied after all. */
   readonly types: string;
 }
@@ -207,10 +207,13 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly Layer
     if (!layer) continue;
     const buffer = placement.bufferOf(tensor);
     const known = knownOfType(tensor, placement, buffer);
-    layer.known += `${blocks}.${name}:${tensor.dims.join('x')}:${buffer.device}:${buffer.repacked}:${known},`;
+    // Where the CPU alone computes, all are in one place, and nothing is copied.
+    const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
+    layer.known += `${blocks}.${name}:${tensor.dims.join('x')}:${place}:${known},`;
     layer.types += `${tensor.type.name},`;
   }
-  return result;
+  const numbers = numbered(result.length, (layer) => result[layer]?.known ?? '');
+  return result.map(({ types }, layer) => ({ known: numbers[layer] as number, types }));
 }
 
 /** Weights on the host may be copied to a GPU, as repacked ones never are; what is not multiplied has to be of its result's type. */

@@ -2,6 +2,8 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { Backend } from '../ggml/backend.js';
 import type { Graph } from '../ggml/graph.js';
+import type { FoundTape, KnownTapes } from '../ggml/known-tapes.js';
+import { describe, scheduleOf } from '../ggml/schedule.js';
 import { Scheduler, UNASSIGNED } from '../ggml/scheduler.js';
 import type { PlannedTape } from '../ggml/settled-allocation.js';
 import { record, TensorSizes } from '../ggml/tape.js';
@@ -36,9 +38,9 @@ export interface Batch {
   readonly tokens: number;
   readonly outputs: number;
   /** Unset: as many as the context has slots. */
-  readonly nSeqs?: number;
+  readonly nSeqs?: number | undefined;
   /** How many cells of the cache are filled; unset: all. */
-  readonly cells?: number;
+  readonly cells?: number | undefined;
 }
 
 /** What is decided by trying graphs before any is reserved. */
@@ -53,6 +55,29 @@ function pipelines(placement: Placement, { offloadKqv, expertCacheBytes }: Conte
   return placement.fullOffload && offloadKqv;
 }
 
+interface PlannerOptions {
+  /** Of all layers' graphs, by the sizes of some layers'. */
+  readonly wholeSizes: Map<string, GraphSize>;
+  /** What to look for graphs in before they are scheduled. */
+  readonly known?: KnownTapes;
+  /** How graphs are scheduled is written down for others. */
+  readonly keeps?: boolean;
+}
+
+/** A graph with backends: how it was scheduled before, if it is known, or what was said of it before, if that is kept. */
+interface Scheduled {
+  readonly graph: Graph;
+  readonly found: FoundTape | null;
+  readonly said: Int32Array | null;
+}
+
+interface Trial {
+  readonly builder: GraphBuilder;
+  readonly scheduled: Scheduled;
+  readonly flashAttn: boolean;
+  readonly fusedOps: number;
+}
+
 /** A context's graphs of some layers, with devices, as `llama_context` builds and schedules them. */
 export class Planner {
   /** The graph of a tried context has places for a control vector. */
@@ -62,18 +87,24 @@ export class Planner {
   private readonly backends: readonly Backend[];
   private readonly scheduler: Scheduler;
   private readonly fused: Set<FusedOp>;
-  private last: { readonly builder: GraphBuilder; readonly flashAttn: boolean; readonly fusedOps: number } | undefined;
+  private readonly wholeSizes: Map<string, GraphSize>;
+  private readonly known: KnownTapes | undefined;
+  private readonly keeps: boolean;
+  private last: Trial | undefined;
 
   constructor(
     private readonly inputs: PlannerInputs,
     private readonly layers: PlannedLayers,
-    /** Of all layers' graphs, by the sizes of some layers'. */
-    private readonly wholeSizes: Map<string, GraphSize>,
+    { wholeSizes, known, keeps = false }: PlannerOptions,
   ) {
     const { placement, params } = inputs;
     this.backends = placement.backends;
     const copies = pipelines(placement, params) ? PIPELINE_COPIES : 1;
     this.scheduler = new Scheduler(this.backends, params.opOffload, copies);
+    this.wholeSizes = wholeSizes;
+    // Places that are kept for further batches are not described.
+    this.known = copies === 1 ? known : undefined;
+    this.keeps = keeps && copies === 1;
     this.fused = new Set(inputs.graph.fusedOps);
   }
 
@@ -97,7 +128,7 @@ export class Planner {
     flashAttn: boolean,
     nodesOf: (builder: GraphBuilder) => readonly { readonly node: Tensor; readonly layer: number }[],
   ): boolean {
-    const builder = this.tried(flashAttn);
+    const { builder } = this.tried(flashAttn);
     const { placement } = this.inputs;
     const runs = nodesOf(builder).every(
       ({ node, layer }) => this.backends[node.backend]?.memory === placement.layerDevice(layer),
@@ -107,39 +138,46 @@ export class Planner {
   }
 
   /** One token a slot, with devices; the graph before where nothing about it has changed. */
-  private tried(flashAttn: boolean): GraphBuilder {
+  private tried(flashAttn: boolean): Trial {
     const { last, fused } = this;
-    if (last?.flashAttn === flashAttn && last.fusedOps === fused.size) return last.builder;
+    if (last?.flashAttn === flashAttn && last.fusedOps === fused.size) return last;
     const { nSeqMax } = this.inputs.params;
     const builder = this.built({ tokens: nSeqMax, outputs: nSeqMax }, flashAttn);
-    this.scheduler.assign(builder.graph);
-    this.last = { builder, flashAttn, fusedOps: fused.size };
-    return builder;
+    return (this.last = { builder, scheduled: this.scheduled(builder.graph), flashAttn, fusedOps: fused.size });
+  }
+
+  private scheduled(graph: Graph): Scheduled {
+    const options = { backends: this.backends, opOffload: this.inputs.params.opOffload };
+    const found = this.known?.find(graph, options) ?? null;
+    const said = this.keeps ? describe(graph, options).slice() : null;
+    if (!found) this.scheduler.assign(graph);
+    return { graph, found, said };
   }
 
   /** One token a slot: the graph that was tried last, unless a dry run forgets where its nodes run. */
-  generation(flashAttn: boolean): PlannedTape {
+  generation(flashAttn: boolean): PlannedTape | FoundTape {
     const { dryRun, params } = this.inputs;
     if (dryRun) return this.planned({ tokens: params.nSeqMax, outputs: params.nSeqMax }, flashAttn);
-    const { graph } = this.tried(flashAttn);
+    const { scheduled } = this.tried(flashAttn);
     this.last = undefined;
-    return this.tapeOf(graph);
+    return this.tapeOf(scheduled);
   }
 
   /** `llama_context::graph_reserve`, up to where memory is planned. */
-  planned(batch: Batch, flashAttn: boolean): PlannedTape {
+  planned(batch: Batch, flashAttn: boolean): PlannedTape | FoundTape {
     const { graph } = this.built(batch, flashAttn);
     if (this.inputs.dryRun) for (const node of graph.nodes) node.backend = UNASSIGNED;
-    this.scheduler.assign(graph);
-    return this.tapeOf(graph);
+    return this.tapeOf(this.scheduled(graph));
   }
 
-  private tapeOf(graph: Graph): PlannedTape {
+  private tapeOf({ graph, found, said }: Scheduled): PlannedTape | FoundTape {
+    if (found) return found;
     const { layers, others } = this.layers;
-    const { steps, leafs } = this.scheduler.plan(graph);
-    const tape = record(steps, leafs);
+    const plan = this.scheduler.plan(graph, said !== null);
+    const tape = record(plan.steps, plan.leafs);
     return {
       nodes: graph.nodes,
+      schedule: said && scheduleOf(graph, said, plan, tape.tensors),
       tape,
       sizes: new TensorSizes(this.backends, tape.tensors),
       slices: { layers, begins: beginsAmong(tape.tensors, tape.leafs, layers), ...others },
@@ -158,7 +196,7 @@ export class Planner {
     const { shape, params, placement, adapters = [] } = this.inputs;
     const nTokens = Math.min(params.nCtx, params.nUbatch);
     const limit = maxNodes(shape.architecture, placement.tensorCount, nTokens) + adapterNodes(adapters);
-    if (sizeOfAll(graph, layers) < limit) return;
+    if (largestSizeOfAll(graph, layers) < limit || sizeOfAll(graph, layers) < limit) return;
     const key = [layers.layers.length, ...Object.values(graphSize(graph))].join();
     const whole = wholeSizes.get(key) ?? graphSize(buildAll().graph);
     wholeSizes.set(key, whole);
@@ -193,6 +231,14 @@ export class Planner {
     builder.complete();
     return builder;
   }
+}
+
+/** Not less than `sizeOfAll`: as if each layer had the nodes of all that are planned, but as often as one stands for others. */
+function largestSizeOfAll({ nodes, leafs }: Graph, { layers, others: { placeOf } }: PlannedLayers): number {
+  const times = new Int32Array(layers.length);
+  let most = 1;
+  for (const place of placeOf) most = Math.max(most, ++(times[place] as number));
+  return nodes.length * most + (leafs.length * placeOf.length) / layers.length;
 }
 
 /** Nodes of all layers, and about as many leafs. */

@@ -30,6 +30,35 @@ export interface Backend {
    * node after the run.
    */
   readonly optimize?: (nodes: Tensor[], keepUntil: KeepUntil, following: Tensor | undefined) => void;
+  /**
+   * What `optimize` depends on beside the nodes' ops and what they read, the order of what lies in caches included. Unset: that is
+   * only seen by doing it.
+   */
+  readonly optimizesBy?: (nodes: readonly Tensor[]) => readonly number[];
+}
+
+/** Numbers of which it is known, where they are the same for runs that compute the same of the same, that those are optimized alike. */
+export function optimizationKey(
+  { optimize, optimizesBy }: Backend,
+  nodes: readonly Tensor[],
+  following: Tensor | undefined,
+): readonly number[] {
+  if (optimizesBy) return optimizesBy(nodes);
+  if (!optimize) return [];
+  const ordered = [...nodes];
+  const key: number[] = [];
+  const put = ({ original, number, backend }: Tensor): number =>
+    original ? key.push(original.number, backend) : key.push(number, -1);
+  optimize(
+    ordered,
+    (kept, until) => {
+      put(kept);
+      put(until);
+    },
+    following,
+  );
+  ordered.forEach(put);
+  return key;
 }
 
 /** Rows from which on host weights are worth bringing to a GPU: `op_offload_min_batch_size`. */

@@ -1,7 +1,7 @@
 import { BlockAllocator } from './allocator.js';
 import type { Backend } from './backend.js';
 import { type Device, type DeviceBytes, DeviceTally } from './device.js';
-import { type Moves, movesOf, TAKE, TAKE_OVER } from './moves.js';
+import { type Moves, movesOf, RELEASE, TAKE } from './moves.js';
 import type { Tape, TensorSizes } from './tape.js';
 
 /** How large each device's buffer has to be for a tape. */
@@ -41,13 +41,14 @@ export function allocateMoves(
       const size = sizes.ofSlot(sized[slot] as number, holder);
       const kind = kinds[move];
       if (kind === TAKE) offsets[slot] = allocator.alloc(size);
-      else if (kind === TAKE_OVER) {
+      else if (kind === RELEASE) allocator.free(offsets[slot] as number, size);
+      else {
         const parent = parents[move] as number;
         const offset = offsets[parent] as number;
         offsets[slot] = offset;
         const rest = sizes.ofSlot(sized[parent] as number, holder) - size;
         if (rest > 0) allocator.free(offset + size, rest);
-      } else allocator.free(offsets[slot] as number, size);
+      }
     }
   };
   for (const { after, slot, inUse } of marks) {

@@ -3,19 +3,37 @@ import type { DeviceBytes } from './device.js';
 import type { ComparedLayouts, Moves } from './moves.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
-import { IS_VIEW, type Tape, type TensorSizes } from './tape.js';
+import type { Graph } from './graph.js';
+import { describe, isSame, optimizesAlike, reschedule, type Schedule, type SchedulerOptions } from './schedule.js';
+import { IS_VIEW, type Tape, TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */
 interface KnownTape {
-  /** Of few layers. */
+  /** Of few layers, and how their graph became it. */
   readonly few: Tape;
+  readonly schedule: Schedule | null;
   readonly begins: readonly number[];
   /** For all layers, and of each of their slots the one on the tape of few that it repeats. */
   readonly moves: Moves;
   readonly origins: Int32Array;
   /** What was compared for them, on the tape of few. */
   readonly compared: readonly ComparedLayouts[];
+}
+
+/** A graph's tape, known before it was planned. */
+export interface FoundTape {
+  /** Unset: backends would optimize the graph otherwise. */
+  readonly known: KnownTape | undefined;
+  /** By slot of few layers' tape. */
+  readonly tensors: readonly Tensor[];
+}
+
+/** Null where what was done for the tape that is known is not seen to be done for the graph's. */
+export function allocateFound({ known, tensors }: FoundTape, backends: readonly Backend[]): DeviceBytes | null {
+  if (!known || !comparesAlike(known.compared, tensors)) return null;
+  const { moves, origins } = known;
+  return allocateSettling(moves, origins, new TensorSizes(backends, tensors), backends);
 }
 
 const MOST_KNOWN = 8;
@@ -47,10 +65,25 @@ export class KnownTapes {
 
   /** Null where what is asked is not known. */
   allocate({ tape, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
+    const { tensors } = tape;
     const found = this.known.find(
-      (other) => isSame(other.begins, begins) && saysTheSame(other.few, tape) && comparesAlike(other.compared, tape),
+      ({ few, compared, begins: known }) =>
+        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(compared, tensors),
     );
     return found ? allocateSettling(found.moves, found.origins, sizes, backends) : null;
+  }
+
+  /** For a graph of which another one said the same: its nodes get backends. Null where none did. */
+  find(graph: Graph, scheduler: SchedulerOptions): FoundTape | null {
+    if (this.isEmpty) return null;
+    const said = describe(graph, scheduler);
+    const known = this.known.filter(({ schedule }) => schedule && isSame(schedule.said, said));
+    const [first] = known;
+    if (!first?.schedule) return null;
+    const all = reschedule(graph, first.schedule);
+    const found = known.find(({ schedule }) => schedule && optimizesAlike(graph, schedule, scheduler.backends));
+    const tensors = Array.from(found?.schedule?.tensorOf ?? [], (number) => all[number] as Tensor);
+    return { known: found, tensors };
   }
 
   /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */
@@ -63,7 +96,14 @@ export class KnownTapes {
     if (this.known.length === MOST_KNOWN) this.known.shift();
     const compared = comparedOn(origins, moves);
     const { begins } = few.slices;
-    this.known.push({ few: withoutTensors(few.tape), begins, moves: { ...moves, compared: [] }, origins, compared });
+    this.known.push({
+      few: withoutTensors(few.tape),
+      schedule: few.schedule,
+      begins,
+      moves: { ...moves, compared: [] },
+      origins,
+      compared,
+    });
     return true;
   }
 }
@@ -78,7 +118,7 @@ function comparedOn(origins: Int32Array, { compared }: Moves): readonly Compared
   return [...found.values()];
 }
 
-function comparesAlike(compared: readonly ComparedLayouts[], { tensors }: Tape): boolean {
+function comparesAlike(compared: readonly ComparedLayouts[], tensors: readonly Tensor[]): boolean {
   return compared.every(
     ({ slot, parent, same }) => sameLayout(tensors[slot] as Tensor, tensors[parent] as Tensor) === same,
   );
@@ -115,10 +155,4 @@ function areAsLarge(
       return false;
     return sameLayout(own, tensor) && sizes.on(own, backend) === sizesOfWhole.on(tensor, backend);
   });
-}
-
-function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -3,7 +3,7 @@ import { sameLayout, type Tensor } from './tensor.js';
 
 /** A result gets the best free place, or a parent's, or its place is free again. */
 export const TAKE = 0;
-export const TAKE_OVER = 1;
+const TAKE_OVER = 1;
 export const RELEASE = 2;
 
 /** Before which slot to note what is in use, and from which slot on; several in the order of their slots. */

@@ -2,6 +2,7 @@ import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
 import { allocateMoves, sizesOn } from './graph-allocator.js';
 import { type Moves, movesOf, type Watch } from './moves.js';
+import type { Schedule } from './schedule.js';
 import type { Tape, TensorSizes } from './tape.js';
 import type { Tensor } from './tensor.js';
 import { type LaidTape, type StandInSlices, wholeTape } from './whole-tape.js';
@@ -20,6 +21,8 @@ export interface Repeats {
 export interface PlannedTape {
   /** The graph's nodes as they were built. */
   readonly nodes: readonly Tensor[];
+  /** How the graph was scheduled, for others that say the same; null where that was not asked for. */
+  readonly schedule: Schedule | null;
   readonly tape: Tape;
   readonly sizes: TensorSizes;
   readonly slices: RepeatingSlices;
@@ -41,7 +44,10 @@ export interface Allocation {
  * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go
  * on alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
  */
-export function allocateWhole(planned: Omit<PlannedTape, 'nodes'>, backends: readonly Backend[]): Allocation | null {
+export function allocateWhole(
+  planned: Omit<PlannedTape, 'nodes' | 'schedule'>,
+  backends: readonly Backend[],
+): Allocation | null {
   const { tape, sizes, slices } = planned;
   const { repeats, layers, placeOf } = slices;
   const allocated = (whole: Tape, watched?: readonly Watch[]): Allocation | null => {

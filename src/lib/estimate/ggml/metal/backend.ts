@@ -16,7 +16,7 @@ import { allocSize } from './alloc-size.js';
 import { chainLength } from './chain-packing.js';
 import { fewRowsTypes } from './fusion-patterns.js';
 import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
-import { type KnownOrders, reorder } from './reorder.js';
+import { groupBounds, type KnownOrders, reorder } from './reorder.js';
 
 /*
  * What Metal runs: `ggml_metal_device_supports_op` (`ggml/src/ggml-metal/ggml-metal-device.m`, llama.cpp v0.5.0) on a GPU
@@ -209,7 +209,7 @@ export function metalBackend(llama: Switches): Backend {
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
     ...(llama.metalMatrixAdd && { typeTrait: traitOf(fewRowsTypes(llama.metalMatrixAddTypes)) }),
-    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains(),
+    ...(llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains()),
   };
 }
 
@@ -217,15 +217,24 @@ function traitOf(fewRows: ReadonlySet<string>): NonNullable<Backend['typeTrait']
   return ({ name }, product) => (product === 'MUL_MAT' && fewRows.has(name) ? 'few-rows' : '');
 }
 
-function byChains(): NonNullable<Backend['optimize']> {
+type Optimization = Required<Pick<Backend, 'optimize' | 'optimizesBy'>>;
+
+function byChains(): Optimization {
   const known: KnownOrders = [];
-  return (nodes) => reorder(nodes, chainLength, known);
+  return {
+    optimize: (nodes) => reorder(nodes, chainLength, known),
+    optimizesBy: (nodes) => groupBounds(nodes, chainLength),
+  };
 }
 
-function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
+function byTable(table: FusionTable): Optimization {
   const known: KnownOrders = [];
-  return (nodes, keepUntil) => {
-    keepFusedInputs(nodes, table, keepUntil);
-    reorder(nodes, (all, start) => fusedLength(all, start, table), known);
+  const packed = (nodes: readonly Tensor[], start: number): number => fusedLength(nodes, start, table);
+  return {
+    optimize: (nodes, keepUntil) => {
+      keepFusedInputs(nodes, table, keepUntil);
+      reorder(nodes, packed, known);
+    },
+    optimizesBy: (nodes) => groupBounds(nodes, packed),
   };
 }
