@@ -116,7 +116,7 @@ function crd(kind: string, plural: string) {
   const patch = (name: string, spec: unknown) =>
     cluster.call('PATCH', `${GROUP}/inferenceservices/${name}`, { spec }, 'application/merge-patch+json');
   const until = async <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> => {
-    for (const end = Date.now() + 45_000; Date.now() < end;) {
+    for (const end = Date.now() + 75_000; Date.now() < end;) {
       const found = await look();
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 250));
@@ -178,7 +178,7 @@ function crd(kind: string, plural: string) {
     const body = JSON.stringify({ messages: [{ role: 'user', content: 'What is 2+2?' }], max_tokens: 4 });
     const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body });
     expect(answer.status).toBe(200);
-  }, 60_000);
+  }, 100_000);
 
   test('one that does not fit beside it is refused, with condition and event, and admitted once the first is gone', async () => {
     await create('large', 2048);
@@ -189,7 +189,7 @@ function crd(kind: string, plural: string) {
     await cluster.call('DELETE', `${GROUP}/inferenceservices/small`);
     await until('an address', () => address('large'));
     expect((await cluster.call('GET', `${SLICES}/small`)).status).toBe(404);
-  }, 60_000);
+  }, 100_000);
 
   test('kill −9 of the agent leaves the server, and the next agent takes it over', async () => {
     const [before] = await promised();

@@ -55,6 +55,16 @@ test('two agents of one machine do not take each other’s servers for their own
   expect(rig.running()).toHaveLength(1);
 });
 
+test('servers of an agent whose name is no longer used are told of, and left', async () => {
+  rig.deploy('one');
+  await rig.agent();
+  const { stderr } = await rig.agent(['--agent-id', 'other']);
+  expect(stderr).toContain(
+    '"msg":"servers of an agent that does not run","agent":"box","services":"default/one","advice":"run it with --agent-id box, or end them"',
+  );
+  expect(rig.running()).toHaveLength(1);
+});
+
 test('what a killed wrapper leaves running is ended before the next start', async () => {
   writeFileSync(rig.at('real'), STAND_IN);
   writeFileSync(rig.at('llama-server'), `#!/bin/sh\n${rig.at('real')} "$@"\nexit $?\n`);

@@ -20,6 +20,7 @@ import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
 import { problem } from './log.js';
+import { abandonedServers } from './machine/abandoned.js';
 import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
@@ -154,6 +155,11 @@ class Agent {
     if (warning !== undefined) this.parts.log.warn('ledger', { warning });
     for (const record of this.#host.records.alive(entries, this.#host.find)) {
       this.#runnerOf(record.key).adopt(record);
+    }
+    const { stateFolder, find, identity } = this.#host;
+    for (const { agent, services } of abandonedServers(stateFolder, identity.id, entries, find)) {
+      const advice = `run it with --agent-id ${agent}, or end them`;
+      this.parts.log.warn('servers of an agent that does not run', { agent, services: services.join(', '), advice });
     }
     // What no record tells of must not be loaded a second time, nor go on with nobody to watch it.
     const strays = this.#host.ownServers.running(entries);

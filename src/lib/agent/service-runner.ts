@@ -133,14 +133,12 @@ export class ServiceRunner {
   /** The next step. @throws ClusterError; then it is taken again later */
   async step(): Promise<void> {
     const now = performance.now();
-    const { identity } = this.host;
+    const { id } = this.host.identity;
     const { service, desired, run } = this.#wish();
     const wanted = run && fingerprintOf(run, this.running?.record.fingerprint ?? this.#busy?.fingerprint);
-    if (run !== undefined) {
-      if (this.#service !== undefined || isClaimedBy(run.service, identity.id)) this.#service = run.service;
-      this.#attempts.about(attemptOf(run));
-    }
-    if (service.kind === 'there' && isClaimedBy(service.object, identity.id)) this.#service = service.object;
+    if (run !== undefined) this.#attempts.about(attemptOf(run));
+    const claimed = service.kind === 'there' && isClaimedBy(service.object, id) ? service.object : undefined;
+    this.#service = claimed ?? (this.#service && run?.service) ?? this.#service;
     const observed = this.#observed(desired, now);
     const action = nextAction(desired, observed, wanted, now);
     switch (action.kind) {
@@ -162,7 +160,9 @@ export class ServiceRunner {
     if (this.running !== undefined && this.running.record.fingerprint === wanted) this.#stillFits(desired);
     if (desired.kind !== 'unknown') this.#problem = undefined;
     else if (desired.problem) await this.#tellProblem(desired.problem);
-    if (desired.kind === 'run' && observed.claim === 'ours') await this.#tell(desired.service, now);
+    // What runs without its Model still answers, and is still this agent's.
+    const told = desired.kind === 'unknown' && this.running !== undefined ? claimed : run?.service;
+    if (told !== undefined && observed.claim === 'ours') await this.#tell(told, now);
   }
 
   /** What runs goes on, and so does what was said of it. */
@@ -226,7 +226,6 @@ export class ServiceRunner {
 
   /** Files, check and spawn, beside everything else; its end is another step. */
   #start(run: Wanted, wanted: string): void {
-    const { service, model } = run;
     const attempt = attemptOf(run);
     const held = this.host.holdStarts();
     this.#held = held !== undefined;
@@ -239,7 +238,7 @@ export class ServiceRunner {
     if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
     this.#busy = { with: 'fetching', fingerprint: wanted, controller };
-    admit(this.key, service, model, wanted, this.host, controller.signal)
+    admit(this.key, run.service, run.model, wanted, this.host, controller.signal)
       .then((admission) => {
         this.#busy = undefined;
         if (controller.signal.aborted && admission.kind === 'refused') return;
@@ -260,7 +259,7 @@ export class ServiceRunner {
       .catch((error: unknown) => {
         this.#busy = undefined;
         this.#attempts.failed(attempt);
-        this.fit = incompleteReport(startFailure(error), [], service.metadata.generation);
+        this.fit = incompleteReport(startFailure(error), [], run.service.metadata.generation);
         this.host.log.error('start failed', { service: this.key, ...problem(error) });
       })
       .finally(() => {

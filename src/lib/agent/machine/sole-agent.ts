@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { parseBoundedJson } from '../../bounded-json.js';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type LlmkubeError, UsageError } from '../../errors.js';
 import { withLock } from '../../guard/ledger/lock.js';
 import { makeFolder } from '../../guard/ledger/state-folder.js';
@@ -22,8 +22,7 @@ interface Holder extends ProcessIdentity {
  */
 export async function takeAgentName(stateFolder: string, id: string, find: FindProcess): Promise<string> {
   const self = find(process.pid) ?? { pid: process.pid, startedAt: '' };
-  const folder = join(stateFolder, 'agents', encodeURIComponent(id));
-  const file = join(folder, 'agent');
+  const file = holderFile(stateFolder, id);
   const instance = (): string => {
     const before = holderIn(file);
     if (before !== undefined && !sameProcess(self, before) && sameProcess(find(before.pid), before)) {
@@ -38,7 +37,7 @@ export async function takeAgentName(stateFolder: string, id: string, find: FindP
   try {
     return await withLock(join(stateFolder, 'lock'), { self, find }, async () => {
       const own = instance();
-      makeFolder(folder);
+      makeFolder(dirname(file));
       writeOwnFile(file, JSON.stringify({ ...self, instance: own }));
       return own;
     });
@@ -46,6 +45,16 @@ export async function takeAgentName(stateFolder: string, id: string, find: FindP
     if (error instanceof UsageError || (error as LlmkubeError).code === 'GUARD_BUSY') throw error;
     return instance();
   }
+}
+
+/** Whether an agent of this name runs on this machine. */
+export function isHeld(stateFolder: string, id: string, find: FindProcess): boolean {
+  const holder = holderIn(holderFile(stateFolder, id));
+  return holder !== undefined && sameProcess(find(holder.pid), holder);
+}
+
+function holderFile(stateFolder: string, id: string): string {
+  return join(stateFolder, 'agents', encodeURIComponent(id), 'agent');
 }
 
 /** Undefined where there was none, or the file is not as it was written. */
