@@ -40,6 +40,7 @@ export function shown(text: string): string {
 /** Bold, dim, and the colours that reports have; others may hide text. */
 // eslint-disable-next-line no-control-regex -- how colours look on a terminal
 const COLOUR = /\u001b\[(?:[012]|22|3[1-7]|39|90)m/g;
+const PLAIN_LINES = /^[\x20-\x7e\n\t]*$/;
 const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
@@ -47,6 +48,7 @@ const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  * @param colours those that reports have are kept
  */
 export function safeOutput(text: string, colours: 'keep' | 'none' = 'keep'): string {
+  if (PLAIN_LINES.test(text)) return withoutSecrets(text);
   const kept = colours === 'keep' ? (text.match(COLOUR) ?? []) : [];
   if (kept.length === 0) return withoutActs(withoutSecrets(text));
   return withoutSecrets(text)

@@ -34,7 +34,9 @@ describe('without a ledger that can be trusted nothing is started', () => {
       ...model(),
     ];
     const { stderr, exitCode } = await run('/bin/sh', words, env());
-    expect(stderr).toContain(`the state folder ${at('state')} may not take files of this size`);
+    expect(stderr).toContain(
+      `the state folder ${at('state')} cannot be written (the file system takes no file of that size)`,
+    );
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
@@ -42,12 +44,12 @@ describe('without a ledger that can be trusted nothing is started', () => {
     [
       'read-only',
       'mount -o remount,ro none "$LLMKUBE_STATE_DIR"',
-      ['is on a file system that is read-only', 'mount that with write access'],
+      ['cannot be written (its file system is read-only)', 'mount that with write access'],
     ],
     [
       'full',
       'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null',
-      ['is on a disk that is full', 'make room on it'],
+      ['cannot be written (the disk is full)', 'make room on it'],
     ],
   ])('on a disk that is %s', async (_what, prepare, [problem, remedy]) => {
     mkdirSync(at('state'));

@@ -24,7 +24,8 @@ export interface DeployResources {
 
 const GROUP_VERSION = `${API_GROUP}/${API_VERSION}` as const;
 const MIB = 2 ** 20;
-const SERVICE_PORT = 8080;
+/** Of every service, whatever its `endpoint` says where it runs on a host outside the cluster: LLMKube 0.9. */
+export const SERVICE_PORT = 8080;
 const DEFAULT_CPU = '2';
 const DEFAULT_MEMORY = '4Gi';
 /** Requests in flight per pod that an autoscaling metric is held at. */

@@ -1,8 +1,9 @@
-import { CONTEXT_STEP, largestContext } from '../preflight/advice/largest-fitting.js';
+import { largestContext } from '../preflight/advice/largest-fitting.js';
 import { trainedContext } from '../preflight/surveys/survey.js';
 import { sameLimit, type CompletedVerdict, type LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls/controls.js';
+import { CONTEXT_STEP } from '../runtime/server-defaults.js';
 
 export interface CurvePoint {
   /** Tokens. */

@@ -45,6 +45,8 @@ export interface CheckDependencies extends PlanDependencies {
   readonly findDraft?: DraftListing['findDraft'];
   /** Asked which programs hold most, when others would have to give up memory on the machine that was measured. */
   readonly largestPrograms?: () => Promise<readonly Program[]>;
+  /** Asked what keeps a launch that grows within its budget; `growthRemedy` unless nobody is told. */
+  readonly remedy?: typeof growthRemedy;
   /** Asked what would fit, when a check refuses. */
   readonly advise?: (refused: RefusedCheck) => Promise<readonly Advice[]>;
 }
@@ -117,10 +119,11 @@ async function orIncomplete(reached: Reached, proceed: () => Promise<MemoryCheck
 }
 
 function incomplete(
-  { notes, ...reached }: Reached,
+  reached: Reached,
   error: LlmkubeError,
   how: Pick<UnknownVerdict, 'isRefused'> = {},
 ): IncompleteCheck {
+  const { notes } = reached;
   const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes, ...how } as const;
   return { ...reached, verdict, suggestions: error.options.suggestions ?? [] };
 }
@@ -227,7 +230,8 @@ async function checkIn(
       return incomplete({ ...sized, notes: noted }, notCounted(uncounted));
     }
     const warnings = [...noted, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
-    const remedy = growthRemedy(verdict, found.asked, (other) => judgeLaunch(files, other, room).verdict);
+    const { remedy: findRemedy = growthRemedy } = dependencies;
+    const remedy = findRemedy(verdict, found.asked, (other) => judgeLaunch(files, other, room).verdict);
     const check = {
       ...sized,
       verdict: { ...verdict, warnings },

@@ -3,15 +3,15 @@ import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runti
 import type { Change, ModelVariant } from '../advice/advice.js';
 import { changedLaunch } from '../advice/changed-launch.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
-import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { largestContext } from '../advice/largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';
 import { growthRemedy } from '../judge/growth-remedy.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
+import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
-const DEFAULT_PROMPT_CACHE_MIB = 8192;
 
 export const PREFERENCES = ['quality', 'context'] as const;
 export type Preference = (typeof PREFERENCES)[number];
@@ -254,5 +254,5 @@ function fittingCacheMiB(verdict: CompletedVerdict | undefined, launch: LaunchOp
   const { growth } = verdict.estimate;
   if (!growth.some(({ name }) => name === 'prompt-cache')) return undefined;
   const whole = promptCacheMiB(verdict.limits, growth) ?? 0;
-  return whole < DEFAULT_PROMPT_CACHE_MIB ? whole : undefined;
+  return whole < SERVER_DEFAULTS.cacheRamMiB ? whole : undefined;
 }

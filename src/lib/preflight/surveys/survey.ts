@@ -3,10 +3,11 @@ import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
 import { roomOf } from '../advice/machine-changes.js';
-import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { largestContext } from '../advice/largest-fitting.js';
 import { type Room, Trials } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 const GIB = 2 ** 30;
 const FIRST_CONTEXT = 2048;
@@ -92,12 +93,12 @@ export function largestOf(
   if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
   const { resolved } = verdict.estimate;
   const most = trainedContext(shape, resolved);
+  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
   if (verdict.kind === 'does-not-fit') {
     if (trials.floorExceeds(shape, launch)) return undefined;
-    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
+    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: Math.min(most, resolved.nCtx) });
   }
   if (resolved.nCtx >= most) return most;
-  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
   return largestContext(trials, shape, launch, { least: resolved.nCtx, most });
 }
 

@@ -9,6 +9,7 @@ import { whereLimited } from '../words/limit-label.js';
 import { tightnessOf } from '../words/warnings.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 const LABEL = 11;
 
@@ -54,7 +55,7 @@ function takenWords(limit: LimitCheck): string {
 
 function promptsReason(cacheRamMiB: number): string {
   if (cacheRamMiB === 0) return 'no prompt cache (--cache-ram 0), for it could grow beyond the budget';
-  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
+  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual ${SERVER_DEFAULTS.cacheRamMiB}`;
 }
 
 /** What else was changed. */
