@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Writes headers/, the digests that answer when a model's source cannot be reached.
 //
-//   node scripts/bundle-headers.mjs PROFILES
+//   node scripts/bundle-headers.mjs PROFILES [FOLDER]
+//
+// FOLDER is written in place of headers/. What there is no profile of stays as it is; a digest whose entry the catalogue has no more is removed.
 //
 // PROFILES is a folder of JSON files, each the header of one model of the catalogue: `id`, `quantization`,
 // `metadata` ([key, value, type]), `tensors` ({name, dims, type, blocks: "0-3,7"}), `publishedFileBytes` and
@@ -18,7 +20,6 @@ import { ggmlTypeByName } from '../dist/lib/gguf/ggml-types.js';
 import { PROJECTOR } from '../dist/lib/source/bundled-header.js';
 import { TensorLayout, tensorBytes } from '../dist/lib/gguf/tensor-layout.js';
 
-const OUTPUT = fileURLToPath(new URL('../headers/', import.meta.url));
 const ALIGNMENT_BYTES = 32;
 
 /** "0-3,7" gives 0, 1, 2, 3, 7. */
@@ -52,12 +53,12 @@ function headerOf(profile) {
   return { version: 3, byteOrder: 'little', metadata, tensors, files };
 }
 
-const [folder] = process.argv.slice(2);
+const [folder, output = fileURLToPath(new URL('../headers/', import.meta.url))] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node scripts/bundle-headers.mjs PROFILES');
 
 const catalog = await loadCatalog();
-await rm(OUTPUT, { recursive: true, force: true });
-await mkdir(OUTPUT);
+await mkdir(output, { recursive: true });
+const written = new Set();
 for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()) {
   const profile = JSON.parse(await readFile(join(folder, file), 'utf8'));
   const isProjector = profile.architecture === 'clip';
@@ -71,6 +72,15 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json
     digest: toDigest(headerOf(profile)),
   };
   const name = `${entry.id}.${quantization}.json`;
-  await writeFile(join(OUTPUT, name), `${JSON.stringify(bundled)}\n`);
+  await writeFile(join(output, name), `${JSON.stringify(bundled)}\n`);
+  written.add(name);
   console.log(name);
+}
+for (const name of (await readdir(output)).filter((one) => one.endsWith('.json') && !written.has(one))) {
+  const { id } = JSON.parse(await readFile(join(output, name), 'utf8'));
+  const isKept = catalog.some((entry) => entry.id === id);
+  if (!isKept) await rm(join(output, name));
+  console.log(
+    `${name}: ${isKept ? 'kept, for there is no profile of it' : 'removed, for the catalogue has no such entry'}`,
+  );
 }

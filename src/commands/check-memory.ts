@@ -31,6 +31,9 @@ import { jsonText } from '../lib/printable.js';
 import { isOnThisMachine } from '../lib/source/model-source.js';
 import { commandText } from '../lib/report/layout/command-text.js';
 
+/** In the place of a file. */
+const STDOUT = '-';
+
 interface ModelFlagValues {
   readonly quantization?: string | undefined;
   readonly catalog?: string | undefined;
@@ -65,6 +68,7 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
 
   async run(): Promise<Record<string, unknown> | undefined> {
     const { args, flags, raw } = await this.parse(CheckMemory);
+    if (flags.html === STDOUT) this.refuseBesidePage(flags);
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
     if (flags.cluster) {
@@ -81,7 +85,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       ? await viewsAsked(check, flags, quantizationSources(surroundings, dependencies.readHeader))
       : [];
     const printed = flags.print && commandsOf(check, flags.print, raw);
-    if (!this.jsonEnabled()) await this.print(check, views, flags['memory-check'] === 'enforce', printed);
+    if (!this.jsonEnabled() && !(flags.html === STDOUT && isPassed(check)))
+      await this.print(check, views, flags['memory-check'] === 'enforce', printed);
     if (flags.html !== undefined) {
       const { listSiblings } = adviceSources(surroundings, dependencies.readHeader);
       // What lies on this machine is known to be there or not.
@@ -138,6 +143,15 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     });
   }
 
+  /** Standard output has room for one thing. */
+  private refuseBesidePage(flags: Parameters<typeof wantsViews>[0] & { readonly print?: string | undefined }): void {
+    const isAlone = !this.jsonEnabled() && !wantsViews(flags) && flags.print === undefined;
+    if (isAlone) return;
+    throw new UsageError('CONTRADICTION', '--html - writes the page to standard output, where nothing else may stand', {
+      suggestions: ['name a file: --html page.html', 'leave out --json, --print, and the tables'],
+    });
+  }
+
   private async writePage(
     file: string,
     check: MemoryCheck,
@@ -149,7 +163,8 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const { pageInput } = await import('../lib/page/page-of-check.js');
     const input = pageInput(check, { modelOptions, quantization, published });
     if (input === undefined) return this.notice('Note: no page was written, for there is nothing to show in it');
-    const { writePage } = await import('../lib/page/write-page.js');
+    const { pageText, writePage } = await import('../lib/page/write-page.js');
+    if (file === STDOUT) return this.write((await pageText(input, this.config.version)).trimEnd());
     await writePage(file, input, this.config.version);
     this.notice(`Page written to ${file}`);
   }

@@ -39,6 +39,18 @@ describe('check-memory', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('writes its page to standard output, and nothing else there', async () => {
+    const page = await check('llama-3.2-3b', ...MAC(32), '--html', '-');
+    expect(page.stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
+    expect(page.exitCode).toBe(0);
+    const refused = await check('llama-3.3-70b', ...MAC(32), '--html', '-');
+    expect(refused.stdout).toMatch(/^<!doctype html>/);
+    expect(refused.stderr).toMatch(/^Error: insufficient memory/);
+    expect(refused.exitCode).toBe(1);
+    for (const more of [['--json'], ['--table'], ['--print', 'exec']])
+      expect((await check('llama-3.2-3b', ...MAC(32), '--html', '-', ...more)).exitCode).toBe(2);
+  });
+
   test('lets it through on a 64 GB Mac, item by item', async () => {
     const { stdout, stderr, exitCode } = await check('qwen-coder-32b', ...MAC(64));
     expect(stdout).toMatch(/^FITS {2}qwen-coder-32b \(Q4_K_M\), 23\.4GB to spare\n/);

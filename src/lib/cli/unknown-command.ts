@@ -19,7 +19,12 @@ const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) =
   const words = id.split(':');
   const isTopic = known.some((name) => name.startsWith(`${words[0]} `));
   const typed = words.slice(0, isTopic ? 2 : 1).join(' ');
-  const meant = MODEL.test(id) ? [`check-memory ${shown(id)}`] : nearest(typed, known);
+  const isServer = /(?:^|\/)llama-server$/.test(words[0] ?? '');
+  const meant = isServer
+    ? ['exec -- llama-server …']
+    : MODEL.test(id)
+      ? [`check-memory ${shown(id)}`]
+      : nearest(typed, known);
   const failure = {
     code: 'USAGE',
     exitCode: NO_SUCH_COMMAND,

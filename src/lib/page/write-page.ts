@@ -16,7 +16,12 @@ const SCRIPT = new URL('../../page/script.js', import.meta.url);
  * @throws UsageError PAGE_NOT_WRITTEN
  */
 export async function writePage(file: string, input: PageInput, version: string): Promise<void> {
-  await replaceFile(file, pageDocument(input, await readFile(SCRIPT, 'utf8'), version));
+  await replaceFile(file, await pageText(input, version));
+}
+
+/** The page, which needs nothing beside it. */
+export async function pageText(input: PageInput, version: string): Promise<string> {
+  return pageDocument(input, await readFile(SCRIPT, 'utf8'), version);
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {

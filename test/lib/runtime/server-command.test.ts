@@ -39,6 +39,19 @@ describe('what llama-server would load', () => {
     expect(read(line)).toEqual({ kind });
   });
 
+  test.each(['-m', '--model', '-c 512 -m', '-m a.gguf -c', '-m a.gguf --port'])(
+    'is refused where an option lacks its value: %s',
+    (line) => {
+      expect(() => read(line)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_SERVER_OPTION',
+          exitCode: 2,
+          message: expect.stringContaining('expects a value'),
+        }),
+      );
+    },
+  );
+
   test('lists of the environment and of the command line add up', () => {
     const env = { LLAMA_ARG_OVERRIDE_TENSOR: 'exps=CPU', LLAMA_ARG_N_CPU_MOE: '7' };
     expect(read('-m a.gguf -ot attn=CPU -ncmoe 3', env)).toMatchObject({

@@ -1,5 +1,6 @@
 import { table } from '../../table.js';
 import { UsageError } from '../../errors.js';
+import { quotedWords, shellWord } from '../../shell-word.js';
 import { nearest } from '../../nearest.js';
 import { serverOption } from '../../runtime/options/server-options.js';
 import { valueCount } from '../../runtime/options/option-names.js';
@@ -108,7 +109,7 @@ class Reader {
     if (spelled !== undefined) return this.#take(spelled, head, equals < 0 ? undefined : word.slice(equals + 1), rest);
     const short = this.#spelling(word.slice(0, 2));
     if (short === undefined || word.startsWith('--'))
-      throw this.#unknown(head, equals < 0 ? rest[0] : word.slice(equals + 1));
+      throw this.#unknown(head, equals < 0 ? rest : [word.slice(equals + 1), ...rest]);
     const isSwitch = this.#flags[short.name]?.type === 'boolean';
     if (isSwitch) rest.unshift(`-${word.slice(2)}`);
     this.#take(short, word.slice(0, 2), isSwitch ? undefined : word.slice(2).replace(/^=/, ''), rest);
@@ -181,16 +182,31 @@ class Reader {
     return [...typed].some((other) => excludes(name, other) || excludes(other, name));
   }
 
-  #unknown(head: string, next: string | undefined): UsageError {
-    const normal = head.startsWith('--') ? head.replaceAll('_', '-') : head;
+  /** Those of llama-server's options among the words that are none of this command's, with their values, as a command line has them. */
+  #serverOptions(words: readonly string[]): readonly string[] {
+    return words.flatMap((word, at) => {
+      const name = normalName(word);
+      const count = valueCount(name);
+      if (count === undefined || this.#isFlag(word) || MODEL_OPTIONS[name] !== undefined) return [];
+      const values = words
+        .slice(at + 1, at + 1 + count)
+        .map((value) => (/^-[^\d]/.test(value) ? '…' : shellWord(value)));
+      return [[name, ...values, ...Array<string>(count - values.length).fill('…')].join(' ')];
+    });
+  }
+
+  /** @param rest what follows it, its value first where it has one */
+  #unknown(head: string, rest: readonly string[]): UsageError {
+    const [next] = rest;
+    const normal = normalName(head);
     if (serverOption(normal)?.isRefused === true) parseServerArguments([normal, '']);
     if (EXTRA_ARGS in this.#flags && valueCount(normal) !== undefined) {
-      const hasValue = valueCount(normal) !== 0;
       const value = next === undefined || /^-[^\d]/.test(next) ? undefined : next;
       const asModel = MODEL_OPTIONS[normal];
+      const others = this.#serverOptions([head, ...rest]);
       const suggestion =
         asModel === undefined
-          ? `give it as --extra-args "${normal}${hasValue ? ` ${value ?? '…'}` : ''}"`
+          ? `give ${others.length > 1 ? 'them' : 'it'} as --extra-args ${quotedWords(others.join(' '))}`
           : `name the model by itself: ${asModel}${value ?? 'MODEL'}`;
       return new UsageError('USAGE', `${head} is an option of llama-server's, not of this command`, {
         suggestions: [suggestion],
@@ -208,6 +224,10 @@ class Reader {
       suggestions: meant.length > 0 ? [`did you mean ${meant.join(' or ')}?`] : ['see the same command with --help'],
     });
   }
+}
+
+function normalName(word: string): string {
+  return word.startsWith('--') ? word.replaceAll('_', '-') : word;
 }
 
 /** A switch that is an option with a value to llama-server may have one here as well. */

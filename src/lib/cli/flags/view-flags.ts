@@ -32,7 +32,8 @@ export const viewFlags = {
     helpGroup: HELP_GROUP,
   }),
   html: Flags.string({
-    description: 'write the answer as a page too, which recomputes it for other settings; replaces the file',
+    description:
+      'write the answer as a page too, which recomputes it for other settings; replaces the file, - is standard output',
     helpValue: 'FILE',
   }),
 };

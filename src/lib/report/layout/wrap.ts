@@ -33,9 +33,16 @@ export function foldLines(text: string, width: number): string {
 /** Before a word that fits on a line, but not behind a label. */
 const LONG_INDENT = '  ';
 
+/** What stands before the text of a line, with the blanks after it; some labels leave room for one only. */
+const LABEL = /^\s*(?:\S+:|\S+(?=\s{2})|llama\.cpp(?= )|projector(?= ))?\s*/;
+
 function foldLine(line: string, width: number): string[] {
-  const label = /^\s*(?:\S+:|\S+(?=\s{2}))?\s*/.exec(line)?.[0] ?? '';
+  const label = LABEL.exec(line)?.[0] ?? '';
   const indent = ' '.repeat(Math.min(widthOf(label), width / 2));
+  const [before, column] = lastColumn(line.slice(label.length));
+  // What is a column of its own is best kept whole.
+  if (column !== undefined && widthOf(label + before) <= width && widthOf(indent + column) <= width)
+    return [label + before, indent + column];
   const words = line.slice(label.length).split(' ');
   const lines = [label];
   let isEmpty = true;
@@ -50,6 +57,12 @@ function foldLine(line: string, width: number): string[] {
     isEmpty = false;
   }
   return lines;
+}
+
+/** What stands behind the last gap of several blanks, and what is before it. */
+function lastColumn(text: string): readonly [before: string, column?: string] {
+  const [, before = text, column] = /^(.*\S) {2,}(\S.*)$/.exec(text) ?? [];
+  return column === undefined ? [before] : [before, column];
 }
 
 function widthOf(text: string): number {

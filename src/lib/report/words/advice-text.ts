@@ -48,7 +48,10 @@ export function adviceText(
 }
 
 function commandLines(pieces: readonly string[] | undefined, width: number): string[] {
-  return pieces === undefined ? [] : commandText(pieces, width, UNDER_AMOUNT).split('\n');
+  if (pieces === undefined) return [];
+  const [under, further] = [UNDER_AMOUNT, INDENT].map((indent) => commandText(pieces, width, indent).split('\n'));
+  const isWide = under?.some((line) => line.length > width);
+  return (isWide ? further : under) ?? [];
 }
 
 export function adviceHeading(advice: readonly Advice[]): string {

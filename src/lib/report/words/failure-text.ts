@@ -49,11 +49,11 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
     `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
+    ...(check.suggestions.length === 0 ? [] : [`  Suggestion: ${alternatives(check.suggestions)}`]),
     ...besideModel(check.estimate, limit),
     ...(areApart(verdict.limits) && verdict.limits.length > 2
       ? [`  Of each memory: ${takenOfEach(verdict.limits)}`]
       : []),
-    ...(check.suggestions.length === 0 ? [] : [`  Suggestion: ${alternatives(check.suggestions)}`]),
     ...versionLine(check),
   ].join('\n');
 }

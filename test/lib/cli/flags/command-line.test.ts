@@ -79,6 +79,12 @@ describe('a command line', () => {
     ['--ctx-sze 1', 'there is no flag --ctx-sze', 'did you mean --ctx-size?'],
     ['-x', 'there is no flag -x', 'see the same command with --help'],
     ['--n-cpu-moe 4', "--n-cpu-moe is an option of llama-server's", 'give it as --extra-args "--n-cpu-moe 4"'],
+    [
+      '--jinja -c 4096 -t 8 --alias $x --host 0.0.0.0',
+      "--jinja is an option of llama-server's",
+      `give them as --extra-args '--jinja -t 8 --alias '\\''$x'\\'' --host 0.0.0.0'`,
+    ],
+    ['--mlock --port', "--mlock is an option of llama-server's", 'give them as --extra-args "--mlock --port …"'],
     ['--ctx-size', '--ctx-size expects a value', undefined],
     ['-c --json', '-c expects a value', undefined],
     ['--mmap=maybe', '--mmap is on or off, not "maybe"', undefined],

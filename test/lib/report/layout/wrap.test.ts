@@ -29,6 +29,18 @@ describe('text on a terminal', () => {
     expect(foldLines(command, 24)).toBe(command);
   });
 
+  test('a column of its own stays whole, below', () => {
+    expect(foldLines('memory    ███░░  12GB of 17GB      32GB × 0.67 − 4GB', 34)).toBe(
+      ['memory    ███░░  12GB of 17GB', '          32GB × 0.67 − 4GB'].join('\n'),
+    );
+  });
+
+  test('a label with room for one blank is a label', () => {
+    expect(foldLines('projector hf:owner/repository (in words)', 30)).toBe(
+      ['projector hf:owner/repository', '          (in words)'].join('\n'),
+    );
+  });
+
   test('does not count colours', () => {
     expect(foldLines('\u001b[33mnote\u001b[39m      abc def', 17)).toBe('\u001b[33mnote\u001b[39m      abc def');
   });
