@@ -29,7 +29,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
         return await readHeaderFor(model, { ...reading, ...watch });
       } catch (error) {
         if (!isUnreachable(error) || model.original === undefined) throw error;
-        const { requantisedHeader } = await import('../preflight/advice/requantised-header.js');
+        const { requantisedHeader } = await import('../preflight/requantised-header.js');
         const header = await requantisedHeader(model, readOffline);
         if (header === undefined) throw error;
         return header;

@@ -1,6 +1,5 @@
-import type { Change } from '../preflight/advice/advice.js';
 import { typedChanges } from '../preflight/advice/typed-changes.js';
-import { changedLaunch } from '../preflight/advice/changed-launch.js';
+import { type Change, changedLaunch } from '../preflight/advice/advice.js';
 import { isDiscrete } from '../preflight/judge/judge.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import type { CommandOf } from '../report/words/advice-text.js';

@@ -3,8 +3,7 @@ import { draftFileWords } from '../runtime/options/draft-options.js';
 import { launchWords } from '../runtime/launch-words.js';
 import { hubFrom, resolveUrl } from '../source/hub/hub-urls.js';
 import { type ModelSource, parseModelSource } from '../source/model-source.js';
-import type { Change } from './advice/advice.js';
-import { changedLaunch } from './advice/changed-launch.js';
+import { type Change, changedLaunch } from './advice/advice.js';
 import type { MemoryCheck } from './memory-check.js';
 import { withQuantization } from './resolve-model.js';
 

@@ -1,7 +1,6 @@
 import { type Speculation, speculationOf } from '../../estimate/draft/speculation.js';
 import { usesDraft } from '../../runtime/options/draft-options.js';
-import type { Change } from './advice.js';
-import { changedLaunch } from './changed-launch.js';
+import { type Change, changedLaunch } from './advice.js';
 import { type Attempt, COMPACT_CACHE, type Levers, UNQUANTIZED } from './levers.js';
 import type { Room, Trials } from './trials.js';
 import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';

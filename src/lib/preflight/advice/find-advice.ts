@@ -1,21 +1,23 @@
 import { LlmkubeError } from '../../errors.js';
 import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
+import { describeShape } from '../../model/describe-shape.js';
 import { withKvOverrides } from '../../model/overridden-header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { isOnThisMachine } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
-import type { Advice, ModelVariant, Suggestion } from './advice.js';
+import type { Advice, DraftVariant, ModelVariant, Suggestion } from './advice.js';
 import { advise } from './advise.js';
 import type { CheckDependencies, RefusedCheck } from '../check-memory.js';
 import { Trials } from './trials.js';
 import { withQuantization, type ResolvedModel } from '../resolve-model.js';
-import { smallerDraft } from './smaller-draft.js';
 import { typedChanges } from './typed-changes.js';
-import { listedVariants, recipeVariants } from './variants.js';
+import { listedVariants, recipeVariants, sizedVariant } from './variants.js';
 
 /** Headers of smaller quantizations are read for what would be proposed, at most so many times over. */
 const MOST_PROOFS = 3;
+/** So many headers of drafts are read. */
+const MOST_DRAFTS_READ = 3;
 
 export interface AdviceSources extends Pick<CheckDependencies, 'readHeader'> {
   /** What lies beside a source; undefined when that cannot be listed. */
@@ -78,10 +80,7 @@ async function findVariants(
 ): Promise<readonly ModelVariant[]> {
   const isAsked = isOnThisMachine(resolved.source) || (!offline && origin !== 'bundled');
   if (!isAsked) return recipeVariants(shape, resolved, which);
-  const siblings = await listSiblings(resolved.source).catch((error: unknown) => {
-    if (error instanceof LlmkubeError) return undefined;
-    throw error;
-  });
+  const siblings = await orNothing(listSiblings(resolved.source));
   return siblings === undefined
     ? recipeVariants(shape, resolved, which)
     : listedVariants(shape, resolved, siblings, which);
@@ -125,4 +124,49 @@ function hasTensorsOf({ tensors }: GgufHeader, shape: ModelShape): boolean {
     const other = shape.tensors.get(name);
     return other?.type === type && other.file === file && other.offsetBytes === offsetBytes && other.bytes === bytes;
   });
+}
+
+/**
+ * The largest smaller file of the launch's draft with which it fits, from the place where the draft lies, its header read; undefined
+ * where there is none, or the place cannot be listed.
+ */
+async function smallerDraft(
+  { room, shape, launch, draftSource }: RefusedCheck,
+  { listSiblings, readHeader }: AdviceSources,
+): Promise<DraftVariant | undefined> {
+  const draft = room.beside?.draft;
+  if (draft === undefined || draftSource === undefined) return undefined;
+  const fits = (other: ModelShape): boolean => {
+    const trials = new Trials({ ...room, beside: { ...room.beside, draft: other } });
+    return trials.fitting(shape, launch) !== undefined;
+  };
+  const listed = await orNothing(listSiblings(draftSource));
+  let readCount = 0;
+  for (const { quantization, source, bytes } of smallerThan(draft, listed ?? [])) {
+    const sized = sizedVariant(draft, quantization, bytes);
+    if (sized === undefined || !fits(sized)) continue;
+    if (readCount++ === MOST_DRAFTS_READ) return undefined;
+    const read = await orNothing(readHeader({ entry: undefined, source, quantization: undefined }));
+    const other = read && describeShape(read.header);
+    if (other?.kind === 'model' && fits(other)) return { quantization, source, shape: other };
+  }
+  return undefined;
+}
+
+/** The largest first. */
+function smallerThan(draft: ModelShape, files: readonly SiblingFile[]): readonly (SiblingFile & { bytes: number })[] {
+  return files
+    .flatMap((file) =>
+      file.bytes !== undefined && file.bytes < draft.fileBytes ? [{ ...file, bytes: file.bytes }] : [],
+    )
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof LlmkubeError) return undefined;
+    throw error;
+  }
 }

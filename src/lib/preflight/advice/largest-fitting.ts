@@ -78,7 +78,7 @@ export function largestFitting(
  * The same of a value that is quickly worked out: it falls nearly in a line, so where the line through the ends crosses zero is tried
  * first, and the middle next, so that it ends soon whatever the value does.
  */
-export function largestNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
+function largestNotNegative(value: (at: number) => number, low: number, high: number): number | undefined {
   const ends = { low, high, atLow: high < low ? -1 : value(low), atHigh: 0 };
   if (ends.atLow < 0) return undefined;
   ends.atHigh = value(high);
@@ -97,4 +97,16 @@ export function largestNotNegative(value: (at: number) => number, low: number, h
     narrow(Math.floor((ends.low + ends.high) / 2));
   }
   return ends.low;
+}
+
+/** The largest whole number from `low` to `high` of which something holds that holds of all below; undefined where it does not of `low`. */
+export function largestOfWhich(holds: (at: number) => boolean, low: number, high: number): number | undefined {
+  if (high < low || !holds(low)) return undefined;
+  let [held, beyond] = [low, high + 1];
+  while (beyond - held > 1) {
+    const middle = Math.floor((held + beyond) / 2);
+    if (holds(middle)) held = middle;
+    else beyond = middle;
+  }
+  return held;
 }

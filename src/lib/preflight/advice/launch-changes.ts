@@ -5,7 +5,7 @@ import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { largestContext, largestNotNegative } from './largest-fitting.js';
+import { largestContext, largestOfWhich } from './largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from './trials.js';
 import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
@@ -174,8 +174,8 @@ class LaunchSearch {
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
   #shrinkPulled(model: Attempt, levers: readonly Lever[]): Attempt | undefined {
     const { nCtx } = this.#resolved;
-    const steps = largestNotNegative(
-      (count) => (this.#levers.canFitWith(withContext(model, count * CONTEXT_STEP), levers) ? 1 : -1),
+    const steps = largestOfWhich(
+      (count) => this.#levers.canFitWith(withContext(model, count * CONTEXT_STEP), levers),
       Math.ceil(Math.min(LEAST_USEFUL_CONTEXT, nCtx) / CONTEXT_STEP),
       Math.floor(nCtx / CONTEXT_STEP),
     );

@@ -1,7 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
-import type { Change, ModelVariant } from '../advice/advice.js';
-import { changedLaunch } from '../advice/changed-launch.js';
+import { type Change, type ModelVariant, changedLaunch } from '../advice/advice.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
 import { largestContext } from '../advice/largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';

@@ -1,8 +1,7 @@
 import { LlmkubeError } from '../../errors.js';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import type { Change } from '../advice/advice.js';
-import { changedLaunch } from '../advice/changed-launch.js';
+import { type Change, changedLaunch } from '../advice/advice.js';
 import { promptCacheMiB, tightness } from './tightness.js';
 import type { CompletedVerdict } from './verdict.js';
 import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';

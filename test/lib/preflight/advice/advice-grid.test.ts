@@ -16,7 +16,7 @@ import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js'
 import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { readHeaderFor } from '../../../../src/lib/source/model-header.js';
-import { requantisedHeader } from '../../../../src/lib/preflight/advice/requantised-header.js';
+import { requantisedHeader } from '../../../../src/lib/preflight/requantised-header.js';
 
 const MODELS = [
   ...['llama-3.1-8b', 'qwen-coder-32b', 'llama-3.3-70b', 'qwen-3-30b-a3b', 'gpt-oss-20b', 'gemma-3-27b'],

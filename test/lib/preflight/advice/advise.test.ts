@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import type { Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
+import { changedLaunch, type Suggestion } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { largestContext } from '../../../../src/lib/preflight/advice/largest-fitting.js';
-import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { anyContext, anyModel, usualModels, variantsOf } from '../../../support/usual-models.js';
@@ -18,6 +18,13 @@ const { count: modelCount, at: shapeAt } = usualModels();
 const RUNS = { numRuns: 15 };
 
 const bytes = (shape: ModelShape, launch: LaunchOptions): number => totalBytes(estimateMemory(shape, launch));
+const cardBeside = (gpuGiB: number, hostGiB: number): Room => ({
+  host: {
+    ...{ source: 'given', totalBytes: hostGiB * GIB, inUseBytes: 2 * GIB, notes: [] },
+    gpus: [{ index: 0, name: '', totalBytes: gpuGiB * GIB, usedBytes: 0 }],
+  },
+  policy: {},
+});
 const kinds = ({ changes }: Suggestion): string => changes.map(({ kind }) => kind).join('+');
 
 /** Notes the launches of which graphs are planned. */
@@ -71,6 +78,28 @@ describe('what is planned', () => {
     expect(trials.planned.size).toBeLessThanOrEqual(found.length - 1 + 1 + 2);
   });
 
+  test('for changes that are only enough together is less than each of them at each of its sizes', () => {
+    const shape = shapeAt(2);
+    const room = roomOf(16 * GIB, 2 * GIB, true);
+    const trials = new NotedTrials(room);
+    const found = advise({
+      ...{ shape, room, trials, variants: variantsOf(shape) },
+      launch: { accelerator: 'metal', ctxSize: 32768 },
+    });
+    expect(found.map(kinds)).toContain('slots+cache-type+ubatch+context');
+    expect(trials.planned.size).toBeLessThanOrEqual(10);
+  });
+
+  test('for a launch that host and card together do not hold is nothing for each number of layers', () => {
+    const shape = shapeAt(3);
+    const room = cardBeside(8, 16);
+    const trials = new NotedTrials(room);
+    // 96 KiB a token, 12 GiB of cache beside 17.3 GiB of weights, half as much at 8 bits: 18 GiB are there at the most.
+    const found = advise({ shape, launch: { accelerator: 'cuda', ctxSize: 131072 }, room, variants: [], trials });
+    expect(found.map(kinds)).toEqual(['machine']);
+    expect(trials.planned.size).toBeLessThanOrEqual(3);
+  });
+
   test('for the largest context is no more than four contexts, of up to 512', () => {
     for (let model = 0; model < modelCount; model++) {
       const shape = shapeAt(model);
@@ -91,6 +120,23 @@ describe('what is planned', () => {
   });
 });
 
+test('what fits with some layers on a card is never said to be more than host and card hold together', () => {
+  const request = fc.record({
+    ...{ model: anyModel, ctxSize: anyContext(512), layers: fc.double({ min: 0, max: 1, noNaN: true }) },
+    ...{ gpu: fc.integer({ min: 2, max: 24 }), host: fc.integer({ min: 8, max: 64 }) },
+  });
+  fc.assert(
+    fc.property(request, ({ model, ctxSize, layers, gpu, host }) => {
+      const shape = shapeAt(model);
+      const trials = new Trials(cardBeside(gpu, host));
+      const launch: LaunchOptions = { accelerator: 'cuda', ctxSize };
+      const gpuLayers = Math.round(layers * (shape.hparams.nLayerAll + 1));
+      if (trials.fitting(shape, { ...launch, gpuLayers })) expect(trials.fitsTogether(shape, launch)).toBe(true);
+    }),
+    RUNS,
+  );
+});
+
 describe('suggestions', () => {
   const refusals = fc.record({ model: anyModel, gigabytes: fc.integer({ min: 6, max: 48 }), ctxSize: anyContext(512) });
 
@@ -108,6 +154,25 @@ describe('suggestions', () => {
         }
       }),
       RUNS,
+    );
+  });
+
+  test('the micro-batch that is proposed is the largest of the smaller ones that fits', () => {
+    fc.assert(
+      fc.property(refusals, ({ model, gigabytes, ctxSize }) => {
+        const [shape, room] = [shapeAt(model), roomOf(gigabytes * GIB, 3 * GIB, true)];
+        const launch: LaunchOptions = { accelerator: 'metal', ctxSize };
+        for (const { changes } of advise({ shape, launch, room, variants: variantsOf(shape) })) {
+          const variant = changes.find((change) => change.kind === 'quantization')?.variant;
+          const doubled = changes.map((change) =>
+            change.kind === 'ubatch' ? { ...change, tokens: 2 * change.tokens } : change,
+          );
+          if (!doubled.some((change) => change.kind === 'ubatch' && change.tokens < 512)) continue;
+          const larger = new Trials(room).fitting(variant?.shape ?? shape, changedLaunch(launch, doubled));
+          expect([changes.map(({ kind }) => kind), larger]).toEqual([changes.map(({ kind }) => kind), undefined]);
+        }
+      }),
+      { numRuns: 25 },
     );
   });
 

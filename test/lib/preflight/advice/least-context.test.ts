@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { HostMemory } from '../../../../src/lib/host/host-memory.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
-import { changedLaunch } from '../../../../src/lib/preflight/advice/changed-launch.js';
+import { changedLaunch } from '../../../../src/lib/preflight/advice/advice.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../../support/bundled-shape.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import { changedLaunch } from '../../../../src/lib/preflight/advice/changed-launch.js';
+import { changedLaunch } from '../../../../src/lib/preflight/advice/advice.js';
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { growthRemedy } from '../../../../src/lib/preflight/judge/growth-remedy.js';
 import { tightness } from '../../../../src/lib/preflight/judge/tightness.js';

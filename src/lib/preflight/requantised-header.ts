@@ -1,10 +1,10 @@
-import type { GgufHeader } from '../../gguf/header.js';
-import { describeModel } from '../../model/describe-model.js';
-import type { ModelShape } from '../../model/model-shape.js';
-import { requantiseHeader } from '../../model/quantization/quant-recipe.js';
-import { RECIPE_NAMES } from '../../model/quantization/recipes.js';
-import { isUnreachable, type ModelHeader } from '../../source/model-header.js';
-import { noQuantization, type ResolvedModel } from '../resolve-model.js';
+import type { GgufHeader } from '../gguf/header.js';
+import { describeModel } from '../model/describe-model.js';
+import type { ModelShape } from '../model/model-shape.js';
+import { requantiseHeader } from '../model/quantization/quant-recipe.js';
+import { RECIPE_NAMES } from '../model/quantization/recipes.js';
+import { isUnreachable, type ModelHeader } from '../source/model-header.js';
+import { noQuantization, type ResolvedModel } from './resolve-model.js';
 
 /** Several quantizations of one header are worked out one after another. */
 const DESCRIBED = new WeakMap<GgufHeader, ModelShape>();
