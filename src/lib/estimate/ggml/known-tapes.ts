@@ -4,7 +4,15 @@ import type { ComparedLayouts, Moves } from './moves.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import type { Graph } from './graph.js';
-import { describe, isSame, optimizesAlike, reschedule, type Schedule, type SchedulerOptions } from './schedule.js';
+import {
+  describe,
+  isSame,
+  optimizesAlike,
+  reschedule,
+  type Schedule,
+  type SchedulerOptions,
+  tensorsBySlot,
+} from './schedule.js';
 import { IS_VIEW, type Tape, TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
@@ -82,8 +90,7 @@ export class KnownTapes {
     if (!first?.schedule) return null;
     const all = reschedule(graph, first.schedule);
     const found = known.find(({ schedule }) => schedule && optimizesAlike(graph, schedule, scheduler.backends));
-    const tensors = Array.from(found?.schedule?.tensorOf ?? [], (number) => all[number] as Tensor);
-    return { known: found, tensors };
+    return { known: found, tensors: found?.schedule ? tensorsBySlot(all, found.schedule) : [] };
   }
 
   /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */
