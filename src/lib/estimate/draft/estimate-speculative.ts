@@ -3,6 +3,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextRole } from '../context/context-params.js';
 import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context-params.js';
+import { isSplit } from '../context/batches-in-use.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
@@ -72,9 +73,10 @@ export function targetGrowth(
   const atFirst = outputBytes(shape, params, params.nSeqMax);
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
-  // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches.
+  // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches,
+  // as does where a few tokens are computed of a model that lies on both devices.
   const inUse = role.tapped.length === 0;
-  const changes = inUse ? role.keepsAllRows && changesGraphs(target, role) : true;
+  const changes = inUse ? role.keepsAllRows && (isSplit(target) || changesGraphs(target, role)) : true;
   const later = changes ? planContext(shape, launch, { ...options, role, inUse }).compute.bytes : target.compute.bytes;
   return [...bufferGrowth('model', target, later), ...outputGrowth('model', outputs - atFirst)];
 }

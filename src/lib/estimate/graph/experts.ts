@@ -1,3 +1,4 @@
+import { readsKey } from '../../model/loading/keys-read.js';
 import { pool1d } from '../ggml/ops/image-ops.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
@@ -37,6 +38,15 @@ const GATINGS: readonly (Gating | undefined)[] = [undefined, 'softmax', 'sigmoid
 /** The header's gating function, or the architecture's own. */
 export function gatingOf(g: GraphBuilder, fallback: Gating): Gating {
   return GATINGS[g.shape.keys.number('expert_gating_func', 0)] ?? fallback;
+}
+
+/** What the header says of the weights of the chosen: as nothing where the architecture's loader does not read it. */
+export function weightsByHeader({ shape: { architecture, keys } }: GraphBuilder): Pick<Experts, 'normalise' | 'scale'> {
+  const [norm, scale] = ['expert_weights_norm', 'expert_weights_scale'] as const;
+  return {
+    normalise: readsKey(architecture, norm) && keys.boolean(norm, false),
+    scale: readsKey(architecture, scale) ? keys.real(scale, 0) : 0,
+  };
 }
 
 /** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */

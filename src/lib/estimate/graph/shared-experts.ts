@@ -1,7 +1,7 @@
 import * as ggml from '../ggml/ops/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
-import { experts, type Experts } from './experts.js';
+import { experts, type Experts, weightsByHeader } from './experts.js';
 import { type Activation, feedForward } from './projections.js';
 
 /** Limits below this count as none. */
@@ -31,8 +31,7 @@ export function withSharedExperts(
   const routed = experts(g, cur, layer, {
     activation: 'silu',
     gating: 'softmax',
-    normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.real('expert_weights_scale', 0),
+    ...weightsByHeader(g),
     ...routing,
   });
   const shared = sharedExperts(g, cur, layer, routing.activation ?? 'silu', sharedClamped);
