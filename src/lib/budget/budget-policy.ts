@@ -29,9 +29,7 @@ export function defaultFraction(totalBytes: number): number {
  * @throws UsageError INVALID_FRACTION
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
-  if (policy.absoluteBytes !== undefined) {
-    return { kind: 'absolute', ...lessPromised(policy.absoluteBytes, host), ...saidBy(policy) };
-  }
+  if (policy.absoluteBytes !== undefined) return absoluteBudget(policy.absoluteBytes, host, policy);
   const machine = {
     ...fractionBudget(host, policy),
     ...(host.idleBytes && { idleBytes: host.idleBytes }),
@@ -42,6 +40,13 @@ export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
       scope: 'cgroup' as const,
     }))
     .reduce<FractionBudget>((least, budget) => (budget.bytes < least.bytes ? budget : least), machine);
+}
+
+/** It holds for everything that is promised together; of promises that are not known, for what is in use, whoever holds it. */
+function absoluteBudget(bytes: number, host: HostMemory, policy: BudgetPolicy): Budget {
+  const inUseBytes = host.promisesUnknown ? host.inUseBytes + (host.idleBytes ?? 0) : 0;
+  const inUse = inUseBytes > 0 ? { inUseBytes } : {};
+  return { kind: 'absolute', ...lessPromised(bytes - inUseBytes, host), ...inUse, ...saidBy(policy) };
 }
 
 type FractionBudget = Extract<Budget, { kind: 'fraction' }>;

@@ -13,6 +13,8 @@ export interface MirrorOptions {
   readonly onModel: (key: string) => void;
   /** The cluster stopped answering, or answers again. */
   readonly onReachable: (error: ClusterError | undefined) => void;
+  /** Everything is known for the first time. */
+  readonly onSynced: () => void;
   /** Services that run here: missing from a list, they are asked for by name before they count as gone. */
   readonly isOurs: (key: string) => boolean;
   readonly retryMs?: number;
@@ -154,7 +156,9 @@ export class Mirror {
       copy.objects.set(key, slim(item));
       if (isNew || !copy.synced) onChange(key);
     }
+    const wasSynced = this.synced;
     copy.synced = true;
+    if (!wasSynced && this.synced) this.options.onSynced();
     return version;
   }
 

@@ -9,6 +9,9 @@ export interface Failures {
   readonly retryAtMs: number;
 }
 
+/** Of a service that nothing but the end of the memory pressure brings back. */
+export const EVICTED: Failures = { count: 0, retryAtMs: Infinity };
+
 /** 10 s, doubled with every further failure, at most 5 min. */
 export function failedAgain(before: Failures | undefined, nowMs: number): Failures {
   const count = (before?.count ?? 0) + 1;

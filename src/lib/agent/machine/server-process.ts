@@ -25,6 +25,10 @@ export interface ServerTarget {
   readonly port: number;
   readonly logFile: string;
   readonly startupMs: number;
+  /** Its process group; unset where it began one itself. */
+  readonly group?: number;
+  /** What still runs of that group, as a server does whose wrapper was killed. */
+  readonly rest: () => readonly ProcessIdentity[];
 }
 
 const LOADING_LOOK_MS = 500;
@@ -110,7 +114,7 @@ export class ServerProcess {
     if (!this.alive) return;
     this.#signal = signal;
     try {
-      process.kill(-this.pid, signal);
+      process.kill(-(this.target.group ?? this.pid), signal);
     } catch {
       // Gone in the meantime, or no group of its own.
       this.target.child?.kill(signal);
@@ -148,10 +152,28 @@ export class ServerProcess {
   #end(code: number | null, signal: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.state = 'stopping';
     clearTimeout(this.#timer);
     clearInterval(this.#pulse);
     const wanted = this.#signal !== undefined;
-    this.events.onEnd({ wanted, text: wanted ? 'stopped' : endText(code, signal, this.target.logFile) });
+    const end = { wanted, text: wanted ? 'stopped' : endText(code, signal, this.target.logFile) };
+    this.#clearRest(() => this.events.onEnd(end));
+  }
+
+  /** Nothing of it may be left that nobody watches, beside the one that follows. */
+  #clearRest(then: () => void): void {
+    const rest = this.target.rest();
+    if (rest.length === 0) return then();
+    for (const { pid } of rest) endNow(pid);
+    this.#timer = setTimeout(() => this.#clearRest(then), GONE_LOOK_MS);
+  }
+}
+
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone in the meantime.
   }
 }
 

@@ -44,7 +44,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
-      count: podGpus(flags) ?? 1,
+      count: podGpus(flags),
       vendor: flags['gpu-vendor'],
       memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(Math.min(...gpuMemory)),
     },

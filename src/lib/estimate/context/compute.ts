@@ -34,10 +34,10 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
   try {
     const first = ENOUGH.get(plans) ?? 0;
-    const seen: Seen = { typesMatter: false };
+    const seen: Seen = { copiedWeights: false };
     for (let i = first; i < plans.length; i++) {
       const plan = plans[i] as LayerPlan;
-      if (plan.types === 'told-apart' && i > first && !seen.typesMatter) continue;
+      if (plan.types === 'told-apart' && i > first && !seen.copiedWeights) continue;
       const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans), seen);
       if (!buffers) continue;
       ENOUGH.set(plans, i);
@@ -60,9 +60,17 @@ export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   );
 }
 
+/** What the plans that were tried have shown. */
 interface Seen {
-  /** Weights of a GPU were seen to be copied. */
-  typesMatter: boolean;
+  /** Weights of a GPU are copied, so that layers whose types differ are told apart. */
+  copiedWeights: boolean;
+}
+
+/** Whether a plan tells layers apart by all that a tape looks at. */
+function toldApart({ types }: LayerPlan, { tape }: PlannedTape, seen: Seen): boolean {
+  if (types !== 'ignored' || !tape.tensors.some(isCopyOfWeight)) return true;
+  seen.copiedWeights = true;
+  return false;
 }
 
 /** A GPU's weight that is brought to another device: a copy's size depends on its type. */
@@ -98,10 +106,7 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
   let few = learns ? fewPlanner(inputs, plan, decisions, planner) : null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner) as PlannedTape;
-    if (plan.types === 'ignored' && planned.tape.tensors.some(isCopyOfWeight)) {
-      seen.typesMatter = true;
-      return null;
-    }
+    if (!toldApart(plan, planned, seen)) return null;
     const allocation = allocateWhole(planned, inputs.placement.backends);
     if (allocation && few) {
       const learnt = known.learn(few === planner ? planned : (graph(few) as PlannedTape), planned, allocation);

@@ -38,6 +38,9 @@ export function withSharedExperts(
   return shared ? ggml.add(routed, shared) : routed;
 }
 
+/** Graphs that run shared experts in any case: without their weights what goes in comes out, activated. */
+const ALWAYS_SHARED: ReadonlySet<string> = new Set(['hy_v3', 'kimi-linear', 'step35']);
+
 /** The experts that every token uses, where the layer has any; without a gate of their own they hold it beside up. */
 export function sharedExperts(
   g: GraphBuilder,
@@ -46,7 +49,8 @@ export function sharedExperts(
   activation: Activation,
   clamped: boolean | 'fused' = false,
 ): Tensor | undefined {
-  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return undefined;
-  const fused = activation === 'silu' && !g.layerWeight(layer, 'ffn_gate_shexp.weight');
+  const always = ALWAYS_SHARED.has(g.shape.architecture);
+  if (!always && !g.layerWeight(layer, 'ffn_up_shexp.weight')) return undefined;
+  const fused = !always && activation === 'silu' && !g.layerWeight(layer, 'ffn_gate_shexp.weight');
   return feedForward(g, cur, layer, { activation: fused ? 'swiglu' : activation, suffix: '_shexp', clamped });
 }

@@ -52,7 +52,10 @@ export function largestFitting(
     const { shape, launch } = numbered(count);
     return trials[headroom](shape, launch, measure) ?? -Infinity;
   };
-  const value = (count: number): number => measured(count, 'headroom');
+  const value = (count: number): number => {
+    const { shape, launch } = numbered(count);
+    return trials.canFit(shape, launch, measure) ? measured(count, 'headroom') : -Infinity;
+  };
   const atMost = (count: number): number => measured(count, 'headroomAtMost');
   const likely = (count: number): number => measured(count, 'likelyHeadroom');
   if (high < low) return undefined;

@@ -6,10 +6,10 @@ import type { Change, ModelVariant } from './advice.js';
 import { largestFitting } from './largest-fitting.js';
 import { leastLeft, type Measure, type Trials } from './trials.js';
 
-const SMALLER_UBATCHES = [256, 128, 64];
+const SMALLER_UBATCHES = [64, 128, 256];
 export const COMPACT_CACHE = 'q8_0';
 export const UNQUANTIZED = /^(bf16|f16|f32)$/;
-/** Of a graph's memory, what one layer more on the GPU leaves at the least. */
+/** Of a graph's memory, what one layer more on the GPU, or more tokens at a time, leave at the least. */
 const STEADY_SHARE = 0.5;
 /** Ways to load that llama-server may need less memory for: without mapping the file, without repacking it, or both. */
 const LOADS = [{ mmap: false }, { repack: false }, { mmap: false, repack: false }] as const;
@@ -89,7 +89,9 @@ export class Levers {
     const attempts = SMALLER_UBATCHES.filter((tokens) => tokens < this.#resolved.nUbatch).map((tokens) =>
       changed(attempt, { ubatchSize: tokens }, { kind: 'ubatch', tokens }),
     );
-    return attempts.find((smaller) => this.fits(smaller)) ?? attempts.at(-1);
+    const withIndex = (index: number): Attempt => attempts[index] as Attempt;
+    const holding = { measure: this.#left, steadyShare: STEADY_SHARE };
+    return attempts[largestFitting(this.#trials, withIndex, 0, attempts.length - 1, holding) ?? 0];
   }
 
   /** The way to load that leaves most; undefined where none leaves more than the launch as it is. */

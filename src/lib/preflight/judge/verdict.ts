@@ -20,6 +20,19 @@ export function headroomBytes({ requiredBytes, budget }: LimitCheck): number {
   return budget.bytes - requiredBytes;
 }
 
+/** The same ceiling among those of another launch, or undefined where that does not come near it. */
+export function sameLimit(
+  limits: readonly LimitCheck[],
+  { name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>,
+): LimitCheck | undefined {
+  return limits.find((limit) => limit.name === name && limit.gpu === gpu);
+}
+
+/** Whether the GPUs' parts lie in memories of their own, so that no single amount is the whole requirement. */
+export function areApart(limits: readonly LimitCheck[]): boolean {
+  return limits.length > 1 && limits.some(({ hostOnly }) => hostOnly === true);
+}
+
 /** A check that was completed. */
 export interface CompletedVerdict {
   readonly kind: Exclude<VerdictKind, 'unknown'>;

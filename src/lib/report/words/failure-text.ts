@@ -1,10 +1,10 @@
 import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import type { LimitCheck } from '../../preflight/judge/verdict.js';
+import { areApart, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
-import { whereLimited } from './limit-label.js';
+import { takenOfEach, whereLimited } from './limit-label.js';
 import { formatExceeding, formatSize } from './bytes.js';
 
 /** Why a check does not let a model through. */
@@ -49,6 +49,9 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
     `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
+    ...(areApart(verdict.limits) && verdict.limits.length > 2
+      ? [`  Of each memory: ${takenOfEach(verdict.limits)}`]
+      : []),
     ...(check.suggestions.length === 0 ? [] : [`  Suggestion: ${alternatives(check.suggestions)}`]),
     ...versionLine(check),
   ].join('\n');

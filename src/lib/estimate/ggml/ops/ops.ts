@@ -13,12 +13,13 @@ import {
 } from '../tensor.js';
 import { graphError } from '../graph-error.js';
 import {
+  requireAlike,
+  requireIds,
   requireInside,
   requireJoinable,
   requirePositions,
   requireRepeats,
   requireRowsById,
-  requireSameShape,
   requireSettable,
   requireSinks,
 } from './operands.js';
@@ -153,6 +154,7 @@ export function setRows(a: Tensor, rows: Tensor, indices: Tensor): Tensor {
 }
 
 export function getRows(a: Tensor, indices: Tensor): Tensor {
+  requireIds('get_rows', indices);
   const type = a.type === I32 ? I32 : F32;
   return result('GET_ROWS', type, [a.ne[0], indices.ne[0], indices.ne[1], indices.ne[2]], a, indices);
 }
@@ -170,6 +172,7 @@ function requireProduct(a: Tensor, b: Tensor): void {
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
   if (experts.ne[0] !== b.ne[0]) throw graphError(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  requireIds('mul_mat_id', ids);
   return result('MUL_MAT_ID', F32, [experts.ne[1], ids.ne[0], b.ne[2], 1], experts, b, ids);
 }
 
@@ -271,7 +274,7 @@ export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' |
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
-  if (b) requireSameShape(variant, a, b);
+  if (b) requireAlike(variant, a, b);
   const ne: Four = b ? a.ne : [a.ne[0] / 2, a.ne[1], a.ne[2], a.ne[3]];
   const tensor = result('GLU', a.type, ne, a, b);
   tensor.variant = variant;
@@ -279,7 +282,7 @@ export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
 }
 
 export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null): Tensor {
-  requirePositions(a, positions);
+  requirePositions(a, positions, factors);
   return like('ROPE', [a, positions, factors]);
 }
 
