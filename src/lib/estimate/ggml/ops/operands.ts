@@ -38,7 +38,7 @@ export function requireAlike(op: string, a: Tensor, b: Tensor): void {
   requireSameShape(op, a, b);
 }
 
-export function requireSameShape(op: string, a: Tensor, b: Tensor): void {
+function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a, b)) throw misfit(op, a, b);
 }
 
