@@ -4,7 +4,7 @@ import { checkDependencies } from '../lib/cli/check-command.js';
 import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
-import { inspectHeader, tensorFacts } from '../lib/model/inspect-header.js';
+import { inspectHeader } from '../lib/model/inspect-header.js';
 import { resolveModel } from '../lib/preflight/resolve-model.js';
 import { inspectJson } from '../lib/report/json/inspect-json.js';
 import { inspectText, metadataText, tensorsText } from '../lib/report/text/inspect-text.js';
@@ -48,7 +48,10 @@ share of bytes, largest tensors, licence, parts.`;
     const { header, notes } = reading;
     this.log(inspectText(inspectHeader(header, pathRead(reading, source)), colors));
     if (metadata) this.log(`\n${metadataText(header.metadata, colors)}`);
-    if (tensors) this.log(`\n${tensorsText(header.tensors.map(tensorFacts), header.files.length, colors)}`);
+    if (tensors) {
+      this.log('');
+      for (const piece of tensorsText(header.tensors, header.files.length, colors)) this.log(piece);
+    }
     for (const note of notes) this.notice(`Note: ${note}`);
   }
 }

@@ -56,8 +56,12 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
   async run(): Promise<Record<string, unknown>> {
     const { flags } = await this.parse(CatalogCheck);
     const catalog = await loadCatalog(flags.catalog);
-    const checkEntry = entryChecker(catalog, await checkRequest('', flags, this.variables), { measureHost });
     const asJson = this.jsonEnabled();
+    const checkEntry = entryChecker(catalog, await checkRequest('', flags, this.variables), {
+      measureHost,
+      // The table has no place for it.
+      ...(!asJson && { remedy: () => undefined }),
+    });
     const surroundings = surroundingsOf(this.config, flags, asJson);
     const all = await withEachEntry(catalog, surroundings, async (entry, readHeader) => {
       const check = await checkEntry(entry, readHeader);

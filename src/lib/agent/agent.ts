@@ -13,7 +13,7 @@ import { HostPublisher, type RunningService } from './cluster/host-publisher.js'
 import { Registration } from './cluster/registration.js';
 import { refuseTwin } from './cluster/twin.js';
 import { ServiceWriter } from './cluster/service-writer.js';
-import { isClaimedBy } from './core/claims.js';
+import { isClaimedBy, SeenHeartbeats } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
 import { evictionTarget } from './core/eviction.js';
 import { draftModelKey } from './core/wanted.js';
@@ -114,6 +114,7 @@ class Agent {
       listenHost: hostIp ?? '127.0.0.1',
       mirror: this.#mirror,
       objects: client.objects,
+      heartbeats: new SeenHeartbeats(),
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
       ownServers: new OwnServers(stateFolder, identity.id, find),
@@ -249,6 +250,7 @@ class Agent {
     for (const key of this.#runners.keys()) this.#queue.add(key);
     if (!this.#mirror.synced) return;
     if (this.#mirror.reachable) this.#sweep();
+    this.#host.heartbeats.keepOnly(new Set(this.#mirror.services().map(keyOf)));
     // Others' heartbeats are told by looking at them.
     for (const service of this.#mirror.services()) if (this.#mayBeOurs(keyOf(service))) this.#queue.add(keyOf(service));
   }

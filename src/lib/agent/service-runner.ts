@@ -132,7 +132,7 @@ export class ServiceRunner {
 
   /** The next step. @throws ClusterError; then it is taken again later */
   async step(): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     const { identity } = this.host;
     const { service, desired, run } = this.#wish();
     const wanted = run && fingerprintOf(run, this.running?.record.fingerprint ?? this.#busy?.fingerprint);
@@ -314,7 +314,7 @@ export class ServiceRunner {
   }
 
   #crashed({ server }: Running, { text, wanted }: ServerEnd): void {
-    const hadSettled = server.readyAtMs !== undefined && Date.now() - server.readyAtMs > SETTLED_MS;
+    const hadSettled = server.readyAtMs !== undefined && performance.now() - server.readyAtMs > SETTLED_MS;
     this.restarts += 1;
     const { run } = this.#wish();
     this.#attempts.failed(run === undefined ? '' : attemptOf(run), hadSettled);

@@ -98,7 +98,7 @@ export class Teller {
   ): Promise<void> {
     const { uid = '' } = service.metadata;
     const last = this.#registered.get(uid);
-    const now = Date.now();
+    const now = performance.now();
     const isSame = last?.port === port && last.ready === ready;
     if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
     // At once, so that nobody who asks meanwhile says it a second time.

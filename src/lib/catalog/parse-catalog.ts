@@ -98,23 +98,25 @@ type Fail = (path: readonly string[], problem: string) => never;
 function checked(id: string, value: Fields, fail: Fail): FlatEntry {
   const entry = new Map<string, unknown>();
   for (const [name, field] of Object.entries(value)) {
-    const nested = isObject(field)
-      ? Object.entries(field).map(([key, item]) => [`${name}.${key}`, item] as const)
-      : [[name, field] as const];
-    for (const [path, item] of nested) entry.set(path, item);
+    if (isObject(field)) for (const [key, item] of Object.entries(field)) entry.set(`${name}.${key}`, item);
+    else entry.set(name, field);
   }
   for (const [path, item] of entry) {
-    const known = ENTRY_FIELDS[path];
-    const at = ['models', id, ...path.split('.')];
-    if (known === undefined) fail(at, `entry "${shown(id)}" has an unknown field "${shown(path)}"${hint(path)}`);
-    const problem = known?.check(item);
-    if (problem !== undefined)
-      fail(at, `entry "${shown(id)}": ${path} ${shown(JSON.stringify(item) ?? 'nothing')} ${problem}`);
+    const problem = problemOf(id, path, item);
+    if (problem !== undefined) fail(['models', id, ...path.split('.')], problem);
   }
-  for (const [path, { required }] of Object.entries(ENTRY_FIELDS)) {
-    if (required === true && !entry.has(path)) fail(['models', id], `entry "${shown(id)}" has no ${path}`);
-  }
+  const missing = REQUIRED.find((path) => !entry.has(path));
+  if (missing !== undefined) fail(['models', id], `entry "${shown(id)}" has no ${missing}`);
   return entry;
+}
+
+const REQUIRED = Object.keys(ENTRY_FIELDS).filter((path) => ENTRY_FIELDS[path]?.required === true);
+
+function problemOf(id: string, path: string, item: unknown): string | undefined {
+  const known = ENTRY_FIELDS[path];
+  if (known === undefined) return `entry "${shown(id)}" has an unknown field "${shown(path)}"${hint(path)}`;
+  const problem = known.check(item);
+  return problem && `entry "${shown(id)}": ${path} ${shown(JSON.stringify(item) ?? 'nothing')} ${problem}`;
 }
 
 function hint(path: string): string {

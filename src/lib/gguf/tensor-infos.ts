@@ -52,8 +52,7 @@ export class TensorInfoParser {
   }
 
   #tensor(name: string, dimCount: number): ListedTensor {
-    const dims: number[] = [];
-    for (let index = 0; index < dimCount; index++) dims.push(this.#window.u64());
+    const dims = this.#dims(dimCount);
     const typeId = this.#window.u32();
     const type = ggmlTypeById(typeId);
     if (type === undefined) {
@@ -68,6 +67,14 @@ export class TensorInfoParser {
       this.#failShape(name, `of type ${type.name} cannot have the shape ${dims.map(countInWords).join(' x ')}`);
     }
     return { name, dims, type, file: 0, offsetBytes: this.#window.u64(), bytes };
+  }
+
+  /** Each list as long as it is: one that grows has room for seventeen numbers. */
+  #dims(count: number): number[] {
+    const { u64 } = this.#window;
+    if (count === 1) return [u64()];
+    if (count === 2) return [u64(), u64()];
+    return count === 3 ? [u64(), u64(), u64()] : [u64(), u64(), u64(), u64()];
   }
 
   #failShape(name: string, problem: string): never {

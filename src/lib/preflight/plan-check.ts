@@ -35,22 +35,36 @@ export interface CheckRequest {
 
 export interface PlanDependencies {
   readonly loadCatalog: () => Promise<Catalog>;
+  /** `planLaunch`, or what remembers what it said. */
+  readonly planLaunch?: typeof planLaunch;
 }
 
 /** Nobody knows what will be sent: the worst counts. */
 const ANY_MEDIA = { images: 'any', audioSeconds: 'any' } as const;
 
 /** @throws UsageError for a model, a catalogue or an option that is not understood */
-export async function planCheck(request: CheckRequest, { loadCatalog }: PlanDependencies): Promise<PlannedCheck> {
-  const resolved = resolveModel(request.model, await loadCatalog(), request);
+export async function planCheck(
+  request: CheckRequest,
+  { loadCatalog, planLaunch: plan = planLaunch }: PlanDependencies,
+): Promise<PlannedCheck> {
+  const { model } = request;
+  const resolved = resolveModel(model, await loadCatalog(), request);
   const { entry, source } = resolved;
-  const { model, accelerator, cpuArch, launch: flags, extraArgs } = request;
-  const defaults = entry === undefined ? {} : catalogDefaults(entry);
+  const planned = plan(request, entry === undefined ? {} : catalogDefaults(entry));
+  return { model, resolved, entry, source, ...planned };
+}
+
+/** What of a check is known without its model, but for what the catalogue says of the model's launch. */
+export type PlannedLaunch = Omit<PlannedCheck, 'model' | 'resolved' | 'entry' | 'source'>;
+
+/** @throws UsageError for an option that is not understood */
+export function planLaunch(request: CheckRequest, defaults: LaunchPatch): PlannedLaunch {
+  const { accelerator, cpuArch, launch: flags, extraArgs } = request;
   const combined = combineLaunch({ accelerator, cpuArch, defaults, flags, extraArgs });
   const launch = { ...ANY_MEDIA, ...combined.launch };
   const overrides = [...combined.overrides, ...(request.overrides ?? [])];
   const amongOthers = request.amongOthers === true && { amongOthers: true };
-  return { ...combined, model, resolved, entry, source, launch, asked: launch, ...amongOthers, overrides };
+  return { ...combined, launch, asked: launch, ...amongOthers, overrides };
 }
 
 /**

@@ -77,7 +77,9 @@ export function choiceNotes(
   const { gaveUp, launch } = choice;
   const chosen = `llama-server will choose ${choiceWords(choice)} (--fit)`;
   const note =
-    gaveUp === undefined ? chosen : `llama-server finds nothing that fits and starts all the same: ${gaveUp}`;
+    gaveUp === undefined
+      ? chosen
+      : `llama-server finds nothing that fits and starts all the same${withContext(choice)}: ${gaveUp}`;
   const overBytes = Math.max(0, ...limits.map((limit) => -headroomBytes(limit)));
   if (overBytes === 0 || gaveUp !== undefined) return [note];
   const present = typeof launch.fitTargetMiB === 'object' ? Math.max(...launch.fitTargetMiB) : launch.fitTargetMiB;
@@ -167,6 +169,10 @@ export function pinnedWords(choice: ServerChoice): string[] {
 
 const MIB = 2 ** 20;
 const TARGET_STEP_MIB = 256;
+
+function withContext({ nCtx, contextWasOpen }: ServerChoice): string {
+  return contextWasOpen ? `, with --ctx-size ${nCtx}` : '';
+}
 
 function choiceWords(choice: ServerChoice): string {
   const { nCtx, overridden, contextWasOpen } = choice;

@@ -60,7 +60,9 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
  * @throws UsageError for a source that is none
  */
 export async function readHeaderFor(request: HeaderRequest, options: ReadOptions): Promise<ModelHeader> {
-  const bundled = await bundledFor(request);
+  const { entry, quantization } = request;
+  const isBundled = entry?.bundled === true && quantization !== undefined;
+  const bundled = isBundled ? await readBundledHeader(entry.id, quantization) : undefined;
   if (bundled !== undefined && options.offline === true && !(await exists(options.cacheDir))) {
     return fromBundle(bundled, OFFLINE);
   }
@@ -100,11 +102,6 @@ function repositoryOf(source: ModelSource): string {
 /** True when the source could not be asked, so that it is not known whether it has the model. */
 export function isUnreachable(error: unknown): error is SourceError {
   return error instanceof SourceError && UNREACHABLE.includes(error.code);
-}
-
-async function bundledFor({ entry, quantization }: HeaderRequest): Promise<BundledHeader | undefined> {
-  if (entry?.bundled !== true || quantization === undefined) return undefined;
-  return readBundledHeader(entry.id, quantization);
 }
 
 function fromBundle({ header, derived }: BundledHeader, reason: string): ModelHeader {

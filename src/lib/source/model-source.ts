@@ -125,10 +125,17 @@ function localPath(url: string): string {
 }
 
 function webSource(text: string): ModelSource {
-  if (!URL.canParse(text)) throw new UsageError('BAD_SOURCE', `${shown(text)} is not a valid address`);
-  const url = new URL(text);
+  const url = addressOf(text);
   const hub = HUB_HOSTS.has(url.hostname) ? parseHubUrl(url) : undefined;
   return hub ?? { kind: 'http', url: url.href };
+}
+
+function addressOf(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new UsageError('BAD_SOURCE', `${shown(text)} is not a valid address`);
+  }
 }
 
 function hubSource(rest: string, text: string): HubSource {

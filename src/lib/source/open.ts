@@ -84,21 +84,33 @@ async function readFileSource(path: string, session: Session): Promise<Located> 
 }
 
 async function readHttpSource(address: URL, session: Session): Promise<Located> {
-  const endpoint = new URL(session.hub.endpoint);
-  const basePath = endpoint.pathname.replace(/\/$/, '');
-  const hubSource = address.origin === endpoint.origin ? parseHubUrl(address, basePath) : undefined;
+  const hubSource = onHub(address, session);
   if (hubSource !== undefined) return readHubSource(hubSource, session);
   const { url, credential } = withoutLogin(address);
   const { header, named, parts } = await readParts(url.pathname, (pathname) => {
-    const part = new URL(url);
-    part.pathname = pathname;
-    return readUrlPart(part, credential, session);
+    return readUrlPart(pathname === url.pathname ? url : withPath(url, pathname), credential, session);
   });
   return { header, url: redactedUrl(url), ...version(named.etag), fromCache: parts.every((part) => part.fromCache) };
 }
 
+/** The file of a repository that an address of the session's hub names, if it is one. */
+function onHub(address: URL, { hub }: Session): HubSource | undefined {
+  if (!hub.endpoint.startsWith(address.origin)) return undefined;
+  const endpoint = new URL(hub.endpoint);
+  return address.origin === endpoint.origin ? parseHubUrl(address, endpoint.pathname.replace(/\/$/, '')) : undefined;
+}
+
+function withPath(url: URL, pathname: string): URL {
+  const other = new URL(url);
+  other.pathname = pathname;
+  return other;
+}
+
 /** `user:password@` in an address is a login for that origin; it must not show up anywhere else. */
 function withoutLogin(address: URL): { url: URL; credential: Credential | undefined } {
+  if (address.username === '' && address.password === '' && address.hash === '') {
+    return { url: address, credential: undefined };
+  }
   const url = new URL(address);
   url.username = '';
   url.password = '';

@@ -40,11 +40,16 @@ export async function readMany<T>(
   // Every request under way listens to it, on as many hosts as there are.
   if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const folders = options.folders ?? new FolderNames(options.env ?? {});
+  const shared = { ...options, network, folders };
+  const keys = readings.map(keyOf);
   const distinct = new Map<string, Reading<T>>();
-  for (const reading of readings) if (!distinct.has(keyOf(reading))) distinct.set(keyOf(reading), reading);
-  const results = new Map<string, ManyResult<T>>();
+  readings.forEach((reading, index) => {
+    const key = keys[index] ?? '';
+    if (!distinct.has(key)) distinct.set(key, reading);
+  });
+  const results = new Map<Reading<T>, ManyResult<T>>();
   const settle = async (reading: Reading<T>): Promise<void> => {
-    results.set(keyOf(reading), await resultOf(reading.read({ ...options, network, folders })));
+    results.set(reading, await resultOf(reading.read(shared)));
     onSettled?.(results.size, distinct.size);
     if (results.size % AT_A_STRETCH === 0) await setImmediate();
   };
@@ -54,7 +59,10 @@ export async function readMany<T>(
   } finally {
     if (options.network === undefined) network.close();
   }
-  return readings.flatMap((reading) => results.get(keyOf(reading)) ?? []);
+  return keys.flatMap((key) => {
+    const reading = distinct.get(key);
+    return (reading && results.get(reading)) ?? [];
+  });
 }
 
 function resultOf<T>(reading: Promise<T>): Promise<ManyResult<T>> {
@@ -68,8 +76,9 @@ function keyOf({ source, key }: Reading<unknown>): string {
   return key ?? JSON.stringify(source);
 }
 
+/** An address is as `URL` writes it: its host stands between a login and the path. */
 function hostOf({ source }: Reading<unknown>): string {
-  return source.kind === 'http' ? new URL(source.url).host : source.kind;
+  return source.kind === 'http' ? (source.url.split('/', 3)[2] ?? '').replace(/^.*@/, '') : source.kind;
 }
 
 function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {

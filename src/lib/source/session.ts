@@ -74,59 +74,81 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
   const network = options.network ?? createNetwork(options);
   const folders = options.folders ?? new FolderNames(options.env ?? {});
   const meter = { requests: 0, bytes: 0 };
-  const deadline = startDeadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
-  const { signal } = deadline;
+  const deadline = new Deadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
   try {
-    const reading = work({
-      hub: hubFrom(options.env ?? {}),
-      cache: new HeaderCache(options.cacheDir, offline ? folders : undefined),
-      env: options.env ?? {},
-      folders,
-      policy: { ...DEFAULT_RETRY, ...options.retry },
-      meter,
-      context: { network, meter, signal },
-      offline,
-      asksWhatWasMeant: options.asksWhatWasMeant !== false && !offline,
-      signal,
-      onProgress,
-    });
-    reading.catch(() => undefined);
-    return await Promise.race([reading, deadline.passed]);
+    return await deadline.over(() =>
+      work({
+        hub: hubFrom(options.env ?? {}),
+        cache: new HeaderCache(options.cacheDir, offline ? folders : undefined),
+        env: options.env ?? {},
+        folders,
+        policy: { ...DEFAULT_RETRY, ...options.retry },
+        meter,
+        context: {
+          network,
+          meter,
+          get signal() {
+            return deadline.signal;
+          },
+        },
+        offline,
+        asksWhatWasMeant: options.asksWhatWasMeant !== false && !offline,
+        get signal() {
+          return deadline.signal;
+        },
+        onProgress,
+      }),
+    );
   } finally {
     deadline.stop();
     if (options.network === undefined) network.close();
   }
 }
 
-interface Deadline {
-  /** Aborted by the caller's signal, or when the time is over. */
-  readonly signal: AbortSignal;
-  /** Rejects when the time is over; work that cannot be aborted, such as a name look-up, is then left behind. */
-  readonly passed: Promise<never>;
-  stop(): void;
-}
+/**
+ * The most that a reading takes, with a timer of its own: a signal made of others may be collected before it fires (Node 20). A signal is
+ * made when it is asked for: what is neither on this machine nor asked for elsewhere needs none, and a catalogue has thousands of those.
+ */
+class Deadline {
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
-/** Timers of its own: a signal made of others may be collected before it fires (Node 20). */
-function startDeadline(outer: AbortSignal | undefined, ms: number): Deadline {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(outer?.reason);
-  if (outer?.aborted === true) abort();
-  outer?.addEventListener('abort', abort);
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        const message = `reading was not finished within ${ms / 1000} s; try again, or allow more with --read-timeout`;
+  constructor(
+    private readonly outer: AbortSignal | undefined,
+    private readonly ms: number,
+  ) {}
+
+  /** Aborted by the caller's signal, or when the time is over. */
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#isOver || this.outer?.aborted === true) this.#abort();
+    this.outer?.addEventListener('abort', this.#abort);
+    return this.#controller.signal;
+  }
+
+  /**
+   * What the work gives, unless the time is over before; work that cannot be aborted, such as a name look-up, is then left behind.
+   * @throws SourceError SOURCE_TIMEOUT, and what the work throws
+   */
+  over<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const pass = (): void => {
+        const message = `reading was not finished within ${this.ms / 1000} s; try again, or allow more with --read-timeout`;
+        this.#isOver = true;
         reject(new SourceError('SOURCE_TIMEOUT', message));
-        controller.abort();
-      },
-      Math.min(ms, LONGEST_TIMER_MS),
-    );
-  });
-  passed.catch(() => undefined);
-  const stop = (): void => {
-    clearTimeout(timer);
-    outer?.removeEventListener('abort', abort);
-  };
-  return { signal: controller.signal, passed, stop };
+        this.#abort();
+      };
+      this.#timer = setTimeout(pass, Math.min(this.ms, LONGEST_TIMER_MS));
+      work().then(resolve, reject);
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    if (this.#controller !== undefined) this.outer?.removeEventListener('abort', this.#abort);
+  }
+
+  #abort = (): void => this.#controller?.abort(this.outer?.reason);
 }

@@ -139,6 +139,23 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(() => estimateLaunch({ model }, launch)).not.toThrow();
   });
 
+  // llama.cpp v0.5.0 aborts on both: `GGML_ASSERT(ggml_can_mul_mat(a, b))`.
+  test.each([undefined, ['draft-simple']])(
+    'an assistant of another model stops the server, with --spec-type %s',
+    (types) => {
+      const files = { model: shapeOf('gemma-4-26b-a4b.Q4_K_M'), draft: shapeOf('mtp-gemma-4-12b.Q8_0') } as never;
+      const launch = {
+        accelerator: 'cpu',
+        llamaCpp: 'v0.5.0',
+        ctxSize: 2048,
+        ...(types && { specTypes: types }),
+      } as const;
+      expect(() => estimateLaunch(files, launch as never)).toThrow(
+        expect.objectContaining({ code: 'DRAFT_MISMATCH', exitCode: 3 }),
+      );
+    },
+  );
+
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
     const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };
     expect(() => estimateOf(one)).toThrow(

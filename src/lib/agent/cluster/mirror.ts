@@ -48,7 +48,7 @@ export class Mirror {
   readonly #services: Copy<'InferenceService'> = { objects: new Map(), synced: false };
   readonly #models: Copy<'Model'> = { objects: new Map(), synced: false };
   readonly #failing = new Set<Kind>();
-  /** Since when the cluster answers without a break; Infinity while it does not. */
+  /** Since when the cluster answers without a break, by `performance.now()`; Infinity while it does not. */
   connectedSinceMs = Infinity;
   watchFailures = 0;
 
@@ -165,7 +165,7 @@ export class Mirror {
   #answers(kind: Kind): void {
     const wasFailing = this.#failing.delete(kind);
     if (this.#failing.size > 0) return;
-    if (this.connectedSinceMs === Infinity) this.connectedSinceMs = Date.now();
+    if (this.connectedSinceMs === Infinity) this.connectedSinceMs = performance.now();
     this.watchFailures = 0;
     if (wasFailing) this.options.onReachable(undefined);
   }

@@ -3,7 +3,7 @@ const LONGEST_MS = 300_000;
 /** What ran for this long has not failed at its start: the next failure is a first one again. */
 export const SETTLED_MS = 600_000;
 
-/** Failures of one service in a row, and when it is tried again. */
+/** Failures of one service in a row, and when it is tried again, by a clock that nobody sets: `performance.now()`. */
 export interface Failures {
   readonly count: number;
   readonly retryAtMs: number;

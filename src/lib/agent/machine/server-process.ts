@@ -48,7 +48,7 @@ const MEMORY_WORDS = /out of memory|failed to allocate|unable to allocate|bad_al
 /** One llama-server of this host, started or found running: watched until it has ended. */
 export class ServerProcess {
   state: 'loading' | 'ready' | 'unhealthy' | 'stopping' = 'loading';
-  readonly startedAtMs = Date.now();
+  readonly startedAtMs = performance.now();
   readyAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #pulse: NodeJS.Timeout | undefined;
@@ -102,7 +102,7 @@ export class ServerProcess {
   }
 
   async #goneWithin(ms: number): Promise<boolean> {
-    for (const until = Date.now() + ms; Date.now() < until;) {
+    for (const until = performance.now() + ms; performance.now() < until;) {
       if (!this.alive) return true;
       await new Promise((resolve) => void setTimeout(resolve, GONE_LOOK_MS));
     }
@@ -136,9 +136,9 @@ export class ServerProcess {
     if (healthy) {
       this.#misses = 0;
       this.state = 'ready';
-      this.readyAtMs ??= Date.now();
+      this.readyAtMs ??= performance.now();
     } else if (this.state === 'loading') {
-      if (Date.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
+      if (performance.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
     } else if (++this.#misses >= SICK_AFTER) this.state = 'unhealthy';
     if (this.state !== before) this.events.onChange();
     this.#look(this.#pause());
@@ -146,7 +146,7 @@ export class ServerProcess {
 
   #pause(): number {
     if (this.state !== 'loading') return READY_LOOK_MS;
-    return Date.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
+    return performance.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
   }
 
   #end(code: number | null, signal: string | null): void {

@@ -36,6 +36,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
+    agent: flags.agent,
     ...source,
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,

@@ -1,5 +1,6 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
+import { UsageError } from '../../errors.js';
 import { draftFlags, draftPatch } from './draft-flags.js';
 import { gpuLayersFlag } from './values/gpu-layers.js';
 import { wholeNumber, wholeNumbers } from './values/whole-number.js';
@@ -235,10 +236,21 @@ export function launchPatch(flags: LaunchFlagValues): LaunchPatch {
     imageMaxTokens: flags['image-max-tokens'],
     splitMode: flags['split-mode'],
     mainGpu: flags['main-gpu'],
-    ...(flags['tensor-split'] !== undefined && tensorSplit(flags['tensor-split'])),
-    ...(flags.device !== undefined && deviceList(flags.device)),
-    ...(flags['override-tensor'] !== undefined && tensorOverrides([flags['override-tensor']].flat().join())),
+    ...read('tensor-split', flags['tensor-split'], tensorSplit),
+    ...read('device', flags.device, deviceList),
+    ...read('override-tensor', flags['override-tensor'], (texts) => tensorOverrides([texts].flat().join())),
   } as const;
   const said = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   return { ...said, ...draftPatch(flags) };
+}
+
+/** What the value of a flag means, its name before what is wrong with it. */
+function read<T>(flag: string, value: T | undefined, meaning: (value: T) => LaunchPatch): LaunchPatch {
+  if (value === undefined) return {};
+  try {
+    return meaning(value);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.code, `--${flag} ${error.message}`, error.options);
+  }
 }

@@ -29,6 +29,7 @@ import {
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
+import { besideModel } from './unusable-drafts.js';
 
 /** What the model's context is told when it is made. */
 export function targetRole({ drafted, statesKept }: Speculation): ContextRole {
@@ -93,7 +94,7 @@ export function estimateDraft(
   const shape = draft ?? target.shape;
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const role = draftRole(speculation, target);
-  const context = planContext(shape, own, { role });
+  const context = besideModel(draft, () => planContext(shape, own, { role }));
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogEntry } from '../../catalog/catalog.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import { checkMemory, type CheckDependencies } from '../check-memory.js';
-import type { CheckRequest } from '../plan-check.js';
+import { type CheckRequest, planLaunch, type PlannedLaunch } from '../plan-check.js';
 import type { MemoryCheck } from '../memory-check.js';
 
 /**
@@ -11,14 +11,27 @@ import type { MemoryCheck } from '../memory-check.js';
 export function entryChecker(
   catalog: Catalog,
   request: Omit<CheckRequest, 'model'>,
-  { measureHost }: Pick<CheckDependencies, 'measureHost'>,
+  { measureHost, remedy }: Pick<CheckDependencies, 'measureHost' | 'remedy'>,
 ): (entry: CatalogEntry, readHeader: CheckDependencies['readHeader']) => Promise<MemoryCheck> {
   let host: Promise<HostMemory> | undefined;
   const dependencies: Omit<CheckDependencies, 'readHeader'> = {
     loadCatalog: async () => catalog,
+    planLaunch: rememberingDefaults(),
     measureHost: (machine) => (host ??= measureHost(machine)),
     advise: async () => [],
+    ...(remedy && { remedy }),
   };
   return ({ id }, readHeader) =>
     checkMemory({ ...request, model: id, amongOthers: true }, { ...dependencies, readHeader });
+}
+
+/** Entries differ in their defaults only, and thousands have the same. */
+function rememberingDefaults(): typeof planLaunch {
+  const known = new Map<string, PlannedLaunch>();
+  return (request, defaults) => {
+    const key = JSON.stringify(defaults);
+    const planned = known.get(key) ?? planLaunch(request, defaults);
+    known.set(key, planned);
+    return planned;
+  };
 }

@@ -1,5 +1,5 @@
 import type { Budget } from '../../budget/budget.js';
-import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { gpuOf, type EstimatePart, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 
 export type VerdictKind = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 
@@ -18,6 +18,12 @@ export interface LimitCheck {
 /** What is left under a limit, in bytes; negative when it refuses. */
 export function headroomBytes({ requiredBytes, budget }: LimitCheck): number {
   return budget.bytes - requiredBytes;
+}
+
+/** Whether a part is held under a limit, as `limitsOf` counts it. */
+export function isUnder({ name, gpu: own, hostOnly }: LimitCheck, part: Pick<EstimatePart, 'device' | 'gpu'>): boolean {
+  if (name === 'memory') return part.device === 'host' || hostOnly !== true;
+  return part.device === 'gpu' && (own === undefined || gpuOf(part) === own);
 }
 
 /** The same ceiling among those of another launch, or undefined where that does not come near it. */

@@ -93,12 +93,12 @@ export function largestOf(
   if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
   const { resolved } = verdict.estimate;
   const most = trainedContext(shape, resolved);
+  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
   if (verdict.kind === 'does-not-fit') {
     if (trials.floorExceeds(shape, launch)) return undefined;
-    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
+    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: Math.min(most, resolved.nCtx) });
   }
   if (resolved.nCtx >= most) return most;
-  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
   return largestContext(trials, shape, launch, { least: resolved.nCtx, most });
 }
 

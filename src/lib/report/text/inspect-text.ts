@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
-import type { MetadataValue } from '../../gguf/header.js';
-import type { HeaderFacts, LargeTensor, TensorFacts } from '../../model/inspect-header.js';
+import type { GgufTensor, MetadataValue } from '../../gguf/header.js';
+import type { HeaderFacts, LargeTensor } from '../../model/inspect-header.js';
 import type { LayerFacts } from '../../model/inspect-layers.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignColumns, alignedLine, columnWidths } from '../layout/columns.js';
 
 const LABEL_WIDTH = 15;
 const LISTED_ELEMENTS = 8;
@@ -40,10 +40,37 @@ export function metadataText(metadata: ReadonlyMap<string, MetadataValue>, color
   return table(['KEY', 'VALUE'], rows, [], colors).join('\n');
 }
 
-/** Every tensor, in file order. */
-export function tensorsText(tensors: readonly TensorFacts[], files: number, colors: ChalkInstance): string {
-  return tensorTable(tensors, files, colors).join('\n');
+/** Lines at a time. */
+const PIECE = 512;
+
+/** Every tensor, in file order, in pieces of some hundred lines: there may be 65,536, of which the text need not be held as a whole. */
+export function* tensorsText(tensors: readonly GgufTensor[], files: number, colors: ChalkInstance): Generator<string> {
+  const split = files > 1;
+  const cells = ({ name, type, dims, bytes, file }: GgufTensor): string[] => [
+    printable(name),
+    type.name,
+    dims.join(' × '),
+    formatSize(bytes),
+    ...(split ? [String(file + 1)] : []),
+  ];
+  const head = ['TENSOR', 'TYPE', 'SHAPE', 'SIZE', ...(split ? ['PART'] : [])];
+  const rows = function* (): Generator<string[]> {
+    yield head;
+    for (const tensor of tensors) yield cells(tensor);
+  };
+  const widths = columnWidths(rows());
+  let piece = [colors.bold(alignedLine(head, widths, RIGHT_OF_TENSOR))];
+  for (const tensor of tensors) {
+    if (piece.length === PIECE) {
+      yield piece.join('\n');
+      piece = [];
+    }
+    piece.push(alignedLine(cells(tensor), widths, RIGHT_OF_TENSOR));
+  }
+  yield piece.join('\n');
 }
+
+const RIGHT_OF_TENSOR = [3, 4];
 
 function layerRows(layers: LayerFacts): Row[] {
   const { attention, window, recurrent, experts } = layers;
@@ -112,18 +139,6 @@ function percent(share: number): string {
 
 function largeRow({ name, type, dims, bytes, count }: LargeTensor): string[] {
   return [printable(name), type, dims.join(' × '), formatSize(bytes), count > 1 ? `× ${count}` : ''];
-}
-
-function tensorTable(tensors: readonly TensorFacts[], files: number, colors: ChalkInstance): string[] {
-  const split = files > 1;
-  const rows = tensors.map(({ name, type, dims, bytes, file }) => [
-    printable(name),
-    type,
-    dims.join(' × '),
-    formatSize(bytes),
-    ...(split ? [String(file + 1)] : []),
-  ]);
-  return table(['TENSOR', 'TYPE', 'SHAPE', 'SIZE', ...(split ? ['PART'] : [])], rows, [3, 4], colors);
 }
 
 function table(

@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { Budget } from '../../budget/budget.js';
 import type { HostMemory } from '../../host/host-memory.js';
-import { gpuOf, neededParts, type EstimatePart, type MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { neededParts, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { growthUnder } from '../../preflight/judge/tightness.js';
-import { areApart, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
+import { areApart, isUnder, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 import { wrapWords } from '../layout/wrap.js';
@@ -110,12 +110,6 @@ function segmentsOf(limit: LimitCheck, estimate: MemoryEstimate, takenBytes: num
     { name: GROWTH, glyph: '·', color: 'yellow', bytes: growth },
   ];
   return all.filter(({ bytes }) => bytes > 0);
-}
-
-/** As `limitsOf` counts it. */
-function isUnder({ name, gpu: own, hostOnly }: LimitCheck, part: EstimatePart): boolean {
-  if (name === 'memory') return part.device === 'host' || hostOnly !== true;
-  return part.device === 'gpu' && (own === undefined || gpuOf(part) === own);
 }
 
 /** `                 ^ budget 21.4GB`, the words on the side where there is room. */

@@ -60,7 +60,7 @@ export function adviceHeading(advice: readonly Advice[]): string {
 
 /** What it takes then of the memory that refused, what to type, and what that means; where memories lie apart, what of each. */
 export function suggestionWords(suggestion: Advice, asked: Asked) {
-  const { flags, leaveOut = [], verdict, changes } = suggestion;
+  const { flags, leaveOut = [], verdict, changes, chosenContext } = suggestion;
   const { limits } = verdict;
   const limit = (asked.limit && sameLimit(limits, asked.limit)) ?? limits[0];
   const others = tightness(limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
@@ -70,6 +70,7 @@ export function suggestionWords(suggestion: Advice, asked: Asked) {
     words: [...flags, ...(leaveOut.length > 0 ? [`(leave out ${leaveOut.join(', ')})`] : [])],
     why: [
       ...changes.map((change) => reasonFor(change, asked)),
+      ...(chosenContext === undefined ? [] : [`with the ${chosenContext} tokens that llama-server would choose here`]),
       ...(giveUp ? [giveUp] : []),
       ...(areApart(limits) ? [takenOfEach(limits)] : []),
     ].join('; '),
@@ -128,6 +129,7 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
     case 'gpu-layers':
       return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
+      if (change.isFewer) return `${change.layers === 0 ? 'all experts' : 'more experts'} on the GPU, which is faster`;
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':
       return `quit programs that hold ${formatSize(change.freeBytes)} in all`;
