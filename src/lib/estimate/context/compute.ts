@@ -34,10 +34,10 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
   try {
     const first = ENOUGH.get(plans) ?? 0;
-    const seen: Seen = { typesMatter: false };
+    const seen: Seen = { copiedWeights: false };
     for (let i = first; i < plans.length; i++) {
       const plan = plans[i] as LayerPlan;
-      if (plan.types === 'told-apart' && i > first && !seen.typesMatter) continue;
+      if (plan.types === 'told-apart' && i > first && !seen.copiedWeights) continue;
       const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans), seen);
       if (!buffers) continue;
       ENOUGH.set(plans, i);
@@ -60,9 +60,17 @@ export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   );
 }
 
+/** What the plans that were tried have shown. */
 interface Seen {
-  /** Weights of a GPU were seen to be copied. */
-  typesMatter: boolean;
+  /** Weights of a GPU are copied, so that layers whose types differ are told apart. */
+  copiedWeights: boolean;
+}
+
+/** Whether a plan tells layers apart by all that a tape looks at. */
+function toldApart({ types }: LayerPlan, { tape }: PlannedTape, seen: Seen): boolean {
+  if (types !== 'ignored' || !tape.tensors.some(isCopyOfWeight)) return true;
+  seen.copiedWeights = true;
+  return false;
 }
 
 /** A GPU's weight that is brought to another device: a copy's size depends on its type. */
@@ -88,24 +96,23 @@ function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes
  * from it: for a single one, it costs less to compare layers than to learn what they have in common.
  */
 function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean, seen: Seen): ComputeBuffers | null {
-  const { compared, known, wholeSizes } = plan;
-  const planner = new Planner(inputs, compared, { wholeSizes, keeps: learns });
+  const { compared, once, known, wholeSizes } = plan;
+  const learnsByItself = learns && !once[known.failures];
+  const planner = new Planner(inputs, compared, { wholeSizes, keeps: learnsByItself });
   const decisions = planner.decide();
   if (!isConfirmed(planner, known)) {
     if (!decidesForAll(inputs, compared, decisions)) return null;
     for (const trial of planner.failedTrials) known.learnTrial(trial);
   }
-  let few = learns ? fewPlanner(inputs, plan, decisions, planner) : null;
+  let few = learnsByItself ? planner : learns ? fewPlanner(inputs, plan, decisions) : null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner) as PlannedTape;
-    if (plan.types === 'ignored' && planned.tape.tensors.some(isCopyOfWeight)) {
-      seen.typesMatter = true;
-      return null;
-    }
+    if (!toldApart(plan, planned, seen)) return null;
     const allocation = allocateWhole(planned, inputs.placement.backends);
-    if (allocation && few) {
-      const learnt = known.learn(few === planner ? planned : (graph(few) as PlannedTape), planned, allocation);
-      if (!learnt) few = null;
+    while (allocation && few) {
+      const begun: PlannedTape = few === planner ? planned : (graph(few) as PlannedTape);
+      if (known.learn(begun, planned, allocation)) break;
+      few = fewPlanner(inputs, plan, decisions);
     }
     return allocation && allocation.bytes;
   });
@@ -125,16 +132,15 @@ function decidesForAll(inputs: ComputeInputs, { layers }: PlannedLayers, decisio
   );
 }
 
-/** Of the fewest layers of which a trial says the same, or of those that are compared. */
+/** Of the fewest layers of which a trial says the same. */
 function fewPlanner(
   inputs: ComputeInputs,
   { once, known, wholeSizes }: LayerPlan,
   decisions: Decisions,
-  compared: Planner,
-): Planner {
+): Planner | null {
   for (;;) {
     const layers = once[known.failures];
-    if (!layers) return compared;
+    if (!layers) return null;
     const planner = new Planner(inputs, layers, { wholeSizes, keeps: true });
     if (isSame(planner.decide(), decisions)) {
       for (const trial of planner.failedTrials) known.learnTrial(trial);

@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
+import { layerOf } from '../../model/block-name.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
@@ -201,12 +202,15 @@ function numbered(layers: number, signatureOf: (layer: number) => string): reado
 /** Name, shape, place and what is looked at of the type of each layer's weights, and the types. */
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly LayerWeights[] {
   const result = Array.from({ length: shape.hparams.nLayer }, () => ({ known: '', types: '' }));
+  const twins = new Map<string, number>();
+  const shapeOf = ({ name, dims }: GgufTensor): string => `${layerOf(name)} ${dims.join('x')}`;
+  for (const tensor of shape.tensors.values()) twins.set(shapeOf(tensor), (twins.get(shapeOf(tensor)) ?? 0) + 1);
   for (const tensor of shape.tensors.values()) {
     const [, blocks, number, name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
     const layer = number === undefined ? undefined : result[Number(number)];
     if (!layer) continue;
     const buffer = placement.bufferOf(tensor);
-    const known = knownOfType(tensor, placement, buffer);
+    const known = knownOfType(tensor, placement, buffer, (twins.get(shapeOf(tensor)) ?? 0) > 1);
     // Where the CPU alone computes, all are in one place, and nothing is copied.
     const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
     layer.known += `${blocks}.${name}:${tensor.dims.join('x')}:${place}:${known},`;
@@ -217,9 +221,14 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly Layer
 }
 
 /** Weights on the host may be copied to a GPU, as repacked ones never are; what is not multiplied has to be of its result's type. */
-function knownOfType({ name, type }: GgufTensor, placement: Placement, { device, repacked }: Buffer): string {
+function knownOfType(
+  { name, type }: GgufTensor,
+  placement: Placement,
+  { device, repacked }: Buffer,
+  hasTwin: boolean,
+): string {
   const op = placement.opOf(name);
   const isProduct = op === 'MUL_MAT' || op === 'MUL_MAT_ID';
   if (!isProduct || (placement.hasGpu && device === 'cpu' && !repacked)) return type.name;
-  return placement.backendOn(device).typeTrait?.(type, op) ?? '';
+  return placement.backendOn(device).typeTrait?.(type, op, hasTwin) ?? '';
 }

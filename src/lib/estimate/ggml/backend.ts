@@ -23,8 +23,11 @@ export interface Backend {
   readonly readsRepacked: boolean;
   /** Bytes to reserve for a tensor, with what the op needs beside its result. */
   readonly allocSize: (tensor: Tensor) => number;
-  /** What `optimize` looks at of the type of a product's weights: where it says the same, one may stand for another. */
-  readonly typeTrait?: (type: GgmlType, product: 'MUL_MAT' | 'MUL_MAT_ID') => string;
+  /**
+   * What `optimize` looks at of the type of a product's weights: where it says the same, one may stand for another. `hasTwin`: its layer has
+   * other weights of that shape.
+   */
+  readonly typeTrait?: (type: GgmlType, product: 'MUL_MAT' | 'MUL_MAT_ID', hasTwin: boolean) => string;
   /**
    * Reorders a run of nodes in place and names tensors that must outlive a node; `graph_optimize`. `following` is the first
    * node after the run.
@@ -57,7 +60,11 @@ export function optimizationKey(
     },
     following,
   );
-  ordered.forEach(put);
+  ordered.forEach((node, i) => {
+    if (node === nodes[i]) return;
+    key.push(i);
+    put(node);
+  });
   return key;
 }
 

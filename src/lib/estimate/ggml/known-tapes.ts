@@ -4,7 +4,15 @@ import type { ComparedLayouts, Moves } from './moves.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import type { Graph } from './graph.js';
-import { describe, isSame, optimizesAlike, reschedule, type Schedule, type SchedulerOptions } from './schedule.js';
+import {
+  describe,
+  isSame,
+  optimizesAlike,
+  reschedule,
+  type Schedule,
+  type SchedulerOptions,
+  tensorsBySlot,
+} from './schedule.js';
 import { IS_VIEW, type Tape, TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
@@ -23,15 +31,15 @@ interface KnownTape {
 
 /** A graph's tape, known before it was planned. */
 export interface FoundTape {
-  /** Unset: backends would optimize the graph otherwise. */
+  /** Unset: backends would optimize the graph otherwise, or its results do not compare alike. */
   readonly known: KnownTape | undefined;
   /** By slot of few layers' tape. */
   readonly tensors: readonly Tensor[];
 }
 
-/** Null where what was done for the tape that is known is not seen to be done for the graph's. */
+/** Null where no tape is known. */
 export function allocateFound({ known, tensors }: FoundTape, backends: readonly Backend[]): DeviceBytes | null {
-  if (!known || !comparesAlike(known.compared, tensors)) return null;
+  if (!known) return null;
   const { moves, origins } = known;
   return allocateSettling(moves, origins, new TensorSizes(backends, tensors), backends);
 }
@@ -81,9 +89,12 @@ export class KnownTapes {
     const [first] = known;
     if (!first?.schedule) return null;
     const all = reschedule(graph, first.schedule);
-    const found = known.find(({ schedule }) => schedule && optimizesAlike(graph, schedule, scheduler.backends));
-    const tensors = Array.from(found?.schedule?.tensorOf ?? [], (number) => all[number] as Tensor);
-    return { known: found, tensors };
+    for (const tape of known) {
+      if (!tape.schedule || !optimizesAlike(graph, tape.schedule, scheduler.backends)) continue;
+      const tensors = tensorsBySlot(all, tape.schedule);
+      if (comparesAlike(tape.compared, tensors)) return { known: tape, tensors };
+    }
+    return { known: undefined, tensors: [] };
   }
 
   /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */

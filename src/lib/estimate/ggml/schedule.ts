@@ -164,6 +164,11 @@ export function reschedule({ leafs, nodes }: Graph, { backends, copies }: Schedu
   return all;
 }
 
+/** Of the tape that another graph became, where `all` are a graph's that was rescheduled as it. */
+export function tensorsBySlot(all: readonly Tensor[], { tensorOf }: Schedule): readonly Tensor[] {
+  return Array.from({ length: tensorOf.length }, (_, slot) => all[tensorOf[slot] as number] as Tensor);
+}
+
 /** Whether backends will optimize a graph that was rescheduled as they did the other one. */
 export function optimizesAlike({ nodes }: Graph, { runs }: Schedule, backends: readonly Backend[]): boolean {
   let start = 0;

@@ -27,8 +27,9 @@ const VEC_DOT: Record<string, string> = {
 /** `ggml_backend_cpu_device_supports_op` (`ggml/src/ggml-cpu/ggml-cpu.cpp`, llama.cpp v0.5.0). */
 function supportsOp(op: Tensor): boolean {
   if (isEmptyOp(op.op)) return true;
-  const [a, b] = op.src;
-  if (op.src.some((source, i) => i < 4 && source?.buffer?.repacked)) return multipliesRepacked(op);
+  for (let i = 0; i < 4; i++) if (op.src[i]?.buffer?.repacked) return multipliesRepacked(op);
+  const a = op.src[0];
+  const b = op.src[1];
   if (op.op === 'CPY' || op.op === 'SET_ROWS') return !NOT_WRITABLE.has(op.type.name);
   if (op.op === 'MUL_MAT' && a && b) {
     if (op.variant === 'hadamard') return b.type === F32 || b.type === F16;
@@ -62,8 +63,10 @@ const BLAS_MIN_BATCH = 32;
 /** `ggml_backend_blas_device_supports_op` (`ggml/src/ggml-blas/ggml-blas.cpp`, llama.cpp v0.5.0): Accelerate on Macs. */
 function blasSupportsOp(op: Tensor): boolean {
   if (isEmptyOp(op.op)) return true;
-  const [a, b] = op.src;
-  if (op.op !== 'MUL_MAT' || !a || !b || op.variant === 'hadamard') return false;
+  if (op.op !== 'MUL_MAT' || op.variant === 'hadamard') return false;
+  const a = op.src[0];
+  const b = op.src[1];
+  if (!a || !b) return false;
   return (
     isContiguous(a) &&
     isContiguous(b) &&

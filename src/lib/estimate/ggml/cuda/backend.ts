@@ -176,7 +176,8 @@ export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backe
     },
     offloadsOp: hasManyRows,
     allocSize,
-    ...(cudaFusedGates && { typeTrait: ({ name }) => name }),
+    // Only of a gate and what it lets through, which have one shape.
+    ...(cudaFusedGates && { typeTrait: ({ name }, _, hasTwin) => (hasTwin ? name : '') }),
     optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };
 }

@@ -194,8 +194,8 @@ const MAX_BUFFER = 36 * 2 ** 30;
 const listedHeads = flashAttnWith(true);
 
 function supportsListedHeads(op: Tensor): boolean {
-  const [q, k] = op.src;
-  return supportsOp(op) && (op.op !== 'FLASH_ATTN_EXT' || !q || listedHeads(op, q, k ?? null));
+  const q = op.src[0];
+  return supportsOp(op) && (op.op !== 'FLASH_ATTN_EXT' || !q || listedHeads(op, q, op.src[1] ?? null));
 }
 
 /** Metal as the llama.cpp with these switches drives it. */

@@ -75,12 +75,12 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   const first = nodes[start] as Tensor;
   const { byFirstOp, fusesEmpty } = table;
   if (!byFirstOp.has(first.op) || (!fusesEmpty && isEmptyTensor(first))) return 1;
-  const indices: number[] = [];
-  for (let i = start; i < nodes.length && indices.length < MAX_FUSED; i++) {
-    const node = nodes[i] as Tensor;
-    if (isEmptyOp(node.op) || (!fusesEmpty && isEmptyTensor(node))) continue;
-    if (indices.push(i) === 2 && !isBegun({ nodes, indices }, table)) return 1;
-  }
+  let second = start + 1;
+  while (second < nodes.length && isSkipped(nodes[second] as Tensor, table)) second++;
+  if (!isBegun(first, nodes[second], table)) return 1;
+  const indices = [start];
+  for (let i = second; i < nodes.length && indices.length < MAX_FUSED; i++)
+    if (!isSkipped(nodes[i] as Tensor, table)) indices.push(i);
   let fused = 0;
   while (fused < indices.length) {
     const length = longestMatch({ nodes, indices: fused === 0 ? indices : indices.slice(fused) }, table);
@@ -90,10 +90,13 @@ export function fusedLength(nodes: readonly Tensor[], start: number, table: Fusi
   return fused === 0 ? 1 : Math.min(MAX_FUSED, (indices[fused - 1] as number) - start + 1);
 }
 
+function isSkipped(node: Tensor, { fusesEmpty }: FusionTable): boolean {
+  return isEmptyOp(node.op) || (!fusesEmpty && isEmptyTensor(node));
+}
+
 /** Whether two nodes are how some pattern begins; most are not, and need no longer look. */
-function isBegun({ nodes, indices: [first, second] }: Window, { byFirstOp }: FusionTable): boolean {
-  const next = nodes[second as number] as Tensor;
-  for (const { ops } of byFirstOp.get((nodes[first as number] as Tensor).op) ?? []) if (ops[1] === next.op) return true;
+function isBegun(first: Tensor, next: Tensor | undefined, { byFirstOp }: FusionTable): boolean {
+  for (const { ops } of byFirstOp.get(first.op) ?? []) if (ops[1] === next?.op) return true;
   return false;
 }
 
