@@ -229,11 +229,12 @@ function crd(kind: string, plural: string) {
     await cluster.startServer();
     await patch('large', { suspend: true });
     await until('an end', async () => (await promised()).length === 0);
-    const { object } = await until('a phase', async () => {
-      const answer = await cluster.call('GET', `${GROUP}/inferenceservices/large`);
-      return answer.object.status?.phase === 'Suspended' && answer;
+    // The phase is written first, the claim given back after it.
+    await until('a phase, and no claim', async () => {
+      const { metadata, status } = (await cluster.call('GET', `${GROUP}/inferenceservices/large`)).object;
+      const claim = metadata.annotations['inference.llmkube.dev/claimed-by'];
+      return status?.phase === 'Suspended' && claim === undefined;
     });
-    expect(object.metadata.annotations['inference.llmkube.dev/claimed-by']).toBeUndefined();
     await patch('large', { suspend: false });
     await until('an address', () => address('large'));
   }, 150_000);

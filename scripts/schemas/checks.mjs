@@ -78,6 +78,7 @@ const fitted = (launch) =>
     missedContext: countOrNull('tokens asked for, where they are more than the launch has; null otherwise'),
     requirementBytes: countOrNull(),
     headroomBytes: signed(),
+    limits: list({ $ref: '#/definitions/limit' }, 'every memory, the one with the least to spare first'),
     verdict: { enum: ['fits', 'tight'] },
   });
 

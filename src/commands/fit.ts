@@ -39,7 +39,7 @@ export default class Fit extends BaseCommand {
 or with --print as llama-server's own or behind llmkube exec. \
 With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192 \
 tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a \
-quantization of at least four bits holds. --quantization keeps to that one. Layers or experts stay on the host where the GPU \
+quantization of at least four bits holds, or one of fewer bits where only that holds what was asked for. --quantization keeps to that one. Layers or experts stay on the host where the GPU \
 does not hold four bits a weight. 5 % of the budget stay free.
 
 Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
@@ -72,9 +72,9 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       refuseOfOneMachine(raw);
       const { fitOnHosts } = await import('../lib/cli/fleet/fleet-fit.js');
       const request = await checkRequest(args.model, flags, this.variables);
-      const search = async (check: CompleteCheck, read: CheckDependencies['readHeader']) => {
+      const search = async (check: CompleteCheck, read: CheckDependencies['readHeader'], words: readonly string[]) => {
         const fitted = await findFit(check, prefer, askedIn(check, flags), adviceSources(surroundings, read));
-        return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw) };
+        return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw, words) };
       };
       const { text, json, exitCode } = await fitOnHosts(request, flags, dependencies, prefer, search);
       process.exitCode = exitCode;
@@ -126,12 +126,13 @@ function askedIn(
   return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined || namesQuantization(model) };
 }
 
-/** The command that was asked for, llama-server's own where no deploy can carry the launch, a deploy where llama-server cannot read it. */
+/** The command that was asked for, a deploy with more words, llama-server's own where no deploy can carry the launch, a deploy where llama-server cannot read it. */
 function fittedCommand(
   kind: PrintedCommand,
   fitted: FittedLaunch,
   check: CompleteCheck,
   raw: readonly RawToken[],
+  words: readonly string[] = [],
 ): readonly string[] | undefined {
   const { changes, verdict, cacheRamMiB } = fitted;
   const launch = { ...fitted.launch, ...(cacheRamMiB !== undefined && { cacheRamMiB }) };
@@ -140,6 +141,7 @@ function fittedCommand(
   const own = kind === 'deploy' ? undefined : started(kind);
   if (own !== undefined) return own;
   const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
-  const deploy = deployCommand(check, changes, typed, cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`]);
+  const more = [...words, ...(cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`])];
+  const deploy = deployCommand(check, changes, typed, more);
   return deploy ?? started('llama-server');
 }

@@ -1,14 +1,20 @@
+import { harmless } from './printable.js';
+
 /** Base of every error that is meant for a person: one sentence, a stable code, a documented exit code. */
 export abstract class LlmkubeError extends Error {
   abstract readonly exitCode: number;
+  readonly options: { readonly suggestions?: readonly string[]; readonly cause?: unknown };
 
   constructor(
     /** Stable, upper snake case, documented in docs/exit-codes.md. */
     readonly code: string,
     message: string,
-    readonly options: { suggestions?: readonly string[]; cause?: unknown } = {},
+    options: { suggestions?: readonly string[]; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    // What was typed, a file or a server may stand in it.
+    super(harmless(message), options.cause === undefined ? {} : { cause: options.cause });
+    const { suggestions } = options;
+    this.options = suggestions === undefined ? options : { ...options, suggestions: suggestions.map(harmless) };
     this.name = new.target.name;
   }
 }

@@ -6,17 +6,30 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Longest piece of foreign text that a message repeats, in characters. */
 const MAX_SHOWN_CHARACTERS = 120;
+const SHOWN_AT_END = 80;
 
 /**
  * Foreign text (a tensor name, a server's words) made safe for a terminal: control, bidirectional and other invisible
- * characters are shown as `\u{1b}`, long text is cut.
+ * characters are shown as `\u{1b}`, long text is cut, a path in its middle.
  */
 export function printable(text: string): string {
   if (text.length <= MAX_SHOWN_CHARACTERS && PLAIN.test(text)) return text;
+  return harmless(shortened(text));
+}
+
+/** The same at its whole length: one line, whatever it was made of. */
+export function harmless(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Of a path the end, which has the file's name, is worth more than the middle. */
+function shortened(text: string): string {
   const characters = [...text];
-  const cut =
-    characters.length > MAX_SHOWN_CHARACTERS ? `${characters.slice(0, MAX_SHOWN_CHARACTERS).join('')}…` : text;
-  return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  if (characters.length <= MAX_SHOWN_CHARACTERS) return text;
+  const isPath = /[/\\]/.test(text) && (!/\s/.test(text) || /\.\w{1,8}$/.test(text));
+  const tail = isPath ? characters.slice(-SHOWN_AT_END).join('') : '';
+  return `${characters.slice(0, MAX_SHOWN_CHARACTERS - [...tail].length).join('')}…${tail}`;
 }
 
 /** A piece of text from outside as a message may repeat it: short, on one line, harmless for a terminal, free of secrets. */
@@ -30,16 +43,23 @@ const COLOUR = /\u001b\[(?:[012]|22|3[1-7]|39|90)m/g;
 const PLAIN_LINES = /^[\x20-\x7e\n\t]*$/;
 const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal but colours. */
-export function safeOutput(text: string): string {
+/**
+ * What a command writes, whatever it is made of: without secrets, and nothing that acts on a terminal.
+ * @param colours those that reports have are kept
+ */
+export function safeOutput(text: string, colours: 'keep' | 'none' = 'keep'): string {
   if (PLAIN_LINES.test(text) || isHarmless(text)) return withoutSecrets(text);
-  const harmless = (part: string): string =>
-    part.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-  const colours = text.match(COLOUR) ?? [];
+  const kept = colours === 'keep' ? (text.match(COLOUR) ?? []) : [];
+  if (kept.length === 0) return withoutActs(withoutSecrets(text));
   return withoutSecrets(text)
     .split(COLOUR)
-    .map((part, index) => harmless(part) + (colours[index] ?? ''))
+    .map((part, index) => withoutActs(part) + (kept[index] ?? ''))
     .join('');
+}
+
+/** Lines stay lines. */
+function withoutActs(text: string): string {
+  return text.replace(UNPRINTABLE_BUT_LINES, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** JSON without secrets, in which nothing can act on a terminal; on one line with an indent of 0. */

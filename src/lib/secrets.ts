@@ -28,7 +28,8 @@ const SECRET_NAME =
 const RULES: readonly Rule[] = [
   [/\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/gi, '$1 ***'],
   [/\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g, '***'],
-  [/\bhf_[A-Za-z0-9]{8,}/g, '***'],
+  // Tokens of the hub are random; `hf_downloads` is a folder.
+  [/\bhf_(?=[a-z]{0,15}[A-Z0-9]|[a-z]{16})[A-Za-z0-9]{8,}/g, '***'],
   [LOGIN, '$1***@'],
   [ADDRESS, (address) => withoutQuery(address).replace(/#[^)\]},;]+/, '#***')],
   [SECRET_NAME, '$1***'],

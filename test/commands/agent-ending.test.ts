@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AgentRig } from '../support/agent-rig.js';
+import { ApiFailure } from '../support/kube-types.js';
 import { CLUSTER_MODES } from '../support/hostile-modes.js';
 import { HostileServer } from '../support/hostile-server.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
@@ -42,4 +44,28 @@ test('a second signal ends the agent at once', async () => {
   // Which of the two comes first is the system's choice.
   expect([130, 143]).toContain(exitCode);
   expect(stderr).not.toContain('agent ended');
+});
+
+const FORBIDDEN = new ApiFailure(403, 'Forbidden', 'not you');
+
+test('a single round ends with what the cluster refuses, and names no class of this program', async () => {
+  const rig = await AgentRig.start();
+  rig.api.inject({ path: /inferenceservices/, method: 'GET', failure: FORBIDDEN, times: 99 });
+  const { stderr, exitCode } = await rig.agent();
+  await rig.stop();
+  expect(stderr).toMatch(/Error: the cluster does not let you list inferenceservices in namespace default/);
+  expect(stderr).toMatch(/"msg":"cluster unreachable","error":"the cluster does not let you .*","code":"FORBIDDEN"/);
+  expect(exitCode).toBe(4);
+});
+
+test('a single round ends with what the cluster does not let it write', async () => {
+  const rig = await AgentRig.start();
+  rig.deploy('one');
+  rig.api.inject({ path: /inferenceservices\/one/, method: 'PATCH', failure: FORBIDDEN, times: 99 });
+  const { stderr, exitCode } = await rig.agent();
+  await rig.stop();
+  expect(stderr).toMatch(
+    /"msg":"again later","service":"default\/one","error":"the cluster refused .*","code":"FORBIDDEN"/,
+  );
+  expect([exitCode, rig.starts()]).toEqual([4, []]);
 });

@@ -5,61 +5,50 @@ import { buildGguf, type Entry, type TensorEntry } from '../support/gguf-writer.
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
-const [WIDTH, FEED_FORWARD, KV, WORDS, RANK] = [256, 512, 128, 512, 8];
+const [WIDTH, HEADS, KV_HEADS, HEAD, WORDS, EXPERTS, FEED_FORWARD] = [256, 4, 2, 64, 512, 4, 256];
 
-/** A Granite Switch of one layer and no adapters but the empty one: llama.cpp knows it, and its graph is not described. */
+/** A Kolibri 1 of one layer: llama.cpp b12032 knows it, and its graph is not described. */
 const METADATA: readonly Entry[] = [
-  ['general.architecture', 'graniteswitch', 'str'],
+  ['general.architecture', 'kolibri1', 'str'],
   ['tokenizer.ggml.model', 'no_vocab', 'str'],
   ...Object.entries({
     block_count: 1,
     context_length: 8192,
     embedding_length: WIDTH,
-    feed_forward_length: FEED_FORWARD,
-    vocab_size: WORDS,
+    expert_count: EXPERTS,
+    expert_used_count: 2,
+    expert_feed_forward_length: FEED_FORWARD,
+    expert_gating_func: 1,
+    expert_shared_count: 0,
     expert_shared_feed_forward_length: 0,
-    'attention.head_count': 4,
-    'attention.head_count_kv': KV / 64,
-    'adapters.count': 0,
-    'adapters.lora_rank': RANK,
-  }).map(([key, value]): Entry => [`graniteswitch.${key}`, value, 'u32']),
-  ...['attention.layer_norm_rms_epsilon', 'logit_scale', 'adapters.router_gain'].map((key): Entry => [
-    `graniteswitch.${key}`,
-    1,
-    'f32',
-  ]),
-  ['graniteswitch.adapters.token_ids_activate', [0], '[i32]'],
-  ['graniteswitch.adapters.token_ids_substitute', [0], '[i32]'],
+    vocab_size: WORDS,
+    'attention.head_count': HEADS,
+    'attention.head_count_kv': KV_HEADS,
+    'attention.sliding_window': 1024,
+  }).map(([key, value]): Entry => [`kolibri1.${key}`, value, 'u32']),
+  ['kolibri1.attention.layer_norm_rms_epsilon', 1e-5, 'f32'],
+  ['kolibri1.expert_weights_norm', true, 'bool'],
+  ['kolibri1.attention.sliding_window_pattern', [1], '[u32]'],
 ];
-
-const WEIGHTS: Readonly<Record<string, readonly [from: number, to: number]>> = {
-  attn_q: [WIDTH, WIDTH],
-  attn_k: [WIDTH, KV],
-  attn_v: [WIDTH, KV],
-  attn_output: [WIDTH, WIDTH],
-  ffn_gate: [WIDTH, FEED_FORWARD],
-  ffn_up: [WIDTH, FEED_FORWARD],
-  ffn_down: [FEED_FORWARD, WIDTH],
-};
-const IN_ONE = ['attn_q', 'attn_k', 'attn_v'];
 
 const TENSORS: readonly TensorEntry[] = [
   { name: 'token_embd.weight', dims: [WIDTH, WORDS], type: 'F16' },
   { name: 'output_norm.weight', dims: [WIDTH], type: 'F32' },
-  { name: 'blk.0.attn_norm.weight', dims: [WIDTH], type: 'F32' },
-  { name: 'blk.0.ffn_norm.weight', dims: [WIDTH], type: 'F32' },
-  { name: 'blk.0.attn_qkv.weight', dims: [WIDTH, WIDTH + 2 * KV], type: 'F16' },
-  ...Object.entries(WEIGHTS).flatMap(([name, [from, to]]): readonly TensorEntry[] => [
-    ...(IN_ONE.includes(name) ? [] : [{ name: `blk.0.${name}.weight`, dims: [from, to], type: 'F16' }]),
-    { name: `blk.0.${name}.lora_a`, dims: [from, RANK, 1], type: 'F16' },
-    { name: `blk.0.${name}.lora_b`, dims: [RANK, to, 1], type: 'F16' },
-  ]),
+  ...Object.entries({
+    attn_q: [WIDTH, HEADS * HEAD],
+    attn_k: [WIDTH, KV_HEADS * HEAD],
+    attn_v: [WIDTH, KV_HEADS * HEAD],
+    attn_output: [HEADS * HEAD, WIDTH],
+    ffn_gate_exps: [WIDTH, FEED_FORWARD, EXPERTS],
+    ffn_up_exps: [WIDTH, FEED_FORWARD, EXPERTS],
+    ffn_down_exps: [FEED_FORWARD, WIDTH, EXPERTS],
+  }).map(([name, dims]): TensorEntry => ({ name: `blk.0.${name}.weight`, dims, type: 'F16' })),
 ];
 
 describe('what is only known to be enough', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let model: string;
-  const MAC = ['--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '4Gi'];
+  const MAC = ['--llama-cpp', 'b12032', '--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '4Gi'];
 
   beforeAll(async () => {
     folder = await temporaryFolder();

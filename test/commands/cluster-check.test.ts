@@ -6,6 +6,7 @@ import { KubeApi } from '../support/kube-api.js';
 import type { Json } from '../support/kube-types.js';
 import { writeKubeconfig } from '../support/kubeconfig-file.js';
 import { runCli } from '../support/run-cli.js';
+import { splitWords } from '../../src/lib/runtime/server-arguments.js';
 
 const GIB = 2 ** 30;
 const MODEL = 'qwen-coder-32b';
@@ -135,6 +136,45 @@ describe('fit --cluster', () => {
     const { stdout: text } = await run([LARGE, GONE], 'fit', MODEL, '--cluster', '--json');
     expect(validate(JSON.parse(text)) || validate.errors).toBe(true);
   });
+});
+
+test.each([
+  ['a Mac', host('mac-studio', 64)],
+  [
+    'a card, in a machine of which a container has a part',
+    host('box', 64, {
+      accelerator: 'cuda',
+      check: {
+        cpuArch: 'x86',
+        memory: {
+          source: 'measured',
+          totalBytes: 64 * GIB,
+          inUseBytes: 6 * GIB,
+          cgroups: [{ limitBytes: 20 * GIB, inUseBytes: GIB, promisedBytes: GIB }],
+          gpus: [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: GIB, promisedBytes: 2 * GIB }],
+          notes: [],
+        },
+        policy: { fraction: 0.8 },
+      },
+    }),
+  ],
+])('a deploy that fit prints for %s is taken as it is pasted, and only by that host’s agent', async (_what, report) => {
+  const { stdout } = await run([report], 'fit', MODEL, '--cluster', '--json');
+  const { hosts } = JSON.parse(stdout) as { hosts: readonly { fit: { command: string; limits: unknown[] } }[] };
+  const { command = '', limits } = hosts[0]?.fit ?? {};
+  const [, ...words] = splitWords(command);
+  const { stdout: text, exitCode } = await runCli([...words, '--offline', '--dry-run', 'client', '--json'], env);
+  expect(exitCode).toBe(0);
+  const { manifests, ...check } = JSON.parse(text) as {
+    launch: { accelerator: string };
+    limits: { name: string; requiredBytes: number }[];
+    manifests: { kind: string; metadata: { annotations: Record<string, string> } }[];
+  };
+  expect(check.launch.accelerator).toBe(report.accelerator);
+  const required = (all: unknown): unknown => (all as typeof check.limits).map(({ requiredBytes }) => requiredBytes);
+  expect(required(check.limits)).toEqual(required(limits));
+  const service = manifests.find(({ kind }) => kind === 'InferenceService');
+  expect(service?.metadata.annotations['inference.llmkube.dev/agent']).toBe(report.agent);
 });
 
 describe('a service’s own rules', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFolder } from '../support/exec-folder.js';
 import { RUN_JS, run } from '../support/run-cli.js';
@@ -34,7 +34,9 @@ describe('without a ledger that can be trusted nothing is started', () => {
       ...model(),
     ];
     const { stderr, exitCode } = await run('/bin/sh', words, env());
-    expect(stderr).toContain(`the state folder ${at('state')} may not take files of this size`);
+    expect(stderr).toContain(
+      `the state folder ${at('state')} cannot be written (the file system takes no file of that size)`,
+    );
     expect([exitCode, starts()]).toEqual([3, []]);
   });
 
@@ -42,12 +44,12 @@ describe('without a ledger that can be trusted nothing is started', () => {
     [
       'read-only',
       'mount -o remount,ro none "$LLMKUBE_STATE_DIR"',
-      ['is on a file system that is read-only', 'mount that with write access'],
+      ['cannot be written (its file system is read-only)', 'mount that with write access'],
     ],
     [
       'full',
       'cat /dev/zero > "$LLMKUBE_STATE_DIR/filler" 2>/dev/null',
-      ['is on a disk that is full', 'make room on it'],
+      ['cannot be written (the disk is full)', 'make room on it'],
     ],
   ])('on a disk that is %s', async (_what, prepare, [problem, remedy]) => {
     mkdirSync(at('state'));
@@ -69,6 +71,22 @@ describe('without a ledger that can be trusted nothing is started', () => {
     const { stderr, exitCode } = await exec([], server('exit 0'), ...model());
     expect(stderr).toContain('belongs to another user (uid 4711)');
     expect([exitCode, starts()]).toEqual([3, []]);
+  });
+
+  test('under a budget whose promises are lost nothing is said to fit that does not beside all that is in use', async () => {
+    mkdirSync(at('state'));
+    writeFileSync(join(at('state'), 'ledger.json'), '{"version":1,"entr');
+    const words = ['check-memory', at('tiny.gguf'), '--accelerator', 'cpu', '--memory-budget', '600Mi'];
+    const checked = async () => (await run(process.execPath, [RUN_JS, ...words], env())).exitCode;
+    expect(await checked()).toBe(1);
+    const { stderr, exitCode } = await exec(['--memory-budget', '600Mi'], server('exit 0'), ...model());
+    expect(stderr).toMatch(/as given by --memory-budget − [\d.]+\wB in use/);
+    expect([exitCode, starts()]).toEqual([1, []]);
+    const aside = readdirSync(at('state')).find((name) => name.includes('corrupt')) ?? '';
+    // It was set aside, and its promises are as unknown as before.
+    expect(await checked()).toBe(1);
+    rmSync(join(at('state'), aside));
+    expect(await checked()).toBe(0);
   });
 
   test('but a corrupt one is set aside, said, and begun anew', async () => {

@@ -56,6 +56,16 @@ describe('fit', () => {
     expect(stdout.replace(/\s+/g, ' ')).toContain(', less than the 131072 asked for');
   });
 
+  // What --prefer quality reaches with fewer bits a weight, and with layers on the host.
+  test.each([
+    ['gemma-3-27b', [...mac(32), '--in-use', '4Gi', '-c', '32768']],
+    ['gemma-3-27b', [...CARD, '-c', '32768']],
+  ])('never has less context of %s on %j where context is preferred', async (model, words) => {
+    const [quality, context] = await Promise.all([fit(model, ...words), fit(model, ...words, '--prefer', 'context')]);
+    expect([quality.missedContext, context.missedContext]).toEqual([null, null]);
+    expect(context.launch.nCtx).toBeGreaterThanOrEqual(quality.launch.nCtx);
+  });
+
   test('says that there is less than was asked for where the model was trained with no more', async () => {
     expect(await fit('phi-4', '-c', '32k', ...mac(64))).toMatchObject({
       launch: { nCtx: 16384 },

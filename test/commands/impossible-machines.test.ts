@@ -15,6 +15,13 @@ describe('a machine that cannot be is refused, not found too small', () => {
   });
 });
 
+test('a budget that no such machine has is noted', async () => {
+  const args = ['check-memory', 'llama-3.2-3b', '--accelerator', 'metal', '--system-memory', '16Gi', '--offline'];
+  const noted = async (budget: string) => (await runCli([...args, '--memory-budget', budget])).stdout;
+  expect(await noted('24Gi')).toMatch(/^note +--memory-budget is more than all the memory that the machine has$/m);
+  expect(await noted('16Gi')).not.toContain('more than all the memory');
+});
+
 test('a program that was not built says so, and not by the code of a model that does not fit', async () => {
   const folder = await temporaryFolder();
   const bin = join(folder.path, 'bin');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { UsageError } from '../../src/lib/errors.js';
+import { alignColumns } from '../../src/lib/report/layout/columns.js';
 import { jsonPieces, jsonText, MadeList, safeOutput, shown } from '../../src/lib/printable.js';
 import { withoutSecrets, wordsWithoutSecrets } from '../../src/lib/secrets.js';
 
@@ -7,7 +9,31 @@ function objects(count: number): { uri: string; list: readonly { nested: number 
   return Array.from({ length: count }, (_, nested) => ({ uri: `https://a:${nested}@h/\n]`, list: [{ nested }] }));
 }
 
+const ACTS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const anyText = fc.array(fc.oneof(fc.constantFrom('\u001b[31m', '\n', '\u202e', '\u0007', '\u009b'), fc.string()));
+
+it('an error is one line that nothing acts on, whatever was typed into it, and so is a cell of a table', () => {
+  fc.assert(
+    fc.property(anyText, (pieces) => {
+      const text = pieces.join('');
+      const error = new UsageError('BAD', `"${text}" is wrong`, { suggestions: [text] });
+      expect([error.message, ...(error.options.suggestions ?? [])].filter((line) => ACTS.test(line))).toEqual([]);
+      const lines = alignColumns([['NAME'], [text]]);
+      expect([lines.length, lines.filter((line) => ACTS.test(line))]).toEqual([2, []]);
+      expect(safeOutput(text, 'none').replaceAll(/[\n\t]/g, '')).not.toMatch(ACTS);
+    }),
+  );
+});
+
 describe('what is printed', () => {
+  it.each(['/srv/models/', '/srv/my models/'])('keeps the name of a file whose path in %s is long', (start) => {
+    const text = shown(`${start}${'folder/'.repeat(30)}name-Q4_K_M.gguf`);
+    expect(text.startsWith(start)).toBe(true);
+    expect(text.endsWith('/name-Q4_K_M.gguf')).toBe(true);
+    expect([...text]).toHaveLength(121);
+    expect(shown('word '.repeat(40))).toMatch(/^word .{115}…$/);
+  });
+
   it.each([
     ['https://user:pw@host/x.gguf?token=s3cret', 'https://***@host/x.gguf?token=***'],
     ['s3://key:secret@bucket/model.gguf', 's3://***@bucket/model.gguf'],
@@ -92,7 +118,7 @@ describe('what is printed', () => {
   });
 });
 
-test('a list whose items are made when they are written is JSON like any other, and makes each once', () => {
+it('a list whose items are made when they are written is JSON like any other, and makes each once', () => {
   const items = Array.from({ length: 200 }, (_, index) => ({ index }));
   let made = 0;
   const list = new MadeList(items.length, (index) => {

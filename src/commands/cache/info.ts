@@ -1,4 +1,5 @@
 import { BaseCommand } from '../../lib/cli/base-command.js';
+import { harmless } from '../../lib/printable.js';
 import { CacheFolder, type CacheUsage } from '../../lib/source/cache/cache-folder.js';
 
 export default class CacheInfo extends BaseCommand {
@@ -8,7 +9,7 @@ export default class CacheInfo extends BaseCommand {
   async run(): Promise<CacheUsage> {
     await this.parse(CacheInfo);
     const usage = await new CacheFolder(this.config.cacheDir).usage();
-    this.log(usage.path);
+    this.log(harmless(usage.path));
     this.log(`entries: ${usage.entries}`);
     this.log(`size: ${(usage.bytes / 1024).toFixed(0)} KiB`);
     return usage;

@@ -8,6 +8,7 @@ import { refuseOptionFiles } from '../guard/option-files.js';
 import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
 import type { MeasureHost } from '../host/measure-host.js';
 import type { InferenceServiceResource, ModelResource } from '../kube/client/api.js';
+import type { ObjectCalls } from '../kube/client/object-calls.js';
 import { advise } from '../preflight/advice/advise.js';
 import { headline } from '../preflight/advice/headline.js';
 import { Trials, type Room } from '../preflight/advice/trials.js';
@@ -20,14 +21,16 @@ import { formatModelSource } from '../source/model-source.js';
 import type { Mirror } from './cluster/mirror.js';
 import type { FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryDefaults, type MemoryRules } from './core/memory-rules.js';
-import { reservedWord, serverWords, specType } from './core/words-of-service.js';
+import { leftVariables, reservedWord, serverWords, specType } from './core/words-of-service.js';
 import { draftModelKey } from './core/wanted.js';
-import { incompleteReport, refusalReport, verdictReport } from './core/condition-text.js';
+import { incompleteReport, refusalReport, verdictReport, withLeft } from './core/condition-text.js';
 import { reservePort } from './machine/free-port.js';
 import type { CurrentLlamaServer, LlamaServer } from './machine/llama-server.js';
 import { openLog } from './machine/log-file.js';
+import type { OwnServers } from './machine/own-servers.js';
 import { ledgerName, type ServerRecord, type ServerRecords } from './machine/server-record.js';
 import { modelSource } from './store/model-files.js';
+import { serviceEnvironment } from './service-environment.js';
 import type { LocatedModel, ModelStore } from './store/model-store.js';
 
 /** What a start needs of this host. */
@@ -42,12 +45,17 @@ export interface AdmissionHost {
   readonly llamaServer: CurrentLlamaServer;
   readonly store: ModelStore;
   readonly records: ServerRecords;
+  readonly ownServers: OwnServers;
   readonly measure: MeasureHost;
   readonly mirror: Pick<Mirror, 'model'>;
+  readonly objects: Pick<ObjectCalls, 'get'>;
 }
 
 /** The same with the llama-server that one start is checked for and made with. */
-type StartHost = AdmissionHost & { readonly server: LlamaServer };
+type StartHost = AdmissionHost & { readonly server: LlamaServer; readonly variables: Variables };
+
+/** Of the service, for its server. */
+type Variables = Readonly<Record<string, string>>;
 
 export type Admission =
   | {
@@ -85,7 +93,8 @@ export async function admit(
     return { kind: 'refused', report: incompleteReport(problem, ['remove it from extraArgs'], generation) };
   }
   try {
-    const host = { ...given, server: await given.llamaServer.refresh() };
+    const variables = await serviceEnvironment(service, given.objects);
+    const host = { ...given, variables, server: await given.llamaServer.refresh() };
     const draftModel = draftModelOf(service, host);
     const own = await host.store.locate(model, signal, service.spec.speculativeDecoding?.draftModel);
     const draft = draftModel && (await host.store.locate(draftModel, signal));
@@ -209,7 +218,7 @@ async function start(
     const running = { ...record, process: { pid, startedAt } };
     host.records.writeRunning(running);
     keepsPort = true;
-    const report = verdictReport(judged, generation, rules.modeFrom);
+    const report = withLeft(verdictReport(judged, generation, rules.modeFrom), leftVariables(service.spec));
     return { kind: 'started', report, started: outcome.started, record: running, check: judged, releasePort: release };
   } finally {
     if (!keepsPort) release();
@@ -227,7 +236,8 @@ async function spawnGuarded(
   try {
     const launch = {
       ...{ estimate, accelerator: host.accelerator, policy: rules.policy, who: ledgerName(key) },
-      program: { file, args, stdio: ['ignore', log, log] as const, detached: true, env: serverEnvironment() },
+      program: { file, args, stdio: ['ignore', log, log] as const, detached: true, env: serverEnvironment(key, host) },
+      mark: host.ownServers.mark(key),
       evenIfTooLarge: rules.mode === 'warn',
     };
     return await guardedSpawn(launch, guardHere(machineRequest(host, rules), host.measure));
@@ -236,10 +246,11 @@ async function spawnGuarded(
   }
 }
 
-/** Without options, which would change what was checked. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+/** Without options of this process's own, which would change what was checked. */
+function serverEnvironment(key: string, { ownServers, variables }: StartHost): NodeJS.ProcessEnv {
   const options = optionVariables(process.env);
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !Object.hasOwn(options, name)));
+  const kept = Object.entries(process.env).filter(([name]) => !Object.hasOwn(options, name));
+  return { ...Object.fromEntries(kept), ...variables, ...ownServers.environment(key) };
 }
 
 function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {
@@ -268,9 +279,9 @@ function wordsOf(
 
 function checkRequest(
   words: readonly string[],
-  { accelerator, cacheDir, stateFolder, server }: StartHost,
+  { accelerator, cacheDir, stateFolder, server, variables }: StartHost,
 ): LaunchCheckRequest {
-  return { words, env: {}, cwd: stateFolder, accelerator, cacheDir, llamaCpp: server.build };
+  return { words, env: variables, cwd: stateFolder, accelerator, cacheDir, llamaCpp: server.build };
 }
 
 /** What of the launch could be changed so that it fits; other quantizations are not looked for. */

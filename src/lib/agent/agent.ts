@@ -13,27 +13,29 @@ import { HostPublisher, type RunningService } from './cluster/host-publisher.js'
 import { Registration } from './cluster/registration.js';
 import { refuseTwin } from './cluster/twin.js';
 import { ServiceWriter } from './cluster/service-writer.js';
-import { isClaimedBy } from './core/claims.js';
+import { isClaimedBy, SeenHeartbeats } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
-import { desiredOf } from './core/desired.js';
 import { evictionTarget } from './core/eviction.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
+import { problem } from './log.js';
+import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
 import type { RunnerHost } from './runner-host.js';
 import { ServiceRunner } from './service-runner.js';
+import { SingleRound } from './single-round.js';
 import { startLine } from './start-line.js';
 import { ModelStore } from './store/model-store.js';
 import { sweepStore } from './store/sweep.js';
 import { Teller } from './teller.js';
+import { wishFor } from './wish.js';
 
 const TICK_MS = 10_000;
 const EVICTION_PAUSE_MS = 30_000;
 const SWEEP_MS = 600_000;
-const SETTLED_LOOK_MS = 200;
 const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** Ends with the signal; the servers go on, and the next agent takes them over. */
@@ -58,6 +60,9 @@ class Agent {
   /** No other machine has an agent of this name. */
   readonly #alone: Promise<void>;
   #isAlone = false;
+  /** Whatever waits for the cluster does so no longer. */
+  readonly #ending = new AbortController();
+  readonly #round = new SingleRound();
   #pressure: MemoryPressure | undefined;
   #evictedAtMs = -Infinity;
   #sweptAtMs = -Infinity;
@@ -68,20 +73,28 @@ class Agent {
     stateFolder: string,
     instance: string,
   ) {
-    const { client, log, llamaServer, measure, signal } = parts;
+    const { client, log, llamaServer, measure } = parts;
+    const signal = AbortSignal.any([parts.signal, this.#ending.signal]);
     const { identity, hostIp, namespace } = options;
     const find = findProcessHere();
     this.#queue = new KeyQueue(
       (key) => this.#step(key),
-      (key, error) => log.warn('again later', { service: key, error: String(error) }),
+      (key, error) => {
+        this.#round.fails(error);
+        log.warn('again later', { service: key, ...problem(error) });
+      },
     );
     this.#mirror = new Mirror(client, {
       namespace,
       signal,
       onService: this.#queue.add,
       onModel: (key) => this.#onModel(key),
-      onReachable: (error) =>
-        error ? log.warn('cluster unreachable', { error: error.message }) : log.info('cluster reachable'),
+      onReachable: (error) => {
+        this.#round.fails(error);
+        if (error) log.warn('cluster unreachable', problem(error));
+        else log.info('cluster reachable');
+      },
+      onSynced: () => this.#lookAtAll(),
       isOurs: (key) => this.#runners.has(key),
     });
     const own = { id: identity.id, namespace: namespace ?? 'default', instance };
@@ -100,12 +113,15 @@ class Agent {
       ...{ gpuMemoryBytes: options.gpuMemoryBytes, cacheDir: options.cacheDir, startupMs: options.startupMs },
       listenHost: hostIp ?? '127.0.0.1',
       mirror: this.#mirror,
+      objects: client.objects,
+      heartbeats: new SeenHeartbeats(),
       store: new ModelStore({ ...options.store, cacheDir: options.cacheDir, env: process.env }, client.objects),
       records: new ServerRecords(stateFolder, identity.id),
+      ownServers: new OwnServers(stateFolder, identity.id, find),
       ...{ find, glance: glanceAtProcesses(find) },
       enqueue: this.#queue.add,
       onFreed: () => this.#retryRefused(),
-      holdStarts: () => (this.#pressure?.level === 'critical' ? this.#pressure.text : undefined),
+      holdStarts: () => this.#whyHeld(),
     };
   }
 
@@ -116,9 +132,14 @@ class Agent {
     const following = this.#mirror.run();
     const tick = setInterval(() => void this.#tick(), this.parts.tickMs ?? TICK_MS);
     try {
-      const end = this.options.once ? this.#settled() : following;
+      const round = {
+        synced: () => this.#mirror.synced,
+        settled: () => [...this.#runners.values()].every((runner) => runner.settled),
+      };
+      const end = this.options.once ? this.#round.end(round, this.parts.signal) : following;
       await Promise.race([end, this.#alone.then(() => end)]);
     } finally {
+      this.#ending.abort();
       clearInterval(tick);
       http?.close();
       await this.#queue.stop();
@@ -134,6 +155,9 @@ class Agent {
     for (const record of this.#host.records.alive(entries, this.#host.find)) {
       this.#runnerOf(record.key).adopt(record);
     }
+    // What no record tells of must not be loaded a second time, nor go on with nobody to watch it.
+    const strays = this.#host.ownServers.running(entries);
+    for (const key of new Set(strays.map((stray) => stray.key))) this.#runnerOf(key).takeStrays(strays);
   }
 
   async #serve() {
@@ -188,11 +212,11 @@ class Agent {
 
   /** Hundreds of services of others cost nothing here. */
   #mayBeOurs(key: string): boolean {
-    const service = this.#mirror.service(key);
+    const { identity } = this.options;
+    const { service, desired } = wishFor(key, this.#mirror, identity);
     if (service.kind !== 'there') return false;
-    const model = this.#mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
-    const desired = desiredOf(service, model, this.options.identity);
-    return desired.kind === 'run' || (desired.kind === 'stop' && isClaimedBy(service.object, this.options.identity.id));
+    if (desired.kind === 'unknown') return desired.problem !== undefined;
+    return desired.kind === 'run' || isClaimedBy(service.object, identity.id);
   }
 
   #runnerOf(key: string): ServiceRunner {
@@ -210,6 +234,12 @@ class Agent {
     }
   }
 
+  /** What is missing is known now, too: services that run here, and Models. */
+  #lookAtAll(): void {
+    for (const key of this.#runners.keys()) this.#queue.add(key);
+    for (const service of this.#mirror.services()) this.#queue.add(keyOf(service));
+  }
+
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
     await this.#feelPressure();
@@ -220,6 +250,7 @@ class Agent {
     for (const key of this.#runners.keys()) this.#queue.add(key);
     if (!this.#mirror.synced) return;
     if (this.#mirror.reachable) this.#sweep();
+    this.#host.heartbeats.keepOnly(new Set(this.#mirror.services().map(keyOf)));
     // Others' heartbeats are told by looking at them.
     for (const service of this.#mirror.services()) if (this.#mayBeOurs(keyOf(service))) this.#queue.add(keyOf(service));
   }
@@ -235,7 +266,7 @@ class Agent {
       const removed = sweepStore({ folder, namespace: this.options.namespace, models, inUse, nowMs: Date.now() });
       for (const path of removed) this.parts.log.info('model removed', { path });
     } catch (error) {
-      this.parts.log.warn('models not cleared away', { error: String(error) });
+      this.parts.log.warn('models not cleared away', problem(error));
     }
   }
 
@@ -253,6 +284,12 @@ class Agent {
     this.#retryRefused();
   }
 
+  #whyHeld(): string | undefined {
+    if (this.#pressure?.level === 'critical') return this.#pressure.text;
+    const isStray = [...this.#runners.values()].some(({ running }) => running?.isStray === true);
+    return isStray ? 'a server of which nothing is written still runs, and what it takes is not known' : undefined;
+  }
+
   /** One in half a minute, so that what it gave back can show first. */
   #evictOne(text: string): void {
     const now = performance.now();
@@ -265,14 +302,5 @@ class Agent {
 
   #retryRefused(): void {
     for (const runner of this.#runners.values()) runner.retry();
-  }
-
-  async #settled(): Promise<void> {
-    const { signal } = this.parts;
-    for (let calm = 0; calm < 3 && !signal.aborted;) {
-      await new Promise((resolve) => void setTimeout(resolve, SETTLED_LOOK_MS));
-      const runners = [...this.#runners.values()];
-      calm = this.#mirror.synced && runners.every((runner) => runner.settled) ? calm + 1 : 0;
-    }
   }
 }

@@ -22,13 +22,13 @@ export class Attempts {
 
   /** Memory came free, or may have by then: no failure of the service itself. */
   postpone(attempt: string): void {
-    this.#failures = { count: 0, retryAtMs: Date.now() + RECHECK_MS, attempt };
+    this.#failures = { count: 0, retryAtMs: performance.now() + RECHECK_MS, attempt };
   }
 
   /** @param anew what failed before had been over */
   failed(attempt: string, anew = false): void {
     const before = anew || this.count === 0 ? undefined : this.#failures;
-    this.#failures = { ...failedAgain(before, Date.now()), attempt };
+    this.#failures = { ...failedAgain(before, performance.now()), attempt };
   }
 
   /** Tried at once, where it was tried before. */

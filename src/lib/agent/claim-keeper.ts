@@ -1,13 +1,6 @@
 import type { InferenceServiceResource } from '../kube/client/api.js';
 import type { Mirror } from './cluster/mirror.js';
-import {
-  claimAnnotations,
-  claimOf,
-  HEARTBEAT_MS,
-  seeHeartbeat,
-  type Claim,
-  type SeenHeartbeats,
-} from './core/claims.js';
+import { claimAnnotations, claimOf, HEARTBEAT_MS, type Claim, type SeenHeartbeats } from './core/claims.js';
 import type { Desired } from './core/desired.js';
 import type { Teller } from './teller.js';
 
@@ -15,12 +8,13 @@ interface ClaimHost {
   readonly identity: { readonly id: string };
   readonly mirror: Pick<Mirror, 'note' | 'connectedSinceMs'>;
   readonly teller: Pick<Teller, 'claim'>;
+  /** Of all services, also of those of which nothing is here. */
+  readonly heartbeats: SeenHeartbeats;
 }
 
 /** Whose one service is: taken, kept by a heartbeat, and told from others' by how theirs move. */
 export class ClaimKeeper {
-  #seen: SeenHeartbeats = new Map();
-  #claimedAtMs = 0;
+  #claimedAtMs = -Infinity;
 
   constructor(
     private readonly key: string,
@@ -29,9 +23,9 @@ export class ClaimKeeper {
 
   of(desired: Desired, now: number): Claim {
     if (desired.kind !== 'run') return 'ours';
-    this.#seen = seeHeartbeat(this.#seen, this.key, desired.service, now);
-    const sinceMs = this.#seen.get(this.key)?.sinceMs ?? now;
-    return claimOf(desired.service, this.host.identity.id, sinceMs, this.host.mirror.connectedSinceMs, now);
+    const { heartbeats, identity, mirror } = this.host;
+    const sinceMs = heartbeats.since(this.key, desired.service, now);
+    return claimOf(desired.service, identity.id, sinceMs, mirror.connectedSinceMs, now);
   }
 
   /** True when it is ours now. On condition that nobody has changed it: after an outage somebody else may have it. */
@@ -40,11 +34,11 @@ export class ClaimKeeper {
     const claimed = await teller.claim(service, claimAnnotations(identity.id, new Date()));
     if (claimed === undefined) return false;
     mirror.note(claimed);
-    this.#claimedAtMs = Date.now();
+    this.#claimedAtMs = performance.now();
     return true;
   }
 
   async keep(service: InferenceServiceResource, now: number): Promise<void> {
-    if (Math.abs(now - this.#claimedAtMs) > HEARTBEAT_MS) await this.take(service);
+    if (now - this.#claimedAtMs > HEARTBEAT_MS) await this.take(service);
   }
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../errors.js';
 import { safeOutput } from '../printable.js';
+import { problemText } from './log.js';
 
 export interface HttpSources {
   /** Undefined when the agent does its work; else what keeps it from that. */
@@ -20,7 +21,7 @@ export async function serveHttp(port: number, sources: HttpSources): Promise<Ser
     if (path !== '/metrics') return send(response, 404, 'there are /healthz, /readyz and /metrics\n');
     sources.metrics().then(
       ({ type, text }) => send(response, 200, text, type),
-      (error: unknown) => send(response, 500, `${String(error)}\n`),
+      (error: unknown) => send(response, 500, `${problemText(error)}\n`),
     );
   });
   await new Promise<void>((resolve, reject) => {

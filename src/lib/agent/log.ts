@@ -1,3 +1,4 @@
+import { LlmkubeError } from '../errors.js';
 import { jsonText } from '../printable.js';
 
 /** What is said of one thing, as fields. */
@@ -13,6 +14,16 @@ export interface LogOptions {
   /** JSON for machines, text for a terminal. */
   readonly format: 'json' | 'text';
   readonly write: (line: string) => void;
+}
+
+/** What went wrong, without the name of its class, which the bundled program has not. */
+export function problemText(error: unknown): string {
+  return error instanceof LlmkubeError ? error.message : String(error);
+}
+
+/** The same as fields. */
+export function problem(error: unknown): LogFields {
+  return { error: problemText(error), ...(error instanceof LlmkubeError && { code: error.code }) };
 }
 
 /** One line a message, on whatever `write` is. */

@@ -1,6 +1,7 @@
 import type { FindProcess } from '../host/processes/processes.js';
 import type { AdmissionHost } from './admission.js';
 import type { Mirror } from './cluster/mirror.js';
+import type { SeenHeartbeats } from './core/claims.js';
 import type { AgentIdentity } from './core/desired.js';
 import type { AgentLog } from './log.js';
 import type { Teller } from './teller.js';
@@ -10,6 +11,7 @@ export interface RunnerHost extends AdmissionHost {
   readonly identity: AgentIdentity;
   readonly mirror: Mirror;
   readonly teller: Teller;
+  readonly heartbeats: SeenHeartbeats;
   readonly log: AgentLog;
   readonly find: FindProcess;
   readonly glance: FindProcess;

@@ -1,38 +1,29 @@
 import { totalBytes } from '../estimate/memory-estimate.js';
-import type { StartedProcess } from '../guard/guarded-spawn.js';
+import type { MemoryPromise } from '../guard/ledger/promise.js';
 import type { InferenceServiceResource } from '../kube/client/api.js';
-import type { CompleteCheck } from '../preflight/memory-check.js';
 import { admit } from './admission.js';
 import { Attempts } from './attempts.js';
-import { SETTLED_MS, type Failures } from './core/back-off.js';
+import { EVICTED, SETTLED_MS } from './core/back-off.js';
 import { ClaimKeeper } from './claim-keeper.js';
 import { isClaimedBy, isClaimedByOther } from './core/claims.js';
 import type { EvictionCandidate } from './core/eviction.js';
-import { desiredOf, type Desired } from './core/desired.js';
-import { adoptedReport, incompleteReport, type Proof } from './core/condition-text.js';
+import type { Desired, ServiceProblem } from './core/desired.js';
+import { adoptedReport, incompleteReport, startFailure, type Proof } from './core/condition-text.js';
 import { saidBefore, serverCondition, type FitReport } from './core/memory-fit.js';
 import { memoryRules, type MemoryRules } from './core/memory-rules.js';
 import { nextAction, type Observed } from './core/next-action.js';
-import { attemptOf, draftModelKey, fingerprintOf, type Wanted } from './core/wanted.js';
-import { ServerProcess, type ServerEnd } from './machine/server-process.js';
-import type { ServerRecord } from './machine/server-record.js';
+import { attemptOf, fingerprintOf, type Wanted } from './core/wanted.js';
+import type { OwnProcess } from './machine/own-servers.js';
+import type { ServerEnd, ServerEvents } from './machine/server-process.js';
+import { hostIn, type ServerRecord } from './machine/server-record.js';
+import { problem } from './log.js';
+import { Place } from './place.js';
 import { proofOf } from './proof.js';
 import type { RunnerHost } from './runner-host.js';
+import { leaders, promiseTo, strayServer, watchServer, type Running } from './running.js';
+import { wishFor, type Wish } from './wish.js';
 
-/** A process of this service, and what it was started with. */
-export interface Running {
-  readonly record: ServerRecord;
-  readonly server: ServerProcess;
-  /** Absent for one that an earlier agent had started. */
-  readonly started?: StartedProcess;
-  /** Until it was held against what the server allocated: it has the whole header in it. */
-  check?: CompleteCheck | undefined;
-  /** It was ended, loading or not, for another reason than its own. */
-  dismissed?: boolean;
-}
-
-/** Nothing but the end of the pressure brings it back. */
-const EVICTED: Failures = { count: 0, retryAtMs: Infinity };
+const PROBLEM_GRACE_MS = 2_000;
 
 /** One service on this host: takes one step at a time, and what takes long goes on beside it. */
 export class ServiceRunner {
@@ -43,9 +34,11 @@ export class ServiceRunner {
   readonly #claims: ClaimKeeper;
   /** Why it was ended under memory pressure; it stays so until that is over. */
   #evicted: string | undefined;
-  /** Another process of it follows the one that ends: until that is checked, no other service is told that memory came free. */
-  #keepsPlace = false;
+  readonly #place: Place;
+  /** Nothing was started when it was its turn. */
+  #held = false;
   #service: InferenceServiceResource | undefined;
+  #problem: { readonly text: string; readonly sinceMs: number } | undefined;
   restarts = 0;
   proof: Proof | undefined;
   /** How the last process came to an end that nobody had asked for. */
@@ -58,37 +51,59 @@ export class ServiceRunner {
     private readonly host: RunnerHost,
   ) {
     this.#claims = new ClaimKeeper(key, host);
+    this.#place = new Place(() => host.onFreed());
   }
 
   /** It stays as it is until something else happens. */
   get settled(): boolean {
     if (this.#busy !== undefined) return false;
-    return this.running === undefined ? this.fit !== undefined : this.running.server.state === 'ready';
+    if (this.running !== undefined) return this.running.server.state === 'ready';
+    return this.fit !== undefined || this.#held;
   }
 
   /** Nothing of it is left on this host. */
   get idle(): boolean {
-    return this.running === undefined && this.#busy === undefined && this.#service === undefined;
+    return [this.running, this.#busy, this.#service, this.#problem].every((one) => one === undefined);
   }
 
   /** Takes over what an earlier agent has started. */
-  adopt(record: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
-    this.running = { record, server: this.#watch(record, record.process, undefined) };
+  adopt(found: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
+    // One that listens where nobody is sent, or is sent now, is another one than what is wanted.
+    const record = hostIn(found) === this.host.listenHost ? found : { ...found, fingerprint: '' };
+    const promise = promiseTo(this.key, record.process, this.host);
+    this.running = { record, server: watchServer(record, record.process, this.host, this.#events(promise)), promise };
     this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });
+  }
+
+  /**
+   * Takes over those of its servers of which nothing is written: they are ended before another one is started.
+   * @returns whether there are any
+   */
+  takeStrays(strays: readonly OwnProcess[]): boolean {
+    const known = this.running?.record.process?.pid;
+    const found = leaders(strays.filter(({ key, group }) => key === this.key && group !== known));
+    for (const stray of found) this.#takeStray(stray);
+    return found.length > 0;
+  }
+
+  #takeStray(stray: OwnProcess): void {
+    this.host.log.warn('found without a record', { service: this.key, pid: stray.pid });
+    const isSecond = this.running !== undefined;
+    const found = strayServer(stray, this.host, (promise) => (isSecond ? undefined : this.#events(promise)));
+    if (isSecond) void found.server.stop().then(() => found.promise.release());
+    else this.running = found;
   }
 
   /** Memory came free: what was refused is tried at once. */
   retry(): void {
-    if (this.fit?.reason === 'InsufficientMemory' && this.#attempts.retry()) this.host.enqueue(this.key);
+    const waits = this.#held || this.fit?.reason === 'InsufficientMemory';
+    if (waits && this.#attempts.retry()) this.host.enqueue(this.key);
   }
 
   /** How much memory it may use, as the cluster says it now. */
   get rules(): MemoryRules | undefined {
-    const { mirror, defaults } = this.host;
-    const service = mirror.service(this.key);
-    if (service.kind !== 'there') return undefined;
-    const model = mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
-    return model.kind === 'there' ? memoryRules(service.object, model.object, defaults) : undefined;
+    const { run } = this.#wish();
+    return run && memoryRules(run.service, run.model, this.host.defaults);
   }
 
   /** What it would be for others to have its memory; undefined while nothing of it runs. */
@@ -96,8 +111,8 @@ export class ServiceRunner {
     const { running } = this;
     const spec = this.#service?.spec;
     if (running === undefined || spec === undefined || running.server.state === 'stopping') return undefined;
-    const { startedAtMs } = running.server;
-    return { key: this.key, spec, requiredBytes: totalBytes(running.record.estimate), startedAtMs };
+    const { record, server } = running;
+    return { key: this.key, spec, requiredBytes: totalBytes(record.estimate), startedAtMs: server.startedAtMs };
   }
 
   /** Ends it for the sake of others, until `readmit`. */
@@ -117,13 +132,9 @@ export class ServiceRunner {
 
   /** The next step. @throws ClusterError; then it is taken again later */
   async step(): Promise<void> {
-    const now = Date.now();
-    const { mirror, identity } = this.host;
-    const service = mirror.service(this.key);
-    const modelKey =
-      service.kind === 'there' ? `${service.object.metadata.namespace}/${service.object.spec.modelRef}` : '';
-    const desired = desiredOf(service, mirror.model(modelKey), identity);
-    const run = desired.kind === 'run' ? this.#withDraft(desired) : undefined;
+    const now = performance.now();
+    const { identity } = this.host;
+    const { service, desired, run } = this.#wish();
     const wanted = run && fingerprintOf(run, this.running?.record.fingerprint ?? this.#busy?.fingerprint);
     if (run !== undefined) {
       if (this.#service !== undefined || isClaimedBy(run.service, identity.id)) this.#service = run.service;
@@ -146,18 +157,29 @@ export class ServiceRunner {
         break;
       case 'release':
         return this.#release(desired);
-      case 'wait':
-      case 'none':
-        break;
     }
+    if (run === undefined && this.running === undefined && this.#busy === undefined) this.#place.leave();
     if (this.running !== undefined && this.running.record.fingerprint === wanted) this.#stillFits(desired);
+    if (desired.kind !== 'unknown') this.#problem = undefined;
+    else if (desired.problem) await this.#tellProblem(desired.problem);
     if (desired.kind === 'run' && observed.claim === 'ours') await this.#tell(desired.service, now);
   }
 
-  #withDraft({ service, model }: Pick<Wanted, 'service' | 'model'>): Wanted {
-    const key = draftModelKey(service);
-    const draft = key === undefined ? undefined : this.host.mirror.model(key);
-    return { service, model, draft: draft?.kind === 'there' ? draft.object : undefined };
+  /** What runs goes on, and so does what was said of it. */
+  async #tellProblem({ service, text, advice }: ServiceProblem): Promise<void> {
+    if (this.running !== undefined || this.#busy !== undefined) return;
+    // What was applied together is not heard of at once.
+    if (this.#problem?.text !== text) {
+      this.#problem = { text, sinceMs: performance.now() };
+      setTimeout(() => this.host.enqueue(this.key), PROBLEM_GRACE_MS + 100).unref();
+    }
+    if (performance.now() - this.#problem.sinceMs < PROBLEM_GRACE_MS) return;
+    this.fit = incompleteReport(text, advice, service.metadata.generation, 'ModelNotFound');
+    await this.host.teller.status(service, this.fit, serverCondition(undefined, this.#ending), undefined);
+  }
+
+  #wish(): Wish {
+    return wishFor(this.key, this.host.mirror, this.host.identity);
   }
 
   /** What was said of an earlier spec holds for one that starts nothing anew. */
@@ -170,12 +192,19 @@ export class ServiceRunner {
     await this.#claims.keep(service, now);
     const { teller } = this.host;
     const { running } = this;
-    if (running) this.fit ??= saidBefore(service) ?? adoptedReport(running.record.estimate, undefined);
+    if (running && running.isStray !== true)
+      this.fit ??= saidBefore(service) ?? adoptedReport(running.record.estimate, undefined);
     const state = running?.server.state;
     if (state !== 'ready') await teller.notReady(service);
     if (this.fit !== undefined)
-      await teller.status(service, this.fit, serverCondition(state, this.#ending), running?.record);
+      await teller.status(service, this.fit, serverCondition(state, this.#ending), this.#promised);
     if (running !== undefined && state === 'ready') await teller.address(service, running.record.port);
+  }
+
+  /** What its memory is promised for: a process of it, or the one that follows it. */
+  get #promised(): Pick<ServerRecord, 'estimate'> | undefined {
+    if (this.running?.isStray === true) return undefined;
+    return this.running?.record ?? this.#place.record;
   }
 
   #observed(desired: Desired, now: number): Observed {
@@ -200,12 +229,14 @@ export class ServiceRunner {
     const { service, model } = run;
     const attempt = attemptOf(run);
     const held = this.host.holdStarts();
+    this.#held = held !== undefined;
     if (held !== undefined) {
       this.#attempts.postpone(attempt);
-      this.#leavePlace();
+      this.#place.leave();
       this.host.log.warn('held', { service: this.key, reason: held });
       return;
     }
+    if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
     this.#busy = { with: 'fetching', fingerprint: wanted, controller };
     admit(this.key, service, model, wanted, this.host, controller.signal)
@@ -221,43 +252,29 @@ export class ServiceRunner {
           return;
         }
         const { record, started, check, releasePort } = admission;
-        const server = this.#watch(record, started.entry, started, releasePort);
-        this.running = { record, server, started, check };
+        const { child, entry } = started;
+        const server = watchServer(record, entry, this.host, this.#events(started, releasePort), { child });
+        this.running = { record, server, promise: started, check };
         this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
       })
       .catch((error: unknown) => {
         this.#busy = undefined;
         this.#attempts.failed(attempt);
-        const problem = `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
-        this.fit = incompleteReport(problem, [], service.metadata.generation);
-        this.host.log.error('start failed', { service: this.key, error: String(error) });
+        this.fit = incompleteReport(startFailure(error), [], service.metadata.generation);
+        this.host.log.error('start failed', { service: this.key, ...problem(error) });
       })
       .finally(() => {
-        this.#leavePlace();
+        this.#place.leave();
         this.host.enqueue(this.key);
       });
   }
 
-  #leavePlace(): void {
-    if (this.#keepsPlace) this.host.onFreed();
-    this.#keepsPlace = false;
-  }
-
-  #watch(
-    { port, logFile }: ServerRecord,
-    identity: { readonly pid: number; readonly startedAt: string },
-    started: StartedProcess | undefined,
-    releasePort: () => void = () => undefined,
-  ): ServerProcess {
-    const { listenHost: host, startupMs, find, glance } = this.host;
-    const child = started?.child;
-    const { pid, startedAt } = identity;
-    const target = { identity: { pid, startedAt }, ...(child && { child }), host, port, logFile, startupMs };
-    return new ServerProcess(target, find, glance, {
+  #events(promise: MemoryPromise, releasePort: () => void = () => undefined): ServerEvents {
+    return {
       onChange: () => {
         if (this.running?.server.state === 'ready') {
           releasePort();
-          void started?.markResident();
+          void promise.markResident();
           this.#ending = undefined;
           this.#prove();
         }
@@ -265,10 +282,9 @@ export class ServiceRunner {
       },
       onEnd: (end) => {
         releasePort();
-        void started?.release();
         this.#ended(end);
       },
-    });
+    };
   }
 
   /** Nobody else checks an estimate against what was then allocated. */
@@ -293,24 +309,19 @@ export class ServiceRunner {
     // One that this agent gave up on has failed; one that nobody wants any more, or that another takes the place of, has not.
     const isCrash = !end.wanted || (running.server.readyAtMs === undefined && running.dismissed !== true);
     if (isCrash) this.#crashed(running, end);
-    if (!this.#keepsPlace) this.host.onFreed();
+    this.#place.vacate(running);
     this.host.enqueue(this.key);
   }
 
   #crashed({ server }: Running, { text, wanted }: ServerEnd): void {
-    const hadSettled = server.readyAtMs !== undefined && Date.now() - server.readyAtMs > SETTLED_MS;
+    const hadSettled = server.readyAtMs !== undefined && performance.now() - server.readyAtMs > SETTLED_MS;
     this.restarts += 1;
-    this.#attempts.failed(this.#attempt(), hadSettled);
+    const { run } = this.#wish();
+    this.#attempts.failed(run === undefined ? '' : attemptOf(run), hadSettled);
     const { count } = this.#attempts;
+    if (this.#evicted === undefined) this.#place.keepAfterCrash(count);
     this.#ending = `${wanted ? 'llama-server was not ready in time' : text} (${count} in a row)`;
     this.host.teller.crashed(this.#service, this.key, this.#ending);
-  }
-
-  #attempt(): string {
-    const service = this.host.mirror.service(this.key);
-    if (service.kind !== 'there') return '';
-    const model = this.host.mirror.model(`${service.object.metadata.namespace}/${service.object.spec.modelRef}`);
-    return model.kind === 'there' ? attemptOf(this.#withDraft({ service: service.object, model: model.object })) : '';
   }
 
   /** @param forGood where another process follows, what is registered stays, not ready meanwhile: clients keep the Service's address */
@@ -319,7 +330,7 @@ export class ServiceRunner {
     const { teller, identity, log } = this.host;
     if (running === undefined) return;
     running.dismissed = running.server.state !== 'unhealthy';
-    this.#keepsPlace = !forGood && this.#evicted === undefined && running.dismissed;
+    this.#place.keep(!forGood && this.#evicted === undefined && running.dismissed);
     log.info('stopping', { service: this.key, pid: running.server.pid });
     const service = this.#service;
     const isOurs = service !== undefined && !isClaimedByOther(service, identity.id);
@@ -339,7 +350,7 @@ export class ServiceRunner {
     this.#service = undefined;
     this.fit = undefined;
     this.#attempts.forget();
-    this.#leavePlace();
+    this.#place.leave();
     this.#evicted = undefined;
   }
 }

@@ -12,7 +12,7 @@ import {
   type FitReport,
   type OwnCondition,
 } from './core/memory-fit.js';
-import type { AgentLog } from './log.js';
+import { problem, type AgentLog } from './log.js';
 import type { ServerRecord } from './machine/server-record.js';
 import type { Proven } from './proof.js';
 
@@ -30,7 +30,8 @@ interface Registered {
 /** What the cluster is told about the services of this host. */
 export class Teller {
   readonly #registered = new Map<string, Registered>();
-  readonly #requirements = new Map<string, string>();
+  /** Null where nothing is promised to it. */
+  readonly #requirements = new Map<string, string | null>();
   /** What was said last: the cluster's own copy comes back later. */
   readonly #verdicts = new Map<string, FitReport>();
   readonly #withdrawn = new Set<string>();
@@ -53,7 +54,7 @@ export class Teller {
     service: InferenceServiceResource,
     report: FitReport,
     server: OwnCondition,
-    record: ServerRecord | undefined,
+    record: Pick<ServerRecord, 'estimate'> | undefined,
   ): Promise<void> {
     const before = conditionOf(service, MEMORY_FIT);
     const condition = fitCondition(report);
@@ -97,7 +98,7 @@ export class Teller {
   ): Promise<void> {
     const { uid = '' } = service.metadata;
     const last = this.#registered.get(uid);
-    const now = Date.now();
+    const now = performance.now();
     const isSame = last?.port === port && last.ready === ready;
     if (this.registration === undefined || (isSame && now - last.atMs < ADDRESS_HEARTBEAT_MS)) return;
     // At once, so that nobody who asks meanwhile says it a second time.
@@ -156,11 +157,14 @@ export class Teller {
     this.#event(service, 'Warning', 'EstimateOff', message);
   }
 
-  async #requirement(service: InferenceServiceResource, record: ServerRecord | undefined): Promise<void> {
+  async #requirement(
+    service: InferenceServiceResource,
+    record: Pick<ServerRecord, 'estimate'> | undefined,
+  ): Promise<void> {
     const { uid = '' } = service.metadata;
-    const text = record && requirementText(record.estimate);
-    if (text === undefined || this.#requirements.get(uid) === text) return;
-    if (service.metadata.annotations?.[REQUIREMENT] !== text)
+    const text = record === undefined ? null : requirementText(record.estimate);
+    if (this.#requirements.get(uid) === text) return;
+    if ((service.metadata.annotations?.[REQUIREMENT] ?? null) !== text)
       await this.writer.annotate(service, { [REQUIREMENT]: text });
     this.#requirements.set(uid, text);
   }
@@ -169,7 +173,7 @@ export class Teller {
   #event(service: InferenceServiceResource | undefined, type: EventType, reason: string, message: string): void {
     if (service === undefined) return;
     this.writer.event(service, type, reason, message).catch((error: unknown) => {
-      this.log.debug('event lost', { error: String(error) });
+      this.log.debug('event lost', problem(error));
     });
   }
 }

@@ -29,9 +29,7 @@ export function defaultFraction(totalBytes: number): number {
  * @throws UsageError INVALID_FRACTION
  */
 export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
-  if (policy.absoluteBytes !== undefined) {
-    return { kind: 'absolute', ...lessPromised(policy.absoluteBytes, host), ...saidBy(policy) };
-  }
+  if (policy.absoluteBytes !== undefined) return absoluteBudget(policy.absoluteBytes, host, policy);
   const machine = {
     ...fractionBudget(host, policy),
     ...(host.idleBytes && { idleBytes: host.idleBytes }),
@@ -42,6 +40,28 @@ export function memoryBudget(host: HostMemory, policy: BudgetPolicy): Budget {
       scope: 'cgroup' as const,
     }))
     .reduce<FractionBudget>((least, budget) => (budget.bytes < least.bytes ? budget : least), machine);
+}
+
+/** What is to be noted of a budget that the machine, or a cgroup, does not have. */
+export function budgetNotes(
+  { totalBytes, cgroups = [] }: HostMemory,
+  { absoluteBytes = 0, from }: BudgetPolicy,
+): string[] {
+  const limits = [
+    { bytes: totalBytes, whose: 'the machine has' },
+    ...cgroups.map(({ limitBytes }) => ({ bytes: limitBytes, whose: 'its cgroup may have' })),
+  ];
+  const exceeded = limits.filter(({ bytes }) => absoluteBytes > bytes).sort((a, b) => a.bytes - b.bytes);
+  return exceeded
+    .slice(0, 1)
+    .map(({ whose }) => `${from ?? '--memory-budget'} is more than all the memory that ${whose}`);
+}
+
+/** It holds for everything that is promised together; of promises that are not known, for what is in use, whoever holds it. */
+function absoluteBudget(bytes: number, host: HostMemory, policy: BudgetPolicy): Budget {
+  const inUseBytes = host.promisesUnknown ? host.inUseBytes + (host.idleBytes ?? 0) : 0;
+  const inUse = inUseBytes > 0 ? { inUseBytes } : {};
+  return { kind: 'absolute', ...lessPromised(bytes - inUseBytes, host), ...inUse, ...saidBy(policy) };
 }
 
 type FractionBudget = Extract<Budget, { kind: 'fraction' }>;

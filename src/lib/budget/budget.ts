@@ -15,7 +15,14 @@ export type Budget =
       /** Who said the fraction; see `BudgetPolicy.from`. */
       readonly from?: string;
     }
-  | { readonly kind: 'absolute'; readonly bytes: number; readonly promisedBytes?: number; readonly from?: string }
+  | {
+      readonly kind: 'absolute';
+      readonly bytes: number;
+      /** In use by everything that runs, where what was promised is not known: some of it may be of the same budget. */
+      readonly inUseBytes?: number;
+      readonly promisedBytes?: number;
+      readonly from?: string;
+    }
   | {
       readonly kind: 'gpu-wired';
       readonly bytes: number;

@@ -4,11 +4,9 @@ import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
-import { deviceList, tensorOverrides, tensorSplit } from '../runtime/options/device-options.js';
 import type { LaunchPatch } from '../runtime/options/server-options.js';
 import { cacheDirHere } from './cache-dir.js';
-import { draftPatch } from './flags/draft-flags.js';
-import type { LaunchFlagValues } from './flags/launch-flags.js';
+import { launchPatch, type LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
 
 /** What the shared flags ask to be checked. @param variables the environment variable of each flag that was said by one */
@@ -26,7 +24,7 @@ export async function checkRequest(
     file: flags.file,
     accelerator,
     cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
-    launch: { ...launchPatch(flags), ...draftPatch(flags), ...llama.patch },
+    launch: { ...launchPatch(flags), ...(flags.gpus !== undefined && { gpus: flags.gpus }), ...llama.patch },
     notes: [...notes, ...llama.notes],
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
@@ -76,38 +74,4 @@ async function meantLlamaCpp(flags: LaunchFlagValues & BudgetFlagValues): Promis
   const newest = llamaCpp().name;
   const unsaid = `${found?.path} does not say which llama.cpp it is: the figures are for ${newest}; name it with --llama-cpp`;
   return { patch: {}, notes: found === undefined ? [] : [unsaid] };
-}
-
-function launchPatch(flags: LaunchFlagValues & BudgetFlagValues): LaunchPatch {
-  const flashAttn = flags['flash-attn'];
-  const patch = {
-    ctxSize: flags['ctx-size'],
-    parallel: flags.parallel,
-    kvUnified: flags['kv-unified'],
-    batchSize: flags['batch-size'],
-    ubatchSize: flags['ubatch-size'],
-    gpuLayers: flags['gpu-layers'],
-    fit: flags.fit === undefined ? undefined : flags.fit === 'on',
-    fitTargetMiB: flags['fit-target'],
-    fitCtx: flags['fit-ctx'],
-    flashAttn: flashAttn === undefined ? undefined : flashAttn ? 'on' : 'off',
-    cacheTypeK: flags['cache-type-k'],
-    cacheTypeV: flags['cache-type-v'],
-    swaFull: flags['swa-full'],
-    kvOffload: flags['kv-offload'],
-    mmap: flags.mmap,
-    cacheRamMiB: flags['cache-ram'],
-    mmproj: flags.mmproj ?? flags['mmproj-url'],
-    mmprojAuto: flags['no-mmproj'] === true ? false : undefined,
-    mmprojOffload: flags['mmproj-offload'],
-    imageMinTokens: flags['image-min-tokens'],
-    imageMaxTokens: flags['image-max-tokens'],
-    gpus: flags.gpus,
-    splitMode: flags['split-mode'],
-    mainGpu: flags['main-gpu'],
-    ...(flags['tensor-split'] !== undefined && tensorSplit(flags['tensor-split'])),
-    ...(flags.device !== undefined && deviceList(flags.device)),
-    ...(flags['override-tensor'] !== undefined && tensorOverrides([flags['override-tensor']].flat().join())),
-  } as const;
-  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }

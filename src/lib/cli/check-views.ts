@@ -5,9 +5,16 @@ import { savingsOf } from '../preflight/surveys/savings.js';
 import { contextCurve, contextTable, largestOf, surveyMacs, type TableColumns } from '../preflight/surveys/survey.js';
 import { quantizationTable, type QuantizationSources } from '../preflight/surveys/quantizations.js';
 import { Trials } from '../preflight/advice/trials.js';
-import { chartColumns, contextChart } from '../report/text/context-chart.js';
-import { memoryBar } from '../report/text/memory-bar.js';
-import { contextTableJson, macsJson, quantizationTableJson, savingsJson } from '../report/json/table-json.js';
+import { sameLimit } from '../preflight/judge/verdict.js';
+import { chartColumns, contextChart, limitOfCurve } from '../report/text/context-chart.js';
+import { memoryBars } from '../report/text/memory-bar.js';
+import {
+  contextTableJson,
+  limitNameJson,
+  macsJson,
+  quantizationTableJson,
+  savingsJson,
+} from '../report/json/table-json.js';
 import { wantsTable } from './flags/view-flags.js';
 import { quantizationTableText } from '../report/tables/quantization-text.js';
 import { savingsText } from '../report/tables/savings-text.js';
@@ -102,19 +109,21 @@ function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefin
   const trials = new Trials(room);
   const points = contextCurve(trials, { shape, launch }, CHART_POINTS);
   const largest = largestOf({ shape, launch, room, verdict }, trials);
+  const decisive = limitOfCurve(points);
   return {
     json: {
       chart: {
         points: points.map(({ tokens, verdict: { limits } }) => ({
           tokens,
-          requirementBytes: limits[0]?.requiredBytes ?? null,
+          requirementBytes: decisive === undefined ? null : (sameLimit(limits, decisive)?.requiredBytes ?? null),
         })),
+        ...(decisive && limitNameJson(decisive)),
         largestContext: largest ?? null,
       },
     },
     text: (width, colors) =>
       [
-        memoryBar(verdict, room.host, width, colors),
+        memoryBars(verdict, room.host, width, colors),
         '',
         contextChart(points, largest, { columns: chartColumns(width), width, colors }),
       ].join('\n'),

@@ -89,11 +89,14 @@ function execWords(accelerator: Accelerator, changes: readonly Change[], raw: re
 /** Whether something is to be left out that llama-server's own arguments say, which are printed as they were typed. */
 function isInExtraArgs(changes: readonly Change[], extraWords: readonly string[]): boolean {
   const { draft, specTypes, mmproj } = parseServerArguments(extraWords).options;
-  return changes.some(
-    ({ kind }) =>
+  return changes.some((change) => {
+    const { kind } = change;
+    return (
+      (change.kind === 'cpu-experts' && change.isFewer === true) ||
       (kind === 'projector' && mmproj !== undefined) ||
-      (kind === 'no-draft' && (draft !== undefined || specTypes !== undefined)),
-  );
+      (kind === 'no-draft' && (draft !== undefined || specTypes !== undefined))
+    );
+  });
 }
 
 /** Why no deploy can carry a launch with changes made, whatever the cluster is like: a sentence; undefined where one can. */

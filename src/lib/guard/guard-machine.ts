@@ -36,8 +36,9 @@ export function liveProcesses(
   entries: readonly LedgerEntry[],
   { find, memoryOf }: Pick<GuardMachine, 'find' | 'memoryOf'>,
 ): readonly LiveProcess[] {
-  return entries.flatMap(({ pid, startedAt }) => {
+  return entries.flatMap(({ pid, startedAt, kept }) => {
     const identity = find(pid);
-    return identity?.startedAt === startedAt ? [{ ...memoryOf(pid), ...identity }] : [];
+    if (identity?.startedAt !== startedAt) return [];
+    return [kept === true ? identity : { ...memoryOf(pid), ...identity }];
   });
 }

@@ -7,15 +7,18 @@ import { fingerprint } from './fingerprint.js';
 import { isoTime } from './ledger/iso-time.js';
 import { startGated, type GatedProcess, type Program } from './gate.js';
 import { liveProcesses, type GuardMachine } from './guard-machine.js';
-import type { EntryState, LedgerEntry } from './ledger/ledger.js';
-import { readLedger, writeLedger } from './ledger/ledger-store.js';
+import type { LedgerEntry } from './ledger/ledger.js';
+import { besideLost, readLedger, writeLedger } from './ledger/ledger-store.js';
 import { withLock } from './ledger/lock.js';
+import { promiseOf, type MemoryPromise } from './ledger/promise.js';
 
 /** A program that may run only if it fits. */
 export interface GuardedLaunch extends LaunchRequest {
   /** The service or the command, as the ledger shows it. */
   readonly who: string;
   readonly program: Program;
+  /** Whose server it is, for the ledger. */
+  readonly mark?: string;
   /** Somebody has said that it is to run all the same; what it takes is written down in full. */
   readonly evenIfTooLarge?: boolean;
   /** This process is nothing but the program's guard: what it was promised itself, by another guard before it, is for the program. */
@@ -28,13 +31,9 @@ export type GuardOutcome = Decision & {
   readonly warning?: string;
 } & ({ readonly kind: 'started'; readonly started: StartedProcess } | { readonly kind: 'refused' });
 
-export interface StartedProcess {
+export interface StartedProcess extends MemoryPromise {
   readonly child: ChildProcess;
   readonly entry: LedgerEntry;
-  /** Notes that all of its memory has arrived. Never fails: the entry counts in full either way. */
-  markResident(): Promise<void>;
-  /** Takes a process that has ended out of the ledger. Never fails: an entry of a dead process counts for nothing. */
-  release(): Promise<void>;
 }
 
 /**
@@ -46,10 +45,12 @@ export interface StartedProcess {
 export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine): Promise<GuardOutcome> {
   const folder = machine.openState();
   const outcome = await exclusively(folder, machine, async (self) => {
-    const { entries: all, warning } = readLedger(folder, 'repair');
-    const entries = launch.takesOverOwn ? all.filter((entry) => !sameProcess(entry, self)) : all;
+    const ledger = readLedger(folder, 'repair');
+    const { entries: all, warning } = ledger;
+    const entries = all.filter((entry) => !isTakenOver(entry, launch, self));
     const processes = liveProcesses(entries, machine);
-    const measured = await machine.measure(processes.map(({ pid }) => pid));
+    const found = await machine.measure(processes.map(({ pid }) => pid));
+    const measured = besideLost(found, ledger, launch.policy.absoluteBytes);
     const decision = decide(launch, { entries, processes, measured });
     const said = { ...decision, ...(warning !== undefined && { warning }) };
     if (decision.verdict.kind === 'does-not-fit' && !launch.evenIfTooLarge)
@@ -58,7 +59,8 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
     try {
       const entry = newEntry(launch, decision, identityOf(gated, machine));
       writeLedger(folder, { entries: [...decision.live, entry] });
-      return { ...said, kind: 'started' as const, gated, started: startedProcess(gated, entry, folder, machine) };
+      const started = { child: gated.child, entry, ...promiseOf(entry, machine) };
+      return { ...said, kind: 'started' as const, gated, started };
     } catch (error) {
       gated.abandon();
       throw error;
@@ -66,6 +68,11 @@ export async function guardedSpawn(launch: GuardedLaunch, machine: GuardMachine)
   });
   if (outcome.kind === 'started') outcome.gated.open();
   return outcome;
+}
+
+/** What this process was promised for this very program, before there was one. */
+function isTakenOver(entry: LedgerEntry, { takesOverOwn, who }: GuardedLaunch, self: ProcessIdentity): boolean {
+  return sameProcess(entry, self) && (takesOverOwn === true || (entry.kept === true && entry.who === who));
 }
 
 function exclusively<T>(
@@ -91,7 +98,7 @@ function processUnknown(pid: number): CheckIncompleteError {
 }
 
 function newEntry(
-  { who, program, estimate, accelerator }: GuardedLaunch,
+  { who, program, mark, estimate, accelerator }: GuardedLaunch,
   { host }: Decision,
   identity: ProcessIdentity,
 ): LedgerEntry {
@@ -102,23 +109,6 @@ function newEntry(
     requirement: requirementOf({ estimate, accelerator }, host),
     decidedAt: isoTime(Date.now()),
     state: 'promised',
+    ...(mark !== undefined && { mark }),
   };
-}
-
-function startedProcess(
-  { child }: GatedProcess,
-  entry: LedgerEntry,
-  folder: string,
-  machine: GuardMachine,
-): StartedProcess {
-  const rewrite = (change: (other: LedgerEntry) => readonly LedgerEntry[]) =>
-    exclusively(folder, machine, async () => {
-      const { entries } = readLedger(folder, 'leave');
-      if (!entries.some((other) => sameProcess(other, entry))) return;
-      writeLedger(folder, {
-        entries: entries.flatMap((other) => (sameProcess(other, entry) ? change(other) : [other])),
-      });
-    }).catch(() => undefined);
-  const to = (state: EntryState) => (other: LedgerEntry) => [{ ...other, state }];
-  return { child, entry, markResident: () => rewrite(to('resident')), release: () => rewrite(() => []) };
 }

@@ -12,6 +12,8 @@ export interface HostMemory {
   readonly idleBytes?: number;
   /** Promised to launches by the guard's ledger; `inUseBytes` leaves out what these hold already. */
   readonly promisedBytes?: number;
+  /** The guard's ledger, or one before it, could not be read: more may be promised, and an absolute budget counts what is in use. */
+  readonly promisesUnknown?: true;
   /** Linux only: the cgroup limits (v1 and v2) that apply to this process beside the machine's own memory. */
   readonly cgroups?: readonly CgroupMemory[];
   /** Metal only: what the GPU may wire (`iogpu.wired_limit_mb`, or the default of the macOS version). */

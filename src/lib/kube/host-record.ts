@@ -3,6 +3,9 @@ import { API_GROUP, type InferenceServiceResource } from './client/api.js';
 
 const PREFIX = `${API_GROUP}/`;
 
+/** Written by people, and by a deploy to one host: the only agent that may run a service. */
+export const AGENT_ANNOTATION = `${PREFIX}agent`;
+
 /** Written by the agent that has taken a service. */
 export const CLAIM_ANNOTATIONS = {
   claimedBy: `${PREFIX}claimed-by`,

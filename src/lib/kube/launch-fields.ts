@@ -5,6 +5,7 @@ import { type CacheType, type LaunchOptions, withoutOptions } from '../runtime/l
 import { ENUM_CACHE_TYPES, type InferenceServiceSpec } from './client/api.js';
 import { API_BOUNDS } from './bounds.js';
 import { speculativeField } from './speculative-field.js';
+import { EVERY_LAYER } from '../runtime/server-defaults.js';
 
 type LaunchFields = Pick<
   InferenceServiceSpec,
@@ -61,9 +62,6 @@ export function launchFields(
   );
   return { fields, extraArgs };
 }
-
-/** More than any model has: llama.cpp takes those that there are. */
-const EVERY_LAYER = 999;
 
 /**
  * `hardware.gpu.layers`: the operator passes -1 on as 99, so more are named; the agent on a Mac passes -1 on as it is,

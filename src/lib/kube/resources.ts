@@ -13,6 +13,7 @@ import {
   type Runtime,
 } from './client/api.js';
 import { CHECK_ANNOTATIONS, checkAnnotations, hostMemoryNeed, type HostMemoryNeed } from './check-record.js';
+import { AGENT_ANNOTATION } from './host-record.js';
 import { checkPlan, type DeployPlan } from './deploy/deploy-plan.js';
 import { gpuLayersField, launchFields } from './launch-fields.js';
 
@@ -23,7 +24,8 @@ export interface DeployResources {
 
 const GROUP_VERSION = `${API_GROUP}/${API_VERSION}` as const;
 const MIB = 2 ** 20;
-const SERVICE_PORT = 8080;
+/** Of every service, whatever its `endpoint` says where it runs on a host outside the cluster: LLMKube 0.9. */
+export const SERVICE_PORT = 8080;
 const DEFAULT_CPU = '2';
 const DEFAULT_MEMORY = '4Gi';
 /** Requests in flight per pod that an autoscaling metric is held at. */
@@ -73,7 +75,7 @@ export function buildResources(plan: DeployPlan, knowsMemoryLimit = false): Depl
     service: {
       apiVersion: GROUP_VERSION,
       kind: 'InferenceService',
-      metadata,
+      metadata: plan.agent === undefined ? metadata : annotated(metadata, { [AGENT_ANNOTATION]: plan.agent }),
       spec: serviceSpec(plan, estimate, resources),
     },
   };
@@ -92,6 +94,10 @@ function metadataOf(plan: DeployPlan, need: HostMemoryNeed | undefined): ObjectM
     labels: { 'app.kubernetes.io/managed-by': 'llmkube' },
     annotations,
   };
+}
+
+function annotated(metadata: ObjectMeta, more: Readonly<Record<string, string>>): ObjectMeta {
+  return { ...metadata, annotations: { ...metadata.annotations, ...more } };
 }
 
 function modelSpec(plan: DeployPlan, estimate: MemoryEstimate | undefined, resources: ContainerResources): ModelSpec {

@@ -1,7 +1,9 @@
 import type { GgufHeader } from '../gguf/header.js';
 import { describeFile } from './describe-file.js';
 import { describeModel } from './describe-model.js';
-import type { Shape } from './model-shape.js';
+import type { ProjectorShape, Shape } from './model-shape.js';
+import { encodersOf } from './projector/encoders.js';
+import { requireProjectorKeys } from './projector/projector-keys.js';
 
 /**
  * What a header means, for each kind of file that llama-server loads: models and drafts, projectors (architecture `clip`,
@@ -12,7 +14,13 @@ import type { Shape } from './model-shape.js';
 export function describeShape(header: GgufHeader): Shape {
   const architecture = header.metadata.get('general.architecture');
   const type = header.metadata.get('general.type');
-  if (architecture === 'clip' || type === 'mmproj') return { kind: 'projector', ...describeFile(header) };
+  if (architecture === 'clip' || type === 'mmproj') return describeProjector(header);
   if (architecture === 'controlvector' || type === 'adapter') return { kind: 'adapter', ...describeFile(header) };
   return describeModel(header);
+}
+
+function describeProjector(header: GgufHeader): ProjectorShape {
+  const file = describeFile(header);
+  requireProjectorKeys(file.keys, encodersOf(file));
+  return { kind: 'projector', ...file };
 }

@@ -78,6 +78,9 @@ export interface Hparams {
   longRope: boolean;
 }
 
+/** Of these a single expert is none: the same function. */
+const WITHOUT_ONE_EXPERT: ReadonlySet<string> = new Set(['hunyuan_vl', 'hunyuan-dense']);
+
 /**
  * `llama_model_base::load_hparams` (`src/llama-model.cpp`, llama.cpp v0.5.0): the keys that every architecture has.
  * @throws CheckIncompleteError for values that llama.cpp does not accept
@@ -95,9 +98,12 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
   const nHeadKv = keys.has('attention.head_count_kv')
     ? keys.perLayer('attention.head_count_kv', nLayerAll, 0)
     : [...nHead];
+  const used = keys.perLayer('expert_used_count', nLayerAll, 0);
+  const nExpert = keys.number('expert_count', 0);
+  const isDense = nExpert <= 1 && WITHOUT_ONE_EXPERT.has(keys.architecture);
   const experts = {
-    nExpert: keys.number('expert_count', 0),
-    nExpertUsed: keys.perLayer('expert_used_count', nLayerAll, 0),
+    nExpert: isDense ? 0 : nExpert,
+    nExpertUsed: isDense ? used.map(() => 0) : used,
     nExpertGroups: keys.number('expert_group_count', 0),
     nGroupUsed: keys.number('expert_group_used_count', 0),
   };
@@ -114,7 +120,8 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nVocab,
     causal: keys.boolean('attention.causal', true),
     encoder: 'none',
-    pooling: keys.number('pooling_type', -1),
+    // What has no room in 31 bits is negative there: unspecified.
+    pooling: keys.number('pooling_type', -1) | 0,
     nHead,
     nHeadKv,
     nFf: keys.perLayer('feed_forward_length', nLayerAll, 0),

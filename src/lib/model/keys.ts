@@ -90,12 +90,12 @@ export class Keys {
     return numbers;
   }
 
-  /** An array of whole numbers for the first layers, negative ones among them; undefined where there is none. */
+  /** An array of whole numbers for the first layers, negative ones among them; undefined where there is no array (`get_arr`). */
   indices(key: string): readonly number[] | undefined {
     const value = this.raw(key);
-    if (value === undefined) return undefined;
-    const numbers = isArray(value) ? value.filter((item) => typeof item === 'number') : [];
-    if (!isArray(value) || numbers.length !== value.length) throw wrongType(key, 'a list of numbers');
+    if (!isArray(value)) return undefined;
+    const numbers = value.filter((item) => typeof item === 'number');
+    if (numbers.length !== value.length) throw wrongType(key, 'a list of numbers');
     return numbers;
   }
 

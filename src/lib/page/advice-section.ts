@@ -14,7 +14,8 @@ export function adviceHtml(model: PageModel, controls: Controls, answer: PageAns
   const advice = found.map((one) => ({ ...one, ...typedChanges(one.changes, model.input.extraWords) }));
   if (advice.length === 0)
     return '<p>Nothing that was tried makes it fit: use a smaller model or a larger machine.</p>';
-  const asked = { resolved: answer.verdict.estimate.resolved, fileBytes: shape.fileBytes };
+  const { estimate, limits } = answer.verdict;
+  const asked = { resolved: estimate.resolved, limit: limits[0], fileBytes: shape.fileBytes };
   const items = advice.map((one) => {
     const { amount, words, why } = suggestionWords(one, asked);
     const typed = words.length === 0 ? '' : `<code>${wholeText(words.join(' '))}</code> `;

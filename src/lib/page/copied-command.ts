@@ -4,13 +4,14 @@ import { parseServerArguments } from '../runtime/server-arguments.js';
 import { deviceWords } from '../runtime/options/device-options.js';
 import { shellWord } from '../shell-word.js';
 import type { PageInput } from './page-input.js';
+import { SERVER_DEFAULTS } from '../runtime/server-defaults.js';
 
 type Option = readonly string[];
 
 /** Left out of the command, for brevity. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  '--cache-type-k': 'f16',
-  '--cache-type-v': 'f16',
+  '--cache-type-k': SERVER_DEFAULTS.cacheType,
+  '--cache-type-v': SERVER_DEFAULTS.cacheType,
   '--ubatch-size': '512',
 };
 

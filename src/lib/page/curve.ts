@@ -1,8 +1,9 @@
-import { CONTEXT_STEP, largestContext } from '../preflight/advice/largest-fitting.js';
+import { largestContext } from '../preflight/advice/largest-fitting.js';
 import { trainedContext } from '../preflight/surveys/survey.js';
-import type { CompletedVerdict, LimitCheck } from '../preflight/judge/verdict.js';
+import { sameLimit, type CompletedVerdict, type LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls/controls.js';
+import { CONTEXT_STEP } from '../runtime/server-defaults.js';
 
 export interface CurvePoint {
   /** Tokens. */
@@ -39,7 +40,7 @@ export function curveOf(model: PageModel, controls: Controls): Curve | undefined
     .sort((a, b) => a - b)
     .flatMap((context): CurvePoint[] => {
       const verdict = trials.judge(shape, { ...launch, ctxSize: context });
-      const same = verdict?.limits.find(({ name, gpu }) => name === limit.name && gpu === limit.gpu);
+      const same = verdict && sameLimit(verdict.limits, limit);
       if (verdict === undefined || same === undefined) return [];
       return [{ context, requiredBytes: same.requiredBytes, kind: verdict.kind }];
     });

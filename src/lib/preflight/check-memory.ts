@@ -1,4 +1,5 @@
 import { CheckIncompleteError, type LlmkubeError, UsageError } from '../errors.js';
+import { budgetNotes } from '../budget/budget-policy.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate/estimate-launch.js';
 import type { GgufHeader } from '../gguf/header.js';
 import type { HostMemory } from '../host/host-memory.js';
@@ -21,7 +22,8 @@ import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
 import { growthRemedy } from './judge/growth-remedy.js';
 import { isDiscrete, judge, limitsOf } from './judge/judge.js';
-import { judgeLaunch, sizeLaunch } from './judge/judge-launch.js';
+import { sizedOrRemedied } from './judge/graph-remedy.js';
+import { judgeLaunch, sizeLaunch, type SizedLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
 import type { CompleteCheck, Findings, IncompleteCheck, MemoryCheck, PlannedCheck } from './memory-check.js';
 import { type CheckRequest, planCheck, type PlanDependencies } from './plan-check.js';
@@ -210,9 +212,10 @@ async function checkIn(
 ): Promise<MemoryCheck> {
   const { notes, ...found } = read;
   const files = { ...room.beside, model: found.shape };
-  const sized = { ...found, ...sizeLaunch(files, found.asked, room, request.namesLaunch), room };
+  const size = (launch: LaunchOptions): SizedLaunch => sizeLaunch(files, launch, room, request.namesLaunch);
+  const sized = { ...found, ...sizedOrRemedied(found.asked, size), room };
   const { launch, choice, estimate } = sized;
-  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...room.host.notes];
+  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...machineNotes(room)];
   return orIncomplete({ ...sized, notes: known }, async () => {
     const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
     const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
@@ -240,6 +243,10 @@ async function checkIn(
   });
 }
 
+function machineNotes({ host, policy }: Room): readonly string[] {
+  return [...host.notes, ...budgetNotes(host, policy)];
+}
+
 async function withPrograms(check: CompleteCheck, { largestPrograms }: CheckDependencies): Promise<CompleteCheck> {
   const isAsked = tightness(check.verdict.limits, check.estimate.growth).some(({ reason }) => reason === 'others');
   const programs = isAsked ? await largestPrograms?.() : undefined;
@@ -258,8 +265,10 @@ async function advised(check: CompleteCheck, { advise }: CheckDependencies): Pro
     choice === undefined
       ? found
       : found.map((one) => {
-          const named = typedSizes(namedBeside(choice, one.changes), extraWords);
-          return { ...one, flags: [...one.flags, ...named] };
+          const named = namedBeside(choice, one.changes);
+          const { ctxSize: chosenContext } = named;
+          const flags = [...one.flags, ...typedSizes(named, extraWords)];
+          return { ...one, flags, ...(chosenContext !== undefined && { chosenContext }) };
         });
   return { ...check, suggestions: headline(advice, check.room.policy), advice };
 }

@@ -1,6 +1,7 @@
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
+import { CONTEXT_STEP } from '../runtime/server-defaults.js';
 
 /** What llama-server makes of a launch that its user may not expect, a sentence each. */
 export function launchNotes(
@@ -13,7 +14,7 @@ export function launchNotes(
   const { ubatchSize = 0, flashAttn: asked = 'auto' } = launch;
   const notes: string[] = [];
   // The context of a slot is padded, so what is asked for may be passed by a little.
-  if (nCtxSeq >= nCtxTrain + CONTEXT_PADDING) {
+  if (nCtxSeq >= nCtxTrain + CONTEXT_STEP) {
     const slot = nCtxSeq === nCtx ? '' : ' in each slot';
     notes.push(`${nCtxSeq} tokens${slot} are more than the ${nCtxTrain} that the model was trained with`);
   }
@@ -27,5 +28,3 @@ export function launchNotes(
   }
   return notes;
 }
-
-const CONTEXT_PADDING = 256;

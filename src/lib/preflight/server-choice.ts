@@ -1,4 +1,4 @@
-import { DEFAULT_FIT_TARGET_MIB, type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
+import { type FitMachine, type FitResult, resolveFit } from '../estimate/fit/resolve-fit.js';
 import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
@@ -7,6 +7,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './judge/verdict.js';
 import { deviceWords } from '../runtime/options/device-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../runtime/launch-options.js';
+import { SERVER_DEFAULTS } from '../runtime/server-defaults.js';
 
 /** What llama-server decides by itself where context or layers are left open (`--fit`). */
 export type ServerChoice = Pick<FitResult, 'launch' | 'nCtx' | 'gpuLayers' | 'overridden' | 'gaveUp'> & {
@@ -76,12 +77,14 @@ export function choiceNotes(
   const { gaveUp, launch } = choice;
   const chosen = `llama-server will choose ${choiceWords(choice)} (--fit)`;
   const note =
-    gaveUp === undefined ? chosen : `llama-server finds nothing that fits and starts all the same: ${gaveUp}`;
+    gaveUp === undefined
+      ? chosen
+      : `llama-server finds nothing that fits and starts all the same${withContext(choice)}: ${gaveUp}`;
   const overBytes = Math.max(0, ...limits.map((limit) => -headroomBytes(limit)));
   if (overBytes === 0 || gaveUp !== undefined) return [note];
   const present = typeof launch.fitTargetMiB === 'object' ? Math.max(...launch.fitTargetMiB) : launch.fitTargetMiB;
   const fitTargetMiB =
-    Math.ceil(((present ?? DEFAULT_FIT_TARGET_MIB) * MIB + overBytes) / MIB / TARGET_STEP_MIB) * TARGET_STEP_MIB;
+    Math.ceil(((present ?? SERVER_DEFAULTS.fitTargetMiB) * MIB + overBytes) / MIB / TARGET_STEP_MIB) * TARGET_STEP_MIB;
   const isWithin = judgeWith({ fitTargetMiB }).kind !== 'does-not-fit';
   return isWithin ? [`${note}, which is more than the budget; --fit-target ${fitTargetMiB} keeps it within`] : [note];
 }
@@ -166,6 +169,10 @@ export function pinnedWords(choice: ServerChoice): string[] {
 
 const MIB = 2 ** 20;
 const TARGET_STEP_MIB = 256;
+
+function withContext({ nCtx, contextWasOpen }: ServerChoice): string {
+  return contextWasOpen ? `, with --ctx-size ${nCtx}` : '';
+}
 
 function choiceWords(choice: ServerChoice): string {
   const { nCtx, overridden, contextWasOpen } = choice;

@@ -5,6 +5,7 @@ import type { KvOverride } from './options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from './launch-options.js';
 import { parseServerArguments, splitWords, type ServerOptionRemark } from './server-arguments.js';
 import type { LaunchPatch } from './options/server-options.js';
+import { SERVER_DEFAULTS } from './server-defaults.js';
 
 /** Where a launch comes from; a later field wins over an earlier one, as on llama-server's command line. */
 export interface LaunchSources {
@@ -27,9 +28,6 @@ export interface CombinedLaunch {
   readonly overrides: readonly KvOverride[];
 }
 
-/** `SRV_TRC("n_parallel is set to auto …")` in `tools/server/server.cpp` of llama.cpp v0.5.0. */
-const AUTO_SLOTS = 4;
-
 /** @throws UsageError INVALID_SERVER_OPTION */
 export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const extraWords = sources.extraArgs.flatMap(splitWords);
@@ -48,5 +46,5 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
 function finished({ ctxPerSlot, parallel, ...rest }: LaunchPatch): Omit<LaunchOptions, 'accelerator'> {
   const slots = parallel !== undefined && parallel > 0 ? { parallel } : {};
   const sized = ctxPerSlot !== undefined && ctxPerSlot > 0 && rest.ctxSize === undefined;
-  return { ...rest, ...slots, ...(sized && { ctxSize: ctxPerSlot * (slots.parallel ?? AUTO_SLOTS) }) };
+  return { ...rest, ...slots, ...(sized && { ctxSize: ctxPerSlot * (slots.parallel ?? SERVER_DEFAULTS.slots) }) };
 }

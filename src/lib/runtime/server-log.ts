@@ -1,6 +1,7 @@
 import { CACHE_TYPES, type Accelerator, type CacheType, type GpuMemory } from './launch-options.js';
 import { table } from '../table.js';
 import type { LaunchPatch } from './options/server-options.js';
+import { MAX_SLOTS } from './server-defaults.js';
 
 const MIB = 2 ** 20;
 const INT32_MAX = 2 ** 31 - 1;
@@ -32,9 +33,8 @@ const LOADED = /loaded meta data with \d+ key-value pairs and \d+ tensors from (
 const DEVICE = /using device ([A-Za-z]+)(\d+) .* - (\d+) MiB free/;
 /** Lines of requests may be longer; none that is read here is, and searching long ones takes long. */
 const MAX_LINE_LENGTH = 4096;
-/** `GGML_CUDA_MAX_DEVICES` in `ggml/include/ggml-cuda.h` and `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
+/** `GGML_CUDA_MAX_DEVICES` in `ggml/include/ggml-cuda.h` of llama.cpp v0.5.0. */
 const MAX_DEVICES = 16;
-const MAX_SLOTS = 256;
 const OFFLOADED = /offloaded (\d{1,6})\/(\d+) layers to GPU/;
 
 /** Devices' names, before their number. */

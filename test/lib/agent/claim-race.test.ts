@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { SeenHeartbeats } from '../../../src/lib/agent/core/claims.js';
 import { ClaimKeeper } from '../../../src/lib/agent/claim-keeper.js';
 import { ServiceWriter } from '../../../src/lib/agent/cluster/service-writer.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
@@ -21,7 +22,10 @@ function agent(id: string, key: string) {
   const noted: string[] = [];
   const writer = new ServiceWriter(client, id);
   const mirror = { note: () => noted.push(key), connectedSinceMs: 0 };
-  return { keeper: new ClaimKeeper(key, { identity: { id }, mirror, teller: writer }), noted };
+  return {
+    keeper: new ClaimKeeper(key, { identity: { id }, mirror, teller: writer, heartbeats: new SeenHeartbeats() }),
+    noted,
+  };
 }
 
 test('of two agents that take a service at the same time exactly one gets it, 20 times of 20', async () => {

@@ -25,6 +25,17 @@ describe('a file that only later versions of llama.cpp read', () => {
     expect(() => estimateMemory(eightBits, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
   });
 
+  test('is refused for its tensors, too', () => {
+    const dense = { name: 'dense_2.weight', dims: [1024, 1024], type: 'F16' };
+    const embedding = readProfile(join(PROFILES, 'qwen3-embedding-0.6b.Q8_0.json'));
+    const shape = describeModel(profileHeader({ ...embedding, tensors: [...embedding.tensors, dense] }));
+    const launch = { accelerator: 'cpu', ctxSize: 4096, mode: 'embedding' } as const;
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.5.0' })).toThrow(
+      /v0\.5\.0 does not know the tensor "dense_2\.weight" of qwen3 .*; v0\.8\.0 does/,
+    );
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
+  });
+
   test('takes a byte a weight, multiplied by the CPU where Metal has no kernel for it', () => {
     const { parts } = estimateMemory(eightBits, { accelerator: 'metal', ctxSize: 4096, llamaCpp: 'v0.8.0' });
     // Three matrices of 3072 x 8192 in each of 28 layers stay with the host.

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   guardedSpawn,
@@ -126,6 +126,25 @@ describe('no promise is lost or invented', () => {
     const outcome = await start(2);
     expect(outcome).toMatchObject({ kind: 'started', warning: expect.stringContaining('was set aside as') });
     expect(readdirSync(join(folder.path, 'state')).filter((name) => name.includes('.corrupt-'))).toHaveLength(1);
+  });
+
+  test('under a budget of which nobody knows any more what was promised: all that is in use counts, until the lost ledger is removed', async () => {
+    const budget = { policy: { absoluteBytes: 10 * GIB } };
+    await start(8);
+    writeFileSync(join(folder.path, 'state', 'ledger.json'), '{"version":1,');
+    const tooLarge = await guardedSpawn(launch(7, budget), machine());
+    expect(tooLarge).toMatchObject({ kind: 'refused', verdict: { limits: [{ budget: { bytes: 6 * GIB } }] } });
+    const small = await guardedSpawn(launch(2, budget), machine());
+    if (small.kind === 'started') children.push(small.started.child);
+    expect(small.kind).toBe('started');
+    // The new ledger has the small one alone, and the lost one may have had others.
+    expect((await guardedSpawn(launch(5, budget), machine())).kind).toBe('refused');
+    for (const name of readdirSync(join(folder.path, 'state'))) {
+      if (name.includes('.corrupt-')) rmSync(join(folder.path, 'state', name));
+    }
+    const known = await guardedSpawn(launch(5, budget), machine());
+    if (known.kind === 'started') children.push(known.started.child);
+    expect(known.kind).toBe('started');
   });
 
   test('when it cannot be written: the program never becomes what it was to be', async () => {

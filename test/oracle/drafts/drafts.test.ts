@@ -116,6 +116,20 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(compute).toEqual([271_569_920, 12_589_056]);
   });
 
+  test("a prompt's last few tokens are computed on the host where some layers are, which may take more than was reserved", () => {
+    const launch = { accelerator: 'metal', cpuArch: 'arm', llamaCpp: 'v0.5.0', ctxSize: 512, parallel: 1 } as const;
+    const { parts, growth } = estimateLaunch(
+      { model: shapeOf('mtp-glmdsa') as ModelShape },
+      { ...launch, ubatchSize: 32, gpuLayers: 5, specTypes: ['draft-mtp'] },
+    );
+    const onHost = ({ of, name, device }: { of?: string; name: string; device?: string }): boolean =>
+      of === 'model' && name === 'compute' && device === 'host';
+    const reserved = parts.find(onHost)?.bytes ?? 0;
+    expect(reserved).toBe(7_865_120);
+    // llama.cpp v0.5.0 after a prompt of which 24 tokens were left for the last part; up to 31 may be
+    expect(reserved + (growth.find(onHost)?.maxBytes ?? 0)).toBeGreaterThanOrEqual(10_830_432);
+  });
+
   test('layers that predict ahead, of an architecture without a graph for them, stop the server', () => {
     const model = shapeOf('bailingmoe2-ling-flash-2.0-mtp.Q4_K_M') as ModelShape;
     const launch = { accelerator: 'metal', llamaCpp: 'v0.5.0', ctxSize: 4096 } as const;
@@ -124,6 +138,23 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     );
     expect(() => estimateLaunch({ model }, launch)).not.toThrow();
   });
+
+  // llama.cpp v0.5.0 aborts on both: `GGML_ASSERT(ggml_can_mul_mat(a, b))`.
+  test.each([undefined, ['draft-simple']])(
+    'an assistant of another model stops the server, with --spec-type %s',
+    (types) => {
+      const files = { model: shapeOf('gemma-4-26b-a4b.Q4_K_M'), draft: shapeOf('mtp-gemma-4-12b.Q8_0') } as never;
+      const launch = {
+        accelerator: 'cpu',
+        llamaCpp: 'v0.5.0',
+        ctxSize: 2048,
+        ...(types && { specTypes: types }),
+      } as const;
+      expect(() => estimateLaunch(files, launch as never)).toThrow(
+        expect.objectContaining({ code: 'DRAFT_MISMATCH', exitCode: 3 }),
+      );
+    },
+  );
 
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
     const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };

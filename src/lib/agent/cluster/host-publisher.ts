@@ -7,7 +7,7 @@ import type { KubeClient } from '../../kube/client/client.js';
 import { hostConfigMap, hostPath, type HostReport } from '../../kube/hosts.js';
 import type { AgentIdentity } from '../core/desired.js';
 import type { MemoryDefaults } from '../core/memory-rules.js';
-import type { AgentLog } from '../log.js';
+import { problem, type AgentLog } from '../log.js';
 import type { CurrentLlamaServer } from '../machine/llama-server.js';
 import { AGENT_MANAGER } from './service-writer.js';
 
@@ -71,7 +71,7 @@ export class HostPublisher {
       this.#published = now;
       this.#services = services;
     } catch (error) {
-      log.debug('not published', { error: String(error) });
+      log.debug('not published', problem(error));
     }
   }
 

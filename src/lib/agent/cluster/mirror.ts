@@ -13,6 +13,8 @@ export interface MirrorOptions {
   readonly onModel: (key: string) => void;
   /** The cluster stopped answering, or answers again. */
   readonly onReachable: (error: ClusterError | undefined) => void;
+  /** Everything is known for the first time. */
+  readonly onSynced: () => void;
   /** Services that run here: missing from a list, they are asked for by name before they count as gone. */
   readonly isOurs: (key: string) => boolean;
   readonly retryMs?: number;
@@ -46,7 +48,7 @@ export class Mirror {
   readonly #services: Copy<'InferenceService'> = { objects: new Map(), synced: false };
   readonly #models: Copy<'Model'> = { objects: new Map(), synced: false };
   readonly #failing = new Set<Kind>();
-  /** Since when the cluster answers without a break; Infinity while it does not. */
+  /** Since when the cluster answers without a break, by `performance.now()`; Infinity while it does not. */
   connectedSinceMs = Infinity;
   watchFailures = 0;
 
@@ -154,14 +156,16 @@ export class Mirror {
       copy.objects.set(key, slim(item));
       if (isNew || !copy.synced) onChange(key);
     }
+    const wasSynced = this.synced;
     copy.synced = true;
+    if (!wasSynced && this.synced) this.options.onSynced();
     return version;
   }
 
   #answers(kind: Kind): void {
     const wasFailing = this.#failing.delete(kind);
     if (this.#failing.size > 0) return;
-    if (this.connectedSinceMs === Infinity) this.connectedSinceMs = Date.now();
+    if (this.connectedSinceMs === Infinity) this.connectedSinceMs = performance.now();
     this.watchFailures = 0;
     if (wasFailing) this.options.onReachable(undefined);
   }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { ClusterError } from '../../errors.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
 import type { ObjectCalls, PlainObject } from '../../kube/client/object-calls.js';
+import { SERVICE_PORT } from '../../kube/resources.js';
 import { AGENT_MANAGER } from './service-writer.js';
 
 /** Where a service answers, and whether it does. */
@@ -17,8 +18,6 @@ const LABELS = {
 } as const;
 /** As the operator knows agents' objects. */
 const MANAGED_BY = 'metal-agent';
-/** The port of every service on a host outside the cluster, whatever its `endpoint` says: LLMKube 0.9. */
-const SERVICE_PORT = 8080;
 
 const BY_AGENT = { manager: AGENT_MANAGER, force: true };
 

@@ -9,19 +9,27 @@ const STALE_CLAIM_MS = 180_000;
 /** How often an agent says that it still has its services. */
 export const HEARTBEAT_MS = 60_000;
 
-/** When each heartbeat was first seen as it stands: no clock but this machine's is believed. */
-export type SeenHeartbeats = ReadonlyMap<string, { readonly text: string; readonly sinceMs: number }>;
+/**
+ * When each agent's heartbeat on each service was first seen as it stands, by `performance.now()`: no clock that is set, or runs
+ * elsewhere, is believed.
+ */
+export class SeenHeartbeats {
+  readonly #seen = new Map<string, { readonly text: string; readonly sinceMs: number }>();
 
-/** What was seen of others' heartbeats, brought up to date with one service. */
-export function seeHeartbeat(
-  seen: SeenHeartbeats,
-  key: string,
-  { metadata }: Pick<InferenceServiceResource, 'metadata'>,
-  nowMs: number,
-): SeenHeartbeats {
-  const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
-  const text = `${metadata.annotations?.[claimedBy] ?? ''} ${metadata.annotations?.[heartbeat] ?? ''}`;
-  return seen.get(key)?.text === text ? seen : new Map(seen).set(key, { text, sinceMs: nowMs });
+  /** @param key of the service */
+  since(key: string, { metadata }: Pick<InferenceServiceResource, 'metadata'>, nowMs: number): number {
+    const { claimedBy, heartbeat } = CLAIM_ANNOTATIONS;
+    const text = `${metadata.annotations?.[claimedBy] ?? ''} ${metadata.annotations?.[heartbeat] ?? ''}`;
+    const before = this.#seen.get(key);
+    if (before?.text === text) return before.sinceMs;
+    this.#seen.set(key, { text, sinceMs: nowMs });
+    return nowMs;
+  }
+
+  /** Of services that are gone. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
+  }
 }
 
 /** @param connectedSinceMs since when the cluster has answered without a break: before that no heartbeat could be seen */

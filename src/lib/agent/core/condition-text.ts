@@ -3,6 +3,8 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { explainBudget } from '../../report/words/budget-text.js';
 import { formatCompared, formatSize } from '../../report/words/bytes.js';
 import { failureText } from '../../report/words/failure-text.js';
+import { warningsOf } from '../../report/words/warnings.js';
+import { shown } from '../../printable.js';
 import type { FitReport } from './memory-fit.js';
 
 /** A check that lets it run, or that somebody has overruled. @param modeFrom who has */
@@ -19,7 +21,7 @@ export function verdictReport(check: MemoryCheck, generation: number | undefined
   const [limit] = verdict.limits;
   const [required, available] = limit ? formatCompared(limit.requiredBytes, limit.budget.bytes) : ['', ''];
   const sentence = limit ? `needs ${required} of ${available} (${explainBudget(limit.budget)})` : '';
-  const notes = verdict.kind === 'tight' ? verdict.warnings : [];
+  const notes = verdict.kind === 'tight' ? warningsOf(check) : [];
   return { reason: verdict.kind === 'fits' ? 'Fits' : 'Tight', message: [sentence, ...notes].join('\n'), generation };
 }
 
@@ -41,10 +43,21 @@ export function incompleteReport(
   problem: string,
   advice: readonly string[],
   generation: number | undefined,
+  reason: 'MemoryCheckFailed' | 'ModelNotFound' = 'MemoryCheckFailed',
 ): FitReport {
   const message = [problem, ...advice.map((text) => `  Suggestion: ${text}`)].join('\n');
-  const reason = 'MemoryCheckFailed';
   return { reason, message, generation, scheduling: { status: reason, message } };
+}
+
+/** @param names of `spec.env`, which the server is started without */
+export function withLeft(report: FitReport, names: readonly string[]): FitReport {
+  if (names.length === 0) return report;
+  return { ...report, message: `${report.message}\nnot passed on from spec.env: ${names.map(shown).join(', ')}` };
+}
+
+/** What nobody had foreseen. */
+export function startFailure(error: unknown): string {
+  return `it could not be started: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** `measured 20.9GB, estimated 20.9GB`, once the server has said what it allocated. */

@@ -1,6 +1,8 @@
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { shown } from '../../printable.js';
 import { OVERRIDE_ANNOTATIONS } from './annotations.js';
+import { isClaimedBy } from './claims.js';
 
 /** What is known of an object: what cannot be read is not known, which is not the same as not there. */
 export type Known<T> =
@@ -11,7 +13,14 @@ export type Desired =
   | { readonly kind: 'run'; readonly service: InferenceServiceResource; readonly model: ModelResource }
   | { readonly kind: 'stop'; readonly why: 'deleted' | 'suspended' | 'scaled-to-zero' | 'not-ours' }
   /** Whatever runs goes on, and nothing is started. */
-  | { readonly kind: 'unknown'; readonly why: string };
+  | { readonly kind: 'unknown'; readonly problem?: ServiceProblem };
+
+/** Why a service of this agent cannot be started, which whoever has made it can mend. */
+export interface ServiceProblem {
+  readonly service: InferenceServiceResource;
+  readonly text: string;
+  readonly advice: readonly string[];
+}
 
 /** Which services an agent takes. */
 export interface AgentIdentity {
@@ -34,7 +43,7 @@ export function desiredOf(
   agent: AgentIdentity,
 ): Desired {
   if (service.kind === 'gone') return { kind: 'stop', why: 'deleted' };
-  if (service.kind === 'unknown') return { kind: 'unknown', why: 'the cluster does not answer' };
+  if (service.kind === 'unknown') return { kind: 'unknown' };
   const { metadata, spec } = service.object;
   if (metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
   const isNamed = metadata.annotations?.[OVERRIDE_ANNOTATIONS.agent];
@@ -45,10 +54,19 @@ export function desiredOf(
   if (!OWN_RUNTIMES.includes(spec.runtime)) return { kind: 'stop', why: 'not-ours' };
   if (spec.suspend === true) return { kind: 'stop', why: 'suspended' };
   if (spec.replicas === 0) return { kind: 'stop', why: 'scaled-to-zero' };
-  if (model.kind === 'gone')
-    return { kind: 'unknown', why: `there is no Model "${spec.modelRef}" in ${metadata.namespace}` };
-  if (model.kind === 'unknown') return { kind: 'unknown', why: `the Model "${spec.modelRef}" cannot be read` };
+  if (model.kind === 'unknown') return { kind: 'unknown' };
+  if (model.kind === 'gone') {
+    // Without a Model it is not known whether an unnamed service is one for hosts.
+    const isOurs = isNamed !== undefined || isClaimedBy(service.object, agent.id);
+    return { kind: 'unknown', ...(isOurs && { problem: missingModel(service.object) }) };
+  }
   const accelerator = model.object.spec.hardware?.accelerator;
   if (isNamed === undefined && accelerator !== 'metal') return { kind: 'stop', why: 'not-ours' };
   return { kind: 'run', service: service.object, model: model.object };
+}
+
+function missingModel(service: InferenceServiceResource): ServiceProblem {
+  const { metadata, spec } = service;
+  const text = `there is no Model "${shown(spec.modelRef)}" in ${metadata.namespace}`;
+  return { service, text, advice: ['create it, or correct spec.modelRef'] };
 }

@@ -4,7 +4,7 @@ import type { Condition, InferenceServiceResource } from '../../kube/client/api.
 
 /** How the check of one service went, as it is told to the cluster. */
 export interface FitReport {
-  readonly reason: 'Fits' | 'Tight' | 'Overruled' | 'InsufficientMemory' | 'MemoryCheckFailed';
+  readonly reason: 'Fits' | 'Tight' | 'Overruled' | 'InsufficientMemory' | 'MemoryCheckFailed' | 'ModelNotFound';
   readonly message: string;
   /** Of the spec that was checked. */
   readonly generation: number | undefined;
@@ -38,6 +38,7 @@ const STATUS_OF: Readonly<Record<FitReport['reason'], Condition['status']>> = {
   Overruled: 'False',
   InsufficientMemory: 'False',
   MemoryCheckFailed: 'Unknown',
+  ModelNotFound: 'Unknown',
 };
 
 /** What the API takes: `message` of a condition. */

@@ -1,6 +1,8 @@
-import type { InferenceServiceSpec, ModelSpec } from '../../kube/client/api.js';
+import type { EnvVar, InferenceServiceSpec, ModelSpec } from '../../kube/client/api.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
+import { normaliseOptionName, optionOfVariable } from '../../runtime/options/server-options.js';
 import { table } from '../../table.js';
+import { EVERY_LAYER } from '../../runtime/server-defaults.js';
 
 /** Where llama-server finds and offers a service on this host. */
 export interface Placement {
@@ -21,8 +23,6 @@ export interface Placement {
 /** Tokens where a service names none, as LLMKube's own agent has it. */
 const DEFAULT_CONTEXT = 2048;
 const DEFAULT_BATCH = 2048;
-/** More than any model has: llama.cpp takes those that there are. */
-const EVERY_LAYER = 999;
 /** The lines that say how large each buffer is. */
 const VERBOSITY = '4';
 
@@ -60,7 +60,29 @@ const RESERVED: readonly string[] = [
 
 /** The first word of `extraArgs` that is the agent's to say; undefined when there is none. */
 export function reservedWord(extraArgs: readonly string[] | undefined): string | undefined {
-  return extraArgs?.find((word) => RESERVED.includes(word.split('=')[0] ?? ''));
+  return extraArgs?.find((word) => RESERVED.includes(normaliseOptionName(word.split('=')[0] ?? '')));
+}
+
+/** How a service asks for a key of its own: `--api-key` of llama-server, on no command line that others of this host could read. */
+const API_KEY = 'LLAMA_API_KEY';
+
+/** Variables of a service that its server is started with: options that the check counts, and its key. */
+export function passedVariables({ env = [] }: Pick<InferenceServiceSpec, 'env'>): readonly EnvVar[] {
+  return env.filter(({ name }) => name === API_KEY || isCounted(name));
+}
+
+/** Which files of this host, and what of other places, is loaded is said by Model and service alone. */
+const NAMES_FILES = ['--mmproj', '--mmproj-url', '--spec-draft-model', '--spec-draft-hf'];
+
+function isCounted(variable: string): boolean {
+  const names = optionOfVariable(variable)?.names;
+  return names !== undefined && !names.some((name) => NAMES_FILES.includes(name));
+}
+
+/** The names of the others. */
+export function leftVariables(spec: Pick<InferenceServiceSpec, 'env'>): readonly string[] {
+  const passed = passedVariables(spec);
+  return (spec.env ?? []).filter((one) => !passed.includes(one)).map(({ name }) => name);
 }
 
 /**

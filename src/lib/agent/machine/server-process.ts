@@ -25,6 +25,10 @@ export interface ServerTarget {
   readonly port: number;
   readonly logFile: string;
   readonly startupMs: number;
+  /** Its process group; unset where it began one itself. */
+  readonly group?: number;
+  /** What still runs of that group, as a server does whose wrapper was killed. */
+  readonly rest: () => readonly ProcessIdentity[];
 }
 
 const LOADING_LOOK_MS = 500;
@@ -44,7 +48,7 @@ const MEMORY_WORDS = /out of memory|failed to allocate|unable to allocate|bad_al
 /** One llama-server of this host, started or found running: watched until it has ended. */
 export class ServerProcess {
   state: 'loading' | 'ready' | 'unhealthy' | 'stopping' = 'loading';
-  readonly startedAtMs = Date.now();
+  readonly startedAtMs = performance.now();
   readyAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #pulse: NodeJS.Timeout | undefined;
@@ -98,7 +102,7 @@ export class ServerProcess {
   }
 
   async #goneWithin(ms: number): Promise<boolean> {
-    for (const until = Date.now() + ms; Date.now() < until;) {
+    for (const until = performance.now() + ms; performance.now() < until;) {
       if (!this.alive) return true;
       await new Promise((resolve) => void setTimeout(resolve, GONE_LOOK_MS));
     }
@@ -110,7 +114,7 @@ export class ServerProcess {
     if (!this.alive) return;
     this.#signal = signal;
     try {
-      process.kill(-this.pid, signal);
+      process.kill(-(this.target.group ?? this.pid), signal);
     } catch {
       // Gone in the meantime, or no group of its own.
       this.target.child?.kill(signal);
@@ -132,9 +136,9 @@ export class ServerProcess {
     if (healthy) {
       this.#misses = 0;
       this.state = 'ready';
-      this.readyAtMs ??= Date.now();
+      this.readyAtMs ??= performance.now();
     } else if (this.state === 'loading') {
-      if (Date.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
+      if (performance.now() - this.startedAtMs > this.target.startupMs) this.state = 'unhealthy';
     } else if (++this.#misses >= SICK_AFTER) this.state = 'unhealthy';
     if (this.state !== before) this.events.onChange();
     this.#look(this.#pause());
@@ -142,16 +146,34 @@ export class ServerProcess {
 
   #pause(): number {
     if (this.state !== 'loading') return READY_LOOK_MS;
-    return Date.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
+    return performance.now() - this.startedAtMs > LONG_LOADING_MS ? LONG_LOADING_LOOK_MS : LOADING_LOOK_MS;
   }
 
   #end(code: number | null, signal: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.state = 'stopping';
     clearTimeout(this.#timer);
     clearInterval(this.#pulse);
     const wanted = this.#signal !== undefined;
-    this.events.onEnd({ wanted, text: wanted ? 'stopped' : endText(code, signal, this.target.logFile) });
+    const end = { wanted, text: wanted ? 'stopped' : endText(code, signal, this.target.logFile) };
+    this.#clearRest(() => this.events.onEnd(end));
+  }
+
+  /** Nothing of it may be left that nobody watches, beside the one that follows. */
+  #clearRest(then: () => void): void {
+    const rest = this.target.rest();
+    if (rest.length === 0) return then();
+    for (const { pid } of rest) endNow(pid);
+    this.#timer = setTimeout(() => this.#clearRest(then), GONE_LOOK_MS);
+  }
+}
+
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone in the meantime.
   }
 }
 

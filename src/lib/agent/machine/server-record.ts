@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { fingerprint } from '../../guard/fingerprint.js';
 import { parseBoundedJson } from '../../bounded-json.js';
+import { isObject } from '../../is-object.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { asStateFailure, makeFolder } from '../../guard/ledger/state-folder.js';
 import type { LedgerEntry } from '../../guard/ledger/ledger.js';
@@ -68,7 +69,9 @@ export class ServerRecords {
   alive(entries: readonly LedgerEntry[], find: FindProcess): readonly (ServerRecord & { process: ProcessIdentity })[] {
     return this.#all().flatMap((record) => {
       const hash = fingerprint(JSON.stringify([record.file, ...record.args]));
-      const ledgered = entries.filter(({ argvHash, who }) => argvHash === hash && who === ledgerName(record.key));
+      const ledgered = entries.filter(
+        ({ argvHash, who, kept }) => kept !== true && argvHash === hash && who === ledgerName(record.key),
+      );
       const process = [record.process, ...ledgered].find(
         (candidate) => candidate?.pid !== undefined && sameProcess(find(candidate.pid), candidate),
       );
@@ -82,7 +85,7 @@ export class ServerRecords {
     return names.flatMap((name) => {
       try {
         const record = parseBoundedJson(readOwnFile(join(this.#folder, name))) as Partial<ServerRecord> | null;
-        return isRecord(record) ? [record] : [];
+        return isRecord(record) && name === `${fileName(record.key)}.json` ? [record] : [];
       } catch {
         return [];
       }
@@ -98,8 +101,21 @@ function isRecord(record: Partial<ServerRecord> | null): record is ServerRecord 
     Number.isSafeInteger(port) &&
     Array.isArray(args) &&
     args.every((word) => typeof word === 'string') &&
-    Array.isArray(estimate?.parts)
+    Array.isArray(estimate?.parts) &&
+    estimate.parts.every(isPart)
   );
+}
+
+function isPart(part: unknown): boolean {
+  if (!isObject(part)) return false;
+  const { name, of, device, bytes } = part;
+  return [name, of, device].every((text) => typeof text === 'string') && Number.isSafeInteger(bytes);
+}
+
+/** The address that it listens on. */
+export function hostIn({ args }: Pick<ServerRecord, 'args'>): string | undefined {
+  const at = args.indexOf('--host');
+  return at < 0 ? undefined : args[at + 1];
 }
 
 /** The log of a service's server. @param folder of its agent; @param key `namespace/name` */

@@ -36,7 +36,7 @@ export async function deployCheck(
   const accelerator = chooseAccelerator(flags);
   const { quantization, file } = source === undefined ? flags : {};
   // A pod sees the GPUs that it asks for, of one size.
-  const gpus = isDiscrete(accelerator) ? (podGpus(flags) ?? 1) : flags.gpus;
+  const gpus = isDiscrete(accelerator) ? podGpus(flags) : flags.gpus;
   const asked = await checkRequest(source ?? model, { ...flags, accelerator, quantization, file, gpus }, variables);
   // What stands at another place has no projector that the catalogue knows of.
   const mmprojAuto = override === undefined ? asked.launch.mmprojAuto : false;

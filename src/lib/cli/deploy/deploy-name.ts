@@ -3,9 +3,12 @@ import { maxNameLength } from '../../kube/bounds.js';
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { looksLikeSource } from '../../source/model-source.js';
 
+/** What has no letter or digit that a name may have. */
+const UNNAMED = 'model';
+
 /** Name for the resources of a model: as typed, or from the last part of a path, URL or repository. */
 export function deployName(model: string, accelerator: Accelerator): string {
-  return looksLikeSource(model) ? nameOfSource(model, maxNameLength(accelerator)) : model.toLowerCase();
+  return looksLikeSource(model) ? nameOfSource(model, maxNameLength(accelerator)) || UNNAMED : model.toLowerCase();
 }
 
 function nameOfSource(source: string, maxLength: number): string {
@@ -16,6 +19,8 @@ function nameOfSource(source: string, maxLength: number): string {
     .toLowerCase()
     .replace(/-gguf(?=:|$)/, '')
     .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/-*\.[-.]*/g, '.')
+    .replace(/^[-.]+/, '')
     .slice(0, maxLength)
-    .replace(/^[-.]+|[-.]+$/g, '');
+    .replace(/[-.]+$/, '');
 }

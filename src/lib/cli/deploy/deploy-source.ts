@@ -18,6 +18,8 @@ export interface DeploySource {
   readonly draftModel?: string;
 }
 
+type ReachableSource = Exclude<ModelSource, { kind: 'ollama' | 'lmstudio' | 'modelscope' }>;
+
 /** What is staged with a model, each as a source. */
 export interface StagedFiles {
   readonly mmproj?: string | undefined;
@@ -25,7 +27,7 @@ export interface StagedFiles {
 }
 
 /** Sources that are deployed to the letter: what is written is also the key of the operator's cache. */
-const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/).*\.gguf(\?.*)?$/i;
+const AS_WRITTEN = /^(https?:\/\/(?!.*\/(?:blob|raw|tree)\/)|file:\/\/\/|\/(?!.*\s)).*\.gguf(\?.*)?$/i;
 
 /**
  * What a person may write as a source (`hf:OWNER/REPO:QUANT`, a relative path) in the words of the LLMKube API. Runtimes
@@ -38,23 +40,48 @@ export async function deploySource(text: string, options: ReadOptions, runtime: 
     return { source: `hf://${source.repository}` };
   }
   if (AS_WRITTEN.test(text) && !isSplit(text)) return { source: text };
+  return source.kind === 'hf' ? hubDeploySource(source, options) : { source: deployedPlace(source) };
+}
+
+/**
+ * Where a model lies, as the API takes it; of a repository which file is meant may not be known yet.
+ * @throws UsageError BAD_SOURCE
+ */
+export function deployedPlace(source: ReachableSource): string {
   switch (source.kind) {
     case 'file':
-      return { source: resolve(source.path) };
+      return pathSource(resolve(source.path));
     case 'hf':
-      return hubDeploySource(source, options);
+      return `hf://${source.repository}`;
     case 'http':
-      return { source: source.url };
+      return source.url;
     case 'unsupported':
-      return { source: source.text };
+      return source.text;
   }
+}
+
+/**
+ * The API takes no blank in an absolute path, but behind `file://`, which the operator takes off to the letter.
+ * @throws UsageError BAD_SOURCE for what would mean another path where it is read as an address
+ */
+function pathSource(path: string): string {
+  if (!/\s/.test(path)) return path;
+  // eslint-disable-next-line no-control-regex -- what ends a line, or means something in an address
+  if (!/[\x00-\x1f\x7f%#?\\]/.test(path)) return `file://${path}`;
+  throw new UsageError(
+    'BAD_SOURCE',
+    `${shown(path)} has a blank and other characters that the LLMKube API does not take together in a path`,
+    {
+      suggestions: ['rename the file or its folder'],
+    },
+  );
 }
 
 /**
  * A source that means the same to a cluster as to this machine.
  * @throws UsageError BAD_SOURCE
  */
-export function requireReachable(text: string): Exclude<ModelSource, { kind: 'ollama' | 'lmstudio' | 'modelscope' }> {
+export function requireReachable(text: string): ReachableSource {
   refuseLogin(text);
   const source = parseModelSource(text);
   switch (source.kind) {

@@ -36,6 +36,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
   return {
     name: flags.name ?? deployName(model, launch.accelerator),
     namespace: flags.namespace,
+    agent: flags.agent,
     ...source,
     format: flags.format,
     quantization: flags.quantization ?? entry?.quantization ?? shape?.quantization,
@@ -44,7 +45,7 @@ export function deployPlan({ model, flags, source, check, version }: PlanInputs)
     extraArgs: extraWords,
     jinja: flags.jinja,
     gpu: {
-      count: podGpus(flags) ?? 1,
+      count: podGpus(flags),
       vendor: flags['gpu-vendor'],
       memory: gpuMemory === undefined ? entry?.resources.gpuMemory : exactQuantity(Math.min(...gpuMemory)),
     },

@@ -7,10 +7,10 @@ interface GpuFlags {
 }
 
 /**
- * How many GPUs a pod asks for, which are those that it was checked for; undefined where no flag says.
+ * How many GPUs a pod asks for, which are those that it was checked for: one where no flag says.
  * @throws UsageError CONTRADICTION where flags say different numbers
  */
-export function podGpus({ 'gpu-count': asked, gpus, 'gpu-memory': memory = [] }: GpuFlags): number | undefined {
+export function podGpus({ 'gpu-count': asked, gpus, 'gpu-memory': memory = [] }: GpuFlags): number {
   const said = [
     ['--gpu-count', asked],
     ['--gpus', gpus],
@@ -23,5 +23,5 @@ export function podGpus({ 'gpu-count': asked, gpus, 'gpu-memory': memory = [] }:
       suggestions: [`leave one of them out: what is checked is what a pod asks for`],
     });
   }
-  return first?.[1];
+  return first?.[1] ?? 1;
 }

@@ -2,16 +2,27 @@ import { UsageError } from '../../errors.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { isDownloaded, listsBefore } from '../../runtime/options/draft-options.js';
 import { type DeployCheck, wasMade } from './deploy-check.js';
-import { refuseElsewhere, requireReachable, type StagedFiles } from './deploy-source.js';
+import { checkPlan } from '../../kube/deploy/deploy-plan.js';
+import { deployName } from './deploy-name.js';
+import { deployedPlace, refuseElsewhere, requireReachable, type StagedFiles } from './deploy-source.js';
 
 /**
  * What a deploy of llama-server refuses of a launch whatever the cluster is like.
- * @throws UsageError BAD_SOURCE, PROJECTOR_ELSEWHERE, DRAFT_ELSEWHERE, DEPLOY_FILE_NOT_STAGED
+ * @throws UsageError BAD_SOURCE, PROJECTOR_ELSEWHERE, DRAFT_ELSEWHERE, DEPLOY_FILE_NOT_STAGED, and what `checkPlan` throws
  */
 export function requireDeployable(check: DeployCheck): void {
   const files = stagedFiles(check, 'llamacpp');
-  refuseElsewhere(requireReachable(check.source), files);
-  refuseUnstaged(withoutOwnWords(check), files.draft);
+  const source = requireReachable(check.source);
+  refuseElsewhere(source, files);
+  const launch = withoutOwnWords(check);
+  refuseUnstaged(launch, files.draft);
+  checkPlan({
+    name: deployName(check.model, launch.accelerator),
+    namespace: 'default',
+    source: deployedPlace(source),
+    launch,
+    check: { mode: 'enforce', version: '' },
+  });
 }
 
 /**

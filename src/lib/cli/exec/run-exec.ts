@@ -36,7 +36,7 @@ export async function runExec(argv: readonly string[], cacheDir: string): Promis
 
 /** Everything that the guard says itself goes this way; the streams of the program are its own. */
 function say(text: string): void {
-  process.stderr.write(safeOutput(folded(text, process.stderr)));
+  process.stderr.write(safeOutput(folded(text, process.stderr), 'none'));
 }
 
 async function guardedExec(options: ExecOptions, cacheDir: string): Promise<number> {

@@ -26,6 +26,10 @@ export const deployFlags = {
     description: 'name of the resources (default: the model as typed, or the name of its file)',
     helpGroup: MODEL,
   }),
+  agent: Flags.string({
+    description: 'the only host agent that may run it, by the name that "llmkube hosts" shows',
+    helpGroup: MODEL,
+  }),
   source: Flags.string({
     char: 's',
     description: 'where the model is; the argument is only its name then',

@@ -1,13 +1,15 @@
 import type { InferredFlags } from '@oclif/core/interfaces';
 import * as Flags from '@oclif/core/flags';
-import { draftFlags } from './draft-flags.js';
+import { UsageError } from '../../errors.js';
+import { draftFlags, draftPatch } from './draft-flags.js';
 import { gpuLayersFlag } from './values/gpu-layers.js';
 import { wholeNumber, wholeNumbers } from './values/whole-number.js';
 import { ACCELERATORS, CACHE_TYPES, SPLIT_MODES } from '../../runtime/launch-options.js';
+import { deviceList, tensorOverrides, tensorSplit } from '../../runtime/options/device-options.js';
+import type { LaunchPatch } from '../../runtime/options/server-options.js';
+import { MAX_SLOTS } from '../../runtime/server-defaults.js';
 
 const HELP_GROUP = 'LAUNCH';
-/** `LLAMA_MAX_SEQ` in `src/llama-cparams.h` of llama.cpp v0.5.0. */
-const MAX_SLOTS = 256;
 
 /** The options that change what llama-server allocates, for every command that checks memory. */
 export const launchFlags = {
@@ -206,3 +208,49 @@ export const fileFlag = {
 
 /** What `launchFlags` parse to, and `fileFlag` where there is one. */
 export type LaunchFlagValues = Partial<InferredFlags<typeof launchFlags> & InferredFlags<typeof fileFlag>>;
+
+/** The options of llama-server that the flags name; what is not said is not in it. */
+export function launchPatch(flags: LaunchFlagValues): LaunchPatch {
+  const flashAttn = flags['flash-attn'];
+  const patch = {
+    ctxSize: flags['ctx-size'],
+    parallel: flags.parallel,
+    kvUnified: flags['kv-unified'],
+    batchSize: flags['batch-size'],
+    ubatchSize: flags['ubatch-size'],
+    gpuLayers: flags['gpu-layers'],
+    fit: flags.fit === undefined ? undefined : flags.fit === 'on',
+    fitTargetMiB: flags['fit-target'],
+    fitCtx: flags['fit-ctx'],
+    flashAttn: flashAttn === undefined ? undefined : flashAttn ? 'on' : 'off',
+    cacheTypeK: flags['cache-type-k'],
+    cacheTypeV: flags['cache-type-v'],
+    swaFull: flags['swa-full'],
+    kvOffload: flags['kv-offload'],
+    mmap: flags.mmap,
+    cacheRamMiB: flags['cache-ram'],
+    mmproj: flags.mmproj ?? flags['mmproj-url'],
+    mmprojAuto: flags['no-mmproj'] === true ? false : undefined,
+    mmprojOffload: flags['mmproj-offload'],
+    imageMinTokens: flags['image-min-tokens'],
+    imageMaxTokens: flags['image-max-tokens'],
+    splitMode: flags['split-mode'],
+    mainGpu: flags['main-gpu'],
+    ...read('tensor-split', flags['tensor-split'], tensorSplit),
+    ...read('device', flags.device, deviceList),
+    ...read('override-tensor', flags['override-tensor'], (texts) => tensorOverrides([texts].flat().join())),
+  } as const;
+  const said = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+  return { ...said, ...draftPatch(flags) };
+}
+
+/** What the value of a flag means, its name before what is wrong with it. */
+function read<T>(flag: string, value: T | undefined, meaning: (value: T) => LaunchPatch): LaunchPatch {
+  if (value === undefined) return {};
+  try {
+    return meaning(value);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.code, `--${flag} ${error.message}`, error.options);
+  }
+}

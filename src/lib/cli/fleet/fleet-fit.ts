@@ -4,12 +4,15 @@ import { isComplete, type CompleteCheck } from '../../preflight/memory-check.js'
 import type { CheckRequest } from '../../preflight/plan-check.js';
 import { fleetFitText, type FittedHost } from '../../report/text/fleet-fit-text.js';
 import { fitJson } from '../../report/json/fit-json.js';
+import { hostWords } from './host-words.js';
 import { checkOnHosts, type FleetFlags, type HostCheck } from './fleet-check.js';
 
 /** The best launch that a check leads to, and the command for it. */
 type Search = (
   check: CompleteCheck,
   readHeader: CheckDependencies['readHeader'],
+  /** What a deploy is to be told of the host. */
+  words: readonly string[],
 ) => Promise<{ readonly fitted: FittedLaunch; readonly command: readonly string[] | undefined } | undefined>;
 
 /** The best launch on every host of the cluster: 0 where there is one, 1 where none has room, 3 where that could not be found out. */
@@ -38,8 +41,12 @@ export async function fitOnHosts(
   return { text: fleetFitText(hosts), json, exitCode };
 }
 
-async function found({ check, dependencies }: HostCheck, search: Search): Promise<Pick<FittedHost, 'best'>> {
-  if (check === undefined || dependencies === undefined || !isComplete(check)) return {};
-  const best = await search(check, dependencies.readHeader);
+async function found(
+  { host, request, check, dependencies }: HostCheck,
+  search: Search,
+): Promise<Pick<FittedHost, 'best'>> {
+  if (check === undefined || request === undefined || dependencies === undefined || !isComplete(check)) return {};
+  const words = hostWords(host, check.launch.accelerator, request.policy, check.launch.llamaCpp);
+  const best = await search(check, dependencies.readHeader, words);
   return best === undefined ? {} : { best };
 }

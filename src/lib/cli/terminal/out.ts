@@ -7,7 +7,13 @@ import { folded } from './folded.js';
 
 /** For people and scripts, on stdout. */
 export function printOut(text: string): void {
-  process.stdout.write(safeOutput(`${text}\n`));
+  process.stdout.write(safeOutput(`${text}\n`, hasColours() ? 'keep' : 'none'));
+}
+
+/** As chalk decides it for reports. */
+function hasColours(): boolean {
+  const { FORCE_COLOR } = process.env;
+  return FORCE_COLOR === undefined ? process.stdout.isTTY : FORCE_COLOR !== '0';
 }
 
 /** Long text in pieces, each once there is room for it: who reads slowly has none of it wait in memory. */
@@ -30,12 +36,12 @@ function roomIn(stream: NodeJS.WriteStream): Promise<void> {
 
 /** For people, on stderr: broken between words on a terminal. */
 export function printNotice(text: string): void {
-  process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`));
+  process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`, 'none'));
 }
 
 /** A line for programs that collect it, on stderr: whole, without secrets and whatever acts on a terminal. */
 export function printLine(line: string): void {
-  process.stderr.write(safeOutput(`${line}\n`));
+  process.stderr.write(safeOutput(`${line}\n`, 'none'));
 }
 
 /** JSON of which not everything was taken yet. */
@@ -89,11 +95,11 @@ export async function startSpinner(text: string): Promise<Spinner> {
     discardStdin: false,
     hideCursor: false,
     stream: process.stderr,
-    text: safeOutput(text),
+    text: safeOutput(text, 'none'),
   }).start();
   return {
     show: (changed) => {
-      spinner.text = safeOutput(changed);
+      spinner.text = safeOutput(changed, 'none');
     },
     clear: () => void spinner.clear(),
     stop: () => void spinner.stop(),

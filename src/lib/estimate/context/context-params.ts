@@ -13,6 +13,8 @@ import {
   refuseTrainedContext,
   refuseUnsupported,
 } from '../refused-launches.js';
+import { CONTEXT_STEP, MAX_SLOTS, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
+import { POOLING_NONE, POOLING_RANK } from '../graph/pooling.js';
 
 /** What a draft's graph reads of the model that it drafts for: `ctx_other`. */
 export interface TargetContext {
@@ -80,11 +82,6 @@ export interface ContextParams {
   readonly role: ContextRole;
 }
 
-/** llama-server's own defaults: `common/common.h`, `tools/server/server.cpp` (v0.5.0). */
-const DEFAULTS = { nBatch: 2048, nUbatch: 512, autoSlots: 4, cacheType: 'f16' as CacheType };
-/** `LLAMA_MAX_SEQ` (`src/llama-cparams.h`). */
-const MAX_SLOTS = 256;
-const CONTEXT_PADDING = 256;
 /** `llm_arch_supports_rs_rollback` (`src/llama-arch.cpp`, llama.cpp v0.5.0). */
 const ROLLS_BACK: ReadonlySet<string> = new Set([
   'kimi-k3',
@@ -98,8 +95,6 @@ const ROLLS_BACK: ReadonlySet<string> = new Set([
   'lfm2moe',
   'bailingmoe3',
 ]);
-const POOLING_NONE = 0;
-const POOLING_RANK = 4;
 
 /**
  * What llama-server and the constructor of `llama_context` (`src/llama-context.cpp`) make of launch options.
@@ -112,12 +107,12 @@ export function resolveContext(
 ): ContextParams {
   const embeddings = launch.mode === 'embedding' || launch.mode === 'rerank';
   refuseImpossible(launch, embeddings);
-  let nBatchWanted = launch.batchSize ?? DEFAULTS.nBatch;
-  const nUbatchWanted = launch.ubatchSize === 0 ? nBatchWanted : (launch.ubatchSize ?? DEFAULTS.nUbatch);
+  let nBatchWanted = launch.batchSize ?? SERVER_DEFAULTS.batchSize;
+  const nUbatchWanted = launch.ubatchSize === 0 ? nBatchWanted : (launch.ubatchSize ?? SERVER_DEFAULTS.ubatchSize);
   if (embeddings) nBatchWanted = Math.min(nBatchWanted, nUbatchWanted);
 
   const autoSlots = launch.parallel === undefined || launch.parallel < 0;
-  const nSeqMax = autoSlots ? DEFAULTS.autoSlots : Math.max(1, launch.parallel ?? 1);
+  const nSeqMax = autoSlots ? SERVER_DEFAULTS.slots : Math.max(1, launch.parallel ?? 1);
   if (nSeqMax > MAX_SLOTS) {
     throw new UsageError(
       'LAUNCH_TOO_MANY_SLOTS',
@@ -130,8 +125,8 @@ export function resolveContext(
   const nCtxAsked = launch.ctxSize || hparams.nCtxTrain;
   const nBatch = hparams.causal ? Math.min(nCtxAsked, nBatchWanted) : nBatchWanted;
   const nUbatch = Math.min(nBatch, nUbatchWanted);
-  const nCtxPadded = pad(nCtxAsked, CONTEXT_PADDING);
-  const nCtxSeq = kvUnified ? nCtxPadded : pad(Math.floor(nCtxPadded / nSeqMax), CONTEXT_PADDING);
+  const nCtxPadded = pad(nCtxAsked, CONTEXT_STEP);
+  const nCtxSeq = kvUnified ? nCtxPadded : pad(Math.floor(nCtxPadded / nSeqMax), CONTEXT_STEP);
 
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
@@ -170,7 +165,7 @@ export function resolveContext(
   };
 }
 
-function cacheType(name: CacheType = DEFAULTS.cacheType): GgmlType {
+function cacheType(name: CacheType = SERVER_DEFAULTS.cacheType): GgmlType {
   const type = ggmlTypeByName(name);
   if (!type)
     throw new UsageError(

@@ -41,6 +41,9 @@ export function graphSize({ nodes, leafs }: Graph): GraphSize {
   return { nodes: nodes.length, leafs: leafs.length, inputs };
 }
 
+/** The code of the error about a graph that llama.cpp aborts on. */
+export const TOO_LARGE = 'LAUNCH_GRAPH_TOO_LARGE';
+
 /** Nodes that llama.cpp makes room for. */
 export function maxNodes(architecture: string, nTensors: number, nTokens: number): number {
   const many = MANY_NODES.get(architecture);
@@ -58,7 +61,7 @@ export function refuseOversizedGraph({ nodes, leafs, inputs }: GraphSize, limit:
   const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
   if (nodes + inputs <= limit && leafs < limit && nodes + leafs <= hashSize) return;
   throw new UsageError(
-    'LAUNCH_GRAPH_TOO_LARGE',
-    `llama.cpp aborts on this launch: its graph of ${nodes + inputs} tensors and ${leafs - inputs} weights exceeds the ${limit} it makes room for with this model; use an f16 KV cache or one unified cache (--kv-unified).`,
+    TOO_LARGE,
+    `llama.cpp aborts on this launch: its graph of ${nodes + inputs} tensors and ${leafs - inputs} weights exceeds the ${limit} it makes room for with this model`,
   );
 }

@@ -6,11 +6,10 @@ import type { ContextParams } from './context-params.js';
 import { allBytes } from '../ggml/device.js';
 import { tensorBytesOf } from '../ggml/tensor.js';
 import type { GrowthPart } from '../memory-estimate.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 const MIB = 2 ** 20;
 const HOST = { of: 'model', device: 'host' } as const;
-/** `common_params::cache_ram_mib` and `n_ctx_checkpoints` (`common/common.h`, llama.cpp v0.5.0). */
-const DEFAULTS = { cacheRamMiB: 8192, ctxCheckpoints: 32 };
 /** `common_params::checkpoint_min_step`: tokens between checkpoints that stay. */
 const CHECKPOINT_SPACING = { sparse: 8192, dense: 256 };
 
@@ -26,7 +25,7 @@ export function growthParts(
 ): GrowthPart[] {
   if (params.embeddings) return [];
   const parts: GrowthPart[] = [];
-  const cacheRamMiB = launch.cacheRamMiB ?? DEFAULTS.cacheRamMiB;
+  const cacheRamMiB = launch.cacheRamMiB ?? SERVER_DEFAULTS.cacheRamMiB;
   if (cacheRamMiB !== 0) {
     parts.push({ ...HOST, name: 'prompt-cache', maxBytes: cacheRamMiB < 0 ? Infinity : cacheRamMiB * MIB });
   }
@@ -44,7 +43,7 @@ function checkpointCount({ nCtx, nCtxSeq, nSeqMax, kvUnified, llama }: ContextPa
     (kvUnified ? nCtx : nCtxSeq) / (llama.sparseCheckpoints ? CHECKPOINT_SPACING.sparse : CHECKPOINT_SPACING.dense),
   );
   const wanted = kvUnified ? nSeqMax * AT_PROMPT_END + stretches : nSeqMax * (AT_PROMPT_END + stretches);
-  return Math.min(wanted, nSeqMax * (launch.ctxCheckpoints ?? DEFAULTS.ctxCheckpoints));
+  return Math.min(wanted, nSeqMax * (launch.ctxCheckpoints ?? SERVER_DEFAULTS.ctxCheckpoints));
 }
 
 /** One slot's share of what cannot be rolled back: the window alone, as a running server writes it, and the state. */

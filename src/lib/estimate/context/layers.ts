@@ -1,6 +1,8 @@
+import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
+import type { Buffer } from '../ggml/tensor.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
@@ -11,11 +13,18 @@ const REACHES = [1, 2, 4];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
 const WORTH_TRYING = 0.9;
 
-const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly string[]>();
+const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly LayerWeights[]>();
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
 const PLANS = new WeakMap<Placement, Map<string, Plans>>();
 
 type Plans = readonly [LayerPlan, ...LayerPlan[]];
+
+/** What a layer's weights are, as far as its graph and the plan for it depend on it. */
+interface LayerWeights {
+  readonly known: number;
+  /** Of those that stay where they are, which no plan looks at unless they are copied after all. */
+  readonly types: string;
+}
 
 /** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
 export interface LayerPlan {
@@ -26,6 +35,8 @@ export interface LayerPlan {
   readonly known: KnownTapes;
   /** Of all layers' graphs, by the sizes of some layers'. */
   readonly wholeSizes: Map<string, GraphSize>;
+  /** How layers whose weights are of different types, which stay where they are, stand for one another; told apart where that matters. */
+  readonly types: 'none-differ' | 'ignored' | 'told-apart';
 }
 
 export interface PlannedLayers {
@@ -55,7 +66,7 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 /** The plan that leaves nothing out. */
 export function everyLayer(shape: ModelShape): LayerPlan {
   const all = allLayers(shape);
-  return { compared: all, once: [], known: new KnownTapes(), wholeSizes: new Map() };
+  return { compared: all, once: [], known: new KnownTapes(), wholeSizes: new Map(), types: 'none-differ' };
 }
 
 /**
@@ -67,27 +78,45 @@ export function representativeLayers(
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): Plans {
-  const kinds = kindsOfLayers(shape, placement, memory, kindOf);
+  const weights = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
+  WEIGHTS_BY_LAYER.set(placement, weights);
+  const kinds = kindsOfLayers(shape, placement, memory, kindOf, weights);
   const known = PLANS.get(placement) ?? new Map<string, Plans>();
   PLANS.set(placement, known);
   const key = kinds.join();
-  const plans = known.get(key) ?? plansFor(kinds, everyLayer(shape));
+  const plans = known.get(key) ?? plansFor(kinds, kindsByType(shape, kinds, weights), allLayers(shape));
   known.set(key, plans);
   return plans;
 }
 
-function plansFor(kinds: readonly number[], { compared: all }: LayerPlan): Plans {
-  const isWorthTrying = ({ layers }: PlannedLayers): boolean => layers.length <= WORTH_TRYING * kinds.length;
-  const once = [
+function plansFor(kinds: readonly number[], typedKinds: readonly number[], all: PlannedLayers): Plans {
+  const differ = typedKinds.some((kind, layer) => kind !== kinds[layer]);
+  const fewer = fewerLayers(kinds, differ ? 'ignored' : 'none-differ');
+  const typed = differ ? fewerLayers(typedKinds, 'told-apart') : [];
+  const last = planOf(all, onceEach(kinds), 'none-differ');
+  const [first = last, ...more] = [...fewer, ...typed, last];
+  return [first, ...more];
+}
+
+function fewerLayers(kinds: readonly number[], types: LayerPlan['types']): LayerPlan[] {
+  const once = onceEach(kinds);
+  const elsewhere = once.flatMap(({ layers }) => layers);
+  return REACHES.map((reach) => fewestLayers(kinds, { reach, times: 2 }, elsewhere))
+    .filter(isWorthTrying)
+    .map((compared) => planOf(compared, once, types));
+}
+
+function isWorthTrying({ layers, leftOut }: PlannedLayers): boolean {
+  return layers.length <= WORTH_TRYING * (layers.length + leftOut.size);
+}
+
+function onceEach(kinds: readonly number[]): readonly PlannedLayers[] {
+  return [
     fewestLayers(withEnds(kinds, 1), { reach: 0, times: 1 }),
     fewestLayers(withEnds(kinds, 2), { reach: 0, times: 1 }),
     fewestLayers(withSeams(withEnds(kinds, 2)), { reach: 0, times: 1 }),
     fewestLayers(kinds, { reach: 1, times: 1 }),
   ].filter(isWorthTrying);
-  const elsewhere = once.flatMap(({ layers }) => layers);
-  const compared = REACHES.map((reach) => fewestLayers(kinds, { reach, times: 2 }, elsewhere)).filter(isWorthTrying);
-  const [first, ...more] = [...compared, all].map((layers) => planOf(layers, once)) as [LayerPlan, ...LayerPlan[]];
-  return [first, ...more];
 }
 
 /** Kinds of which the last layer and so many of the first have one for themselves. */
@@ -107,7 +136,7 @@ function withSeams(kinds: readonly number[]): readonly number[] {
   return result;
 }
 
-function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {
+function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: LayerPlan['types']): LayerPlan {
   const { repeats } = compared.others;
   const fewer = once.filter(({ layers }) => layers.length <= compared.layers.length);
   return {
@@ -115,6 +144,7 @@ function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerP
     once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
     known: new KnownTapes(),
     wholeSizes: new Map(),
+    types,
   };
 }
 
@@ -124,14 +154,12 @@ function kindsOfLayers(
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number,
+  weights: readonly LayerWeights[],
 ): readonly number[] {
   const { hparams } = shape;
-  const byLayer = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
-  WEIGHTS_BY_LAYER.set(placement, byLayer);
   const { base, swa, recurrent, indexer, experts } = memory;
-  const numbers = new Map<string, number>();
-  return Array.from({ length: hparams.nLayer }, (_, layer) => {
-    const signature = [
+  return numbered(hparams.nLayer, (layer) =>
+    [
       kindOf(layer, shape),
       placement.layerDevice(layer),
       hparams.nHead[layer],
@@ -146,24 +174,52 @@ function kindsOfLayers(
       base?.layers.get(layer)?.k.ne.join(),
       swa?.layers.get(layer)?.k.ne.join(),
       experts?.layers.get(hparams.blockOf[layer] ?? layer)?.group,
-      byLayer[hparams.blockOf[layer] ?? layer],
-    ].join(';');
+      weights[hparams.blockOf[layer] ?? layer]?.known,
+    ].join(';'),
+  );
+}
+
+function kindsByType(
+  { hparams }: ModelShape,
+  kinds: readonly number[],
+  weights: readonly LayerWeights[],
+): readonly number[] {
+  return numbered(kinds.length, (layer) => `${kinds[layer]};${weights[hparams.blockOf[layer] ?? layer]?.types}`);
+}
+
+/** A number for each layer, the same where `signatureOf` says the same. */
+function numbered(layers: number, signatureOf: (layer: number) => string): readonly number[] {
+  const numbers = new Map<string, number>();
+  return Array.from({ length: layers }, (_, layer) => {
+    const signature = signatureOf(layer);
     const number = numbers.get(signature) ?? numbers.size;
     numbers.set(signature, number);
     return number;
   });
 }
 
-/** Name, shape and place of each layer's weights; types only where they may be copied to another device, as repacked ones never are. */
-function weightsByLayer(shape: ModelShape, placement: Placement): readonly string[] {
-  const result: string[][] = Array.from({ length: shape.hparams.nLayer }, () => []);
+/** Name, shape, place and what is looked at of the type of each layer's weights, and the types. */
+function weightsByLayer(shape: ModelShape, placement: Placement): readonly LayerWeights[] {
+  const result = Array.from({ length: shape.hparams.nLayer }, () => ({ known: '', types: '' }));
   for (const tensor of shape.tensors.values()) {
     const [, blocks, number, name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
-    const list = number === undefined ? undefined : result[Number(number)];
-    if (!list) continue;
-    const { device, repacked } = placement.bufferOf(tensor);
-    const copiedType = placement.hasGpu && device === 'cpu' && !repacked ? tensor.type.name : '';
-    list.push(`${blocks}.${name}:${tensor.dims.join('x')}:${device}:${repacked}:${copiedType}`);
+    const layer = number === undefined ? undefined : result[Number(number)];
+    if (!layer) continue;
+    const buffer = placement.bufferOf(tensor);
+    const known = knownOfType(tensor, placement, buffer);
+    // Where the CPU alone computes, all are in one place, and nothing is copied.
+    const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
+    layer.known += `${blocks}.${name}:${tensor.dims.join('x')}:${place}:${known},`;
+    layer.types += `${tensor.type.name},`;
   }
-  return result.map((weights) => weights.join());
+  const numbers = numbered(result.length, (layer) => result[layer]?.known ?? '');
+  return result.map(({ types }, layer) => ({ known: numbers[layer] as number, types }));
+}
+
+/** Weights on the host may be copied to a GPU, as repacked ones never are; what is not multiplied has to be of its result's type. */
+function knownOfType({ name, type }: GgufTensor, placement: Placement, { device, repacked }: Buffer): string {
+  const op = placement.opOf(name);
+  const isProduct = op === 'MUL_MAT' || op === 'MUL_MAT_ID';
+  if (!isProduct || (placement.hasGpu && device === 'cpu' && !repacked)) return type.name;
+  return placement.backendOn(device).typeTrait?.(type, op) ?? '';
 }

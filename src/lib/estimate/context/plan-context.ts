@@ -15,7 +15,7 @@ import type { EstimatePart, PartOwner } from '../memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
 import { Placement } from '../weights/placement.js';
 import { layerOf, nameInBlock } from '../../model/block-name.js';
-import { refuseNewerModel } from '../version-limits.js';
+import { refuseNewerModel, refuseSkippedFactors } from '../version-limits.js';
 
 export interface ContextOptions {
   /** What speculative decoding makes of the context; unset: there is none. */
@@ -52,6 +52,7 @@ export interface PlannedContext {
  */
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
   refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
+  refuseSkippedFactors(shape, launch);
   const { params, placement, memory } = unplannedContext(shape, launch, options.role);
   const graph = graphOf(shape, params);
   const described = graph !== undefined;

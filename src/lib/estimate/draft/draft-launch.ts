@@ -1,5 +1,6 @@
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ResolvedLaunch } from '../memory-estimate.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /**
  * `common_base_params_to_speculative` (`common/speculative.cpp`, llama.cpp v0.5.0): the draft has as much context as the whole
@@ -8,7 +9,13 @@ import type { ResolvedLaunch } from '../memory-estimate.js';
  */
 export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFile: boolean): LaunchOptions {
   const { cpuMoeLayers, tensorOverrides, gpuLayers, devices, ...rest } = launch;
-  const { draftDevice, draftGpuLayers, draftCacheTypeK = 'f16', draftCacheTypeV = 'f16', draftUbatchSize = 0 } = launch;
+  const {
+    draftDevice,
+    draftGpuLayers,
+    draftCacheTypeK = SERVER_DEFAULTS.cacheType,
+    draftCacheTypeV = SERVER_DEFAULTS.cacheType,
+    draftUbatchSize = 0,
+  } = launch;
   const common = {
     ...rest,
     mode: 'chat' as const,

@@ -3,6 +3,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ContextRole } from '../context/context-params.js';
 import { bufferGrowth } from '../context/buffer-growth.js';
 import { WITHOUT_DRAFT } from '../context/context-params.js';
+import { isSplit } from '../context/batches-in-use.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { dflashInjection } from '../graph/drafts/dflash.js';
@@ -28,6 +29,7 @@ import {
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
+import { besideModel } from './unusable-drafts.js';
 
 /** What the model's context is told when it is made. */
 export function targetRole({ drafted, statesKept }: Speculation): ContextRole {
@@ -72,9 +74,10 @@ export function targetGrowth(
   const atFirst = outputBytes(shape, params, params.nSeqMax);
   const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
   const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
-  // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches.
+  // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches,
+  // as does where a few tokens are computed of a model that lies on both devices.
   const inUse = role.tapped.length === 0;
-  const changes = inUse ? role.keepsAllRows && changesGraphs(target, role) : true;
+  const changes = inUse ? role.keepsAllRows && (isSplit(target) || changesGraphs(target, role)) : true;
   const later = changes ? planContext(shape, launch, { ...options, role, inUse }).compute.bytes : target.compute.bytes;
   return [...bufferGrowth('model', target, later), ...outputGrowth('model', outputs - atFirst)];
 }
@@ -91,7 +94,7 @@ export function estimateDraft(
   const shape = draft ?? target.shape;
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const role = draftRole(speculation, target);
-  const context = planContext(shape, own, { role });
+  const context = besideModel(draft, () => planContext(shape, own, { role }));
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
@@ -153,7 +156,11 @@ function draftGrowth(
   const read = READS_FEATURES[shape.architecture];
   const injected =
     read !== undefined && context.described
-      ? bufferGrowth(of, context, largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, {}).bytes))
+      ? bufferGrowth(
+          of,
+          context,
+          largerOf(reads ? inUse() : compute.bytes, planGraph(read, context, { inUse: true }).bytes),
+        )
       : [];
   return [...injected, ...outputGrowth(of, more)];
 }

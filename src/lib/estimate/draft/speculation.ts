@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** `common_speculative_type` (`common/common.h`, llama.cpp v0.5.0), as `--spec-type` names them. */
 export type SpecType = keyof typeof DRAFTED;
@@ -8,11 +9,11 @@ export type SpecType = keyof typeof DRAFTED;
 /** Tokens drafted at a time where a launch does not say; those of a draft model share `--spec-draft-n-max`. */
 const DRAFTED = {
   none: 0,
-  'draft-simple': 3,
-  'draft-eagle3': 3,
-  'draft-mtp': 3,
-  'draft-dflash': 3,
-  'draft-dspark': 3,
+  'draft-simple': SERVER_DEFAULTS.draftMax,
+  'draft-eagle3': SERVER_DEFAULTS.draftMax,
+  'draft-mtp': SERVER_DEFAULTS.draftMax,
+  'draft-dflash': SERVER_DEFAULTS.draftMax,
+  'draft-dspark': SERVER_DEFAULTS.draftMax,
   'ngram-simple': 48,
   'ngram-map-k': 48,
   'ngram-map-k4v': 48,

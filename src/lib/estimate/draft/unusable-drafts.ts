@@ -58,6 +58,23 @@ function requireHead(model: ModelShape, draft: ModelShape | undefined): void {
   throw stops(`the draft gives embeddings of ${nEmbdOut} numbers, the model of ${model.hparams.nEmbdOut}`);
 }
 
+/** Drafts whose graphs take rows of the model's weights or attend to what it has cached. */
+const TAKE_FROM_MODEL: ReadonlySet<string> = new Set(['gemma4-assistant', 'eagle3', 'dflash']);
+
+/**
+ * Plans a draft's graphs, in which ggml may find that it does not go with the model.
+ * @throws CheckIncompleteError DRAFT_MISMATCH where llama-server aborts
+ */
+export function besideModel<T>(draft: ModelShape | undefined, plan: () => T): T {
+  try {
+    return plan();
+  } catch (error) {
+    const isMisfit = error instanceof CheckIncompleteError && error.code === 'MODEL_GRAPH_INVALID';
+    if (!isMisfit || draft === undefined || !TAKE_FROM_MODEL.has(draft.architecture)) throw error;
+    throw stops(`the ${draft.architecture} draft takes what the model has computed, and that is of other sizes`);
+  }
+}
+
 function requireLayers({ hparams }: ModelShape, { tensors }: ModelShape, layers: readonly number[]): void {
   const beyond = layers.find((layer) => layer > hparams.nLayer);
   if (beyond !== undefined) throw stops(`the draft reads layer ${beyond}, and the model has ${hparams.nLayer}`);

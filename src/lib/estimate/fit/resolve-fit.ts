@@ -9,6 +9,7 @@ import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
 import type { FitProblem } from './layer-split.js';
 import { overriddenLayers } from './overridden-layers.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What llama-server sees at its start, in bytes. */
 export interface FitMachine {
@@ -34,10 +35,6 @@ export interface FitResult {
 }
 
 const MIB = 2 ** 20;
-/** `common_params::fit_params_target` and `fit_params_min_ctx` (`common/common.h`, llama.cpp v0.5.0). */
-export const DEFAULT_FIT_TARGET_MIB = 1024;
-const DEFAULT_MIN_CTX = 4096;
-const AUTO_SLOTS = 4;
 
 /**
  * What llama-server makes of a launch whose context or layers are left open (`--fit on`): `common_params_fit_impl`
@@ -57,7 +54,7 @@ export function resolveFit(
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
   refuseTrainedContext(shape.hparams, launch);
   const { nCtxTrain, nLayer, nExpert } = shape.hparams;
-  const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : AUTO_SLOTS;
+  const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : SERVER_DEFAULTS.slots;
   const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;
   const isContextOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
   const aimed = nCtxTrain * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
@@ -73,7 +70,7 @@ export function resolveFit(
   const context = fitContext(problem, {
     isOpen: isContextOpen,
     max: aimed,
-    min: (launch.fitCtx ?? DEFAULT_MIN_CTX) * streams,
+    min: (launch.fitCtx ?? SERVER_DEFAULTS.fitCtx) * streams,
     step: streams,
   });
   const chosen = context.done
@@ -97,12 +94,12 @@ function besideTheModel(projector: ProjectorShape | undefined, launch: LaunchOpt
 }
 
 /** `--fit-target`: one value for all, or one each. */
-function marginsOf({ fitTargetMiB = DEFAULT_FIT_TARGET_MIB }: LaunchOptions, devices: number): number[] {
+function marginsOf({ fitTargetMiB = SERVER_DEFAULTS.fitTargetMiB }: LaunchOptions, devices: number): number[] {
   const given = typeof fitTargetMiB === 'number' ? [fitTargetMiB] : fitTargetMiB;
-  const last = given.at(-1) ?? DEFAULT_FIT_TARGET_MIB;
+  const last = given.at(-1) ?? SERVER_DEFAULTS.fitTargetMiB;
   return Array.from(
     { length: devices },
-    (_, i) => (given.length === 1 ? last : (given[i] ?? DEFAULT_FIT_TARGET_MIB)) * MIB,
+    (_, i) => (given.length === 1 ? last : (given[i] ?? SERVER_DEFAULTS.fitTargetMiB)) * MIB,
   );
 }
 

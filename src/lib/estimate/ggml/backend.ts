@@ -1,4 +1,5 @@
 import type { Device } from './device.js';
+import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { Tensor } from './tensor.js';
 
 /** A tensor must stay allocated until a node has run. */
@@ -22,11 +23,42 @@ export interface Backend {
   readonly readsRepacked: boolean;
   /** Bytes to reserve for a tensor, with what the op needs beside its result. */
   readonly allocSize: (tensor: Tensor) => number;
+  /** What `optimize` looks at of the type of a product's weights: where it says the same, one may stand for another. */
+  readonly typeTrait?: (type: GgmlType, product: 'MUL_MAT' | 'MUL_MAT_ID') => string;
   /**
    * Reorders a run of nodes in place and names tensors that must outlive a node; `graph_optimize`. `following` is the first
    * node after the run.
    */
   readonly optimize?: (nodes: Tensor[], keepUntil: KeepUntil, following: Tensor | undefined) => void;
+  /**
+   * What `optimize` depends on beside the nodes' ops and what they read, the order of what lies in caches included. Unset: that is
+   * only seen by doing it.
+   */
+  readonly optimizesBy?: (nodes: readonly Tensor[]) => readonly number[];
+}
+
+/** Numbers of which it is known, where they are the same for runs that compute the same of the same, that those are optimized alike. */
+export function optimizationKey(
+  { optimize, optimizesBy }: Backend,
+  nodes: readonly Tensor[],
+  following: Tensor | undefined,
+): readonly number[] {
+  if (optimizesBy) return optimizesBy(nodes);
+  if (!optimize) return [];
+  const ordered = [...nodes];
+  const key: number[] = [];
+  const put = ({ original, number, backend }: Tensor): number =>
+    original ? key.push(original.number, backend) : key.push(number, -1);
+  optimize(
+    ordered,
+    (kept, until) => {
+      put(kept);
+      put(until);
+    },
+    following,
+  );
+  ordered.forEach(put);
+  return key;
 }
 
 /** Rows from which on host weights are worth bringing to a GPU: `op_offload_min_batch_size`. */

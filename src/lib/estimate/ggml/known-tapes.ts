@@ -1,20 +1,39 @@
 import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
-import { allocateGraph } from './graph-allocator.js';
+import type { ComparedLayouts, Moves } from './moves.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
-import { IS_VIEW, type Tape, type TensorSizes } from './tape.js';
+import type { Graph } from './graph.js';
+import { describe, isSame, optimizesAlike, reschedule, type Schedule, type SchedulerOptions } from './schedule.js';
+import { IS_VIEW, type Tape, TensorSizes } from './tape.js';
 import { sameLayout, type Tensor } from './tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */
 interface KnownTape {
-  /** Of few layers. */
+  /** Of few layers, and how their graph became it. */
   readonly few: Tape;
+  readonly schedule: Schedule | null;
   readonly begins: readonly number[];
-  /** What was gone through for all of them, and of each of its slots the one on the tape of few that it repeats. */
-  readonly laid: Allocation['laid'];
+  /** For all layers, and of each of their slots the one on the tape of few that it repeats. */
+  readonly moves: Moves;
   readonly origins: Int32Array;
-  readonly settled: boolean;
+  /** What was compared for them, on the tape of few. */
+  readonly compared: readonly ComparedLayouts[];
+}
+
+/** A graph's tape, known before it was planned. */
+export interface FoundTape {
+  /** Unset: backends would optimize the graph otherwise. */
+  readonly known: KnownTape | undefined;
+  /** By slot of few layers' tape. */
+  readonly tensors: readonly Tensor[];
+}
+
+/** Null where what was done for the tape that is known is not seen to be done for the graph's. */
+export function allocateFound({ known, tensors }: FoundTape, backends: readonly Backend[]): DeviceBytes | null {
+  if (!known || !comparesAlike(known.compared, tensors)) return null;
+  const { moves, origins } = known;
+  return allocateSettling(moves, origins, new TensorSizes(backends, tensors), backends);
 }
 
 const MOST_KNOWN = 8;
@@ -25,39 +44,84 @@ const MOST_KNOWN = 8;
  */
 export class KnownTapes {
   private readonly known: KnownTape[] = [];
+  /** The backends of nodes of few layers, where all layers decided as those. */
+  private readonly trials: Int8Array[] = [];
   /** How often the layers that were chosen turned out not to stand for all. */
   failures = 0;
 
-  /** Null where what is asked is not known. */
-  allocate({ tape, sizes, slices }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
-    const { begins, repeats } = slices;
-    const found = this.known.find((other) => isSame(other.begins, begins) && saysTheSame(other.few, tape));
-    if (!found) return null;
-    const { laid, origins, settled } = found;
-    const tensors: Tensor[] = [];
-    for (let slot = 0; slot < origins.length; slot++) tensors.push(tape.tensors[origins[slot] as number] as Tensor);
-    const whole = { ...laid.tape, tensors };
-    return settled
-      ? allocateSettling({ tape: whole, bases: laid.bases }, sizes, repeats, backends)
-      : allocateGraph(whole, sizes, backends);
+  get isEmpty(): boolean {
+    return this.known.length === 0;
   }
 
-  /** `allocation` is what was made of a tape of more layers. */
-  learn(few: PlannedTape, more: PlannedTape, { laid, settled }: Allocation): void {
-    const origins = originsOn(few, more, laid.tape);
-    if (!origins || !areAsLarge(few, origins, laid.tape, more.sizes)) {
+  /** Whether all layers, too, were found not to run as they should where few layers' nodes run so. */
+  hasTrial(backends: Int8Array): boolean {
+    return this.trials.some((known) => isSame(known, backends));
+  }
+
+  learnTrial(backends: Int8Array): void {
+    if (this.trials.length === MOST_KNOWN) this.trials.shift();
+    this.trials.push(backends);
+  }
+
+  /** Null where what is asked is not known. */
+  allocate({ tape, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
+    const { tensors } = tape;
+    const found = this.known.find(
+      ({ few, compared, begins: known }) =>
+        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(compared, tensors),
+    );
+    return found ? allocateSettling(found.moves, found.origins, sizes, backends) : null;
+  }
+
+  /** For a graph of which another one said the same: its nodes get backends. Null where none did. */
+  find(graph: Graph, scheduler: SchedulerOptions): FoundTape | null {
+    if (this.isEmpty) return null;
+    const said = describe(graph, scheduler);
+    const known = this.known.filter(({ schedule }) => schedule && isSame(schedule.said, said));
+    const [first] = known;
+    if (!first?.schedule) return null;
+    const all = reschedule(graph, first.schedule);
+    const found = known.find(({ schedule }) => schedule && optimizesAlike(graph, schedule, scheduler.backends));
+    const tensors = Array.from(found?.schedule?.tensorOf ?? [], (number) => all[number] as Tensor);
+    return { known: found, tensors };
+  }
+
+  /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */
+  learn(few: PlannedTape, more: PlannedTape, { tape, moves }: Allocation): boolean {
+    const origins = originsOn(few, more, tape);
+    if (!origins || !areAsLarge(few, origins, tape, more.sizes)) {
       this.failures++;
-      return;
+      return false;
     }
     if (this.known.length === MOST_KNOWN) this.known.shift();
+    const compared = comparedOn(origins, moves);
+    const { begins } = few.slices;
     this.known.push({
       few: withoutTensors(few.tape),
-      begins: few.slices.begins,
-      laid: { ...laid, tape: withoutTensors(laid.tape) },
+      schedule: few.schedule,
+      begins,
+      moves: { ...moves, compared: [] },
       origins,
-      settled,
+      compared,
     });
+    return true;
   }
+}
+
+/** What was compared on a tape of all layers, once each, on the tape that those repeat. */
+function comparedOn(origins: Int32Array, { compared }: Moves): readonly ComparedLayouts[] {
+  const found = new Map<string, ComparedLayouts>();
+  for (const { slot, parent, same } of compared) {
+    const [own, other] = [origins[slot] as number, origins[parent] as number];
+    found.set(`${own} ${other}`, { slot: own, parent: other, same });
+  }
+  return [...found.values()];
+}
+
+function comparesAlike(compared: readonly ComparedLayouts[], tensors: readonly Tensor[]): boolean {
+  return compared.every(
+    ({ slot, parent, same }) => sameLayout(tensors[slot] as Tensor, tensors[parent] as Tensor) === same,
+  );
 }
 
 function withoutTensors(tape: Tape): Tape {
@@ -91,10 +155,4 @@ function areAsLarge(
       return false;
     return sameLayout(own, tensor) && sizes.on(own, backend) === sizesOfWhole.on(tensor, backend);
   });
-}
-
-function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,4 +1,4 @@
-import type { Backend } from './backend.js';
+import { type Backend, optimizationKey } from './backend.js';
 import type { Graph } from './graph.js';
 import { type Buffer, isViewOp, Tensor } from './tensor.js';
 
@@ -14,6 +14,15 @@ export class UnsupportedOpError extends Error {
 export interface Step {
   readonly node: Tensor;
   readonly backend: number;
+}
+
+/** What a graph's memory is planned by. */
+export interface Plan {
+  /** In order, and the leafs that are placed before them. */
+  readonly steps: readonly Step[];
+  readonly leafs: readonly Tensor[];
+  /** Runs of nodes on one backend, where each ends, and what its optimization depends on if that was asked for. */
+  readonly runs: readonly { readonly backend: number; readonly end: number; readonly key: readonly number[] }[];
 }
 
 interface Split {
@@ -56,17 +65,22 @@ export class Scheduler {
     for (const node of graph.nodes) this.settle(node);
   }
 
-  /** Pass 5 and the graph copy: the steps to plan memory for, in order, and the leafs that are placed before them. */
-  plan(graph: Graph): { readonly steps: Step[]; readonly leafs: readonly Tensor[] } {
+  /** Pass 5 and the graph copy. */
+  plan(graph: Graph, withKeys = false): Plan {
     const inputs: Tensor[] = [];
     const splits = this.split(graph, inputs);
     const keepUntil = (tensor: Tensor, until: Tensor): void => {
       if (!until.keeps) until.keeps = [tensor];
       else if (!until.keeps.includes(tensor)) until.keeps.push(tensor);
     };
-    splits.forEach(({ backend, nodes }, i) =>
-      this.backends[backend]?.optimize?.(nodes, keepUntil, splits[i + 1]?.nodes[0]),
-    );
+    let end = 0;
+    const runs = splits.map(({ backend, nodes }, i) => {
+      const device = this.backends[backend] as Backend;
+      const following = splits[i + 1]?.nodes[0];
+      const key = withKeys ? optimizationKey(device, nodes, following) : [];
+      device.optimize?.(nodes, keepUntil, following);
+      return { backend, end: (end += nodes.length), key };
+    });
 
     const steps: Step[] = [];
     for (const { backend, inputs, nodes } of splits) {
@@ -82,7 +96,7 @@ export class Scheduler {
         }
       }
     }
-    return { steps, leafs: [...this.copiedInputs(inputs, splits), ...graph.leafs] };
+    return { steps, leafs: [...this.copiedInputs(inputs, splits), ...graph.leafs], runs };
   }
 
   /** With several copies, graph inputs and what is brought over to a split keep a place for each copy from the start. */
@@ -243,7 +257,7 @@ function reads(backend: Backend, buffer: Buffer): boolean {
   return buffer.device === backend.memory && (!buffer.repacked || backend.readsRepacked);
 }
 
-function copyOn(tensor: Tensor, backend: number): Tensor {
+export function copyOn(tensor: Tensor, backend: number): Tensor {
   tensor.copies ??= [];
   return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, tensor.ne, tensor.nb), {
     backend,

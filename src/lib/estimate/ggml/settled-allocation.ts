@@ -1,6 +1,8 @@
 import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
-import { allocateAndNote, allocateGraph } from './graph-allocator.js';
+import { allocateMoves, sizesOn } from './graph-allocator.js';
+import { type Moves, movesOf, type Watch } from './moves.js';
+import type { Schedule } from './schedule.js';
 import type { Tape, TensorSizes } from './tape.js';
 import type { Tensor } from './tensor.js';
 import { type LaidTape, type StandInSlices, wholeTape } from './whole-tape.js';
@@ -19,6 +21,8 @@ export interface Repeats {
 export interface PlannedTape {
   /** The graph's nodes as they were built. */
   readonly nodes: readonly Tensor[];
+  /** How the graph was scheduled, for others that say the same; null where that was not asked for. */
+  readonly schedule: Schedule | null;
   readonly tape: Tape;
   readonly sizes: TensorSizes;
   readonly slices: RepeatingSlices;
@@ -30,40 +34,41 @@ interface RepeatingSlices extends StandInSlices {
 
 export interface Allocation {
   readonly bytes: DeviceBytes;
-  /** What was gone through. */
-  readonly laid: Pick<LaidTape, 'tape' | 'bases'>;
-  /** Layers that repeat those before them are not on it. */
-  readonly settled: boolean;
+  /** What was gone through: layers that repeat those before them are not on it. */
+  readonly tape: Tape;
+  readonly moves: Moves;
 }
 
 /**
  * The buffers for the tape of all layers, or null as `wholeTape`. Layers that repeat those before them are left out of it: they read what
- * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go on
- * alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
+ * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go
+ * on alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
  */
-export function allocateWhole(planned: Omit<PlannedTape, 'nodes'>, backends: readonly Backend[]): Allocation | null {
+export function allocateWhole(
+  planned: Omit<PlannedTape, 'nodes' | 'schedule'>,
+  backends: readonly Backend[],
+): Allocation | null {
   const { tape, sizes, slices } = planned;
-  const { repeats, begins, layers, placeOf } = slices;
-  if (layers.length === placeOf.length)
-    return { bytes: allocateGraph(tape, sizes, backends), laid: { tape, bases: begins.slice(0, -1) }, settled: false };
+  const { repeats, layers, placeOf } = slices;
+  const allocated = (whole: Tape, watched?: readonly Watch[]): Allocation | null => {
+    const moves = movesOf(whole, watched);
+    const bytes = allocateSettling(moves, sizesOn(whole), sizes, backends);
+    return bytes && { bytes, tape: whole, moves };
+  };
+  if (layers.length === placeOf.length) return allocated(tape);
   const few = repeats.length > 0 ? wholeTape(tape, sizes, withoutRepeats(slices)) : null;
   if (few && !placeOf.some((place, layer) => isIn(repeats, layer) && few.hasOwnLeafs(place))) {
-    const bytes = allocateSettling(few, sizes, repeats, backends);
-    if (bytes) return { bytes, laid: few, settled: true };
+    const allocation = allocated(few.tape, watchedOn(few, repeats));
+    if (allocation) return allocation;
   }
   const laid = wholeTape(tape, sizes, slices);
-  return laid && { bytes: allocateGraph(laid.tape, sizes, backends), laid, settled: false };
+  return laid && allocated(laid.tape);
 }
 
-/** The buffers for all layers where those on the tape are seen to go on alike where others are left out, or null. */
-export function allocateSettling(
-  { tape, bases }: Pick<LaidTape, 'tape' | 'bases'>,
-  sizes: TensorSizes,
-  repeats: readonly Repeats[],
-  backends: readonly Backend[],
-): DeviceBytes | null {
+/** Marks for each stretch that is left out: two periods before it, one, and where it was. */
+function watchedOn({ bases }: LaidTape, repeats: readonly Repeats[]): readonly Watch[] {
   let leftOut = 0;
-  const watched = repeats.map(({ start, end, period, reach }) => {
+  return repeats.flatMap(({ start, end, period, reach }) => {
     const cut = start - leftOut;
     leftOut += end - start;
     const back = Math.max(period, reach);
@@ -72,12 +77,23 @@ export function allocateSettling(
       from: bases[layer - back] as number,
     }));
   });
-  const { bytes, notes } = allocateAndNote(tape, sizes, backends, watched.flat());
-  const isSettled = watched.every((ends) => {
-    const [twoBefore, before, last] = ends.map(({ slot }) => notes.get(slot));
-    return last === before || last === twoBefore;
-  });
-  return isSettled ? bytes : null;
+}
+
+const MARKS_OF_STRETCH = 3;
+
+/** The buffers for all layers where the moves are seen to go on alike where layers were left out, or null. */
+export function allocateSettling(
+  moves: Moves,
+  sized: Int32Array,
+  sizes: TensorSizes,
+  backends: readonly Backend[],
+): DeviceBytes | null {
+  const { bytes, notes } = allocateMoves(moves, sized, sizes, backends);
+  for (let i = 0; i < notes.length; i += MARKS_OF_STRETCH) {
+    const [twoBefore, before, last] = notes.slice(i, i + MARKS_OF_STRETCH);
+    if (last !== before && last !== twoBefore) return null;
+  }
+  return bytes;
 }
 
 /** The model without the layers that repeat others. */

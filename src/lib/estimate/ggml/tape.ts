@@ -109,16 +109,23 @@ export class TensorSizes {
 
   constructor(
     private readonly backends: readonly Backend[],
-    slots: number,
+    private readonly tensors: readonly Tensor[],
   ) {
-    this.known = new Float64Array(slots * backends.length).fill(-1);
+    this.known = new Float64Array(tensors.length * backends.length).fill(-1);
   }
 
   on(tensor: Tensor, backend: number): number {
-    const index = tensor.slot * this.backends.length + backend;
+    return this.ofSlot(tensor.slot, backend);
+  }
+
+  ofSlot(slot: number, backend: number): number {
+    const index = slot * this.backends.length + backend;
     const known = this.known[index] as number;
-    if (known >= 0) return known;
+    return known >= 0 ? known : (this.known[index] = this.sizeOf(this.tensors[slot] as Tensor, backend));
+  }
+
+  private sizeOf(tensor: Tensor, backend: number): number {
     const { allocSize, alignment } = this.backends[backend] as Backend;
-    return (this.known[index] = pad(allocSize(tensor), alignment));
+    return pad(allocSize(tensor), alignment);
   }
 }

@@ -149,6 +149,16 @@ export function contiguousStrides(type: GgmlType, ne: Four): Four {
   return [nb0, nb1, nb2, nb2 * ne[2]];
 }
 
+/** Of a tensor's type and shape: its own strides where they are these, as most are. */
+export function contiguousStridesLike({ type, ne, nb }: Tensor): Four {
+  const same =
+    nb[0] === type.bytesPerBlock &&
+    nb[1] === nb[0] * (ne[0] / type.elementsPerBlock) &&
+    nb[2] === nb[1] * ne[1] &&
+    nb[3] === nb[2] * ne[2];
+  return same ? nb : contiguousStrides(type, ne);
+}
+
 export function isEmptyTensor({ ne }: Tensor): boolean {
   return ne[0] === 0 || ne[1] === 0 || ne[2] === 0 || ne[3] === 0;
 }
@@ -228,7 +238,7 @@ export function isTransposed({ nb }: Tensor): boolean {
 }
 
 export function sameShape(a: Tensor, b: Tensor): boolean {
-  return a.ne[0] === b.ne[0] && a.ne[1] === b.ne[1] && a.ne[2] === b.ne[2] && a.ne[3] === b.ne[3];
+  return a.ne === b.ne || (a.ne[0] === b.ne[0] && a.ne[1] === b.ne[1] && a.ne[2] === b.ne[2] && a.ne[3] === b.ne[3]);
 }
 
 /** `ggml_are_same_layout`. */

@@ -1,6 +1,6 @@
 import { Alikeness } from './alike.js';
 import { LayerSlices, type PlannedSlices } from './layer-slices.js';
-import { NONE, type Tape, type TensorSizes } from './tape.js';
+import { IS_VIEW, NONE, type Tape, type TensorSizes } from './tape.js';
 import type { Tensor } from './tensor.js';
 
 /** Planned layers on a tape, and which of them each layer of the model repeats. */
@@ -29,6 +29,7 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
   const { begins, layers, groupOf, placeOf } = planned;
   if (begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity))) return null;
   const slices = new LayerSlices(tape, planned);
+  if (movesCopies(slices, planned)) return null;
   const alike = new Alikeness(slices, sizes);
   const repeated = new Set(placeOf.filter((place, layer) => layers[place] !== layer));
   for (const place of repeated) {
@@ -36,6 +37,40 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
     if (before < 0 || !alike.ofLayers(before, place)) return null;
   }
   return new WholeTape(slices, alike, planned).write();
+}
+
+/**
+ * Whether layers that were left out would move a copy that is made for a layer further on: it stands where the run of nodes on that layer's
+ * device begins, which they must not interrupt.
+ */
+function movesCopies(slices: LayerSlices, { begins, layers, placeOf, reach }: StandInSlices): boolean {
+  const { tape, firstReaders } = slices;
+  let place = -1;
+  for (let slot = tape.leafs; slot < tape.tensors.length; slot++) {
+    while (slot >= (begins[place + 1] as number)) place++;
+    const reader = firstReaders[slot] as number;
+    if (reader - place <= reach || !(tape.tensors[slot] as Tensor).original) continue;
+    const standIns = new Set(placeOf.slice((layers[place] ?? -1) + 1, layers[reader]));
+    for (const standIn of standIns) {
+      const isPlannedBetween = standIn > place && standIn < reader;
+      if (!isPlannedBetween && interrupts(tape, begins, standIn, tape.backends[slot] as number)) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether a layer does something on another device, or has something brought to this one. */
+function interrupts(
+  { tensors, backends, traits }: Tape,
+  begins: readonly number[],
+  place: number,
+  backend: number,
+): boolean {
+  for (let slot = begins[place] as number; slot < (begins[place + 1] as number); slot++) {
+    if ((tensors[slot] as Tensor).original) return true;
+    if (backends[slot] !== backend && !((traits[slot] as number) & IS_VIEW)) return true;
+  }
+  return false;
 }
 
 class WholeTape {

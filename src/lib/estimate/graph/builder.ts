@@ -9,6 +9,7 @@ import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 import type { FusedNode, FusedOp } from './fused-ops.js';
 import { LoadedTensors } from './loaded-tensors.js';
+import { countsOfLayer } from './counts-by-layer.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
 import { type AdapterWeights, direction } from './adapters.js';
@@ -102,13 +103,8 @@ export class GraphBuilder extends LoadedTensors {
   }
 
   head(layer: number): { k: number; v: number; q: number; kv: number } {
-    const { hparams } = this;
-    return {
-      k: headKOf(hparams, layer),
-      v: headVOf(hparams, layer),
-      q: hparams.nHead[layer] as number,
-      kv: hparams.nHeadKv[layer] as number,
-    };
+    const { q, kv } = countsOfLayer(this.shape, layer);
+    return { k: headKOf(this.hparams, layer), v: headVOf(this.hparams, layer), q, kv };
   }
 
   expand(tensor: Tensor): Tensor {
@@ -153,7 +149,7 @@ export class GraphBuilder extends LoadedTensors {
   }
 
   rmsNorm(cur: Tensor, layer: number, name: string): Tensor {
-    return this.norm(cur, this.layerNeed(layer, name), null, 'rms', layer);
+    return this.norm(cur, this.layerWeight(layer, name), null, 'rms', layer);
   }
 
   /** `build_lora_mm`. */

@@ -7,7 +7,7 @@ const NEVER_MIXED: ReadonlySet<string> = new Set([
   'cogvlm',
   'deepseek4',
   'deepseek41',
-  'granite-switch',
+  'graniteswitch',
   'eagle3',
   'dflash',
   'gemma4-assistant',
@@ -22,7 +22,8 @@ const NEVER_MIXED: ReadonlySet<string> = new Set([
 export function embeddingInput(g: GraphBuilder): Tensor {
   const { mixedInput, lookupsFirst } = g.params.llama;
   const mixed = mixedInput && !NEVER_MIXED.has(g.shape.architecture);
-  const table = g.need('token_embd.weight');
+  // CodeShell's files may hold the matrix only as what tokens are read from at the end.
+  const table = g.weight('token_embd.weight') ?? g.need('output.weight');
   const width = g.nEmbd * (1 + g.hparams.nDeepstackLayers);
   const look = (): Tensor => ggml.getRows(table, (g.tokens = ggml.newInput(I32, g.nTokens)));
   const given = (): Tensor => ggml.newInput(F32, width, g.nTokens);

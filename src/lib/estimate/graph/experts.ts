@@ -1,7 +1,9 @@
+import { readsKey } from '../../model/loading/keys-read.js';
 import { pool1d } from '../ggml/ops/image-ops.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
+import { countsOfLayer } from './counts-by-layer.js';
 import { type CachedProducts, cachedExperts } from './cached-experts.js';
 import { activate, type Activation, clampedSwiglu, GATED } from './projections.js';
 import { graphError } from '../ggml/graph-error.js';
@@ -39,11 +41,20 @@ export function gatingOf(g: GraphBuilder, fallback: Gating): Gating {
   return GATINGS[g.shape.keys.number('expert_gating_func', 0)] ?? fallback;
 }
 
+/** What the header says of the weights of the chosen: as nothing where the architecture's loader does not read it. */
+export function weightsByHeader({ shape: { architecture, keys } }: GraphBuilder): Pick<Experts, 'normalise' | 'scale'> {
+  const [norm, scale] = ['expert_weights_norm', 'expert_weights_scale'] as const;
+  return {
+    normalise: readsKey(architecture, norm) && keys.boolean(norm, false),
+    scale: readsKey(architecture, scale) ? keys.real(scale, 0) : 0,
+  };
+}
+
 /** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function experts(g: GraphBuilder, input: Tensor, layer: number, options: Experts): Tensor {
   const { nExpert } = g.hparams;
-  const usedOfLayer = g.hparams.nExpertUsed[layer] as number;
-  const used = options.adjugate ? Math.min(usedOfLayer, Math.floor(nExpert / options.adjugate)) : usedOfLayer;
+  const inUse = countsOfLayer(g.shape, layer).experts;
+  const used = options.adjugate ? Math.min(inUse, Math.floor(nExpert / options.adjugate)) : inUse;
   const [nEmbd, nTokens] = input.ne;
   const logits = options.logits ?? routerLogits(g, input, layer);
   const probs = probabilities(logits, options.gating);
@@ -76,7 +87,7 @@ export function experts(g: GraphBuilder, input: Tensor, layer: number, options: 
   let outputs = downProduct(g, layer, named('down'), hidden(g, cur, layer, choice, options, named), choice);
   if (!options.weighInput) outputs = ggml.mul(outputs, weights);
   g.expand(outputs);
-  return summed(g, outputs, usedOfLayer, nTokens);
+  return summed(g, outputs, g.hparams.nExpertUsed[layer] as number, nTokens);
 }
 
 function routerLogits(g: GraphBuilder, input: Tensor, layer: number): Tensor {
@@ -198,7 +209,8 @@ function summed(g: GraphBuilder, outputs: Tensor, used: number, nTokens: number)
     const view = ggml.view2d(outputs, outputs.ne[0], nTokens, outputs.nb[2], i * outputs.nb[1]);
     views.push(g.expand(view));
   }
-  const [first, ...rest] = views as [Tensor, ...Tensor[]];
+  const [first, ...rest] = views;
+  if (first === undefined) throw graphError('a layer that uses none of its experts');
   const sum = rest.reduce((acc, view) => g.expand(ggml.add(acc, view)), first);
   return used === 1 ? ggml.cont(sum) : sum;
 }

@@ -100,7 +100,8 @@ export class LoadedTensors {
     if (!tensor) {
       tensor = makeExternal(cache.type, cache.ne, cache.buffer);
       tensor.address = this.addresses.of(cache);
-      tensor.layer = cache.layer;
+      // What chooses Granite Switch's adapters is cached behind the last layer, and read before the first.
+      if (cache.layer < this.hparams.nLayer) tensor.layer = cache.layer;
       this.caches.set(cache, tensor);
     }
     return tensor;

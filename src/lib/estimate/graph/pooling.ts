@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { graphError } from '../ggml/graph-error.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
@@ -6,7 +7,9 @@ import type { GraphBuilder } from './builder.js';
 /** `enum llama_pooling_type` (`include/llama.h`, llama.cpp v0.5.0); the others take one row a sequence. */
 export const POOLING_NONE = 0;
 const MEAN = 1;
-const RANK = 4;
+const CLS = 2;
+const LAST = 3;
+export const POOLING_RANK = 4;
 
 /**
  * `build_pooling` and `build_dense_out` (`src/llama-graph.cpp`, llama.cpp v0.5.0): one vector a sequence, where the context
@@ -29,10 +32,13 @@ function pooledRows(g: GraphBuilder, rows: Tensor): Tensor {
       return rows;
     case MEAN:
       return mean(g, rows);
-    case RANK:
+    case POOLING_RANK:
       return classify(g, isModernBert(g) ? mean(g, rows) : oneRowEach(g, rows));
-    default:
+    case CLS:
+    case LAST:
       return oneRowEach(g, rows);
+    default:
+      throw graphError(`unknown pooling type ${g.params.pooling}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as ggml from '../ggml/ops/ops.js';
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
-import { experts, type Experts } from './experts.js';
+import { experts, type Experts, weightsByHeader } from './experts.js';
 import { type Activation, feedForward } from './projections.js';
 
 /** Limits below this count as none. */
@@ -31,13 +31,15 @@ export function withSharedExperts(
   const routed = experts(g, cur, layer, {
     activation: 'silu',
     gating: 'softmax',
-    normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.real('expert_weights_scale', 0),
+    ...weightsByHeader(g),
     ...routing,
   });
   const shared = sharedExperts(g, cur, layer, routing.activation ?? 'silu', sharedClamped);
   return shared ? ggml.add(routed, shared) : routed;
 }
+
+/** Graphs that run shared experts in any case: without their weights what goes in comes out, activated. */
+const ALWAYS_SHARED: ReadonlySet<string> = new Set(['hy_v3', 'kimi-linear', 'step35']);
 
 /** The experts that every token uses, where the layer has any; without a gate of their own they hold it beside up. */
 export function sharedExperts(
@@ -47,7 +49,8 @@ export function sharedExperts(
   activation: Activation,
   clamped: boolean | 'fused' = false,
 ): Tensor | undefined {
-  if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return undefined;
-  const fused = activation === 'silu' && !g.layerWeight(layer, 'ffn_gate_shexp.weight');
+  const always = ALWAYS_SHARED.has(g.shape.architecture);
+  if (!always && !g.layerWeight(layer, 'ffn_up_shexp.weight')) return undefined;
+  const fused = !always && activation === 'silu' && !g.layerWeight(layer, 'ffn_gate_shexp.weight');
   return feedForward(g, cur, layer, { activation: fused ? 'swiglu' : activation, suffix: '_shexp', clamped });
 }

@@ -56,7 +56,7 @@ export class EncoderBuffers {
       this.scheduler.assign(graph);
       const { steps, leafs } = this.scheduler.plan(graph);
       const tape = record(steps, leafs);
-      const sizes = new TensorSizes(backends, tape.tensors.length);
+      const sizes = new TensorSizes(backends, tape.tensors);
       this.bytes = largerOf(this.bytes, allocateGraph(tape, sizes, backends));
     } catch (error) {
       if (error instanceof UnsupportedOpError) throw refused(error.message);

@@ -150,6 +150,11 @@ export class Placement {
     return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
   }
 
+  /** What a weight is used for, by its name. */
+  opOf(name: string): WeightOp {
+    return this.named(name).op;
+  }
+
   /** The buffer of a weight used at `position`; unset = where its name says. */
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
     const byName = position === undefined && as === undefined;

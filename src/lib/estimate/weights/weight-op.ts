@@ -42,7 +42,8 @@ const DECAY_IS_FACTOR = new Set([
 /** `buft_for_tensor` of `create_tensor` (`src/llama-model-loader.cpp`, llama.cpp v0.5.0). */
 export function weightOp(name: string, architecture: string): WeightOp {
   const [, base = name, suffix] =
-    /^(?:(?:enc\.|dec\.)?blk\.\d+\.)?(.+?)(?:\.(weight|bias|scale|input_scale))?$/.exec(name) ?? [];
+    /^(?:(?:enc\.|dec\.)?blk\.\d+\.)?(.+?)(?:\.(weight|bias|scale|input_scale|lora_[ab]))?$/.exec(name) ?? [];
+  if (suffix?.startsWith('lora_')) return 'MUL_MAT_ID';
   const op = OPS.find(([pattern]) => pattern.test(base))?.[1] ?? 'MUL_MAT';
   if (suffix === 'bias') return op === 'MUL_MAT_ID' ? 'ADD_ID' : 'ADD';
   return op === 'SSM_SCAN' && DECAY_IS_FACTOR.has(architecture) ? 'MUL' : op;

@@ -27,6 +27,10 @@ export interface LedgerEntry extends ProcessIdentity {
   /** ISO 8601, for people; no decision rests on it. */
   readonly decidedAt: string;
   readonly state: EntryState;
+  /** Whose server it is, as its environment says too. */
+  readonly mark?: string;
+  /** Promised to what will follow a process that has ended: the process here only keeps it, and holds nothing of it. */
+  readonly kept?: boolean;
 }
 
 export interface Ledger {
@@ -58,9 +62,9 @@ export function parseLedger(text: string): Ledger | 'newer' | 'corrupt' {
 
 function isEntry(value: unknown): value is LedgerEntry {
   if (!isObject(value)) return false;
-  const { who, pid, startedAt, argvHash, decidedAt, state, requirement } = value;
+  const { who, pid, startedAt, argvHash, decidedAt, state, requirement, mark = '' } = value;
   return (
-    [who, startedAt, argvHash, decidedAt].every((text) => typeof text === 'string') &&
+    [who, startedAt, argvHash, decidedAt, mark].every((text) => typeof text === 'string') &&
     Number.isSafeInteger(pid) &&
     (state === 'promised' || state === 'resident') &&
     isRequirement(requirement)

@@ -3,7 +3,7 @@ import type { MachineRequest, MeasureHost } from '../../host/measure-host.js';
 import { findProcessHere } from '../../host/processes/processes.js';
 import { guardHere, liveProcesses } from '../guard-machine.js';
 import type { LedgerEntry } from './ledger.js';
-import { readLedger } from './ledger-store.js';
+import { besideLost, readLedger } from './ledger-store.js';
 import { liveEntries, withReservations } from './reservations.js';
 import { stateFolderPath } from './state-folder.js';
 
@@ -19,9 +19,9 @@ export interface PromisedMemory {
 /** @param find who is running; @throws CheckIncompleteError STATE_FOLDER, LEDGER_NEWER */
 export function promisedHere(env: NodeJS.ProcessEnv = process.env, find = findProcessHere()): PromisedMemory {
   const folder = stateFolderPath(env);
-  const { entries, ...warning } = readLedger(folder, 'leave');
+  const { entries, lostIn, warning = lostIn && `what ${lostIn} promised is not known` } = readLedger(folder, 'leave');
   const processes = liveProcesses(entries, { find, memoryOf: () => undefined });
-  return { folder, entries: liveEntries(entries, processes), ...warning };
+  return { folder, entries: liveEntries(entries, processes), ...(warning !== undefined && { warning }) };
 }
 
 /**
@@ -31,11 +31,12 @@ export function promisedHere(env: NodeJS.ProcessEnv = process.env, find = findPr
 export function besideLedger(measure: MeasureHost, env: NodeJS.ProcessEnv = process.env): MeasureHost {
   return async (request: MachineRequest): Promise<HostMemory> => {
     if (request.systemMemoryBytes !== undefined || request.inUseBytes !== undefined) return measure(request);
-    const { entries, warning } = readLedger(stateFolderPath(env), 'leave');
+    const ledger = readLedger(stateFolderPath(env), 'leave');
+    const { entries, warning } = ledger;
     const processes = liveProcesses(entries, guardHere(request, measure, env));
     const host = await measure({ ...request, ledgered: processes.map(({ pid }) => pid) });
     if (host.source !== 'measured') return host;
-    const adjusted = withReservations(host, entries, processes);
+    const adjusted = besideLost(withReservations(host, entries, processes), ledger, request.budgetBytes);
     return warning === undefined ? adjusted : { ...adjusted, notes: [...adjusted.notes, warning] };
   };
 }

@@ -1,19 +1,34 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
+import { whyNotWritten } from '../../system-words.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const OTHERS_MAY = 0o077;
 
-/** Where this user's promises on this machine are kept; `LLMKUBE_STATE_DIR` moves it. Nothing is created. */
+/**
+ * Where this user's promises on this machine are kept; `LLMKUBE_STATE_DIR` moves it. Nothing is created.
+ * @throws CheckIncompleteError STATE_FOLDER for a path that means another folder wherever a program is started: each would know its own
+ * promises only
+ */
 export function stateFolderPath(env: Environment = process.env, platform: NodeJS.Platform = process.platform): string {
-  if (env.LLMKUBE_STATE_DIR) return env.LLMKUBE_STATE_DIR;
+  const named = env.LLMKUBE_STATE_DIR;
+  if (named && !isAbsolute(named)) {
+    throw new CheckIncompleteError(
+      'STATE_FOLDER',
+      `LLMKUBE_STATE_DIR says ${printable(named)}, which is another folder in every working folder, so that no promise would be known elsewhere`,
+      { suggestions: ['give it a path that begins with /'] },
+    );
+  }
+  if (named) return named;
   const home = env.HOME || homedir();
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'llmkube');
-  return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'llmkube');
+  const { XDG_STATE_HOME: states = '' } = env;
+  // A relative one is to be ignored: XDG Base Directory Specification.
+  return join(isAbsolute(states) ? states : join(home, '.local', 'state'), 'llmkube');
 }
 
 /**
@@ -63,22 +78,21 @@ export function folderProblem(
   return undefined;
 }
 
-const NOT_THIS_USERS: Problem = ['may not be written by this user', 'make it writable'];
 const UNREACHABLE = 'make it by hand where folders can be made';
-const PROBLEMS: Readonly<Record<string, Problem>> = {
-  EROFS: ['is on a file system that is read-only', 'mount that with write access'],
-  EACCES: NOT_THIS_USERS,
-  EPERM: NOT_THIS_USERS,
-  ENOSPC: ['is on a disk that is full', 'make room on it'],
-  EDQUOT: ['is on a disk whose quota is used up', 'make room on it'],
-  EFBIG: ['may not take files of this size', 'raise the limit on the size of files (ulimit -f)'],
-  ENOENT: ['cannot be made there', UNREACHABLE],
-  ENOTDIR: ['cannot be made, for a file stands where a folder above it would be', 'remove that file'],
-  EEXIST: ['is a link that leads nowhere', 'remove the link'],
-  ELOOP: ['is a chain of links that leads nowhere', 'remove the link'],
-  ENAMETOOLONG: ['has a name that is too long', UNREACHABLE],
-  EIO: ['is on a disk that does not answer', 'look at the disk'],
-  ENOTSUP: ['is on a file system without hard links', 'leave it on a local disk'],
+/** What to do where the system does not let it be written, whose reason `whyNotWritten` says. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EROFS: 'mount that with write access',
+  EACCES: 'make it writable',
+  EPERM: 'make it writable',
+  ENOSPC: 'make room on it',
+  EDQUOT: 'make room on it',
+  EFBIG: 'raise the limit on the size of files (ulimit -f)',
+  ENOENT: UNREACHABLE,
+  ENOTDIR: 'remove that file',
+  EEXIST: 'remove the link',
+  ELOOP: 'remove the link',
+  ENAMETOOLONG: UNREACHABLE,
+  ENOTSUP: 'leave it on a local disk that knows hard links',
 };
 /** What one of those means for something in the folder. */
 const PROBLEMS_WITHIN: Readonly<Record<string, Problem>> = {
@@ -96,7 +110,8 @@ export function asStateFailure(path: string, error: unknown): CheckIncompleteErr
   const inTheWay = code === 'ENOTDIR' ? dirname(at) : at;
   if (within !== undefined && isWithin(path, inTheWay))
     return refusedFolder(path, ...within, `${relative(path, inTheWay)} in `);
-  return refusedFolder(path, ...(PROBLEMS[code] ?? [`cannot be used (${code})`, 'look at what is there']));
+  const why = whyNotWritten(error) ?? code;
+  return refusedFolder(path, `cannot be written (${why})`, REMEDIES[code] ?? 'look at what is there');
 }
 
 function isWithin(folder: string, path: string): boolean {

@@ -99,6 +99,10 @@ export interface ModelStatus {
 export interface EnvVar {
   readonly name: string;
   readonly value: string;
+  /** In place of a value. */
+  readonly valueFrom?: {
+    readonly secretKeyRef?: { readonly name: string; readonly key: string; readonly optional?: boolean };
+  };
 }
 
 /** `type`: a type of llama-server, or `mtp`, `draft`, `disabled`, `none`. */

@@ -61,7 +61,7 @@ const RESOURCE: Shape = {
     reasoningBudget: 'number',
     reasoningBudgetMessage: 'string',
     extraArgs: ['string'],
-    env: [{ name: 'string', value: 'string' }],
+    env: [{ name: 'string', value: 'string', valueFrom: { secretKeyRef: { name: 'string', key: 'string' } } }],
     command: ['string'],
     args: ['string'],
   },

@@ -8,6 +8,8 @@ import type { CheckRecord } from '../check-record.js';
 export interface DeployPlan {
   readonly name: string;
   readonly namespace: string;
+  /** The only agent that may run it. */
+  readonly agent?: string | undefined;
   /** In a form that the operator can read: URL, `hf://`, `s3://`, `pvc://`, `file://` or an absolute path. */
   readonly source: string;
   /** Files to take from a source that is a repository; the first is the one that is loaded. */

@@ -5,7 +5,12 @@ import { refusedByLoader } from './load-error.js';
 interface GraphValue {
   /** Without the architecture's name. */
   readonly keys: readonly string[];
-  /** @param isRequired whether llama.cpp does not load without the key; else 0 is as good as not said */
+  /** Which architectures ask for that; all that read the key where nothing is said. */
+  readonly of?: readonly string[];
+  /**
+   * @param value 0 or 1 for a truth value
+   * @param isRequired whether llama.cpp does not load without the key; else 0 is as good as not said
+   */
   readonly holds: (value: number, shape: ModelShape, isRequired: boolean) => boolean;
   /** What llama.cpp aborts with. */
   readonly words: string;
@@ -52,6 +57,27 @@ const GRAPH_VALUES: readonly GraphValue[] = [
     holds: (value, { architecture }) => value === (TOKEN_SHIFTS.get(architecture) ?? value),
     words: 'GGML_ASSERT(hparams.token_shift_count == 2) failed',
   },
+  // `src/models/bailingmoe3.cpp`
+  { keys: ['kda.safe_gate'], holds: (value) => value === 1, words: 'GGML_ASSERT(hparams.kda_safe_gate) failed' },
+  {
+    keys: ['kda.gate_lower_bound'],
+    of: ['bailingmoe3'],
+    holds: (value) => value < 0,
+    words: 'GGML_ASSERT(hparams.kda_gate_lower_bound < 0.0f) failed',
+  },
+  // `src/models/deepseek2.cpp`, where it is an OCR model's
+  {
+    keys: ['rope.freq_base'],
+    of: ['deepseek2-ocr'],
+    holds: (value) => Math.abs(value - 10000) < 1e-4,
+    words: 'GGML_ASSERT(fabs(freq_base - 10000.0) < 1e-4) failed',
+  },
+  // `src/models/gemma-embedding.cpp`
+  {
+    keys: ['dense_2_feat_in', 'dense_3_feat_out'],
+    holds: (value, { hparams: { nEmbd } }) => value === 0 || value === nEmbd,
+    words: 'it must be equal to n_embd',
+  },
 ];
 
 /**
@@ -60,11 +86,13 @@ const GRAPH_VALUES: readonly GraphValue[] = [
  */
 export function requireGraphValues(shape: ModelShape): void {
   const read = new Map(keysRead(shape.architecture).map(({ key, isRequired }) => [key, isRequired]));
-  for (const { keys, holds, words } of GRAPH_VALUES) {
+  for (const { keys, of, holds, words } of GRAPH_VALUES) {
+    if (of && !of.includes(shape.architecture)) continue;
     for (const key of keys.map((name) => `${shape.architecture}.${name}`)) {
       const value = shape.keys.metadata.get(key);
       const isRequired = read.get(key);
-      if (isRequired === undefined || typeof value !== 'number' || holds(value, shape, isRequired)) continue;
+      if (isRequired === undefined || (typeof value !== 'number' && typeof value !== 'boolean')) continue;
+      if (holds(Number(value), shape, isRequired)) continue;
       throw refusedByLoader('MODEL_COUNT_INVALID', `${words}, since ${key} is ${value}`);
     }
   }

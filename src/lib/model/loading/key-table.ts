@@ -141,7 +141,7 @@ time_decay_extra_dim time_mix_extra_dim u32: rwkv6 rwkv6qwen2
 =lilicorr.candidate_topk =lilicorr.hidden_size =lilicorr.num_heads =lilicorr.num_layers block_size conv_group_size
   conv_kernel_size selector_rank selector_top_k u32: dflash?
 =lilicorr.logit_scale =lilicorr.vector_eps f32: dflash?
-=xielu.alpha_n =xielu.alpha_p =xielu.beta =xielu.eps f32s: apertus
+=xielu.alpha_n =xielu.alpha_p =xielu.beta =xielu.eps f32s-run: apertus
 activation.situ_beta activation.situ_linear_beta f32: kimi-k3
 adapters.count adapters.lora_rank u32: graniteswitch
 adapters.router_gain f32: graniteswitch?

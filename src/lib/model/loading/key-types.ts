@@ -43,6 +43,7 @@ export const KEY_TYPES: Readonly<Record<string, KeyType>> = {
   u32s: each('u32', COUNTS, ({ layers }) => layers?.all),
   'u32s-run': each('u32', COUNTS, ({ layers }) => layers?.run),
   f32s: each('f32', ['f32'], ({ layers }) => layers?.all),
+  'f32s-run': each('f32', ['f32'], ({ layers }) => layers?.run),
   i32x4: each('i32', COUNTS, () => 4),
   '[u32]': list(COUNTS, MAX_ELEMENTS),
   '[u64]': list(['u64'], MAX_ELEMENTS),

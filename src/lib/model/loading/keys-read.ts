@@ -39,6 +39,15 @@ export function keysRead(architecture: string): readonly KeyRead[] {
     });
 }
 
+const READ_BY = new Map<string, ReadonlySet<string>>();
+
+/** Whether an architecture's own loader reads a key, given without its name: what a header says otherwise is nothing to it. */
+export function readsKey(architecture: string, key: string): boolean {
+  const known = READ_BY.get(architecture) ?? new Set(keysRead(architecture).map((one) => one.key));
+  READ_BY.set(architecture, known);
+  return known.has(`${architecture}.${key}`);
+}
+
 /** What is looked at only where something else is so, or is not: `load_hparams`. */
 const READ_WHEN: ReadonlyMap<string, (keys: Keys) => boolean> = new Map<string, (keys: Keys) => boolean>([
   ['rope.scale_linear', (keys) => !keys.has('rope.scaling.factor')],

@@ -165,7 +165,7 @@ export interface FirstBuild {
 }
 
 const BY_B11434: FirstBuild = { notIn: 11222, in: 'b11434' };
-const BY_V0_8_0: FirstBuild = { notIn: 11434, in: 'v0.8.0' };
+export const BY_V0_8_0: FirstBuild = { notIn: 11434, in: 'v0.8.0' };
 
 /** What llama.cpp learned after v0.5.0, by v0.8.0. */
 const SINCE_V0_5_0: Readonly<Record<string, FirstBuild>> = {

@@ -40,10 +40,12 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
   requireGraphValues(shape);
   requireHeads(shape);
   requireRope(shape);
-  checkBlocks(shape);
+  checkSomeRun(shape);
   checkWindows(shape);
+  checkIndexers(shape);
   const rows = tensorRows(shape.architecture);
-  if (rows !== undefined) loadTensors(shape, rows);
+  if (rows === undefined) checkBlocks(shape);
+  else loadTensors(shape, rows);
 }
 
 /** `llama_model_base::create_memory` (`src/llama-model.cpp`, llama.cpp v0.5.0): a cache for windows needs a layer that has one. */
@@ -56,14 +58,38 @@ function checkWindows({ architecture, hparams: { swa, isSwa } }: ModelShape): vo
   );
 }
 
+/** Their indexers' keys are always turned (`llama_kv_cache::llama_kv_cache`, `src/llama-kv-cache.cpp`, llama.cpp v0.5.0). */
+const TURN_INDEXER_KEYS: ReadonlySet<string> = new Set(['deepseek32', 'deepseek4', 'dots3note', 'glm-dsa']);
+/** Tokens that a key of DeepSeek-V4's indexer stands for. */
+const INDEXED_RATIO = 4;
+
+/** `llama_kv_cache::build_input_k_rot`: the size of what they are turned by is that of the layers' heads, and 0 divides nothing. */
+function checkIndexers({ architecture, keys, hparams }: ModelShape): void {
+  if (!TURN_INDEXER_KEYS.has(architecture)) return;
+  const rule = ARCHITECTURE_RULES[architecture];
+  const ratios = rule?.compressRatios?.(keys);
+  const isIndexed = (layer: number): boolean =>
+    ratios ? ratios[layer] === INDEXED_RATIO : rule?.indexer?.(hparams, layer) === true;
+  if (Array.from({ length: hparams.nLayer }, (_, layer) => layer).some(isIndexed)) return;
+  throw refusedByLoader(
+    'MODEL_COUNT_INVALID',
+    'no layer has an indexer, and llama.cpp divides by the size of their keys',
+  );
+}
+
 /** Drafts that are nothing but layers that predict ahead. */
 const ONLY_PREDICTING: ReadonlySet<string> = new Set(['gemma4-assistant']);
 
-/** For any architecture: every block is there, none is beyond the last, and those left out only predict ahead. */
-function checkBlocks({ tensors, architecture, hparams: { nLayerAll, nLayer, blockOf } }: ModelShape): void {
-  if (nLayer === 0 && !ONLY_PREDICTING.has(architecture)) {
-    throw refusedByLoader('MODEL_COUNT_INVALID', `nextn_predict_layers leaves none of its ${nLayerAll} blocks to run`);
-  }
+function checkSomeRun({ architecture, hparams: { nLayerAll, nLayer } }: ModelShape): void {
+  if (nLayer > 0 || ONLY_PREDICTING.has(architecture)) return;
+  throw refusedByLoader('MODEL_COUNT_INVALID', `nextn_predict_layers leaves none of its ${nLayerAll} blocks to run`);
+}
+
+/**
+ * Where it is not known what an architecture loads: every block is there, none is beyond the last, and those left out only
+ * predict ahead.
+ */
+function checkBlocks({ tensors, hparams: { nLayerAll, nLayer, blockOf } }: ModelShape): void {
   const lastBlock = Math.max(...blockOf);
   const present = new Set<number>();
   const predicting = new Set<number>();
@@ -85,7 +111,7 @@ function checkBlocks({ tensors, architecture, hparams: { nLayerAll, nLayer, bloc
         `it has no tensor of block ${block}, though its block_count is ${nLayerAll}`,
       );
     }
-    if (block >= nLayer && present.has(block) && !predicting.has(block) && !ONLY_PREDICTING.has(architecture)) {
+    if (block >= nLayer && present.has(block) && !predicting.has(block)) {
       throw refusedByLoader(
         'MODEL_TENSOR_MISSING',
         `tensor 'blk.${block}.nextn.eh_proj.weight' not found, though nextn_predict_layers leaves only ${nLayer} blocks to run`,

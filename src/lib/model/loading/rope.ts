@@ -61,7 +61,8 @@ function wrongWidth({ architecture, keys, hparams }: ModelShape): string | undef
     [true, nRotSwa, headKSwa],
   ] as const) {
     if (!layers.includes(windowed)) continue;
-    if (dims > width)
+    // What has no room in 31 bits is negative there, and rotates nothing.
+    if (dims < 2 ** 31 && dims > width)
       return `GGML_ASSERT(n_dims <= ne0) failed, since ${dims} of ${width} elements of a head are to be rotated`;
     if (dims % 2 !== 0)
       return `GGML_ASSERT(n_dims % 2 == 0) failed, since ${dims} elements of a head are to be rotated`;

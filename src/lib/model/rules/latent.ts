@@ -23,7 +23,7 @@ function sharedIndexers(hparams: Hparams, keys: Keys): void {
 function indexerTypes(hparams: Hparams, keys: Keys): void {
   const { indexer } = hparams;
   if (indexer.topK === 0) hparams.indexer = { ...indexer, headSize: 0 };
-  indexer.full = keys.flagEach('attention.indexer.types', hparams.nLayer) ?? indexer.full;
+  indexer.full = keys.flagEach('attention.indexer.types', hparams.nLayer) ?? indexer.full.map(() => false);
 }
 
 const ownsIndexer: ArchitectureRule['indexer'] = ({ nLayer, indexer: { full } }, layer) =>

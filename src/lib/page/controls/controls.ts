@@ -5,6 +5,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import { usesDraft } from '../../runtime/options/draft-options.js';
 import type { PageInput } from '../page-input.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What a person can change in the page. */
 export interface Controls {
@@ -37,9 +38,6 @@ export interface Controls {
   readonly gpuBytes: number | null;
 }
 
-/** `n_ubatch` in `common/common.h` of llama.cpp v0.5.0. */
-const DEFAULT_UBATCH = 512;
-
 /** What llama-server calls auto. */
 const AUTO_SLOTS = -1;
 
@@ -52,9 +50,9 @@ export function initialControls({ launch, host, policy, askedQuantization }: Pag
     ctxSize: launch.ctxSize || shape.hparams.nCtxTrain,
     slots: launch.parallel ?? null,
     kvUnified: launch.kvUnified ?? false,
-    cacheTypeK: launch.cacheTypeK ?? 'f16',
-    cacheTypeV: launch.cacheTypeV ?? 'f16',
-    ubatchSize: launch.ubatchSize ?? DEFAULT_UBATCH,
+    cacheTypeK: launch.cacheTypeK ?? SERVER_DEFAULTS.cacheType,
+    cacheTypeV: launch.cacheTypeV ?? SERVER_DEFAULTS.cacheType,
+    ubatchSize: launch.ubatchSize ?? SERVER_DEFAULTS.ubatchSize,
     quantization: askedQuantization,
     gpuLayers: launch.gpuLayers ?? null,
     projector: launch.mmprojAuto !== false || launch.mmproj !== undefined,

@@ -26,7 +26,8 @@ export type Change =
   /** Of the layers, for each GPU, the output head counted as one. */
   | { readonly kind: 'tensor-split'; readonly shares: readonly number[] }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
-  | { readonly kind: 'cpu-experts'; readonly layers: number }
+  /** `isFewer`: than were asked for, which only leaving options out does, for they add up. */
+  | { readonly kind: 'cpu-experts'; readonly layers: number; readonly isFewer?: true }
   | { readonly kind: 'free-memory'; readonly freeBytes: number; readonly inUseBytes: number }
   | { readonly kind: 'memory-fraction'; readonly fraction: number; readonly leftBytes: number }
   | { readonly kind: 'wired-limit'; readonly mebibytes: number; readonly leftBytes: number }
@@ -57,7 +58,11 @@ export interface TypedChanges {
 }
 
 /** A suggestion and what to type for it. */
-export type Advice = Suggestion & TypedChanges;
+export type Advice = Suggestion &
+  TypedChanges & {
+    /** Tokens that the flags name because llama-server would choose them, and are no change. */
+    readonly chosenContext?: number;
+  };
 
 /** The same model in another quantization. */
 export interface ModelVariant {

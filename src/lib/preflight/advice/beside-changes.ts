@@ -4,6 +4,7 @@ import type { Change } from './advice.js';
 import { changedLaunch } from './changed-launch.js';
 import { type Attempt, COMPACT_CACHE, type Levers, UNQUANTIZED } from './levers.js';
 import type { Room, Trials } from './trials.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /*
  * What may be changed of what is loaded beside the model: its projector, its draft, how much is drafted at a time.
@@ -58,7 +59,11 @@ function fewerTokens(room: Room, asked: Attempt): readonly Attempt[] {
 /** Of the draft, or of the model's own head; a cache of the model does not decide it. */
 function compactDraftCache(room: Room, asked: Attempt): Attempt | undefined {
   const { types } = speculation(room, asked);
-  const { draftCacheTypeK = 'f16', draftCacheTypeV = 'f16', flashAttn } = asked.launch;
+  const {
+    draftCacheTypeK = SERVER_DEFAULTS.cacheType,
+    draftCacheTypeV = SERVER_DEFAULTS.cacheType,
+    flashAttn,
+  } = asked.launch;
   const isPlain = UNQUANTIZED.test(draftCacheTypeK) || UNQUANTIZED.test(draftCacheTypeV);
   if (!types.some(usesDraft) || !isPlain || flashAttn === 'off') return undefined;
   return changed(asked, { kind: 'draft-cache-type', type: COMPACT_CACHE });

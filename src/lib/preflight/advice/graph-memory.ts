@@ -5,6 +5,8 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 interface Taken {
   readonly nCtx: number;
   readonly nUbatch: number;
+  /** As it was asked for; unset where it was not, 0 for as large as the batch. */
+  readonly ubatchSize: number | undefined;
   readonly bytes: ReadonlyMap<string, number>;
 }
 
@@ -13,52 +15,68 @@ const MASK_BYTES = 2;
 
 /**
  * What graphs, and files beside the model, took of launches that were estimated, to tell about what they will take of others: it
- * depends little on the quantization, and nearly in a line on the context.
+ * depends little on the quantization, and nearly in a line on the context and on the tokens that are computed at once.
  */
 export class GraphMemory {
   readonly #byLaunch = new Map<string, Taken[]>();
   #last: readonly Taken[] = [];
 
-  learn(launch: LaunchOptions, { parts, resolved }: MemoryEstimate): void {
+  learn(launch: LaunchOptions, { parts, resolved: { nCtx, nUbatch } }: MemoryEstimate): void {
     const bytes = new Map<string, number>();
     for (const part of parts) {
       if (part.of === 'model' && part.name !== 'compute') continue;
       const device = `${part.device} ${gpuOf(part)}`;
       bytes.set(device, (bytes.get(device) ?? 0) + part.bytes);
     }
-    const key = keyWithoutContext(launch);
+    const key = keyWithoutSizes(launch);
     const known = this.#byLaunch.get(key) ?? [];
     this.#byLaunch.set(key, known);
-    known.push({ nCtx: resolved.nCtx, nUbatch: resolved.nUbatch, bytes });
+    known.push({ nCtx, nUbatch, ubatchSize: launch.ubatchSize, bytes });
     this.#last = known;
   }
 
-  /** A share of what it took of another quantization with the same launch; nothing where that is not known. */
+  /**
+   * A share of what it took of another quantization with the same launch, or with a smaller context or fewer tokens at a time; nothing
+   * where that is not known.
+   */
   asKnown(launch: LaunchOptions, share: number): readonly EstimatePart[] {
-    const same = this.#byLaunch.get(keyWithoutContext(launch))?.find(({ nCtx }) => nCtx === launch.ctxSize);
-    return same === undefined ? [] : asParts([...same.bytes].map(([device, bytes]) => [device, bytes * share]));
+    const { ctxSize = 0 } = launch;
+    const [most] = (this.#byLaunch.get(keyWithoutSizes(launch)) ?? [])
+      .filter((known) => known.nCtx <= ctxSize && hasNoMoreTokens(known, launch))
+      .sort((a, b) => b.nUbatch - a.nUbatch || b.nCtx - a.nCtx);
+    return most === undefined ? [] : asParts([...most.bytes].map(([device, bytes]) => [device, bytes * share]));
   }
 
   /** By the nearest contexts of the same launch, or else by the launch that was estimated last. */
   asLikely(launch: LaunchOptions): readonly EstimatePart[] {
-    const { ctxSize = 0 } = launch;
-    const known = this.#byLaunch.get(keyWithoutContext(launch)) ?? this.#last;
-    const [nearest, next] = known.toSorted((a, b) => Math.abs(a.nCtx - ctxSize) - Math.abs(b.nCtx - ctxSize));
+    const { ctxSize = 0, ubatchSize } = launch;
+    const known = this.#byLaunch.get(keyWithoutSizes(launch)) ?? this.#last;
+    const alike = known.filter((one) => one.ubatchSize === ubatchSize);
+    const [nearest, next] = (alike.length > 0 ? alike : known).toSorted(
+      (a, b) => Math.abs(a.nCtx - ctxSize) - Math.abs(b.nCtx - ctxSize),
+    );
     if (nearest === undefined) return [];
+    const share = alike.length === 0 && ubatchSize ? ubatchSize / nearest.nUbatch : 1;
     return asParts(
       [...nearest.bytes].map(([device, bytes]) => {
         const perToken =
           next === undefined || next.nCtx === nearest.nCtx
             ? nearest.nUbatch * MASK_BYTES
             : ((next.bytes.get(device) ?? 0) - bytes) / (next.nCtx - nearest.nCtx);
-        return [device, Math.max(0, bytes + perToken * (ctxSize - nearest.nCtx))];
+        return [device, share * Math.max(0, bytes + perToken * (ctxSize - nearest.nCtx))];
       }),
     );
   }
 }
 
-function keyWithoutContext(launch: LaunchOptions): string {
-  return JSON.stringify({ ...launch, ctxSize: 0 }, (_key, value: unknown) => (value === Infinity ? 'all' : value));
+function hasNoMoreTokens({ nUbatch, ubatchSize }: Taken, asked: LaunchOptions): boolean {
+  return ubatchSize === asked.ubatchSize || nUbatch <= (asked.ubatchSize ?? 0);
+}
+
+function keyWithoutSizes(launch: LaunchOptions): string {
+  return JSON.stringify({ ...launch, ctxSize: 0, ubatchSize: 0 }, (_key, value: unknown) =>
+    value === Infinity ? 'all' : value,
+  );
 }
 
 function asParts(bytesOf: readonly (readonly [device: string, bytes: number])[]): EstimatePart[] {

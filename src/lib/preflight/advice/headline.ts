@@ -60,7 +60,7 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
     case 'draft-on-cpu':
       return 'keep the draft on the CPU';
     case 'cpu-experts':
-      return 'keep experts on the CPU';
+      return change.isFewer ? 'keep fewer experts on the CPU' : 'keep experts on the CPU';
     case 'gpu-layers':
       return change.layers < change.of ? 'lower --gpu-layers' : 'raise --gpu-layers';
     case 'quantization':

@@ -1,9 +1,7 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { leastLeft, type Measure, type Trials } from './trials.js';
-
-/** A context is a multiple of this: `llama_context` in `src/llama-context.cpp` of llama.cpp v0.5.0 pads it. */
-export const CONTEXT_STEP = 256;
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 /** So many guesses are tried before what is left is halved. */
 const MOST_GUESSES = 5;
@@ -54,7 +52,10 @@ export function largestFitting(
     const { shape, launch } = numbered(count);
     return trials[headroom](shape, launch, measure) ?? -Infinity;
   };
-  const value = (count: number): number => measured(count, 'headroom');
+  const value = (count: number): number => {
+    const { shape, launch } = numbered(count);
+    return trials.canFit(shape, launch, measure) ? measured(count, 'headroom') : -Infinity;
+  };
   const atMost = (count: number): number => measured(count, 'headroomAtMost');
   const likely = (count: number): number => measured(count, 'likelyHeadroom');
   if (high < low) return undefined;

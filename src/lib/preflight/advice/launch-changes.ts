@@ -5,8 +5,9 @@ import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { changed, Levers, withVariant, type Attempt, type Lever } from './levers.js';
 import { besideChanges, leastBeside } from './beside-changes.js';
 import { compareLosses } from './losses.js';
-import { CONTEXT_STEP, largestContext, largestNotNegative } from './largest-fitting.js';
+import { largestContext, largestNotNegative } from './largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from './trials.js';
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 /** A context cut below this share of what was asked for is worth a compact cache as well. */
 const MUCH_OF_THE_CONTEXT = 0.5;
@@ -52,7 +53,7 @@ function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | 
     const attempt = levers.pullAll(model, set);
     if (!levers.canFit(attempt)) continue;
     if (levers.fits(attempt)) return attempt;
-    isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.fits(levers.pullAll(model, all)));
+    isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.canFitWith(model, all));
     if (!isPossible) return undefined;
   }
   return undefined;
@@ -160,33 +161,33 @@ class LaunchSearch {
   /** With a smaller context, and with what else it takes where much of the context would be lost without. */
   #withLessContext(model: Attempt): Attempt | undefined {
     const { nCtx } = this.#resolved;
-    const ctxSize = Math.min(LEAST_USEFUL_CONTEXT, nCtx);
-    const fitsWith = (set: readonly Lever[], tokens: number): Attempt | undefined => {
-      const pulled = this.#levers.pullAll({ ...model, launch: { ...model.launch, ctxSize: tokens } }, set);
-      return this.#levers.fits(pulled) ? pulled : undefined;
-    };
-    const enough = { ...model.launch, ctxSize: Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP };
-    if (this.#levers.fits({ ...model, launch: enough })) return this.#shrinkContext(model);
+    const enough = withContext(model, Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP);
+    if (this.#levers.fits(enough)) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
     const shrunk = (compact && this.#shrinkContext(compact)) ?? this.#shrinkContext(model);
     if (shrunk !== undefined) return shrunk;
-    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => fitsWith(set, ctxSize) !== undefined);
-    return sufficient && this.#shrinkPulled((tokens) => fitsWith(sufficient, tokens), ctxSize);
+    const least = withContext(model, Math.min(LEAST_USEFUL_CONTEXT, nCtx));
+    const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => this.#levers.canFitWith(least, set));
+    return sufficient && this.#shrinkPulled(model, sufficient);
   }
 
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
-  #shrinkPulled(pulled: (tokens: number) => Attempt | undefined, least: number): Attempt | undefined {
+  #shrinkPulled(model: Attempt, levers: readonly Lever[]): Attempt | undefined {
     const { nCtx } = this.#resolved;
     const steps = largestNotNegative(
-      (count) => (pulled(count * CONTEXT_STEP) === undefined ? -1 : 1),
-      Math.ceil(least / CONTEXT_STEP),
+      (count) => (this.#levers.canFitWith(withContext(model, count * CONTEXT_STEP), levers) ? 1 : -1),
+      Math.ceil(Math.min(LEAST_USEFUL_CONTEXT, nCtx) / CONTEXT_STEP),
       Math.floor(nCtx / CONTEXT_STEP),
     );
     if (steps === undefined) return undefined;
     const tokens = steps * CONTEXT_STEP;
-    const attempt = pulled(tokens);
-    return attempt && changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
+    const attempt = this.#levers.pullAll(withContext(model, tokens), levers);
+    return changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
   }
+}
+
+function withContext(model: Attempt, ctxSize: number): Attempt {
+  return { ...model, launch: { ...model.launch, ctxSize } };
 }
 
 /** What loses least first; each set of changes once. */

@@ -6,10 +6,10 @@ import type { Change, ModelVariant } from './advice.js';
 import { largestFitting } from './largest-fitting.js';
 import { leastLeft, type Measure, type Trials } from './trials.js';
 
-const SMALLER_UBATCHES = [256, 128, 64];
+const SMALLER_UBATCHES = [64, 128, 256];
 export const COMPACT_CACHE = 'q8_0';
 export const UNQUANTIZED = /^(bf16|f16|f32)$/;
-/** Of a graph's memory, what one layer more on the GPU leaves at the least. */
+/** Of a graph's memory, what one layer more on the GPU, or more tokens at a time, leave at the least. */
 const STEADY_SHARE = 0.5;
 /** Ways to load that llama-server may need less memory for: without mapping the file, without repacking it, or both. */
 const LOADS = [{ mmap: false }, { repack: false }, { mmap: false, repack: false }] as const;
@@ -37,8 +37,14 @@ export class Levers {
   readonly #leftOfMemory: Measure;
   readonly #leftOnGpu: Measure;
 
-  /** @param spareShare of each budget is kept free */
-  constructor(trials: Trials, resolved: ResolvedLaunch, spareShare = 0) {
+  readonly #leavesOut: boolean;
+
+  /**
+   * @param spareShare of each budget is kept free
+   * @param leavesOut options may be left out again that were typed, which no flag beside them can do
+   */
+  constructor(trials: Trials, resolved: ResolvedLaunch, { spareShare = 0, leavesOut = true } = {}) {
+    this.#leavesOut = leavesOut;
     this.#trials = trials;
     this.#resolved = resolved;
     this.#left = leastLeft(spareShare);
@@ -67,6 +73,13 @@ export class Levers {
     return levers.reduce<Attempt>((pulled, lever) => this.pull(pulled, lever) ?? pulled, attempt);
   }
 
+  /** Whether it fits with each of these pulled, all the way: cheaper than to find out how far they have to be. */
+  canFitWith(attempt: Attempt, levers: readonly Lever[]): boolean {
+    const pull = (pulled: Attempt, lever: Lever): Attempt | undefined =>
+      lever === 'ubatch' ? this.#ubatches(pulled)[0] : this.pull(pulled, lever);
+    return this.fits(levers.reduce<Attempt>((pulled, lever) => pull(pulled, lever) ?? pulled, attempt));
+  }
+
   /** False where it cannot fit, as far as is known without planning a graph. */
   canFit({ shape, launch }: Attempt): boolean {
     return this.#trials.canFit(shape, launch, this.#left);
@@ -86,10 +99,17 @@ export class Levers {
 
   /** The largest of the smaller ones that fits, else the smallest. */
   #smallerUbatch(attempt: Attempt): Attempt | undefined {
-    const attempts = SMALLER_UBATCHES.filter((tokens) => tokens < this.#resolved.nUbatch).map((tokens) =>
+    const attempts = this.#ubatches(attempt);
+    const withIndex = (index: number): Attempt => attempts[index] as Attempt;
+    const holding = { measure: this.#left, steadyShare: STEADY_SHARE };
+    return attempts[largestFitting(this.#trials, withIndex, 0, attempts.length - 1, holding) ?? 0];
+  }
+
+  /** The smallest first. */
+  #ubatches(attempt: Attempt): readonly Attempt[] {
+    return SMALLER_UBATCHES.filter((tokens) => tokens < this.#resolved.nUbatch).map((tokens) =>
       changed(attempt, { ubatchSize: tokens }, { kind: 'ubatch', tokens }),
     );
-    return attempts.find((smaller) => this.fits(smaller)) ?? attempts.at(-1);
   }
 
   /** The way to load that leaves most; undefined where none leaves more than the launch as it is. */
@@ -109,14 +129,16 @@ export class Levers {
     return best;
   }
 
-  /** As much on the GPU as it holds: whole layers with experts on the host, else fewer layers, else both. */
+  /** As much on the GPU as it holds: fewer experts on the host, whole layers with experts on the host, else fewer layers, else both. */
   #otherPlacement(attempt: Attempt): Attempt | undefined {
     const { shape, launch } = attempt;
     if (launch.accelerator === 'cpu' || this.#exceedsShared(attempt)) return undefined;
+    if (!this.#trials.fitsTogether(shape, launch)) return undefined;
     const { nExpert, nLayer } = shape.hparams;
     const before = launch.cpuMoeLayers ?? 0;
     const hasExperts = nExpert > 0 && before < nLayer;
     const ways = [
+      () => this.#withFewerExpertsOnHost(attempt),
       ...(hasExperts ? [() => this.#withExpertsOnHost(attempt)] : []),
       () => this.#withFewerLayers(attempt),
       ...(hasExperts ? [() => this.#withFewerLayers(withHostExperts(attempt, nLayer))] : []),
@@ -135,7 +157,7 @@ export class Levers {
     const { accelerator, gpuLayers = -1, cpuMoeLayers = 0 } = launch;
     const isShared = !isDiscrete(accelerator) || this.#trials.room.host.unifiedMemory === true;
     const isWhole = (gpuLayers < 0 || gpuLayers > shape.hparams.nLayerAll) && cpuMoeLayers === 0;
-    return isShared && isWhole && !this.#trials.canFit(shape, launch, this.#leftOfMemory);
+    return isShared && isWhole && !this.#trials.fits(shape, launch, this.#leftOfMemory);
   }
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {
@@ -144,6 +166,19 @@ export class Levers {
     if (this.#fitsGpu(attempt)) return undefined;
     const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer - before - 1);
     return onGpu === undefined ? undefined : withHostExperts(attempt, nLayer - onGpu);
+  }
+
+  /** Where the host is too small for experts that were sent there, and the GPU has room for them. */
+  #withFewerExpertsOnHost(attempt: Attempt): Attempt | undefined {
+    const { shape, launch } = attempt;
+    const { nExpert, nLayer } = shape.hparams;
+    const { accelerator, cpuMoeLayers = 0, tensorOverrides } = launch;
+    const canReturn = this.#leavesOut && isDiscrete(accelerator) && tensorOverrides === undefined;
+    if (!canReturn || nExpert === 0 || cpuMoeLayers === 0 || !this.#fitsGpu(attempt)) return undefined;
+    const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer);
+    if (onGpu === undefined || nLayer - onGpu >= cpuMoeLayers) return undefined;
+    const layers = nLayer - onGpu;
+    return changed(attempt, { cpuMoeLayers: layers }, { kind: 'cpu-experts', layers, isFewer: true });
   }
 
   #withFewerLayers(attempt: Attempt): Attempt | undefined {

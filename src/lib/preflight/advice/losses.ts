@@ -44,8 +44,9 @@ function byLoss(changes: readonly Change[]): readonly Change[] {
   return [...changes].sort((a, b) => rank(b) - rank(a));
 }
 
-/** A projector that was named was wanted: nothing is lost more. */
+/** A projector that was named was wanted: nothing is lost more. Experts that come back to the GPU lose nothing. */
 function rank(change: Change): number {
+  if (change.kind === 'cpu-experts' && change.isFewer) return 0;
   return change.kind === 'projector' && change.isNamed ? LOSSES.length : LOSSES.indexOf(change.kind);
 }
 

@@ -172,8 +172,10 @@ function largerBudget(
   { shape, launch }: Pick<RefusedLaunch, 'shape' | 'launch'>,
 ): Suggestion | undefined {
   const { host, policy } = trials.room;
-  const [limit] = trials.judge(shape, launch)?.limits ?? [];
-  const gigabytes = Math.ceil((limit?.requiredBytes ?? 0) / GIB);
+  const memory = limitOf(trials.judge(shape, launch)?.limits ?? [], 'memory');
+  if (memory === undefined) return undefined;
+  const takenBytes = (policy.absoluteBytes ?? 0) - memory.budget.bytes;
+  const gigabytes = Math.ceil((memory.requiredBytes + takenBytes) / GIB);
   const verdict = trials.fitting(shape, launch, { host, policy: { ...policy, absoluteBytes: gigabytes * GIB } });
   return verdict && { changes: [{ kind: 'machine', gigabytes, memory: 'budget' }], verdict };
 }

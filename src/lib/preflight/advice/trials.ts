@@ -1,13 +1,13 @@
-import type { BudgetPolicy } from '../../budget/budget-policy.js';
+import { type BudgetPolicy, gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
 import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
 import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
-import type { EstimatePart, MemoryEstimate, PartName } from '../../estimate/memory-estimate.js';
+import { type EstimatePart, type MemoryEstimate, type PartName, totalBytes } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import { usesDraft } from '../../runtime/options/draft-options.js';
 import type { DraftReason } from '../beside/find-draft.js';
 import { isDiscrete, judge, limitsOf } from '../judge/judge.js';
@@ -51,6 +51,7 @@ export class Trials {
   /** What contexts take but for their graphs: a model's quantizations alike. */
   readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
   readonly #graphs = new GraphMemory();
+  readonly #tooLarge = new WeakMap<Hparams, Set<string>>();
 
   constructor(readonly room: Room) {}
 
@@ -91,6 +92,22 @@ export class Trials {
    */
   floorExceeds(shape: ModelShape, launch: LaunchOptions): boolean {
     return !this.#isHostAlone(launch) && this.fixedHeadroomAtMost(shape, launch) < 0;
+  }
+
+  /**
+   * False where weights and caches are more than host and GPUs hold between them, wherever each of them lies. What a draft makes of them
+   * is not known.
+   */
+  fitsTogether(shape: ModelShape, launch: LaunchOptions): boolean {
+    const { host, policy } = this.room;
+    const here = onMachine(launch, host);
+    const context = this.#isOtherContext(launch) ? [] : this.#contextParts(shape, here);
+    if (context === undefined) return true;
+    const weights = leastMemory(shape, here, false).parts.filter(({ name }) => WEIGHTS.has(name));
+    const gpus = host.gpus?.map((_, gpu) => gpuBudget(host, gpu)) ?? [gpuBudget(host)];
+    const leftOnGpus = gpus.map((budget) => Math.max(0, budget?.bytes ?? Infinity));
+    const left = leftOnGpus.reduce((sum, bytes) => sum + bytes, memoryBudget(host, policy).bytes);
+    return totalBytes({ parts: [...weights, ...context] }) <= left;
   }
 
   /** What the weights and the runtime's overhead leave of the memory. */
@@ -152,7 +169,12 @@ export class Trials {
     const key = keyOf(launch);
     if (!known.has(key)) {
       const files = { ...besideOf(this.room, launch), model: shape };
-      const estimate = unlessRefused(() => estimateLaunch(files, launch));
+      const estimate = this.#isOversized(shape, launch)
+        ? undefined
+        : unlessRefused(
+            () => estimateLaunch(files, launch),
+            ({ code }) => code === 'LAUNCH_GRAPH_TOO_LARGE' && this.#oversized(shape).add(keyWithoutPlaces(launch)),
+          );
       known.set(key, estimate);
       if (estimate) this.#graphs.learn(launch, estimate);
     }
@@ -173,12 +195,21 @@ export class Trials {
     launch: LaunchOptions,
     { host, policy }: Room = this.room,
   ): readonly LimitCheck[] | undefined {
-    if (launch.specTypes !== undefined || besideOf(this.room, launch)?.draft !== undefined) return undefined;
-    const parts = this.#partsWithoutGraph(shape, onMachine(launch, host));
-    return parts && limitsOf({ parts: [...parts, ...others] }, launch.accelerator, host, policy);
+    if (this.#isOtherContext(launch)) return undefined;
+    const here = onMachine(launch, host);
+    const context = this.#contextParts(shape, here);
+    if (context === undefined) return undefined;
+    const parts = [...fixedMemory(shape, here).parts, ...context, ...others];
+    return limitsOf({ parts }, launch.accelerator, host, policy);
   }
 
-  #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
+  /** What a draft asks for makes another context of the model's. */
+  #isOtherContext(launch: LaunchOptions): boolean {
+    return launch.specTypes !== undefined || besideOf(this.room, launch)?.draft !== undefined;
+  }
+
+  /** But for the graph; undefined where llama.cpp refuses it. */
+  #contextParts(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
     const known = this.#contexts.get(shape.hparams) ?? new Map<string, readonly EstimatePart[] | undefined>();
     this.#contexts.set(shape.hparams, known);
     const key = keyOf(launch);
@@ -188,8 +219,18 @@ export class Trials {
         key,
         unlessRefused(() => partsWithoutGraph(shape, launch)),
       );
-    const context = known.get(key);
-    return context && [...fixedMemory(shape, launch).parts, ...context];
+    return known.get(key);
+  }
+
+  /** Launches with more nodes than llama.cpp makes room for, whatever the context and wherever the weights lie. */
+  #oversized({ hparams }: ModelShape): Set<string> {
+    const known = this.#tooLarge.get(hparams) ?? new Set<string>();
+    this.#tooLarge.set(hparams, known);
+    return known;
+  }
+
+  #isOversized(shape: ModelShape, launch: LaunchOptions): boolean {
+    return this.#oversized(shape).has(keyWithoutPlaces(launch));
   }
 
   #knownOf(shape: ModelShape): Map<string, MemoryEstimate | undefined> {
@@ -210,11 +251,17 @@ function keyOf(launch: LaunchOptions): string {
   return JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
 }
 
-function unlessRefused<T>(work: () => T): T | undefined {
+/** What neither the number of a graph's nodes nor the room for them depends on is left out. */
+function keyWithoutPlaces(launch: LaunchOptions): string {
+  return keyOf(withoutOptions(launch, 'ctxSize', 'gpuLayers', 'cpuMoeLayers', 'mmap', 'repack'));
+}
+
+function unlessRefused<T>(work: () => T, note: (refusal: LlmkubeError) => void = () => {}): T | undefined {
   try {
     return work();
   } catch (error) {
-    if (error instanceof LlmkubeError) return undefined;
-    throw error;
+    if (!(error instanceof LlmkubeError)) throw error;
+    note(error);
+    return undefined;
   }
 }

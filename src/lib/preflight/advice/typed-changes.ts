@@ -1,5 +1,5 @@
 import type { Change, TypedChanges } from './advice.js';
-import { shellWord } from '../../shell-word.js';
+import { quotedWords, shellWord } from '../../shell-word.js';
 import { draftFileWords } from '../../runtime/options/draft-options.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
@@ -52,7 +52,7 @@ function layersFlag(layers: number): ServerFlag {
 }
 
 function serverFlag([option, flag, serverOption, value]: ServerFlag, taken: LaunchPatch): string {
-  return option in taken ? `--extra-args "${serverOption} ${value}"` : `${flag} ${value}`.trim();
+  return option in taken ? `--extra-args ${quotedWords(`${serverOption} ${value}`)}` : `${flag} ${value}`.trim();
 }
 
 /** One of llama-server's own options adds to what was said before and takes none of it back. */
@@ -89,7 +89,7 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'draft-quantization': {
       const { source } = change.variant;
       const words = draftFileWords(source)?.map(shellWord).join(' ');
-      if (taken.draft !== undefined && words !== undefined) return { flags: [`--extra-args "${words}"`] };
+      if (taken.draft !== undefined && words !== undefined) return { flags: [`--extra-args ${quotedWords(words)}`] };
       return { flags: [`--spec-draft-model ${shellWord(source)}`] };
     }
     case 'no-draft':
@@ -131,7 +131,10 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'gpu-layers':
       return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':
-      return { flags: [`--extra-args "--n-cpu-moe ${change.layers}"`] };
+      return {
+        flags: change.layers > 0 ? [`--extra-args "--n-cpu-moe ${change.layers}"`] : [],
+        ...(change.isFewer && { leaveOut: [taken.cpuMoeLayers === Infinity ? '--cpu-moe' : '--n-cpu-moe'] }),
+      };
     case 'quantization': {
       const { model, file, quantization } = change.variant;
       if (file === undefined) return { flags: [`--quantization ${quantization}`] };

@@ -3,15 +3,15 @@ import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runti
 import type { Change, ModelVariant } from '../advice/advice.js';
 import { changedLaunch } from '../advice/changed-launch.js';
 import { type Attempt, COMPACT_CACHE, type Lever, Levers } from '../advice/levers.js';
-import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { largestContext } from '../advice/largest-fitting.js';
 import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';
 import { growthRemedy } from '../judge/growth-remedy.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
+import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
-const DEFAULT_PROMPT_CACHE_MIB = 8192;
 
 export const PREFERENCES = ['quality', 'context'] as const;
 export type Preference = (typeof PREFERENCES)[number];
@@ -65,7 +65,7 @@ type Stage = (typeof STAGES)[number];
 /**
  * `quality`: the largest quantization that holds the context asked for (8192 tokens where none is), then as much context
  * as fits beside it; where none holds what was asked for, as `context`. `context`: the longest context that a quantization of four bits or more holds, or of fewer
- * where that is short, then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
+ * where only they hold what was asked for (8192 tokens where nothing is), then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
  * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight. Undefined when nothing fits.
  */
 export function fitLaunch(trials: Trials, request: FitRequest): FittedLaunch | undefined {
@@ -85,16 +85,16 @@ class FitSearch {
   }
 
   run(): Candidate | undefined {
-    return this.#request.prefer === 'quality' ? this.#bestQuality() : this.#longest();
-  }
-
-  #bestQuality(): Candidate | undefined {
-    const { asked, shape } = this.#request;
-    const wanted = wantedContext(asked, shape.hparams.nCtxTrain);
+    const { asked, shape, prefer } = this.#request;
+    const { nCtxTrain } = shape.hparams;
+    const usual = wantedContext({}, nCtxTrain);
+    const wanted = wantedContext(asked, nCtxTrain);
+    if (prefer === 'context' && wanted <= usual) return this.#longest(usual);
     const best = this.#largestWith(wanted);
-    if (best !== undefined) return best;
+    if (best !== undefined) return prefer === 'quality' ? best : this.#longest(wanted);
     // A context that was asked for is missed by as little as possible.
-    return asked.ctxSize ? this.#longest() : this.#largestWith(Math.min(LEAST_USEFUL_CONTEXT, wanted));
+    if (prefer === 'context' || asked.ctxSize) return this.#longest(usual);
+    return this.#largestWith(Math.min(LEAST_USEFUL_CONTEXT, wanted));
   }
 
   #largestWith(least: number): Candidate | undefined {
@@ -107,14 +107,15 @@ class FitSearch {
     return undefined;
   }
 
-  #longest(): Candidate | undefined {
+  /** Where to look is settled once `wanted` tokens fit. */
+  #longest(wanted: number): Candidate | undefined {
     let best: Candidate | undefined;
     for (const stage of STAGES) {
       for (const model of this.#modelsFor(stage)) {
-        const found = this.#longestOf(model, stage);
+        const found = this.#longestOf(model, wanted, stage);
         if (found !== undefined && found.nCtx > (best?.nCtx ?? 0)) best = found;
       }
-      if (best !== undefined && best.nCtx >= Math.min(USUAL_CONTEXT, best.shape.hparams.nCtxTrain)) return best;
+      if (best !== undefined && best.nCtx >= wanted) return best;
     }
     return best;
   }
@@ -137,11 +138,11 @@ class FitSearch {
     return nCtx === undefined ? undefined : { ...moved, nCtx };
   }
 
-  #longestOf(model: Model, stage: Stage): Candidate | undefined {
+  #longestOf(model: Model, wanted: number, stage: Stage): Candidate | undefined {
     const { nCtxTrain } = model.shape.hparams;
     const least = Math.min(LEAST_USEFUL_CONTEXT, nCtxTrain);
     if (!stage.isMoved) return this.#atLeast(model, least, stage);
-    for (let tokens = nCtxTrain; tokens >= least; tokens = Math.floor(tokens / 2)) {
+    for (const tokens of halvings(nCtxTrain, wanted, least)) {
       const found = this.#atLeast(model, tokens, stage);
       if (found !== undefined) return found;
     }
@@ -153,13 +154,20 @@ class FitSearch {
     const sized: Attempt = { ...model, launch: { ...model.launch, ctxSize } };
     const resolved = this.#trials.estimate(sized.shape, sized.launch)?.resolved;
     if (resolved === undefined) return undefined;
-    const levers = new Levers(this.#trials, resolved, COMFORTABLE_SHARE);
+    const levers = new Levers(this.#trials, resolved, { spareShare: COMFORTABLE_SHARE, leavesOut: false });
     const sets: readonly (readonly Lever[])[] = [['load'], ['placement'], ['load', 'placement']];
     const found = sets.map((set) => levers.pullAll(sized, set)).find((one) => levers.fits(one));
     return (
       found && { ...model, launch: { ...found.launch, ctxSize: model.launch.ctxSize ?? 0 }, changes: found.changes }
     );
   }
+}
+
+/** From the most down to the least, and what is wanted among them. */
+function halvings(most: number, wanted: number, least: number): readonly number[] {
+  const halves: number[] = [];
+  for (let tokens = most; tokens >= least; tokens = Math.floor(tokens / 2)) halves.push(tokens);
+  return [...new Set([...halves, wanted])].sort((a, b) => b - a);
 }
 
 /** Largest quantization first, each with a plain cache and with a compact one. */
@@ -246,5 +254,5 @@ function fittingCacheMiB(verdict: CompletedVerdict | undefined, launch: LaunchOp
   const { growth } = verdict.estimate;
   if (!growth.some(({ name }) => name === 'prompt-cache')) return undefined;
   const whole = promptCacheMiB(verdict.limits, growth) ?? 0;
-  return whole < DEFAULT_PROMPT_CACHE_MIB ? whole : undefined;
+  return whole < SERVER_DEFAULTS.cacheRamMiB ? whole : undefined;
 }

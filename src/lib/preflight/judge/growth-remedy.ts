@@ -5,6 +5,7 @@ import type { Change } from '../advice/advice.js';
 import { changedLaunch } from '../advice/changed-launch.js';
 import { promptCacheMiB, tightness } from './tightness.js';
 import type { CompletedVerdict } from './verdict.js';
+import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** Of each the first that is enough. Two checkpoints stand at the end of every prompt: with fewer, each answer reads the whole prompt anew. */
 const FEWER_CHECKPOINTS = [16, 8, 4, 2];
@@ -14,9 +15,6 @@ const SMALLER_UBATCHES = [256, 128, 64];
 const FEWER_DRAFTED = [2, 1];
 /** Eighths of the context. */
 const SMALLER_CONTEXTS = [7, 6, 5, 4, 3, 2, 1];
-const CONTEXT_STEP = 256;
-/** Tokens at a time, unless a launch says otherwise. */
-const DRAFTED = 3;
 
 interface RemedyBounds {
   /** Tokens that stay. */
@@ -101,7 +99,7 @@ function below(counts: readonly number[], present = Infinity): readonly number[]
 /** What may help against each that grows, mildest first. */
 function changesOf(
   estimate: MemoryEstimate,
-  { ctxCheckpoints, imageMaxTokens, draftMax = DRAFTED }: LaunchOptions,
+  { ctxCheckpoints, imageMaxTokens, draftMax = SERVER_DEFAULTS.draftMax }: LaunchOptions,
 ): readonly (readonly Change[])[] {
   const { growth, resolved } = estimate;
   const images = growth.some(({ of }) => of === 'projector');

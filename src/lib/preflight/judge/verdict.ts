@@ -1,5 +1,5 @@
 import type { Budget } from '../../budget/budget.js';
-import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { gpuOf, type EstimatePart, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 
 export type VerdictKind = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 
@@ -18,6 +18,25 @@ export interface LimitCheck {
 /** What is left under a limit, in bytes; negative when it refuses. */
 export function headroomBytes({ requiredBytes, budget }: LimitCheck): number {
   return budget.bytes - requiredBytes;
+}
+
+/** Whether a part is held under a limit, as `limitsOf` counts it. */
+export function isUnder({ name, gpu: own, hostOnly }: LimitCheck, part: Pick<EstimatePart, 'device' | 'gpu'>): boolean {
+  if (name === 'memory') return part.device === 'host' || hostOnly !== true;
+  return part.device === 'gpu' && (own === undefined || gpuOf(part) === own);
+}
+
+/** The same ceiling among those of another launch, or undefined where that does not come near it. */
+export function sameLimit(
+  limits: readonly LimitCheck[],
+  { name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>,
+): LimitCheck | undefined {
+  return limits.find((limit) => limit.name === name && limit.gpu === gpu);
+}
+
+/** Whether the GPUs' parts lie in memories of their own, so that no single amount is the whole requirement. */
+export function areApart(limits: readonly LimitCheck[]): boolean {
+  return limits.length > 1 && limits.some(({ hostOnly }) => hostOnly === true);
 }
 
 /** A check that was completed. */

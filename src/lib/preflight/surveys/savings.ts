@@ -2,7 +2,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { recipeVariants } from '../advice/variants.js';
 import { Trials } from '../advice/trials.js';
 import { isComplete, type MemoryCheck } from '../memory-check.js';
-import type { CompletedVerdict, LimitCheck } from '../judge/verdict.js';
+import { sameLimit, type CompletedVerdict } from '../judge/verdict.js';
 
 /** What one change to a launch takes less, or more. */
 export interface Saving {
@@ -51,13 +51,9 @@ export function savingsOf(check: MemoryCheck): readonly Saving[] | undefined {
   });
   return [...changed, ...requantised].flatMap(({ flags, shape: model, launch: other, isEstimated }): Saving[] => {
     const found = trials.judge(model, other);
-    const same = found?.limits.find((limit) => isSameLimit(limit, decisive));
+    const same = found && sameLimit(found.limits, decisive);
     if (found === undefined || same === undefined) return [];
     const savedBytes = decisive.requiredBytes - same.requiredBytes;
     return savedBytes === 0 ? [] : [{ flags, savedBytes, verdict: found, isEstimated }];
   });
-}
-
-function isSameLimit(a: LimitCheck, b: LimitCheck): boolean {
-  return a.name === b.name && a.gpu === b.gpu;
 }

@@ -3,10 +3,11 @@ import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
 import { roomOf } from '../advice/machine-changes.js';
-import { CONTEXT_STEP, largestContext } from '../advice/largest-fitting.js';
+import { largestContext } from '../advice/largest-fitting.js';
 import { type Room, Trials } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
+import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 const GIB = 2 ** 30;
 const FIRST_CONTEXT = 2048;

@@ -84,7 +84,8 @@ function projectorJson({ source, reason, shape }: LoadedProjector): Record<strin
   return { source: redactedSource(source), reason, quantization: shape.quantization, fileBytes: shape.fileBytes };
 }
 
-function limitJson(limit: LimitCheck): Record<string, unknown> {
+/** One memory, what is taken of it and its budget, in bytes. */
+export function limitJson(limit: LimitCheck): Record<string, unknown> {
   const { name, gpu, requiredBytes, budget } = limit;
   return {
     name,
@@ -141,6 +142,7 @@ function adviceJson(advice: Advice): Record<string, unknown> {
     command: command ?? null,
     requirementBytes: limit?.requiredBytes ?? null,
     headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    limits: verdict.limits.map(limitJson),
     verdict: verdict.kind,
     nCtx,
     slots,

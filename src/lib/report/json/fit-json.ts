@@ -1,5 +1,6 @@
 import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
+import { limitJson } from './check-json.js';
 
 /** The best launch, and the command that starts it, null where there is none; amounts are bytes. */
 export function fitJson(
@@ -20,6 +21,7 @@ export function fitJson(
     missedContext: missedContext ?? null,
     requirementBytes: limit?.requiredBytes ?? null,
     headroomBytes: limit === undefined ? null : headroomBytes(limit),
+    limits: verdict.limits.map(limitJson),
     verdict: verdict.kind,
   };
 }

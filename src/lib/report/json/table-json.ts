@@ -1,7 +1,7 @@
 import type { QuantizationTable } from '../../preflight/surveys/quantizations.js';
 import type { Saving } from '../../preflight/surveys/savings.js';
 import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
-import { headroomBytes, type CompletedVerdict } from '../../preflight/judge/verdict.js';
+import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
 
 export function contextTableJson(table: ContextTable): Record<string, unknown> {
   const { columns, names, rows, largest, isPerSlot } = table;
@@ -54,12 +54,18 @@ export function quantizationTableJson({ origin, rows }: QuantizationTable): Reco
 function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
   const [limit] = verdict?.limits ?? [];
   if (verdict === undefined || limit === undefined) {
-    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null };
+    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null, limit: null };
   }
   return {
     verdict: verdict.kind,
     requirementBytes: limit.requiredBytes,
     budgetBytes: limit.budget.bytes,
     headroomBytes: headroomBytes(limit),
+    ...limitNameJson(limit),
   };
+}
+
+/** Which memory an amount is of. */
+export function limitNameJson({ name, gpu }: LimitCheck): Record<string, unknown> {
+  return { limit: name, ...(gpu !== undefined && { gpu }) };
 }

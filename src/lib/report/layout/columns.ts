@@ -1,3 +1,5 @@
+import { harmless } from '../../printable.js';
+
 const GAP = '  ';
 const NARROW_GAP = ' ';
 const ASCII = /^[\x20-\x7e]*$/;
@@ -8,8 +10,13 @@ export function alignWithin(rows: readonly (readonly string[])[], right: readonl
   return lines.every((line) => [...line].length <= width) ? lines : alignColumns(rows, right, NARROW_GAP);
 }
 
-/** Rows as aligned lines; `right` names the columns whose cells end, rather than begin, below each other. */
-export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = [], gap = GAP): string[] {
+/** Rows as aligned lines, a line each whatever the cells are made of; `right` names the columns whose cells end, rather than begin, below each other. */
+export function alignColumns(
+  cells: readonly (readonly string[])[],
+  right: readonly number[] = [],
+  gap = GAP,
+): string[] {
+  const rows = cells.map((row) => row.map(harmless));
   const widths = columnWidths(rows);
   return rows.map((row) => alignedLine(row, widths, right, gap));
 }

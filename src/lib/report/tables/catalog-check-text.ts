@@ -1,9 +1,10 @@
 import type { ChalkInstance } from 'chalk';
 import type { CheckedEntry } from '../../preflight/catalog/checked-entry.js';
-import { headroomBytes, type VerdictKind } from '../../preflight/judge/verdict.js';
+import { headroomBytes, type LimitCheck, type VerdictKind } from '../../preflight/judge/verdict.js';
 import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
+import { limitLabel } from '../words/limit-label.js';
 import { alignColumns } from '../layout/columns.js';
 import { wrapWords } from '../layout/wrap.js';
 import { notCheckedLines } from '../words/not-checked.js';
@@ -23,7 +24,16 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 
 /** One line an entry, as much of it as the width holds, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], width: number, colors: ChalkInstance): string {
-  const [head = '', ...lines] = linesWithin(checks.map(cells), width);
+  const holders = new Set(checks.flatMap(({ verdict }) => decisive(verdict).map(limitLabel)));
+  const [head = '', ...lines] = linesWithin(
+    checks.map((check) =>
+      cells(
+        check,
+        [...holders].some((holder) => holder !== 'memory'),
+      ),
+    ),
+    width,
+  );
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
   const table = checks.length === 0 ? ['No entry is left to show.'] : [colors.bold(head), ...painted];
   const below = [
@@ -55,13 +65,18 @@ export function catalogCheckNotices(checks: readonly CheckedEntry[]): readonly s
   return [...notCheckedLines(unknown), ...sharedNotes(checks)];
 }
 
-function cells({ model, quantization, context, requiredBytes, verdict, largest }: CheckedEntry): readonly string[] {
-  const [limit] = verdict.kind === 'unknown' ? [] : verdict.limits;
+/** @param withHolder says which memory decides, for it is not the machine's memory for all */
+function cells(
+  { model, quantization, context, requiredBytes, verdict, largest }: CheckedEntry,
+  withHolder: boolean,
+): readonly string[] {
+  const [limit] = decisive(verdict);
+  const holder = withHolder && limit !== undefined ? `${limitLabel(limit)} ` : '';
   return [
     printable(model),
     printable(quantization ?? ''),
     String(context ?? ''),
-    requiredBytes === undefined ? '' : formatSize(requiredBytes),
+    requiredBytes === undefined ? '' : `${holder}${formatSize(requiredBytes)}`,
     WORDS[verdict.kind],
     limit === undefined ? '' : formatSize(headroomBytes(limit)),
     verdict.kind === 'unknown' ? '' : String(largest ?? 'none'),
@@ -71,12 +86,22 @@ function cells({ model, quantization, context, requiredBytes, verdict, largest }
 /** The same for every entry, whichever of them is the tightest for it. */
 function budgets(checks: readonly CheckedEntry[]): string[] {
   const limits = checks.flatMap(({ verdict }) => (verdict.kind === 'unknown' ? [] : verdict.limits));
-  return (['memory', 'gpu'] as const).flatMap((name) => {
-    const budget = limits.find((limit) => limit.name === name)?.budget;
-    if (budget === undefined) return [];
-    const where = name === 'gpu' ? 'GPU budget' : 'budget';
-    return [`${where}: ${formatSize(Math.max(0, budget.bytes))} (${explainBudget(budget)})`];
+  const each = new Map(limits.map((limit) => [limitLabel(limit), limit.budget]));
+  return [...each].sort(byName).map(([label, budget]) => {
+    const where = label === 'memory' ? 'budget' : `${label} budget`;
+    return `${where}: ${formatSize(Math.max(0, budget.bytes))} (${explainBudget(budget)})`;
   });
+}
+
+/** The machine's memory, then the GPUs. */
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  if (a === 'memory' || b === 'memory') return a === b ? 0 : a === 'memory' ? -1 : 1;
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** The limit that decides; none for what was not checked. */
+function decisive(verdict: CheckedEntry['verdict']): readonly LimitCheck[] {
+  return verdict.kind === 'unknown' ? [] : verdict.limits.slice(0, 1);
 }
 
 /** Which llama.cpp the figures are for. */

@@ -3,7 +3,7 @@ import type { QuantizationRow, QuantizationTable } from '../../preflight/surveys
 import { printable } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';
-import { cell, LEGEND, paintMarks } from './cells.js';
+import { cellsOf, paintMarks, type Cells } from './cells.js';
 
 const NOT_THERE = [
   "~ worked out from published sizes or by llama.cpp's recipe:",
@@ -20,7 +20,8 @@ export function quantizationTableText({ origin, rows }: QuantizationTable, color
   const layers = new Set(rows.flatMap(({ verdict }) => verdict?.estimate.resolved.gpuLayers ?? []));
   const withLayers = layers.size > 1;
   const head = ['quantization', 'size', at, withLayers ? 'largest' : 'largest context', 'GPU layers'];
-  const table = [head, ...rows.map(cells)].map((row) => (withLayers ? row : row.slice(0, -1)));
+  const { cell, legend: marks } = cellsOf(rows.map(({ verdict }) => verdict));
+  const table = [head, ...rows.map((row) => cells(row, cell))].map((row) => (withLayers ? row : row.slice(0, -1)));
   const lines = alignColumns(table, [1, 2, 3, 4]);
   const legend = rows.some(({ isEstimated }) => isEstimated) ? (origin === 'recipe' ? NOT_THERE : NOT_READ) : [];
   const asked = rows.some(({ isAsked }) => isAsked) ? [`${ASKED} the one that was checked`] : [];
@@ -28,17 +29,13 @@ export function quantizationTableText({ origin, rows }: QuantizationTable, color
     if (index === 0 || rows[index - 1]?.isAsked === true) return colors.bold(line);
     return paintMarks(line, colors);
   });
-  return [...painted, '', ...asked, ...LEGEND, ...legend].join('\n');
+  return [...painted, '', ...asked, ...marks, ...legend].join('\n');
 }
 
-function cells({
-  quantization,
-  fileBytes,
-  isAsked,
-  isEstimated,
-  verdict,
-  largest,
-}: QuantizationRow): readonly string[] {
+function cells(
+  { quantization, fileBytes, isAsked, isEstimated, verdict, largest }: QuantizationRow,
+  cell: Cells['cell'],
+): readonly string[] {
   const name = `${isEstimated ? '~ ' : ''}${printable(quantization)}${isAsked ? ` ${ASKED}` : ''}`;
   const size = fileBytes === undefined ? '?' : formatSize(fileBytes);
   const layers = verdict === undefined ? '' : String(verdict.estimate.resolved.gpuLayers);

@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
 import { formatSize } from '../words/bytes.js';
 import { alignColumns } from '../layout/columns.js';
-import { cell, LEGEND, paintMarks } from './cells.js';
+import { cellsOf, paintMarks } from './cells.js';
 
 type Rows = readonly (readonly string[])[];
 
@@ -13,12 +13,13 @@ type Rows = readonly (readonly string[])[];
 export function contextTableText(table: ContextTable, width: number, colors: ChalkInstance): string {
   const unit = table.isPerSlot ? 'per slot' : 'context';
   const names = table.names.map((name) => (table.isPerSlot ? `${name} slot${name === '1' ? '' : 's'}` : name));
+  const { cell, legend } = cellsOf(table.rows.flatMap(({ verdicts }) => verdicts));
   const body = table.rows.map(({ tokens, verdicts }) => [String(tokens), ...verdicts.map(cell)]);
   const last = ['largest', ...table.largest.map((tokens) => (tokens === undefined ? 'none' : String(tokens)))];
   const paint = (line: string, index: number): string =>
     index === 0 || index === body.length + 1 ? colors.bold(line) : paintMarks(line, colors);
   const blocks = columnBlocks([[unit, ...names], ...body, last], width);
-  return [...blocks.flatMap((rows) => [...aligned(rows, paint), '']), ...LEGEND].join('\n');
+  return [...blocks.flatMap((rows) => [...aligned(rows, paint), '']), ...legend].join('\n');
 }
 
 /** As many columns as the width holds, behind the first one; then the next ones behind it again. */
@@ -36,6 +37,10 @@ function columnBlocks(rows: Rows, width: number): readonly Rows[] {
 export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors: ChalkInstance): string {
   const nCtx = macs[0]?.verdict.estimate.resolved.nCtx;
   const head = ['Mac', 'budget', `at ${nCtx} tokens`, 'largest context'];
+  const { cell, legend } = cellsOf(
+    macs.map(({ verdict }) => verdict),
+    'differ',
+  );
   const rows = macs.map(({ gigabytes, verdict, largest }) => {
     const [limit] = verdict.limits;
     return [
@@ -53,7 +58,7 @@ export function macsText(macs: readonly MacFinding[], inUseBytes: number, colors
     }),
     '',
     `Default limits of macOS 15, the stricter ones; ${inUseBytes > 0 ? `${formatSize(inUseBytes)} in use` : 'nothing else in use'}.`,
-    ...LEGEND,
+    ...legend,
   ].join('\n');
 }
 

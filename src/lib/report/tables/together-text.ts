@@ -5,7 +5,7 @@ import { printable } from '../../printable.js';
 import { hanging } from '../layout/wrap.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
-import { limitLabel } from '../words/limit-label.js';
+import { limitLabel, whereLimited } from '../words/limit-label.js';
 
 const LABEL = 10;
 const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit' } as const;
@@ -42,6 +42,6 @@ function limitWords(limit: LimitCheck): string {
 function setWords({ checks, verdict }: Together): string {
   const names = checks.map(({ model }) => printable(model)).join(' + ');
   const [limit] = verdict.limits;
-  const spare = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
+  const spare = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare${whereLimited(limit)}`;
   return `${names}: ${VERDICTS[verdict.kind]}${spare}`;
 }

@@ -7,7 +7,7 @@ import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
-import { holderLabel, limitLabel, requirementsOf } from '../words/limit-label.js';
+import { holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/limit-label.js';
 import { loadedTexts } from '../words/loaded-text.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
@@ -36,7 +36,7 @@ export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
 
 function headline({ model, shape }: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
   const [limit] = verdict.limits;
-  const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare`;
+  const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare${whereLimited(limit)}`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
   return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape.quantization})${left}`;
 }

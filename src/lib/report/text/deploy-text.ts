@@ -1,3 +1,4 @@
+import { cleanLine } from '../../kube/client/clean-text.js';
 import type { DeployEvent } from '../../kube/deploy/deploy.js';
 import type { Endpoint } from '../../kube/deploy/endpoint.js';
 import { resourceName } from '../json/manifests.js';
@@ -8,7 +9,7 @@ export function eventLine(event: DeployEvent, dryRun: boolean): string {
     case 'applied':
       return `${resourceName(event.kind, event.name)} ${event.outcome}${dryRun ? ' (server dry run)' : ''}`;
     case 'phase':
-      return `${event.kind}: ${event.phase}${event.message ? ` (${event.message})` : ''}`;
+      return `${event.kind}: ${cleanLine(event.phase)}${event.message ? ` (${event.message})` : ''}`;
     case 'retry':
       return `${event.message}; trying again`;
     case 'note':

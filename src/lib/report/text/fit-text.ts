@@ -2,12 +2,14 @@ import type { ChalkInstance } from 'chalk';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { leastBitsBeside, type FittedLaunch, type Preference } from '../../preflight/fit/fit-launch.js';
-import { headroomBytes } from '../../preflight/judge/verdict.js';
+import { areApart, headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
+import { whereLimited } from '../words/limit-label.js';
 import { tightnessOf } from '../words/warnings.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 const LABEL = 11;
 
@@ -17,11 +19,10 @@ export function fitText(
   command: readonly string[] | undefined,
   { check, prefer, width, colors }: { check: CompleteCheck; prefer: Preference; width: number; colors: ChalkInstance },
 ): string {
-  const [limit] = fitted.verdict.limits;
-  const budget = limit && `${formatSize(limit.requiredBytes)} of ${formatSize(limit.budget.bytes)}`;
-  const spare = limit && `${formatSize(headroomBytes(limit))} to spare (${explainBudgetBriefly(limit.budget)})`;
+  const { limits } = fitted.verdict;
+  const shown = areApart(limits) ? limits : limits.slice(0, 1);
   const rows: readonly (readonly [string, string])[] = [
-    ['takes', `${budget}, ${spare}`],
+    ...shown.map((limit, index) => [index === 0 ? 'takes' : '', takenWords(limit)] as const),
     ['llama.cpp', fitted.verdict.estimate.resolved.llamaCpp],
     ['weights', weightsReason(fitted, check, fitted.missedContext === undefined ? prefer : 'context')],
     ['context', contextReason(fitted)],
@@ -45,9 +46,16 @@ export function fitText(
   ].join('\n');
 }
 
+function takenWords(limit: LimitCheck): string {
+  const { requiredBytes, budget, hostOnly } = limit;
+  const where = hostOnly ? ' on the host' : whereLimited(limit);
+  const spare = `${formatSize(headroomBytes(limit))} to spare (${explainBudgetBriefly(budget)})`;
+  return `${formatSize(requiredBytes)} of ${formatSize(budget.bytes)}${where}, ${spare}`;
+}
+
 function promptsReason(cacheRamMiB: number): string {
   if (cacheRamMiB === 0) return 'no prompt cache (--cache-ram 0), for it could grow beyond the budget';
-  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual 8192`;
+  return `the prompt cache gets what is left, --cache-ram ${cacheRamMiB}, not the usual ${SERVER_DEFAULTS.cacheRamMiB}`;
 }
 
 /** What else was changed. */

@@ -4,6 +4,7 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { alignColumns } from '../layout/columns.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatCompared } from '../words/bytes.js';
+import { whereLimited } from '../words/limit-label.js';
 
 /** A host and what came of its check, or why there is none. */
 export interface CheckedHost {
@@ -24,10 +25,14 @@ function verdictCells({ check, reason = '' }: CheckedHost): readonly string[] {
   const verdict = check?.verdict;
   if (verdict === undefined) return ['unknown', '-', '-', cleanText(reason)];
   if (verdict.kind === 'unknown') return ['unknown', '-', '-', cleanText(verdict.reason)];
-  const { limits } = verdict;
-  const decisive = limits.find(({ requiredBytes, budget }) => requiredBytes > budget.bytes) ?? limits[0];
+  const [decisive] = verdict.limits;
   if (decisive === undefined) return [VERDICTS[verdict.kind], '-', '-', ''];
   const { requiredBytes, budget } = decisive;
   const [needs, left] = formatCompared(requiredBytes, Math.max(0, budget.bytes));
-  return [VERDICTS[verdict.kind], needs, left, explainBudgetBriefly(budget)];
+  return [
+    VERDICTS[verdict.kind],
+    needs,
+    left,
+    `${explainBudgetBriefly(budget)}${decisive.gpu === undefined ? '' : whereLimited(decisive)}`,
+  ];
 }

@@ -42,6 +42,11 @@ export function modelsTable(models: readonly ModelResource[], allNamespaces: boo
   return formatTable([...(allNamespaces ? ['NAMESPACE'] : []), 'NAME', 'PHASE', 'SIZE', 'ACCELERATOR', 'AGE'], rows);
 }
 
+function phaseOf(resource: { readonly status?: { readonly phase?: string } } | undefined): string {
+  const { phase } = resource?.status ?? {};
+  return phase === undefined ? (resource ? 'not yet seen by the operator' : 'missing') : cleanText(phase);
+}
+
 /** What was estimated before the deploy, beside what agent and operator report now. */
 export function deploymentText({ name, namespace, model, service }: Deployment): string {
   const check = recordedCheck(service ?? model);
@@ -49,14 +54,14 @@ export function deploymentText({ name, namespace, model, service }: Deployment):
     `${name} in namespace ${namespace}`,
     '',
     ...section('Model', [
-      ['phase', model?.status?.phase ?? (model ? 'not yet seen by the operator' : 'missing')],
+      ['phase', phaseOf(model)],
       ['source', cleanText(model?.spec.source ?? '')],
       ['size', cleanText(model?.status?.size ?? '')],
-      ['accelerator', model?.spec.hardware?.accelerator ?? ''],
+      ['accelerator', cleanText(model?.spec.hardware?.accelerator ?? '')],
       ['reason', model ? explain(model) : ''],
     ]),
     ...section('Service', [
-      ['phase', service?.status?.phase ?? (service ? 'not yet seen by the operator' : 'missing')],
+      ['phase', phaseOf(service)],
       [
         'replicas',
         service

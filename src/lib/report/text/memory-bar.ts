@@ -1,9 +1,11 @@
 import type { ChalkInstance } from 'chalk';
+import type { Budget } from '../../budget/budget.js';
 import type { HostMemory } from '../../host/host-memory.js';
-import { neededParts } from '../../estimate/memory-estimate.js';
+import { neededParts, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 import { growthUnder } from '../../preflight/judge/tightness.js';
-import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
+import { areApart, isUnder, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
+import { limitLabel } from '../words/limit-label.js';
 import { wrapWords } from '../layout/wrap.js';
 
 interface Segment {
@@ -20,15 +22,34 @@ const CUT = '>';
 const LONGEST_OVER_WHOLE = 1.25;
 
 /**
- * One bar to scale: the machine's memory with what is in use, what the launch takes, and what it can still grow by; a
- * mark below where the budget ends; and all of it in words. Each kind has a glyph of its own, so no colour is needed.
+ * A bar for each memory that is held against a budget of its own, the one that decides first; where the GPU shares the machine's, one for
+ * both, unless the GPU's limit decides.
  */
-export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: number, colors: ChalkInstance): string {
-  const segments = segmentsOf(verdict, host);
-  const limit = verdict.limits.find(({ name }) => name === 'memory');
-  const isFraction = limit?.budget.kind === 'fraction';
-  const budgetEnd = (limit?.budget.bytes ?? 0) + (isFraction ? taken(host) : 0);
-  const wholeBytes = isFraction ? host.totalBytes : budgetEnd;
+export function memoryBars(verdict: CompletedVerdict, host: HostMemory, width: number, colors: ChalkInstance): string {
+  const { limits, estimate } = verdict;
+  const isDrawn = ({ name }: LimitCheck, index: number): boolean => index === 0 || name === 'memory';
+  const drawn = areApart(limits) ? limits : limits.filter(isDrawn);
+  return drawn
+    .map((limit) => {
+      const bar = memoryBar(limit, estimate, { host, width, colors });
+      return drawn.length === 1 ? bar : `${colors.bold(limitLabel(limit))}\n${bar}`;
+    })
+    .join('\n\n');
+}
+
+/**
+ * One bar to scale: a memory with what is in use, what the launch takes, and what it can still grow by; a mark below where the budget ends; and
+ * all of it in words. Each kind has a glyph of its own, so no colour is needed.
+ */
+function memoryBar(
+  limit: LimitCheck,
+  estimate: MemoryEstimate,
+  { host, width, colors }: { host: HostMemory; width: number; colors: ChalkInstance },
+): string {
+  const takenBytes = taken(limit.budget);
+  const segments = segmentsOf(limit, estimate, takenBytes);
+  const budgetEnd = limit.budget.bytes + takenBytes;
+  const wholeBytes = wholeOf(limit.budget, host) ?? budgetEnd;
   const needed = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   const fixed = needed - (segments.find(({ name }) => name === GROWTH)?.bytes ?? 0);
   const scale = Math.max(wholeBytes, budgetEnd, fixed, Math.min(needed, wholeBytes * LONGEST_OVER_WHOLE));
@@ -54,22 +75,34 @@ export function memoryBar(verdict: CompletedVerdict, host: HostMemory, width: nu
 }
 
 /** What is not to be had: in use, or promised. */
-function taken({ inUseBytes, promisedBytes }: HostMemory): number {
-  return inUseBytes + (promisedBytes ?? 0);
+function taken(budget: Budget): number {
+  return (budget.inUseBytes ?? 0) + (budget.promisedBytes ?? 0);
 }
 
-function segmentsOf({ estimate, limits }: CompletedVerdict, host: HostMemory): readonly Segment[] {
-  const limit = limits.find(({ name }) => name === 'memory');
-  const isFraction = limit?.budget.kind === 'fraction';
-  const isHostOnly = host.gpus !== undefined && host.unifiedMemory !== true;
+/** Of which the budget is a part; undefined where that is not known. */
+function wholeOf(budget: Budget, { totalBytes, gpuWiredLimitBytes }: HostMemory): number | undefined {
+  switch (budget.kind) {
+    case 'fraction':
+      return budget.scope === 'cgroup' ? budget.totalBytes : totalBytes;
+    case 'gpu-memory':
+      return budget.totalBytes;
+    case 'gpu-wired':
+      return gpuWiredLimitBytes;
+    case 'absolute':
+      return undefined;
+  }
+}
+
+function segmentsOf(limit: LimitCheck, estimate: MemoryEstimate, takenBytes: number): readonly Segment[] {
+  const parts = neededParts(estimate).filter((part) => isUnder(limit, part));
   const sum = (names: readonly string[]): number =>
-    neededParts(estimate)
-      .filter(({ name, device }) => names.includes(name) && !(isHostOnly && device === 'gpu'))
-      .reduce((total, { bytes }) => total + bytes, 0);
-  const grows = limit === undefined ? estimate.growth : growthUnder(limit, estimate.growth);
-  const growth = grows.reduce((total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0), 0);
+    parts.filter(({ name }) => names.includes(name)).reduce((total, { bytes }) => total + bytes, 0);
+  const growth = growthUnder(limit, estimate.growth).reduce(
+    (total, { maxBytes }) => total + (Number.isFinite(maxBytes) ? maxBytes : 0),
+    0,
+  );
   const all: readonly Segment[] = [
-    { name: 'in use', glyph: '░', color: 'white', bytes: isFraction ? taken(host) : 0 },
+    { name: 'in use', glyph: '░', color: 'white', bytes: takenBytes },
     { name: 'weights', glyph: '█', color: 'blue', bytes: sum(['weights', 'weights-copy', 'expert-cache']) },
     { name: 'KV cache', glyph: '▓', color: 'cyan', bytes: sum(['kv-cache', 'recurrent-state']) },
     { name: 'compute', glyph: '▒', color: 'magenta', bytes: sum(['compute', 'output']) },

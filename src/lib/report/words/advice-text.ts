@@ -3,7 +3,9 @@ import type { Advice, Change } from '../../preflight/advice/advice.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { tightness } from '../../preflight/judge/tightness.js';
 import { shown } from '../../printable.js';
+import { areApart, sameLimit, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatSize } from './bytes.js';
+import { takenOfEach } from './limit-label.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
@@ -23,18 +25,21 @@ export type CommandOf = (advice: Advice) => readonly string[] | undefined;
 /** The launch that was refused. */
 export interface Asked {
   readonly resolved: ResolvedLaunch;
+  /** What refused it. */
+  readonly limit: LimitCheck | undefined;
   /** The model's files together. */
   readonly fileBytes: number;
 }
 
 /** What would fit instead, a suggestion in two or more lines; empty when nothing was found. */
 export function adviceText(
-  { advice = [], estimate, shape }: MemoryCheck,
+  { advice = [], estimate, shape, verdict }: MemoryCheck,
   width: number,
   commandOf?: CommandOf,
 ): string[] {
   if (advice.length === 0 || estimate === undefined || shape === undefined) return [];
-  const asked = { resolved: estimate.resolved, fileBytes: shape.fileBytes };
+  const limit = verdict.kind === 'unknown' ? undefined : verdict.limits[0];
+  const asked = { resolved: estimate.resolved, limit, fileBytes: shape.fileBytes };
   return [
     '',
     ...hanging('  ', adviceHeading(advice).split(' '), width),
@@ -53,16 +58,22 @@ export function adviceHeading(advice: readonly Advice[]): string {
     : 'With these flags it fits, by the same check:';
 }
 
-/** What it takes then, what to type, and what that means. */
+/** What it takes then of the memory that refused, what to type, and what that means; where memories lie apart, what of each. */
 export function suggestionWords(suggestion: Advice, asked: Asked) {
-  const { flags, leaveOut = [], verdict, changes } = suggestion;
-  const [limit] = verdict.limits;
-  const others = tightness(verdict.limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
+  const { flags, leaveOut = [], verdict, changes, chosenContext } = suggestion;
+  const { limits } = verdict;
+  const limit = (asked.limit && sameLimit(limits, asked.limit)) ?? limits[0];
+  const others = tightness(limits, verdict.estimate.growth).find((cause) => cause.reason === 'others');
   const giveUp = others && `other programs would have to give up ${formatSize(others.giveUpBytes)}`;
   return {
     amount: formatSize(limit?.requiredBytes ?? 0),
     words: [...flags, ...(leaveOut.length > 0 ? [`(leave out ${leaveOut.join(', ')})`] : [])],
-    why: [...changes.map((change) => reasonFor(change, asked)), ...(giveUp ? [giveUp] : [])].join('; '),
+    why: [
+      ...changes.map((change) => reasonFor(change, asked)),
+      ...(chosenContext === undefined ? [] : [`with the ${chosenContext} tokens that llama-server would choose here`]),
+      ...(giveUp ? [giveUp] : []),
+      ...(areApart(limits) ? [takenOfEach(limits)] : []),
+    ].join('; '),
   };
 }
 
@@ -118,6 +129,7 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
     case 'gpu-layers':
       return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
+      if (change.isFewer) return `${change.layers === 0 ? 'all experts' : 'more experts'} on the GPU, which is faster`;
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':
       return `quit programs that hold ${formatSize(change.freeBytes)} in all`;

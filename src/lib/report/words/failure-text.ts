@@ -1,10 +1,10 @@
-import { totalBytes } from '../../estimate/memory-estimate.js';
+import { neededParts, totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import type { LimitCheck } from '../../preflight/judge/verdict.js';
+import { areApart, isUnder, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudget } from './budget-text.js';
 import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
-import { whereLimited } from './limit-label.js';
+import { takenOfEach, whereLimited } from './limit-label.js';
 import { formatExceeding, formatSize } from './bytes.js';
 
 /** Why a check does not let a model through. */
@@ -49,10 +49,27 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
     `${word}: ${headline(check)}`,
     `  Estimated requirement: ${required}`,
     `  Available budget: ${available}`,
+    ...besideModel(check.estimate, limit),
+    ...(areApart(verdict.limits) && verdict.limits.length > 2
+      ? [`  Of each memory: ${takenOfEach(verdict.limits)}`]
+      : []),
     ...(check.suggestions.length === 0 ? [] : [`  Suggestion: ${alternatives(check.suggestions)}`]),
     ...versionLine(check),
   ].join('\n');
 }
+
+/** What is loaded beside the model under the limit that refuses, which the model's name does not say. */
+function besideModel(estimate: MemoryEstimate | undefined, limit: LimitCheck): readonly string[] {
+  if (estimate === undefined) return [];
+  const under = neededParts(estimate).filter((part) => isUnder(limit, part));
+  const shares = [...new Set(under.map(({ of }) => of))].flatMap((of) => {
+    const bytes = under.filter((part) => part.of === of).reduce((sum, part) => sum + part.bytes, 0);
+    return of === 'model' || bytes === 0 ? [] : [`${formatSize(bytes)} for the ${OWNERS[of]}`];
+  });
+  return shares.length === 0 ? [] : [`  Of the requirement: ${shares.join(', ')}`];
+}
+
+const OWNERS = { projector: 'projector', draft: 'draft', mtp: 'MTP head', adapter: 'adapters' } as const;
 
 function versionLine({ estimate }: MemoryCheck): readonly string[] {
   return estimate === undefined ? [] : [`  Calculated for: llama.cpp ${estimate.resolved.llamaCpp}`];

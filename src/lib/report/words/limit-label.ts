@@ -1,5 +1,6 @@
 import { totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
 import type { CompletedVerdict, LimitCheck } from '../../preflight/judge/verdict.js';
+import { formatCompared } from './bytes.js';
 
 /** `memory`, `GPU`, or `GPU 1` where there are several. */
 export function limitLabel({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {
@@ -15,6 +16,19 @@ export function holderLabel({ device, gpu }: Pick<EstimatePart, 'device' | 'gpu'
 export function whereLimited({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): string {
   if (name !== 'gpu') return '';
   return gpu === undefined ? ' on the GPU' : ` on GPU ${gpu}`;
+}
+
+/** What is taken of each memory, the GPUs first: `22GB of 24GB on GPU 0, 11GB of 12GB on GPU 1, 9GB of 44GB on the host`. */
+export function takenOfEach(limits: readonly LimitCheck[]): string {
+  const order = ({ name, gpu = 0 }: LimitCheck): number => (name === 'memory' ? Infinity : gpu);
+  return limits
+    .toSorted((a, b) => order(a) - order(b))
+    .map((limit) => {
+      const { name, requiredBytes, budget } = limit;
+      const where = name === 'memory' ? ' on the host' : whereLimited(limit);
+      return `${formatCompared(requiredBytes, Math.max(0, budget.bytes)).join(' of ')}${where}`;
+    })
+    .join(', ');
 }
 
 function numbered(gpu: number | undefined): string {

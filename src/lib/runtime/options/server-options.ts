@@ -174,6 +174,14 @@ export function serverOption(name: string): ServerOption | undefined {
   return BY_NAME.get(name);
 }
 
+/** The option whose place a variable takes, by `LLAMA_ARG_NO_*` too where it can be negated. */
+export function optionOfVariable(name: string): ServerOption | undefined {
+  const negated = name.replace('LLAMA_ARG_NO_', 'LLAMA_ARG_');
+  return SERVER_OPTIONS.find(
+    ({ env, off = [] }) => env !== undefined && (env === name || (off.length > 0 && env === negated)),
+  );
+}
+
 /** The word as llama-server looks it up: underscores count as dashes in long options. */
 export function normaliseOptionName(word: string): string {
   return word.startsWith('--') ? word.replaceAll('_', '-') : word;

@@ -26,6 +26,7 @@ beforeEach(async () => {
     onModel: () => undefined,
     onReachable: (error) => reached.push(error?.code),
     isOurs: () => true,
+    onSynced: () => undefined,
     retryMs: 5,
   });
   following = mirror.run();

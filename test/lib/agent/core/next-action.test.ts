@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { failedAgain } from '../../../../src/lib/agent/core/back-off.js';
-import { claimOf, seeHeartbeat } from '../../../../src/lib/agent/core/claims.js';
+import { claimOf, SeenHeartbeats } from '../../../../src/lib/agent/core/claims.js';
 import { desiredOf, type Known } from '../../../../src/lib/agent/core/desired.js';
 import { nextAction, type Observed } from '../../../../src/lib/agent/core/next-action.js';
 import type { InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
@@ -98,9 +98,9 @@ describe('a claim', () => {
   test('goes stale when its heartbeat has not moved for three minutes in which the cluster answered', () => {
     expect(claimOf(others, 'mac-1', 0, 0, 180_001)).toBe('free');
     expect(claimOf(others, 'mac-1', 0, 100_000, 180_001)).toBe('others');
-    const first = seeHeartbeat(new Map(), 'k', others, 5);
-    expect(seeHeartbeat(first, 'k', others, 9).get('k')?.sinceMs).toBe(5);
+    const seen = new SeenHeartbeats();
+    expect([seen.since('k', others, 5), seen.since('k', others, 9)]).toEqual([5, 5]);
     const moved = aService({}, { ...others.metadata.annotations, 'inference.llmkube.dev/claim-heartbeat': 'y' });
-    expect(seeHeartbeat(first, 'k', moved, 9).get('k')?.sinceMs).toBe(9);
+    expect(seen.since('k', moved, 9)).toBe(9);
   });
 });

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { podGpus } from '../../../../src/lib/cli/deploy/pod-gpus.js';
 
 test.each([
-  [{}, undefined],
-  [{ 'gpu-memory': [24] }, undefined],
+  [{}, 1],
+  [{ 'gpu-memory': [24] }, 1],
   [{ 'gpu-count': 2 }, 2],
   [{ gpus: 3 }, 3],
   [{ 'gpu-memory': [24, 24] }, 2],

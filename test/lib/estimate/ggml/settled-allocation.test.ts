@@ -15,14 +15,14 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
     { reach, times: 2 },
   );
   const tape = tapeOf(model, layers);
-  const sizes = new TensorSizes(BACKENDS, tape.tensors.length);
+  const sizes = new TensorSizes(BACKENDS, tape.tensors);
   const slices = { ...others, layers, begins: beginsOf(tape) };
   const few = allocateWhole({ tape, sizes, slices }, BACKENDS)?.bytes ?? null;
   const every = tapeOf(
     model,
     [...model].map((_, layer) => layer),
   );
-  const all = allocateGraph(every, new TensorSizes(BACKENDS, every.tensors.length), BACKENDS);
+  const all = allocateGraph(every, new TensorSizes(BACKENDS, every.tensors), BACKENDS);
   const leftOut = others.repeats.reduce((sum, { start, end }) => sum + end - start, 0);
   return { few, all, leftOut };
 }

@@ -20,7 +20,7 @@ function wholeOf(model: string, reach: number): { whole: Tape | null; planned: n
   const kinds = [...model].map((letter) => letter.charCodeAt(0));
   const { layers, others } = fewestLayers(kinds, { reach, times: 2 });
   const tape = tapeOf(model, layers);
-  const sizes = new TensorSizes([cpuBackend], tape.tensors.length);
+  const sizes = new TensorSizes([cpuBackend], tape.tensors);
   return {
     whole: wholeTape(tape, sizes, { ...others, layers, begins: beginsOf(tape) })?.tape ?? null,
     planned: layers.length,

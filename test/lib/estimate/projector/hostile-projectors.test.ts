@@ -36,9 +36,9 @@ describe('a projector whose numbers contradict each other is refused, and at onc
     ],
     ['no codebooks', 'families/mimoa.json', { 'clip.audio.rvq.codebook_size': undefined }, /codebook_size is empty/],
     [
-      'four billion tiles',
+      'two billion tiles',
       'profiles/mmproj-internvl3-8b.F16.json',
-      { 'clip.vision.preproc_max_tiles': 2 ** 32 - 1 },
+      { 'clip.vision.preproc_max_tiles': 2 ** 31 - 1 },
       /at most 100 are tried/,
     ],
     [
@@ -50,7 +50,7 @@ describe('a projector whose numbers contradict each other is refused, and at onc
     [
       'images larger than any',
       'profiles/mmproj-llama-4-scout.F16.json',
-      { 'clip.vision.image_size': 2 ** 31 },
+      { 'clip.vision.image_size': 2 ** 31 - 1 },
       /max 8192/,
     ],
     ['patches of no size', 'profiles/mmproj-gemma-3-4b.F16.json', { 'clip.vision.patch_size': 0 }, /must be positive/],

@@ -101,6 +101,13 @@ describe('the state folder', () => {
     expect(stateFolderPath({ HOME: '/home/a' }, 'linux')).toBe('/home/a/.local/state/llmkube');
     expect(stateFolderPath({ HOME: '/home/a', XDG_STATE_HOME: '/s' }, 'linux')).toBe('/s/llmkube');
     expect(stateFolderPath({ HOME: '/home/a', LLMKUBE_STATE_DIR: '/x' }, 'darwin')).toBe('/x');
+    expect(stateFolderPath({ HOME: '/home/a', XDG_STATE_HOME: 's' }, 'linux')).toBe('/home/a/.local/state/llmkube');
+  });
+
+  test('is the same wherever a program is started', () => {
+    expect(() => stateFolderPath({ LLMKUBE_STATE_DIR: 'state' })).toThrow(
+      /LLMKUBE_STATE_DIR says state, which is another/,
+    );
   });
 
   test('is made for its user only, and closed to others where it was open', () => {
@@ -125,7 +132,9 @@ describe('the state folder', () => {
       /a file stands .*; remove that file, or name/,
     );
     symlinkSync('nothing', join(folder.path, 'link'));
-    expect(refusal(() => openStateFolder(join(folder.path, 'link')))).toMatch(/leads nowhere, .*; remove the link, or/);
+    expect(refusal(() => openStateFolder(join(folder.path, 'link')))).toMatch(
+      /something else stands in its place.*; remove the link, or/,
+    );
   });
 
   test('is not blamed for what is in the way in it', async () => {

@@ -95,11 +95,12 @@ describe('a header held against itself', () => {
     expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.block_count': 40 })))).toBe('MODEL_TENSOR_MISSING');
   });
 
-  it('refuses to leave out layers as prediction layers that are none', () => {
+  it.each([
+    [1, /tensor 'blk\.39\.nextn\.eh_proj\.weight' not found/],
+    [39, /tensor 'blk\.1\.attn_qkv\.weight' has wrong shape; expected 2048, 9216/],
+  ])('refuses to leave out %d layers as prediction layers that are none, in llama.cpp’s words', (count, words) => {
     const header35 = header('qwen3.6-35b-a3b.Q4_K_M');
-    expect(codeOf(() => describeModel(changed(header35, { 'qwen35moe.nextn_predict_layers': 39 })))).toBe(
-      'MODEL_TENSOR_MISSING',
-    );
+    expect(() => describeModel(changed(header35, { 'qwen35moe.nextn_predict_layers': count }))).toThrow(words);
   });
 
   it('refuses a byte order that is not the machine’s, in the words of gguf.cpp', () => {

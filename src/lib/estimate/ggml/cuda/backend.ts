@@ -176,6 +176,7 @@ export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backe
     },
     offloadsOp: hasManyRows,
     allocSize,
+    ...(cudaFusedGates && { typeTrait: ({ name }) => name }),
     optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };
 }

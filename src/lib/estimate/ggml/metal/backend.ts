@@ -14,8 +14,9 @@ import {
 } from '../tensor.js';
 import { allocSize } from './alloc-size.js';
 import { chainLength } from './chain-packing.js';
+import { fewRowsTypes } from './fusion-patterns.js';
 import { fusedLength, type FusionTable, fusionTable, keepFusedInputs } from './fusion.js';
-import { type KnownOrders, reorder } from './reorder.js';
+import { groupBounds, type KnownOrders, reorder } from './reorder.js';
 
 /*
  * What Metal runs: `ggml_metal_device_supports_op` (`ggml/src/ggml-metal/ggml-metal-device.m`, llama.cpp v0.5.0) on a GPU
@@ -207,19 +208,33 @@ export function metalBackend(llama: Switches): Backend {
     supportsOp: llama.metalListedHeadPairs ? supportsListedHeads : supportsOp,
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
-    optimize: llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains(),
+    ...(llama.metalMatrixAdd && { typeTrait: traitOf(fewRowsTypes(llama.metalMatrixAddTypes)) }),
+    ...(llama.metalFusionTable ? byTable(fusionTable(llama)) : byChains()),
   };
 }
 
-function byChains(): NonNullable<Backend['optimize']> {
-  const known: KnownOrders = [];
-  return (nodes) => reorder(nodes, chainLength, known);
+function traitOf(fewRows: ReadonlySet<string>): NonNullable<Backend['typeTrait']> {
+  return ({ name }, product) => (product === 'MUL_MAT' && fewRows.has(name) ? 'few-rows' : '');
 }
 
-function byTable(table: FusionTable): NonNullable<Backend['optimize']> {
+type Optimization = Required<Pick<Backend, 'optimize' | 'optimizesBy'>>;
+
+function byChains(): Optimization {
   const known: KnownOrders = [];
-  return (nodes, keepUntil) => {
-    keepFusedInputs(nodes, table, keepUntil);
-    reorder(nodes, (all, start) => fusedLength(all, start, table), known);
+  return {
+    optimize: (nodes) => reorder(nodes, chainLength, known),
+    optimizesBy: (nodes) => groupBounds(nodes, chainLength),
+  };
+}
+
+function byTable(table: FusionTable): Optimization {
+  const known: KnownOrders = [];
+  const packed = (nodes: readonly Tensor[], start: number): number => fusedLength(nodes, start, table);
+  return {
+    optimize: (nodes, keepUntil) => {
+      keepFusedInputs(nodes, table, keepUntil);
+      reorder(nodes, packed, known);
+    },
+    optimizesBy: (nodes) => groupBounds(nodes, packed),
   };
 }

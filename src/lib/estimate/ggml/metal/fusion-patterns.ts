@@ -69,9 +69,13 @@ const MORE_FEW_ROWS_TYPES = [
   'IQ3_XXS',
 ].concat(['IQ3_S', 'IQ1_S', 'IQ1_M', 'IQ4_NL', 'IQ4_XS', 'TQ2_0']);
 
+/** Names of the types that have kernels for a few rows. */
+export function fewRowsTypes(moreTypes: boolean): ReadonlySet<string> {
+  return new Set(moreTypes ? [...FEW_ROWS_TYPES, ...MORE_FEW_ROWS_TYPES] : FEW_ROWS_TYPES);
+}
+
 /** A product and the sum with something that is no weight: `ggml_metal_fusion_check_mul_mat_add`, from b11402..b11434 on. */
-export function matrixAdd(moreTypes: boolean): Fusion {
-  const types = new Set(moreTypes ? [...FEW_ROWS_TYPES, ...MORE_FEW_ROWS_TYPES] : FEW_ROWS_TYPES);
+export function matrixAdd(types: ReadonlySet<string>): Fusion {
   return fusion(['MUL_MAT', 'ADD'], false, (matched) => productThenSum(matched, types));
 }
 

@@ -2,7 +2,7 @@ import type { Switches } from '../../../runtime/llama-cpp.js';
 import type { KeepUntil } from '../backend.js';
 import { elidable } from '../elidable.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
-import { FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
+import { fewRowsTypes, FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
 
 /** Nodes that one fused kernel can span at most: `GGML_METAL_FUSION_MAX` (`ggml-metal-fusion.h`). */
 const MAX_FUSED = 16;
@@ -15,7 +15,7 @@ export interface FusionTable {
 }
 
 export function fusionTable({ metalMatrixAdd, metalMatrixAddTypes }: Switches): FusionTable {
-  const fusions = metalMatrixAdd ? [...FUSIONS, matrixAdd(metalMatrixAddTypes)] : FUSIONS;
+  const fusions = metalMatrixAdd ? [...FUSIONS, matrixAdd(fewRowsTypes(metalMatrixAddTypes))] : FUSIONS;
   const byFirstOp = new Map<Op, Fusion[]>();
   for (const fusion of fusions) {
     const first = fusion.rawOps[0] as Op;

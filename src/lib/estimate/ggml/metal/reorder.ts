@@ -44,18 +44,9 @@ const MOST_KNOWN = 32;
  * `ggml_graph_optimize` (`ggml/src/ggml-metal/ggml-metal-common.cpp`, llama.cpp v0.5.0): moves nodes forward in place so that
  * more of them can run at the same time; nodes that will be fused stay together.
  */
-export function reorder(
-  nodes: Tensor[],
-  packedLength: (nodes: readonly Tensor[], start: number) => number,
-  known: KnownOrders,
-): void {
+export function reorder(nodes: Tensor[], packedLength: PackedLength, known: KnownOrders): void {
   const before = nodes.slice();
-  /** Where each group of nodes that one kernel computes begins, and behind the last the end. */
-  const bounds = [0];
-  for (let end = 0; end < nodes.length;) {
-    end += packedLength(nodes, end);
-    bounds.push(end);
-  }
+  const bounds = groupBounds(nodes, packedLength);
   const accesses = new Accesses(before, bounds);
   const key = accessKey(accesses);
   for (let group = 0; group + 1 < bounds.length; group++)
@@ -68,6 +59,19 @@ export function reorder(
   let next = 0;
   for (const group of found.order)
     for (let i = bounds[group] as number; i < (bounds[group + 1] as number); i++) nodes[next++] = before[i] as Tensor;
+}
+
+/** How many nodes from one on stay together. */
+type PackedLength = (nodes: readonly Tensor[], start: number) => number;
+
+/** Where each group of nodes that one kernel computes begins, and behind the last the end. */
+export function groupBounds(nodes: readonly Tensor[], packedLength: PackedLength): number[] {
+  const bounds = [0];
+  for (let end = 0; end < nodes.length;) {
+    end += packedLength(nodes, end);
+    bounds.push(end);
+  }
+  return bounds;
 }
 
 function mobilityOf(op: Op): number {

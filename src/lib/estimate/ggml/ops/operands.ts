@@ -1,5 +1,6 @@
+import type { GgmlType } from '../../../gguf/ggml-types.js';
 import { graphError } from '../graph-error.js';
-import { isEmptyTensor, sameShape, type Tensor, tensorBytes, tensorBytesOf } from '../tensor.js';
+import { F16, F32, I32, isEmptyTensor, sameShape, type Tensor, tensorBytes, tensorBytesOf } from '../tensor.js';
 
 /*
  * What ggml asserts of the tensors that it is given (`GGML_ASSERT` in `ggml/src/ggml.c`, llama.cpp v0.5.0), where a header's
@@ -17,6 +18,26 @@ export function requireRepeats(op: string, small: Tensor, large: Tensor): void {
   if (!can) throw misfit(op, large, small);
 }
 
+/** What some ops read as one type only, whatever a file has. */
+function requireType(op: string, { type }: Tensor, ...taken: readonly GgmlType[]): void {
+  if (!taken.includes(type))
+    throw graphError(`${op} of ${type.name}, not ${taken.map(({ name }) => name).join(' or ')}`);
+}
+
+export function requireNumbers(op: string, ...tensors: readonly (Tensor | null)[]): void {
+  for (const tensor of tensors) if (tensor) requireType(op, tensor, F32);
+}
+
+/** Rows, cells or experts by number. */
+export function requireIds(op: string, ids: Tensor): void {
+  requireType(op, ids, I32);
+}
+
+export function requireAlike(op: string, a: Tensor, b: Tensor): void {
+  requireType(op, b, a.type);
+  requireSameShape(op, a, b);
+}
+
 export function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a, b)) throw misfit(op, a, b);
 }
@@ -26,11 +47,14 @@ export function requireSettable(destination: Tensor, rows: Tensor, indices: Tens
   const [ne0, , ne2, ne3] = destination.ne;
   const fits = ne0 === rows.ne[0] && ne2 === rows.ne[2] && ne3 === rows.ne[3] && rows.ne[1] === indices.ne[0];
   if (!fits) throw misfit('set_rows', destination, rows);
+  requireType('set_rows', rows, F32, F16);
 }
 
 /** `ggml_add_id`: a row for each expert that a token uses. */
 export function requireRowsById(a: Tensor, b: Tensor, ids: Tensor): void {
   if (a.ne[0] !== b.ne[0] || a.ne[1] !== ids.ne[0] || a.ne[2] !== ids.ne[1]) throw misfit('add_id', a, b);
+  requireNumbers('add_id', a, b);
+  requireIds('add_id', ids);
 }
 
 /** `ggml_concat`: alike in every other dimension. */
@@ -39,13 +63,15 @@ export function requireJoinable(a: Tensor, b: Tensor, dim: number): void {
 }
 
 /** `ggml_rope_impl`: one position a token, or four. */
-export function requirePositions(a: Tensor, positions: Tensor): void {
+export function requirePositions(a: Tensor, positions: Tensor, factors: Tensor | null): void {
   if (a.ne[2] !== positions.ne[0] && a.ne[2] * 4 !== positions.ne[0]) throw misfit('rope', a, positions);
+  requireNumbers('rope', factors);
 }
 
 /** `ggml_soft_max_add_sinks`, `ggml_flash_attn_ext_add_sinks`: one a head. */
 export function requireSinks(op: string, heads: number, sinks: Tensor | null): void {
   if (sinks && sinks.ne[0] !== heads) throw graphError(`${op} of ${heads} heads with ${sinks.ne[0]} sinks`);
+  requireNumbers(op, sinks);
 }
 
 /** `ggml_new_tensor_impl`: what a view shows is there, if it shows anything. */

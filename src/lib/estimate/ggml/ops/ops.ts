@@ -1,14 +1,25 @@
 import type { GgmlType } from '../../../gguf/ggml-types.js';
 import { rowBytes } from '../../../gguf/ggml-types.js';
-import { contiguousStrides, elements, F32, type Four, I32, isContiguous, type Op, Tensor } from '../tensor.js';
+import {
+  contiguousStrides,
+  contiguousStridesLike,
+  elements,
+  F32,
+  type Four,
+  I32,
+  isContiguous,
+  type Op,
+  Tensor,
+} from '../tensor.js';
 import { graphError } from '../graph-error.js';
 import {
+  requireAlike,
+  requireIds,
   requireInside,
   requireJoinable,
   requirePositions,
   requireRepeats,
   requireRowsById,
-  requireSameShape,
   requireSettable,
   requireSinks,
 } from './operands.js';
@@ -37,8 +48,10 @@ export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)
   return tensor;
 }
 
-function like(op: Op, a: Tensor, ...src: (Tensor | null)[]): Tensor {
-  const tensor = new Tensor(a.type, a.ne, contiguousStrides(a.type, a.ne), [a, ...src]);
+/** Of the first source's type and shape. */
+function like(op: Op, src: [Tensor, ...(Tensor | null)[]]): Tensor {
+  const a = src[0];
+  const tensor = new Tensor(a.type, a.ne, contiguousStridesLike(a), src);
   tensor.op = op;
   return tensor;
 }
@@ -102,15 +115,15 @@ export function newUnset(ne0: number): Tensor {
 }
 
 export function set1d(a: Tensor, b: Tensor): Tensor {
-  return like('SET', a, b);
+  return like('SET', [a, b]);
 }
 
 export function cont(a: Tensor): Tensor {
-  return like('CONT', a);
+  return like('CONT', [a]);
 }
 
 export function dup(a: Tensor): Tensor {
-  return like('DUP', a);
+  return like('DUP', [a]);
 }
 
 export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
@@ -141,6 +154,7 @@ export function setRows(a: Tensor, rows: Tensor, indices: Tensor): Tensor {
 }
 
 export function getRows(a: Tensor, indices: Tensor): Tensor {
+  requireIds('get_rows', indices);
   const type = a.type === I32 ? I32 : F32;
   return result('GET_ROWS', type, [a.ne[0], indices.ne[0], indices.ne[1], indices.ne[2]], a, indices);
 }
@@ -158,6 +172,7 @@ function requireProduct(a: Tensor, b: Tensor): void {
 
 export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
   if (experts.ne[0] !== b.ne[0]) throw graphError(`mul_mat_id of [${experts.ne.join(' ')}] and [${b.ne.join(' ')}]`);
+  requireIds('mul_mat_id', ids);
   return result('MUL_MAT_ID', F32, [experts.ne[1], ids.ne[0], b.ne[2], 1], experts, b, ids);
 }
 
@@ -172,11 +187,11 @@ export function mulMatHadamard(cur: Tensor, rotation: Tensor): Tensor {
 
 export function add(a: Tensor, b: Tensor): Tensor {
   requireRepeats('add', b, a);
-  return like('ADD', a, b);
+  return like('ADD', [a, b]);
 }
 export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
   requireRowsById(a, b, ids);
-  return like('ADD_ID', a, b, ids);
+  return like('ADD_ID', [a, b, ids]);
 }
 /** The sum takes the first operand's place. */
 export function addInplace(a: Tensor, b: Tensor): Tensor {
@@ -187,24 +202,24 @@ export function addInplace(a: Tensor, b: Tensor): Tensor {
 }
 export function sub(a: Tensor, b: Tensor): Tensor {
   requireRepeats('sub', b, a);
-  return like('SUB', a, b);
+  return like('SUB', [a, b]);
 }
 export function mul(a: Tensor, b: Tensor): Tensor {
   requireRepeats('mul', b, a);
-  return like('MUL', a, b);
+  return like('MUL', [a, b]);
 }
 export function div(a: Tensor, b: Tensor): Tensor {
   requireRepeats('div', b, a);
-  return like('DIV', a, b);
+  return like('DIV', [a, b]);
 }
 export function sqr(a: Tensor): Tensor {
-  return like('SQR', a);
+  return like('SQR', [a]);
 }
 export function sqrt(a: Tensor): Tensor {
-  return like('SQRT', a);
+  return like('SQRT', [a]);
 }
 export function scale(a: Tensor): Tensor {
-  return like('SCALE', a);
+  return like('SCALE', [a]);
 }
 export function scaleInplace(a: Tensor): Tensor {
   return viewOf('SCALE', a, a.ne, a.nb, 0);
@@ -213,22 +228,22 @@ export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
   return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
 }
 export function log(a: Tensor): Tensor {
-  return like('LOG', a);
+  return like('LOG', [a]);
 }
 export function clamp(a: Tensor): Tensor {
-  return like('CLAMP', a);
+  return like('CLAMP', [a]);
 }
 export function fill(a: Tensor): Tensor {
-  return like('FILL', a);
+  return like('FILL', [a]);
 }
 export function norm(a: Tensor): Tensor {
-  return like('NORM', a);
+  return like('NORM', [a]);
 }
 export function l2Norm(a: Tensor): Tensor {
-  return like('L2_NORM', a);
+  return like('L2_NORM', [a]);
 }
 export function rmsNorm(a: Tensor): Tensor {
-  return like('RMS_NORM', a);
+  return like('RMS_NORM', [a]);
 }
 export type UnaryOp =
   | 'silu'
@@ -246,10 +261,11 @@ export type UnaryOp =
   | 'neg'
   | 'abs'
   | 'ceil'
+  | 'round'
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
-  const tensor = like('UNARY', a);
+  const tensor = like('UNARY', [a]);
   tensor.variant = variant;
   return tensor;
 }
@@ -258,7 +274,7 @@ export type GluOp = 'swiglu' | 'geglu' | 'geglu_erf' | 'geglu_quick' | 'reglu' |
 
 /** `ggml_*_split` with two sources; with one, the row holds both halves. */
 export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
-  if (b) requireSameShape(variant, a, b);
+  if (b) requireAlike(variant, a, b);
   const ne: Four = b ? a.ne : [a.ne[0] / 2, a.ne[1], a.ne[2], a.ne[3]];
   const tensor = result('GLU', a.type, ne, a, b);
   tensor.variant = variant;
@@ -266,19 +282,19 @@ export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
 }
 
 export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null): Tensor {
-  requirePositions(a, positions);
-  return like('ROPE', a, positions, factors);
+  requirePositions(a, positions, factors);
+  return like('ROPE', [a, positions, factors]);
 }
 
 /** `ggml_rope_ext_back`. */
 export function ropeBack(a: Tensor, positions: Tensor): Tensor {
-  return like('ROPE_BACK', a, positions, null);
+  return like('ROPE_BACK', [a, positions, null]);
 }
 
 /** `plain` softmax has neither scale nor mask; only that form may be fused with expert selection. */
 export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | null = null, plain = true): Tensor {
   requireSinks('soft_max', a.ne[2], sinks);
-  const tensor = like('SOFT_MAX', a, mask, sinks);
+  const tensor = like('SOFT_MAX', [a, mask, sinks]);
   tensor.variant = plain ? 'plain' : 'scaled';
   return tensor;
 }

@@ -1,4 +1,5 @@
 import { result } from './ops.js';
+import { requireNumbers } from './operands.js';
 import { F32, I32, type Tensor } from '../tensor.js';
 
 /*
@@ -27,16 +28,19 @@ export function topK(a: Tensor, k: number): Tensor {
 
 /** `ggml_dsv4_hc_pre`: residual streams, [width, streams, tokens], summed with their weights. */
 export function streamSum(all: Tensor, weights: Tensor): Tensor {
+  requireNumbers('dsv4_hc_pre', all, weights);
   return result('DSV4_HC_PRE', F32, [all.ne[0], all.ne[2], 1, 1], all, weights);
 }
 
 /** `ggml_dsv4_hc_comb`: how much of each stream goes to each, [streams, streams, tokens]. */
 export function streamMixes(mixes: Tensor, scale: Tensor, base: Tensor, streams: number): Tensor {
+  requireNumbers('dsv4_hc_comb', mixes, scale, base);
   return result('DSV4_HC_COMB', F32, [streams, streams, mixes.ne[1], 1], mixes, scale, base);
 }
 
 /** `ggml_dsv4_hc_post`: a branch's output onto the streams, which may be mixed. */
 export function spreadOver(cur: Tensor, residual: Tensor, post: Tensor, mixes: Tensor | null): Tensor {
+  requireNumbers('dsv4_hc_post', cur, residual, post, mixes);
   return result('DSV4_HC_POST', F32, [cur.ne[0], residual.ne[1], cur.ne[1], 1], cur, residual, post, mixes);
 }
 

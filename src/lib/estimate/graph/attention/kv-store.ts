@@ -106,8 +106,7 @@ function storeV(cache: Tensor, v: Tensor, { vIndices, cache: { cells, streams, v
 }
 
 function readK(g: GraphBuilder, cache: Tensor, layer: number, { cache: kv }: KvInput): Tensor {
-  const heads = g.head(layer);
-  return keyRows(cache, heads.k, heads.kv, kv);
+  return keyRows(cache, g.head(layer).k, g.hparams.nHeadKv[layer] as number, kv);
 }
 
 /** `llama_kv_cache::get_k`. */
@@ -123,7 +122,8 @@ function readV(
   layer: number,
   { cache: { cells, read, readStreams, vTransposed } }: KvInput,
 ): Tensor {
-  const { v, kv } = g.head(layer);
+  const { v } = g.head(layer);
+  const kv = g.hparams.nHeadKv[layer] as number;
   const stream = ggml.rowSize(cache, cache.ne[0]) * cells;
   if (!vTransposed) {
     return ggml.view4d(

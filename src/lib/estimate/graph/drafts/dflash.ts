@@ -43,7 +43,7 @@ export function dflash(g: GraphBuilder): void {
 }
 
 /** The same model over what it is given of the target's layers: keys and values go to the cache, nothing else is computed. */
-export const dflashInjection: ArchitectureGraph = { build: inject };
+export const dflashInjection: ArchitectureGraph = { build: inject, encodes: true };
 
 function inject(g: GraphBuilder): void {
   const positions = g.inputPositions();

@@ -36,7 +36,7 @@ export function eagle3(g: GraphBuilder): void {
 }
 
 /** The encoder, which makes features of the target's layers: planned when a prompt comes. */
-export const eagle3Encoder: ArchitectureGraph = { build: encode };
+export const eagle3Encoder: ArchitectureGraph = { build: encode, encodes: true };
 
 function encode(g: GraphBuilder): void {
   const fuse = g.need('fc.weight');

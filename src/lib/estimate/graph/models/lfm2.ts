@@ -93,7 +93,7 @@ function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number): Tens
     activation: 'silu',
     gating: gatingOf(g, 'softmax'),
     normalise: true,
-    scale: g.shape.keys.real('expert_weights_scale', 0),
+    scale: 0,
   });
 }
 

@@ -4,7 +4,7 @@ import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, finishKeepingHidden } from '../output-rows.js';
-import { experts } from '../experts.js';
+import { experts, weightsByHeader } from '../experts.js';
 import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../projections.js';
 import { recurrentInput } from '../recurrent/recurrent.js';
@@ -34,15 +34,13 @@ export function nemotronH(g: GraphBuilder): void {
 
 /** Experts may work on narrower rows than the shared one (Nemotron 3 Super). */
 export function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tensor {
-  const { keys } = g.shape;
   const down = g.layerWeight(layer, 'ffn_latent_down.weight');
   const up = g.layerWeight(layer, 'ffn_latent_up.weight');
   const input = down ? g.mulMat(down, cur) : cur;
   const routed = experts(g, input, layer, {
     ...SQUARED_RELU,
     gating: 'sigmoid',
-    normalise: keys.boolean('expert_weights_norm', false),
-    scale: keys.real('expert_weights_scale', 0),
+    ...weightsByHeader(g),
     logits: g.mulMat(g.layerNeed(layer, 'ffn_gate_inp.weight'), cur),
   });
   const shared = feedForward(g, cur, layer, { ...SQUARED_RELU, suffix: '_shexp' });

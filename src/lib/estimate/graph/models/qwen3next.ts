@@ -137,7 +137,7 @@ export function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number
     activation: 'silu',
     gating: 'softmax',
     normalise: true,
-    scale: g.shape.keys.real('expert_weights_scale', 0),
+    scale: 0,
   });
   if (!g.layerWeight(layer, 'ffn_up_shexp.weight')) return routed;
   const shared = feedForward(g, cur, layer, { activation: 'silu', suffix: '_shexp' });

@@ -1,3 +1,4 @@
+import { graphError } from '../../ggml/graph-error.js';
 import * as ggml from '../../ggml/ops/ops.js';
 import { gatedDeltaNet, ssmConv } from '../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
@@ -16,6 +17,9 @@ export interface Kda {
 }
 
 const PARTS = ['q', 'k', 'v'] as const;
+
+/** Graphs that only know three matrices, also where a file has one for all and it is loaded. */
+const NEVER_FUSED: ReadonlySet<string> = new Set(['bailingmoe3', 'kimi-k3']);
 
 /** The KDA layers of `src/models/kimi-linear.cpp`, `kimi-k3.cpp` and `bailingmoe3.cpp` (llama.cpp v0.5.0). */
 export function kdaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, layer: number, spec: Kda): Tensor {
@@ -43,6 +47,7 @@ export function kdaLayer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, la
 /** Rows of queries, keys and values, from three matrices or one. */
 function projections(g: GraphBuilder, cur: Tensor, layer: number): Tensor[] {
   const fused = g.layerWeight(layer, 'attn_qkv.weight');
+  if (fused && NEVER_FUSED.has(g.shape.architecture)) throw graphError('one matrix for queries, keys and values');
   if (!fused) return PARTS.map((part) => g.mulMat(g.layerNeed(layer, `attn_${part}.weight`), cur));
   const all = g.mulMat(fused, cur);
   const width = all.ne[0] / PARTS.length;

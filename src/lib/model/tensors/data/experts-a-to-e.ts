@@ -167,6 +167,7 @@ ernie4_5 paddleocr
     else
       ffn: n_embd, n_ff
 ernie4_5-moe
+  need n_moe_layer_step > 0
   embedding
   each 0..n_layer
     .attn_norm: n_embd

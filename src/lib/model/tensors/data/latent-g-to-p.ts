@@ -16,6 +16,11 @@ glm-dsa
 hy_v4
   let n_embd_head_qk_nope = n_embd_head_k_mla - n_rot
   need n_embd_head_qk_nope >= 1
+  if indexer_top_k > 0
+    if indexer_n_head == 0 || indexer_head_size <= n_rot
+      refuse hy_v4: bad indexer head count / key length
+    if !is_indexer_full
+      refuse hy_v4: layer 0 must own an indexer, nothing precedes it to share
   token_embd output: n_embd, n_vocab
   output_norm: n_embd
   output_hc_fn: dsv4_hc_mult * n_embd, dsv4_hc_mult

@@ -47,20 +47,20 @@ nemotron_h nemotron_h_moe
     if n_ff_exp_i == 0 && n_expert_used[i] == 0
       refuse a layer declares neither expert_feed_forward_length nor expert_used_count
     let n_ff_exp = n_ff_exp_i ? n_ff_exp_i : n_ff / n_expert_used[i]
-    .nextn.enorm .nextn.hnorm .nextn.shared_head_norm .attn_norm?(without_mtp): n_embd
-    .nextn.eh_proj?(without_mtp): 2*n_embd, n_embd
+    .nextn.enorm .nextn.hnorm .nextn.shared_head_norm .attn_norm: n_embd
+    .nextn.eh_proj: 2*n_embd, n_embd
     qkv?: n_embd, n_embd_head_k * n_head_i, n_embd_k_gqa_i, n_embd_v_gqa_i
-    .attn_output?(without_mtp): n_embd_head_k * n_head_i, n_embd
+    .attn_output: n_embd_head_k * n_head_i, n_embd
     .attn_output.bias?: n_embd
-    .post_attention_norm?(without_mtp): n_embd
-    .ffn_gate_inp?(without_mtp): n_embd, n_expert
-    .exp_probs_b.bias?(without_mtp): n_expert
+    .post_attention_norm: n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    .exp_probs_b.bias: n_expert
     .ffn_latent_down?: n_embd, moe_n_embd
     .ffn_latent_up?: moe_n_embd, n_embd
-    .ffn_down_exps?(without_mtp): n_ff_exp, moe_n_embd, n_expert
-    .ffn_up_exps?(without_mtp): moe_n_embd, n_ff_exp, n_expert
-    .ffn_down_shexp?(without_mtp): n_ff_shexp, n_embd
-    .ffn_up_shexp?(without_mtp): n_embd, n_ff_shexp
+    .ffn_down_exps: n_ff_exp, moe_n_embd, n_expert
+    .ffn_up_exps: moe_n_embd, n_ff_exp, n_expert
+    .ffn_down_shexp: n_ff_shexp, n_embd
+    .ffn_up_shexp: n_embd, n_ff_shexp
 plamo2
   let dt_dim = n_embd / 16 > 64 ? n_embd / 16 : 64
   embedding
@@ -95,8 +95,8 @@ qwen35
     ffn?(only_mtp): n_embd, n_ff
   each n_layer..n_layer_all
     gated_attention_ahead
-    ffn?(without_mtp): n_embd, n_ff
-    nextn?(without_mtp): n_embd, n_vocab
+    ffn: n_embd, n_ff
+    nextn: n_embd, n_vocab
 qwen35moe
   embedding
   each 0..n_layer
@@ -112,12 +112,12 @@ qwen35moe
     let n_ff_exp = n_ff_exp ? n_ff_exp : n_ff / n_expert_used
     let n_ff_shexp = n_ff_shexp ? n_ff_shexp : n_ff
     gated_attention_ahead
-    .ffn_gate_inp?(without_mtp): n_embd, n_expert
-    .ffn_down_exps?(without_mtp): n_ff_exp, n_embd, n_expert
+    .ffn_gate_inp: n_embd, n_expert
+    .ffn_down_exps: n_ff_exp, n_embd, n_expert
     gate_up_exps?: n_embd, n_ff_exp, n_expert
-    .ffn_gate_inp_shexp?(without_mtp): n_embd
-    shared_expert?(without_mtp): n_embd, n_ff_shexp
-    nextn?(without_mtp): n_embd, n_vocab
+    .ffn_gate_inp_shexp: n_embd
+    shared_expert: n_embd, n_ff_shexp
+    nextn: n_embd, n_vocab
 qwen3next
   if n_expert == 0
     refuse model cannot have zero experts
@@ -151,24 +151,24 @@ qwen3next
     shared_expert?(only_mtp): n_embd, n_ff_shexp
   each n_layer..n_layer_all
     let n_ff_shexp = n_ff_shexp > 0 ? n_ff_shexp : n_ff[i]
-    .attn_norm .post_attention_norm?(without_mtp): n_embd
+    .attn_norm .post_attention_norm: n_embd
     if !is_recr[i]
       qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-      .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
-      .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+      .attn_output: n_embd_head_k * n_head, n_embd
+      .attn_q_norm .attn_k_norm: n_embd_head_k
     else
       .ssm_in?: n_embd, qkvz_dim
       .attn_qkv?: n_embd, key_dim * 2 + value_dim
       .attn_gate?: n_embd, value_dim
-      .ssm_conv1d?(without_mtp): ssm_d_conv, conv_dim
-      .ssm_dt.bias .ssm_a!?(without_mtp): ssm_dt_rank
-      .ssm_ba?(without_mtp): n_embd, ba_dim
-      .ssm_norm?(without_mtp): ssm_d_state
-      .ssm_out?(without_mtp): value_dim, n_embd
-    .ffn_gate_inp?(without_mtp): n_embd, n_expert
-    .ffn_down_exps?(without_mtp): n_ff_exp, n_embd, n_expert
+      .ssm_conv1d: ssm_d_conv, conv_dim
+      .ssm_dt.bias .ssm_a!: ssm_dt_rank
+      .ssm_ba: n_embd, ba_dim
+      .ssm_norm: ssm_d_state
+      .ssm_out: value_dim, n_embd
+    .ffn_gate_inp: n_embd, n_expert
+    .ffn_down_exps: n_ff_exp, n_embd, n_expert
     gate_up_exps?: n_embd, n_ff_exp, n_expert
-    .ffn_gate_inp_shexp?(without_mtp): n_embd
-    shared_expert?(without_mtp): n_embd, n_ff_shexp
-    nextn?(without_mtp): n_embd, n_vocab
+    .ffn_gate_inp_shexp: n_embd
+    shared_expert: n_embd, n_ff_shexp
+    nextn: n_embd, n_vocab
 `;

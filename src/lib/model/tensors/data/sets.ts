@@ -97,10 +97,10 @@ gated_delta_net
     .ssm_norm?(only_mtp): ssm_d_state
     .ssm_out?(only_mtp): value_dim, n_embd
 gated_attention_ahead
-  .attn_norm .post_attention_norm?(without_mtp): n_embd
+  .attn_norm .post_attention_norm: n_embd
   qkv?: n_embd, n_embd_head_k * n_head * 2, n_embd_k_gqa, n_embd_v_gqa
-  .attn_output?(without_mtp): n_embd_head_k * n_head, n_embd
-  .attn_q_norm .attn_k_norm?(without_mtp): n_embd_head_k
+  .attn_output: n_embd_head_k * n_head, n_embd
+  .attn_q_norm .attn_k_norm: n_embd_head_k
 t5_encoder
   enc.blk.*.attn_norm enc.blk.*.ffn_norm: n_embd
   enc.blk.*.attn_rel_b?: n_head, n_rel_attn_bkts

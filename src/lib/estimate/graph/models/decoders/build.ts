@@ -119,7 +119,7 @@ class DecoderLayers {
     const { g, kind } = this;
     if (!name) return cur;
     if (this.spec.bareNorms) return g.norm(cur, null, null, kind, pinned);
-    const weight = g.layerWeight(layer, name) ?? g.layerNeed(layer, `${name}.weight`);
+    const weight = g.layerWeight(layer, name) ?? g.layerWeight(layer, `${name}.weight`);
     return g.norm(cur, weight, g.layerWeight(layer, `${name}.bias`), kind, pinned);
   }
 

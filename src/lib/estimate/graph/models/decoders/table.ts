@@ -2,6 +2,7 @@ import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { decoderGraph } from './build.js';
 import { chameleon, DENSE_SPECS } from './dense.js';
 import { EXPERTS_SPECS } from './experts.js';
+import { graniteSwitch } from './granite-switch.js';
 import { GRANITE_SPECS } from './granite.js';
 import { hrmText } from './hrm-text.js';
 import { LATENT_SPECS } from './latent.js';
@@ -22,4 +23,5 @@ const SPECS = {
 export const DECODER_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   ...Object.fromEntries(Object.entries(SPECS).map(([name, spec]) => [name, decoderGraph(spec)])),
   hrm_text: hrmText,
+  graniteswitch: graniteSwitch,
 };

@@ -68,8 +68,7 @@ function wholeRowNorm(g: GraphBuilder, heads: Tensor, layer: number, name: strin
 
 function feedForwardOrExperts(g: GraphBuilder, cur: Tensor, layer: number, activation: Activation): Tensor {
   if (!g.layerWeight(layer, 'ffn_gate_inp.weight')) return feedForward(g, cur, layer, { activation });
-  const scale = g.shape.keys.real('expert_weights_scale', 0);
-  return experts(g, cur, layer, { activation, gating: 'softmax', normalise: false, scale });
+  return experts(g, cur, layer, { activation, gating: 'softmax', normalise: false, scale: 0 });
 }
 
 /** `src/models/bert.cpp` (llama.cpp v0.5.0). */

@@ -100,7 +100,7 @@ export function choose(
   const product = g.mulMat(g.layerNeed(layer, 'indexer.attn_k.weight'), cur);
   const normed = g.norm(
     product,
-    g.layerNeed(layer, 'indexer.k_norm.weight'),
+    g.layerWeight(layer, 'indexer.k_norm.weight'),
     g.layerWeight(layer, 'indexer.k_norm.bias'),
     'layer',
     layer,

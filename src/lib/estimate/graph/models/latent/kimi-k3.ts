@@ -4,7 +4,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput, type AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { experts, gatingOf } from '../../experts.js';
+import { experts, gatingOf, weightsByHeader } from '../../experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
 import { latentHeads, latentQueries } from '../../attention/latent.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';
@@ -122,8 +122,7 @@ function latentExperts(g: GraphBuilder, cur: Tensor, layer: number, combine: Com
     activation: 'silu',
     combine,
     gating: gatingOf(g, 'sigmoid'),
-    normalise: g.shape.keys.boolean('expert_weights_norm', false),
-    scale: g.shape.keys.real('expert_weights_scale', 0),
+    ...weightsByHeader(g),
     logits,
   });
   if (g.layerWeight(layer, 'ffn_routed_norm.weight')) routed = g.rmsNorm(routed, layer, 'ffn_routed_norm.weight');

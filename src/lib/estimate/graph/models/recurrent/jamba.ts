@@ -29,7 +29,7 @@ export function jamba(g: GraphBuilder): void {
           activation: 'silu',
           gating: 'softmax',
           normalise: false,
-          scale: g.shape.keys.real('expert_weights_scale', 0),
+          scale: 0,
         })
       : feedForward(g, cur, layer, { activation: 'silu' });
     layerInput = ggml.add(middle, cur);

@@ -27,7 +27,6 @@ export function miniMax01(g: GraphBuilder): void {
     keys: ggml.newInput(F32, 1, heads, g.nSeqTokens, g.nSeqs),
     tokens: ggml.newInput(F32, g.nSeqTokens, g.nSeqTokens, heads, g.nSeqs),
   };
-  const scale = g.shape.keys.real('expert_weights_scale', 0);
   for (const layer of g.layers) {
     let residual = g.rmsNorm(layerInput, layer, 'attn_norm.weight');
     let cur = g.hparams.isRecurrent[layer]
@@ -39,7 +38,7 @@ export function miniMax01(g: GraphBuilder): void {
     }
     const middle = ggml.add(cur, ggml.scale(residual));
     const normed = g.rmsNorm(middle, layer, 'ffn_norm.weight');
-    cur = experts(g, normed, layer, { activation: 'silu', gating: 'softmax', normalise: true, scale });
+    cur = experts(g, normed, layer, { activation: 'silu', gating: 'softmax', normalise: true, scale: 0 });
     layerInput = ggml.add(cur, ggml.scale(normed));
   }
   g.finishWithHead(layerInput);

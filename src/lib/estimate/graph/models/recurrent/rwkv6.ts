@@ -1,3 +1,4 @@
+import { graphError } from '../../../ggml/graph-error.js';
 import { linearAttention } from '../../../ggml/ops/sparse-ops.js';
 import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
@@ -30,6 +31,7 @@ export function timeMix6(
   const gate = ggml.unary(projected(g, xg, layer, 'time_mix_gate'), first ? 'silu' : 'sigmoid');
   const kvHeads = g.hparams.nHeadKv[layer] ?? 0;
   if (kvHeads !== 0 && kvHeads !== heads) {
+    if (heads % kvHeads !== 0) throw graphError(`${heads} heads for ${kvHeads} of keys`);
     const repeated = (cur: Tensor): Tensor =>
       ggml.repeat(ggml.reshape(cur, size, 1, kvHeads, g.nTokens), [size, heads / kvHeads, kvHeads, g.nTokens]);
     k = repeated(k);

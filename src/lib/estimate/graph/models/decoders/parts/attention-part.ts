@@ -57,12 +57,13 @@ function projectedHeads(g: GraphBuilder, spec: AttentionSpec, cur: Tensor, layer
   }
   const clamped = spec.clamped === true && g.shape.keys.real('attention.clamp_kqv', 0) > 0;
   const heads = projectQkv(g, cur, layer, clamped);
-  if (spec.headNorms !== 'heads-as-rows') return heads;
+  // Both are normed where the queries' weight is there, the keys then without one if need be.
+  if (spec.headNorms !== 'heads-as-rows' || !g.layerWeight(layer, 'attn_q_norm.weight')) return heads;
   const normed = (head: Tensor, name: string): Tensor => {
-    if (!g.layerWeight(layer, `${name}.weight`)) return head;
     const [size, count, tokens] = head.ne;
     const rows = ggml.reshape(head, size * count, tokens);
-    return ggml.reshape(headNorm(g, spec, rows, layer, name), size, count, tokens);
+    const weights = [g.layerWeight(layer, `${name}.weight`), g.layerWeight(layer, `${name}.bias`)] as const;
+    return ggml.reshape(g.norm(rows, ...weights, spec.headNormKind ?? 'rms', layer), size, count, tokens);
   };
   return { q: normed(heads.q, 'attn_q_norm'), k: normed(heads.k, 'attn_k_norm'), v: heads.v };
 }

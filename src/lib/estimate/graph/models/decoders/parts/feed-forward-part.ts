@@ -1,7 +1,7 @@
 import * as ggml from '../../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../../builder.js';
-import { experts, gatingOf } from '../../../experts.js';
+import { experts, gatingOf, weightsByHeader } from '../../../experts.js';
 import { type Activation, feedForward } from '../../../projections.js';
 import { limited, sharedExperts } from '../../../shared-experts.js';
 import type { ExpertsSpec, FeedForwardSpec, LayerInput } from '../spec.js';
@@ -33,13 +33,13 @@ function routedAndShared(
   layer: number,
   { input, pick }: LayerInput,
 ): Tensor {
-  const { keys } = g.shape;
+  const byHeader = weightsByHeader(g);
   const { activation = 'silu', gating = 'softmax', normalise = true } = spec;
   const options = {
     activation,
     gating: spec.gatingFromHeader ? gatingOf(g, gating) : gating,
-    normalise: normalise === 'header' ? keys.boolean('expert_weights_norm', false) : normalise,
-    scale: spec.scaled ? keys.real('expert_weights_scale', 0) : 0,
+    normalise: normalise === 'header' ? byHeader.normalise : normalise,
+    scale: spec.scaled ? byHeader.scale : 0,
     ...(spec.routesByInput ? { logits: pick(router(g, input, layer), layer) } : {}),
     ...(spec.clamped && limited(g, 'swiglu_clamp_exp', layer) ? { clamped: spec.clamped } : {}),
     ...(spec.chooseBySigmoid ? { chooseBySigmoid: true } : {}),
