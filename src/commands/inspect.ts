@@ -50,7 +50,7 @@ share of bytes, largest tensors, licence, parts.`;
     if (metadata) this.log(`\n${metadataText(header.metadata, colors)}`);
     if (tensors) {
       this.log('');
-      for (const piece of tensorsText(header.tensors, header.files.length, colors)) this.log(piece);
+      await this.logPieces(tensorsText(header.tensors, header.files.length, colors));
     }
     for (const note of notes) this.notice(`Note: ${note}`);
   }

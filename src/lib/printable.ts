@@ -48,7 +48,7 @@ const UNPRINTABLE_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  * @param colours those that reports have are kept
  */
 export function safeOutput(text: string, colours: 'keep' | 'none' = 'keep'): string {
-  if (PLAIN_LINES.test(text)) return withoutSecrets(text);
+  if (PLAIN_LINES.test(text) || isHarmless(text)) return withoutSecrets(text);
   const kept = colours === 'keep' ? (text.match(COLOUR) ?? []) : [];
   if (kept.length === 0) return withoutActs(withoutSecrets(text));
   return withoutSecrets(text)
@@ -83,12 +83,30 @@ export function* jsonPieces(value: unknown): Generator<string> {
 
 const LONG = 64;
 
+/** A list of objects that are made when they are written, in JSON like any other. */
+export class MadeList {
+  constructor(
+    readonly length: number,
+    private readonly make: (index: number) => object,
+  ) {}
+
+  slice(from: number, to: number): readonly object[] {
+    const count = Math.min(to, this.length) - from;
+    return Array.from({ length: count }, (_, index) => this.make(from + index));
+  }
+
+  toJSON(): readonly object[] {
+    return this.slice(0, this.length);
+  }
+}
+
 /** Of nothing but objects: what is secret in a list of texts only their order tells. */
-function isLongList(value: unknown): value is readonly unknown[] {
+function isLongList(value: unknown): value is readonly unknown[] | MadeList {
+  if (value instanceof MadeList) return value.length > LONG;
   return Array.isArray(value) && value.length > LONG && value.every(isObject);
 }
 
-function* listPieces(list: readonly unknown[]): Generator<string> {
+function* listPieces(list: readonly unknown[] | MadeList): Generator<string> {
   for (let at = 0; at < list.length; at += LONG) {
     const part = indented(jsonText(list.slice(at, at + LONG)), '  ');
     yield (at === 0 ? '[' : ',') + part.slice(1, -'\n  ]'.length);

@@ -27,6 +27,22 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
+const MOST_GROWTH_BYTES = 70 * 2 ** 20;
+
+test.each([[['--tensors']], [['--tensors', '--json']]])(
+  'what 65,536 tensors take to be listed is little beside what they take to be read: %j',
+  async (flags) => {
+    const peakOf = async (words: readonly string[]): Promise<number> => {
+      const env = cliEnvironment({ PEAK_MEMORY_FILE: path('peak'), XDG_CACHE_HOME: path('no cache') });
+      const { exitCode } = await run(process.execPath, ['--require', PRELOADED, RUN_JS, ...words], env);
+      expect(exitCode).toBe(0);
+      return Number(readFileSync(path('peak'), 'utf8'));
+    };
+    const grown = (await peakOf(['inspect', path('many.gguf'), ...flags])) - (await peakOf(['version']));
+    expect(grown).toBeLessThan(MOST_GROWTH_BYTES);
+  },
+);
+
 describe('no command takes more than 200 MB', () => {
   test.each([
     [3, ['check-memory', 'many.gguf', ...MACHINE]],

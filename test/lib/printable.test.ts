@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { UsageError } from '../../src/lib/errors.js';
 import { alignColumns } from '../../src/lib/report/layout/columns.js';
-import { jsonPieces, jsonText, safeOutput, shown } from '../../src/lib/printable.js';
+import { jsonPieces, jsonText, MadeList, safeOutput, shown } from '../../src/lib/printable.js';
 import { withoutSecrets, wordsWithoutSecrets } from '../../src/lib/secrets.js';
 
 function objects(count: number): { uri: string; list: readonly { nested: number }[] }[] {
@@ -116,4 +116,15 @@ describe('what is printed', () => {
       }),
     );
   });
+});
+
+it('a list whose items are made when they are written is JSON like any other, and makes each once', () => {
+  const items = Array.from({ length: 200 }, (_, index) => ({ index }));
+  let made = 0;
+  const list = new MadeList(items.length, (index) => {
+    made++;
+    return { index };
+  });
+  expect([...jsonPieces({ list })].join('')).toBe(jsonText({ list: items }));
+  expect(made).toBe(items.length);
 });

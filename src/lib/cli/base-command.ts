@@ -5,7 +5,7 @@ import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/render-failure.js';
 import { folded } from './terminal/folded.js';
-import { printExactly, printJson, printLine, printNotice, printOut } from './terminal/out.js';
+import { printExactly, printJson, printLine, printNotice, printOut, printPieces } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
 
 endWhereOutputFails();
@@ -83,6 +83,11 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) printOut(folded(text, process.stdout));
   }
 
+  /** A long table, in pieces of whole lines. */
+  protected async logPieces(pieces: Iterable<string>): Promise<void> {
+    if (!this.jsonEnabled()) await printPieces(map(pieces, (piece) => folded(piece, process.stdout)));
+  }
+
   /** Nothing, for a command that has printed its own lines. */
   override logJson(value: unknown): void {
     if (value !== undefined) printJson(value);
@@ -97,4 +102,8 @@ export abstract class BaseCommand extends Command {
   protected notice(text: string): void {
     if (!this.jsonEnabled()) printNotice(text);
   }
+}
+
+function* map(pieces: Iterable<string>, change: (piece: string) => string): Generator<string> {
+  for (const piece of pieces) yield change(piece);
 }

@@ -1,5 +1,5 @@
 import { CheckIncompleteError } from '../errors.js';
-import type { GgufHeader } from '../gguf/header.js';
+import type { GgufHeader, GgufTensor } from '../gguf/header.js';
 import { Keys } from './keys.js';
 import type { FileShape } from './model-shape.js';
 import { quantizationOf } from './quantization/quantization.js';
@@ -21,12 +21,30 @@ export function describeFile(header: GgufHeader): FileShape {
     architecture,
     name: keys.text('general.name'),
     quantization: quantizationOf(keys, header.tensors),
-    parameterCount: header.tensors.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0),
+    parameterCount: parameterCountOf(header),
     keys,
-    tensors: new Map(header.tensors.map((tensor) => [tensor.name, tensor])),
+    tensors: byName(header),
     files: header.files,
     fileBytes: fileBytes(header),
   };
+}
+
+/** How many numbers all tensors hold. */
+export function parameterCountOf({ tensors }: GgufHeader): number {
+  let sum = 0;
+  for (const { dims } of tensors) {
+    let product = 1;
+    for (const dim of dims) product *= dim;
+    sum += product;
+  }
+  return sum;
+}
+
+/** Without a pair for each beforehand: there may be 65,536. */
+function byName({ tensors }: GgufHeader): ReadonlyMap<string, GgufTensor> {
+  const named = new Map<string, GgufTensor>();
+  for (const tensor of tensors) named.set(tensor.name, tensor);
+  return named;
 }
 
 /** The header that a shape was described from. */

@@ -1,6 +1,7 @@
 import { CheckIncompleteError } from '../errors.js';
 import { splitBlockNumber } from '../gguf/block-numbers.js';
 import type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from '../gguf/header.js';
+import { parameterCountOf } from './describe-file.js';
 import { describeHeader } from './describe-model.js';
 import { inspectLayers, type LayerFacts } from './inspect-layers.js';
 import { Keys } from './keys.js';
@@ -75,7 +76,7 @@ export function inspectHeader(header: GgufHeader, path?: string): HeaderFacts {
     architecture,
     name: text(metadata.get('general.name')),
     quantization: publishedQuantization(quantizationOf(new Keys(metadata, architecture ?? ''), tensors), path),
-    parameters: tensors.reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0),
+    parameters: parameterCountOf(header),
     licence: {
       id: text(metadata.get('general.license')),
       name: text(metadata.get('general.license.name')),
@@ -129,8 +130,11 @@ function typeShares(tensors: readonly GgufTensor[]): TypeShare[] {
   const byType = new Map<string, { tensors: number; bytes: number }>();
   let total = 0;
   for (const { type, bytes } of tensors) {
-    const sum = byType.get(type.name) ?? { tensors: 0, bytes: 0 };
-    byType.set(type.name, { tensors: sum.tensors + 1, bytes: sum.bytes + bytes });
+    const known = byType.get(type.name);
+    const sum = known ?? { tensors: 0, bytes: 0 };
+    if (known === undefined) byType.set(type.name, sum);
+    sum.tensors += 1;
+    sum.bytes += bytes;
     total += bytes;
   }
   return [...byType]

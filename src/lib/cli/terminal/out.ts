@@ -16,6 +16,24 @@ function hasColours(): boolean {
   return FORCE_COLOR === undefined ? process.stdout.isTTY : FORCE_COLOR !== '0';
 }
 
+/** Long text in pieces, each once there is room for it: who reads slowly has none of it wait in memory. */
+export async function printPieces(pieces: Iterable<string>): Promise<void> {
+  const { stdout } = process;
+  for (const piece of pieces) if (!stdout.write(safeOutput(`${piece}\n`))) await roomIn(stdout);
+}
+
+/** What is closed or failed takes no more, which is seen to where output fails. */
+function roomIn(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'error'] as const;
+    const go = (): void => {
+      for (const event of events) stream.off(event, go);
+      resolve();
+    };
+    for (const event of events) stream.on(event, go);
+  });
+}
+
 /** For people, on stderr: broken between words on a terminal. */
 export function printNotice(text: string): void {
   process.stderr.write(safeOutput(`${folded(text, process.stderr)}\n`, 'none'));
@@ -26,10 +44,34 @@ export function printLine(line: string): void {
   process.stderr.write(safeOutput(`${line}\n`, 'none'));
 }
 
-/** Machine-readable, on stdout. */
+/** JSON of which not everything was taken yet. */
+let waiting: Promise<void> | undefined;
+
+/**
+ * Machine-readable, on stdout: at once as far as there is room, the rest as it is read, so that long answers do not wait in memory; the
+ * program ends after it.
+ */
 export function printJson(value: unknown): void {
-  for (const piece of jsonPieces(value)) process.stdout.write(piece);
-  process.stdout.write('\n');
+  const pieces = jsonAndLineEnd(value);
+  const rest = waiting === undefined ? written(pieces) : waiting.then(() => written(pieces));
+  waiting = rest;
+  void rest?.then(() => {
+    if (waiting === rest) waiting = undefined;
+  });
+}
+
+function* jsonAndLineEnd(value: unknown): Generator<string> {
+  yield* jsonPieces(value);
+  yield '\n';
+}
+
+/** Undefined where all of it was taken at once. */
+function written(pieces: Iterator<string, void>): Promise<void> | undefined {
+  const { stdout } = process;
+  for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
+    if (!stdout.write(next.value)) return roomIn(stdout).then(() => written(pieces));
+  }
+  return undefined;
 }
 
 /** What another program reads to the letter, such as a manifest, on stdout; who makes it sees to it that it is harmless. */

@@ -41,7 +41,7 @@ export function metadataText(metadata: ReadonlyMap<string, MetadataValue>, color
 }
 
 /** Lines at a time. */
-const PIECE = 512;
+const PIECE = 256;
 
 /** Every tensor, in file order, in pieces of some hundred lines: there may be 65,536, of which the text need not be held as a whole. */
 export function* tensorsText(tensors: readonly GgufTensor[], files: number, colors: ChalkInstance): Generator<string> {
