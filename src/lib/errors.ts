@@ -8,11 +8,13 @@ export abstract class LlmkubeError extends Error {
   constructor(
     /** Stable, upper snake case, documented in docs/exit-codes.md. */
     readonly code: string,
-    message: string,
+    /** A sentence; several lines where each is a text of its own. */
+    message: string | readonly string[],
     options: { suggestions?: readonly string[]; cause?: unknown } = {},
   ) {
     // What was typed, a file or a server may stand in it.
-    super(harmless(message), options.cause === undefined ? {} : { cause: options.cause });
+    const lines = typeof message === 'string' ? [message] : message;
+    super(lines.map(harmless).join('\n'), options.cause === undefined ? {} : { cause: options.cause });
     const { suggestions } = options;
     this.options = suggestions === undefined ? options : { ...options, suggestions: suggestions.map(harmless) };
     this.name = new.target.name;

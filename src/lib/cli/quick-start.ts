@@ -27,8 +27,6 @@ export async function runQuickly(modules: CommandModules, words: readonly string
   const id = words.slice(0, length).join(':');
   const load = length === undefined ? undefined : modules[id];
   if (load === undefined) return false;
-  // Nobody sees a stack, and thousands of entries of a catalogue may each fail: with DEBUG set, oclif starts commands.
-  Error.stackTraceLimit = 0;
   const Command = (await load()).default as RunnableCommand;
   Command.id = id;
   await new Command(words.slice(length), await quickConfig()).start();

@@ -87,7 +87,7 @@ function refusalOf(service: InferenceServiceResource): LlmkubeError | undefined 
   const { name, namespace } = service.metadata;
   const message = `${namespace}/${name} was refused by the cluster: ${verdict.message || verdict.reason}`;
   if (verdict.reason === INSUFFICIENT_MEMORY) {
-    return new InsufficientMemoryError('INSUFFICIENT_MEMORY', `insufficient memory: ${message}`, {
+    return new InsufficientMemoryError('INSUFFICIENT_MEMORY', `insufficient memory: ${message}`.split('\n'), {
       // An agent that has searched says itself what would fit.
       suggestions: ADVISED.test(verdict.message)
         ? []
