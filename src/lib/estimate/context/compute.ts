@@ -5,12 +5,12 @@ import { UnsupportedOpError } from '../ggml/scheduler.js';
 import { allocateFound, type FoundTape, type KnownTapes } from '../ggml/known-tapes.js';
 import { allocateWhole, type PlannedTape } from '../ggml/settled-allocation.js';
 import { batchesInUse } from './batches-in-use.js';
-import { allLayers, type LayerPlan, type PlannedLayers } from './layers.js';
+import { allLayers, type LayerPlan, type LayerPlans, type PlannedLayers } from './layers.js';
 import { type Batch, type Decisions, Planner, type PlannerInputs } from './planner.js';
 
 export interface ComputeInputs extends PlannerInputs {
   /** From the fewest to all: see `representativeLayers`. */
-  readonly plans: readonly [LayerPlan, ...LayerPlan[]];
+  readonly plans: LayerPlans;
   /** Batches as they are computed, each planned for itself: see `batchesInUse`. */
   readonly inUse?: boolean;
 }
@@ -35,8 +35,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   try {
     const first = ENOUGH.get(plans) ?? 0;
     const seen: Seen = { copiedWeights: false };
-    for (let i = first; i < plans.length; i++) {
-      const plan = plans[i] as LayerPlan;
+    for (let i = first, plan; (plan = plans.at(i)) !== undefined; i++) {
       if (plan.types === 'told-apart' && i > first && !seen.copiedWeights) continue;
       const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans), seen);
       if (!buffers) continue;
@@ -53,7 +52,7 @@ export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
 /** How many nodes the graph for the largest prompt batch has, with as few layers as possible. */
 export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
   const { nCtx, nUbatch } = inputs.params;
-  const [{ compared, wholeSizes }] = inputs.plans;
+  const { compared, wholeSizes } = inputs.plans.at(0) as LayerPlan;
   return new Planner(inputs, compared, { wholeSizes }).nodes(
     { tokens: Math.min(nCtx, nUbatch), outputs: 1 },
     flashAttn,

@@ -16,9 +16,20 @@ const WORTH_TRYING = 0.9;
 
 const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly LayerWeights[]>();
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
-const PLANS = new WeakMap<Placement, Map<string, Plans>>();
+const PLANS = new WeakMap<Placement, Map<string, LayerPlans>>();
 
-type Plans = readonly [LayerPlan, ...LayerPlan[]];
+/** Plans from the fewest layers to all, each made when it is asked for: seldom is more than the first needed. */
+export class LayerPlans {
+  private readonly made: LayerPlan[] = [];
+
+  constructor(private readonly rest: Iterator<LayerPlan>) {}
+
+  /** Undefined behind the plan of all layers, which is the last. */
+  at(index: number): LayerPlan | undefined {
+    for (let next; this.made.length <= index && !(next = this.rest.next()).done;) this.made.push(next.value);
+    return this.made[index];
+  }
+}
 
 /** What a layer's weights are, as far as its graph and the plan for it depend on it. */
 interface LayerWeights {
@@ -65,46 +76,50 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 }
 
 /** The plan that leaves nothing out. */
-export function everyLayer(shape: ModelShape): LayerPlan {
-  const all = allLayers(shape);
-  return { compared: all, once: [], known: new KnownTapes(), wholeSizes: new Map(), types: 'none-differ' };
+export function everyLayer(shape: ModelShape): LayerPlans {
+  return new LayerPlans([planOf(allLayers(shape), [], 'none-differ')].values());
 }
 
-/**
- * The layers that need planning, fewest first; where their steps are seen to repeat, they are enough. The last are all.
- */
+/** The layers that need planning; where their steps are seen to repeat, they are enough. */
 export function representativeLayers(
   shape: ModelShape,
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
-): Plans {
+): LayerPlans {
   const weights = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
   WEIGHTS_BY_LAYER.set(placement, weights);
   const kinds = kindsOfLayers(shape, placement, memory, kindOf, weights);
-  const known = PLANS.get(placement) ?? new Map<string, Plans>();
+  const known = PLANS.get(placement) ?? new Map<string, LayerPlans>();
   PLANS.set(placement, known);
   const key = kinds.join();
-  const plans = known.get(key) ?? plansFor(kinds, kindsByType(shape, kinds, weights), allLayers(shape));
+  const plans = known.get(key) ?? new LayerPlans(plansFor(kinds, kindsByType(shape, kinds, weights), allLayers(shape)));
   known.set(key, plans);
   return plans;
 }
 
-function plansFor(kinds: readonly number[], typedKinds: readonly number[], all: PlannedLayers): Plans {
+function* plansFor(
+  kinds: readonly number[],
+  typedKinds: readonly number[],
+  all: PlannedLayers,
+): Generator<LayerPlan, void> {
   const differ = typedKinds.some((kind, layer) => kind !== kinds[layer]);
-  const fewer = fewerLayers(kinds, differ ? 'ignored' : 'none-differ');
-  const typed = differ ? fewerLayers(typedKinds, 'told-apart') : [];
-  const last = planOf(all, onceEach(kinds), 'none-differ');
-  const [first = last, ...more] = [...fewer, ...typed, last];
-  return [first, ...more];
+  const once = onceEach(kinds);
+  yield* fewerLayers(kinds, once, differ ? 'ignored' : 'none-differ');
+  if (differ) yield* fewerLayers(typedKinds, onceEach(typedKinds), 'told-apart');
+  yield planOf(all, once, 'none-differ');
 }
 
-function fewerLayers(kinds: readonly number[], types: LayerPlan['types']): LayerPlan[] {
-  const once = onceEach(kinds);
+function* fewerLayers(
+  kinds: readonly number[],
+  once: readonly PlannedLayers[],
+  types: LayerPlan['types'],
+): Generator<LayerPlan, void> {
   const elsewhere = once.flatMap(({ layers }) => layers);
-  return REACHES.map((reach) => fewestLayers(kinds, { reach, times: 2 }, elsewhere))
-    .filter(isWorthTrying)
-    .map((compared) => planOf(compared, once, types));
+  for (const reach of REACHES) {
+    const compared = fewestLayers(kinds, { reach, times: 2 }, elsewhere);
+    if (isWorthTrying(compared)) yield planOf(compared, once, types);
+  }
 }
 
 function isWorthTrying({ layers, leftOut }: PlannedLayers): boolean {

@@ -109,7 +109,7 @@ export function planGraph(
   { everyLayer: all = false, dryRun = false, inUse = false, adapters, steered }: ContextOptions,
 ): ComputeBuffers {
   const plans = all
-    ? ([everyLayer(shape)] as const)
+    ? everyLayer(shape)
     : plannedLayers(graph, { shape, params, placement, memory }, adapters?.flat() ?? []);
   return computeBuffers({ shape, params, memory, placement, graph, plans, dryRun, inUse, adapters, steered });
 }
@@ -121,7 +121,7 @@ function plannedLayers(
 ): ComputeInputs['plans'] {
   const { role } = params;
   const { nLayer, blockOf } = shape.hparams;
-  if (role.predictsAhead || nLayer === 0) return [everyLayer(shape)];
+  if (role.predictsAhead || nLayer === 0) return everyLayer(shape);
   const adapted: string[][] = blockOf.map(() => []);
   for (const { weight, tensor } of factors)
     adapted[layerOf(weight) ?? -1]?.push(`${nameInBlock(tensor.name)}:${tensor.dims.join('x')}`);
