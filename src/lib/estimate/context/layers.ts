@@ -1,5 +1,4 @@
 import type { GgufTensor } from '../../gguf/header.js';
-import { layerOf } from '../../model/block-name.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
@@ -214,21 +213,29 @@ function numbered(layers: number, signatureOf: (layer: number) => string): reado
   });
 }
 
+/** What reads the same input in one shape, and never meets in a gated linear unit. */
+const OF_ATTENTION = /^attn_[qkv]\.weight$/;
+
 /** Name, shape, place and what is looked at of the type of each layer's weights, and the types. */
 function weightsByLayer(shape: ModelShape, placement: Placement): readonly LayerWeights[] {
   const result = Array.from({ length: shape.hparams.nLayer }, () => ({ known: '', types: '' }));
-  const twins = new Map<string, number>();
-  const shapeOf = ({ name, dims }: GgufTensor): string => `${layerOf(name)} ${dims.join('x')}`;
-  for (const tensor of shape.tensors.values()) twins.set(shapeOf(tensor), (twins.get(shapeOf(tensor)) ?? 0) + 1);
-  for (const tensor of shape.tensors.values()) {
-    const [, blocks, number, name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
+  const found = [...shape.tensors.values()].flatMap((tensor) => {
+    const [, blocks, number, name = ''] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
     const layer = number === undefined ? undefined : result[Number(number)];
-    if (!layer) continue;
+    return layer === undefined ? [] : [{ tensor, layer, blocks, name, dims: tensor.dims.join('x'), number }];
+  });
+  const twins = new Map<string, number>();
+  for (const { name, number, dims } of found) {
+    const key = `${number} ${dims}`;
+    if (!OF_ATTENTION.test(name)) twins.set(key, (twins.get(key) ?? 0) + 1);
+  }
+  for (const { tensor, layer, blocks, name, dims, number } of found) {
     const buffer = placement.bufferOf(tensor);
-    const known = knownOfType(tensor, placement, buffer, (twins.get(shapeOf(tensor)) ?? 0) > 1);
+    const hasTwin = !OF_ATTENTION.test(name) && (twins.get(`${number} ${dims}`) ?? 0) > 1;
+    const known = knownOfType(tensor, placement, buffer, hasTwin);
     // Where the CPU alone computes, all are in one place, and nothing is copied.
     const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
-    layer.known += `${blocks}.${name}:${tensor.dims.join('x')}:${place}:${known},`;
+    layer.known += `${blocks}.${name}:${dims}:${place}:${known},`;
     layer.types += `${tensor.type.name},`;
   }
   const numbers = numbered(result.length, (layer) => result[layer]?.known ?? '');
