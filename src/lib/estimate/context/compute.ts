@@ -22,8 +22,11 @@ export interface ComputeBuffers {
   readonly isSteered?: boolean;
 }
 
-/** Which of a model's plans was enough last. Where more than one is, they say the same. */
-const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
+/** So many launches are planned by comparing before something is learned from one: most searches end before that pays. */
+const LEARNS_AFTER = 2;
+
+/** Which of a model's plans was enough last, and for how many launches. Where more than one is, they say the same. */
+const ENOUGH = new WeakMap<ComputeInputs['plans'], { readonly index: number; readonly launches: number }>();
 
 /**
  * `llama_context::sched_reserve` (`src/llama-context.cpp`, llama.cpp v0.5.0): the buffers that hold the largest prompt batch
@@ -33,13 +36,13 @@ const ENOUGH = new WeakMap<ComputeInputs['plans'], number>();
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
   try {
-    const first = ENOUGH.get(plans) ?? 0;
+    const { index: first, launches } = ENOUGH.get(plans) ?? { index: 0, launches: 0 };
     const seen: Seen = { copiedWeights: false };
     for (let i = first, plan; (plan = plans.at(i)) !== undefined; i++) {
       if (plan.types === 'told-apart' && i > first && !seen.copiedWeights) continue;
-      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, ENOUGH.has(plans), seen);
+      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, launches >= LEARNS_AFTER, seen);
       if (!buffers) continue;
-      ENOUGH.set(plans, i);
+      ENOUGH.set(plans, { index: i, launches: launches + 1 });
       return buffers;
     }
   } catch (error) {

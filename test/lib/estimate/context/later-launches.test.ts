@@ -19,7 +19,7 @@ describe('a later launch of a model', () => {
   // The figures are those of llama.cpp v0.5.0.
   test('has flash attention where a few of its layers alone would not run it on their devices', () => {
     const launch = { accelerator: 'metal', gpuLayers: 28 } as const;
-    expect(buffersOf('nemotron_h-nemotron-nano-9b-v2.Q5_K_M', [33792, 33280, 32768], launch).slice(1)).toEqual([
+    expect(buffersOf('nemotron_h-nemotron-nano-9b-v2.Q5_K_M', [34304, 33792, 33280, 32768], launch).slice(2)).toEqual([
       { flashAttn: true, gpu: 253469248, cpu: 208283712 },
       { flashAttn: true, gpu: 250847296, cpu: 207759424 },
     ]);
@@ -27,7 +27,7 @@ describe('a later launch of a model', () => {
 
   test('has none where a few of its layers alone would run it on their devices', () => {
     const launch = { accelerator: 'cuda', kvOffload: false } as const;
-    expect(buffersOf('nemotron_h-nemotron-nano-9b-v2.Q5_K_M', [9216, 8704, 8192], launch).slice(1)).toEqual([
+    expect(buffersOf('nemotron_h-nemotron-nano-9b-v2.Q5_K_M', [9728, 9216, 8704, 8192], launch).slice(2)).toEqual([
       { flashAttn: false, gpu: 208732288, cpu: 772548672 },
       { flashAttn: false, gpu: 208732288, cpu: 728508480 },
     ]);
