@@ -34,6 +34,8 @@ async function start() {
   const commands = quick('cli.cjs');
   if (commands !== undefined && (await load(commands).run(words))) return;
   keepHelpInside(process.stdout);
+  const { endWhereOutputFails } = await import('../dist/lib/cli/terminal/output-failure.js');
+  endWhereOutputFails();
   const { execute } = await import('@oclif/core');
   await execute({ dir: root });
 }

@@ -22,9 +22,9 @@ const pattern =
 
 /** What an entry may contain, by path below the entry. */
 export const ENTRY_FIELDS = table<{ readonly required?: true; readonly check: Check }>({
-  source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor a path') },
-  mmproj: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
-  draft: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor a path') },
+  source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor an absolute path') },
+  mmproj: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor an absolute path') },
+  draft: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor an absolute path') },
   spec_type: {
     check: pattern(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'is no --spec-type of llama-server, such as draft-simple'),
   },

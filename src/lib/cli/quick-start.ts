@@ -6,6 +6,7 @@ import { Config } from '@oclif/core/config';
 import type { BaseCommand } from './base-command.js';
 import { cacheDirHere } from './cache-dir.js';
 import { printOut } from './terminal/out.js';
+import { endWhereOutputFails } from './terminal/output-failure.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -20,6 +21,7 @@ export type CommandModules = Readonly<Record<string, () => Promise<{ readonly de
  */
 export async function runQuickly(modules: CommandModules, words: readonly string[]): Promise<boolean> {
   if (words[0] === '--version' && !isWindowsLinux()) {
+    endWhereOutputFails();
     printOut((await quickConfig()).userAgent);
     return true;
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pageData } from '../../support/page-file.js';
@@ -25,7 +26,7 @@ describe('check-memory --html', () => {
   test('replaces a file, through a link too, and leaves nothing else behind', async () => {
     const place = join(folder.path, 'replaced');
     await mkdir(place);
-    await writeFile(join(place, 'page.html'), 'old');
+    await writeFile(join(place, 'page.html'), '<!doctype html>\nold');
     await symlink(join(place, 'page.html'), join(place, 'link.html'));
     const { stdout, stderr, exitCode } = await check('gemma-3-4b', '--html', join(place, 'link.html'));
     expect(await readFile(join(place, 'page.html'), 'utf8')).toMatch(/^<!doctype html>/);
@@ -38,6 +39,22 @@ describe('check-memory --html', () => {
     expect(stdout).toMatch(/^FITS {2}gemma-3-4b/);
     expect(stderr).toBe(`Page written to ${join(place, 'link.html')}\n`);
     expect(exitCode).toBe(0);
+  });
+
+  test('writes into a pipe, and replaces nothing that is no page', async () => {
+    const pipe = join(folder.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const [read] = await Promise.all([readFile(pipe, 'utf8'), check('gemma-3-4b', '--html', pipe)]);
+    expect(read).toMatch(/^<!doctype html>/);
+    expect((await stat(pipe)).isFIFO()).toBe(true);
+
+    const model = join(folder.path, 'model.gguf');
+    await writeProfile(readProfile(PROFILE), model);
+    const before = (await stat(model)).size;
+    const { stderr, exitCode } = await check(model, '--html', model);
+    expect(stderr).toContain('is there, and it is no page, so it is not replaced\n  Suggestion: name another file');
+    expect(exitCode).toBe(2);
+    expect((await stat(model)).size).toBe(before);
   });
 
   test('keeps the verdict’s exit code and the JSON as they are without it', async () => {

@@ -4,11 +4,23 @@ import { folded } from './folded.js';
 import { terminalWidth } from './terminal-width.js';
 
 const EXAMPLE = /^(\s*)\$ (.*)$/;
+/** As oclif says it. */
+const NO_COMMAND = /^Command .* not found\.$/s;
 /** What a shell takes for one word, with the value of an option before it. */
 const WORDS = /--?[a-z][\w-]*(?:[ =](?:"[^"]*"|[^\s"<>|-]\S*))?|"[^"]*"|\S+/g;
 
 /** oclif's help; what it does not break itself, summaries and examples, is broken between words, examples so that they can be copied. */
 export default class FittedHelp extends Help {
+  override async showHelp(argv: string[]): Promise<void> {
+    try {
+      await super.showHelp(argv);
+    } catch (error) {
+      const id = argv.filter((word) => !word.startsWith('-')).join(':');
+      if (!(error instanceof Error) || !NO_COMMAND.test(error.message)) throw error;
+      await this.config.runHook('command_not_found', { id, argv });
+    }
+  }
+
   protected override log(...texts: string[]): void {
     super.log(...(process.stdout.isTTY ? texts.map(fitted) : texts));
   }
