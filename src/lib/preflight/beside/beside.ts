@@ -1,11 +1,14 @@
 import type { CatalogEntry } from '../../catalog/catalog.js';
 import { CheckIncompleteError, LlmkubeError } from '../../errors.js';
+import type { GgufHeader } from '../../gguf/header.js';
 import { describeShape } from '../../model/describe-shape.js';
+import { shown } from '../../printable.js';
 import { kindName, type ProjectorShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { PROJECTOR } from '../../source/bundled-header.js';
 import type { ModelHeader } from '../../source/model-header.js';
 import type { ProjectorFile } from '../../source/hub/projector-file.js';
+import { redactedSource } from '../../source/redacted-url.js';
 import type { ResolvedModel } from '../resolve-model.js';
 
 /** Why a projector is loaded: it was named, the catalogue names it, or `llama-server -hf` takes the one beside the model. */
@@ -69,10 +72,23 @@ async function read(
   entry?: CatalogEntry,
 ): Promise<LoadedProjector> {
   const { header } = await readHeader({ entry, source, quantization: entry && PROJECTOR });
-  const shape = describeShape(header);
+  const shape = described(source, header);
   if (shape.kind === 'projector') return { source, reason, shape };
   throw new CheckIncompleteError(
     'PROJECTOR_EXPECTED',
     `the file that --mmproj names is ${kindName(shape)}, which llama-server does not load as a projector; name one whose architecture is clip`,
   );
+}
+
+/** @throws CheckIncompleteError that names the projector, for what is wrong is not the model */
+function described(source: string, header: GgufHeader): ReturnType<typeof describeShape> {
+  try {
+    return describeShape(header);
+  } catch (error) {
+    if (!(error instanceof CheckIncompleteError)) throw error;
+    throw new CheckIncompleteError(error.code, `the projector ${shown(redactedSource(source))}: ${error.message}`, {
+      suggestions: ['fetch the projector again, name another with --mmproj, or say --no-mmproj'],
+      cause: error,
+    });
+  }
 }
