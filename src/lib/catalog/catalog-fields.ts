@@ -22,7 +22,10 @@ const pattern =
 
 /** What an entry may contain, by path below the entry. */
 export const ENTRY_FIELDS = table<{ readonly required?: true; readonly check: Check }>({
-  source: { required: true, check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor an absolute path') },
+  source: {
+    required: true,
+    check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO, nor an absolute path'),
+  },
   mmproj: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor an absolute path') },
   draft: { check: pattern(ACCEPTED_SOURCE, 'is neither a URL, nor hf:OWNER/REPO/FILE.gguf, nor an absolute path') },
   spec_type: {
