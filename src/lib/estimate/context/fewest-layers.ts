@@ -20,8 +20,8 @@ export function fewestLayers(
   { reach, times }: Coverage,
   elsewhere: readonly number[] = [],
 ): PlannedLayers {
-  const groups = numbered(kinds, (layer) => neighbours(kinds, layer - reach, layer + reach));
-  const ways = numbered(kinds, (layer) => neighbours(kinds, layer - reach + 1, layer + reach));
+  const groups = numbered(kinds.length, (layer) => neighbours(kinds, layer - reach, layer + reach));
+  const ways = numbered(kinds.length, (layer) => neighbours(kinds, layer - reach + 1, layer + reach));
   const needed = tally(groups).map((count) => Math.min(times, count));
   const kept: number[] = [];
   const found = needed.map(() => 0);
@@ -69,10 +69,10 @@ function neighbours(kinds: readonly number[], from: number, to: number): string 
   return text;
 }
 
-/** Numbers from 0 on that are the same for layers of which `key` says the same. */
-function numbered(kinds: readonly number[], key: (layer: number) => string): readonly number[] {
+/** Of so many layers, numbers from 0 on that are the same for those of which `key` says the same. */
+export function numbered(layers: number, key: (layer: number) => string): readonly number[] {
   const numbers = new Map<string, number>();
-  return kinds.map((_, layer) => {
+  return Array.from({ length: layers }, (_, layer) => {
     const text = key(layer);
     const number = numbers.get(text) ?? numbers.size;
     numbers.set(text, number);

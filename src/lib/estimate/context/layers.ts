@@ -6,7 +6,7 @@ import type { Buffer } from '../ggml/tensor.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
-import { fewestLayers } from './fewest-layers.js';
+import { fewestLayers, numbered } from './fewest-layers.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
 const REACHES = [1, 2, 4];
@@ -202,17 +202,6 @@ function kindsByType(
   return numbered(kinds.length, (layer) => `${kinds[layer]};${weights[hparams.blockOf[layer] ?? layer]?.types}`);
 }
 
-/** A number for each layer, the same where `signatureOf` says the same. */
-function numbered(layers: number, signatureOf: (layer: number) => string): readonly number[] {
-  const numbers = new Map<string, number>();
-  return Array.from({ length: layers }, (_, layer) => {
-    const signature = signatureOf(layer);
-    const number = numbers.get(signature) ?? numbers.size;
-    numbers.set(signature, number);
-    return number;
-  });
-}
-
 /** What reads the same input in one shape, and never meets in a gated linear unit. */
 const OF_ATTENTION = /^attn_[qkv]\.weight$/;
 
@@ -222,16 +211,15 @@ function weightsByLayer(shape: ModelShape, placement: Placement): readonly Layer
   const found = [...shape.tensors.values()].flatMap((tensor) => {
     const [, blocks, number, name = ''] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
     const layer = number === undefined ? undefined : result[Number(number)];
-    return layer === undefined ? [] : [{ tensor, layer, blocks, name, dims: tensor.dims.join('x'), number }];
+    if (layer === undefined) return [];
+    const dims = tensor.dims.join('x');
+    return [{ tensor, layer, blocks, name, dims, twins: OF_ATTENTION.test(name) ? undefined : `${number} ${dims}` }];
   });
-  const twins = new Map<string, number>();
-  for (const { name, number, dims } of found) {
-    const key = `${number} ${dims}`;
-    if (!OF_ATTENTION.test(name)) twins.set(key, (twins.get(key) ?? 0) + 1);
-  }
-  for (const { tensor, layer, blocks, name, dims, number } of found) {
+  const counts = new Map<string | undefined, number>();
+  for (const { twins } of found) counts.set(twins, (counts.get(twins) ?? 0) + 1);
+  for (const { tensor, layer, blocks, name, dims, twins } of found) {
     const buffer = placement.bufferOf(tensor);
-    const hasTwin = !OF_ATTENTION.test(name) && (twins.get(`${number} ${dims}`) ?? 0) > 1;
+    const hasTwin = twins !== undefined && (counts.get(twins) as number) > 1;
     const known = knownOfType(tensor, placement, buffer, hasTwin);
     // Where the CPU alone computes, all are in one place, and nothing is copied.
     const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
