@@ -70,6 +70,15 @@ export function refuseSmallUbatch(architecture: string, nUbatch: number, statesK
   );
 }
 
+/** Blocks of drafts of all slots are one batch without an order, which is never cut: `llama_context::decode` (`src/llama-context.cpp`). */
+export function refuseCutBlocks(blockTokens: number, nSeqMax: number, nUbatch: number): void {
+  if (blockTokens * nSeqMax <= nUbatch) return;
+  throw new UsageError(
+    'LAUNCH_UBATCH_BELOW_DRAFTS',
+    `llama-server aborts once ${nSeqMax} slots draft at the same time, each a block of ${blockTokens} tokens, and --ubatch-size is ${nUbatch}; raise it to ${blockTokens * nSeqMax} or lower --spec-draft-n-max or --parallel.`,
+  );
+}
+
 /** What a context's cache types are said with. */
 interface CacheFlags {
   readonly k: string;

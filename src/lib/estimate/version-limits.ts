@@ -21,6 +21,9 @@ const TENSORS_SINCE: Readonly<Record<string, RegExp>> = table({
   qwen35: /^cls\.output\./,
 });
 
+/** What is loaded beside an output of type NVFP4, and by v0.8.0 beside one of any type (`load_tensors`, `src/llama-model.cpp`). */
+const OUTPUT_FACTOR = /^output\.(?:input_)?scale$/;
+
 /**
  * A file that a llama.cpp is too old for would not load.
  * @throws CheckIncompleteError MODEL_NEWER_THAN_LLAMA_CPP
@@ -36,9 +39,12 @@ export function refuseNewerModel({ architecture, keys, tensors }: ModelShape, { 
     throw newer(`the tokenizer ${JSON.stringify(vocabulary.name)}`, name, vocabulary.since);
   }
   const newTensors = TENSORS_SINCE[architecture];
+  const output = tensors.get('output.weight')?.type.name;
   for (const { name: tensor, type } of tensors.values()) {
     if (newTensors?.test(tensor) && isTooOld(BY_V0_8_0))
       throw newer(`the tensor ${JSON.stringify(printable(tensor))} of ${architecture}`, name, BY_V0_8_0);
+    if (OUTPUT_FACTOR.test(tensor) && output !== 'NVFP4' && isTooOld(BY_V0_8_0))
+      throw newer(`the tensor ${tensor} beside an output of type ${output}`, name, BY_V0_8_0);
     const typeSince = TYPES_SINCE[type.name];
     if (isTooOld(typeSince)) throw newer(`tensors of type ${type.name}`, name, typeSince);
   }

@@ -4,7 +4,7 @@ import { ARCHITECTURE_RULES } from './architectures.js';
 import { readHparams } from './hparams.js';
 import { describeFile } from './describe-file.js';
 import type { Keys } from './keys.js';
-import { checkKeyTypes } from './loading/keys-read.js';
+import { checkKeyTypes, withoutUnread } from './loading/keys-read.js';
 import { requireLoadable } from './loading/loadable.js';
 import { hasNoWords } from './loading/vocabulary.js';
 import { unknownArchitecture } from './loading/known-architectures.js';
@@ -26,8 +26,10 @@ export function describeModel(header: GgufHeader): ModelShape {
  * architecture that llama.cpp does not know
  */
 export function describeHeader(header: GgufHeader): ModelShape {
-  const file = describeFile(header);
-  const { architecture, keys } = file;
+  const described = describeFile(header);
+  const { architecture } = described;
+  const keys = withoutUnread(described.keys);
+  const file = { ...described, keys };
   const refusal = unknownArchitecture(architecture);
   if (refusal) {
     throw new CheckIncompleteError(

@@ -3,7 +3,7 @@ import { describeFile } from './describe-file.js';
 import { describeModel } from './describe-model.js';
 import type { ProjectorShape, Shape } from './model-shape.js';
 import { encodersOf } from './projector/encoders.js';
-import { requireProjectorKeys } from './projector/projector-keys.js';
+import { requireProjectorKeys, withSingleValues } from './projector/projector-keys.js';
 
 /**
  * What a header means, for each kind of file that llama-server loads: models and drafts, projectors (architecture `clip`,
@@ -20,7 +20,8 @@ export function describeShape(header: GgufHeader): Shape {
 }
 
 function describeProjector(header: GgufHeader): ProjectorShape {
-  const file = describeFile(header);
+  const described = describeFile(header);
+  const file = { ...described, keys: withSingleValues(described.keys) };
   requireProjectorKeys(file.keys, encodersOf(file));
   return { kind: 'projector', ...file };
 }

@@ -36,6 +36,17 @@ describe('a file that only later versions of llama.cpp read', () => {
     expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
   });
 
+  test('is refused for a factor of an output that is not of type NVFP4', () => {
+    const factor = { name: 'output.scale', dims: [1], type: 'F32' };
+    const output = { name: 'output.weight', dims: [3072, 128256], type: 'Q6_K' };
+    const shape = describeModel(profileHeader({ ...LLAMA, tensors: [...LLAMA.tensors, output, factor] }));
+    const launch = { accelerator: 'cpu', ctxSize: 4096 } as const;
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.5.0' })).toThrow(
+      /v0\.5\.0 does not know the tensor output\.scale beside an output of type Q6_K .*; v0\.8\.0 does/,
+    );
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
+  });
+
   test('takes a byte a weight, multiplied by the CPU where Metal has no kernel for it', () => {
     const { parts } = estimateMemory(eightBits, { accelerator: 'metal', ctxSize: 4096, llamaCpp: 'v0.8.0' });
     // Three matrices of 3072 x 8192 in each of 28 layers stay with the host.

@@ -166,6 +166,19 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(estimate(10)).not.toThrow();
   });
 
+  test('a micro-batch that the blocks of all slots do not fit into is refused', () => {
+    const files = { model: shapeOf('qwen3.6-27b-mtp.Q4_K_M'), draft: shapeOf('dflash-qwen3.6-27b.F16') } as never;
+    const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 4096, specTypes: ['draft-dflash'] } as const;
+    const estimate = (parallel: number, ubatchSize: number, draftMax: number) => () =>
+      estimateLaunch(files, { ...launch, parallel, ubatchSize, draftMax });
+    const refused = expect.objectContaining({ code: 'LAUNCH_UBATCH_BELOW_DRAFTS', exitCode: 2 });
+    // A block is what is drafted and the token before it.
+    expect(estimate(4, 15, 3)).toThrow(refused);
+    expect(estimate(4, 16, 3)).not.toThrow();
+    expect(estimate(2, 31, 15)).toThrow(refused);
+    expect(estimate(2, 32, 15)).not.toThrow();
+  });
+
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {
     const one = { ...(CASES.find(({ lora }) => lora) as Case), model: 'gemma-4-12b.Q4_K_M' };
     expect(() => estimateOf(one)).toThrow(

@@ -37,9 +37,11 @@ export const CELL_PADDING = 256;
 /** Smallest Hadamard matrix; `llama_kv_cache::build_input_k_rot`. */
 const MIN_ROTATION = 64;
 
-/** `llama_kv_cache_iswa`: the window of each sequence and one batch. */
+/** `llama_kv_cache_iswa`: the window of each sequence and one batch, in 32 bits. */
 export function swaCells({ nSwa }: Hparams, { nCtxSeq, kvUnified, nSeqMax, nUbatch, swaFull }: ContextParams): number {
-  return swaFull ? nCtxSeq : pad(Math.min(nCtxSeq, nSwa * (kvUnified ? nSeqMax : 1) + nUbatch), CELL_PADDING);
+  if (swaFull) return nCtxSeq;
+  const wanted = (nSwa * (kvUnified ? nSeqMax : 1) + nUbatch) % 2 ** 32;
+  return pad(Math.min(nCtxSeq, wanted), CELL_PADDING);
 }
 
 /** Of the layers that the filter lets pass. */

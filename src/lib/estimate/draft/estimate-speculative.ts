@@ -28,6 +28,7 @@ import {
 } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
+import { refuseCutBlocks } from '../refused-launches.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
 import { besideModel } from './unusable-drafts.js';
 
@@ -95,6 +96,8 @@ export function estimateDraft(
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const role = draftRole(speculation, target);
   const context = besideModel(draft, () => planContext(shape, own, { role }));
+  if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
+    refuseCutBlocks(blockTokens(shape, speculation), context.params.nSeqMax, context.params.nUbatch);
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
@@ -137,6 +140,16 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
 
 /** Graphs that read what the target's layers put out. */
 const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
+
+/** What `common_speculative_impl_draft_dflash` (`common/speculative.cpp`, llama.cpp v0.5.0) takes a block for that does not say it. */
+const BLOCK_TOKENS = 16;
+
+/** Tokens that a slot drafts in one pass, and before them the last one, unless a DSpark drafts in its place. */
+function blockTokens({ keys }: ModelShape, { types, draftMax }: Speculation): number {
+  const takesFirst = types.includes('draft-dspark') && keys.raw('sample_from_anchor') !== false;
+  const anchor = takesFirst ? 0 : 1;
+  return Math.min(draftMax, keys.number('block_size', BLOCK_TOKENS) - anchor) + anchor;
+}
 
 /** `llama_encode` has a row for each token of a batch; a block's tokens each have one. EAGLE3 reads prompts part after part. */
 function draftGrowth(

@@ -1,4 +1,4 @@
-import type { Keys } from '../keys.js';
+import { Keys } from '../keys.js';
 import type { FileShape } from '../model-shape.js';
 import { KEYS_READ, KEYS_WITH_BAD_DEFAULTS } from './key-table.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
@@ -42,11 +42,24 @@ export function keysRead(architecture: string): readonly KeyRead[] {
 const READ_BY = new Map<string, ReadonlySet<string>>();
 
 /** Whether an architecture's own loader reads a key, given without its name: what a header says otherwise is nothing to it. */
-export function readsKey(architecture: string, key: string): boolean {
+function readsKey(architecture: string, key: string): boolean {
   const known = READ_BY.get(architecture) ?? new Set(keysRead(architecture).map((one) => one.key));
   READ_BY.set(architecture, known);
   return known.has(`${architecture}.${key}`);
 }
+
+/** Keys of a file without those that stand under its architecture's name and are nothing to that architecture's loader. */
+export function withoutUnread({ architecture, metadata, types }: Keys): Keys {
+  const prefix = `${architecture}.`;
+  const isRead = (key: string): boolean =>
+    !key.startsWith(prefix) ||
+    READ_OF_ANY.has(key.slice(prefix.length)) ||
+    readsKey(architecture, key.slice(prefix.length));
+  return new Keys(new Map([...metadata].filter(([key]) => isRead(key))), architecture, types);
+}
+
+/** Read for the vocabulary where there is one without words (`llama_vocab::impl::load`). */
+const READ_OF_ANY: ReadonlySet<string> = new Set(['vocab_size']);
 
 /** What is looked at only where something else is so, or is not: `load_hparams`. */
 const READ_WHEN: ReadonlyMap<string, (keys: Keys) => boolean> = new Map<string, (keys: Keys) => boolean>([

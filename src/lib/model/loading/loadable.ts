@@ -63,17 +63,28 @@ const TURN_INDEXER_KEYS: ReadonlySet<string> = new Set(['deepseek32', 'deepseek4
 /** Tokens that a key of DeepSeek-V4's indexer stands for. */
 const INDEXED_RATIO = 4;
 
-/** `llama_kv_cache::build_input_k_rot`: the size of what they are turned by is that of the layers' heads, and 0 divides nothing. */
+/**
+ * `llama_kv_cache::build_input_k_rot`: the size of what they are turned by is that of the layers' heads, and 0 divides nothing. A
+ * layer with a window has the heads of windows there, too (`hparams_lid` in `src/llama-kv-cache-dsa.cpp`).
+ */
 function checkIndexers({ architecture, keys, hparams }: ModelShape): void {
   if (!TURN_INDEXER_KEYS.has(architecture)) return;
   const rule = ARCHITECTURE_RULES[architecture];
   const ratios = rule?.compressRatios?.(keys);
   const isIndexed = (layer: number): boolean =>
     ratios ? ratios[layer] === INDEXED_RATIO : rule?.indexer?.(hparams, layer) === true;
-  if (Array.from({ length: hparams.nLayer }, (_, layer) => layer).some(isIndexed)) return;
+  const indexed = Array.from({ length: hparams.nLayer }, (_, layer) => layer).filter(isIndexed);
+  if (indexed.length === 0)
+    throw refusedByLoader(
+      'MODEL_COUNT_INVALID',
+      'no layer has an indexer, and llama.cpp divides by the size of their keys',
+    );
+  const { headSize } = hparams.indexer;
+  const odd = ratios || hparams.headKSwa === headSize ? undefined : indexed.find((layer) => hparams.isSwa[layer]);
+  if (odd === undefined) return;
   throw refusedByLoader(
     'MODEL_COUNT_INVALID',
-    'no layer has an indexer, and llama.cpp divides by the size of their keys',
+    `GGML_ASSERT(ggml_can_mul_mat(a, b)) failed, since layer ${odd} has an indexer with keys of ${headSize} numbers and a window with keys of ${hparams.headKSwa}`,
   );
 }
 

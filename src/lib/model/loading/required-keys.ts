@@ -13,6 +13,7 @@ const SOMETIMES: ReadonlyMap<string, readonly Condition[]> = new Map<string, rea
   ['glm-dsa', [requireOneKeyHead]],
   ['hy_v4', [requireOneKeyHead]],
   ['cohere2moe', [requireAnyEpsilon]],
+  ['graniteswitch', [requireAdapterTokens]],
   ['qwen4exp', [requireNgrams]],
 ]);
 
@@ -44,6 +45,16 @@ function requireQueryRank({ architecture, keys, hparams: { nLayer, nVocab } }: M
 function requireAnyEpsilon({ keys }: ModelShape): string | undefined {
   const epsilons = ['attention.layer_norm_epsilon', 'attention.layer_norm_rms_epsilon'];
   return epsilons.some((key) => keys.has(key)) ? undefined : 'missing Cohere2 MoE norm epsilon';
+}
+
+/** `llama_model_graniteswitch`: each adapter has a token that switches it on, and one that is read instead. */
+function requireAdapterTokens({ keys }: ModelShape): string | undefined {
+  const [activate, substitute] = ['activate', 'substitute'].map(
+    (of) => keys.arrayLength(`adapters.token_ids_${of}`) ?? 0,
+  );
+  const adapters = keys.number('adapters.count', 0);
+  if (activate === adapters && substitute === adapters) return undefined;
+  return `graniteswitch: adapter token id arrays (${activate} activate, ${substitute} substitute) do not match adapter count ${adapters}`;
 }
 
 /** Latent attention in its new layout has one head of keys; without the key llama.cpp takes as many as there are heads, and aborts. */

@@ -1,4 +1,5 @@
-import type { Keys } from '../keys.js';
+import type { MetadataScalar } from '../../gguf/header.js';
+import { Keys } from '../keys.js';
 import { KEY_TYPES, type KeyType } from '../loading/key-types.js';
 import { refusedByLoader } from '../loading/load-error.js';
 import type { Encoder, Modality } from './encoder-hparams.js';
@@ -38,6 +39,23 @@ const REQUIRED_OF_ALL = [
 /** Red, green and blue. */
 const COLOURS = 3;
 const MAX_I32 = 2 ** 31 - 1;
+
+/** `gguf_get_val_*` (`ggml/src/gguf.cpp`) reads an array of one element as that element. */
+export function withSingleValues({ metadata, architecture, types }: Keys): Keys {
+  const singles = new Map(
+    [...metadata].flatMap(([key, value]) =>
+      Array.isArray(value) && value.length === 1 && !isListKey(key) ? [[key, value[0] as MetadataScalar]] : [],
+    ),
+  );
+  if (singles.size === 0) return new Keys(metadata, architecture, types);
+  const single = types && new Map([...types].map(([key, type]) => [key, singles.has(key) ? type.slice(1, -1) : type]));
+  return new Keys(new Map([...metadata, ...singles]), architecture, single);
+}
+
+function isListKey(key: string): boolean {
+  const name = key.replace(/^clip\./, '').replace(/^(?:vision|audio)\.(?=feature_layer$)/, '%.');
+  return Object.entries(TYPES).some(([type, names]) => type.startsWith('[') && names.split(/\s+/).includes(name));
+}
 
 /**
  * Holds a projector's keys against those that its encoders are loaded with.

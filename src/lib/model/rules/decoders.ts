@@ -46,8 +46,11 @@ const hasWindow = (_: Hparams, keys: Keys): boolean => keys.number('attention.sl
 const sectionsGiven = (_: Hparams, keys: Keys): boolean =>
   keys.flagEach('rope.dimension_sections', 2)?.every(Boolean) ?? false;
 
+/** `il < (int) n_deepstack_layers` in `src/models/qwen3vl.cpp`; what they widen the input by is counted in 32 bits, too (`n_embd_inp`). */
 function deepstackLayers(hparams: Hparams, keys: Keys): void {
-  hparams.nDeepstackLayers = keys.number('n_deepstack_layers', 0);
+  const count = keys.number('n_deepstack_layers', 0);
+  const isNone = count >= 2 ** 31 && (count * hparams.nEmbd) % 2 ** 32 === 0;
+  hparams.nDeepstackLayers = isNone ? 0 : count;
 }
 
 /** Granite Vision: each layer names the features it adds; how many there are is how many are named. */

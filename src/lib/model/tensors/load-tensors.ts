@@ -81,8 +81,7 @@ function product(dims: readonly number[]): number {
 
 function isFactor(name: string, { tensors, hparams }: ModelShape, used: ReadonlySet<string>): boolean {
   const weight = SCALED.exec(name)?.[1];
-  if (weight === undefined || !used.has(`${weight}.weight`)) return false;
-  if (weight === 'output' && tensors.get('output.weight')?.type.name !== 'NVFP4') return false;
+  if (weight === undefined || !used.has(`${weight}.weight`) || !tensors.has(`${weight}.weight`)) return false;
   return isSameShape(tensors.get(name)?.dims ?? [], [weight.endsWith('_exps') ? hparams.nExpert : 1]);
 }
 

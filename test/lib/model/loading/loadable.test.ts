@@ -87,6 +87,58 @@ describe('a header held against itself', () => {
     expect(codeOf(() => estimateMemory(shape, { accelerator: 'metal' }))).toBe('MODEL_GRAPH_INVALID');
   });
 
+  it('takes 2^31 deepstack layers for none, as llama.cpp counts them with a sign', () => {
+    const vl = header('qwen3vl-qwen3-vl-32b.Q4_K_M');
+    const parts = (count: number): unknown =>
+      estimateMemory(describeModel(changed(vl, { 'qwen3vl.n_deepstack_layers': count })), {
+        accelerator: 'metal',
+        ctxSize: 4096,
+      }).parts;
+    expect(parts(2 ** 31)).toEqual(parts(0));
+  });
+
+  it('counts the cells of a window of nearly 2^32 tokens in 32 bits, as llama_kv_cache_iswa does', () => {
+    const cells = (window: number): number => {
+      const shape = describeModel(changed(header('gpt-oss-20b.MXFP4'), { 'gpt-oss.attention.sliding_window': window }));
+      const { parts } = estimateMemory(shape, { accelerator: 'cpu', ctxSize: 8192, parallel: 1, ubatchSize: 64 });
+      // 8 heads of keys and values of 64 numbers of two bytes; half of its 24 layers have a window.
+      const { bytes = 0 } = parts.find(({ name }) => name === 'kv-cache') ?? {};
+      return bytes / (2 * 8 * 64 * 2 * 12) - 8192;
+    };
+    // 2^32 - 1 + 64 is 63, and 4 * 2^30 - 200 + 64 is still more than the context.
+    expect(cells(2 ** 32 - 1)).toBe(256);
+    expect(cells(2 ** 32 - 200)).toBe(8192);
+  });
+
+  it('has no use for keys under its name that only other architectures read', () => {
+    const others = {
+      'qwen3next.wkv.head_size': 128,
+      'qwen3next.shortconv.l_cache': 3,
+      'qwen3next.token_shift_count': 7,
+    };
+    const own = header('qwen3next-qwen3-next-80b-a3b');
+    expect(describeModel(changed(own, others)).hparams).toEqual(describeModel(own).hparams);
+  });
+
+  it('refuses an indexer in a layer with a window, whose keys are turned in another size', () => {
+    const note = header('dots3note-dots3-note-288b.Q4_K_M');
+    const key = 'dots3note.attention.sliding_window_pattern';
+    const flags = [...(note.metadata.get(key) as boolean[])];
+    flags[3] = true;
+    expect(() => describeModel(changed(note, { [key]: flags }))).toThrow(
+      /GGML_ASSERT\(ggml_can_mul_mat\(a, b\)\) failed/,
+    );
+  });
+
+  it('refuses adapters of Granite Switch that lack their tokens', () => {
+    const key = 'graniteswitch.adapters.token_ids_substitute';
+    const adapters = header('graniteswitch-granite-switch-4.1-3b.Q4_K_M');
+    const fewer = (adapters.metadata.get(key) as number[]).slice(1);
+    expect(() => describeModel(changed(adapters, { [key]: fewer }))).toThrow(
+      `adapter token id arrays (${fewer.length + 1} activate, ${fewer.length} substitute) do not match adapter count ${fewer.length + 1}`,
+    );
+  });
+
   it('refuses blocks beyond block_count, which would not be counted', () => {
     expect(codeOf(() => describeModel(changed(LLAMA, { 'llama.block_count': 2 })))).toBe('MODEL_TENSOR_UNUSED');
   });

@@ -33,6 +33,10 @@ describe('a projector is refused where clip.cpp of v0.5.0 does not load it', () 
       ['clip.vision.projector.scale_factor', 2 ** 31, 'u32'],
       "value 2147483648 for key 'clip.vision.projector.scale_factor' exceeds INT32_MAX",
     ],
+    // `gguf_get_val_u32` reads the one element of an array.
+    [['clip.vision.image_size', [896], '[u32]'], 'projector'],
+    [['clip.vision.image_size', [896], '[i32]'], 'key clip.vision.image_size has wrong type i32 but expected type u32'],
+    [['clip.vision.image_size', [896, 896], '[u32]'], 'key clip.vision.image_size has wrong type arr'],
     // It has no encoder of audio that would read it.
     [['clip.audio.num_mel_bins', 1, 'f32'], 'projector'],
   ])('%j', (entry, words) => {

@@ -1,4 +1,3 @@
-import { readsKey } from '../../../model/loading/keys-read.js';
 import { pool1d } from '../../ggml/ops/image-ops.js';
 import * as ggml from '../../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../../ggml/tensor.js';
@@ -41,12 +40,12 @@ export function gatingOf(g: GraphBuilder, fallback: Gating): Gating {
   return GATINGS[g.shape.keys.number('expert_gating_func', 0)] ?? fallback;
 }
 
-/** What the header says of the weights of the chosen: as nothing where the architecture's loader does not read it. */
-export function weightsByHeader({ shape: { architecture, keys } }: GraphBuilder): Pick<Experts, 'normalise' | 'scale'> {
+/** What the header says of the weights of the chosen. */
+export function weightsByHeader({ shape: { keys } }: GraphBuilder): Pick<Experts, 'normalise' | 'scale'> {
   const [norm, scale] = ['expert_weights_norm', 'expert_weights_scale'] as const;
   return {
-    normalise: readsKey(architecture, norm) && keys.boolean(norm, false),
-    scale: readsKey(architecture, scale) ? keys.real(scale, 0) : 0,
+    normalise: keys.boolean(norm, false),
+    scale: keys.real(scale, 0),
   };
 }
 
