@@ -1,9 +1,10 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { Backend } from '../ggml/backend.js';
+import { describe } from '../ggml/description.js';
 import type { Graph } from '../ggml/graph.js';
 import type { FoundTape, KnownTapes } from '../ggml/known-tapes.js';
-import { describe, scheduleOf } from '../ggml/schedule.js';
+import { scheduleOf } from '../ggml/schedule.js';
 import { Scheduler, UNASSIGNED } from '../ggml/scheduler.js';
 import type { PlannedTape } from '../ggml/settled-allocation.js';
 import { record, TensorSizes } from '../ggml/tape.js';
@@ -149,7 +150,7 @@ export class Planner {
   private scheduled(graph: Graph): Scheduled {
     const options = { backends: this.backends, opOffload: this.inputs.params.opOffload };
     const found = this.known?.find(graph, options) ?? null;
-    const said = this.keeps ? describe(graph, options).slice() : null;
+    const said = this.keeps ? describe(graph, options) : null;
     if (!found) this.scheduler.assign(graph);
     return { graph, found, said };
   }
