@@ -97,12 +97,13 @@ export class Tensor {
   /** Of the cells that FLASH_ATTN_EXT reads, at most so many are open to a token; 0 = no limit known (`n_kv_max`). */
   cellsLeft = 0;
   viewSrc: Tensor | null = null;
-  viewOffset = 0;
+  /** Of a view, bytes from the start of `viewSrc`. */
+  viewOffset: number | null = null;
   isInput = false;
   isOutput = false;
   buffer: Buffer | null = null;
-  /** Within `buffer`. */
-  address = 0;
+  /** Within `buffer`; null = at its start, as all weights are: see `MemoryRanges`. */
+  address: number | null = null;
   /** The layer whose weight or cache this is, -1 = none's. */
   layer = -1;
   visited = false;
@@ -131,6 +132,11 @@ export class Tensor {
 /** The tensor whose memory a view shows. */
 export function rootOf(tensor: Tensor): Tensor {
   return tensor.viewSrc ?? tensor;
+}
+
+/** Within the memory that a tensor has, if it has any. */
+export function startOf({ address }: Tensor): number {
+  return address ?? 0;
 }
 
 export function isViewOp(op: Op): boolean {

@@ -46,9 +46,10 @@ function matchChoice(nodes: readonly Tensor[], start: number): number {
   const activation = activationLength(nodes, start);
   if (activation === 0) return 0;
   const probs = start + activation - 1;
+  if (nodes[probs + 1]?.op !== 'RESHAPE') return 0;
   const biased = nodes[probs + 2]?.op === 'ADD' && nodes[probs + 2]?.src[0] === nodes[probs];
   const bias: readonly Op[] = biased ? ['ADD'] : [];
-  if (!follows(nodes, probs + 1, ['RESHAPE', ...bias, 'ARGSORT', 'VIEW', 'GET_ROWS'])) return 0;
+  if (!follows(nodes, probs + 2, [...bias, 'ARGSORT', 'VIEW', 'GET_ROWS'])) return 0;
 
   const sorted = probs + 2 + bias.length;
   const [reshaped, scores, ids, gathered] = [probs + 1, biased ? sorted - 1 : probs, sorted + 1, sorted + 2];
@@ -130,11 +131,11 @@ function matchWeightedSum(nodes: readonly Tensor[], start: number): WeightedSum 
   const products = scaled ? 2 : 1;
   if (!inner) return undefined;
 
-  const [, used, ...rest] = weighted.ne;
-  const tokens = rest[0] * rest[1];
+  const [, used, ne2, ne3] = weighted.ne;
+  const tokens = ne2 * ne3;
   const length = 2 * used + products - 1;
   if (used < 2 || used > MAX_EXPERTS_SUMMED || tokens <= 0 || start + length > nodes.length) return undefined;
-  const result = addedUp(nodes.slice(start + products, start + length), weighted, tokens);
+  const result = addedUp(nodes, start + products, start + length, weighted);
   if (!result) return undefined;
   const indices = Array.from({ length }, (_, i) => start + i);
   if (!elidable(nodes, indices, [length - 1])) return undefined;
@@ -143,25 +144,34 @@ function matchWeightedSum(nodes: readonly Tensor[], start: number): WeightedSum 
 }
 
 function isProduct(node: Tensor): boolean {
-  return node.op === 'MUL' && node.type === F32 && isContiguous(node);
+  return node.op === 'MUL' && isPlain(node);
+}
+
+function isPlain(tensor: Tensor): boolean {
+  return tensor.type === F32 && isContiguous(tensor);
+}
+
+/** One number for each row of a product. */
+function isWeightOf({ ne }: Tensor, product: Tensor): boolean {
+  return ne[0] === 1 && ne[1] === product.ne[1] && ne[2] === product.ne[2] && ne[3] === product.ne[3];
 }
 
 /** Which source has an expert's output in every row, and which one number for it. */
 function factorsOf(product: Tensor): { readonly outputs: Tensor; readonly weights: Tensor } | undefined {
   const [a, b] = product.src as [Tensor, Tensor];
-  const isPlain = (tensor: Tensor): boolean => tensor.type === F32 && isContiguous(tensor);
-  const isWeights = ({ ne }: Tensor): boolean => ne[0] === 1 && [1, 2, 3].every((i) => ne[i] === product.ne[i]);
   if (!isPlain(a) || !isPlain(b)) return undefined;
-  if (sameShape(a, product) && isWeights(b)) return { outputs: a, weights: b };
-  return sameShape(b, product) && isWeights(a) ? { outputs: b, weights: a } : undefined;
+  if (sameShape(a, product) && isWeightOf(b, product)) return { outputs: a, weights: b };
+  return sameShape(b, product) && isWeightOf(a, product) ? { outputs: b, weights: a } : undefined;
 }
 
 /** The last sum, if the nodes are nothing but views of each expert's rows and their sums in order. */
-function addedUp(nodes: readonly Tensor[], weighted: Tensor, tokens: number): Tensor | undefined {
+function addedUp(nodes: readonly Tensor[], start: number, end: number, weighted: Tensor): Tensor | undefined {
+  const tokens = weighted.ne[2] * weighted.ne[3];
   const views: Tensor[] = [];
   let sums = 0;
   let previous: Tensor | undefined;
-  for (const node of nodes) {
+  for (let i = start; i < end; i++) {
+    const node = nodes[i] as Tensor;
     if (node.op === 'VIEW') {
       if (!isExpertView(node, weighted, tokens, views.length)) return undefined;
       views.push(node);

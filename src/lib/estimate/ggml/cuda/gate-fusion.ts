@@ -20,10 +20,13 @@ interface GatedPair {
 
 /** Two products and the gated activation of them, from `start` on; `ggml_cuda_should_fuse_mul_mat`. */
 function gatedPair(nodes: readonly Tensor[], start: number, op: 'MUL_MAT' | 'MUL_MAT_ID'): GatedPair | undefined {
-  const [first, second, glu] = nodes.slice(start, start + 3);
-  if (!first || !second || glu?.op !== 'GLU' || first.op !== op || second.op !== op) return undefined;
+  const first = nodes[start];
+  if (first?.op !== op) return undefined;
+  const second = nodes[start + 1];
+  const glu = nodes[start + 2];
+  if (second?.op !== op || glu?.op !== 'GLU') return undefined;
   const [gate, up] = glu.src;
-  if (!gate || !up || ![first, second].includes(gate) || ![first, second].includes(up) || gate === up) return undefined;
+  if (!gate || !up || !((gate === first && up === second) || (gate === second && up === first))) return undefined;
   const [ofGate, ofUp] = [gate.src[0] as Tensor, up.src[0] as Tensor];
   const isAlike = ofGate.type === ofUp.type && sameShape(ofGate, ofUp) && gate.src[1] === up.src[1];
   if (!isAlike || gate.src[2] !== up.src[2] || !FUSED_GATES.has(glu.variant)) return undefined;

@@ -107,8 +107,8 @@ function longestMatch(window: Window, { byFirstOp }: FusionTable): number {
   for (const fusion of byFirstOp.get((nodes[indices[0] as number] as Tensor).op) ?? []) {
     const { ops } = fusion;
     if (ops.length <= longest || ops.length > indices.length || !hasOps(window, ops)) continue;
+    if (!fusion.selfContained && !isChain(window, ops.length)) continue;
     const matched = indices.slice(0, ops.length).map((index) => nodes[index] as Tensor);
-    if (!fusion.selfContained && !isChain(matched, window)) continue;
     if (fusion.check(matched, window, fusion)) longest = ops.length;
   }
   return longest;
@@ -119,13 +119,13 @@ function hasOps({ nodes, indices }: Window, ops: readonly Op[]): boolean {
   return true;
 }
 
-/** Each node reads the one before it, all have one shape, and nobody else needs what is in between. */
-function isChain(matched: readonly Tensor[], { nodes, indices }: Window): boolean {
-  for (let i = 1; i < matched.length; i++) {
-    const node = matched[i] as Tensor;
-    const previous = matched[i - 1] as Tensor;
+/** Of so many nodes each reads the one before it, all have one shape, and nobody else needs what is in between. */
+function isChain({ nodes, indices }: Window, length: number): boolean {
+  for (let i = 1; i < length; i++) {
+    const node = nodes[indices[i] as number] as Tensor;
+    const previous = nodes[indices[i - 1] as number] as Tensor;
     if (node.src[0] !== previous && node.src[1] !== previous) return false;
     if (!sameShape(node, previous)) return false;
   }
-  return elidable(nodes, indices.slice(0, matched.length), [matched.length - 1]);
+  return elidable(nodes, indices.slice(0, length), [length - 1]);
 }

@@ -1,5 +1,6 @@
+import { addressRanks } from '../description.js';
 import { NONE } from '../allocation/tape.js';
-import { type Buffer, rootOf, type Tensor, tensorBytes } from '../tensor.js';
+import { type Buffer, rootOf, startOf, type Tensor, tensorBytes } from '../tensor.js';
 
 /** What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. */
 export class Accesses {
@@ -47,25 +48,15 @@ export function accessKey({ tensors, bounds, readBounds, reads, writes }: Access
     const index = buffers.indexOf(buffer);
     return index < 0 ? buffers.push(buffer) - 1 : index;
   });
-  const ranks = buffers.map((buffer) => {
-    const inside = tensors.filter((tensor) => tensor.buffer === buffer);
-    return inside.some(({ address }) => address !== 0) ? ranksOf(inside) : null;
-  });
+  const ranks = buffers.map((buffer) => addressRanks(tensors.filter((tensor) => tensor.buffer === buffer)));
   const key = [bounds.length, tensors.length];
   for (const numbers of [bounds, readBounds, reads, writes, bufferOf]) for (const number of numbers) key.push(number);
   tensors.forEach((tensor, i) => {
     const ofBuffer = ranks[bufferOf[i] as number];
     if (!ofBuffer) return;
-    key.push(ofBuffer.get(tensor.address) as number, ofBuffer.get(tensor.address + tensorBytes(tensor)) as number);
+    key.push(ofBuffer.get(startOf(tensor)) as number, ofBuffer.get(startOf(tensor) + tensorBytes(tensor)) as number);
   });
   return key;
-}
-
-/** Of the addresses where tensors begin and end, how many are below. */
-function ranksOf(tensors: readonly Tensor[]): ReadonlyMap<number, number> {
-  const ends = new Set<number>();
-  for (const tensor of tensors) ends.add(tensor.address).add(tensor.address + tensorBytes(tensor));
-  return new Map([...ends].sort((a, b) => a - b).map((end, rank) => [end, rank]));
 }
 
 function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: number): boolean {
@@ -88,15 +79,15 @@ class BufferRanges {
 
   add(tensor: Tensor, written: boolean): void {
     const i = this.count++;
-    this.starts[i] = tensor.address;
-    this.ends[i] = tensor.address + tensorBytes(tensor);
+    this.starts[i] = startOf(tensor);
+    this.ends[i] = startOf(tensor) + tensorBytes(tensor);
     this.written[i] = written;
     this.anyWritten ||= written;
   }
 
   allows(tensor: Tensor, written: boolean): boolean {
     if (!written && !this.anyWritten) return true;
-    const start = tensor.address;
+    const start = startOf(tensor);
     const end = start + tensorBytes(tensor);
     for (let i = 0; i < this.count; i++) {
       const matters = written || this.written[i];

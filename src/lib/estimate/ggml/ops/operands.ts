@@ -81,7 +81,7 @@ export function requireSinks(op: string, heads: number, sinks: Tensor | null): v
 /** `ggml_new_tensor_impl`: what a view shows is there, if it shows anything. */
 export function requireInside(view: Tensor, shown: Tensor): void {
   const bytes = tensorBytesOf(view);
-  if (bytes > 0 && view.viewOffset + bytes > tensorBytes(shown)) throw misfit('view', shown, view);
+  if (bytes > 0 && (view.viewOffset ?? 0) + bytes > tensorBytes(shown)) throw misfit('view', shown, view);
 }
 
 function misfit(op: string, a: Tensor, b: Tensor): Error {

@@ -57,13 +57,18 @@ function like(op: Op, src: [Tensor, ...(Tensor | null)[]]): Tensor {
   return tensor;
 }
 
-function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number): Tensor {
-  const tensor = new Tensor(a.type, ne, nb, [a]);
+function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number, src: (Tensor | null)[] = [a]): Tensor {
+  const tensor = new Tensor(a.type, ne, nb, src);
   tensor.op = op;
   tensor.viewSrc = a.viewSrc ?? a;
-  tensor.viewOffset = a.viewOffset + offset;
+  tensor.viewOffset = (a.viewOffset ?? 0) + offset;
   requireInside(tensor, tensor.viewSrc);
   return tensor;
+}
+
+/** An op whose result is what it changes. */
+function inPlace(op: Op, a: Tensor, ...src: (Tensor | null)[]): Tensor {
+  return viewOf(op, a, a.ne, a.nb, 0, src);
 }
 
 export function view1d(a: Tensor, ne0: number, offset: number): Tensor {
@@ -139,19 +144,12 @@ export function cast(a: Tensor, type: GgmlType): Tensor {
 }
 
 export function cpy(a: Tensor, destination: Tensor): Tensor {
-  const tensor = viewOf('CPY', destination, destination.ne, destination.nb, 0);
-  tensor.src[0] = a;
-  tensor.src[1] = destination;
-  return tensor;
+  return inPlace('CPY', destination, a, destination);
 }
 
 export function setRows(a: Tensor, rows: Tensor, indices: Tensor): Tensor {
   requireSettable(a, rows, indices);
-  const tensor = viewOf('SET_ROWS', a, a.ne, a.nb, 0);
-  tensor.src[0] = rows;
-  tensor.src[1] = indices;
-  tensor.src[2] = a;
-  return tensor;
+  return inPlace('SET_ROWS', a, rows, indices, a);
 }
 
 export function getRows(a: Tensor, indices: Tensor): Tensor {
@@ -197,9 +195,7 @@ export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
 /** The sum takes the first operand's place. */
 export function addInplace(a: Tensor, b: Tensor): Tensor {
   requireRepeats('add', b, a);
-  const tensor = viewOf('ADD', a, a.ne, a.nb, 0);
-  tensor.src[1] = b;
-  return tensor;
+  return inPlace('ADD', a, a, b);
 }
 export function sub(a: Tensor, b: Tensor): Tensor {
   requireRepeats('sub', b, a);
@@ -223,10 +219,10 @@ export function scale(a: Tensor): Tensor {
   return like('SCALE', [a]);
 }
 export function scaleInplace(a: Tensor): Tensor {
-  return viewOf('SCALE', a, a.ne, a.nb, 0);
+  return inPlace('SCALE', a, a);
 }
 export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
-  return Object.assign(viewOf('UNARY', a, a.ne, a.nb, 0), { variant });
+  return Object.assign(inPlace('UNARY', a, a), { variant });
 }
 export function log(a: Tensor): Tensor {
   return like('LOG', [a]);

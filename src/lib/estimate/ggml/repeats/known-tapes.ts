@@ -4,28 +4,29 @@ import type { ComparedLayouts, Moves } from '../allocation/moves.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import type { Graph } from '../graph.js';
-import {
-  describe,
-  isSame,
-  optimizesAlike,
-  reschedule,
-  type Schedule,
-  type SchedulerOptions,
-  tensorsBySlot,
-} from './schedule.js';
+import { describe, type SchedulerOptions } from '../description.js';
+import { isSame, optimizesAlike, reschedule, type Schedule } from './schedule.js';
 import { IS_VIEW, type Tape, TensorSizes } from '../allocation/tape.js';
 import { sameLayout, type Tensor } from '../tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */
 interface KnownTape {
-  /** Of few layers, and how their graph became it. */
-  readonly few: Tape;
-  readonly schedule: Schedule | null;
-  readonly begins: readonly number[];
-  /** For all layers, and of each of their slots the one on the tape of few that it repeats. */
+  /** For all layers. */
   readonly moves: Moves;
-  readonly origins: Int32Array;
-  /** What was compared for them, on the tape of few. */
+  /** Of few layers, and where each of them begins. */
+  readonly few: Tape;
+  readonly begins: readonly number[];
+  readonly bySlot: Origins;
+  /** How the few layers' graph became their tape, null where others are not found by that. */
+  readonly schedule: Schedule | null;
+  /** By the numbers that `schedule` has. */
+  readonly byNumber: Origins;
+}
+
+/** What stands for what the tape of all layers holds, of few layers' tensors. */
+interface Origins {
+  readonly ofSlots: Int32Array;
+  /** What was compared for it. */
   readonly compared: readonly ComparedLayouts[];
 }
 
@@ -33,15 +34,15 @@ interface KnownTape {
 export interface FoundTape {
   /** Unset: backends would optimize the graph otherwise, or its results do not compare alike. */
   readonly known: KnownTape | undefined;
-  /** By slot of few layers' tape. */
+  /** By number. */
   readonly tensors: readonly Tensor[];
 }
 
 /** Null where no tape is known. */
 export function allocateFound({ known, tensors }: FoundTape, backends: readonly Backend[]): DeviceBytes | null {
   if (!known) return null;
-  const { moves, origins } = known;
-  return allocateSettling(moves, origins, new TensorSizes(backends, tensors), backends);
+  const { moves, byNumber } = known;
+  return allocateSettling(moves, byNumber.ofSlots, new TensorSizes(backends, tensors), backends);
 }
 
 const MOST_KNOWN = 8;
@@ -75,10 +76,10 @@ export class KnownTapes {
   allocate({ tape, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
     const { tensors } = tape;
     const found = this.known.find(
-      ({ few, compared, begins: known }) =>
-        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(compared, tensors),
+      ({ few, bySlot, begins: known }) =>
+        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(bySlot.compared, tensors),
     );
-    return found ? allocateSettling(found.moves, found.origins, sizes, backends) : null;
+    return found ? allocateSettling(found.moves, found.bySlot.ofSlots, sizes, backends) : null;
   }
 
   /** For a graph of which another one said the same: its nodes get backends. Null where none did. */
@@ -88,11 +89,10 @@ export class KnownTapes {
     const known = this.known.filter(({ schedule }) => schedule && isSame(schedule.said, said));
     const [first] = known;
     if (!first?.schedule) return null;
-    const all = reschedule(graph, first.schedule);
+    const tensors = reschedule(graph, first.schedule);
     for (const tape of known) {
       if (!tape.schedule || !optimizesAlike(graph, tape.schedule, scheduler.backends)) continue;
-      const tensors = tensorsBySlot(all, tape.schedule);
-      if (comparesAlike(tape.compared, tensors)) return { known: tape, tensors };
+      if (comparesAlike(tape.byNumber.compared, tensors)) return { known: tape, tensors };
     }
     return { known: undefined, tensors: [] };
   }
@@ -105,15 +105,15 @@ export class KnownTapes {
       return false;
     }
     if (this.known.length === MOST_KNOWN) this.known.shift();
-    const compared = comparedOn(origins, moves);
-    const { begins } = few.slices;
+    const { schedule, slices } = few;
+    const bySlot = { ofSlots: origins, compared: comparedOn(origins, moves) };
     this.known.push({
-      few: withoutTensors(few.tape),
-      schedule: few.schedule,
-      begins,
       moves: { ...moves, compared: [] },
-      origins,
-      compared,
+      few: withoutTensors(few.tape),
+      begins: slices.begins,
+      bySlot,
+      schedule,
+      byNumber: schedule ? numbered(bySlot, schedule) : bySlot,
     });
     return true;
   }
@@ -127,6 +127,14 @@ function comparedOn(origins: Int32Array, { compared }: Moves): readonly Compared
     found.set(`${own} ${other}`, { slot: own, parent: other, same });
   }
   return [...found.values()];
+}
+
+function numbered({ ofSlots, compared }: Origins, { tensorOf }: Schedule): Origins {
+  const numberOf = (slot: number): number => tensorOf[slot] as number;
+  return {
+    ofSlots: ofSlots.map(numberOf),
+    compared: compared.map(({ slot, parent, same }) => ({ slot: numberOf(slot), parent: numberOf(parent), same })),
+  };
 }
 
 function comparesAlike(compared: readonly ComparedLayouts[], tensors: readonly Tensor[]): boolean {

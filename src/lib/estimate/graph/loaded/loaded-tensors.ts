@@ -25,10 +25,10 @@ export class LoadedTensors {
   private readonly table: WeightTable;
   /** Several layers have the weights of one block, which are no layer's own then. */
   private readonly sharesBlocks: boolean;
-  private readonly weights = new Map<FileWeight, Tensor>();
+  /** By number. */
+  private readonly weights: (Tensor | undefined)[];
   /** Of weights that each device has a copy of: by device, then by weight. */
   private readonly shared = new Map<Device, Map<FileWeight, Tensor>>();
-  private readonly namesOf = new Map<Tensor, string>();
   private readonly caches = new Map<CacheTensor, Tensor>();
   private readonly addresses: PlannedAddresses;
 
@@ -37,6 +37,7 @@ export class LoadedTensors {
     const { blockOf } = this.hparams;
     this.sharesBlocks = blockOf.at(-1) !== blockOf.length - 1;
     this.table = WeightTable.of(loaded.shape);
+    this.weights = new Array<Tensor | undefined>(this.table.size);
     this.addresses = new PlannedAddresses(loaded.target ? new Set() : loaded.leftOut);
   }
 
@@ -51,12 +52,12 @@ export class LoadedTensors {
   /** A weight, or null where the file has none of that name. */
   weight(name: string): Tensor | null {
     const weight = this.table.get(name);
-    return weight && (this.weights.get(weight) ?? this.load(weight, this.weights));
+    return weight && (this.weights[weight.number] ??= this.load(weight));
   }
 
   layerWeight(layer: number, name: string): Tensor | null {
     const weight = this.table.inBlock(this.blocks, this.hparams.blockOf[layer] as number, name);
-    return weight && (this.weights.get(weight) ?? this.load(weight, this.weights));
+    return weight && (this.weights[weight.number] ??= this.load(weight));
   }
 
   need(name: string): Tensor {
@@ -79,7 +80,9 @@ export class LoadedTensors {
     const device = this.loaded.placement.layerDevice(block);
     let known = this.shared.get(device);
     if (!known) this.shared.set(device, (known = new Map()));
-    return known.get(weight) ?? this.load(weight, known, block);
+    let tensor = known.get(weight);
+    if (!tensor) known.set(weight, (tensor = this.load(weight, block)));
+    return tensor;
   }
 
   /** `model.output`, or the token embedding a second time; a draft without either has its target's. */
@@ -116,17 +119,13 @@ export class LoadedTensors {
 
   /** The name of a weight in the file. */
   protected nameOf(weight: Tensor): string | undefined {
-    if (this.namesOf.size < this.weights.size)
-      for (const [{ tensor }, known] of this.weights) this.namesOf.set(known, tensor.name);
-    return this.namesOf.get(weight);
+    return this.table.at(this.weights.lastIndexOf(weight))?.tensor.name;
   }
 
-  private load(weight: FileWeight, among: Map<FileWeight, Tensor>, position?: number): Tensor {
-    const { tensor, block, ne, nb } = weight;
+  private load({ tensor, block, ne, nb }: FileWeight, position?: number): Tensor {
     const created = new Tensor(tensor.type, ne, nb);
     created.buffer = this.loaded.placement.bufferOf(tensor, position);
     if (!this.sharesBlocks) created.layer = block;
-    among.set(weight, created);
     return created;
   }
 }

@@ -11,6 +11,8 @@ export interface FileWeight {
   readonly block: number;
   readonly ne: Four;
   readonly nb: Four;
+  /** Among those of its table. */
+  readonly number: number;
 }
 
 const TABLES = new WeakMap<ModelShape, WeightTable>();
@@ -28,9 +30,19 @@ export class WeightTable {
   }
 
   private readonly unread: readonly string[];
+  private readonly found: FileWeight[] = [];
 
   private constructor(private readonly shape: ModelShape) {
     this.unread = unreadWeights(shape.architecture);
+  }
+
+  /** How many have been looked for and found. */
+  get size(): number {
+    return this.found.length;
+  }
+
+  at(number: number): FileWeight | undefined {
+    return this.found[number];
   }
 
   /** Null where the file has none of that name, or the architecture's graph does not read it. */
@@ -54,6 +66,9 @@ export class WeightTable {
     if (!tensor || this.unread.includes(nameInBlock(name))) return null;
     const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = tensor.dims;
     const ne: Four = [ne0, ne1, ne2, ne3];
-    return { tensor, block: layerOf(name) ?? -1, ne, nb: contiguousStrides(tensor.type, ne) };
+    const nb = contiguousStrides(tensor.type, ne);
+    const weight = { tensor, block: layerOf(name) ?? -1, ne, nb, number: this.found.length };
+    this.found.push(weight);
+    return weight;
   }
 }

@@ -1,10 +1,11 @@
 import { describe as group, expect, test } from '@jest/globals';
 import { cpuBackend } from '../../../../../src/lib/estimate/ggml/cpu/cpu-and-blas.js';
 import { cudaBackend } from '../../../../../src/lib/estimate/ggml/cuda/backend.js';
+import { describe } from '../../../../../src/lib/estimate/ggml/description.js';
 import type { Device } from '../../../../../src/lib/estimate/ggml/device.js';
 import { Graph } from '../../../../../src/lib/estimate/ggml/graph.js';
 import * as ggml from '../../../../../src/lib/estimate/ggml/ops/ops.js';
-import { describe, reschedule, scheduleOf } from '../../../../../src/lib/estimate/ggml/repeats/schedule.js';
+import { reschedule, scheduleOf } from '../../../../../src/lib/estimate/ggml/repeats/schedule.js';
 import { Scheduler } from '../../../../../src/lib/estimate/ggml/scheduler.js';
 import { record } from '../../../../../src/lib/estimate/ggml/allocation/tape.js';
 import { F16, F32, type Tensor } from '../../../../../src/lib/estimate/ggml/tensor.js';
@@ -55,7 +56,7 @@ group('what is said of a graph before it is scheduled', () => {
 
   test('lets another graph have the backends and copies of one that was scheduled', () => {
     const graph = layersOf(3);
-    const before = describe(graph, OPTIONS).slice();
+    const before = describe(graph, OPTIONS);
     const scheduler = new Scheduler(BACKENDS, false);
     scheduler.assign(graph);
     const plan = scheduler.plan(graph, true);
