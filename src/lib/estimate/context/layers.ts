@@ -1,27 +1,37 @@
-import type { GgufTensor } from '../../gguf/header.js';
+import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
-import type { Buffer } from '../ggml/tensor.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers, numbered } from './fewest-layers.js';
+import { PlannedBefore } from './planned-before.js';
+import { type SeenWeights, seenWeights } from './seen-weights.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
 const REACHES = [1, 2, 4];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
 const WORTH_TRYING = 0.9;
 
-const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly LayerWeights[]>();
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
 const PLANS = new WeakMap<Placement, Map<string, LayerPlans>>();
+/** By these and by what plans see of its weights, in whatever quantization. */
+const PLANS_OF_KINDS = new WeakMap<Hparams, Map<string, PlansOfKinds>>();
 
 /** Plans from the fewest layers to all, each made when it is asked for: seldom is more than the first needed. */
 export class LayerPlans {
   private readonly made: LayerPlan[] = [];
 
-  constructor(private readonly rest: Iterator<LayerPlan>) {}
+  /**
+   * @param before what was planned for these kinds of layers
+   * @param types of the model's weights
+   */
+  constructor(
+    private readonly rest: Iterator<LayerPlan>,
+    readonly before = new PlannedBefore(),
+    readonly types = '',
+  ) {}
 
   /** Undefined behind the plan of all layers, which is the last. */
   at(index: number): LayerPlan | undefined {
@@ -30,11 +40,10 @@ export class LayerPlans {
   }
 }
 
-/** What a layer's weights are, as far as its graph and the plan for it depend on it. */
-interface LayerWeights {
-  readonly known: number;
-  /** Of those that stay where they are, which no plan looks at unless they are copied after all. */
-  readonly types: string;
+/** What all quantizations have in common of which plans see the same. */
+interface PlansOfKinds {
+  readonly fewer: LayerPlans;
+  readonly before: PlannedBefore;
 }
 
 /** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
@@ -76,7 +85,7 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 
 /** The plan that leaves nothing out. */
 export function everyLayer(shape: ModelShape): LayerPlans {
-  return new LayerPlans([planOf(allLayers(shape), [], 'none-differ')].values());
+  return new LayerPlans([planOf(allLayers(shape), [])].values());
 }
 
 /** The layers that need planning; where their steps are seen to repeat, they are enough. */
@@ -86,38 +95,49 @@ export function representativeLayers(
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
 ): LayerPlans {
-  const weights = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
-  WEIGHTS_BY_LAYER.set(placement, weights);
+  const { layers: weights, key, types } = seenWeights(shape, placement);
   const kinds = kindsOfLayers(shape, placement, memory, kindOf, weights);
   const known = PLANS.get(placement) ?? new Map<string, LayerPlans>();
   PLANS.set(placement, known);
-  const key = kinds.join();
-  const plans = known.get(key) ?? new LayerPlans(plansFor(kinds, kindsByType(shape, kinds, weights), allLayers(shape)));
-  known.set(key, plans);
+  const ofKinds = kinds.join();
+  const plans =
+    known.get(ofKinds) ?? plansFor(shape, kinds, kindsByType(shape, kinds, weights), `${key} ${ofKinds}`, types);
+  known.set(ofKinds, plans);
   return plans;
 }
 
-function* plansFor(
+function plansFor(
+  shape: ModelShape,
   kinds: readonly number[],
   typedKinds: readonly number[],
-  all: PlannedLayers,
-): Generator<LayerPlan, void> {
-  const differ = typedKinds.some((kind, layer) => kind !== kinds[layer]);
-  const once = onceEach(kinds);
-  yield* fewerLayers(kinds, once, differ ? 'ignored' : 'none-differ');
-  if (differ) yield* fewerLayers(typedKinds, onceEach(typedKinds), 'told-apart');
-  yield planOf(all, once, 'none-differ');
+  key: string,
+  types: string,
+): LayerPlans {
+  const known = PLANS_OF_KINDS.get(shape.hparams) ?? new Map<string, PlansOfKinds>();
+  PLANS_OF_KINDS.set(shape.hparams, known);
+  const ofKinds = known.get(key) ?? { fewer: new LayerPlans(fewerLayers(kinds)), before: new PlannedBefore() };
+  known.set(key, ofKinds);
+  return new LayerPlans(fewerThenAll(shape, kinds, typedKinds, ofKinds.fewer), ofKinds.before, types);
 }
 
-function* fewerLayers(
+function* fewerThenAll(
+  shape: ModelShape,
   kinds: readonly number[],
-  once: readonly PlannedLayers[],
-  types: LayerPlan['types'],
+  typedKinds: readonly number[],
+  fewer: LayerPlans,
 ): Generator<LayerPlan, void> {
+  const differ = typedKinds.some((kind, layer) => kind !== kinds[layer]);
+  for (let i = 0, plan; (plan = fewer.at(i)) !== undefined; i++) yield differ ? { ...plan, types: 'ignored' } : plan;
+  if (differ) for (const plan of fewerLayers(typedKinds)) yield { ...plan, types: 'told-apart' };
+  yield planOf(allLayers(shape), onceEach(kinds));
+}
+
+function* fewerLayers(kinds: readonly number[]): Generator<LayerPlan, void> {
+  const once = onceEach(kinds);
   const elsewhere = once.flatMap(({ layers }) => layers);
   for (const reach of REACHES) {
     const compared = fewestLayers(kinds, { reach, times: 2 }, elsewhere);
-    if (isWorthTrying(compared)) yield planOf(compared, once, types);
+    if (isWorthTrying(compared)) yield planOf(compared, once);
   }
 }
 
@@ -151,7 +171,7 @@ function withSeams(kinds: readonly number[]): readonly number[] {
   return result;
 }
 
-function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: LayerPlan['types']): LayerPlan {
+function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {
   const { repeats } = compared.others;
   const fewer = once.filter(({ layers }) => layers.length <= compared.layers.length);
   return {
@@ -159,7 +179,7 @@ function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: 
     once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
     known: new KnownTapes(),
     wholeSizes: new Map(),
-    types,
+    types: 'none-differ',
   };
 }
 
@@ -169,7 +189,7 @@ function kindsOfLayers(
   placement: Placement,
   memory: ContextMemory,
   kindOf: (layer: number, shape: ModelShape) => string | number,
-  weights: readonly LayerWeights[],
+  weights: SeenWeights['layers'],
 ): readonly number[] {
   const { hparams } = shape;
   const { base, swa, recurrent, indexer, experts } = memory;
@@ -197,48 +217,7 @@ function kindsOfLayers(
 function kindsByType(
   { hparams }: ModelShape,
   kinds: readonly number[],
-  weights: readonly LayerWeights[],
+  weights: SeenWeights['layers'],
 ): readonly number[] {
   return numbered(kinds.length, (layer) => `${kinds[layer]};${weights[hparams.blockOf[layer] ?? layer]?.types}`);
-}
-
-/** What reads the same input in one shape, and never meets in a gated linear unit. */
-const OF_ATTENTION = /^attn_[qkv]\.weight$/;
-
-/** Name, shape, place and what is looked at of the type of each layer's weights, and the types. */
-function weightsByLayer(shape: ModelShape, placement: Placement): readonly LayerWeights[] {
-  const result = Array.from({ length: shape.hparams.nLayer }, () => ({ known: '', types: '' }));
-  const found = [...shape.tensors.values()].flatMap((tensor) => {
-    const [, blocks, number, name = ''] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
-    const layer = number === undefined ? undefined : result[Number(number)];
-    if (layer === undefined) return [];
-    const dims = tensor.dims.join('x');
-    return [{ tensor, layer, blocks, name, dims, twins: OF_ATTENTION.test(name) ? undefined : `${number} ${dims}` }];
-  });
-  const counts = new Map<string | undefined, number>();
-  for (const { twins } of found) counts.set(twins, (counts.get(twins) ?? 0) + 1);
-  for (const { tensor, layer, blocks, name, dims, twins } of found) {
-    const buffer = placement.bufferOf(tensor);
-    const hasTwin = twins !== undefined && (counts.get(twins) as number) > 1;
-    const known = knownOfType(tensor, placement, buffer, hasTwin);
-    // Where the CPU alone computes, all are in one place, and nothing is copied.
-    const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
-    layer.known += `${blocks}.${name}:${dims}:${place}:${known},`;
-    layer.types += `${tensor.type.name},`;
-  }
-  const numbers = numbered(result.length, (layer) => result[layer]?.known ?? '');
-  return result.map(({ types }, layer) => ({ known: numbers[layer] as number, types }));
-}
-
-/** Weights on the host may be copied to a GPU, as repacked ones never are; what is not multiplied has to be of its result's type. */
-function knownOfType(
-  { name, type }: GgufTensor,
-  placement: Placement,
-  { device, repacked }: Buffer,
-  hasTwin: boolean,
-): string {
-  const op = placement.opOf(name);
-  const isProduct = op === 'MUL_MAT' || op === 'MUL_MAT_ID';
-  if (!isProduct || (placement.hasGpu && device === 'cpu' && !repacked)) return type.name;
-  return placement.backendOn(device).typeTrait?.(type, op, hasTwin) ?? '';
 }

@@ -60,6 +60,7 @@ export class Placement {
   private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
+  private least: { readonly all: number; readonly onHost: number } | undefined;
   private known: readonly LoadedWeight[] | undefined;
   /** Where weights are used whose names say it. */
   private readonly buffers = new Map<string, Buffer>();
@@ -150,6 +151,18 @@ export class Placement {
     return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
   }
 
+  /** What a plan depends on beside where each weight and each layer is: the same text where that is the same. */
+  get devices(): string {
+    const { accelerator, cpuArch } = this.launch;
+    const { name } = llamaCpp(this.launch.llamaCpp);
+    return JSON.stringify([accelerator, cpuArch, name, this.gpus, this.gpuLayers, this.hasOverrides, this.tensorCount]);
+  }
+
+  /** Which backends run an op of a weight. */
+  runners(weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): string {
+    return this.backends.map((backend) => Number(this.tried.supports(backend, weight, op))).join('');
+  }
+
   /** What a weight is used for, by its name. */
   opOf(name: string): WeightOp {
     return this.named(name).op;
@@ -206,10 +219,8 @@ export class Placement {
       }
       const buffer = this.bufferOf(tensor);
       found.push({ tensor, buffer });
-      if (tensor.name === 'token_embd.weight' && this.isTied()) {
-        const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || this.loadsHeadFirst()) found.push({ tensor, buffer: head });
-      }
+      const head = this.tiedHead(tensor);
+      if (head !== undefined && (head !== buffer || this.loadsHeadFirst())) found.push({ tensor, buffer: head });
     }
     return found;
   }
@@ -235,9 +246,11 @@ export class Placement {
     return this.loaded().length;
   }
 
-  /** The token embedding is loaded again, as output head. */
-  private isTied(): boolean {
-    return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
+  /** Where a token embedding is used that is the output head, too. */
+  tiedHead(tensor: GgufTensor): Buffer | undefined {
+    const { tensors, architecture, hparams } = this.shape;
+    const isTied = tensor.name === 'token_embd.weight' && !tensors.has('output.weight') && !HEADLESS.has(architecture);
+    return isTied ? this.bufferOf(tensor, hparams.nLayerAll, 'MUL_MAT') : undefined;
   }
 
   bytes(): WeightBytes {
@@ -267,6 +280,22 @@ export class Placement {
       hostRange: ranges.cpu.bytes(),
       copied,
     };
+  }
+
+  /** What weights hold however they are read, each counted once, and what of that the host holds. */
+  leastBytes(): { readonly all: number; readonly onHost: number } {
+    return (this.least ??= this.sumLeast());
+  }
+
+  private sumLeast(): { all: number; onHost: number } {
+    const sum = { all: 0, onHost: 0 };
+    let before: GgufTensor | undefined;
+    for (const { tensor, buffer } of this.loaded()) {
+      if (buffer.device === 'cpu') sum.onHost += tensor.bytes;
+      if (tensor !== before) sum.all += tensor.bytes;
+      before = tensor;
+    }
+    return sum;
   }
 
   /** What a copy of a tensor takes on a device. */
