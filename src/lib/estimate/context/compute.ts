@@ -68,7 +68,7 @@ interface Seen {
 }
 
 /** Whether a plan tells layers apart by all that a tape looks at. */
-function toldApart({ types }: LayerPlan, tensors: readonly Tensor[], seen: Seen): boolean {
+function toldApart({ types }: LayerPlan, tensors: readonly (Tensor | undefined)[], seen: Seen): boolean {
   seen.copies ||= tensors.some(isCopyOfWeight);
   if (types !== 'ignored' || !tensors.some(isCopyOfGpus)) return true;
   seen.copiesOnGpu = true;
@@ -76,12 +76,12 @@ function toldApart({ types }: LayerPlan, tensors: readonly Tensor[], seen: Seen)
 }
 
 /** A weight that is brought to another device: a copy's size depends on its type. */
-function isCopyOfWeight({ original }: Tensor): boolean {
-  return original?.buffer?.usage === 'weights';
+function isCopyOfWeight(tensor: Tensor | undefined): boolean {
+  return tensor?.original?.buffer?.usage === 'weights';
 }
 
-function isCopyOfGpus(tensor: Tensor): boolean {
-  return isCopyOfWeight(tensor) && tensor.original?.buffer?.device !== 'cpu' && tensor.layer >= 0;
+function isCopyOfGpus(tensor: Tensor | undefined): boolean {
+  return isCopyOfWeight(tensor) && tensor?.original?.buffer?.device !== 'cpu' && (tensor?.layer ?? -1) >= 0;
 }
 
 /** From what earlier launches were planned by; null where that says nothing of this one. */
