@@ -3,7 +3,7 @@ import type { ModelShape } from '../model/model-shape.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import type { ContextMemory } from './caches/cache.js';
 import type { KvCache } from './caches/kv-cache.js';
-import type { ComputeBuffers } from './context/compute.js';
+import type { ComputeBuffers } from './context/planned-before.js';
 import type { ContextParams } from './context/context-params.js';
 import type { Placement } from './weights/placement.js';
 

@@ -1,4 +1,3 @@
-import type { GgufTensor } from '../gguf/header.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { CacheType, LaunchOptions } from '../runtime/launch-options.js';
@@ -75,12 +74,8 @@ export function leastMemory(
   isHostAlone: boolean,
 ): Pick<MemoryEstimate, 'parts'> {
   const placement = Placement.of(shape, launch);
-  let cpu = 0;
-  let before: GgufTensor | undefined;
-  for (const { tensor, buffer } of placement.loaded()) {
-    if (isHostAlone ? buffer.device === 'cpu' : tensor !== before) cpu += tensor.bytes;
-    before = tensor;
-  }
+  const { all, onHost } = placement.leastBytes();
+  const cpu = isHostAlone ? onHost : all;
   const kind = { name: 'weights', of: 'model', accuracy: 'bound' } as const;
   return {
     parts: [...partsOf(kind, { gpus: [], cpu }, placement.gpus), ...overheadParts(placement, launch)],

@@ -6,6 +6,7 @@ import { allocateFound, type FoundTape, type KnownTapes } from '../ggml/repeats/
 import { allocateWhole, type PlannedTape } from '../ggml/repeats/settled-allocation.js';
 import { batchesInUse } from './batches-in-use.js';
 import { allLayers, type LayerPlan, type LayerPlans, type PlannedLayers } from './layers.js';
+import type { ComputeBuffers } from './planned-before.js';
 import { type Batch, type Decisions, Planner, type PlannerInputs } from './planner.js';
 
 export interface ComputeInputs extends PlannerInputs {
@@ -13,13 +14,6 @@ export interface ComputeInputs extends PlannerInputs {
   readonly plans: LayerPlans;
   /** Batches as they are computed, each planned for itself: see `batchesInUse`. */
   readonly inUse?: boolean;
-}
-
-export interface ComputeBuffers {
-  readonly bytes: DeviceBytes;
-  readonly flashAttn: boolean;
-  /** False where a control vector is set of which the graph does not say where it goes. */
-  readonly isSteered?: boolean;
 }
 
 /** So many launches are planned by comparing before something is learned from one: most searches end before that pays. */
@@ -35,13 +29,16 @@ const ENOUGH = new WeakMap<ComputeInputs['plans'], { readonly index: number; rea
  */
 export function computeBuffers(inputs: ComputeInputs): ComputeBuffers {
   const { plans } = inputs;
+  const before = plans.before.find(inputs, plans.types);
+  if (before !== undefined) return before;
   try {
     const { index: first, launches } = ENOUGH.get(plans) ?? { index: 0, launches: 0 };
-    const seen: Seen = { copiedWeights: false };
+    const seen: Seen = { copiesOnGpu: false, copies: false };
     for (let i = first, plan; (plan = plans.at(i)) !== undefined; i++) {
-      if (plan.types === 'told-apart' && i > first && !seen.copiedWeights) continue;
-      const buffers = knownBuffers(inputs, plan) ?? comparedBuffers(inputs, plan, launches >= LEARNS_AFTER, seen);
+      if (plan.types === 'told-apart' && i > first && !seen.copiesOnGpu) continue;
+      const buffers = knownBuffers(inputs, plan, seen) ?? comparedBuffers(inputs, plan, launches >= LEARNS_AFTER, seen);
       if (!buffers) continue;
+      plans.before.keep(inputs, buffers, seen.copies ? plans.types : undefined);
       ENOUGH.set(plans, { index: i, launches: launches + 1 });
       return buffers;
     }
@@ -65,23 +62,31 @@ export function promptNodes(inputs: ComputeInputs, flashAttn: boolean): number {
 /** What the plans that were tried have shown. */
 interface Seen {
   /** Weights of a GPU are copied, so that layers whose types differ are told apart. */
-  copiedWeights: boolean;
+  copiesOnGpu: boolean;
+  /** Weights of any device are. */
+  copies: boolean;
 }
 
 /** Whether a plan tells layers apart by all that a tape looks at. */
-function toldApart({ types }: LayerPlan, { tape }: PlannedTape, seen: Seen): boolean {
-  if (types !== 'ignored' || !tape.tensors.some(isCopyOfWeight)) return true;
-  seen.copiedWeights = true;
+function toldApart({ types }: LayerPlan, tensors: readonly (Tensor | undefined)[], seen: Seen): boolean {
+  seen.copies ||= tensors.some(isCopyOfWeight);
+  if (types !== 'ignored' || !tensors.some(isCopyOfGpus)) return true;
+  seen.copiesOnGpu = true;
   return false;
 }
 
-/** A GPU's weight that is brought to another device: a copy's size depends on its type. */
-function isCopyOfWeight({ original, layer }: Tensor): boolean {
-  return original?.buffer?.usage === 'weights' && original.buffer.device !== 'cpu' && layer >= 0;
+/** A weight that is brought to another device: a copy's size depends on its type. */
+function isCopyOfWeight(tensor: Tensor | undefined): boolean {
+  return tensor?.original?.buffer?.usage === 'weights';
+}
+
+function isCopyOfGpus(tensor: Tensor | undefined): boolean {
+  return isCopyOfWeight(tensor) && tensor?.original?.buffer?.device !== 'cpu' && (tensor?.layer ?? -1) >= 0;
 }
 
 /** From what earlier launches were planned by; null where that says nothing of this one. */
-function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes }: LayerPlan): ComputeBuffers | null {
+function knownBuffers(inputs: ComputeInputs, plan: LayerPlan, seen: Seen): ComputeBuffers | null {
+  const { compared, once, known, wholeSizes } = plan;
   if (known.isEmpty) return null;
   const { backends } = inputs.placement;
   const planner = new Planner(inputs, once[known.failures] ?? compared, { wholeSizes, known });
@@ -89,6 +94,7 @@ function knownBuffers(inputs: ComputeInputs, { compared, once, known, wholeSizes
   if (!isConfirmed(planner, known)) return null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner);
+    if (!toldApart(plan, isFound(planned) ? planned.tensors : planned.tape.tensors, seen)) return null;
     return isFound(planned) ? allocateFound(planned, backends) : known.allocate(planned, backends);
   });
 }
@@ -109,7 +115,7 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
   let few = learnsByItself ? planner : learns ? fewPlanner(inputs, plan, decisions) : null;
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner) as PlannedTape;
-    if (!toldApart(plan, planned, seen)) return null;
+    if (!toldApart(plan, planned.tape.tensors, seen)) return null;
     const allocation = allocateWhole(planned, inputs.placement.backends);
     while (allocation && few) {
       const begun: PlannedTape = few === planner ? planned : (graph(few) as PlannedTape);

@@ -1,3 +1,4 @@
+import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/repeats/known-tapes.js';
@@ -6,6 +7,8 @@ import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers } from './fewest-layers.js';
 import { type KindOf, LayerKinds } from './layer-kinds.js';
+import { PlannedBefore } from './planned-before.js';
+import { type SeenWeights, seenWeights } from './seen-weights.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
 const REACHES = [1, 2, 4];
@@ -14,18 +17,34 @@ const WORTH_TRYING = 0.9;
 
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
 const PLANS = new WeakMap<Placement, Map<string, LayerPlans>>();
+/** By these and by what plans see of its weights, in whatever quantization. */
+const PLANS_OF_KINDS = new WeakMap<Hparams, Map<string, PlansOfKinds>>();
 
 /** Plans from the fewest layers to all, each made when it is asked for: seldom is more than the first needed. */
 export class LayerPlans {
   private readonly made: LayerPlan[] = [];
 
-  constructor(private readonly rest: Iterator<LayerPlan>) {}
+  /**
+   * @param before what was planned for these kinds of layers
+   * @param types of the model's weights
+   */
+  constructor(
+    private readonly rest: Iterator<LayerPlan>,
+    readonly before = new PlannedBefore(),
+    readonly types = '',
+  ) {}
 
   /** Undefined behind the plan of all layers, which is the last. */
   at(index: number): LayerPlan | undefined {
     for (let next; this.made.length <= index && !(next = this.rest.next()).done;) this.made.push(next.value);
     return this.made[index];
   }
+}
+
+/** What all quantizations have in common of which plans see the same. */
+interface PlansOfKinds {
+  readonly fewer: LayerPlans;
+  readonly before: PlannedBefore;
 }
 
 /** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
@@ -67,7 +86,7 @@ export function allLayers({ hparams }: ModelShape): PlannedLayers {
 
 /** The plan that leaves nothing out. */
 export function everyLayer(shape: ModelShape): LayerPlans {
-  return new LayerPlans([planOf(allLayers(shape), [], 'none-differ')].values());
+  return new LayerPlans([planOf(allLayers(shape), [])].values());
 }
 
 /** What makes layers of a graph differ: see `ArchitectureGraph`. */
@@ -83,16 +102,17 @@ export function representativeLayers(
   memory: ContextMemory,
   { kindOf = () => 0, kindWithoutParts }: GraphKinds,
 ): LayerPlans {
-  const layerKinds = new LayerKinds(shape, placement, memory);
+  const weights = seenWeights(shape, placement);
+  const layerKinds = new LayerKinds(shape, placement, memory, weights.layers);
   const kinds = layerKinds.by(kindOf);
   const known = PLANS.get(placement) ?? new Map<string, LayerPlans>();
   PLANS.set(placement, known);
-  const key = kinds.join();
-  let plans = known.get(key);
+  const ofKinds = kinds.join();
+  let plans = known.get(ofKinds);
   if (!plans) {
     const besideParts = kindWithoutParts && layerKinds.by(besidePartsOf(kindOf, kindWithoutParts, placement));
     const typed = { kinds: layerKinds.typed(kinds), besideParts: besideParts && layerKinds.typed(besideParts) };
-    known.set(key, (plans = new LayerPlans(plansFor({ kinds, besideParts }, typed, allLayers(shape)))));
+    known.set(ofKinds, (plans = plansFor(shape, { kinds, besideParts }, typed, weights)));
   }
   return plans;
 }
@@ -112,23 +132,28 @@ interface Kinds {
   readonly besideParts: readonly number[] | undefined;
 }
 
-function* plansFor(untyped: Kinds, typed: Kinds, all: PlannedLayers): Generator<LayerPlan, void> {
-  const differ = typed.kinds.some((kind, layer) => kind !== untyped.kinds[layer]);
-  const once = onceEach(untyped);
-  yield* fewerLayers(untyped.kinds, once, differ ? 'ignored' : 'none-differ');
-  if (differ) yield* fewerLayers(typed.kinds, onceEach(typed), 'told-apart');
-  yield planOf(all, once, 'none-differ');
+function plansFor(shape: ModelShape, untyped: Kinds, typed: Kinds, weights: SeenWeights): LayerPlans {
+  const known = PLANS_OF_KINDS.get(shape.hparams) ?? new Map<string, PlansOfKinds>();
+  PLANS_OF_KINDS.set(shape.hparams, known);
+  const key = [weights.key, untyped.kinds, untyped.besideParts].join(' ');
+  const ofKinds = known.get(key) ?? { fewer: new LayerPlans(fewerLayers(untyped)), before: new PlannedBefore() };
+  known.set(key, ofKinds);
+  return new LayerPlans(fewerThenAll(shape, untyped, typed, ofKinds.fewer), ofKinds.before, weights.types);
 }
 
-function* fewerLayers(
-  kinds: readonly number[],
-  once: readonly PlannedLayers[],
-  types: LayerPlan['types'],
-): Generator<LayerPlan, void> {
+function* fewerThenAll(shape: ModelShape, untyped: Kinds, typed: Kinds, fewer: LayerPlans): Generator<LayerPlan, void> {
+  const differ = typed.kinds.some((kind, layer) => kind !== untyped.kinds[layer]);
+  for (let i = 0, plan; (plan = fewer.at(i)) !== undefined; i++) yield differ ? { ...plan, types: 'ignored' } : plan;
+  if (differ) for (const plan of fewerLayers(typed)) yield { ...plan, types: 'told-apart' };
+  yield planOf(allLayers(shape), onceEach(untyped));
+}
+
+function* fewerLayers(kinds: Kinds): Generator<LayerPlan, void> {
+  const once = onceEach(kinds);
   const elsewhere = once.flatMap(({ layers }) => layers);
   for (const reach of REACHES) {
-    const compared = fewestLayers(kinds, { reach, times: 2 }, elsewhere);
-    if (isWorthTrying(compared)) yield planOf(compared, once, types);
+    const compared = fewestLayers(kinds.kinds, { reach, times: 2 }, elsewhere);
+    if (isWorthTrying(compared)) yield planOf(compared, once);
   }
 }
 
@@ -166,7 +191,7 @@ function withSeams(kinds: readonly number[]): readonly number[] {
   return result;
 }
 
-function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: LayerPlan['types']): LayerPlan {
+function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {
   const { repeats } = compared.others;
   const fewer = once.filter(({ layers }) => layers.length <= compared.layers.length);
   return {
@@ -174,6 +199,6 @@ function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: 
     once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
     known: new KnownTapes(),
     wholeSizes: new Map(),
-    types,
+    types: 'none-differ',
   };
 }

@@ -11,7 +11,7 @@ import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/
 import { RangeList } from './mapped-ranges.js';
 import { repacks } from './repacked-types.js';
 import { type NamedWeight, namedWeights, type Position } from './tensor-position.js';
-import { TriedWeights } from './tried-weights.js';
+import { FoundByKind, TriedWeights } from './tried-weights.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import type { WeightOp } from './weight-op.js';
@@ -36,6 +36,7 @@ export interface WeightBytes {
 interface LoadedWeight {
   readonly tensor: GgufTensor;
   readonly buffer: Buffer;
+  readonly named: NamedWeight;
 }
 
 /** Working out where a thousand weights go takes longer than the rest of an estimate. */
@@ -60,9 +61,13 @@ export class Placement {
   private readonly loadsNextn: boolean;
 
   private weights: WeightBytes | undefined;
+  private least: { readonly all: number; readonly onHost: number } | undefined;
   private known: readonly LoadedWeight[] | undefined;
-  /** Where weights are used whose names say it. */
-  private readonly buffers = new Map<string, Buffer>();
+  /** Where weights are used for what their names say. */
+  private readonly buffers = new FoundByKind((weight, device, { op }) => this.bufferOn(device, weight, op));
+  /** What copies of weights take. */
+  private readonly copies = new FoundByKind((weight, device) => this.copiedBytes(weight, device));
+  private readonly layerDevices: readonly Device[];
   private readonly named: (name: string) => NamedWeight;
   private readonly tried: TriedWeights;
 
@@ -117,6 +122,7 @@ export class Placement {
     const asked = launch.gpuLayers ?? -1;
     this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
     this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);
+    this.layerDevices = Array.from({ length: nLayerAll + 1 }, (_, layer) => this.deviceOf(layer));
   }
 
   /** Layers in use on the GPU, the output head counted as one. */
@@ -140,6 +146,10 @@ export class Placement {
   }
 
   layerDevice(layer: number): Device {
+    return this.layerDevices[layer] ?? this.deviceOf(layer);
+  }
+
+  private deviceOf(layer: number): Device {
     const { nLayerAll } = this.shape.hparams;
     if (!this.hasGpu || layer < this.firstGpuLayer) return 'cpu';
     return gpuOfLayer(this.gpus, layer - this.firstGpuLayer, Math.min(this.nGpuLayers, nLayerAll + 1));
@@ -150,6 +160,18 @@ export class Placement {
     return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
   }
 
+  /** What a plan depends on beside where each weight and each layer is: the same text where that is the same. */
+  get devices(): string {
+    const { accelerator, cpuArch } = this.launch;
+    const { name } = llamaCpp(this.launch.llamaCpp);
+    return JSON.stringify([accelerator, cpuArch, name, this.gpus, this.gpuLayers, this.hasOverrides, this.tensorCount]);
+  }
+
+  /** Which backends run an op of a weight. */
+  runners(weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): string {
+    return this.backends.map((backend) => Number(this.tried.supports(backend, weight, op))).join('');
+  }
+
   /** What a weight is used for, by its name. */
   opOf(name: string): WeightOp {
     return this.named(name).op;
@@ -157,24 +179,17 @@ export class Placement {
 
   /** The buffer of a weight used at `position`; unset = where its name says. */
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
-    const byName = position === undefined && as === undefined;
-    const known = byName ? this.buffers.get(tensor.name) : undefined;
-    const buffer = known ?? this.findBuffer(tensor, position ?? this.named(tensor.name).position, as);
-    if (byName) this.buffers.set(tensor.name, buffer);
-    return buffer;
-  }
-
-  private findBuffer(
-    tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
-    position: Position,
-    as: WeightOp | undefined,
-  ): Buffer {
-    const op = as ?? this.named(tensor.name).op;
+    const named = this.named(tensor.name);
+    const at = position ?? named.position;
     const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
     if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
-    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
-    if (device !== 'cpu' && this.supports(device, tensor, op)) return this.gpuBuffers[device] as Buffer;
-    return this.hostBufferOf(tensor, op);
+    const device = at === 'input' ? 'cpu' : (told ?? this.layerDevice(at));
+    return as === undefined ? this.buffers.of(tensor, device, named) : this.bufferOn(device, tensor, as);
+  }
+
+  private bufferOn(device: Device, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
+    if (device !== 'cpu' && this.supports(device, weight, op)) return this.gpuBuffers[device] as Buffer;
+    return this.hostBufferOf(weight, op);
   }
 
   private supports(device: number, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
@@ -197,19 +212,18 @@ export class Placement {
     const { nLayerAll } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
     for (const tensor of this.shape.tensors.values()) {
-      const { isLoaded, layer, isPerLayer } = this.named(tensor.name);
+      const named = this.named(tensor.name);
+      const { isLoaded, layer, isPerLayer } = named;
       if (!isLoaded) continue;
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
       if (isPerLayer) {
-        for (const buffer of this.buffersOfLayers(tensor, nLayer)) found.push({ tensor, buffer });
+        for (const buffer of this.buffersOfLayers(tensor, nLayer)) found.push({ tensor, buffer, named });
         continue;
       }
       const buffer = this.bufferOf(tensor);
-      found.push({ tensor, buffer });
-      if (tensor.name === 'token_embd.weight' && this.isTied()) {
-        const head = this.bufferOf(tensor, nLayerAll, 'MUL_MAT');
-        if (head !== buffer || this.loadsHeadFirst()) found.push({ tensor, buffer: head });
-      }
+      found.push({ tensor, buffer, named });
+      const head = this.tiedHead(tensor);
+      if (head !== undefined && (head !== buffer || this.loadsHeadFirst())) found.push({ tensor, buffer: head, named });
     }
     return found;
   }
@@ -235,9 +249,12 @@ export class Placement {
     return this.loaded().length;
   }
 
-  /** The token embedding is loaded again, as output head. */
-  private isTied(): boolean {
-    return !this.shape.tensors.has('output.weight') && !HEADLESS.has(this.shape.architecture);
+  /** Where a token embedding is used that is the output head, too. */
+  tiedHead(tensor: GgufTensor): Buffer | undefined {
+    if (tensor.name !== 'token_embd.weight') return undefined;
+    const { tensors, architecture, hparams } = this.shape;
+    const isTied = !tensors.has('output.weight') && !HEADLESS.has(architecture);
+    return isTied ? this.bufferOf(tensor, hparams.nLayerAll, 'MUL_MAT') : undefined;
   }
 
   bytes(): WeightBytes {
@@ -246,27 +263,44 @@ export class Placement {
 
   private sumWeights(): WeightBytes {
     const ranges = { gpu: new RangeList(), cpu: new RangeList() };
-    const used = new RangeList();
-    const locked = new RangeList();
+    // What the host keeps: one lock for each file grows from its first mapped tensor to the last (`llama_mlock::grow_to` in `load_all_data`).
+    const kept = new RangeList();
     const copied = new DeviceTally();
-    for (const { tensor, buffer } of this.loaded()) {
+    for (const { tensor, buffer, named } of this.loaded()) {
       const { device } = buffer;
-      if (this.isMapped(tensor, buffer)) {
-        const alone = this.llama.ownRanges || this.isLazy(tensor);
-        ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
-        if (device === 'cpu') used.include(tensor, buffer, true);
-        locked.include(tensor, CPU, this.isLazy(tensor));
-      } else copied.add(device, this.copiedBytes(tensor, device));
+      if (!this.isMapped(tensor, buffer)) {
+        copied.add(device, this.copies.of(tensor, device, named));
+        continue;
+      }
+      const alone = this.llama.ownRanges || this.isLazy(tensor);
+      ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
+      if (this.launch.mlock) kept.include(tensor, CPU, this.isLazy(tensor));
+      else if (device === 'cpu') kept.include(tensor, buffer, true);
     }
     const gpu = ranges.gpu.bytes();
-    // One lock for each file grows from its first mapped tensor to the last (`llama_mlock::grow_to` in `load_all_data`).
-    const cpu = ranges.gpu.unionBytes(this.launch.mlock ? locked : used) - gpu;
+    const cpu = ranges.gpu.unionBytes(kept) - gpu;
     return {
       mapped: { gpus: gpu > 0 ? [gpu] : [], cpu },
       unread: Math.max(0, ranges.gpu.unionBytes(ranges.cpu) - gpu - cpu),
       hostRange: ranges.cpu.bytes(),
       copied,
     };
+  }
+
+  /** What weights hold however they are read, each counted once, and what of that the host holds. */
+  leastBytes(): { readonly all: number; readonly onHost: number } {
+    return (this.least ??= this.sumLeast());
+  }
+
+  private sumLeast(): { all: number; onHost: number } {
+    const sum = { all: 0, onHost: 0 };
+    let before: GgufTensor | undefined;
+    for (const { tensor, buffer } of this.loaded()) {
+      if (buffer.device === 'cpu') sum.onHost += tensor.bytes;
+      if (tensor !== before) sum.all += tensor.bytes;
+      before = tensor;
+    }
+    return sum;
   }
 
   /** What a copy of a tensor takes on a device. */
@@ -283,7 +317,7 @@ export class Placement {
 
   /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
   private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
-    return READ_LAZILY.has(this.shape.architecture) && name === 'per_layer_token_embd.weight' && bytes > LAZY_MIN_BYTES;
+    return name === 'per_layer_token_embd.weight' && READ_LAZILY.has(this.shape.architecture) && bytes > LAZY_MIN_BYTES;
   }
 }
 

@@ -27,6 +27,8 @@ export interface NamedWeight {
   readonly layer: number | undefined;
   readonly position: Position;
   readonly op: WeightOp;
+  /** A number for the name without the block, which all layers share. */
+  readonly kind: number;
   readonly isLoaded: boolean;
   /** Every layer loads it for itself. */
   readonly isPerLayer: boolean;
@@ -34,8 +36,8 @@ export interface NamedWeight {
 
 interface KnownNames {
   readonly weights: Map<string, NamedWeight>;
-  /** By the name without the block, which all layers share. */
-  readonly ops: Map<string, WeightOp>;
+  /** By the name without the block. */
+  readonly kinds: Map<string, Pick<NamedWeight, 'op' | 'kind'>>;
 }
 
 /** A model's quantizations have the same names. */
@@ -43,19 +45,19 @@ const NAMES = new WeakMap<Hparams, KnownNames>();
 
 /** Each name of a model is read once. */
 export function namedWeights(shape: ModelShape): (name: string) => NamedWeight {
-  const known: KnownNames = NAMES.get(shape.hparams) ?? { weights: new Map(), ops: new Map() };
+  const known: KnownNames = NAMES.get(shape.hparams) ?? { weights: new Map(), kinds: new Map() };
   NAMES.set(shape.hparams, known);
-  const { weights, ops } = known;
+  const { weights, kinds } = known;
   return (name) => {
     const before = weights.get(name);
     if (before !== undefined) return before;
     const layer = layerOf(name);
     const inBlock = layer === undefined ? name : nameInBlock(name);
-    const op = ops.get(inBlock) ?? weightOp(inBlock, shape.architecture);
-    ops.set(inBlock, op);
+    const { op, kind } = kinds.get(inBlock) ?? { op: weightOp(inBlock, shape.architecture), kind: kinds.size };
+    kinds.set(inBlock, { op, kind });
     const isPerLayer = layer === undefined && PER_LAYER_COPIES.test(name);
     const isLoaded = !NEVER_LOADED.test(name);
-    const named = { layer, position: layer ?? positionOf(name, shape), op, isLoaded, isPerLayer };
+    const named = { layer, position: layer ?? positionOf(name, shape), op, kind, isLoaded, isPerLayer };
     weights.set(name, named);
     return named;
   };

@@ -2,6 +2,8 @@ import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { GgufTensor } from '../../gguf/header.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { Backend } from '../ggml/backend.js';
+import type { Device } from '../ggml/device.js';
+import type { NamedWeight } from './tensor-position.js';
 import { supportsWeight, type WeightOp } from './weight-op.js';
 
 interface TriedWeight {
@@ -28,6 +30,32 @@ export class TriedWeights {
   }
 }
 
+type Weight = Pick<GgufTensor, 'dims' | 'type'>;
+
+interface FoundOf<T> {
+  readonly type: GgmlType;
+  readonly dims: readonly number[];
+  readonly device: Device;
+  readonly found: T;
+}
+
+/** What was found out of the weight before of each kind: most layers have the same weights as the one before. */
+export class FoundByKind<T> {
+  readonly #last: FoundOf<T>[] = [];
+
+  constructor(private readonly find: (weight: Weight, device: Device, named: NamedWeight) => T) {}
+
+  of(weight: Weight, device: Device, named: NamedWeight): T {
+    const last = this.#last[named.kind];
+    const { type, dims } = weight;
+    if (last !== undefined && last.type === type && last.device === device && sameDims(last.dims, dims))
+      return last.found;
+    const found = this.find(weight, device, named);
+    this.#last[named.kind] = { type, dims, device, found };
+    return found;
+  }
+}
+
 function sameDims(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, i) => length === b[i]);
+  return a === b || (a.length === b.length && a.every((length, i) => length === b[i]));
 }

@@ -2,6 +2,7 @@ import { LlmkubeError } from '../../errors.js';
 import type { GgufHeader } from '../../gguf/header.js';
 import { describeModel } from '../../model/describe-model.js';
 import { describeShape } from '../../model/describe-shape.js';
+import { asQuantizationOf } from '../../model/quantization/same-model.js';
 import { withKvOverrides } from '../../model/overridden-header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { isOnThisMachine } from '../../source/model-source.js';
@@ -110,7 +111,12 @@ async function prove(
     // What was worked out twice need not be described again.
     const read = isKnown && derived ? variant.shape : describeModel(withKvOverrides(header, overrides));
     // What was estimated for the shape at hand need not be estimated again.
-    return { ...variant, shape: isKnown ? variant.shape : read, isProven: true, isEstimated: derived };
+    return {
+      ...variant,
+      shape: isKnown ? variant.shape : asQuantizationOf(variant.shape, read),
+      isProven: true,
+      isEstimated: derived,
+    };
   } catch (error) {
     if (error instanceof LlmkubeError) return undefined;
     throw error;

@@ -99,14 +99,31 @@ function largestNotNegative(value: (at: number) => number, low: number, high: nu
   return ends.low;
 }
 
-/** The largest whole number from `low` to `high` of which something holds that holds of all below; undefined where it does not of `low`. */
-export function largestOfWhich(holds: (at: number) => boolean, low: number, high: number): number | undefined {
-  if (high < low || !holds(low)) return undefined;
-  let [held, beyond] = [low, high + 1];
-  while (beyond - held > 1) {
-    const middle = Math.floor((held + beyond) / 2);
-    if (holds(middle)) held = middle;
-    else beyond = middle;
-  }
+/**
+ * The largest whole number from `low` to `high` of which something holds that holds of all below; undefined where it does not of `low`.
+ * @param isLikely the same, but quickly told and not for sure: looked for is from the largest on of which it holds
+ */
+export function largestOfWhich(
+  holds: (at: number) => boolean,
+  low: number,
+  high: number,
+  isLikely?: (at: number) => boolean,
+): number | undefined {
+  let [held, beyond] = [low - 1, high + 1];
+  const narrow = (at: number): void => {
+    if (at <= held || at >= beyond) return;
+    if (holds(at)) held = at;
+    else beyond = at;
+  };
+  const guess = isLikely && largestOfWhich(isLikely, low, high);
+  if (guess !== undefined)
+    for (let step = 0; beyond - held > 1 && guess - step > low; step = 2 * step || 1) {
+      narrow(guess - step);
+      narrow(guess + step);
+      if (held >= guess - step && beyond <= guess + step) break;
+    }
+  narrow(low);
+  if (held < low) return undefined;
+  while (beyond - held > 1) narrow(Math.floor((held + beyond) / 2));
   return held;
 }

@@ -49,12 +49,15 @@ function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | 
   if (levers.fits(model)) return model;
   if (trials.floorExceeds(model.shape, model.launch)) return undefined;
   let isPossible = false;
+  const isEnough = (): boolean =>
+    (isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.canFitWith(model, all)));
   for (const set of [...LEVER_SETS, BUT_THE_CACHE]) {
+    // How much goes where takes longer to find out.
+    if (set.includes('placement') && levers.canPlace(model) && !isEnough()) return undefined;
     const attempt = levers.pullAll(model, set);
     if (!levers.canFit(attempt)) continue;
     if (levers.fits(attempt)) return attempt;
-    isPossible ||= [ALL_LEVERS, BUT_THE_CACHE].some((all) => levers.canFitWith(model, all));
-    if (!isPossible) return undefined;
+    if (!isEnough()) return undefined;
   }
   return undefined;
 }
@@ -174,10 +177,12 @@ class LaunchSearch {
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
   #shrinkPulled(model: Attempt, levers: readonly Lever[]): Attempt | undefined {
     const { nCtx } = this.#resolved;
+    const sized = (count: number): Attempt => withContext(model, count * CONTEXT_STEP);
     const steps = largestOfWhich(
-      (count) => this.#levers.canFitWith(withContext(model, count * CONTEXT_STEP), levers),
+      (count) => this.#levers.canFitWith(sized(count), levers),
       Math.ceil(Math.min(LEAST_USEFUL_CONTEXT, nCtx) / CONTEXT_STEP),
       Math.floor(nCtx / CONTEXT_STEP),
+      (count) => this.#levers.likelyFitsWith(sized(count), levers),
     );
     if (steps === undefined) return undefined;
     const tokens = steps * CONTEXT_STEP;

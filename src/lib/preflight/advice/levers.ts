@@ -3,7 +3,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { isDiscrete } from '../judge/judge.js';
 import type { Change, ModelVariant } from './advice.js';
-import { largestFitting } from './largest-fitting.js';
+import { largestFitting, largestOfWhich } from './largest-fitting.js';
 import { leastLeft, type Measure, type Trials } from './trials.js';
 
 const SMALLER_UBATCHES = [64, 128, 256];
@@ -22,6 +22,12 @@ export interface Attempt {
   readonly shape: ModelShape;
   readonly launch: LaunchOptions;
   readonly changes: readonly Change[];
+}
+
+/** Of so many, the more of them the GPU gets, the less the host. */
+interface Placements {
+  readonly withCount: (count: number) => Attempt;
+  readonly all: number;
 }
 
 /** Changes that cost no quality, or next to none: only time, or requests that are served at once. */
@@ -75,9 +81,34 @@ export class Levers {
 
   /** Whether it fits with each of these pulled, all the way: cheaper than to find out how far they have to be. */
   canFitWith(attempt: Attempt, levers: readonly Lever[]): boolean {
+    return this.fits(this.#pullWholly(attempt, levers));
+  }
+
+  #pullWholly(attempt: Attempt, levers: readonly Lever[]): Attempt {
     const pull = (pulled: Attempt, lever: Lever): Attempt | undefined =>
       lever === 'ubatch' ? this.#ubatches(pulled)[0] : this.pull(pulled, lever);
-    return this.fits(levers.reduce<Attempt>((pulled, lever) => pull(pulled, lever) ?? pulled, attempt));
+    return levers.reduce<Attempt>((pulled, lever) => pull(pulled, lever) ?? pulled, attempt);
+  }
+
+  /** The same by what was planned so far: cheap, and only likely. */
+  likelyFitsWith(attempt: Attempt, levers: readonly Lever[]): boolean {
+    const left = ({ shape, launch }: Attempt, measure: Measure): number =>
+      this.#trials.likelyHeadroom(shape, launch, measure) ?? -Infinity;
+    const pulled = this.#pullWholly(
+      attempt,
+      levers.filter((lever) => lever !== 'placement'),
+    );
+    if (left(pulled, this.#left) >= 0) return true;
+    if (!levers.includes('placement') || pulled.launch.accelerator === 'cpu') return false;
+    return this.#placements(pulled).some(({ withCount, all }) => {
+      const most = largestOfWhich((count) => left(withCount(count), this.#leftOnGpu) >= 0, 0, all);
+      return most !== undefined && left(withCount(most), this.#left) >= 0;
+    });
+  }
+
+  /** False where host and GPU share their memory. */
+  canPlace({ launch }: Attempt): boolean {
+    return isDiscrete(launch.accelerator) && this.#trials.room.host.unifiedMemory !== true;
   }
 
   /** False where it cannot fit, as far as is known without planning a graph. */
@@ -152,6 +183,28 @@ export class Levers {
     return first;
   }
 
+  /** Where weights may go, by how many of their layers the GPU gets: with experts on the host, whole layers there, or both. */
+  #placements(attempt: Attempt): readonly Placements[] {
+    const { nExpert, nLayer } = attempt.shape.hparams;
+    const before = attempt.launch.cpuMoeLayers ?? 0;
+    const whole = this.#layersOnGpu(attempt);
+    if (nExpert === 0 || before >= nLayer) return [whole];
+    return [this.#expertsOnGpu(attempt), whole, this.#layersOnGpu(withHostExperts(attempt, nLayer))];
+  }
+
+  #expertsOnGpu(attempt: Attempt): Placements {
+    const { nLayer } = attempt.shape.hparams;
+    const all = nLayer - (attempt.launch.cpuMoeLayers ?? 0) - 1;
+    return { withCount: (count) => withHostExperts(attempt, nLayer - count), all };
+  }
+
+  #layersOnGpu(attempt: Attempt): Placements {
+    const all = attempt.shape.hparams.nLayerAll + 1;
+    const withCount = (layers: number): Attempt =>
+      changed(attempt, { gpuLayers: layers }, { kind: 'gpu-layers', layers, of: all });
+    return { withCount, all };
+  }
+
   /** True where all is on a GPU that shares the host's memory, and that is too small: whatever leaves the one is on the other. */
   #exceedsShared({ shape, launch }: Attempt): boolean {
     const { accelerator, gpuLayers = -1, cpuMoeLayers = 0 } = launch;
@@ -161,11 +214,10 @@ export class Levers {
   }
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {
-    const { nLayer } = attempt.shape.hparams;
-    const before = attempt.launch.cpuMoeLayers ?? 0;
-    if (this.#fitsGpu(attempt)) return undefined;
-    const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer - before - 1);
-    return onGpu === undefined ? undefined : withHostExperts(attempt, nLayer - onGpu);
+    const placements = this.#expertsOnGpu(attempt);
+    if (this.#leastOnGpu(placements) === undefined || this.#fitsGpu(attempt)) return undefined;
+    const onGpu = this.#mostOnGpu(placements);
+    return onGpu === undefined ? undefined : placements.withCount(onGpu);
   }
 
   /** Where the host is too small for experts that were sent there, and the GPU has room for them. */
@@ -175,31 +227,46 @@ export class Levers {
     const { accelerator, cpuMoeLayers = 0, tensorOverrides } = launch;
     const canReturn = this.#leavesOut && isDiscrete(accelerator) && tensorOverrides === undefined;
     if (!canReturn || nExpert === 0 || cpuMoeLayers === 0 || !this.#fitsGpu(attempt)) return undefined;
-    const onGpu = this.#mostOnGpu((count) => withHostExperts(attempt, nLayer - count), nLayer);
+    const onGpu = this.#mostOnGpu({ withCount: (count) => withHostExperts(attempt, nLayer - count), all: nLayer });
     if (onGpu === undefined || nLayer - onGpu >= cpuMoeLayers) return undefined;
     const layers = nLayer - onGpu;
     return changed(attempt, { cpuMoeLayers: layers }, { kind: 'cpu-experts', layers, isFewer: true });
   }
 
   #withFewerLayers(attempt: Attempt): Attempt | undefined {
-    const { nLayerAll } = attempt.shape.hparams;
-    const all = nLayerAll + 1;
+    const placements = this.#layersOnGpu(attempt);
+    const { all } = placements;
     const asked = attempt.launch.gpuLayers ?? -1;
     const now = asked < 0 ? all : Math.min(asked, all);
-    if (now === all && this.#fitsGpu(attempt)) return undefined;
-    const withLayers = (layers: number): Attempt =>
-      changed(attempt, { gpuLayers: layers }, { kind: 'gpu-layers', layers, of: all });
-    const most = this.#mostOnGpu(withLayers, all);
-    return most === undefined || most === now ? undefined : withLayers(most);
+    if (this.#leastOnGpu(placements) === undefined || (now === all && this.#fitsGpu(attempt))) return undefined;
+    const most = this.#mostOnGpu(placements);
+    return most === undefined || most === now ? undefined : placements.withCount(most);
   }
 
   #fitsGpu({ shape, launch }: Attempt): boolean {
     return this.#trials.fits(shape, launch, this.#leftOnGpu);
   }
 
-  /** How many of `all` the GPU holds; undefined where it holds not even none. */
-  #mostOnGpu(withCount: (count: number) => Attempt, all: number): number | undefined {
-    return largestFitting(this.#trials, withCount, 0, all, { measure: this.#leftOnGpu, steadyShare: STEADY_SHARE });
+  /** How many of `all` the GPU holds; undefined where it holds not even none, or not as many as the host leaves it. */
+  #mostOnGpu(placements: Placements): number | undefined {
+    const least = this.#leastOnGpu(placements);
+    const { withCount, all } = placements;
+    const holding = { measure: this.#leftOnGpu, steadyShare: STEADY_SHARE };
+    return least === undefined ? undefined : largestFitting(this.#trials, withCount, least, all, holding);
+  }
+
+  /**
+   * How many the host cannot hold, as far as is known without planning: it holds no less where the GPU holds fewer. Several GPUs may
+   * share more layers otherwise, so that nothing is known of them. Undefined where the host cannot hold what is left of all.
+   */
+  #leastOnGpu({ withCount, all }: Placements): number | undefined {
+    if ((this.#trials.room.host.gpus?.length ?? 1) > 1) return 0;
+    const onHost = (fewer: number): boolean => {
+      const { shape, launch } = withCount(all - fewer);
+      return this.#trials.canFit(shape, launch, this.#leftOfMemory);
+    };
+    const most = largestOfWhich(onHost, 0, all);
+    return most === undefined ? undefined : all - most;
   }
 }
 
