@@ -6,7 +6,7 @@ const { load } = require('./load.js');
 
 if (process.env.NO_COLOR && !process.env.FORCE_COLOR) process.env.FORCE_COLOR = '0';
 
-const NOT_BUILT = 3;
+const NOT_DONE = 3;
 const root = join(__dirname, '..');
 const words = process.argv.slice(2);
 const ownEnd = words.indexOf('--');
@@ -24,13 +24,24 @@ function keepHelpInside({ isTTY, columns }) {
   if (isTTY && columns > 40) process.env.OCLIF_COLUMNS ??= String(columns - 2);
 }
 
-/** A promise that fails ends the process as an error of the main module does. */
+/** What oclif loads asks the system for this user's folder, which fails for a user whom it does not know, as in containers. */
+function keepHomeKnown() {
+  if (process.env.HOME) return;
+  const { homedir } = require('node:os');
+  try {
+    homedir();
+  } catch {
+    process.env.HOME = '/';
+  }
+}
+
 async function start() {
   if (!existsSync(join(root, 'dist/commands'))) {
     process.stderr.write('Error: llmkube is not built\n  Suggestion: npm run build\n');
-    process.exitCode = NOT_BUILT;
+    process.exitCode = NOT_DONE;
     return;
   }
+  keepHomeKnown();
   const commands = quick('cli.cjs');
   if (commands !== undefined && (await load(commands).run(words))) return;
   keepHelpInside(process.stdout);
@@ -39,6 +50,13 @@ async function start() {
   const { execute } = await import('@oclif/core');
   await execute({ dir: root });
 }
+
+/** What nobody has caught, here or in a promise: Node itself would end with 1, which says that something does not fit. */
+process.on('uncaughtException', (error) => {
+  const text = process.env.DEBUG ? String(error?.stack) : `unexpected ${error}`.replace(/[^ -~]/g, '?');
+  process.stderr.write(`Error: ${text}\n  Suggestion: run it again with DEBUG=* for the stack trace, and report it\n`);
+  process.exit(NOT_DONE);
+});
 
 if (words[0] === 'exec' && quick('exec.cjs')) load(quick('exec.cjs'));
 else void start();

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { LlmkubeError } from '../../src/lib/errors.js';
 import { Depth, type Outcome } from './depth.js';
-import { Random } from './random.js';
+import { Random } from './making/random.js';
 import { SUBJECTS } from './subjects.js';
 import type { Subject } from './subject.js';
 

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from './making/random.js';
 
 /**
  * Something that takes input from outside. `run` gives it one input; whatever it throws but an `LlmkubeError` is a

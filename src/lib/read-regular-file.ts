@@ -34,10 +34,13 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<s
  * What is piped in, of at most so many bytes.
  * @throws UnreadableFileError
  */
-export async function readStandardInput(maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
+export async function readStandardInput(
+  maxBytes: number,
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = process.stdin,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
   let received = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of input) {
     received += chunk.length;
     if (received > maxBytes) throw new UnreadableFileError(`it is longer than ${maxBytes} bytes`);
     chunks.push(chunk);

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import type { CheckRequest } from '../preflight/plan-check.js';
 import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
@@ -66,7 +65,7 @@ async function meantLlamaCpp(flags: LaunchFlagValues & BudgetFlagValues): Promis
   const asked = flags['llama-cpp'] ?? 'auto';
   const meant = (version: string): MeantLlamaCpp => ({ patch: { llamaCpp: version }, notes: [] });
   if (asked !== 'auto' && !/[/\\]/.test(asked)) return meant(llamaCpp(asked).name);
-  const probe = thisMachinesServers(cacheDirHere(process.env, homedir()));
+  const probe = thisMachinesServers(cacheDirHere());
   if (asked !== 'auto') return meant(await serverVersion(asked, probe));
   const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
   const found = elsewhere ? undefined : await installedServer(probe);

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { homedir, release } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import type { BaseCommand } from './base-command.js';
+import { homeFolder } from '../home-folder.js';
 import { cacheDirHere } from './cache-dir.js';
 import { printOut } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
@@ -43,7 +44,7 @@ async function quickConfig(): Promise<Config> {
   const bin = pjson.oclif.bin ?? name;
   const userAgent = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}`;
   config.runHook = async () => ({ failures: [], successes: [] });
-  Object.assign(config, { bin, dirname: bin, home: homedir(), name, pjson, root: ROOT, userAgent, version });
+  Object.assign(config, { bin, dirname: bin, home: homeFolder(), name, pjson, root: ROOT, userAgent, version });
   config.cacheDir = cacheDirHere();
   return config;
 }

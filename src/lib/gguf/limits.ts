@@ -24,7 +24,10 @@ export const MAX_DIMS = 4;
 /** Longer strings are licences and templates, which no estimate needs. */
 export const MAX_KEPT_STRING_BYTES = 4096;
 
-/** Per-layer arrays have at most 512 elements (`LLAMA_MAX_LAYERS`); longer ones are vocabularies. */
+/** `LLAMA_MAX_LAYERS` in `src/llama-hparams.h` of llama.cpp v0.5.0. */
+export const MAX_LAYERS = 512;
+
+/** Per-layer arrays have at most `MAX_LAYERS` elements; longer ones are vocabularies. */
 export const MAX_KEPT_ELEMENTS = 4096;
 
 /** All keys and kept values together; published files need a few KiB. */

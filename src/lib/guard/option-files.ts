@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { CheckIncompleteError } from '../errors.js';
+import { homeFolder } from '../home-folder.js';
 import { configFiles } from '../runtime/server-command.js';
 
 /**
@@ -9,7 +9,7 @@ import { configFiles } from '../runtime/server-command.js';
  * @throws CheckIncompleteError CONFIG_FILE
  */
 export function refuseOptionFiles(env: NodeJS.ProcessEnv): void {
-  const file = configFiles(env, homedir()).find((path) => existsSync(path));
+  const file = configFiles(env, homeFolder()).find((path) => existsSync(path));
   if (file === undefined) return;
   throw new CheckIncompleteError('CONFIG_FILE', `llama-server takes options from ${file}, which are not read here`, {
     suggestions: ['give those options on the command line and remove the file'],

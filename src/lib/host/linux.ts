@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
 import type { CgroupMemory, HostMemory } from './host-memory.js';
 import { mappedWeightsBytes } from './processes/mapped-weights.js';
+import { shown } from '../printable.js';
 import type { Probe, ReadText } from './probe.js';
 
 /** A limit of 2^60 bytes and more is how cgroup v1 says that there is none (`PAGE_COUNTER_MAX`, by page size). */
@@ -46,9 +47,7 @@ export async function measureLinux(
   const totalBytes = meminfoBytes(meminfo, 'MemTotal');
   const availableBytes = meminfoBytes(meminfo, 'MemAvailable');
   if (totalBytes === undefined || availableBytes === undefined) {
-    throw new CheckIncompleteError('MEASUREMENT_FAILED', '/proc/meminfo does not say total and available memory', {
-      suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
-    });
+    throw unmeasured('/proc/meminfo does not say total and available memory');
   }
   const heldBytes = totalBytes - availableBytes - arcGivenBackBytes(arcstats) + mappedBytes;
   return {
@@ -61,7 +60,7 @@ export async function measureLinux(
 }
 
 function meminfoBytes(meminfo: string | undefined, field: string): number | undefined {
-  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(meminfo ?? '')?.[1];
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d{1,15}) kB$`, 'm').exec(meminfo ?? '')?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
@@ -74,13 +73,14 @@ function arcGivenBackBytes(arcstats: string | undefined): number {
 
 /** `name type data`, a line each. */
 function kstat(text: string | undefined, name: string): number | undefined {
-  const data = new RegExp(`^${name}\\s+\\d+\\s+(\\d+)$`, 'm').exec(text ?? '')?.[1];
+  const data = new RegExp(`^${name}\\s+\\d+\\s+(\\d{1,20})$`, 'm').exec(text ?? '')?.[1];
   return data === undefined ? undefined : Number(data);
 }
 
 /**
  * The cgroup memory limits on this process, of its own group and every one above it, since each of them holds; on a hybrid
  * system of both versions. File pages that the kernel would drop first do not count as in use.
+ * @throws CheckIncompleteError MEASUREMENT_FAILED for a limit, or what is used of it, that cannot be read
  */
 async function cgroupLimits(readText: ReadText): Promise<readonly CgroupMemory[]> {
   const membership = (await readText('/proc/self/cgroup')) ?? '';
@@ -105,14 +105,26 @@ async function readGroup(readText: ReadText, version: CgroupVersion, group: stri
     ...version.limits.map(read),
   ]);
   // Only cgroup v1 has it: the least limit of all groups above, also those that a container does not see.
-  const above = /^hierarchical_memory_limit (\d+)$/m.exec(stat ?? '')?.[1];
-  const limitBytes = Math.min(...[...limits, above].map((text) => limitOf(text)));
+  const above = /^hierarchical_memory_limit (.*)$/m.exec(stat ?? '')?.[1];
+  const limitBytes = Math.min(...[...limits, above].map((text) => limitOf(text, group)));
   if (limitBytes >= NO_LIMIT_BYTES) return undefined;
-  const droppable = Number(new RegExp(`^${version.droppable} (\\d+)$`, 'm').exec(stat ?? '')?.[1] ?? 0);
+  const droppable = Number(new RegExp(`^${version.droppable} (\\d{1,20})$`, 'm').exec(stat ?? '')?.[1] ?? 0);
   const path = version === CGROUP_VERSIONS[0] ? { path: group } : {};
-  return { ...path, limitBytes, inUseBytes: Math.max(0, Number(usage?.trim() ?? 0) - droppable) };
+  return { ...path, limitBytes, inUseBytes: Math.max(0, amountOf(usage ?? '', group) - droppable) };
 }
 
-function limitOf(text: string | undefined): number {
-  return /^\d+$/.test(text?.trim() ?? '') ? Number(text) : Infinity;
+/** No file and `max` are how there is none. */
+function limitOf(text: string | undefined, group: string): number {
+  return text === undefined || text.trim() === 'max' ? Infinity : amountOf(text, group);
+}
+
+function amountOf(text: string, group: string): number {
+  if (/^\d{1,20}\s*$/.test(text)) return Number(text);
+  throw unmeasured(`the cgroup ${shown(group)} has a limit that cannot be read, or not how much of it is in use`);
+}
+
+function unmeasured(problem: string): CheckIncompleteError {
+  return new CheckIncompleteError('MEASUREMENT_FAILED', problem, {
+    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
+  });
 }

@@ -25,7 +25,7 @@ export async function measureMac(run: RunCommand): Promise<HostMemory> {
     run('vm_stat', []),
     run('ioreg', IOREG),
   ]);
-  const totalBytes = Number(memsize?.trim() || Number.NaN);
+  const totalBytes = /^\d{1,16}\s*$/.test(memsize ?? '') ? Number(memsize) : Number.NaN;
   if (!Number.isSafeInteger(totalBytes) || totalBytes <= 0 || vmStat === undefined) {
     throw unmeasured('the memory of this Mac could not be measured');
   }
@@ -47,7 +47,10 @@ export async function measureMac(run: RunCommand): Promise<HostMemory> {
 
 const IOREG = ['-r', '-w', '0', '-d', '1', '-c', 'IOAccelerator'] as const;
 
-/** What the GPU holds for all programs: `PerformanceStatistics` of its accelerator; undefined where there is none. */
+/**
+ * What the GPU holds for all programs: `PerformanceStatistics` of its accelerator; undefined where there is none.
+ * @throws CheckIncompleteError MEASUREMENT_FAILED
+ */
 function gpuWiredFromIoreg(output: string): GpuWiredMemory | undefined {
   const allocatedBytes = statistic(output, 'Alloc system memory');
   const inUseBytes = statistic(output, 'In use system memory');
@@ -55,8 +58,9 @@ function gpuWiredFromIoreg(output: string): GpuWiredMemory | undefined {
 }
 
 function statistic(output: string, name: string): number | undefined {
-  const bytes = new RegExp(`"${name}"\\s*=\\s*(\\d+)`).exec(output)?.[1];
-  return bytes === undefined ? undefined : Number(bytes);
+  const said = new RegExp(`"${name}"\\s*=\\s*([^,}\\s]*)`).exec(output)?.[1];
+  if (said === undefined || /^\d{1,20}$/.test(said)) return said === undefined ? undefined : Number(said);
+  throw unmeasured('ioreg does not say how much memory the GPU has wired');
 }
 
 /**
@@ -77,14 +81,18 @@ export function availableFromVmStat(output: string): { readonly looseBytes: numb
 }
 
 function pageCount(output: string, label: string): number {
-  const count = new RegExp(`^${label}:\\s+(\\d+)\\.?$`, 'm').exec(output)?.[1];
+  const count = new RegExp(`^${label}:\\s+(\\d{1,15})\\.?$`, 'm').exec(output)?.[1];
   return Number(count ?? Number.NaN);
 }
 
-/** `iogpu.wired_limit_mb` in bytes, or undefined when nobody has set it (0) or it does not exist (Intel). */
+/**
+ * `iogpu.wired_limit_mb` in bytes, or undefined when nobody has set it (0) or it does not exist (Intel).
+ * @throws CheckIncompleteError MEASUREMENT_FAILED
+ */
 function setLimitBytes(output: string | undefined): number | undefined {
-  const mebibytes = Number(output?.trim() || 0);
-  return mebibytes > 0 ? mebibytes * MIB : undefined;
+  if (output === undefined) return undefined;
+  if (!/^\d{1,15}\s*$/.test(output)) throw unmeasured('sysctl does not say what iogpu.wired_limit_mb is');
+  return Number(output) > 0 ? Number(output) * MIB : undefined;
 }
 
 function majorVersion(output: string | undefined): number | undefined {

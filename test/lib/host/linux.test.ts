@@ -65,9 +65,36 @@ describe('the limits of cgroups', () => {
   });
 
   test('begin where the kernel begins to throttle', async () => {
-    const files = { '/sys/fs/cgroup/memory.max': 'max', '/sys/fs/cgroup/memory.high': String(6 * GIB) };
+    const files = {
+      '/sys/fs/cgroup/memory.max': 'max',
+      '/sys/fs/cgroup/memory.high': String(6 * GIB),
+      '/sys/fs/cgroup/memory.current': '0\n',
+    };
     const host = await measureLinux(linux({ '/proc/self/cgroup': '0::/\n', ...files }));
     expect(host.cgroups).toEqual([{ path: '/', limitBytes: 6 * GIB, inUseBytes: 0 }]);
+  });
+
+  test.each([
+    ['memory.max', '[N/A]'],
+    ['memory.max', '-1'],
+    ['memory.max', '1e9'],
+    ['memory.max', ''],
+    ['memory.current', 'nan'],
+    ['memory.current', '-4096'],
+    ['memory.current', ''],
+  ])('are not guessed at where %s says "%s"', async (file, text) => {
+    const files = {
+      '/proc/self/cgroup': '0::/\n',
+      '/sys/fs/cgroup/memory.max': String(4 * GIB),
+      '/sys/fs/cgroup/memory.current': String(GIB),
+    };
+    const measuring = measureLinux(linux({ ...files, [`/sys/fs/cgroup/${file}`]: text }));
+    await expect(measuring).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED', exitCode: 3 });
+  });
+
+  test('are not guessed at where nothing says how much of one is in use', async () => {
+    const files = { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.max': String(4 * GIB) };
+    await expect(measureLinux(linux(files))).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED' });
   });
 
   test('are those of cgroup v1, which has a number for none', async () => {
@@ -101,7 +128,9 @@ describe('the limits of cgroups', () => {
       linux({
         '/proc/self/cgroup': '3:memory:/job\n0::/job\n',
         '/sys/fs/cgroup/memory/job/memory.limit_in_bytes': String(9 * GIB),
+        '/sys/fs/cgroup/memory/job/memory.usage_in_bytes': '0\n',
         '/sys/fs/cgroup/job/memory.max': String(7 * GIB),
+        '/sys/fs/cgroup/job/memory.current': '0\n',
       }),
     );
     expect(host.cgroups?.map(({ limitBytes }) => limitBytes / GIB)).toEqual([7, 9]);

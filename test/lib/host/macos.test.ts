@@ -86,6 +86,16 @@ describe('a Mac', () => {
     expect((await measureMac(mac(raised))).gpuWiredLimitBytes).toBe(43_000 * MIB);
   });
 
+  test.each([
+    ['sysctl -n hw.memsize', '1e12\n'],
+    ['sysctl -n iogpu.wired_limit_mb', '20000MB\n'],
+    ['sysctl -n iogpu.wired_limit_mb', '-1\n'],
+    ['ioreg -r -w 0 -d 1 -c IOAccelerator', '"Alloc system memory"=13958643712,"In use system memory"=-1}'],
+    ['ioreg -r -w 0 -d 1 -c IOAccelerator', '"Alloc system memory"=,"In use system memory"=11811160064}'],
+  ])('is not guessed at where %s says %j', async (command, output) => {
+    await expect(measureMac(mac({ ...M5, [command]: output }))).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED' });
+  });
+
   test.each(['sysctl -n hw.memsize', 'vm_stat'])('is not measured without %s', async (missing) => {
     const answers = Object.fromEntries(Object.entries(M5).filter(([command]) => command !== missing));
     await expect(measureMac(mac(answers))).rejects.toMatchObject({ code: 'MEASUREMENT_FAILED', exitCode: 3 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
 import { SERVICE_MANAGERS, type ServiceManager } from '../../agent/setup/service-files.js';
 import { UsageError } from '../../errors.js';
+import { homeFolder } from '../../home-folder.js';
 
 /** This system's manager of services, and the user whose services it runs. */
 export interface ServiceControl {
@@ -17,7 +17,7 @@ export function serviceControl(platform: NodeJS.Platform = process.platform): Se
       suggestions: ['keep it running by other means: llmkube agent run'],
     });
   }
-  return { manager: SERVICE_MANAGERS[platform], home: process.env.HOME || homedir(), uid: process.getuid?.() ?? 0 };
+  return { manager: SERVICE_MANAGERS[platform], home: homeFolder(), uid: process.getuid?.() ?? 0 };
 }
 
 /** What a command printed and how it ended; a program that is not there ends with 127. */

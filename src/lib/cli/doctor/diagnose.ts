@@ -1,8 +1,9 @@
-import { arch, homedir, release } from 'node:os';
+import { arch, release } from 'node:os';
 import type { Config } from '@oclif/core';
 import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { besideLedger, promisedHere } from '../../guard/ledger/measure-beside-ledger.js';
+import { homeFolder } from '../../home-folder.js';
 import { findAccelerator } from '../../host/gpu/find-accelerator.js';
 import { heldByPrograms, type HeldByPrograms } from '../../host/processes/held-by-programs.js';
 import type { HostMemory } from '../../host/host-memory.js';
@@ -135,6 +136,6 @@ function hostOf(address: string): string {
 }
 
 function withoutHome(text: string): string {
-  const home = homedir();
+  const home = homeFolder();
   return home.length > 1 ? text.replaceAll(home, '~') : text;
 }

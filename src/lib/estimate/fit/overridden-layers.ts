@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { namePattern } from '../../runtime/names/name-pattern.js';
 
 /** The weights that the overrides of a launch, beside those that were asked for, take away from their layer's device: by name, their layers. */
 export function overriddenLayers(
@@ -9,7 +10,7 @@ export function overriddenLayers(
 ): Record<string, number[]> {
   const patterns = tensorOverrides
     .filter((override) => !asked.tensorOverrides?.includes(override))
-    .map(({ pattern }) => new RegExp(pattern));
+    .map(({ pattern }) => namePattern(pattern));
   const result: Record<string, number[]> = {};
   for (const { name } of tensors.values()) {
     const [, layer, kind] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];

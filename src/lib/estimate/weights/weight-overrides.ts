@@ -1,12 +1,13 @@
 import { CheckIncompleteError, UsageError } from '../../errors.js';
 import { deviceName, overridesOf } from '../../runtime/options/device-options.js';
+import { type NamePattern, namePattern } from '../../runtime/names/name-pattern.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { GpuPlan } from '../devices.js';
 import type { Device } from '../ggml/device.js';
 
 /** Weights whose name fits go to a device, and there to its own buffer. */
 export interface WeightOverride {
-  readonly pattern: RegExp;
+  readonly pattern: NamePattern;
   readonly device: Device;
 }
 
@@ -16,7 +17,7 @@ export interface WeightOverride {
  */
 export function weightOverrides(launch: LaunchOptions, gpus: GpuPlan): readonly WeightOverride[] {
   return overridesOf(launch).map(({ pattern, buffer }) => ({
-    pattern: new RegExp(pattern),
+    pattern: namePattern(pattern),
     device: deviceNamed(buffer, launch, gpus),
   }));
 }

@@ -39,10 +39,12 @@ export function withReservations(
   const wired = gpuWired && wiredByOthers(gpuWired, held);
   const ownBytes =
     sum(held, ownInUse) + sum(held, lockedInUse) + (gpuWired && wired ? gpuWired.inUseBytes - wired.inUseBytes : 0);
+  const promisedBytes = promisedOf(held);
   return {
     ...host,
-    inUseBytes: Math.max(0, host.inUseBytes - ownBytes),
-    promisedBytes: promisedOf(held),
+    // Whatever an entry says of its parts, it takes no more out than it is counted for.
+    inUseBytes: Math.max(0, host.inUseBytes - Math.min(ownBytes, promisedBytes)),
+    promisedBytes,
     ...(host.cgroups && { cgroups: host.cgroups.map((group) => inGroup(group, held)) }),
     ...(wired && { gpuWired: wired }),
     ...(host.gpus && { gpus: host.gpus.map((gpu) => onGpu(gpu, held)) }),
@@ -94,7 +96,7 @@ function isBelow(group: string, ancestor: string): boolean {
 function wiredByOthers(gpu: GpuWiredMemory, held: readonly Held[]): GpuWiredMemory {
   const onGpu = ({ entry }: Held): number => sum(entry.requirement.gpuBytes, (bytes) => bytes);
   const resident = held.filter(({ entry }) => entry.state === 'resident');
-  const othersBytes = Math.max(0, gpu.allocatedBytes - sum(resident, onGpu));
+  const othersBytes = Math.max(0, Math.max(gpu.allocatedBytes, gpu.inUseBytes) - sum(resident, onGpu));
   return { ...gpu, inUseBytes: Math.min(gpu.inUseBytes, othersBytes), promisedBytes: sum(held, onGpu) };
 }
 

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { CheckIncompleteError } from '../../errors.js';
+import { homeFolder } from '../../home-folder.js';
 import { printable } from '../../printable.js';
 import { whyNotWritten } from '../../system-words.js';
 
@@ -24,7 +24,7 @@ export function stateFolderPath(env: Environment = process.env, platform: NodeJS
     );
   }
   if (named) return named;
-  const home = env.HOME || homedir();
+  const home = homeFolder(env);
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'llmkube');
   const { XDG_STATE_HOME: states = '' } = env;
   // A relative one is to be ignored: XDG Base Directory Specification.

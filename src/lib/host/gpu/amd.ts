@@ -32,21 +32,26 @@ export interface AmdGpu extends Omit<Gpu, 'index'> {
   readonly sharesMemory: boolean;
 }
 
-/** The AMD GPUs that HIP would see, or undefined when there is none. */
+/** The AMD GPUs that HIP would see, or undefined when there is none; undefined among them are those whose memory amdgpu does not tell. */
 export async function measureAmd({
   readText,
   list,
   env = {},
-}: Pick<Probe, 'readText' | 'list' | 'env'>): Promise<readonly AmdGpu[] | undefined> {
+}: Pick<Probe, 'readText' | 'list' | 'env'>): Promise<readonly (AmdGpu | undefined)[] | undefined> {
   const cards = ((await list?.(DRM)) ?? [])
     .flatMap((name) => /^card(\d+)$/.exec(name)?.[1] ?? [])
     .sort((a, b) => Number(a) - Number(b));
   const found = await Promise.all(cards.map((card) => readCard(readText, `${DRM}/card${card}/device`)));
-  const gpus = found.filter((gpu) => gpu !== undefined);
-  return gpus.length === 0 ? undefined : visibleDevices('amd', gpus, env);
+  const listed = found.filter((card) => card !== undefined);
+  return listed.length === 0 ? undefined : visibleDevices('amd', listed, env).map(({ gpu }) => gpu);
 }
 
-async function readCard(readText: Probe['readText'], folder: string): Promise<AmdGpu | undefined> {
+interface Card {
+  readonly uuid: string;
+  readonly gpu: AmdGpu | undefined;
+}
+
+async function readCard(readText: Probe['readText'], folder: string): Promise<Card | undefined> {
   const read = async (file: string): Promise<string> => (await readText(`${folder}/${file}`))?.trim() ?? '';
   if ((await read('vendor')) !== AMD_VENDOR) return undefined;
   const [device, unique, name, ...amounts] = await Promise.all([
@@ -55,13 +60,19 @@ async function readCard(readText: Probe['readText'], folder: string): Promise<Am
     read('product_name'),
     ...['vram_total', 'vram_used', 'gtt_total', 'gtt_used'].map((file) => read(`mem_info_${file}`)),
   ]);
-  const [vramTotal = 0, vramUsed = 0, gttTotal = 0, gttUsed = 0] = amounts.map(Number);
-  if (!(vramTotal > 0)) return undefined;
+  const uuid = unique === '' ? '' : `GPU-${unique.replace(/^0x/, '')}`;
+  const [vramTotal = 0, vramUsed = 0, gttTotal = 0, gttUsed = 0] = amounts.map(bytesOf);
+  if (vramTotal === 0) return undefined;
   // Memory that the firmware has set aside for the GPU is not the system's any more.
   const sharesMemory = APU_IDS.has(device.replace(/^0x/, '')) && gttTotal > vramTotal;
   const shared = sharesMemory
     ? { totalBytes: gttTotal, usedBytes: gttUsed }
     : { totalBytes: vramTotal, usedBytes: vramUsed };
-  const uuid = unique === '' ? '' : `GPU-${unique.replace(/^0x/, '')}`;
-  return { name: name || 'AMD GPU', uuid, ...shared, sharesMemory };
+  const isKnown = Number.isFinite(vramTotal + gttTotal + shared.usedBytes);
+  return { uuid, gpu: isKnown ? { name: name || 'AMD GPU', uuid, ...shared, sharesMemory } : undefined };
+}
+
+/** None where there is no such file; not a number for what is none. */
+function bytesOf(text: string | undefined): number {
+  return text === undefined ? 0 : /^\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
 }

@@ -26,8 +26,9 @@ export async function findAccelerator(probe: Probe = thisMachine): Promise<Found
   if (known.length > 0 && known.length === nvidia.length) {
     return { accelerator: 'cuda', gpus: known.map(({ name }) => name), by: 'nvidia-smi' };
   }
-  const amd = ((await measureAmd(probe)) ?? []).filter(({ sharesMemory }) => !sharesMemory);
-  if (amd.length === 0) return { accelerator, gpus: [] };
+  const measured = (await measureAmd(probe)) ?? [];
+  const amd = measured.filter((gpu) => gpu !== undefined).filter(({ sharesMemory }) => !sharesMemory);
+  if (amd.length === 0 || measured.includes(undefined)) return { accelerator, gpus: [] };
   const hasRocm = ((await probe.list?.(ROCM_NODES)) ?? []).length > 0;
   return { accelerator: hasRocm ? 'rocm' : 'vulkan', gpus: amd.map(({ name }) => name), by: 'amdgpu' };
 }

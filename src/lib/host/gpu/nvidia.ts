@@ -3,13 +3,10 @@ import type { Probe } from '../probe.js';
 import { visibleDevices } from './visible-devices.js';
 
 const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name';
 
 /** NVIDIA GPUs that have no memory of their own, by what nvidia-smi calls them. */
 const SHARES_MEMORY = /\b(GB10|Orin|Thor|Xavier|Tegra|Jetson)\b/i;
-/** What a MIG profile gives of the gigabytes in its name, at the least (`1g.5gb` of an A100: 4864 MiB). */
-const MIG_SHARE = 0.95;
 
 /** A GPU, or a MIG device of one. */
 export interface NvidiaGpu extends Omit<Gpu, 'index'> {
@@ -84,7 +81,7 @@ function parseRow(line: string): Row {
 
 /** Not a number for what nvidia-smi puts in brackets: `[N/A]`, `[Insufficient Permissions]`, `[GPU is lost]`. */
 function mebibytes(cell: string): number {
-  return /^\d+$/.test(cell) ? Number(cell) * MIB : Number.NaN;
+  return /^\d{1,12}$/.test(cell) ? Number(cell) * MIB : Number.NaN;
 }
 
 /**
@@ -124,12 +121,12 @@ async function withMigDevices(rows: readonly Row[], run: Probe['run']): Promise<
   return rows.flatMap((row, gpu) => {
     const text = devices.find((one) => row.uuid !== '' && one.includes(row.uuid)) ?? devices[gpu] ?? '';
     const instances = [...text.matchAll(/^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: (MIG-[^)]+)\)/gm)];
-    if (instances.length === 0) return [row];
+    // One that is to be divided, and of which no part is known, is no GPU that a program could have.
+    if (instances.length === 0) return [row.mig ? { ...row, gpu: undefined } : row];
     return instances.map(([, profile = '', device = '', uuid = '']): Row => {
-      const nominal = Number(/(\d+)gb/.exec(profile)?.[1] ?? Number.NaN) * GIB * MIG_SHARE;
-      const { totalBytes, usedBytes } = memory[gpu]?.get(device) ?? { totalBytes: nominal, usedBytes: 0 };
-      const instance = { uuid, name: `MIG ${profile}`, totalBytes, usedBytes, sharesMemory: false };
-      return { uuid, mig: true, isMigDevice: true, gpu: Number.isFinite(totalBytes) ? instance : undefined };
+      const known = memory[gpu]?.get(device);
+      const instance = known && { uuid, name: `MIG ${profile}`, ...known, sharesMemory: false };
+      return { uuid, mig: true, isMigDevice: true, gpu: instance };
     });
   });
 }
@@ -137,12 +134,18 @@ async function withMigDevices(rows: readonly Row[], run: Probe['run']): Promise<
 function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'usedBytes'>> {
   const blocks = [...xml.matchAll(/<mig_device>(.*?)<\/mig_device>/gs)].map(([, block = '']) => block);
   return new Map(
-    blocks.map((block) => {
-      const [, total, used] = /<fb_memory_usage>.*?<total>(\d+) MiB<.*?<used>(\d+) MiB</s.exec(block) ?? [];
-      return [
-        /<index>(\d+)</.exec(block)?.[1] ?? '',
-        { totalBytes: Number(total) * MIB, usedBytes: Number(used) * MIB },
-      ] as const;
+    blocks.flatMap((block) => {
+      const usage = /<fb_memory_usage>(.*?)<\/fb_memory_usage>/s.exec(block)?.[1] ?? '';
+      const [totalBytes, usedBytes] = ['total', 'used'].map((name) => mebibytesIn(usage, name));
+      const index = /<index>(\d+)</.exec(block)?.[1];
+      const isKnown = index !== undefined && totalBytes !== undefined && usedBytes !== undefined;
+      return isKnown ? [[index, { totalBytes, usedBytes }] as const] : [];
     }),
   );
+}
+
+/** `<used>37 MiB</used>` */
+function mebibytesIn(xml: string, name: string): number | undefined {
+  const amount = new RegExp(`<${name}>(\\d{1,12}) MiB<`).exec(xml)?.[1];
+  return amount === undefined ? undefined : mebibytes(amount);
 }

@@ -43,7 +43,7 @@ function ofLinux(variable: string): readonly MarkedProcess[] {
 
 /** @param output of `ps -o pid=,pgid=,command=` with `-E`, which puts the environment behind the arguments */
 export function ofPs(variable: string, output: string): readonly MarkedProcess[] {
-  const line = new RegExp(`^\\s*(\\d+)\\s+(\\d+)\\s.*\\s${variable}=(\\S+)`);
+  const line = new RegExp(`^\\s*(\\d{1,10})\\s+(\\d{1,10})\\s.*\\s${variable}=(\\S+)`);
   return output.split('\n').flatMap((text) => {
     const [, pid, group, mark] = line.exec(text) ?? [];
     return pid === undefined || mark === undefined ? [] : [{ pid: Number(pid), group: Number(group), mark }];

@@ -13,7 +13,7 @@ import { isMissingObject, statusError, type ApiCall } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
 import { ObjectCalls } from './object-calls.js';
-import { withoutNulls, wrongShape } from './resource-shape.js';
+import { asResource, wrongShape } from './resource-shape.js';
 import { Transport, type Answer } from './transport.js';
 
 export interface ObjectRef<K extends Kind = Kind> {
@@ -240,7 +240,7 @@ export class KubeClient {
   #resource<K extends Kind>(kind: K, value: unknown): ResourceOf<K> {
     const problem = wrongShape(value);
     if (problem !== undefined) throw this.#transport.unexpected(`sends a ${kind} whose ${problem}`);
-    return { ...(withoutNulls(value) as ResourceOf<K>), kind };
+    return asResource(kind, value);
   }
 
   #success(call: ApiCall, answer: Answer): unknown {

@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
 import { ClusterError } from '../../errors.js';
+import { homeFolder } from '../../home-folder.js';
 import { readRegularFile, UnreadableFileError } from '../../read-regular-file.js';
 import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
 import { mismatch, type Shape } from './shape.js';
@@ -95,9 +95,7 @@ async function kubeconfigFiles(named: string | undefined): Promise<string[]> {
     throw new ClusterError('KUBECONFIG_NOT_FOUND', `the kubeconfig ${named} does not exist or cannot be read`);
   }
   const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
-  const found = await Promise.all(
-    (listed.length > 0 ? listed : [join(process.env.HOME || homedir(), '.kube', 'config')]).map(existing),
-  );
+  const found = await Promise.all((listed.length > 0 ? listed : [join(homeFolder(), '.kube', 'config')]).map(existing));
   const files = found.filter((file) => file !== undefined);
   if (listed.length > 0 && files.length === 0) {
     throw new ClusterError('KUBECONFIG_NOT_FOUND', `KUBECONFIG names ${listed.join(' and ')}, which cannot be read`);

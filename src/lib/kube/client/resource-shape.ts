@@ -1,3 +1,4 @@
+import type { Kind, ResourceOf } from './api.js';
 import { mismatch, type Shape } from './shape.js';
 
 const RESOURCE: Shape = {
@@ -96,8 +97,21 @@ export function wrongShape(value: unknown): string | undefined {
   return mismatch(value, RESOURCE, '');
 }
 
-/** In Kubernetes, a field that is null is one that is not there. */
-export function withoutNulls(value: unknown): unknown {
+/** Texts that every object of a kind has. */
+const REQUIRED: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  Model: { source: '' },
+  InferenceService: { modelRef: '' },
+};
+
+/** An object that has the shape, as Kubernetes reads it: a field that is null is one that is not there, and a text that is not there is empty. */
+export function asResource<K extends Kind>(kind: K, value: unknown): ResourceOf<K> {
+  const object = withoutNulls(value) as ResourceOf<K>;
+  const { env } = object.spec as { readonly env?: readonly object[] };
+  const named = env && { env: env.map((variable) => ({ name: '', ...variable })) };
+  return { ...object, kind, spec: { ...REQUIRED[kind], ...object.spec, ...named } };
+}
+
+function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   const there = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);

@@ -1,8 +1,7 @@
+import { MAX_LAYERS } from '../../gguf/limits.js';
 import type { Hparams } from '../hparams.js';
 import { refusedByLoader } from './load-error.js';
 
-/** `LLAMA_MAX_LAYERS` (`src/llama-hparams.h`, llama.cpp v0.5.0). */
-const MAX_LAYERS = 512;
 /** `LLAMA_MAX_EXPERTS` (`src/llama-hparams.h`). */
 const MAX_EXPERTS = 1024;
 

@@ -1,3 +1,4 @@
+import { MAX_LAYERS } from '../../gguf/limits.js';
 import type { MetadataValue } from '../../gguf/header.js';
 
 /** A key as a file has it. */
@@ -15,8 +16,8 @@ export interface FoundKey {
 /** How llama.cpp reads a value: why it gives up on one, in its words; undefined where it takes it. */
 export type KeyType = (found: FoundKey) => string | undefined;
 
-/** The longest array for a place of fixed size: `LLAMA_MAX_LAYERS` (`src/llama-hparams.h`, llama.cpp v0.5.0). */
-const MAX_ELEMENTS = 512;
+/** The longest array for a place of fixed size. */
+const MAX_ELEMENTS = MAX_LAYERS;
 const MAX_U32 = 2 ** 32 - 1;
 const COUNTS = ['u32', 'i32', 'bool'];
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { MAX_LAYERS } from '../../gguf/limits.js';
 import {
   SPLIT_MODES,
   type Accelerator,
@@ -6,6 +7,7 @@ import {
   type SplitMode,
   type TensorOverride,
 } from '../launch-options.js';
+import { namePattern } from '../names/name-pattern.js';
 import { addedDrafts } from './draft-options.js';
 import type { LaunchPatch } from './server-options.js';
 
@@ -30,9 +32,11 @@ function tensorOverride(text: string): TensorOverride {
   if (equals < 0) throw invalid(`expects PATTERN=BUFFER such as exps=CPU, not "${text}"`);
   const [pattern, buffer] = [text.slice(0, equals), text.slice(equals + 1)];
   try {
-    void new RegExp(pattern);
+    namePattern(pattern);
   } catch {
-    throw invalid(`expects a regular expression before =, not "${pattern}"`);
+    throw invalid(
+      `expects a regular expression, not a long one and without back-references, before =, not "${pattern}"`,
+    );
   }
   if (buffer !== HOST_BUFFER && !/^[A-Za-z]+\d+$/.test(buffer)) {
     throw invalid(`expects a buffer such as CPU or CUDA0 after =, not "${buffer}"`);
@@ -47,7 +51,10 @@ export function denseOnHost(layers: number): LaunchPatch {
 
 function firstLayers(layers: number, regex: string): TensorOverride[] {
   if (layers === ALL_LAYERS) return [{ pattern: regex, buffer: HOST_BUFFER }];
-  return Array.from({ length: layers }, (_, i) => ({ pattern: String.raw`blk\.${i}${regex}`, buffer: HOST_BUFFER }));
+  return Array.from({ length: Math.min(layers, MAX_LAYERS) }, (_, i) => ({
+    pattern: String.raw`blk\.${i}${regex}`,
+    buffer: HOST_BUFFER,
+  }));
 }
 
 /** What the experts' options mean as overrides: `llm_ffn_exps_cpu_override`, `llm_add_n_cpu_ffn_overrides`. */

@@ -88,6 +88,25 @@ describe('what the GPU of a Mac has wired', () => {
   });
 });
 
+describe('an entry that contradicts itself', () => {
+  test.each([
+    ['more is mapped than there is', { hostBytes: GIB, mappedBytes: 7 * GIB, gpuBytes: [] }],
+    ['the GPU holds more than there is', { hostBytes: GIB, mappedBytes: 0, gpuBytes: [9 * GIB] }],
+  ])('takes no more out of what is in use than it is counted for: %s', (_, requirement) => {
+    const mac: HostMemory = { ...host, gpuWired: { allocatedBytes: 12 * GIB, inUseBytes: 11 * GIB } };
+    const process = running(1, { anonymousBytes: 2 * GIB, lockedBytes: 7 * GIB });
+    const adjusted = withReservations(mac, [entry(1, { state: 'resident', requirement })], [process]);
+    expect(adjusted).toMatchObject({ inUseBytes: 19 * GIB, promisedBytes: GIB });
+  });
+
+  test('of which more is wired than allocated takes out what was promised on the GPU', () => {
+    const mac: HostMemory = { ...host, gpuWired: { allocatedBytes: 2 * GIB, inUseBytes: 11 * GIB } };
+    const requirement = { hostBytes: 10 * GIB, mappedBytes: 0, gpuBytes: [9 * GIB] };
+    const { gpuWired } = withReservations(mac, [entry(1, { state: 'resident', requirement })], [running(1)]);
+    expect(gpuWired).toMatchObject({ inUseBytes: 2 * GIB, promisedBytes: 9 * GIB });
+  });
+});
+
 describe('GPUs with memory of their own', () => {
   const requirement = { hostBytes: GIB, mappedBytes: 0, gpuBytes: [9 * GIB, 5 * GIB] };
   const promise = entry(1, { requirement });

@@ -135,8 +135,18 @@ describe('a GPU that is divided', () => {
     expect(await sizes('cuda', { ...on, details })).toEqual([19968]);
   });
 
-  test('is no larger than its profile where nvidia-smi does not say', async () => {
-    expect(await sizes('cuda', { ...on, env: { CUDA_VISIBLE_DEVICES: 'MIG-2222' } })).toEqual([4864]);
+  test.each([
+    ['', 'nothing of it'],
+    [details.replace('12 MiB', '[N/A]'), 'not what is in use on it'],
+    [details.replace('4864 MiB', '-1 MiB'), 'no size of it'],
+  ])('is not guessed at where nvidia-smi says %#', async (said) => {
+    const measuring = measured('cuda', { ...on, details: said, env: { CUDA_VISIBLE_DEVICES: 'MIG-2222' } });
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN', exitCode: 3 });
+  });
+
+  test('is none that a program could have where none of its devices is listed', async () => {
+    const measuring = measured('cuda', { ...on, details, list: 'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-a100)\n' });
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
   });
 });
 
@@ -169,6 +179,19 @@ describe('other vendors’ GPUs', () => {
       ...amd(1, { vram: 16, unique: 'a1b25c88006d4dd1' }),
     };
     expect(await sizes('rocm', { files, env: { ROCR_VISIBLE_DEVICES: 'GPU-a1b25c88006d4dd1' } })).toEqual([16384]);
+  });
+
+  test.each([
+    ['vram_used', ''],
+    ['vram_used', '-1'],
+    ['vram_used', 'nan'],
+    ['vram_total', '0x600000000'],
+    ['vram_total', '1e12'],
+  ])('are not guessed at where mem_info_%s says "%s"', async (file, text) => {
+    const files = { ...amd(0, { vram: 24 }), ...amd(1, { vram: 16 }) };
+    const changed = { ...files, [`/sys/class/drm/card1/device/mem_info_${file}`]: text };
+    await expect(measured('rocm', { files: changed })).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
+    expect(await sizes('rocm', { files: changed, env: { HIP_VISIBLE_DEVICES: '0' } })).toEqual([24576]);
   });
 
   test('inside a processor share the machine’s memory, up to what they may borrow', async () => {

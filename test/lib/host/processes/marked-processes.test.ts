@@ -18,6 +18,7 @@ test('macOS tells the environment behind the arguments', () => {
   const lines = [
     '    1     1 /sbin/launchd',
     ' 5012  5012 /opt/homebrew/bin/llama-server --model /Users/me/My Models/a.gguf PATH=/usr/bin LLMKUBE_SERVER_OF=0f:models/qwen HOME=/Users/me',
+    ' 50120000000000000000000  5012 /bin/sh LLMKUBE_SERVER_OF=0f:models/qwen',
     ' 5013  5012 /bin/zsh XLLMKUBE_SERVER_OF=0f:models/other',
   ];
   expect(ofPs('LLMKUBE_SERVER_OF', lines.join('\n'))).toEqual([{ pid: 5012, group: 5012, mark: '0f:models/qwen' }]);

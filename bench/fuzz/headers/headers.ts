@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
-import type { GgufHeader } from '../../src/lib/gguf/header.js';
-import { GgufHeaderParser } from '../../src/lib/gguf/header-parser.js';
-import { buildGguf, type Entry, type GgufSpec } from '../../test/support/models/gguf-writer.js';
-import { profileSpec, readProfile } from '../../test/support/models/profile.js';
+import type { GgufHeader } from '../../../src/lib/gguf/header.js';
+import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
+import { buildGguf, type Entry, type GgufSpec } from '../../../test/support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../../test/support/models/profile.js';
 import { changedSpec } from './changed-spec.js';
 import { judgeHeader } from './judge.js';
-import type { Random } from './random.js';
-import type { Subject } from './subject.js';
+import type { Random } from '../making/random.js';
+import type { Subject } from '../subject.js';
 
-const FOLDER = new URL('../../../../test/oracle/profiles/', import.meta.url).pathname;
+const FOLDER = new URL('../../../../../test/oracle/profiles/', import.meta.url).pathname;
 export const PROFILES = readdirSync(FOLDER).map((name) => readProfile(FOLDER + name));
 
 /** Keys of any architecture, with a value that some file has; `{arch}` stands for the architecture. */

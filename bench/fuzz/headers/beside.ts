@@ -1,19 +1,19 @@
 import { readdirSync } from 'node:fs';
-import { estimateLaunch } from '../../src/lib/estimate/estimate-launch.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
-import { describeShape } from '../../src/lib/model/describe-shape.js';
-import { inspectHeader } from '../../src/lib/model/inspect-header.js';
-import type { Shape } from '../../src/lib/model/model-shape.js';
-import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
-import { buildGguf, type Entry, type GgufSpec } from '../../test/support/models/gguf-writer.js';
-import { profileHeader, profileSpec, readProfile } from '../../test/support/models/profile.js';
+import { estimateLaunch } from '../../../src/lib/estimate/estimate-launch.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { describeShape } from '../../../src/lib/model/describe-shape.js';
+import { inspectHeader } from '../../../src/lib/model/inspect-header.js';
+import type { Shape } from '../../../src/lib/model/model-shape.js';
+import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { buildGguf, type Entry, type GgufSpec } from '../../../test/support/models/gguf-writer.js';
+import { profileHeader, profileSpec, readProfile } from '../../../test/support/models/profile.js';
 import { changedSpec } from './changed-spec.js';
-import { printedAsJson } from './harmless.js';
+import { printedAsJson } from '../making/harmless.js';
 import { parse, PROFILES } from './headers.js';
-import type { Random } from './random.js';
-import { Finding, type Subject } from './subject.js';
+import type { Random } from '../making/random.js';
+import { Finding, type Subject } from '../subject.js';
 
-const ORACLE = new URL('../../../../test/oracle/', import.meta.url).pathname;
+const ORACLE = new URL('../../../../../test/oracle/', import.meta.url).pathname;
 const profilesIn = (folder: string) =>
   readdirSync(ORACLE + folder).map((name) => readProfile(`${ORACLE}${folder}/${name}`));
 const PROJECTORS = [...profilesIn('projectors/profiles'), ...profilesIn('projectors/families')];

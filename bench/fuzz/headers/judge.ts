@@ -1,15 +1,17 @@
-import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
-import type { MemoryEstimate } from '../../src/lib/estimate/memory-estimate.js';
-import type { GgufHeader } from '../../src/lib/gguf/header.js';
-import type { HostMemory } from '../../src/lib/host/host-memory.js';
-import { describeModel } from '../../src/lib/model/describe-model.js';
-import { inspectHeader } from '../../src/lib/model/inspect-header.js';
-import type { ModelShape } from '../../src/lib/model/model-shape.js';
-import { judge, limitsOf } from '../../src/lib/preflight/judge/judge.js';
-import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
-import { printedAsJson } from './harmless.js';
-import type { Random } from './random.js';
-import { Finding } from './subject.js';
+import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import type { MemoryEstimate } from '../../../src/lib/estimate/memory-estimate.js';
+import type { GgufHeader } from '../../../src/lib/gguf/header.js';
+import type { HostMemory } from '../../../src/lib/host/host-memory.js';
+import { describeModel } from '../../../src/lib/model/describe-model.js';
+import { inspectHeader } from '../../../src/lib/model/inspect-header.js';
+import type { ModelShape } from '../../../src/lib/model/model-shape.js';
+import { judge, limitsOf } from '../../../src/lib/preflight/judge/judge.js';
+import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
+import { printedAsJson } from '../making/harmless.js';
+import type { Random } from '../making/random.js';
+import { Finding } from '../subject.js';
+
+export const ACCELERATORS_TRIED = ['metal', 'cpu', 'cuda', 'vulkan', 'rocm', 'intel'] as const;
 
 /** With whether all that is loaded counts against one limit. */
 const LAUNCHES: readonly (LaunchOptions & { readonly onePool: boolean })[] = [
@@ -26,6 +28,17 @@ export function judgeHeader(header: GgufHeader, random: Random): void {
   const shape = describeModel(header);
   const { onePool, ...launch } = random.pick(LAUNCHES);
   const estimate = estimateMemory(shape, launch);
+  holdWeights(header, shape, launch, estimate, onePool);
+}
+
+/** @param onePool whether all that is loaded counts against one limit */
+export function holdWeights(
+  header: GgufHeader,
+  shape: ModelShape,
+  launch: LaunchOptions,
+  estimate: MemoryEstimate,
+  onePool = launch.accelerator === 'cpu' || launch.accelerator === 'metal',
+): void {
   const { parts } = estimate;
   for (const { name, bytes } of parts) {
     if (!Number.isFinite(bytes) || bytes < 0) throw new Finding(`${name} takes ${bytes} bytes`);

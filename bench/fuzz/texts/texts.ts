@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { dump, load } from 'js-yaml';
-import { parseCatalog } from '../../src/lib/catalog/parse-catalog.js';
-import { quantizationInName, withOtherQuantization } from '../../src/lib/gguf/names/file-name.js';
-import { chooseModel, modelFiles } from '../../src/lib/source/hub/hub-files.js';
-import { formatModelSource, parseModelSource } from '../../src/lib/source/model-source.js';
-import { printed, printedAsJson } from './harmless.js';
-import type { Subject } from './subject.js';
-import { changedValues } from './values.js';
+import { parseCatalog } from '../../../src/lib/catalog/parse-catalog.js';
+import { quantizationInName, withOtherQuantization } from '../../../src/lib/gguf/names/file-name.js';
+import { chooseModel, modelFiles } from '../../../src/lib/source/hub/hub-files.js';
+import { formatModelSource, parseModelSource } from '../../../src/lib/source/model-source.js';
+import { printed, printedAsJson } from '../making/harmless.js';
+import type { Subject } from '../subject.js';
+import { changedValues } from '../making/values.js';
 
-const CATALOG = readFileSync(new URL('../../../../catalog.yaml', import.meta.url), 'utf8');
+const CATALOG = readFileSync(new URL('../../../../../catalog.yaml', import.meta.url), 'utf8');
 const REFERENCES = [
   'hf:unsloth/X-GGUF:Q4_K_M',
   'hf.co/unsloth/X-GGUF',

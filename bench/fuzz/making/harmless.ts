@@ -1,5 +1,5 @@
-import { jsonText, safeOutput } from '../../src/lib/printable.js';
-import { Finding } from './subject.js';
+import { jsonText, safeOutput } from '../../../src/lib/printable.js';
+import { Finding } from '../subject.js';
 
 // eslint-disable-next-line no-control-regex -- how colours look on a terminal
 const COLOUR = /\u001b\[[0-9;]*m/g;

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { parseBoundedJson } from '../../src/lib/bounded-json.js';
-import { toDigest } from '../../src/lib/gguf/digest/digest.js';
-import { fromDigest } from '../../src/lib/gguf/digest/read-digest.js';
-import { profileHeader } from '../../test/support/models/profile.js';
+import { parseBoundedJson } from '../../../src/lib/bounded-json.js';
+import { toDigest } from '../../../src/lib/gguf/digest/digest.js';
+import { fromDigest } from '../../../src/lib/gguf/digest/read-digest.js';
+import { profileHeader } from '../../../test/support/models/profile.js';
 import { damagedBytes, parse, PROFILES } from './headers.js';
 import { judgeHeader } from './judge.js';
-import type { Random } from './random.js';
-import type { Subject } from './subject.js';
-import { changedValues } from './values.js';
+import type { Random } from '../making/random.js';
+import type { Subject } from '../subject.js';
+import { changedValues } from '../making/values.js';
 
-const ROOT = new URL('../../../../', import.meta.url).pathname;
+const ROOT = new URL('../../../../../', import.meta.url).pathname;
 const BUNDLED = readdirSync(`${ROOT}headers`).map((name) => readFileSync(`${ROOT}headers/${name}`, 'utf8'));
 const FIXTURES = readdirSync(`${ROOT}test/fixtures`)
   .filter((name) => name.endsWith('.gguf.gz'))

@@ -1,5 +1,5 @@
-import type { Entry, GgufSpec, TensorEntry } from '../../test/support/models/gguf-writer.js';
-import type { Random } from './random.js';
+import type { Entry, GgufSpec, TensorEntry } from '../../../test/support/models/gguf-writer.js';
+import type { Random } from '../making/random.js';
 
 type Change = (spec: Whole, random: Random, keys: readonly Entry[]) => Partial<GgufSpec>;
 type Whole = GgufSpec & { readonly metadata: readonly Entry[]; readonly tensors: readonly TensorEntry[] };

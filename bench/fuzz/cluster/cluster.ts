@@ -4,23 +4,24 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { desiredOf } from '../../src/lib/agent/core/desired.js';
-import { serverWords } from '../../src/lib/agent/core/words-of-service.js';
-import { attemptOf } from '../../src/lib/agent/core/wanted.js';
-import type { InferenceServiceResource, ModelResource } from '../../src/lib/kube/client/api.js';
-import { connect, type KubeClient } from '../../src/lib/kube/client/client.js';
-import { hostConfigMap, listHosts } from '../../src/lib/kube/hosts.js';
-import { hostRecord } from '../../src/lib/kube/host-record.js';
-import { readDeployment } from '../../src/lib/kube/inventory.js';
-import { explain, judge } from '../../src/lib/kube/deploy/deploy-state.js';
-import { recordedCheck } from '../../src/lib/kube/recorded-check.js';
-import { hostsText } from '../../src/lib/report/text/hosts-text.js';
-import { deploymentText, modelsTable, servicesTable } from '../../src/lib/report/text/inventory-text.js';
+import { desiredOf } from '../../../src/lib/agent/core/desired.js';
+import { serverWords } from '../../../src/lib/agent/core/words-of-service.js';
+import { attemptOf } from '../../../src/lib/agent/core/wanted.js';
+import { UsageError } from '../../../src/lib/errors.js';
+import type { InferenceServiceResource, ModelResource, ResourceOf } from '../../../src/lib/kube/client/api.js';
+import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
+import { hostConfigMap, listHosts } from '../../../src/lib/kube/hosts.js';
+import { hostRecord } from '../../../src/lib/kube/host-record.js';
+import { readDeployment } from '../../../src/lib/kube/inventory.js';
+import { explain, judge } from '../../../src/lib/kube/deploy/deploy-state.js';
+import { recordedCheck } from '../../../src/lib/kube/recorded-check.js';
+import { hostsText } from '../../../src/lib/report/text/hosts-text.js';
+import { deploymentText, modelsTable, servicesTable } from '../../../src/lib/report/text/inventory-text.js';
 import { FAILURE, MODEL, SERVICE } from './cluster-objects.js';
-import { printed, printedAsJson } from './harmless.js';
-import type { Random } from './random.js';
-import type { Subject } from './subject.js';
-import { changedValues } from './values.js';
+import { printed, printedAsJson } from '../making/harmless.js';
+import type { Random } from '../making/random.js';
+import type { Subject } from '../subject.js';
+import { changedValues } from '../making/values.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'llmkube-fuzz-cluster-'));
 const KUBECONFIG = join(FOLDER, 'config');
@@ -131,6 +132,18 @@ export const credentials: Subject = {
     await client.list('Model', 'default');
   },
 };
+
+/** An object as the client takes it from the API server. @throws ClusterError for one that it does not take */
+export async function accepted<K extends 'Model' | 'InferenceService'>(
+  kind: K,
+  object: unknown,
+): Promise<ResourceOf<K>> {
+  const connection = await connected();
+  answer = { code: 200, body: JSON.stringify({ kind: 'List', metadata: { resourceVersion: '7' }, items: [object] }) };
+  const [found] = await connection.list(kind, undefined);
+  if (found === undefined) throw new UsageError('NOTHING', 'it is not listed');
+  return found;
+}
 
 /** What the agent makes of it. */
 function decided(service: InferenceServiceResource, model: ModelResource): void {
