@@ -56,9 +56,17 @@ const WRITERS: Readonly<
   i32: (view, at, value, little) => (view.setInt32(at, Number(value), little), 4),
   f32: (view, at, value, little) => (view.setFloat32(at, Number(value), little), 4),
   f64: (view, at, value, little) => (view.setFloat64(at, Number(value), little), 8),
-  u64: (view, at, value, little) => (view.setBigUint64(at, BigInt(value), little), 8),
+  u64: (view, at, value, little) => (setUint64(view, at, value, little), 8),
   i64: (view, at, value, little) => (view.setBigInt64(at, BigInt(value), little), 8),
 };
+
+/** Most are lengths, of which a `BigInt` each would take longer than all else. */
+function setUint64(view: DataView, at: number, value: Scalar, little: boolean): void {
+  if (typeof value !== 'number' || value < 0) return view.setBigUint64(at, BigInt(value), little);
+  view.setUint32(at + (little ? 0 : 4), value % 2 ** 32, little);
+  view.setUint32(at + (little ? 4 : 0), Math.floor(value / 2 ** 32), little);
+}
+
 const LONGEST_NUMBER = 8;
 /** Of a UTF-16 unit in UTF-8. */
 const LONGEST_UNIT = 3;
