@@ -1,5 +1,5 @@
 import type { KeepUntil } from '../backend.js';
-import { elidable } from '../graph.js';
+import { elidable } from '../elidable.js';
 import { groupSharedExperts, keepGatedInputs } from './gate-fusion.js';
 import { F32, isContiguous, type Op, sameShape, type Tensor } from '../tensor.js';
 

@@ -1,4 +1,4 @@
-import { elidable } from '../graph.js';
+import { elidable } from '../elidable.js';
 import { F32, hasContiguousRows, I32, isContiguous, type Op, rootOf, sameLayout, type Tensor } from '../tensor.js';
 
 /** A run of graph nodes, and the positions of those that compute something, from a pattern's first on. */

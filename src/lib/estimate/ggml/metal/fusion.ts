@@ -1,6 +1,6 @@
 import type { Switches } from '../../../runtime/llama-cpp.js';
 import type { KeepUntil } from '../backend.js';
-import { elidable } from '../graph.js';
+import { elidable } from '../elidable.js';
 import { isEmptyOp, isEmptyTensor, type Op, sameShape, type Tensor } from '../tensor.js';
 import { fewRowsTypes, FUSIONS, type Fusion, matrixAdd, type Window } from './fusion-patterns.js';
 

@@ -1,5 +1,5 @@
 import type { KeepUntil } from '../backend.js';
-import { elidable } from '../graph.js';
+import { elidable } from '../elidable.js';
 import { isContiguousAboveRows, isEmptyOp, rootOf, type Tensor } from '../tensor.js';
 import { BLOCK_CHOICE, EXPERT_CHOICES, KEPT_TOGETHER, mayFollow } from './patterns.js';
 
