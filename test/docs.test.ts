@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askCli } from './support/cli-session.js';
 import { cliEnvironment, run } from './support/run-cli.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -52,8 +53,7 @@ describe('docs/questions.md shows what the program prints', () => {
 
   test.each(shown.map(([, command = '', output = '']) => [command, output]))('%s', async (command, output) => {
     const args = [...command.split(' ').slice(1), '--offline'];
-    const env = cliEnvironment({ COLUMNS: '80', LLMKUBE_LLAMA_CPP: 'v0.8.0' });
-    const { stdout, stderr } = await run(process.execPath, [join(root, 'bin/run.js'), ...args], env);
+    const { stdout, stderr } = await askCli(args, { COLUMNS: '80', LLMKUBE_LLAMA_CPP: 'v0.8.0' });
     expect(`${stdout}${stderr}`).toContain(output);
   });
 });

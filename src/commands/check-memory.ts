@@ -8,7 +8,7 @@ import {
 } from '../lib/cli/check-command.js';
 import { surroundingsOf } from '../lib/cli/surroundings.js';
 import { checkRequest } from '../lib/cli/check-request.js';
-import { folded } from '../lib/cli/terminal/folded.js';
+import { folded, terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fileFlag, launchFlags } from '../lib/cli/flags/launch-flags.js';
 import { machineFlags } from '../lib/cli/flags/machine-flags.js';
@@ -16,7 +16,6 @@ import type { View, viewsOf } from '../lib/cli/check-views.js';
 import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
 import { printFlag } from '../lib/cli/flags/print-flag.js';
 import { commandsOf, type PrintedCommands } from '../lib/cli/printed-command.js';
-import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { viewFlags, wantsViews } from '../lib/cli/flags/view-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROFILES } from '../oracle/cases.js';
 import { readProfile, writeProfile } from '../support/models/profile.js';
-import { cliEnvironment, RUN_JS, runCli } from '../support/run-cli.js';
+import { askCli } from '../support/cli-session.js';
+import { cliEnvironment, RUN_JS } from '../support/run-cli.js';
 
 const LOG = fileURLToPath(new URL('../fixtures/logs/cuda-two-gpus.log', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'llmkube-log-'));
@@ -16,7 +17,7 @@ beforeAll(() => writeProfile(readProfile(join(PROFILES, 'tinyllama-1.1b.Q4_K_M.j
 
 describe('llmkube compare-log', () => {
   test('finds every buffer on two GPUs and the host equal', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['compare-log', LOG, model]);
+    const { stdout, stderr, exitCode } = await askCli(['compare-log', LOG, model]);
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/weights, copied +GPU 1 +302\.51 MiB +302\.51 MiB +equal/);
@@ -29,7 +30,7 @@ describe('llmkube compare-log', () => {
       changed,
       readFileSync(LOG, 'utf8').replace('CUDA1 KV buffer size =    80.00', 'CUDA1 KV buffer size =    81.50'),
     );
-    const { stdout, exitCode } = await runCli(['compare-log', changed, model]);
+    const { stdout, exitCode } = await askCli(['compare-log', changed, model]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/KV cache +GPU 1 +81\.50 MiB +80\.00 MiB +−1\.50 MiB/);
     expect(stdout).toContain('1 of 9 differ: 1.50 MiB too little.');
@@ -38,9 +39,9 @@ describe('llmkube compare-log', () => {
   test('estimates for the build that the log names, unless another is named, and says which', async () => {
     const built = join(folder, 'built.log');
     writeFileSync(built, `srv init: build_info: b11434-6471e3c0\n${readFileSync(LOG, 'utf8')}`);
-    const own = await runCli(['compare-log', built, model], { LLMKUBE_LLAMA_CPP: 'auto' });
+    const own = await askCli(['compare-log', built, model], { LLMKUBE_LLAMA_CPP: 'auto' });
     expect(own.stdout).toMatch(/\nEstimated for llama\.cpp b11434\.\n$/);
-    const named = await runCli(['compare-log', built, model, '--llama-cpp', 'v0.5.0', '--json']);
+    const named = await askCli(['compare-log', built, model, '--llama-cpp', 'v0.5.0', '--json']);
     expect(JSON.parse(named.stdout)).toMatchObject({ llamaCpp: 'v0.5.0', launch: { llamaCpp: 'v0.5.0' } });
   });
 
@@ -49,7 +50,7 @@ describe('llmkube compare-log', () => {
     writeFileSync(built, `srv init: build_info: b11434-6471e3c0\n${readFileSync(LOG, 'utf8')}`);
     const server = join(folder, 'llama-server');
     writeFileSync(server, '#!/bin/sh\necho "version: 9607 (6471e3c0)"\n', { mode: 0o755 });
-    const { stdout } = await runCli(['compare-log', built, model], {
+    const { stdout } = await askCli(['compare-log', built, model], {
       LLMKUBE_LLAMA_CPP: 'auto',
       LLMKUBE_LLAMA_SERVER: server,
     });
@@ -58,7 +59,7 @@ describe('llmkube compare-log', () => {
 
   test('takes from flags what the log does not tell', async () => {
     const args = ['compare-log', LOG, model, '--tensor-split', '1,3', '--json'];
-    const { stdout, exitCode } = await runCli(args);
+    const { stdout, exitCode } = await askCli(args);
     expect(exitCode).toBe(1);
     const { parts } = JSON.parse(stdout) as { parts: { name: string; gpu?: number; differenceBytes: number }[] };
     // 6 of 22 layers' caches on the first GPU instead of 12, of 8 MiB each
@@ -77,7 +78,7 @@ describe('llmkube compare-log', () => {
     expect(execFileSync(process.execPath, words, options)).toContain('All 9 are equal');
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    const { stderr, exitCode } = await runCli(['compare-log', pipe, model]);
+    const { stderr, exitCode } = await askCli(['compare-log', pipe, model]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('not a file but a device or a pipe')]);
   });
 
@@ -85,7 +86,7 @@ describe('llmkube compare-log', () => {
     ['a file that is not there', ['missing.log'], 'LOG_NOT_READABLE'],
     ['a file without buffers', [fileURLToPath(import.meta.url)], 'LOG_WITHOUT_BUFFERS'],
   ])('refuses %s', async (_what, args, code) => {
-    const { stdout, exitCode } = await runCli(['compare-log', ...args, '--json']);
+    const { stdout, exitCode } = await askCli(['compare-log', ...args, '--json']);
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code } });
   });

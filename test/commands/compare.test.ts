@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
 import { readProfile, writeProfile } from '../support/models/profile.js';
-import { runCli } from '../support/run-cli.js';
+import { askCli } from '../support/cli-session.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '-c', '8192', '--offline'];
@@ -17,7 +17,7 @@ describe('an option that llama.cpp refuses', () => {
   let lora: string[];
 
   const answer = async (...words: string[]) => {
-    const { stdout, exitCode } = await runCli([...words, ...MAC, '--json']);
+    const { stdout, exitCode } = await askCli([...words, ...MAC, '--json']);
     return { json: JSON.parse(stdout) as Answer, exitCode };
   };
 

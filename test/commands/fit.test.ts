@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { runCli } from '../support/run-cli.js';
+import { askCli } from '../support/cli-session.js';
 import { splitWords } from '../../src/lib/runtime/server-arguments.js';
 
 const mac = (gigabytes: number): string[] => ['--accelerator', 'metal', '--system-memory', `${gigabytes}Gi`];
@@ -15,7 +15,7 @@ interface Fitted {
 }
 
 async function fit(...args: string[]): Promise<Fitted> {
-  const { stdout } = await runCli(['fit', ...args, '--offline', '--json']);
+  const { stdout } = await askCli(['fit', ...args, '--offline', '--json']);
   return JSON.parse(stdout) as Fitted;
 }
 
@@ -23,7 +23,7 @@ async function fit(...args: string[]): Promise<Fitted> {
 async function checked({ command }: Fitted) {
   const [, deploy, ...words] = splitWords(command);
   expect(deploy).toBe('deploy');
-  const { stdout } = await runCli(['check-memory', ...words, '--offline', '--json']);
+  const { stdout } = await askCli(['check-memory', ...words, '--offline', '--json']);
   return JSON.parse(stdout) as Pick<Fitted, 'requirementBytes' | 'verdict'> & { launch: { nCtx: number } };
 }
 
@@ -52,7 +52,7 @@ describe('fit', () => {
     const longest = await fit('llama-3.1-8b', '--prefer', 'context', ...mac(16));
     expect(asked.launch.nCtx).toBe(longest.launch.nCtx);
     expect(longest.missedContext).toBeNull();
-    const { stdout } = await runCli(['fit', 'llama-3.1-8b', '-c', '128k', ...mac(16), '--offline']);
+    const { stdout } = await askCli(['fit', 'llama-3.1-8b', '-c', '128k', ...mac(16), '--offline']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(', less than the 131072 asked for');
   });
 

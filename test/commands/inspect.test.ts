@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGguf, type Entry, type TensorEntry } from '../support/models/gguf-writer.js';
 import { RangeServer } from '../support/servers/range-server.js';
-import { runCli } from '../support/run-cli.js';
+import { askCli } from '../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 
 const schema = JSON.parse(
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 describe('inspect', () => {
   test('shows what the header says, with names that cannot harm the terminal', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['inspect', path]);
+    const { stdout, stderr, exitCode } = await askCli(['inspect', path]);
     expect(stdout.split('\n')).toEqual([
       'Tiny\\u{202e}evil\ufffd[31m (Q4_K_M)',
       '',
@@ -88,7 +88,7 @@ describe('inspect', () => {
   });
 
   test('lists every key and every tensor where asked to', async () => {
-    const { stdout } = await runCli(['inspect', path, '--metadata', '--tensors']);
+    const { stdout } = await askCli(['inspect', path, '--metadata', '--tensors']);
     const lines = stdout.split('\n');
     expect(lines).toContain('general.license                  apache-2.0');
     expect(lines).toContain('tokenizer.ggml.tokens            (not read, length 5000)');
@@ -98,8 +98,8 @@ describe('inspect', () => {
 
   test('gives the same as JSON, whether the file is local or remote', async () => {
     const lists = ['--metadata', '--tensors', '--json'];
-    const local = await runCli(['inspect', path, ...lists]);
-    const remote = await runCli(['inspect', server.url('/tiny-Q4_K_M.gguf'), ...lists]);
+    const local = await askCli(['inspect', path, ...lists]);
+    const remote = await askCli(['inspect', server.url('/tiny-Q4_K_M.gguf'), ...lists]);
     const { source, ...facts } = JSON.parse(local.stdout) as Record<string, unknown>;
     const { source: address, ...remoteFacts } = JSON.parse(remote.stdout) as Record<string, unknown>;
     expect(remoteFacts).toEqual(facts);
@@ -138,7 +138,7 @@ describe('inspect', () => {
         header.length + dataBytes,
       );
     }
-    const { stdout } = await runCli(['inspect', join(folder.path, 'parts-00001-of-00002.gguf'), '--json', '--tensors']);
+    const { stdout } = await askCli(['inspect', join(folder.path, 'parts-00001-of-00002.gguf'), '--json', '--tensors']);
     const facts = JSON.parse(stdout) as { files: { bytes: number }[]; tensors: { file: number }[]; fileBytes: number };
     expect(facts.files.map(({ bytes }) => bytes)).toEqual(sizes);
     expect(facts.fileBytes).toBe(sizes.reduce((sum, size) => sum + size, 0));
@@ -147,7 +147,7 @@ describe('inspect', () => {
 
   test('knows the layers of hybrids and mixtures of experts without a network', async () => {
     const layersOf = async (id: string): Promise<unknown> => {
-      const { stdout, exitCode } = await runCli(['inspect', id, '--offline', '--json']);
+      const { stdout, exitCode } = await askCli(['inspect', id, '--offline', '--json']);
       expect(exitCode).toBe(0);
       return (JSON.parse(stdout) as { layers: unknown }).layers;
     };
@@ -172,7 +172,7 @@ describe('inspect', () => {
       tensors: [{ name: 'v.patch_embd.weight', dims: [14, 14, 3, 64], type: 'F16' }],
     });
     await writeSparseFile(projector, header, header.length + dataBytes);
-    const { stdout, exitCode } = await runCli(['inspect', projector, '--json']);
+    const { stdout, exitCode } = await askCli(['inspect', projector, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       architecture: 'clip',
       quantization: 'F16',
@@ -183,10 +183,10 @@ describe('inspect', () => {
   });
 
   test('ends with 3 for a file that cannot be read and 2 for an unknown name', async () => {
-    const missing = await runCli(['inspect', join(folder.path, 'missing.gguf')]);
+    const missing = await askCli(['inspect', join(folder.path, 'missing.gguf')]);
     expect(missing.exitCode).toBe(3);
     expect(missing.stdout).toBe('');
     expect(missing.stderr).toMatch(/^Error: .*missing\.gguf/);
-    expect((await runCli(['inspect', 'no-such-model', '--offline'])).exitCode).toBe(2);
+    expect((await askCli(['inspect', 'no-such-model', '--offline'])).exitCode).toBe(2);
   });
 });

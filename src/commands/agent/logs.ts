@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { macLogFile } from '../../lib/agent/setup/service-files.js';
-import { readable, serverLog } from '../../lib/cli/agent/log-file.js';
+import { readable, serverLog } from '../../lib/cli/agent/readable-log.js';
 import { passedOn } from '../../lib/cli/agent/passed-on.js';
 import { serviceControl } from '../../lib/cli/agent/service-control.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';

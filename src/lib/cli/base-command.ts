@@ -4,7 +4,7 @@ import { readCommandLine, type FlagSpec } from './flags/command-line.js';
 import { refuseContradictions } from './flags/contradictions.js';
 import { flagError } from './flags/flag-errors.js';
 import { asFailure, renderFailure, type OclifError } from './terminal/render-failure.js';
-import { folded } from './terminal/folded.js';
+import { folded } from './terminal/terminal-width.js';
 import { printExactly, printJson, printLine, printNotice, printOut, printPieces } from './terminal/out.js';
 import { endWhereOutputFails } from './terminal/output-failure.js';
 

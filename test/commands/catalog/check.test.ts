@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
 import { RangeServer } from '../../support/servers/range-server.js';
-import { cliEnvironment, run, runCli, RUN_JS } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
+import { cliEnvironment, run, RUN_JS } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 async function listed(): Promise<readonly { id: string; use_cases: readonly string[] }[]> {
-  const { stdout } = await runCli(['catalog', 'list', '--json']);
+  const { stdout } = await askCli(['catalog', 'list', '--json']);
   return (JSON.parse(stdout) as { models: { id: string; use_cases: readonly string[] }[] }).models;
 }
 
@@ -60,8 +61,10 @@ describe('catalog check', () => {
       return `  ${id}:\n    source: '${source}'\n    quantization: Q4_K_M\n    context_size: 16384\n`;
     });
     await writeFile(catalog, `models:\n${entries.join('')}`);
-    const env = cliEnvironment({ HF_ENDPOINT: hub, LLMKUBE_CATALOG: catalog, ...extra });
-    return run(process.execPath, [RUN_JS, ...args, ...MACHINE], env, onStart);
+    const env = { HF_ENDPOINT: hub, LLMKUBE_CATALOG: catalog, ...extra };
+    const words = [...args, ...MACHINE];
+    if (onStart === undefined) return askCli(words, env);
+    return run(process.execPath, [RUN_JS, ...words], cliEnvironment(env), onStart);
   }
 
   async function check(sources: Record<string, string>) {
@@ -134,7 +137,7 @@ describe('catalog check', () => {
   test('shows those that fit, or hold a context, or are for something, in the order that is asked for', async () => {
     const offline = [...MACHINE, '--offline'];
     const ids = async (...flags: string[]) => {
-      const { stdout } = await runCli(['catalog', 'check', ...offline, ...flags, '--json']);
+      const { stdout } = await askCli(['catalog', 'check', ...offline, ...flags, '--json']);
       return JSON.parse(stdout) as { models: (Row & { largestContext: number })[] };
     };
     const fitting = await ids('--fits', '--sort', 'needs', '--ctx-size', '8192');
@@ -152,7 +155,7 @@ describe('catalog check', () => {
   });
 
   test.each([60, 80, 120])('shows a table that is no wider than %i columns', async (width) => {
-    const { stdout } = await runCli(['catalog', 'check', ...MACHINE, '--offline'], { COLUMNS: String(width) });
+    const { stdout } = await askCli(['catalog', 'check', ...MACHINE, '--offline'], { COLUMNS: String(width) });
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(stdout).toMatch(/^phi-4 .*\b(fits|tight|does not fit)\b/m);
     expect(stdout.includes('SPARE')).toBe(width > 60);

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readProfile, writeProfile } from '../../support/models/profile.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 const schema = JSON.parse(
@@ -47,7 +47,7 @@ async function catalogOf(...estimates: (string | undefined)[]): Promise<string> 
 }
 
 async function validate(...args: string[]): Promise<{ rows: Map<string, Row>; exitCode: number | null }> {
-  const { stdout, exitCode } = await runCli(['catalog', 'validate', '--offline', '--json', ...args]);
+  const { stdout, exitCode } = await askCli(['catalog', 'validate', '--offline', '--json', ...args]);
   const json = JSON.parse(stdout) as { entries: Row[] };
   expect(isValid(json) || isValid.errors).toBe(true);
   return { rows: new Map(json.entries.map((row) => [row.id, row])), exitCode };
@@ -56,7 +56,7 @@ async function validate(...args: string[]): Promise<{ rows: Map<string, Row>; ex
 async function requirement(context: number): Promise<number> {
   // a catalogue's figures are those of the newest llama.cpp that is known
   const machine = ['--accelerator', 'metal', '--system-memory', '64Gi', '--llama-cpp', 'v0.8.0', '--json'];
-  const { stdout } = await runCli(['check-memory', model, '--ctx-size', String(context), ...machine]);
+  const { stdout } = await askCli(['check-memory', model, '--ctx-size', String(context), ...machine]);
   const { estimate } = JSON.parse(stdout) as { estimate: { parts: { bytes: number }[] } };
   return estimate.parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
@@ -100,7 +100,7 @@ describe('catalog validate', () => {
     await writeFile(catalog, `models:\n  seer:\n${entry.map((line) => `    ${line}\n`).join('')}`);
     const { rows } = await validate('--catalog', catalog);
     const given = ['--catalog', catalog, '--accelerator', 'metal', '--system-memory', '64Gi', '--llama-cpp', 'v0.8.0'];
-    const { stdout } = await runCli(['check-memory', 'seer', ...given, '--json']);
+    const { stdout } = await askCli(['check-memory', 'seer', ...given, '--json']);
     const { estimate } = JSON.parse(stdout) as { estimate: { parts: { of: string; bytes: number }[] } };
     expect(new Set(estimate.parts.map(({ of }) => of))).toEqual(new Set(['model', 'draft', 'projector']));
     expect(rows.get('seer')?.own?.requirementBytes).toBe(estimate.parts.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -119,7 +119,7 @@ describe('catalog validate', () => {
       stdout,
       stderr,
       exitCode: textExit,
-    } = await runCli(['catalog', 'validate', '--offline', '--catalog', catalog]);
+    } = await askCli(['catalog', 'validate', '--offline', '--catalog', catalog]);
     expect(stdout).toMatch(/^mine-0 .*contradicts its context: \d.*[GM]B too low, \d+-\d+GB would be true$/m);
     expect(stdout).toMatch(/^mine-1 .*true$/m);
     expect(stderr).toMatch(/^Error: 1 of \d+ estimates is not true: mine-0$/m);
@@ -136,7 +136,7 @@ describe('catalog validate', () => {
   });
 
   test('refuses a catalogue that cannot be read with 2', async () => {
-    const { exitCode, stderr } = await runCli(['catalog', 'validate', '--catalog', join(folder.path, 'none.yaml')]);
+    const { exitCode, stderr } = await askCli(['catalog', 'validate', '--catalog', join(folder.path, 'none.yaml')]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^Error: the catalogue .*none\.yaml cannot be read/);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 
 const MAC = ['--accelerator', 'metal', '--in-use', '4Gi', '--offline', '--system-memory'];
 const CARD = [
@@ -14,7 +14,7 @@ const CARD = [
   '16Gi',
 ];
 
-const check = (...words: readonly string[]) => runCli(['check-memory', ...words], { COLUMNS: '120' });
+const check = (...words: readonly string[]) => askCli(['check-memory', ...words], { COLUMNS: '120' });
 
 describe('what is advised', () => {
   test('where a graph is too large for llama.cpp makes it small enough', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildGguf, type Entry, type TensorEntry } from '../../support/models/gguf-writer.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const [WIDTH, HEADS, KV_HEADS, HEAD, WORDS, EXPERTS, FEED_FORWARD] = [256, 4, 2, 64, 512, 4, 256];
@@ -59,7 +59,7 @@ describe('what is only known to be enough', () => {
   afterAll(() => folder.remove());
 
   test('is marked part by part for programs', async () => {
-    const { stdout, exitCode } = await runCli(['check-memory', model, ...MAC, '--json']);
+    const { stdout, exitCode } = await askCli(['check-memory', model, ...MAC, '--json']);
     const { estimate } = JSON.parse(stdout) as { estimate: { parts: { name: string; accuracy: string }[] } };
     const marks = new Map(estimate.parts.map(({ name, accuracy }) => [name, accuracy]));
     expect(exitCode).toBe(0);
@@ -68,7 +68,7 @@ describe('what is only known to be enough', () => {
 
   test('and for people, in text and on the page', async () => {
     const page = join(folder.path, 'page.html');
-    const { stdout } = await runCli(['check-memory', model, ...MAC, '--html', page]);
+    const { stdout } = await askCli(['check-memory', model, ...MAC, '--html', page]);
     expect(stdout).toMatch(/^ {2}KV cache .* bound$/m);
     expect(stdout).toMatch(/^ {2}compute buffer .* bound$/m);
     expect(stdout).not.toMatch(/^ {2}weights .* bound$/m);

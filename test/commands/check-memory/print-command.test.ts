@@ -5,7 +5,7 @@ import { readProfile, writeProfile } from '../../support/models/profile.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 
 const ROOM = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
 const SMALL = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
@@ -34,7 +34,7 @@ test('the command that is printed loads the same model with the same options', a
     '--extra-args',
     '-np 2 --jinja',
   ];
-  const { stdout } = await runCli(['check-memory', 'qwen-coder-32b', ...ROOM, ...asked, '--print', 'llama-server']);
+  const { stdout } = await askCli(['check-memory', 'qwen-coder-32b', ...ROOM, ...asked, '--print', 'llama-server']);
   const [program, ...rest] = words(stdout.slice(stdout.indexOf('llama-server')));
   expect(program).toBe('llama-server');
   expect(readServerCommand(rest, {}, '/')).toMatchObject({
@@ -45,7 +45,7 @@ test('the command that is printed loads the same model with the same options', a
 });
 
 test('under each piece of advice stands the command that takes it, broken nowhere inside a word', async () => {
-  const { stderr, exitCode } = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
+  const { stderr, exitCode } = await askCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
   const commands = stderr
     .split(/llmkube exec --accelerator metal (?:--memory-fraction \S+ )?-- (?:\\\n +)?llama-server /)
     .slice(1);
@@ -58,7 +58,7 @@ test('under each piece of advice stands the command that takes it, broken nowher
 });
 
 test('an exec judges by the share of memory that was typed, or that is advised', async () => {
-  const typed = await runCli([
+  const typed = await askCli([
     'check-memory',
     'phi-4',
     ...ROOM,
@@ -71,19 +71,19 @@ test('an exec judges by the share of memory that was typed, or that is advised',
   expect((JSON.parse(typed.stdout) as { command: string }).command).toMatch(
     /^llmkube exec --accelerator metal --memory-fraction 0\.9 -- llama-server /,
   );
-  const advised = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
+  const advised = await askCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
   expect(words(advised.stderr).join(' ')).toMatch(/exec --accelerator metal --memory-fraction 0\.\d+ -- llama-server /);
 });
 
 test('an exec names the GPU that nobody typed, for it asks where one could be used', async () => {
   const args = ['check-memory', 'phi-4', '--offline', '--print', 'exec', '--json'];
   const env = { LLMKUBE_ACCELERATOR: 'cuda', LLMKUBE_GPU_MEMORY: '48Gi', LLMKUBE_SYSTEM_MEMORY: '64Gi' };
-  const { command } = JSON.parse((await runCli(args, env)).stdout) as { command: string };
+  const { command } = JSON.parse((await askCli(args, env)).stdout) as { command: string };
   expect(command).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
 });
 
 test('a deploy is printed with what was typed, and no more', async () => {
-  const { stdout } = await runCli(['check-memory', 'qwen-coder-32b', ...ROOM, '--print', 'deploy', '--json']);
+  const { stdout } = await askCli(['check-memory', 'qwen-coder-32b', ...ROOM, '--print', 'deploy', '--json']);
   const { command } = JSON.parse(stdout) as { command: string };
   expect(command.replace(/ --llama-cpp \S+/, '')).toBe(
     'llmkube deploy qwen-coder-32b --accelerator metal --system-memory 64Gi --in-use 4Gi',
@@ -91,7 +91,7 @@ test('a deploy is printed with what was typed, and no more', async () => {
 });
 
 test('fit prints the best launch as llama-server takes it', async () => {
-  const { stdout } = await runCli(['fit', 'qwen-coder-32b', ...SMALL, '--print', 'llama-server', '--json']);
+  const { stdout } = await askCli(['fit', 'qwen-coder-32b', ...SMALL, '--print', 'llama-server', '--json']);
   const { command, launch } = JSON.parse(stdout) as { command: string; launch: { nCtx: number; cacheTypeK: string } };
   const [, ...rest] = splitWords(command);
   expect(readServerCommand(rest, {}, '/')).toMatchObject({ patch: { ctxSize: launch.nCtx } });
@@ -101,7 +101,7 @@ test('fit prints the best launch as llama-server takes it', async () => {
 test('an exec keeps the memory of a GPU that was typed, but no list, which it does not take', async () => {
   const printed = async (memory: string): Promise<string | null> => {
     const args = ['check-memory', 'phi-4', '--accelerator', 'cuda', '--gpu-memory', memory, '--offline', '-c', '4096'];
-    return (JSON.parse((await runCli([...args, '--print', 'exec', '--json'])).stdout) as Printed).command;
+    return (JSON.parse((await askCli([...args, '--print', 'exec', '--json'])).stdout) as Printed).command;
   };
   expect(await printed('48Gi')).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
   expect(await printed('24Gi,24Gi')).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
@@ -130,14 +130,14 @@ describe('of files on this machine', () => {
   afterAll(() => folder.remove());
 
   async function printedDeploy(...args: readonly string[]): Promise<Printed> {
-    const { stdout } = await runCli(['check-memory', ...args, '--print', 'deploy', '--json']);
+    const { stdout } = await askCli(['check-memory', ...args, '--print', 'deploy', '--json']);
     return JSON.parse(stdout) as Printed;
   }
 
   /** What a deploy says it needs of the GPU; nothing where it refuses. */
   async function neededBy(command: string | null): Promise<string | undefined> {
     const [, ...args] = words(command ?? '');
-    const { stdout } = await runCli([...args, '--dry-run', 'client']);
+    const { stdout } = await askCli([...args, '--dry-run', 'client']);
     return /memory-check-gpu-required-bytes: '(\d+)'/.exec(stdout)?.[1];
   }
 
@@ -154,7 +154,7 @@ describe('of files on this machine', () => {
 
   test('no deploy is printed that LLMKube cannot carry, and it is said why', async () => {
     const asked = ['check-memory', llama, ...CUDA, '-c', '4096', '--lora', lora, '--print', 'deploy'];
-    const { stdout, stderr, exitCode } = await runCli(asked);
+    const { stdout, stderr, exitCode } = await askCli(asked);
     expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
     expect(stderr).toContain(`Note: no command: ${NO_ADAPTER}`);
     const mac = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '0', '-c', '4096'];
@@ -163,7 +163,7 @@ describe('of files on this machine', () => {
   });
 
   test('fit prints the command of llama-server for what no deploy can carry', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['fit', llama, ...CUDA, '--lora', lora]);
+    const { stdout, stderr, exitCode } = await askCli(['fit', llama, ...CUDA, '--lora', lora]);
     expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
     expect(words(stdout.slice(0, stdout.indexOf('\n\n'))).slice(0, 3)).toEqual(['llama-server', '--model', llama]);
     expect(stderr).toContain(`Note: ${NO_ADAPTER}`);

@@ -5,7 +5,7 @@ import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
 import { RangeServer, type ServedFile } from '../../support/servers/range-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--no-mmproj', '-c', '4096'];
@@ -61,7 +61,7 @@ describe('check-memory --table --by quantization', () => {
   afterAll(() => hub.close());
 
   async function rowsOf(args: readonly string[]): Promise<readonly Row[]> {
-    const { stdout } = await runCli(['check-memory', ...args, ...BY_QUANTIZATION, '--json'], env);
+    const { stdout } = await askCli(['check-memory', ...args, ...BY_QUANTIZATION, '--json'], env);
     return (JSON.parse(stdout) as { table: { rows: readonly Row[] } }).table.rows;
   }
 
@@ -83,7 +83,7 @@ describe('check-memory --table --by quantization', () => {
 
   test('each row is what a check of that file says, its largest context what compare says', async () => {
     const rows = (await rowsOf(['hf:owner/repo:Q4_K_M', ...MAC])).filter(({ estimated }) => !estimated);
-    const { stdout } = await runCli(['compare', ...rows.map(({ source }) => String(source)), ...MAC, '--json'], env);
+    const { stdout } = await askCli(['compare', ...rows.map(({ source }) => String(source)), ...MAC, '--json'], env);
     const { models } = JSON.parse(stdout) as {
       models: { verdict: string; requirementBytes: number; largestContext: number | null }[];
     };
@@ -108,7 +108,7 @@ describe('check-memory --table --by quantization', () => {
       '--no-mmproj',
     ];
     const args = ['check-memory', 'hf:owner/repo:Q4_K_M', ...card, '--by', 'quantization'];
-    const { stdout } = await runCli(args, env);
+    const { stdout } = await askCli(args, env);
     const [head = '', ...lines] = stdout.slice(stdout.indexOf('\nquantization ') + 1).split('\n');
     expect(head).toMatch(/ largest +GPU layers$/);
     const layers = lines.slice(0, 5).map((line) => Number(line.split(/ +/).at(-1)));
@@ -124,7 +124,7 @@ describe('check-memory --table --by quantization', () => {
     expect(row).toMatchObject({ fileBytes: 12_800_000_000, estimated: true });
     expect(row?.problem).toContain('404');
     expect(row?.requirementBytes).toBeGreaterThan(12_800_000_000);
-    const { stdout } = await runCli(['check-memory', 'hf:owner/repo:Q3_K_M', ...MAC, ...BY_QUANTIZATION], env);
+    const { stdout } = await askCli(['check-memory', 'hf:owner/repo:Q3_K_M', ...MAC, ...BY_QUANTIZATION], env);
     expect(stdout).toMatch(/^~ IQ3_XXS +11\.9GB/m);
     expect(stdout).toMatch(/^UD-Q2_K_XL +\d/m);
     expect(stdout).toContain('\n~ worked out from its size, for its header was not read.');
@@ -137,7 +137,7 @@ describe('check-memory --table --by quantization', () => {
     for (const wanted of ['Q8_0', 'Q4_0', 'IQ3_XXS', 'Q2_K_S', 'IQ2_M', 'IQ1_S']) expect(names).toContain(wanted);
     expect(names).not.toContain('TQ1_0');
     for (const wanted of ['Q5_K_M', 'IQ2_M']) {
-      const { stdout } = await runCli(['check-memory', ...args, '-q', wanted, '--json'], env);
+      const { stdout } = await askCli(['check-memory', ...args, '-q', wanted, '--json'], env);
       const { requirementBytes } = JSON.parse(stdout) as { requirementBytes: number };
       expect(rows.find(({ quantization }) => quantization === wanted)?.requirementBytes).toBe(requirementBytes);
     }
@@ -164,7 +164,7 @@ describe('check-memory --by quantization', () => {
     const names = ['coder-Q3_K_M.gguf', 'coder-UD-IQ2_M.gguf'] as const;
     for (const name of names) await writeSparseFile(join(folder, name), FILES[name].start, FILES[name].size);
     const args = ['check-memory', 'lmstudio:coder:Q3_K_M', ...MAC, '--by', 'quantization', '--offline', '--json'];
-    const { stdout } = await runCli(args, { HOME });
+    const { stdout } = await askCli(args, { HOME });
     const { table } = JSON.parse(stdout) as { table: { origin: string; rows: readonly Row[] } };
     expect(table.origin).toBe('files');
     expect(table.rows.map(({ quantization, asked, estimated }) => [quantization, asked, estimated])).toEqual([
@@ -180,7 +180,7 @@ describe('check-memory --by quantization', () => {
     scope.json('/api/v1/models/owner/repo/repo/files', { Data: { Files: list } });
     for (const [name, file] of Object.entries(FILES)) scope.serve(`/models/owner/repo/resolve/master/${name}`, file);
     const args = ['check-memory', 'ms:owner/repo:Q4_K_M', ...MAC, '--by', 'quantization', '--json'];
-    const { stdout } = await runCli(args, { MODELSCOPE_DOMAIN: scope.origin });
+    const { stdout } = await askCli(args, { MODELSCOPE_DOMAIN: scope.origin });
     const { table } = JSON.parse(stdout) as { table: { rows: readonly Row[] } };
     expect(table.rows.map(({ quantization, source, estimated }) => [quantization, source, estimated])).toEqual([
       ['Q4_K_M', 'ms:owner/repo/coder-Q4_K_M.gguf', false],
@@ -195,10 +195,10 @@ describe('check-memory --by quantization', () => {
 describe('fit', () => {
   test('keeps to the quantization that is asked for', async () => {
     for (const quantization of ['Q2_K', 'Q3_K_S']) {
-      const { stdout } = await runCli(['fit', 'qwen-coder-32b', '-q', quantization, ...MAC, '--offline', '--json']);
+      const { stdout } = await askCli(['fit', 'qwen-coder-32b', '-q', quantization, ...MAC, '--offline', '--json']);
       expect((JSON.parse(stdout) as { command: string }).command).toContain(`--quantization ${quantization}`);
     }
-    const { stderr, exitCode } = await runCli(['fit', 'qwen-coder-32b', '-q', 'Q8_0', ...MAC, '--offline']);
+    const { stderr, exitCode } = await askCli(['fit', 'qwen-coder-32b', '-q', 'Q8_0', ...MAC, '--offline']);
     expect(stderr).toContain('insufficient memory for qwen-coder-32b (Q8_0)');
     expect(exitCode).toBe(1);
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 interface Part {
@@ -34,7 +34,7 @@ const MAC = ['--accelerator', 'metal', '--system-memory', '512Gi', '--in-use', '
 
 async function check(model: string, machine: readonly string[], options: string) {
   const args = ['check-memory', model, ...machine, '--offline', '--json', '--extra-args', options];
-  const { stdout, exitCode } = await runCli(args);
+  const { stdout, exitCode } = await askCli(args);
   return { ...(JSON.parse(stdout) as Checked), exitCode };
 }
 
@@ -82,7 +82,7 @@ describe('options of llama-server mean what llama-server makes of them', () => {
   test.each(['-c -1', '-b -1', '-ub -5', '-np 0', '-b 0'])(
     'numbers that llama-server takes for others are refused: %s',
     async (options) => {
-      const { stderr, exitCode } = await runCli([
+      const { stderr, exitCode } = await askCli([
         'check-memory',
         'llama-3.2-3b',
         ...MAC,

@@ -4,7 +4,7 @@ import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
 import { RangeServer } from '../../support/servers/range-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
 
@@ -26,7 +26,7 @@ interface Checked {
 }
 
 async function checkJson(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { stdout, exitCode } = await runCli(['check-memory', ...args, '--json'], env);
+  const { stdout, exitCode } = await askCli(['check-memory', ...args, '--json'], env);
   return { json: JSON.parse(stdout) as Checked, exitCode };
 }
 
@@ -90,7 +90,7 @@ describe('every suggestion, typed as it is printed', () => {
   });
 
   test('there are at least three for a 32B on a 32 GB Mac', async () => {
-    const { stderr } = await runCli(['check-memory', 'qwen-coder-32b', ...mac('32Gi', '3.4Gi')]);
+    const { stderr } = await askCli(['check-memory', 'qwen-coder-32b', ...mac('32Gi', '3.4Gi')]);
     expect(stderr.match(/^ +[\d.]+GB {2}--/gm)?.length).toBeGreaterThanOrEqual(3);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 
 const GOLDEN = new URL('../../golden/', import.meta.url);
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
@@ -47,7 +47,7 @@ describe('what people read', () => {
   const cases = VIEWS.flatMap(([name, args]) => WIDTHS.map((width) => [name, width, args] as const));
 
   test.each(cases)('%s in %i columns', async (name, width, args) => {
-    const { stdout, stderr } = await runCli(args, { COLUMNS: String(width) });
+    const { stdout, stderr } = await askCli(args, { COLUMNS: String(width) });
     if (FITTED_WHOLE.includes(name)) expect(longestLine(stdout)).toBeLessThanOrEqual(width);
     if (FITTED.includes(name)) expect(longestLine(stdout.split(TABLE).at(-1) ?? '')).toBeLessThanOrEqual(width);
     expectGolden(`${name}.${width}`, `${stdout}${stderr === '' ? '' : `--- stderr\n${stderr}`}`);
@@ -55,7 +55,7 @@ describe('what people read', () => {
 
   test.each(PICTURES)('%s in colour says the same', async (name) => {
     const args = VIEWS.find(([view]) => view === name)?.[1] ?? [];
-    const { stdout } = await runCli(args, { COLUMNS: '80', FORCE_COLOR: '1' });
+    const { stdout } = await askCli(args, { COLUMNS: '80', FORCE_COLOR: '1' });
     expect(stdout).toContain('\u001b[');
     const [plain] = readFileSync(new URL(`${name}.80.txt`, GOLDEN), 'utf8').split('--- stderr\n');
     // eslint-disable-next-line no-control-regex
@@ -71,18 +71,18 @@ function longestLine(text: string): number {
 describe('fit', () => {
   test('prints a command whose launch the check lets through', async () => {
     for (const prefer of ['quality', 'context']) {
-      const { stdout, exitCode } = await runCli(['fit', ...CODER, '--prefer', prefer, '--json']);
+      const { stdout, exitCode } = await askCli(['fit', ...CODER, '--prefer', prefer, '--json']);
       expect(exitCode).toBe(0);
       const { command } = JSON.parse(stdout) as { command: string };
       const [, verb, ...words] = command.split(' ');
       expect(verb).toBe('deploy');
-      const check = await runCli(['check-memory', ...words, '--offline', '--json']);
+      const check = await askCli(['check-memory', ...words, '--offline', '--json']);
       expect(JSON.parse(check.stdout)).toMatchObject({ verdict: 'fits' });
     }
   });
 
   test('refuses with the smallest machine when nothing fits', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['fit', 'llama-3.3-70b', ...MAC]);
+    const { stdout, stderr, exitCode } = await askCli(['fit', 'llama-3.3-70b', ...MAC]);
     expect(stdout).toBe('');
     expect(stderr).toContain('--system-memory 128Gi');
     expect(exitCode).toBe(1);
@@ -91,13 +91,13 @@ describe('fit', () => {
 
 describe('compare', () => {
   test('wants two models', async () => {
-    const { stderr, exitCode } = await runCli(['compare', 'phi-4', ...MAC]);
+    const { stderr, exitCode } = await askCli(['compare', 'phi-4', ...MAC]);
     expect(stderr).toContain('nothing to compare it with');
     expect(exitCode).toBe(2);
   });
 
   test('shows one model in several versions of llama.cpp, and what each change between them does', async () => {
-    const { stdout, exitCode } = await runCli(['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'v0.5.0,b11434']);
+    const { stdout, exitCode } = await askCli(['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'v0.5.0,b11434']);
     expect(stdout).toMatch(/^llama-3\.1-8b, MB +v0\.5\.0 +b11434\n/);
     // Embeddings of 512 tokens, 4096 floats each, are 8 MB: since b11434 twice on the host and twice on the GPU.
     expect(stdout).toMatch(/^compute buffer, host +24\.0 +40\.0$/m);
@@ -108,7 +108,7 @@ describe('compare', () => {
 
   test('tells versions as data: a check for each, and the steps between them', async () => {
     const args = ['compare', 'llama-3.1-8b', ...VERSIONS, '--llama-cpp', 'b11434,v0.8.0', '--json'];
-    const { models, steps } = JSON.parse((await runCli(args)).stdout) as {
+    const { models, steps } = JSON.parse((await askCli(args)).stdout) as {
       models: { launch: { llamaCpp: string }; requirementBytes: number }[];
       steps: { from: string; to: string; bytes: number; causes: { change: string; bytes: number }[] }[];
     };
@@ -119,7 +119,7 @@ describe('compare', () => {
   });
 
   test('tells each check and its largest context as data', async () => {
-    const { stdout, exitCode } = await runCli(['compare', 'phi-4', 'gemma-3-12b', ...MAC, '--json']);
+    const { stdout, exitCode } = await askCli(['compare', 'phi-4', 'gemma-3-12b', ...MAC, '--json']);
     const { models } = JSON.parse(stdout) as { models: { verdict: string; largestContext: number }[] };
     expect(models.map(({ verdict }) => verdict)).toEqual(['tight', 'tight']);
     expect(models.every(({ largestContext }) => largestContext % 256 === 0 && largestContext > 0)).toBe(true);
@@ -139,7 +139,7 @@ describe('compare --together', () => {
   }
   const PAIR = ['gemma-3-12b', 'phi-4-mini'];
   const together = async (...args: string[]) => {
-    const { stdout, exitCode } = await runCli(['compare', ...args, '--together', ...MAC, '--json']);
+    const { stdout, exitCode } = await askCli(['compare', ...args, '--together', ...MAC, '--json']);
     return { ...(JSON.parse(stdout) as Json), exitCode };
   };
 
@@ -169,19 +169,19 @@ describe('compare --together', () => {
 
 describe('the largest context', () => {
   const lineOf = async (...args: string[]) => {
-    const { stdout } = await runCli(['check-memory', ...args, ...MAC]);
+    const { stdout } = await askCli(['check-memory', ...args, ...MAC]);
     return /^largest +(.*)$/m.exec(stdout)?.[1];
   };
 
   test('is said beside the trained one, as compare says it', async () => {
-    const { stdout } = await runCli(['compare', 'gemma-3-12b', 'phi-4', ...MAC, '--json']);
+    const { stdout } = await askCli(['compare', 'gemma-3-12b', 'phi-4', ...MAC, '--json']);
     const { models } = JSON.parse(stdout) as { models: { largestContext: number }[] };
     const tokens = models[0]?.largestContext ?? 0;
     expect(tokens).toBeLessThan(131072);
     expect(await lineOf('gemma-3-12b')).toBe(`${tokens} tokens fit, of the 131072 that it was trained with`);
     expect(await lineOf('phi-4')).toBe('16384 tokens, all that it was trained with');
-    const asked = await runCli(['check-memory', 'gemma-3-12b', '-c', String(tokens), ...MAC, '--json']);
-    const more = await runCli(['check-memory', 'gemma-3-12b', '-c', String(tokens + 256), ...MAC, '--json']);
+    const asked = await askCli(['check-memory', 'gemma-3-12b', '-c', String(tokens), ...MAC, '--json']);
+    const more = await askCli(['check-memory', 'gemma-3-12b', '-c', String(tokens + 256), ...MAC, '--json']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ verdict: 'tight', largestContext: tokens });
     expect(JSON.parse(more.stdout)).toMatchObject({ verdict: 'does-not-fit', largestContext: tokens });
   });
@@ -191,13 +191,13 @@ describe('the largest context', () => {
     const tokens = Number(/^(\d+) tokens for each slot fit, of the 131072/.exec(line ?? '')?.[1]);
     const total = ['check-memory', 'phi-4-mini', '--parallel', '2', '--no-kv-unified', ...MAC, '--json'];
     const [fitting, more] = await Promise.all(
-      [tokens, tokens + 256].map((each) => runCli([...total, '-c', String(2 * each)])),
+      [tokens, tokens + 256].map((each) => askCli([...total, '-c', String(2 * each)])),
     );
     expect([fitting?.exitCode, more?.exitCode]).toEqual([0, 1]);
   });
 
   test('a context beyond the trained one is said to be', async () => {
-    const { stdout } = await runCli(['check-memory', 'phi-4', '-c', '20480', ...MAC]);
+    const { stdout } = await askCli(['check-memory', 'phi-4', '-c', '20480', ...MAC]);
     expect(stdout).toContain('largest   16384 tokens, all that it was trained with');
     expect(stdout).toContain('20480 tokens are more than the 16384 that the model was trained with');
   });
@@ -205,7 +205,7 @@ describe('the largest context', () => {
 
 describe('views as data', () => {
   test('--table, --machines and --chart add a field each', async () => {
-    const { stdout, exitCode } = await runCli(['check-memory', ...GEMMA, '--table', '--machines', '--chart', '--json']);
+    const { stdout, exitCode } = await askCli(['check-memory', ...GEMMA, '--table', '--machines', '--chart', '--json']);
     const json = JSON.parse(stdout) as Record<string, { largest?: number[]; largestContext?: number }>;
     expect(json.table?.largest).toHaveLength(3);
     expect(json.chart?.largestContext).toBe(json.table?.largest?.[0]);
@@ -215,8 +215,8 @@ describe('views as data', () => {
 
   test('--by is a table without --table, too', async () => {
     const [by, table] = await Promise.all([
-      runCli(['check-memory', ...GEMMA, '--by', 'slots']),
-      runCli(['check-memory', ...GEMMA, '--table', '--by', 'slots']),
+      askCli(['check-memory', ...GEMMA, '--by', 'slots']),
+      askCli(['check-memory', ...GEMMA, '--table', '--by', 'slots']),
     ]);
     expect(by.stdout).toContain('per slot');
     expect(by).toEqual(table);
@@ -229,7 +229,7 @@ test.each([['--savings'], ['--table'], ['--machines']])(
     const small = ['--accelerator', 'metal', '--system-memory', '8Gi', '--in-use', '5Gi', '--offline'];
     const shown = ['check-memory', 'llama-3.1-8b', ...small, '--ctx-size', '0', view];
     const [chosen, named] = await Promise.all(
-      ['auto', '25'].map(async (layers) => (await runCli([...shown, '--gpu-layers', layers])).stdout),
+      ['auto', '25'].map(async (layers) => (await askCli([...shown, '--gpu-layers', layers])).stdout),
     );
     expect(chosen).toMatch(/^Each row is with 25 layers on the GPU, as chosen for the launch asked \(--fit\)\.$/m);
     expect(named).toMatch(/ tight| no/);

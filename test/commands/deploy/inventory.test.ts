@@ -4,7 +4,8 @@ import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../../support/deploy/deploy-plans.js';
 import { KubeApi } from '../../support/kube/kube-api.js';
 import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
+import { type CliResult } from '../../support/run-cli.js';
 
 const KEY = { namespace: 'default', name: 'tiny' };
 
@@ -23,7 +24,7 @@ describe('what was deployed', () => {
   }
 
   function llmkube(...words: string[]): Promise<CliResult> {
-    return runCli([...words, '--kubeconfig', kubeconfig]);
+    return askCli([...words, '--kubeconfig', kubeconfig]);
   }
 
   test('list shows services with the verdict that let them in', async () => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 import { writeTinyModel } from '../../support/models/tiny-model.js';
 
@@ -36,7 +36,7 @@ function pasted(command: string): string[] {
 }
 
 async function printed(kind: string, path: string) {
-  const { stdout } = await runCli(['check-memory', path, ...HERE, '--print', kind, '--json']);
+  const { stdout } = await askCli(['check-memory', path, ...HERE, '--print', kind, '--json']);
   return JSON.parse(stdout) as { command: string | null; requirementBytes: number };
 }
 
@@ -46,7 +46,7 @@ describe.each(NAMES)('the command that is printed for %j, pasted into a shell,',
     const { command, requirementBytes } = await printed('deploy', path);
     const words = pasted(command ?? '');
     expect(words.slice(0, 2)).toEqual(['deploy', path]);
-    const { stdout, stderr, exitCode } = await runCli([...words, '--dry-run', 'client', '--json']);
+    const { stdout, stderr, exitCode } = await askCli([...words, '--dry-run', 'client', '--json']);
     expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(stdout)).toMatchObject({ requirementBytes });
   });
@@ -63,16 +63,16 @@ describe.each(NAMES)('the command that is printed for %j, pasted into a shell,',
 test('where no deploy can carry a path, none is printed, and it is said why', async () => {
   const path = join(folder.path, 'a b%20c.gguf');
   await writeTinyModel(path);
-  const { stdout, stderr } = await runCli(['fit', path, '--accelerator', 'cpu']);
+  const { stdout, stderr } = await askCli(['fit', path, '--accelerator', 'cpu']);
   expect(stdout).toMatch(/^llama-server --model '/);
   expect(stderr).toContain('Note: no deploy can carry this launch: ');
-  const { exitCode } = await runCli(['deploy', path, ...HERE, '--dry-run', 'client']);
+  const { exitCode } = await askCli(['deploy', path, ...HERE, '--dry-run', 'client']);
   expect(exitCode).toBe(2);
 });
 
 test('a context beyond what the LLMKube API takes is printed for llama-server alone', async () => {
   const path = join(folder.path, NAMES[0] ?? '');
   const words = ['--accelerator', 'cpu', '-c', '3000000', '--memory-budget', '9Ti', '--print'];
-  const { stderr } = await runCli(['check-memory', path, ...words, 'deploy']);
+  const { stderr } = await askCli(['check-memory', path, ...words, 'deploy']);
   expect(stderr).toContain('Note: no command: no deploy can carry this launch: --ctx-size 3000000 is not allowed');
 });

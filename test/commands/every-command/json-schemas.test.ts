@@ -13,7 +13,8 @@ import type { Json } from '../../support/kube/kube-types.js';
 import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
 import { PROFILES } from '../../oracle/cases.js';
 import { readProfile, writeProfile } from '../../support/models/profile.js';
-import { cliEnvironment, run, runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
+import { cliEnvironment, run } from '../../support/run-cli.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SCHEMAS = join(ROOT, 'schemas');
@@ -42,7 +43,7 @@ afterAll(() => api.close());
 
 /** What a command prints, held against a schema, and how it ended. */
 async function printed(schema: string, ...words: readonly string[]) {
-  const { stdout, stderr, exitCode } = await runCli([...words, '--json'], env);
+  const { stdout, stderr, exitCode } = await askCli([...words, '--json'], env);
   const json = JSON.parse(stdout) as Record<string, unknown>;
   const validate = validator(schema);
   expect({ errors: validate(json) ? [] : validate.errors, stderr }).toEqual({ errors: [], stderr: '' });

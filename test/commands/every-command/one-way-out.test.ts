@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { commandsOf, EVERY_COMMAND } from '../../support/every-command.js';
 import { HostileServer } from '../../support/servers/hostile-server.js';
 import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 import { writeTinyModel } from '../../support/models/tiny-model.js';
 
@@ -138,7 +138,7 @@ describe('nothing from outside acts on a terminal, and no secret is repeated', (
       const filled = words.map((word) => word.replace('FOLDER', folder.path).replace('MODEL', env.MODEL ?? ''));
       const isPlain = commandsOf([words]).some((name) => PLAIN.includes(name));
       for (const more of isPlain ? [[]] : [[], ['--json']]) {
-        const { stdout, stderr } = await runCli([...filled, ...more], env);
+        const { stdout, stderr } = await askCli([...filled, ...more], env);
         expect([stdout + stderr, acts(stdout + stderr)]).toEqual([stdout + stderr, false]);
         expect(stdout + stderr).not.toContain(SECRET);
         expect(stderr).not.toMatch(/unexpected \w*Error/);
@@ -157,7 +157,7 @@ describe('nothing from outside acts on a terminal, and no secret is repeated', (
     const changed = { ...env, [name]: /KUBECONFIG|HOME/.test(name) ? `x${ACTING}` : ODD };
     const limit = words[0] === 'inspect' ? ['--read-timeout=2s'] : [];
     for (const typed of [[...words, ...limit], ['doctor']]) {
-      const { stdout, stderr } = await runCli(typed, changed);
+      const { stdout, stderr } = await askCli(typed, changed);
       expect([typed, stdout + stderr, acts(stdout + stderr)]).toEqual([typed, stdout + stderr, false]);
       expect(stdout + stderr).not.toContain(SECRET);
       expect(stderr).not.toMatch(/unexpected \w*Error/);

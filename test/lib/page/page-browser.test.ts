@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { type Browser, type BrowserOptions, CHROMIUM, startChromium } from '../../support/page/chromium.js';
 import { runPrinted } from '../../support/page/page-file.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 /** A browser on a busy machine. */
@@ -26,7 +26,7 @@ beforeAll(async () => {
 async function writePage(name: string, ...args: string[]): Promise<string> {
   const path = join(folder.path, name);
   const mac = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
-  await runCli(['check-memory', 'llama-3.1-8b', ...mac, ...args, '--html', path]);
+  await askCli(['check-memory', 'llama-3.1-8b', ...mac, ...args, '--html', path]);
   return pathToFileURL(path).href;
 }
 
@@ -128,7 +128,7 @@ describeInChromium(NAME, () => {
   test('takes another quantization, layers off the GPU and the projector away, and keeps them in its address', async () => {
     const path = join(folder.path, 'offload.html');
     const card = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '32Gi', '--in-use', '4Gi'];
-    await runCli(['check-memory', 'gemma-3-12b', '-c', '8192', ...card, '--offline', '--html', path]);
+    await askCli(['check-memory', 'gemma-3-12b', '-c', '8192', ...card, '--offline', '--html', path]);
     const own = pathToFileURL(path).href;
     await inBrowser({ address: own }, async ({ page }) => {
       await settled(page);

@@ -10,7 +10,7 @@ import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page/page-file.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const GIB = 2 ** 30;
@@ -43,7 +43,7 @@ class Page {
 
   static async of(...args: string[]): Promise<Page> {
     const path = join(folder.path, 'page.html');
-    const { stderr } = await runCli(['check-memory', ...args, '--html', path]);
+    const { stderr } = await askCli(['check-memory', ...args, '--html', path]);
     expect(stderr).toContain(`Page written to ${path}`);
     const html = await readPage(path);
     const program = pageProgram(html) as Program;
@@ -209,7 +209,7 @@ describe('a page', () => {
 
   test('offers what the terminal offers for a refused launch, before anything runs', async () => {
     const { html } = await Page.of('llama-3.1-8b', ...MAC, '--ctx-size', '131072');
-    const { stdout } = await runCli(['check-memory', 'llama-3.1-8b', ...MAC, '--ctx-size', '131072', '--json']);
+    const { stdout } = await askCli(['check-memory', 'llama-3.1-8b', ...MAC, '--ctx-size', '131072', '--json']);
     const { suggestions } = JSON.parse(stdout) as { suggestions: { flags: string[] }[] };
     expect(suggestions.length).toBeGreaterThan(1);
     const shown = [...html.matchAll(/<li><code>(.*?)<\/code>/g)].map(([, words]) => words);

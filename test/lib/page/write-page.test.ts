@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pageData } from '../../support/page/page-file.js';
 import { readProfile, writeProfile } from '../../support/models/profile.js';
 import { RangeServer } from '../../support/servers/range-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => folder.remove());
 
-const check = (...args: string[]) => runCli(['check-memory', ...args, ...MAC]);
+const check = (...args: string[]) => askCli(['check-memory', ...args, ...MAC]);
 
 describe('check-memory --html', () => {
   test('replaces a file, through a link too, and leaves nothing else behind', async () => {
@@ -112,7 +112,7 @@ describe('check-memory --html', () => {
     const address = server.url('/served.gguf?token=secret-token').replace('://', '://someone:secret-word@');
     const path = join(folder.path, 'served.html');
     const online = MAC.filter((word) => word !== '--offline');
-    const { exitCode } = await runCli(['check-memory', address, ...online, '--html', path]);
+    const { exitCode } = await askCli(['check-memory', address, ...online, '--html', path]);
     expect(exitCode).toBe(0);
     const html = await readFile(path, 'utf8');
     expect(html).toContain(server.url('/served.gguf'));

@@ -44,9 +44,38 @@ export interface GgufSpec {
   readonly alignment?: number;
 }
 
+const WRITERS: Readonly<
+  Record<Exclude<ValueType, 'str'>, (view: DataView, at: number, value: Scalar, little: boolean) => number>
+> = {
+  u8: (view, at, value) => (view.setUint8(at, Number(value)), 1),
+  i8: (view, at, value) => (view.setInt8(at, Number(value)), 1),
+  bool: (view, at, value) => (view.setUint8(at, Number(value)), 1),
+  u16: (view, at, value, little) => (view.setUint16(at, Number(value), little), 2),
+  i16: (view, at, value, little) => (view.setInt16(at, Number(value), little), 2),
+  u32: (view, at, value, little) => (view.setUint32(at, Number(value), little), 4),
+  i32: (view, at, value, little) => (view.setInt32(at, Number(value), little), 4),
+  f32: (view, at, value, little) => (view.setFloat32(at, Number(value), little), 4),
+  f64: (view, at, value, little) => (view.setFloat64(at, Number(value), little), 8),
+  u64: (view, at, value, little) => (setUint64(view, at, value, little), 8),
+  i64: (view, at, value, little) => (view.setBigInt64(at, BigInt(value), little), 8),
+};
+
+/** Most are lengths, of which a `BigInt` each would take longer than all else. */
+function setUint64(view: DataView, at: number, value: Scalar, little: boolean): void {
+  if (typeof value !== 'number' || value < 0) return view.setBigUint64(at, BigInt(value), little);
+  view.setUint32(at + (little ? 0 : 4), value % 2 ** 32, little);
+  view.setUint32(at + (little ? 4 : 0), Math.floor(value / 2 ** 32), little);
+}
+
+const LONGEST_NUMBER = 8;
+/** Of a UTF-16 unit in UTF-8. */
+const LONGEST_UNIT = 3;
+const encoder = new TextEncoder();
+
 /** Bytes of a GGUF file under construction; every field can be written wrong on purpose. */
 export class GgufWriter {
-  readonly #parts: Uint8Array[] = [];
+  #bytes = new Uint8Array(4096);
+  #view = new DataView(this.#bytes.buffer);
   readonly #little: boolean;
   length = 0;
 
@@ -55,8 +84,9 @@ export class GgufWriter {
   }
 
   raw(bytes: Uint8Array | string): this {
-    const part = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
-    this.#parts.push(part);
+    const part = typeof bytes === 'string' ? encoder.encode(bytes) : bytes;
+    this.#makeRoom(part.length);
+    this.#bytes.set(part, this.length);
     this.length += part.length;
     return this;
   }
@@ -66,33 +96,22 @@ export class GgufWriter {
   }
 
   u64(value: number | bigint): this {
-    return this.scalar(BigInt(value), 'u64');
+    return this.scalar(value, 'u64');
   }
 
   string(value: string): this {
-    const bytes = new TextEncoder().encode(value);
-    return this.u64(bytes.length).raw(bytes);
+    this.#makeRoom(LONGEST_NUMBER + LONGEST_UNIT * value.length);
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(this.length + LONGEST_NUMBER));
+    this.u64(written);
+    this.length += written;
+    return this;
   }
 
   scalar(value: Scalar, type: ValueType): this {
     if (type === 'str') return this.string(String(value));
-    const view = new DataView(new ArrayBuffer(8));
-    const little = this.#little;
-    const number = Number(value);
-    const writers: Record<Exclude<ValueType, 'str'>, () => number> = {
-      u8: () => (view.setUint8(0, number), 1),
-      i8: () => (view.setInt8(0, number), 1),
-      bool: () => (view.setUint8(0, number), 1),
-      u16: () => (view.setUint16(0, number, little), 2),
-      i16: () => (view.setInt16(0, number, little), 2),
-      u32: () => (view.setUint32(0, number, little), 4),
-      i32: () => (view.setInt32(0, number, little), 4),
-      f32: () => (view.setFloat32(0, number, little), 4),
-      f64: () => (view.setFloat64(0, number, little), 8),
-      u64: () => (view.setBigUint64(0, BigInt(value), little), 8),
-      i64: () => (view.setBigInt64(0, BigInt(value), little), 8),
-    };
-    return this.raw(new Uint8Array(view.buffer, 0, writers[type]()).slice());
+    this.#makeRoom(LONGEST_NUMBER);
+    this.length += WRITERS[type](this.#view, this.length, value, this.#little);
+    return this;
   }
 
   entry([key, value, type]: Entry): this {
@@ -108,13 +127,15 @@ export class GgufWriter {
   }
 
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return this.#bytes.slice(0, this.length);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.length + bytes <= this.#bytes.length) return;
+    const larger = new Uint8Array(2 * (this.length + bytes));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 }
 

@@ -31,7 +31,7 @@ function profileTensors({ tensors }: Profile): TensorEntry[] {
     .sort((a, b) => a.block - b.block || (a.name < b.name ? -1 : 1));
 }
 
-export function profileSpec(profile: Profile): GgufSpec {
+export function profileSpec(profile: Profile): Required<Pick<GgufSpec, 'metadata' | 'tensors'>> {
   return { metadata: [...profile.metadata, NO_VOCABULARY], tensors: profileTensors(profile) };
 }
 
@@ -43,9 +43,10 @@ export async function writeProfile(profile: Profile, path: string): Promise<void
 
 /** The header that reading such a file gives, without writing it. */
 export function profileHeader(profile: Profile): GgufHeader {
-  const dataOffsetBytes = buildGguf(profileSpec(profile)).header.length;
+  const spec = profileSpec(profile);
+  const dataOffsetBytes = buildGguf(spec).header.length;
   let offsetBytes = dataOffsetBytes;
-  const tensors = profileTensors(profile).map(({ name, dims, type }): GgufTensor => {
+  const tensors = spec.tensors.map(({ name, dims, type }): GgufTensor => {
     const ggmlType = ggmlTypeByName(String(type));
     if (!ggmlType) throw new Error(`${profile.id}: no ggml type ${type}`);
     const sizes = dims.map(Number);
@@ -60,7 +61,7 @@ export function profileHeader(profile: Profile): GgufHeader {
   return {
     version: 3,
     byteOrder: 'little',
-    metadata: new Map([...profile.metadata, NO_VOCABULARY].map(([key, value]) => [key, value as MetadataValue])),
+    metadata: new Map(spec.metadata.map(([key, value]) => [key, value as MetadataValue])),
     tensors,
     files: [{ bytes: offsetBytes, dataOffsetBytes }],
   };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import vm from 'node:vm';
 import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
-import { runCli } from '../run-cli.js';
+import { askCli } from '../cli-session.js';
 
 /** What `check-memory --json` says, as far as a page says it too. */
 export interface CheckFigures {
@@ -20,7 +20,7 @@ interface CheckJson {
 export async function runPrinted(command: string): Promise<CheckFigures> {
   const [program, ...words] = splitWords(command);
   if (program !== 'llmkube') throw new Error(`not a command of llmkube: ${command}`);
-  const { stdout } = await runCli([...words, '--json']);
+  const { stdout } = await askCli([...words, '--json']);
   const { verdict, estimate, limits } = JSON.parse(stdout) as CheckJson;
   return {
     verdict,

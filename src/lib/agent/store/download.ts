@@ -11,7 +11,7 @@ import { DEFAULT_RETRY, RetryableFailure, retryAfterMs, withRetries } from '../.
 import type { Credential } from '../../source/hub/hub-urls.js';
 import { redactedUrl } from '../../source/redacted-url.js';
 import { SourceError } from '../../source/source-error.js';
-import { digestOf, forgetRefused, isStamped, readText, refusedBefore, rememberRefused, stamp } from './digest.js';
+import { digestOf, forgetRefused, isStamped, readText, refusedBefore, rememberRefused, stamp } from './file-digest.js';
 import type { RemoteModelFile } from './model-files.js';
 
 export interface DownloadOptions {

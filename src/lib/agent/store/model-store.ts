@@ -5,7 +5,7 @@ import { printable } from '../../printable.js';
 import { type Credential, hubFrom } from '../../source/hub/hub-urls.js';
 import { createNetwork, type ReadOptions } from '../../source/session.js';
 import { download, isFetched } from './download.js';
-import { isStamped } from './digest.js';
+import { isStamped } from './file-digest.js';
 import { type ModelFiles, modelFiles, modelSource, type RemoteModelFile, type StoreRules } from './model-files.js';
 
 export interface StoreOptions extends StoreRules {

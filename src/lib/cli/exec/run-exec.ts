@@ -14,7 +14,7 @@ import { optionVariables, readServerCommand, type ServerCommand } from '../../ru
 import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
-import { folded } from '../terminal/folded.js';
+import { folded } from '../terminal/terminal-width.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/render-failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
 import { followable } from './followable.js';

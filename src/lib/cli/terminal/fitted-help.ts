@@ -1,7 +1,6 @@
 import { Help } from '@oclif/core/help';
 import { commandText } from '../../report/layout/command-text.js';
-import { folded } from './folded.js';
-import { terminalWidth } from './terminal-width.js';
+import { folded, terminalWidth } from './terminal-width.js';
 
 const EXAMPLE = /^(\s*)\$ (.*)$/;
 /** As oclif says it. */

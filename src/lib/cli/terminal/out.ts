@@ -1,5 +1,5 @@
 import { jsonPieces, safeOutput } from '../../printable.js';
-import { folded } from './folded.js';
+import { folded } from './terminal-width.js';
 
 /*
  * The one way out: whatever a command writes goes through here, and so through `printable.ts`. Lint holds it.

@@ -8,7 +8,7 @@ import type { GraphPart } from '../ggml/graph-parts.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
-import type { FusedNode, FusedOp } from './fused-ops.js';
+import type { FusedNode, FusedOp } from './architecture-graph.js';
 import { LoadedTensors } from './loaded/loaded-tensors.js';
 import { countsOfLayer } from './counts-by-layer.js';
 import { embeddingInput } from './embedding-input.js';

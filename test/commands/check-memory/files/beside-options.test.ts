@@ -4,7 +4,7 @@ import { PROFILES } from '../../../oracle/cases.js';
 import { buildGguf, type GgufSpec } from '../../../support/models/gguf-writer.js';
 import { profileSpec, readProfile, writeProfile } from '../../../support/models/profile.js';
 import { RangeServer } from '../../../support/servers/range-server.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../../support/sparse-file.js';
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192', '--json'];
@@ -81,7 +81,7 @@ describe('an option for what is loaded beside the model', () => {
     const placed = words
       .replace(/URL\/(\S+)/, `${server.origin}/$1`)
       .replace(/(^|[ ,])([a-z0-9.-]+\.gguf)/g, `$1${folder.path}/$2`);
-    return runCli(['check-memory', join(folder.path, model), ...MAC, `--extra-args=${placed}`]);
+    return askCli(['check-memory', join(folder.path, model), ...MAC, `--extra-args=${placed}`]);
   }
 
   /** What llama.cpp v0.5.0 allocates with each, measured by running its own loading and allocation. */
@@ -111,7 +111,7 @@ describe('an option for what is loaded beside the model', () => {
       await writeProfile(profile, join(folder.path, name));
     const words = `-md ${folder.path}/qwen3-0.6b-Q8_0.gguf --spec-type draft-simple`;
     // 22.7 GiB in all, of which the draft's weights are 0.6 in 8 bits, 0.3 in 4.
-    const { stdout } = await runCli([
+    const { stdout } = await askCli([
       ...['check-memory', join(folder.path, 'qwen3.gguf'), '--accelerator', 'metal'],
       ...['--memory-budget', '22.5Gi'],
       ...['-c', '8192', '--fit', 'off', '--json', `--extra-args=${words}`],
@@ -156,7 +156,7 @@ describe('an option for what is loaded beside the model', () => {
     const at = (name: string): string => join(folder.path, name);
     const drafting = ['-md', at('small-llama.gguf'), '--spec-type', 'draft-simple'];
     const figures = async (...words: string[]) => {
-      const { stdout } = await runCli(['check-memory', at('llama.gguf'), ...MAC, ...drafting, ...words]);
+      const { stdout } = await askCli(['check-memory', at('llama.gguf'), ...MAC, ...drafting, ...words]);
       return (JSON.parse(stdout) as Answer).estimate;
     };
     expect(await figures(flag, value)).toEqual(await figures(...same));
@@ -165,7 +165,7 @@ describe('an option for what is loaded beside the model', () => {
   test.each(['--draft-max', '--spec-ngram-size-m', '--model-vocoder'])(
     '%s is no flag of this program either, and answered as llama-server does',
     async (option) => {
-      const { stdout, exitCode } = await runCli(['check-memory', join(folder.path, 'llama.gguf'), ...MAC, option, '5']);
+      const { stdout, exitCode } = await askCli(['check-memory', join(folder.path, 'llama.gguf'), ...MAC, option, '5']);
       const { error } = JSON.parse(stdout) as { error: { message: string } };
       expect(error.message).toMatch(/removed; use --spec-|names a vocoder, which it never loads/);
       expect(exitCode).toBe(2);

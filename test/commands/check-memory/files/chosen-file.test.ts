@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RangeServer } from '../../../support/servers/range-server.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 import { writeTinyModel } from '../../../support/models/tiny-model.js';
 
@@ -12,7 +12,7 @@ describe('of a repository with two models of one quantization', () => {
   let hub: RangeServer;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   const check = (...args: string[]) =>
-    runCli(
+    askCli(
       ['check-memory', ...args, '--accelerator', 'metal', '--system-memory', '16Gi', '--in-use', '4Gi', '--no-mmproj'],
       { HF_ENDPOINT: hub.origin },
     );

@@ -4,7 +4,7 @@ import { PROFILES } from '../../../oracle/cases.js';
 import { buildGguf } from '../../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../../support/models/profile.js';
 import { RangeServer, type ServedFile } from '../../../support/servers/range-server.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 
 const MAC = ['--accelerator', 'metal', '--system-memory', '96Gi', '--in-use', '3Gi', '-c', '8192'];
 
@@ -55,7 +55,7 @@ describe('the draft of a launch on the hub', () => {
   afterAll(() => hub.close());
 
   async function answer(model: string, words: string): Promise<Answer> {
-    const { stdout } = await runCli(['check-memory', model, ...MAC, '--json', `--extra-args=${words}`], env);
+    const { stdout } = await askCli(['check-memory', model, ...MAC, '--json', `--extra-args=${words}`], env);
     return JSON.parse(stdout) as Answer;
   }
 
@@ -103,14 +103,14 @@ describe('the draft of a launch on the hub', () => {
   });
 
   test('is said in the text, with why it is loaded', async () => {
-    const { stdout } = await runCli(['check-memory', 'hf:o/llama', ...MAC, '--spec-type', 'draft-eagle3'], env);
+    const { stdout } = await askCli(['check-memory', 'hf:o/llama', ...MAC, '--spec-type', 'draft-eagle3'], env);
     expect(stdout).toMatch(
       /draft +hf:o\/llama\/eagle3-llama-F16\.gguf \(.*llama-server -hf loads for this --spec-type\)/,
     );
   });
 
   test('is not known, and nothing is claimed, where its repository cannot be listed', async () => {
-    const { stderr, exitCode } = await runCli(
+    const { stderr, exitCode } = await askCli(
       ['check-memory', 'hf:o/plain', ...MAC, '--extra-args=-hfd o/nowhere'],
       env,
     );

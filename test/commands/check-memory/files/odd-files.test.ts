@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PROFILES } from '../../../oracle/cases.js';
 import { buildGguf, type Entry, type GgufSpec, type TensorEntry } from '../../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../../support/models/profile.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../../support/sparse-file.js';
 
 interface Checked {
@@ -37,7 +37,7 @@ async function check(spec: GgufSpec): Promise<Checked & { exitCode: number | nul
   const path = join(folder.path, `${count++}.gguf`);
   const { header, dataBytes } = buildGguf(spec);
   await writeSparseFile(path, header, header.length + dataBytes);
-  const { stdout, exitCode } = await runCli(['check-memory', path, ...ON_A_MAC, '--json']);
+  const { stdout, exitCode } = await askCli(['check-memory', path, ...ON_A_MAC, '--json']);
   return { ...(JSON.parse(stdout) as Checked), exitCode };
 }
 

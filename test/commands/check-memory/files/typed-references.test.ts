@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { buildGguf } from '../../../support/models/gguf-writer.js';
 import { RangeServer } from '../../../support/servers/range-server.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 import { tinyModelSpec, writeTinyModel } from '../../../support/models/tiny-model.js';
 
@@ -29,7 +29,7 @@ describe('a model that is named as people type it', () => {
   afterAll(() => hub.close());
 
   const told = async (...args: string[]) => {
-    const { stdout, stderr, exitCode } = await runCli(['check-memory', ...args, ...HERE], env);
+    const { stdout, stderr, exitCode } = await askCli(['check-memory', ...args, ...HERE], env);
     return { text: `${stdout}${stderr}`, exitCode };
   };
 
@@ -37,7 +37,7 @@ describe('a model that is named as people type it', () => {
     const { text, exitCode } = await told(`${REPOSITORY}:Q4_K_XL`);
     expect(text).toContain(`${REPOSITORY}:Q4_K_XL (UD-Q4_K_XL)`);
     expect(exitCode).toBe(0);
-    const inspected = await runCli(['inspect', `${REPOSITORY}:UD-Q4_K_XL`, '--json'], env);
+    const inspected = await askCli(['inspect', `${REPOSITORY}:UD-Q4_K_XL`, '--json'], env);
     expect(JSON.parse(inspected.stdout)).toMatchObject({ quantization: 'UD-Q4_K_XL' });
   });
 
@@ -72,7 +72,7 @@ describe('a model that is named as people type it', () => {
 
   test('fit keeps to the quantization behind a colon', async () => {
     const args = ['--accelerator', 'metal', '--system-memory', '64Gi', '--offline', '--json'];
-    const { stdout } = await runCli(['fit', 'llama-3.1-8b:Q4_K_S', ...args]);
+    const { stdout } = await askCli(['fit', 'llama-3.1-8b:Q4_K_S', ...args]);
     expect(JSON.parse(stdout)).toMatchObject({ quantization: 'Q4_K_S' });
   });
 
@@ -90,8 +90,8 @@ describe('a model that is named as people type it', () => {
 
   test('an id of the catalogue takes a quantization behind a colon', async () => {
     const [tagged, flagged] = await Promise.all([
-      runCli(['check-memory', 'llama-3.1-8b:Q8_0', ...HERE, '--offline', '--json']),
-      runCli(['check-memory', 'llama-3.1-8b', '-q', 'Q8_0', ...HERE, '--offline', '--json']),
+      askCli(['check-memory', 'llama-3.1-8b:Q8_0', ...HERE, '--offline', '--json']),
+      askCli(['check-memory', 'llama-3.1-8b', '-q', 'Q8_0', ...HERE, '--offline', '--json']),
     ]);
     const bytes = ({ stdout }: { stdout: string }) =>
       (JSON.parse(stdout) as { requirementBytes: number }).requirementBytes;

@@ -5,7 +5,7 @@ import { hostConfigMap, type HostReport } from '../../../../src/lib/kube/hosts.j
 import { KubeApi } from '../../../support/kube/kube-api.js';
 import type { Json } from '../../../support/kube/kube-types.js';
 import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 
 const GIB = 2 ** 30;
@@ -43,7 +43,7 @@ function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostR
 async function run(hosts: readonly HostReport[], ...words: readonly string[]) {
   const items = hosts.map((report) => hostConfigMap(report, 'default') as Json);
   api.inject({ path: /configmaps/, json: { kind: 'ConfigMapList', items } });
-  return runCli([...words, ...(words[0] === 'hosts' ? [] : ['--offline'])], env);
+  return askCli([...words, ...(words[0] === 'hosts' ? [] : ['--offline'])], env);
 }
 
 const LARGE = host('mac-studio', 64);
@@ -88,7 +88,7 @@ describe('check-memory --cluster', () => {
       '--llama-cpp',
       'v0.5.0',
     ];
-    const machine = await runCli(['check-memory', MODEL, ...here, '--gpu-layers', '999', '--offline', '--json'], env);
+    const machine = await askCli(['check-memory', MODEL, ...here, '--gpu-layers', '999', '--offline', '--json'], env);
     expect(JSON.parse(cluster.stdout)).toMatchObject({
       hosts: [
         { check: { requirementBytes: (JSON.parse(machine.stdout) as { requirementBytes: number }).requirementBytes } },
@@ -163,7 +163,7 @@ test.each([
   const { hosts } = JSON.parse(stdout) as { hosts: readonly { fit: { command: string; limits: unknown[] } }[] };
   const { command = '', limits } = hosts[0]?.fit ?? {};
   const [, ...words] = splitWords(command);
-  const { stdout: text, exitCode } = await runCli([...words, '--offline', '--dry-run', 'client', '--json'], env);
+  const { stdout: text, exitCode } = await askCli([...words, '--offline', '--dry-run', 'client', '--json'], env);
   expect(exitCode).toBe(0);
   const { manifests, ...check } = JSON.parse(text) as {
     launch: { accelerator: string };

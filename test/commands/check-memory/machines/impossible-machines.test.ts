@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cliEnvironment, run, RUN_JS, runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
+import { cliEnvironment, run, RUN_JS } from '../../../support/run-cli.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 describe('a machine that cannot be is refused, not found too small', () => {
@@ -10,14 +11,14 @@ describe('a machine that cannot be is refused, not found too small', () => {
     [['--system-memory', '0'], '--system-memory must be more than nothing'],
     [['--system-memory', '16Gi', '--in-use', '20Gi'], 'more memory is said to be in use than the machine has'],
   ])('%j', async (machine, words) => {
-    const { stderr, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--accelerator', 'metal', ...machine]);
+    const { stderr, exitCode } = await askCli(['check-memory', 'llama-3.1-8b', '--accelerator', 'metal', ...machine]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 });
 
 test('a budget that no such machine has is noted', async () => {
   const args = ['check-memory', 'llama-3.2-3b', '--accelerator', 'metal', '--system-memory', '16Gi', '--offline'];
-  const noted = async (budget: string) => (await runCli([...args, '--memory-budget', budget])).stdout;
+  const noted = async (budget: string) => (await askCli([...args, '--memory-budget', budget])).stdout;
   expect(await noted('24Gi')).toMatch(/^note +--memory-budget is more than all the memory that the machine has$/m);
   expect(await noted('16Gi')).not.toContain('more than all the memory');
 });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { fakeMac, fakeMachine, type FakeMachine } from '../../../support/fake-machine.js';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 const GIB = 2 ** 30;
@@ -19,7 +19,7 @@ interface Checked {
 }
 
 async function check(words: readonly string[], env: Readonly<Record<string, string>>) {
-  const { stdout, exitCode } = await runCli(['check-memory', ...words, '--offline', '--json'], env);
+  const { stdout, exitCode } = await askCli(['check-memory', ...words, '--offline', '--json'], env);
   return { json: JSON.parse(stdout) as Checked, exitCode };
 }
 
@@ -49,14 +49,14 @@ describe('a busy Mac, of whose 48 GB 21.1 are loosely and 9.4 strictly available
     expect([exitCode, json.verdict]).toEqual([0, 'tight']);
     expect(json.tight.map(({ reason }) => reason)).toContain('others');
     expect(json.programs.map(({ name }) => name)).toEqual(['ollama', 'Safari']);
-    const { stdout } = await runCli(['check-memory', ...words, '--offline'], busy.env);
+    const { stdout } = await askCli(['check-memory', ...words, '--offline'], busy.env);
     expect(stdout).toMatch(
       /^TIGHT .*\n {7}other programs would have to give up [\d.]+GB of the 11\.8GB that they do not use at the moment, by compression or swap \(most is held by: ollama 18GB, Safari 3GB\)/,
     );
   });
 
   test('refuses what the loose figure does not hold, in the four lines of every refusal', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['check-memory', 'qwen-coder-32b', '--offline'], busy.env);
+    const { stdout, stderr, exitCode } = await askCli(['check-memory', 'qwen-coder-32b', '--offline'], busy.env);
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr.split('\n').slice(0, 4)).toEqual([
       'Error: insufficient memory for qwen-coder-32b (Q4_K_M)',
@@ -73,7 +73,7 @@ describe('a busy Mac, of whose 48 GB 21.1 are loosely and 9.4 strictly available
     const { json } = await check(words, busy.env);
     expect(json.verdict).toBe('tight');
     expect(await readFile(page, 'utf8')).toContain('other programs would have to give up');
-    const refused = await runCli(['check-memory', 'qwen-2.5-14b', '--offline'], busy.env);
+    const refused = await askCli(['check-memory', 'qwen-2.5-14b', '--offline'], busy.env);
     expect(refused.stderr.replace(/\s+/g, ' ')).toMatch(/ --[^;]+; other programs would have to give up [\d.]+[GM]B/);
     await remove();
   });
@@ -141,7 +141,7 @@ describe('a GPU that is said to have nearly the machine’s memory', () => {
   const note = 'GPU and system memory count as two here; if the GPU has no memory of its own';
 
   test('is told what it means if both are one memory', async () => {
-    const { stdout, exitCode } = await runCli(['check-memory', ...large, '--offline'], {});
+    const { stdout, exitCode } = await askCli(['check-memory', ...large, '--offline'], {});
     expect(exitCode).toBe(0);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`${note} (GB10, Strix Halo, Jetson), it does not fit`);
     expect((await check([...large, '--unified-memory'], {})).json.verdict).toBe('does-not-fit');
@@ -166,7 +166,7 @@ describe('a GPU that is said to have nearly the machine’s memory', () => {
       ],
     ],
   ])('is not bothered where %s', async (_case, words) => {
-    expect((await runCli(['check-memory', ...words, '--offline'], {})).stdout).not.toContain(note);
+    expect((await askCli(['check-memory', ...words, '--offline'], {})).stdout).not.toContain(note);
   });
 });
 

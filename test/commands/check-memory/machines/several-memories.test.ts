@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { runCli } from '../../../support/run-cli.js';
+import { askCli } from '../../../support/cli-session.js';
 
 /*
  * Two GPUs of which the first is full with a long context and the second with a short one, and a GPU beside a machine that has little to spare:
@@ -32,7 +32,7 @@ interface Views {
 }
 
 async function askedAt(tokens: number): Promise<readonly Limit[]> {
-  const { stdout } = await runCli([...CODER, '--ctx-size', String(tokens), '--json']);
+  const { stdout } = await askCli([...CODER, '--ctx-size', String(tokens), '--json']);
   return (JSON.parse(stdout) as Views).limits;
 }
 
@@ -51,7 +51,7 @@ describe('with two GPUs', () => {
   let text: string;
   beforeAll(async () => {
     const words = [...CODER, '--table', '--chart'];
-    const [json, read] = await Promise.all([runCli([...words, '--json']), runCli(words, { COLUMNS: '120' })]);
+    const [json, read] = await Promise.all([askCli([...words, '--json']), askCli(words, { COLUMNS: '120' })]);
     views = JSON.parse(json.stdout) as Views;
     text = read.stdout;
   });
@@ -88,11 +88,11 @@ describe('with two GPUs', () => {
   });
 
   test('a refusal and a fit say what is taken of each', async () => {
-    const refused = await runCli([...CODER, '--ctx-size', '32768']);
+    const refused = await askCli([...CODER, '--ctx-size', '32768']);
     expect(refused.stderr).toMatch(
       /^ {2}Of each memory: [\d.]+GB of 13GB on GPU 0, [\d.]+GB of 11GB on GPU 1, [\d.]+[MG]B of 44GB on the host$/m,
     );
-    const { stdout } = await runCli(['fit', ...CODER.slice(1)], { COLUMNS: '120' });
+    const { stdout } = await askCli(['fit', ...CODER.slice(1)], { COLUMNS: '120' });
     for (const where of ['11GB on GPU 1', '13GB on GPU 0', '44GB on the host'])
       expect(stdout).toMatch(new RegExp(`[\\d.]+[MG]B of ${where}, [\\d.]+[MG]B to spare`));
   });
@@ -102,7 +102,7 @@ test('advice on what a GPU refuses says what is left on the GPU, though the host
   const card = ['--accelerator', 'cuda', '--gpu-memory', '24Gi', '--offline'];
   const limitsWith = async (hostBytes: number): Promise<{ limits: readonly Limit[]; said: string }> => {
     const words = ['check-memory', 'llama-3.3-70b', '-c', '8192', ...card, '--memory-budget', String(hostBytes)];
-    const [{ stdout }, { stderr }] = await Promise.all([runCli([...words, '--json']), runCli(words)]);
+    const [{ stdout }, { stderr }] = await Promise.all([askCli([...words, '--json']), askCli(words)]);
     const { suggestions } = JSON.parse(stdout) as { suggestions: readonly { limits: readonly Limit[] }[] };
     return { limits: suggestions[0]?.limits ?? [], said: stderr.split('With these flags it fits')[1] ?? '' };
   };

@@ -6,7 +6,7 @@ import type { GraphBuilder } from '../builder.js';
 import { scaledEmbeddingInput } from '../embedding-input.js';
 import { projectQkv } from '../projections.js';
 import { perLayerInputs, slice } from './gemma-per-layer.js';
-import { softCap } from './gemma.js';
+import { softCap } from '../graph-end.js';
 
 /** `n_altup`, `n_embd_altup` (`src/llama-hparams.h`) and `n_layer_sparsity` (`src/models/models.h`): fixed in code. */
 const STREAMS = 4;

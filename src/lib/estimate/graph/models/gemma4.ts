@@ -4,11 +4,10 @@ import { attention } from '../attention/attention.js';
 import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { scaledEmbeddingInput } from '../embedding-input.js';
-import { cropEarly, cropLate } from '../output-rows.js';
+import { cropEarly, cropLate, softCap } from '../graph-end.js';
 import { experts } from '../experts/experts.js';
 import { feedForward, projectRows } from '../projections.js';
 import { perLayerInputs, perLayerRows, slice } from './gemma-per-layer.js';
-import { softCap } from './gemma.js';
 import { graphError } from '../../ggml/graph-error.js';
 
 const GELU = { activation: 'gelu' } as const;

@@ -3,7 +3,7 @@ import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
-import { cropEarly, finishKeepingHidden } from '../output-rows.js';
+import { cropEarly, finishKeepingHidden } from '../graph-end.js';
 import { experts, weightsByHeader } from '../experts/experts.js';
 import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../projections.js';

@@ -4,7 +4,7 @@ import { attention } from '../attention/attention.js';
 import { attentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { AttentionOptions } from '../attention/multi-head.js';
 import type { GraphBuilder } from '../builder.js';
-import { cropEarly, finishKeepingHidden } from '../output-rows.js';
+import { cropEarly, finishKeepingHidden } from '../graph-end.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../recurrent/delta-net.js';
 import { experts } from '../experts/experts.js';
 import { feedForward, projected, projectRows } from '../projections.js';

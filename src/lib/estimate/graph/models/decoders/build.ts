@@ -4,7 +4,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
-import { dropsEarly } from '../../output-rows.js';
+import { dropsEarly } from '../../graph-end.js';
 import { attend } from './parts/attention-part.js';
 import { feed } from './parts/feed-forward-part.js';
 import { finishDecoder, outputRows } from './parts/head.js';

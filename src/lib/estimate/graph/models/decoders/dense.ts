@@ -2,9 +2,8 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../builder.js';
 import { deepstackAfterFirst } from './parts/deepstack.js';
-import { softCap } from '../gemma.js';
-import { ROTATION_PERIOD } from './parts/rotation.js';
-import type { DecoderSpec } from './spec.js';
+import { softCap } from '../../graph-end.js';
+import { ROTATION_PERIOD, type DecoderSpec } from './spec.js';
 
 /** `src/models/qwen3vl.cpp`: a head for fewer tokens than the embedding knows is padded in front. */
 function padVocabulary(g: GraphBuilder, logits: Tensor): Tensor {

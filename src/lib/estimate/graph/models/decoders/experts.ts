@@ -1,6 +1,5 @@
 import { deepstackAfterFirst } from './parts/deepstack.js';
-import { ROTATION_PERIOD } from './parts/rotation.js';
-import type { DecoderSpec, ExpertsSpec } from './spec.js';
+import { ROTATION_PERIOD, type DecoderSpec, type ExpertsSpec } from './spec.js';
 
 const softmax: ExpertsSpec = {};
 /** What DeepSeek's relatives read from the header. */

@@ -6,6 +6,9 @@ import type { GraphBuilder, NormKind } from '../../builder.js';
 import type { Gating } from '../../experts/experts.js';
 import type { Activation } from '../../projections.js';
 
+/** `n_no_rope_layer_step` (`src/llama-hparams.h`, llama.cpp v0.5.0): one layer of so many is not rotated. */
+export const ROTATION_PERIOD = 4;
+
 /**
  * A decoder as data: how its graph (`src/models/*.cpp`, llama.cpp v0.5.0) differs from llama's. What a file tells by having
  * a weight or not (biases, fused QKV, gates, shared experts, factors of the rotation, sinks) is not stated.

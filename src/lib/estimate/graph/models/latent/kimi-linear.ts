@@ -4,7 +4,7 @@ import { attention } from '../../attention/attention.js';
 import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
-import { finishKeepingHidden } from '../../output-rows.js';
+import { finishKeepingHidden } from '../../graph-end.js';
 import { gatingOf } from '../../experts/experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
 import { latentHeads, latentQueries } from '../../attention/latent.js';

@@ -1,8 +1,7 @@
 import * as ggml from '../../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../../ggml/tensor.js';
 import type { GraphBuilder, NormKind } from '../../../builder.js';
-import { cropLate } from '../../../output-rows.js';
-import { softCap } from '../../gemma.js';
+import { cropLate, softCap } from '../../../graph-end.js';
 import type { DecoderSpec, HeadSpec, OutputRows } from '../spec.js';
 
 /** From the last layer's output to the logits. */

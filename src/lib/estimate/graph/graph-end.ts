@@ -1,5 +1,6 @@
 import type { Tensor } from '../ggml/tensor.js';
 import type { GraphBuilder } from './builder.js';
+import * as ggml from '../ggml/ops/ops.js';
 
 /**
  * `crop_before_nextn` (`src/llama-graph.h`): from b11435..b12032 on, rows without output are dropped inside the last layer,
@@ -26,4 +27,9 @@ export function finishKeepingHidden(g: GraphBuilder, cur: Tensor, outIds: Tensor
   const picked = cropLate(g, normed, outIds);
   g.embeddings = picked;
   g.finish(g.mulMat(g.outputHead(), picked, g.weight('output.scale')));
+}
+
+/** Logits squeezed into a range: three ops more over the whole vocabulary. */
+export function softCap(logits: Tensor): Tensor {
+  return ggml.scale(ggml.unary(ggml.scale(logits), 'tanh'));
 }
