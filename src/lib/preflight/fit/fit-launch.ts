@@ -1,3 +1,4 @@
+import { trainedContext, usefulContext } from '../../estimate/context/trained-context.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
 import { type Change, type ModelVariant, changedLaunch } from '../advice/advice.js';
@@ -7,7 +8,7 @@ import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';
 import { growthRemedy } from '../judge/growth-remedy.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
-import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
@@ -84,10 +85,10 @@ class FitSearch {
   }
 
   run(): Candidate | undefined {
-    const { asked, shape, prefer } = this.#request;
-    const { nCtxTrain } = shape.hparams;
-    const usual = wantedContext({}, nCtxTrain);
-    const wanted = wantedContext(asked, nCtxTrain);
+    const { asked, shape, launch, prefer } = this.#request;
+    const trained = trainedContext(shape.hparams, launch);
+    const usual = wantedContext({}, trained);
+    const wanted = wantedContext(asked, trained);
     if (prefer === 'context' && wanted <= usual) return this.#longest(usual);
     const best = this.#largestWith(wanted);
     if (best !== undefined) return prefer === 'quality' ? best : this.#longest(wanted);
@@ -132,16 +133,16 @@ class FitSearch {
     const moved = isMoved ? this.#moved(model, least) : model;
     if (moved === undefined || this.#trials.floorExceeds(moved.shape, moved.launch)) return undefined;
     const { shape, launch } = moved;
-    const most = Math.ceil(shape.hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
+    const most = usefulContext(shape, launch);
     const nCtx = largestContext(this.#trials, shape, launch, { least, most, spareShare: COMFORTABLE_SHARE });
     return nCtx === undefined ? undefined : { ...moved, nCtx };
   }
 
   #longestOf(model: Model, wanted: number, stage: Stage): Candidate | undefined {
-    const { nCtxTrain } = model.shape.hparams;
-    const least = Math.min(LEAST_USEFUL_CONTEXT, nCtxTrain);
+    const trained = trainedContext(model.shape.hparams, model.launch);
+    const least = Math.min(LEAST_USEFUL_CONTEXT, trained);
     if (!stage.isMoved) return this.#atLeast(model, least, stage);
-    for (const tokens of halvings(nCtxTrain, wanted, least)) {
+    for (const tokens of halvings(trained, wanted, least)) {
       const found = this.#atLeast(model, tokens, stage);
       if (found !== undefined) return found;
     }
@@ -199,13 +200,11 @@ function finished(
   { shape: { hparams }, asked }: FitRequest,
 ): FittedLaunch | undefined {
   const { shape, variant, isCompact } = best;
+  const trained = trainedContext(hparams, best.launch);
   const sized: LaunchOptions = { ...best.launch, ctxSize: best.nCtx };
   const cacheRamMiB = fittingCacheMiB(trials.judge(shape, sized), sized);
   const cached = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
-  const kept = [
-    ...keptWithin(trials, shape, cached, wantedContext(asked, hparams.nCtxTrain)),
-    ...namedLayers(shape, cached),
-  ];
+  const kept = [...keptWithin(trials, shape, cached, wantedContext(asked, trained)), ...namedLayers(shape, cached)];
   const launch = changedLaunch(cached, kept);
   const verdict = trials.fitting(shape, launch);
   if (verdict === undefined) return undefined;
@@ -220,14 +219,14 @@ function finished(
   return {
     ...{ shape, launch, verdict, variant, changes },
     cacheRamMiB: launch.cacheRamMiB === best.launch.cacheRamMiB ? undefined : launch.cacheRamMiB,
-    contextIsWhole: nCtx >= hparams.nCtxTrain,
+    contextIsWhole: nCtx >= trained,
     leavesRoomToGrow: nCtx < best.nCtx,
     missedContext: asked.ctxSize !== undefined && nCtx < asked.ctxSize ? asked.ctxSize : undefined,
   };
 }
 
-function wantedContext({ ctxSize }: FitRequest['asked'], nCtxTrain: number): number {
-  return Math.min(ctxSize || USUAL_CONTEXT, nCtxTrain);
+function wantedContext({ ctxSize }: FitRequest['asked'], trained: number): number {
+  return Math.min(ctxSize || USUAL_CONTEXT, trained);
 }
 
 /** All of them, where they were left open: llama-server would leave some on the host by a margin of its own (`--fit`). */

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { trainedContext } from '../../estimate/context/trained-context.js';
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
@@ -102,13 +103,13 @@ function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
 }
 
 /** How much context there is room for, beside what the model was trained with. */
-function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
+function largestLines({ shape, launch, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
   if (shape === undefined || largest === undefined) return [];
-  const { nCtxTrain } = shape.hparams;
+  const trained = trainedContext(shape.hparams, launch);
   const sequences = kvUnified ? 1 : slots;
   const each = sequences > 1 ? ' for each slot' : '';
-  const tokens = Math.min(nCtxTrain, Math.floor(largest / sequences));
-  if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
+  const tokens = Math.min(trained, Math.floor(largest / sequences));
+  if (tokens === trained) return [`largest   ${trained} tokens${each}, all that it was trained with`];
   const room = largest === nCtx ? 'fit and no more' : 'fit';
-  return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
+  return [`largest   ${tokens} tokens${each} ${room}, of the ${trained} that it was trained with`];
 }
