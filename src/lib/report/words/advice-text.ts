@@ -56,9 +56,9 @@ function commandLines(pieces: readonly string[] | undefined, width: number): str
 
 export function adviceHeading(advice: readonly Advice[]): string {
   const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
-  return isMachine
-    ? 'No change of the launch makes it fit. It would, as it is, in:'
-    : 'With these flags it fits, by the same check:';
+  if (isMachine) return 'No change of the launch makes it fit. It would, as it is, in:';
+  const isTogether = advice.some(({ changes }) => changes.length > 1);
+  return `With these flags it fits, by the same check${isTogether ? ', all of an entry together' : ''}:`;
 }
 
 /** What it takes then of the memory that refused, what to type, and what that means; where memories lie apart, what of each. */
