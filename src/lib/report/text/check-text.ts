@@ -12,6 +12,7 @@ import { holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/
 import { loadedTexts } from '../words/loaded-text.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
+import { modelName } from '../words/model-name.js';
 
 const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;
@@ -35,11 +36,11 @@ export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
   ].join('\n');
 }
 
-function headline({ model, shape }: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+function headline(check: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
   const [limit] = verdict.limits;
   const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare${whereLimited(limit)}`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
-  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape.quantization})${left}`;
+  return `${word}  ${colors.bold(modelName(check))} (${check.shape.quantization})${left}`;
 }
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
