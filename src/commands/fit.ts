@@ -140,7 +140,8 @@ function fittedCommand(
   const started = (by: PrintedCommand) => printedCommand(by, asked, changes, verdict.estimate.resolved, raw);
   const own = kind === 'deploy' ? undefined : started(kind);
   if (own !== undefined) return own;
-  const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
+  const isSaid = (flag: string): boolean => words.some((word) => word.split(' ')[0] === `--${flag}`);
+  const typed = raw.filter(({ type, flag = '' }) => type === 'flag' && !OWN_FLAGS.includes(flag) && !isSaid(flag));
   const more = [...words, ...(cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`])];
   const deploy = deployCommand(check, changes, typed, more);
   return deploy ?? started('llama-server');

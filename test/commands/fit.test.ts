@@ -73,3 +73,9 @@ describe('fit', () => {
     });
   });
 });
+
+test('layers and experts that several GPUs do not hold are said of the GPUs', async () => {
+  const cards = ['--accelerator', 'cuda', '--gpu-memory', '12Gi,8Gi', '--system-memory', '64Gi', '--offline'];
+  const { stdout } = await runCli(['fit', 'llama-3.3-70b', ...cards, '--quantization', 'Q4_K_M']);
+  expect(stdout).toMatch(/^layers +\d+ of 81 on 2 GPUs, for they do not hold more$/m);
+});

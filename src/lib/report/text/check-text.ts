@@ -8,7 +8,7 @@ import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
-import { holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/limit-label.js';
+import { gpusInWords, holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/limit-label.js';
 import { loadedTexts } from '../words/loaded-text.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
@@ -90,9 +90,7 @@ function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
-  const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
-  const layers =
-    launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
+  const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpusInWords(estimate)}`;
   const place = formatModelSource(parseModelSource(source));
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
