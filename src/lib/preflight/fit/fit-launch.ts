@@ -13,6 +13,10 @@ import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
 
+/** What is worth some more experts on the host, the longest first; and at most so many of those that are there anyway. */
+const ROOMIER_CONTEXTS = [32_768, 16_384];
+const MOST_MORE_EXPERTS = 1.5;
+
 export const PREFERENCES = ['quality', 'context'] as const;
 export type Preference = (typeof PREFERENCES)[number];
 
@@ -66,7 +70,8 @@ type Stage = (typeof STAGES)[number];
  * `quality`: the largest quantization that holds the context asked for (8192 tokens where none is), then as much context
  * as fits beside it; where none holds what was asked for, as `context`. `context`: the longest context that a quantization of four bits or more holds, or of fewer
  * where only they hold what was asked for (8192 tokens where nothing is), then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
- * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight. Undefined when nothing fits.
+ * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight, and then up to half as many experts
+ * again where that leaves room for 32768 tokens, or 16384, and no context was asked for. Undefined when nothing fits.
  */
 export function fitLaunch(trials: Trials, request: FitRequest): FittedLaunch | undefined {
   const best = new FitSearch(trials, request).run();
@@ -101,10 +106,22 @@ class FitSearch {
     for (const stage of STAGES) {
       for (const model of this.#modelsFor(stage)) {
         const found = this.#atLeast(model, least, stage);
-        if (found !== undefined) return found;
+        if (found !== undefined) return this.#withRoomierContext(found, model, stage);
       }
     }
     return undefined;
+  }
+
+  /** Where no context was asked for and experts leave the GPU anyway, some more of them for the sake of a long conversation. */
+  #withRoomierContext(found: Candidate, model: Model, stage: Stage): Candidate {
+    const layers = hostExpertLayers(found);
+    if (layers === undefined || this.#request.asked.ctxSize) return found;
+    const roomier = ROOMIER_CONTEXTS.filter((tokens) => tokens > found.nCtx && tokens <= model.shape.hparams.nCtxTrain);
+    for (const tokens of roomier) {
+      const other = this.#atLeast(model, tokens, stage);
+      if (other && (hostExpertLayers(other) ?? Infinity) <= layers * MOST_MORE_EXPERTS) return other;
+    }
+    return found;
   }
 
   /** Where to look is settled once `wanted` tokens fit. */
@@ -161,6 +178,12 @@ class FitSearch {
       found && { ...model, launch: { ...found.launch, ctxSize: model.launch.ctxSize ?? 0 }, changes: found.changes }
     );
   }
+}
+
+/** Layers of which the experts stay on the host; undefined where none do, or layers leave the GPU as a whole. */
+function hostExpertLayers({ changes }: Attempt): number | undefined {
+  if (changes.some(({ kind }) => kind === 'gpu-layers')) return undefined;
+  return changes.flatMap((change) => (change.kind === 'cpu-experts' ? [change.layers] : []))[0];
 }
 
 /** From the most down to the least, and what is wanted among them. */
