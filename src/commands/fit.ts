@@ -40,7 +40,8 @@ or with --print as llama-server's own or behind llmkube exec. \
 With --prefer quality (the default) that is the largest quantization that holds the context asked for with --ctx-size, 8192 \
 tokens where none is, and then as much context as fits; with --prefer context it is the longest context that a \
 quantization of at least four bits holds, or one of fewer bits where only that holds what was asked for. --quantization keeps to that one. Layers or experts stay on the host where the GPU \
-does not hold four bits a weight. 5 % of the budget stay free.
+does not hold four bits a weight. Where experts stay there anyway and no context is asked for, up to half as many again \
+do so that 32768 tokens fit, or 16384. 5 % of the budget stay free.
 
 Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
   static override examples = [
@@ -140,7 +141,8 @@ function fittedCommand(
   const started = (by: PrintedCommand) => printedCommand(by, asked, changes, verdict.estimate.resolved, raw);
   const own = kind === 'deploy' ? undefined : started(kind);
   if (own !== undefined) return own;
-  const typed = raw.filter(({ type, flag }) => type === 'flag' && !OWN_FLAGS.includes(flag ?? ''));
+  const isSaid = (flag: string): boolean => words.some((word) => word.split(' ')[0] === `--${flag}`);
+  const typed = raw.filter(({ type, flag = '' }) => type === 'flag' && !OWN_FLAGS.includes(flag) && !isSaid(flag));
   const more = [...words, ...(cacheRamMiB === undefined ? [] : [`--cache-ram ${cacheRamMiB}`])];
   const deploy = deployCommand(check, changes, typed, more);
   return deploy ?? started('llama-server');

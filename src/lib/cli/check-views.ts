@@ -18,6 +18,7 @@ import {
 import { wantsTable } from './flags/view-flags.js';
 import { quantizationTableText } from '../report/tables/quantization-text.js';
 import { savingsText } from '../report/tables/savings-text.js';
+import { gpusInWords } from '../report/words/limit-label.js';
 import { contextTableText, macsText } from '../report/tables/survey-text.js';
 
 /** Points that are estimated for a chart; between them it is drawn straight. */
@@ -97,11 +98,11 @@ function macs(check: MemoryCheck, flags: ViewFlags): View | undefined {
 }
 
 /** Where layers are open, llama-server chooses them for each launch; rows to compare have them all alike. */
-function withLayersNote(text: string, { choice }: MemoryCheck): string {
+function withLayersNote(text: string, { choice, estimate }: MemoryCheck): string {
   const layers = choice && chosenLayers(choice);
   if (layers === undefined) return text;
   const count = `${layers} layer${layers === 1 ? '' : 's'}`;
-  return `${text}\nEach row is with ${count} on the GPU, as chosen for the launch asked (--fit).`;
+  return `${text}\nEach row is with ${count} on ${gpusInWords(estimate ?? { parts: [] })}, as chosen for the launch asked (--fit).`;
 }
 
 function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefined {

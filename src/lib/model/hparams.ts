@@ -21,6 +21,8 @@ export interface Hparams {
   nLayer: number;
   nCtxTrain: number;
   nCtxOrigYarn: number;
+  /** How positions are scaled: `rope_scaling_type_train`, `rope_freq_scale_train`. */
+  rope: { scaling: string; freqScale: number };
   nEmbd: number;
   nEmbdOut: number;
   nVocab: number;
@@ -119,6 +121,7 @@ export function readHparams(keys: Keys, nVocab: number): Hparams {
     nLayer: nLayerAll - nLayerNextn,
     nCtxTrain,
     nCtxOrigYarn: keys.number('rope.scaling.original_context_length', nCtxTrain),
+    rope: ropeScalingOf(keys),
     nEmbd,
     nEmbdOut: keys.number('embedding_length_out', nEmbd),
     nVocab,
@@ -210,4 +213,10 @@ export function ssmStateSize({ ssm, nEmbd, nHead, wkvHeadSize, headKda, headLine
   if (headKda > 0) return headKda * headKda * (nHead[0] ?? 0);
   if (headLinear > 0) return headLinear * headLinear * (nHead[0] ?? 0);
   return ssm.state * ssm.inner;
+}
+
+function ropeScalingOf(keys: Keys): Hparams['rope'] {
+  const factor = Math.fround(keys.real('rope.scaling.factor', keys.real('rope.scale_linear', 0)));
+  const freqScale = factor === 0 ? 1 : Math.fround(1 / factor);
+  return { scaling: keys.text('rope.scaling.type') ?? 'linear', freqScale };
 }

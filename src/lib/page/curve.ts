@@ -1,5 +1,5 @@
 import { largestContext } from '../preflight/advice/largest-fitting.js';
-import { trainedContext } from '../preflight/surveys/survey.js';
+import { usefulContext } from '../estimate/context/trained-context.js';
 import { sameLimit, type CompletedVerdict, type LimitCheck } from '../preflight/judge/verdict.js';
 import { answer, type PageModel, questionOf } from './answer.js';
 import type { Controls } from './controls/controls.js';
@@ -23,8 +23,8 @@ export interface Curve {
 const INTERVALS = 16;
 
 /** The longest context that the controls offer: what the model was trained with, or what was asked for. */
-export function longestContext({ shape }: PageModel, asked: number): number {
-  return Math.max(trainedContext(shape), padded(asked));
+export function longestContext({ shape, input }: PageModel, asked: number): number {
+  return Math.max(usefulContext(shape, input.launch), padded(asked));
 }
 
 /** Undefined where llama-server refuses the launch. */
@@ -44,7 +44,7 @@ export function curveOf(model: PageModel, controls: Controls): Curve | undefined
       if (verdict === undefined || same === undefined) return [];
       return [{ context, requiredBytes: same.requiredBytes, kind: verdict.kind }];
     });
-  const most = trainedContext(shape, chosen.verdict.estimate.resolved);
+  const most = usefulContext(shape, launch, chosen.verdict.estimate.resolved);
   const largest = largestContext(trials, shape, launch, { least: CONTEXT_STEP, most });
   return { limit, points, largest: largest ?? 0 };
 }

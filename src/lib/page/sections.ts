@@ -1,9 +1,9 @@
-import { neededParts, type EstimatePart, type ResolvedLaunch } from '../estimate/memory-estimate.js';
+import { neededParts, type EstimatePart, type MemoryEstimate } from '../estimate/memory-estimate.js';
 import { isDiscrete } from '../preflight/judge/judge.js';
 import { headroomBytes, type CompletedVerdict } from '../preflight/judge/verdict.js';
 import { formatCompared, formatSize } from '../report/words/bytes.js';
 import { explainBudget } from '../report/words/budget-text.js';
-import { holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';
+import { gpusInWords, holderLabel, requirementsOf, whereLimited } from '../report/words/limit-label.js';
 import { partLabel } from '../report/words/part-labels.js';
 import { warningsOf } from '../report/words/warnings.js';
 import type { LoadedText } from '../report/words/loaded-text.js';
@@ -37,7 +37,7 @@ export function sectionsOf(model: PageModel, controls: Controls, answer: PageAns
     verdict: judgedHtml(verdict, model.input.uncounted),
     bars: verdict.limits.map((limit) => memoryBarHtml(limit, verdict.estimate, discrete)).join(''),
     parts: partsHtml(verdict),
-    launch: launchHtml(verdict.estimate.resolved, loadedWith(model.input, controls)),
+    launch: launchHtml(verdict.estimate, loadedWith(model.input, controls)),
     notes: notesHtml([
       ...recipeNote(model, controls),
       ...warningsOf({ verdict, programs: model.input.programs }),
@@ -110,7 +110,7 @@ function loadedWith({ loaded }: PageInput, { projector, draft }: Controls): read
 
 const FILES = { projector: 'Projector', draft: 'Draft', adapter: 'Adapter' } as const;
 
-function launchHtml(resolved: ResolvedLaunch, loaded: readonly LoadedText[]): string {
+function launchHtml({ resolved, parts }: MemoryEstimate, loaded: readonly LoadedText[]): string {
   const { llamaCpp, nCtx, nCtxSeq, slots, kvUnified, flashAttn, nBatch, nUbatch, cacheTypeK, cacheTypeV, gpuLayers } =
     resolved;
   const shared = slots > 1 ? (kvUnified ? ', sharing one KV cache' : `, ${nCtxSeq} tokens each`) : '';
@@ -121,7 +121,7 @@ function launchHtml(resolved: ResolvedLaunch, loaded: readonly LoadedText[]): st
     ['KV cache', `${cacheTypeK} (K), ${cacheTypeV} (V)`],
     ['Flash attention', flashAttn ? 'on' : 'off'],
     ['Batch', `${nBatch}, ubatch ${nUbatch}`],
-    ['Layers on the GPU', String(gpuLayers)],
+    [`Layers on ${gpusInWords({ parts })}`, String(gpuLayers)],
   ];
   const items = rows.map(([term, text]) => `<div><dt>${term}</dt><dd>${text}</dd></div>`);
   const files = loaded.map(

@@ -8,7 +8,7 @@ import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/overridden-header.js';
 import { lacksVocabulary } from '../model/loading/vocabulary.js';
-import { publishedQuantization } from '../model/quantization/quantization.js';
+import { misnamedQuantization, publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
 import type { Accelerator, LaunchOptions } from '../runtime/launch-options.js';
@@ -136,9 +136,17 @@ function checkModel(
 ): Promise<MemoryCheck> {
   return orIncomplete(read, () => {
     const described = describeModel(withKvOverrides(header, read.overrides));
-    const quantization = publishedQuantization(described.quantization, pathRead(read.header, read.source));
+    const path = pathRead(read.header, read.source);
+    const quantization = publishedQuantization(described.quantization, path);
     const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(described.keys);
-    const notes = isProfile ? [...read.notes, WITHOUT_VOCABULARY] : read.notes;
+    const misnamed = misnamedQuantization(described.keys, path ?? read.source);
+    const notes = [
+      ...read.notes,
+      ...(isProfile ? [WITHOUT_VOCABULARY] : []),
+      ...(misnamed === undefined
+        ? []
+        : [`the file is named ${misnamed}, and its header says ${quantization}: what it holds counts`]),
+    ];
     return checkBeside({ ...read, shape: { ...described, quantization }, notes }, request, dependencies);
   });
 }

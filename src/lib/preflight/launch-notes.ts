@@ -1,3 +1,4 @@
+import { trainedContext } from '../estimate/context/trained-context.js';
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
@@ -9,14 +10,17 @@ export function launchNotes(
   launch: LaunchOptions,
   resolved: ResolvedLaunch,
 ): readonly string[] {
-  const { nCtx, nCtxSeq, nBatch, nUbatch, flashAttn, cacheTypeK, cacheTypeV } = resolved;
-  const { nCtxTrain } = hparams;
+  const { nCtx, nCtxSeq, slots, nBatch, nUbatch, flashAttn, cacheTypeK, cacheTypeV } = resolved;
+  const trained = trainedContext(hparams, launch);
   const { ubatchSize = 0, flashAttn: asked = 'auto' } = launch;
   const notes: string[] = [];
   // The context of a slot is padded, so what is asked for may be passed by a little.
-  if (nCtxSeq >= nCtxTrain + CONTEXT_STEP) {
+  if (nCtxSeq >= trained + CONTEXT_STEP) {
+    const each = slots === 1 ? '' : ' in each slot';
     const slot = nCtxSeq === nCtx ? '' : ' in each slot';
-    notes.push(`${nCtxSeq} tokens${slot} are more than the ${nCtxTrain} that the model was trained with`);
+    notes.push(
+      `${nCtxSeq} tokens${slot} are more than the ${trained} that the model was trained with: llama-server takes the memory for all of them and serves no more than ${trained}${each}`,
+    );
   }
   if (ubatchSize > nUbatch && nBatch === nUbatch) {
     notes.push(`an ubatch of ${ubatchSize} counts as ${nUbatch}, for it is never larger than the batch`);

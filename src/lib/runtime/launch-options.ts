@@ -14,6 +14,10 @@ export type SplitMode = (typeof SPLIT_MODES)[number];
 export const AUTO_GPU_LAYERS = -1;
 export const ALL_GPU_LAYERS = -2;
 
+/** `--rope-scaling`: `common/arg.cpp` of llama.cpp v0.5.0. */
+export const ROPE_SCALINGS = ['none', 'linear', 'yarn'] as const;
+export type RopeScaling = (typeof ROPE_SCALINGS)[number];
+
 export type FlashAttention = 'auto' | 'on' | 'off';
 export type ServerMode = 'chat' | 'embedding' | 'rerank';
 
@@ -39,6 +43,11 @@ export interface LaunchOptions {
   readonly cpuArch?: 'arm' | 'x86';
   /** Tokens, all slots together (`--ctx-size`); 0 or unset = the model's training context. */
   readonly ctxSize?: number;
+  /** How positions are scaled (`--rope-scaling`, `--rope-freq-scale` or the inverse of `--rope-scale`, `--yarn-orig-ctx`): what
+   * context a model is taken to be trained with depends on it. */
+  readonly ropeScaling?: RopeScaling;
+  readonly ropeFreqScale?: number;
+  readonly yarnOrigCtx?: number;
   /** Slots (`--parallel`); unset = 4 with unified KV. */
   readonly parallel?: number;
   readonly kvUnified?: boolean;

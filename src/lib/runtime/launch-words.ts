@@ -29,6 +29,9 @@ const toggle =
 /** How llama-server spells each option; those of the machine and of what will be sent are no words of its own. */
 const WORDS: { readonly [K in Option]-?: Words<K> } = {
   ctxSize: value('--ctx-size'),
+  ropeScaling: value('--rope-scaling'),
+  ropeFreqScale: value('--rope-freq-scale'),
+  yarnOrigCtx: value('--yarn-orig-ctx'),
   parallel: value('--parallel'),
   kvUnified: toggle('--kv-unified', '--no-kv-unified'),
   batchSize: value('--batch-size'),

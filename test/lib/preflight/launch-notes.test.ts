@@ -19,6 +19,12 @@ test('more context than the model was trained with is said, in each slot', async
   expect(await notes({ ctxSize: 999_936, parallel: 2 })).toEqual([expect.stringContaining('in each slot')]);
 });
 
+test('what llama-server makes of more context than it serves is said with it', async () => {
+  expect(await notes({ ctxSize: 262_144, parallel: 1 })).toEqual([
+    '262144 tokens are more than the 131072 that the model was trained with: llama-server takes the memory for all of them and serves no more than 131072',
+  ]);
+});
+
 test('an ubatch above the batch is said to be lowered', async () => {
   expect(await notes({ ctxSize: 8192, batchSize: 512, ubatchSize: 2048 })).toEqual([
     'an ubatch of 2048 counts as 512, for it is never larger than the batch',

@@ -15,6 +15,8 @@ describe('llama-server’s own options', () => {
     ['-np 2 --no-kv-unified', { parallel: 2, kvUnified: false }],
     ['-kvu', { kvUnified: true }],
     ['-no-kvu', { kvUnified: false }],
+    ['--rope-scaling yarn --rope-scale 4', { ropeScaling: 'yarn', ropeFreqScale: 0.25 }],
+    ['--rope-freq-scale 0.5 --yarn-orig-ctx 32768', { ropeFreqScale: 0.5, yarnOrigCtx: 32768 }],
     ['-b 1024 -ub 256', { batchSize: 1024, ubatchSize: 256 }],
     ['-ngl all', { gpuLayers: -2 }],
     ['-ngl auto', { gpuLayers: -1 }],

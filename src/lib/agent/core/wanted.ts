@@ -1,7 +1,7 @@
 import { fingerprint } from '../../guard/fingerprint.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { OVERRIDE_ANNOTATIONS } from './annotations.js';
-import { passedVariables, serverWords, specType, type Placement } from './words-of-service.js';
+import { neededVariables, serverWords, specType, type Placement } from './words-of-service.js';
 
 export interface Wanted {
   readonly service: InferenceServiceResource;
@@ -43,7 +43,7 @@ function ownFingerprint({ service, model }: Wanted): string {
   const words = serverWords(service.spec, model.spec, ANYWHERE);
   const { draftModel, draftModelRef } = service.spec.speculativeDecoding ?? {};
   const drafts = [draftModel, draftModelRef];
-  const variables = passedVariables(service.spec);
+  const variables = neededVariables(service.spec);
   const of = [service.metadata.uid, words, source, files, mmproj, sha256, drafts];
   return fingerprint(JSON.stringify(variables.length === 0 ? of : [...of, variables]));
 }

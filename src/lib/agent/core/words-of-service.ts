@@ -2,6 +2,7 @@ import type { EnvVar, InferenceServiceSpec, ModelSpec } from '../../kube/client/
 import type { Accelerator } from '../../runtime/launch-options.js';
 import { normaliseOptionName, optionOfVariable } from '../../runtime/options/server-options.js';
 import { table } from '../../table.js';
+import { referencesIn } from './variable-references.js';
 import { EVERY_LAYER } from '../../runtime/server-defaults.js';
 
 /** Where llama-server finds and offers a service on this host. */
@@ -77,6 +78,18 @@ const NAMES_FILES = ['--mmproj', '--mmproj-url', '--spec-draft-model', '--spec-d
 function isCounted(variable: string): boolean {
   const names = optionOfVariable(variable)?.names;
   return names !== undefined && !names.some((name) => NAMES_FILES.includes(name));
+}
+
+/** Those, and the earlier ones that they refer to, in their order. */
+export function neededVariables(spec: Pick<InferenceServiceSpec, 'env'>): readonly EnvVar[] {
+  const needed = new Set(passedVariables(spec));
+  const referred = new Set<string>();
+  const { env = [] } = spec;
+  for (const variable of [...env].reverse()) {
+    if (referred.has(variable.name)) needed.add(variable);
+    if (needed.has(variable)) for (const name of referencesIn(variable.value ?? '')) referred.add(name);
+  }
+  return env.filter((variable) => needed.has(variable));
 }
 
 /** The names of the others. */

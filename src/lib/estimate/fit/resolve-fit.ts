@@ -2,6 +2,7 @@ import { refuseTrainedContext } from '../refused-launches.js';
 import type { ProjectorShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { trainedContext } from '../context/trained-context.js';
 import { planGpus } from '../devices.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
 import { dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
@@ -53,11 +54,12 @@ export function resolveFit(
   margins[0] = (margins[0] ?? 0) + besideTheModel(projector, launch, used.length > 0 ? 'gpu' : 'host');
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
   refuseTrainedContext(shape.hparams, launch);
-  const { nCtxTrain, nLayer, nExpert } = shape.hparams;
+  const { nLayer, nExpert } = shape.hparams;
   const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : SERVER_DEFAULTS.slots;
   const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;
   const isContextOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
-  const aimed = nCtxTrain * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
+  const trained = trainedContext(shape.hparams, launch);
+  const aimed = trained * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
 
   const problem: FitProblem = {
     shape,

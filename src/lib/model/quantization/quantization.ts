@@ -52,6 +52,14 @@ export function publishedQuantization(own: string, path: string | undefined): st
   return label === undefined || label.length <= own.length || !isMix(label) ? own : label;
 }
 
+/** The quantization that a file's name says, where its header says another one; undefined where either says none that is known. */
+export function misnamedQuantization(keys: Keys, path: string): string | undefined {
+  const label = quantizationLabel(path)?.name;
+  const own = FILE_TYPES[keys.number('general.file_type', -1)];
+  if (label === undefined || own === undefined || label === own) return undefined;
+  return Object.values(FILE_TYPES).includes(label) ? label : undefined;
+}
+
 function isMix(label: string): boolean {
   return /^UD-|_X?L$/.test(label) && !Object.values(FILE_TYPES).includes(label);
 }

@@ -28,16 +28,35 @@ const ORDER: readonly Change['kind'][] = [
 const LARGER_MACHINE = 'use a smaller model or a larger machine';
 
 /**
- * What was proven to help, in a few words each; where only another machine does, that.
+ * What was proven to help, in a few words each: a change that is enough, or that spares part of one that is (some context, and a
+ * quantization that is not quite as small); where none is enough, those that are needed together; where only another machine helps, that.
  * @param policy whose `from` says what is to be raised
  */
 export function headline(advice: readonly Advice[], policy: BudgetPolicy = {}): readonly string[] {
-  const changes = advice.flatMap((one) => one.changes);
-  const words = ORDER.flatMap((kind) => {
+  const [fewest] = [...advice].sort((a, b) => a.changes.length - b.changes.length);
+  if (fewest === undefined) return [LARGER_MACHINE];
+  const enough = new Set(
+    advice.flatMap(({ changes: [first, ...more] }) => (first && more.length === 0 ? [first.kind] : [])),
+  );
+  if (enough.size === 0) return [together(wordsOf(fewest.changes, policy))];
+  const helping = advice.filter(({ changes }) => changes.some(({ kind }) => enough.has(kind)));
+  return wordsOf(
+    helping.flatMap(({ changes }) => changes),
+    policy,
+  ).slice(0, MOST_WORDS);
+}
+
+/** The most telling first, each kind once. */
+function wordsOf(changes: readonly Change[], policy: BudgetPolicy): readonly string[] {
+  return ORDER.flatMap((kind) => {
     const change = changes.find((one) => one.kind === kind);
     return change === undefined ? [] : [inWords(change, policy)];
   });
-  return words.length > 0 ? words.slice(0, MOST_WORDS) : [LARGER_MACHINE];
+}
+
+function together(words: readonly string[]): string {
+  const before = words.slice(0, -1).join(', ');
+  return before === '' ? words.join() : `${before} and ${words.at(-1)}`;
 }
 
 /** What a person does for a change, to complete "try to …". */

@@ -1,4 +1,5 @@
-import type { MemoryEstimate, ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import { usefulContext } from '../../estimate/context/trained-context.js';
+import type { MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
@@ -64,8 +65,8 @@ function cheapestFit(trials: Trials, levers: Levers, model: Attempt): Attempt | 
 
 class LaunchSearch {
   readonly #trials: Trials;
-  /** What llama.cpp makes of the launch that was refused. */
-  readonly #resolved: ResolvedLaunch;
+  /** The longest context to propose, in tokens of all slots: as asked for, and no more than is of use. */
+  readonly #most: number;
   readonly #levers: Levers;
   readonly #asked: Attempt;
   /** The model as it is, and its smaller quantizations. */
@@ -76,7 +77,7 @@ class LaunchSearch {
   constructor(trials: Trials, refused: Refused) {
     this.#trials = trials;
     const { shape, launch, variants, estimate } = refused;
-    this.#resolved = estimate.resolved;
+    this.#most = Math.min(estimate.resolved.nCtx, usefulContext(shape, launch, estimate.resolved));
     this.#levers = new Levers(trials, estimate.resolved);
     this.#asked = { shape, launch, changes: [] };
     this.#models = [this.#asked, ...variants.map((variant) => withVariant(variant, launch))];
@@ -139,8 +140,7 @@ class LaunchSearch {
   /** With the largest context that fits; undefined when there is none of use. */
   #shrinkContext(attempt: Attempt): Attempt | undefined {
     if (this.#isHopeless(attempt)) return undefined;
-    const { nCtx } = this.#resolved;
-    const bounds = { least: Math.min(LEAST_USEFUL_CONTEXT, nCtx), most: nCtx };
+    const bounds = { least: Math.min(LEAST_USEFUL_CONTEXT, this.#most), most: this.#most };
     const tokens = largestContext(this.#trials, attempt.shape, attempt.launch, bounds);
     return tokens === undefined ? undefined : changed(attempt, { ctxSize: tokens }, { kind: 'context', tokens });
   }
@@ -163,25 +163,23 @@ class LaunchSearch {
 
   /** With a smaller context, and with what else it takes where much of the context would be lost without. */
   #withLessContext(model: Attempt): Attempt | undefined {
-    const { nCtx } = this.#resolved;
-    const enough = withContext(model, Math.ceil((nCtx * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP);
+    const enough = withContext(model, Math.ceil((this.#most * MUCH_OF_THE_CONTEXT) / CONTEXT_STEP) * CONTEXT_STEP);
     if (this.#levers.fits(enough)) return this.#shrinkContext(model);
     const compact = this.#levers.pull(model, 'cache-type');
     const shrunk = (compact && this.#shrinkContext(compact)) ?? this.#shrinkContext(model);
     if (shrunk !== undefined) return shrunk;
-    const least = withContext(model, Math.min(LEAST_USEFUL_CONTEXT, nCtx));
+    const least = withContext(model, Math.min(LEAST_USEFUL_CONTEXT, this.#most));
     const sufficient = [ALL_LEVERS, BUT_THE_CACHE].find((set) => this.#levers.canFitWith(least, set));
     return sufficient && this.#shrinkPulled(model, sufficient);
   }
 
   /** The largest context that fits where levers are pulled anew for each: fewer layers on the GPU leave room for more. */
   #shrinkPulled(model: Attempt, levers: readonly Lever[]): Attempt | undefined {
-    const { nCtx } = this.#resolved;
     const sized = (count: number): Attempt => withContext(model, count * CONTEXT_STEP);
     const steps = largestOfWhich(
       (count) => this.#levers.canFitWith(sized(count), levers),
-      Math.ceil(Math.min(LEAST_USEFUL_CONTEXT, nCtx) / CONTEXT_STEP),
-      Math.floor(nCtx / CONTEXT_STEP),
+      Math.ceil(Math.min(LEAST_USEFUL_CONTEXT, this.#most) / CONTEXT_STEP),
+      Math.floor(this.#most / CONTEXT_STEP),
       (count) => this.#levers.likelyFitsWith(sized(count), levers),
     );
     if (steps === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { trainedContext, usefulContext } from '../../estimate/context/trained-context.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, type LaunchOptions } from '../../runtime/launch-options.js';
 import { type Change, type ModelVariant, changedLaunch } from '../advice/advice.js';
@@ -7,10 +8,14 @@ import { LEAST_USEFUL_CONTEXT, type Trials } from '../advice/trials.js';
 import { growthRemedy } from '../judge/growth-remedy.js';
 import { COMFORTABLE_SHARE, promptCacheMiB } from '../judge/tightness.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
-import { CONTEXT_STEP, SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
+import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
 /** What a conversation should have where nothing else is asked for. */
 const USUAL_CONTEXT = 8192;
+
+/** What is worth some more experts on the host, the longest first; and at most so many of those that are there anyway. */
+const ROOMIER_CONTEXTS = [32_768, 16_384];
+const MOST_MORE_EXPERTS = 1.5;
 
 export const PREFERENCES = ['quality', 'context'] as const;
 export type Preference = (typeof PREFERENCES)[number];
@@ -65,7 +70,8 @@ type Stage = (typeof STAGES)[number];
  * `quality`: the largest quantization that holds the context asked for (8192 tokens where none is), then as much context
  * as fits beside it; where none holds what was asked for, as `context`. `context`: the longest context that a quantization of four bits or more holds, or of fewer
  * where only they hold what was asked for (8192 tokens where nothing is), then the largest such quantization. An 8-bit KV cache is used only where the plain one does not
- * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight. Undefined when nothing fits.
+ * reach; layers or experts stay on the host only where the GPU does not hold four bits a weight, and then up to half as many experts
+ * again where that leaves room for 32768 tokens, or 16384, and no context was asked for. Undefined when nothing fits.
  */
 export function fitLaunch(trials: Trials, request: FitRequest): FittedLaunch | undefined {
   const best = new FitSearch(trials, request).run();
@@ -84,10 +90,10 @@ class FitSearch {
   }
 
   run(): Candidate | undefined {
-    const { asked, shape, prefer } = this.#request;
-    const { nCtxTrain } = shape.hparams;
-    const usual = wantedContext({}, nCtxTrain);
-    const wanted = wantedContext(asked, nCtxTrain);
+    const { asked, shape, launch, prefer } = this.#request;
+    const trained = trainedContext(shape.hparams, launch);
+    const usual = wantedContext({}, trained);
+    const wanted = wantedContext(asked, trained);
     if (prefer === 'context' && wanted <= usual) return this.#longest(usual);
     const best = this.#largestWith(wanted);
     if (best !== undefined) return prefer === 'quality' ? best : this.#longest(wanted);
@@ -100,10 +106,22 @@ class FitSearch {
     for (const stage of STAGES) {
       for (const model of this.#modelsFor(stage)) {
         const found = this.#atLeast(model, least, stage);
-        if (found !== undefined) return found;
+        if (found !== undefined) return this.#withRoomierContext(found, model, stage);
       }
     }
     return undefined;
+  }
+
+  /** Where no context was asked for and experts leave the GPU anyway, some more of them for the sake of a long conversation. */
+  #withRoomierContext(found: Candidate, model: Model, stage: Stage): Candidate {
+    const layers = hostExpertLayers(found);
+    if (layers === undefined || this.#request.asked.ctxSize) return found;
+    const roomier = ROOMIER_CONTEXTS.filter((tokens) => tokens > found.nCtx && tokens <= model.shape.hparams.nCtxTrain);
+    for (const tokens of roomier) {
+      const other = this.#atLeast(model, tokens, stage);
+      if (other && (hostExpertLayers(other) ?? Infinity) <= layers * MOST_MORE_EXPERTS) return other;
+    }
+    return found;
   }
 
   /** Where to look is settled once `wanted` tokens fit. */
@@ -132,16 +150,16 @@ class FitSearch {
     const moved = isMoved ? this.#moved(model, least) : model;
     if (moved === undefined || this.#trials.floorExceeds(moved.shape, moved.launch)) return undefined;
     const { shape, launch } = moved;
-    const most = Math.ceil(shape.hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP;
+    const most = usefulContext(shape, launch);
     const nCtx = largestContext(this.#trials, shape, launch, { least, most, spareShare: COMFORTABLE_SHARE });
     return nCtx === undefined ? undefined : { ...moved, nCtx };
   }
 
   #longestOf(model: Model, wanted: number, stage: Stage): Candidate | undefined {
-    const { nCtxTrain } = model.shape.hparams;
-    const least = Math.min(LEAST_USEFUL_CONTEXT, nCtxTrain);
+    const trained = trainedContext(model.shape.hparams, model.launch);
+    const least = Math.min(LEAST_USEFUL_CONTEXT, trained);
     if (!stage.isMoved) return this.#atLeast(model, least, stage);
-    for (const tokens of halvings(nCtxTrain, wanted, least)) {
+    for (const tokens of halvings(trained, wanted, least)) {
       const found = this.#atLeast(model, tokens, stage);
       if (found !== undefined) return found;
     }
@@ -160,6 +178,12 @@ class FitSearch {
       found && { ...model, launch: { ...found.launch, ctxSize: model.launch.ctxSize ?? 0 }, changes: found.changes }
     );
   }
+}
+
+/** Layers of which the experts stay on the host; undefined where none do, or layers leave the GPU as a whole. */
+function hostExpertLayers({ changes }: Attempt): number | undefined {
+  if (changes.some(({ kind }) => kind === 'gpu-layers')) return undefined;
+  return changes.flatMap((change) => (change.kind === 'cpu-experts' ? [change.layers] : []))[0];
 }
 
 /** From the most down to the least, and what is wanted among them. */
@@ -199,13 +223,11 @@ function finished(
   { shape: { hparams }, asked }: FitRequest,
 ): FittedLaunch | undefined {
   const { shape, variant, isCompact } = best;
+  const trained = trainedContext(hparams, best.launch);
   const sized: LaunchOptions = { ...best.launch, ctxSize: best.nCtx };
   const cacheRamMiB = fittingCacheMiB(trials.judge(shape, sized), sized);
   const cached = cacheRamMiB === undefined ? sized : { ...sized, cacheRamMiB };
-  const kept = [
-    ...keptWithin(trials, shape, cached, wantedContext(asked, hparams.nCtxTrain)),
-    ...namedLayers(shape, cached),
-  ];
+  const kept = [...keptWithin(trials, shape, cached, wantedContext(asked, trained)), ...namedLayers(shape, cached)];
   const launch = changedLaunch(cached, kept);
   const verdict = trials.fitting(shape, launch);
   if (verdict === undefined) return undefined;
@@ -220,14 +242,14 @@ function finished(
   return {
     ...{ shape, launch, verdict, variant, changes },
     cacheRamMiB: launch.cacheRamMiB === best.launch.cacheRamMiB ? undefined : launch.cacheRamMiB,
-    contextIsWhole: nCtx >= hparams.nCtxTrain,
+    contextIsWhole: nCtx >= trained,
     leavesRoomToGrow: nCtx < best.nCtx,
     missedContext: asked.ctxSize !== undefined && nCtx < asked.ctxSize ? asked.ctxSize : undefined,
   };
 }
 
-function wantedContext({ ctxSize }: FitRequest['asked'], nCtxTrain: number): number {
-  return Math.min(ctxSize || USUAL_CONTEXT, nCtxTrain);
+function wantedContext({ ctxSize }: FitRequest['asked'], trained: number): number {
+  return Math.min(ctxSize || USUAL_CONTEXT, trained);
 }
 
 /** All of them, where they were left open: llama-server would leave some on the host by a margin of its own (`--fit`). */

@@ -1,5 +1,5 @@
 import { MAC_SIZES_GB } from '../../host/memory-sizes.js';
-import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
+import { usefulContext } from '../../estimate/context/trained-context.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
 import { roomOf } from '../advice/machine-changes.js';
@@ -48,7 +48,7 @@ export function contextTable(
         cacheTypeV: type,
         ctxSize: tokens,
       }));
-  const most = trainedContext(shape);
+  const most = usefulContext(shape, launch);
   return {
     columns,
     isPerSlot,
@@ -72,15 +72,6 @@ function contextsUpTo(most: number): readonly number[] {
   return [...doubling, most].slice(-MOST_CONTEXT_ROWS);
 }
 
-/** What the model was trained with, padded as llama.cpp pads a context; for each slot where they do not share one cache. */
-export function trainedContext(
-  { hparams }: ModelShape,
-  resolved?: Pick<ResolvedLaunch, 'slots' | 'kvUnified'>,
-): number {
-  const sequences = resolved === undefined || resolved.kvUnified ? 1 : resolved.slots;
-  return Math.ceil(hparams.nCtxTrain / CONTEXT_STEP) * CONTEXT_STEP * sequences;
-}
-
 /**
  * The longest context in tokens, all slots together, that a checked launch holds, up to the trained one; undefined when none,
  * or not checked. What is known to fit is not tried again.
@@ -92,7 +83,7 @@ export function largestOf(
   const { shape, launch, verdict } = check;
   if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
   const { resolved } = verdict.estimate;
-  const most = trainedContext(shape, resolved);
+  const most = usefulContext(shape, launch, resolved);
   trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
   if (verdict.kind === 'does-not-fit') {
     if (trials.floorExceeds(shape, launch)) return undefined;
@@ -119,7 +110,7 @@ export function surveyMacs(
     const trials = new Trials({ ...roomOf(gigabytes * GIB, inUseBytes, true, fraction), ...(beside && { beside }) });
     const verdict = trials.judge(shape, onMetal);
     if (verdict === undefined) return [];
-    const bounds = { least: CONTEXT_STEP, most: trainedContext(shape) };
+    const bounds = { least: CONTEXT_STEP, most: usefulContext(shape, onMetal) };
     const isHopeless = trials.floorExceeds(shape, onMetal);
     const largest = isHopeless ? undefined : largestContext(trials, shape, onMetal, bounds);
     return [{ gigabytes, verdict, largest }];
@@ -132,7 +123,7 @@ export function contextCurve(
   { shape, launch }: { shape: ModelShape; launch: LaunchOptions },
   points: number,
 ): readonly { readonly tokens: number; readonly verdict: CompletedVerdict }[] {
-  const most = trainedContext(shape);
+  const most = usefulContext(shape, launch);
   return Array.from({ length: points }, (_, index) => {
     const share = points === 1 ? 1 : index / (points - 1);
     return Math.max(1, Math.round((most * share) / CONTEXT_STEP)) * CONTEXT_STEP;

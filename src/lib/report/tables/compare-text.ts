@@ -2,11 +2,10 @@ import type { ChalkInstance } from 'chalk';
 import type { PartName } from '../../estimate/memory-estimate.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
-import { shown } from '../../printable.js';
-import { redactedSource } from '../../source/redacted-url.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 import { wrapWords } from '../layout/wrap.js';
+import { modelName } from '../words/model-name.js';
 
 const LABEL_WIDTH = 12;
 const GAP = 2;
@@ -15,7 +14,7 @@ const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit',
 type Row = readonly [label: string, value: (check: MemoryCheck) => string];
 
 const ROWS: readonly Row[] = [
-  ['model', ({ model }) => shown(redactedSource(model))],
+  ['model', modelName],
   ['quantization', ({ shape }) => shape?.quantization ?? '-'],
   ['parameters', ({ shape }) => (shape === undefined ? '-' : `${(shape.parameterCount / 1e9).toFixed(1)}B`)],
   ['context', ({ estimate }) => String(estimate?.resolved.nCtx ?? '-')],
@@ -50,8 +49,8 @@ export function compareText(models: readonly MemoryCheck[], width: number, color
     blocks.at(-1)?.push(column);
     used += own;
   }
-  const reasons = models.flatMap(({ model, verdict }) =>
-    verdict.kind === 'unknown' ? wrapWords(`${shown(redactedSource(model))}: ${verdict.reason}`.split(' '), width) : [],
+  const reasons = models.flatMap((check) =>
+    check.verdict.kind === 'unknown' ? wrapWords(`${modelName(check)}: ${check.verdict.reason}`.split(' '), width) : [],
   );
   return [...blocks.map((block) => blockText(block, colors)), ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join(
     '\n\n',

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { trainedContext } from '../../estimate/context/trained-context.js';
 import { neededParts, type EstimatePart, type ResolvedLaunch } from '../../estimate/memory-estimate.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
 import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
@@ -7,10 +8,11 @@ import { shown } from '../../printable.js';
 import { redactedSource } from '../../source/redacted-url.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
-import { holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/limit-label.js';
+import { gpusInWords, holderLabel, limitLabel, requirementsOf, whereLimited } from '../words/limit-label.js';
 import { loadedTexts } from '../words/loaded-text.js';
 import { partLabel } from '../words/part-labels.js';
 import { tightnessOf } from '../words/warnings.js';
+import { modelName } from '../words/model-name.js';
 
 const BAR_CELLS = 20;
 const LABEL_WIDTH = 22;
@@ -34,11 +36,11 @@ export function checkText(check: CompleteCheck, colors: ChalkInstance): string {
   ].join('\n');
 }
 
-function headline({ model, shape }: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
+function headline(check: CompleteCheck, verdict: CompletedVerdict, colors: ChalkInstance): string {
   const [limit] = verdict.limits;
   const left = limit === undefined ? '' : `, ${formatSize(headroomBytes(limit))} to spare${whereLimited(limit)}`;
   const word = verdict.kind === 'fits' ? colors.green.bold('FITS') : colors.yellow.bold('TIGHT');
-  return `${word}  ${colors.bold(shown(redactedSource(model)))} (${shape.quantization})${left}`;
+  return `${word}  ${colors.bold(modelName(check))} (${check.shape.quantization})${left}`;
 }
 
 /** `memory  ██████░░░░  21.3GB of 44.6GB   (64GB system × …)` */
@@ -88,9 +90,7 @@ function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
   const { nCtx, nCtxSeq, slots, kvUnified, flashAttn, cacheTypeK, cacheTypeV, gpuLayers, llamaCpp } = estimate.resolved;
   const each = slots > 1 && !kvUnified ? ` (${nCtxSeq} each)` : '';
   const shared = slots > 1 && kvUnified ? ' sharing one KV cache' : '';
-  const gpus = new Set(estimate.parts.flatMap(({ gpu }) => gpu ?? [])).size;
-  const layers =
-    launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpus > 1 ? `${gpus} GPUs` : 'the GPU'}`;
+  const layers = launch.accelerator === 'cpu' ? '' : `, ${gpuLayers} layers on ${gpusInWords(estimate)}`;
   const place = formatModelSource(parseModelSource(source));
   return [
     `context   ${nCtx} tokens${each}, ${slots} slot${slots === 1 ? '' : 's'}${shared}`,
@@ -102,13 +102,13 @@ function held(check: CompleteCheck, { estimate }: CompletedVerdict): string[] {
 }
 
 /** How much context there is room for, beside what the model was trained with. */
-function largestLines({ shape, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
+function largestLines({ shape, launch, largest }: CompleteCheck, { nCtx, slots, kvUnified }: ResolvedLaunch): string[] {
   if (shape === undefined || largest === undefined) return [];
-  const { nCtxTrain } = shape.hparams;
+  const trained = trainedContext(shape.hparams, launch);
   const sequences = kvUnified ? 1 : slots;
   const each = sequences > 1 ? ' for each slot' : '';
-  const tokens = Math.min(nCtxTrain, Math.floor(largest / sequences));
-  if (tokens === nCtxTrain) return [`largest   ${nCtxTrain} tokens${each}, all that it was trained with`];
+  const tokens = Math.min(trained, Math.floor(largest / sequences));
+  if (tokens === trained) return [`largest   ${trained} tokens${each}, all that it was trained with`];
   const room = largest === nCtx ? 'fit and no more' : 'fit';
-  return [`largest   ${tokens} tokens${each} ${room}, of the ${nCtxTrain} that it was trained with`];
+  return [`largest   ${tokens} tokens${each} ${room}, of the ${trained} that it was trained with`];
 }

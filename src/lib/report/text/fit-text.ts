@@ -5,7 +5,7 @@ import { leastBitsBeside, type FittedLaunch, type Preference } from '../../prefl
 import { areApart, headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
-import { whereLimited } from '../words/limit-label.js';
+import { gpusInWords, whereLimited } from '../words/limit-label.js';
 import { tightnessOf } from '../words/warnings.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
@@ -59,14 +59,25 @@ function promptsReason(cacheRamMiB: number): string {
 }
 
 /** What else was changed. */
-function changeRows({ changes }: FittedLaunch): readonly (readonly [string, string])[] {
+function changeRows({ changes, verdict }: FittedLaunch): readonly (readonly [string, string])[] {
+  const gpus = gpusInWords(verdict.estimate);
   return changes.flatMap((change): readonly (readonly [string, string])[] => {
     switch (change.kind) {
       case 'cpu-experts':
-        return [['experts', `those of ${change.layers} layers stay on the CPU, for the GPU does not hold them`]];
+        return [
+          [
+            'experts',
+            `those of ${change.layers} layers stay on the CPU, for ${gpus} ${gpus === 'the GPU' ? 'does' : 'do'} not hold them`,
+          ],
+        ];
       case 'gpu-layers':
         if (change.layers < 0) return [];
-        return [['layers', `${change.layers} of ${change.of} on the GPU, for it does not hold more`]];
+        return [
+          [
+            'layers',
+            `${change.layers} of ${change.of} on ${gpus}, for ${gpus === 'the GPU' ? 'it does' : 'they do'} not hold more`,
+          ],
+        ];
       case 'load':
         return [
           [

@@ -3,13 +3,12 @@ import { type EstimatePart, neededParts } from '../../estimate/memory-estimate.j
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import type { VersionStep } from '../../preflight/surveys/version-steps.js';
-import { shown } from '../../printable.js';
-import { redactedSource } from '../../source/redacted-url.js';
 import { alignWithin } from '../layout/columns.js';
 import { hanging, wrapWords } from '../layout/wrap.js';
 import { formatSize } from '../words/bytes.js';
 import { holderLabel, limitLabel } from '../words/limit-label.js';
 import { partLabel } from '../words/part-labels.js';
+import { modelName } from '../words/model-name.js';
 
 const MIB = 2 ** 20;
 const VERDICTS = { fits: 'fits', tight: 'tight', 'does-not-fit': 'does not fit', unknown: 'unknown' } as const;
@@ -54,7 +53,7 @@ export function versionRows(checks: readonly MemoryCheck[]): readonly (readonly 
   const limits = checks.map(({ verdict }) => (verdict.kind === 'unknown' ? undefined : verdict.limits[0]));
   const cell = (column: number, bytes: number | undefined): string =>
     checks[column]?.estimate === undefined || bytes === undefined ? '-' : (bytes / MIB).toFixed(1);
-  const name = shown(redactedSource(checks[0]?.model ?? ''));
+  const name = checks[0] === undefined ? '' : modelName(checks[0]);
   return [
     [`${name}, MB`, ...checks.map(({ estimate, launch }) => estimate?.resolved.llamaCpp ?? launch.llamaCpp ?? '')],
     ['context', ...checks.map(({ estimate }) => String(estimate?.resolved.nCtx ?? '-'))],

@@ -5,7 +5,7 @@ import { tightness } from '../../preflight/judge/tightness.js';
 import { shown } from '../../printable.js';
 import { areApart, sameLimit, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatSize } from './bytes.js';
-import { takenOfEach } from './limit-label.js';
+import { gpusInWords, takenOfEach } from './limit-label.js';
 import { commandText } from '../layout/command-text.js';
 import { hanging } from '../layout/wrap.js';
 
@@ -56,9 +56,9 @@ function commandLines(pieces: readonly string[] | undefined, width: number): str
 
 export function adviceHeading(advice: readonly Advice[]): string {
   const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
-  return isMachine
-    ? 'No change of the launch makes it fit. It would, as it is, in:'
-    : 'With these flags it fits, by the same check:';
+  if (isMachine) return 'No change of the launch makes it fit. It would, as it is, in:';
+  const isTogether = advice.some(({ changes }) => changes.length > 1);
+  return `With these flags it fits, by the same check${isTogether ? ', all of an entry together' : ''}:`;
 }
 
 /** What it takes then of the memory that refused, what to type, and what that means; where memories lie apart, what of each. */
@@ -72,7 +72,7 @@ export function suggestionWords(suggestion: Advice, asked: Asked) {
     amount: formatSize(limit?.requiredBytes ?? 0),
     words: [...flags, ...(leaveOut.length > 0 ? [`(leave out ${leaveOut.join(', ')})`] : [])],
     why: [
-      ...changes.map((change) => reasonFor(change, asked)),
+      ...changes.map((change) => reasonFor(change, asked, gpusInWords(verdict.estimate))),
       ...(chosenContext === undefined ? [] : [`with the ${chosenContext} tokens that llama-server would choose here`]),
       ...(giveUp ? [giveUp] : []),
       ...(areApart(limits) ? [takenOfEach(limits)] : []),
@@ -89,7 +89,7 @@ function suggestionText(suggestion: Advice, asked: Asked, width: number): string
 }
 
 /** What a change means, against what was asked for. */
-function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
+function reasonFor(change: Change, { resolved, fileBytes }: Asked, gpus: string): string {
   switch (change.kind) {
     case 'projector':
       return 'without the projector: text only';
@@ -130,9 +130,9 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked): string {
     case 'tensor-split':
       return `${change.shares.map((layers, gpu) => `${layers} layers on GPU ${gpu}`).join(', ')}, not by what is free on each`;
     case 'gpu-layers':
-      return `${change.layers} of ${change.of} layers on the GPU${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
+      return `${change.layers} of ${change.of} layers on ${gpus}${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
-      if (change.isFewer) return `${change.layers === 0 ? 'all experts' : 'more experts'} on the GPU, which is faster`;
+      if (change.isFewer) return `${change.layers === 0 ? 'all experts' : 'more experts'} on ${gpus}, which is faster`;
       return `experts of ${change.layers} layers stay on the CPU, which is slower`;
     case 'free-memory':
       return `quit programs that hold ${formatSize(change.freeBytes)} in all`;

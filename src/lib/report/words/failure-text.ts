@@ -2,10 +2,9 @@ import { neededParts, totalBytes, type MemoryEstimate } from '../../estimate/mem
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { areApart, isUnder, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudget } from './budget-text.js';
-import { shown } from '../../printable.js';
-import { redactedSource } from '../../source/redacted-url.js';
 import { takenOfEach, whereLimited } from './limit-label.js';
 import { formatExceeding, formatSize } from './bytes.js';
+import { modelName } from './model-name.js';
 
 /** Why a check does not let a model through. */
 export interface CheckFailure {
@@ -30,11 +29,11 @@ export function failureOf(check: MemoryCheck): CheckFailure | undefined {
 export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Error'): string {
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
-    const { estimate, model, suggestions } = check;
+    const { estimate, suggestions } = check;
     const requirement = estimate && `  Estimated requirement: ~${formatSize(totalBytes(estimate))}`;
     const advice = suggestions.map((text) => `  Suggestion: ${text}`);
     const lines = [
-      `${word}: cannot check the memory for ${shown(redactedSource(model))}`,
+      `${word}: cannot check the memory for ${modelName(check)}`,
       `  Reason: ${verdict.reason}`,
       requirement,
       ...advice,
@@ -75,8 +74,9 @@ function versionLine({ estimate }: MemoryCheck): readonly string[] {
   return estimate === undefined ? [] : [`  Calculated for: llama.cpp ${estimate.resolved.llamaCpp}`];
 }
 
-function headline({ model, shape }: MemoryCheck): string {
-  return `insufficient memory for ${shown(redactedSource(model))}${shape === undefined ? '' : ` (${shape.quantization})`}`;
+function headline(check: MemoryCheck): string {
+  const { shape } = check;
+  return `insufficient memory for ${modelName(check)}${shape === undefined ? '' : ` (${shape.quantization})`}`;
 }
 
 function amounts(limit: LimitCheck): readonly [required: string, available: string] {

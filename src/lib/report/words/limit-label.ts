@@ -18,6 +18,12 @@ export function whereLimited({ name, gpu }: Pick<LimitCheck, 'name' | 'gpu'>): s
   return gpu === undefined ? ' on the GPU' : ` on GPU ${gpu}`;
 }
 
+/** `the GPU`, or `2 GPUs` where several hold something. */
+export function gpusInWords({ parts }: { readonly parts: readonly Pick<EstimatePart, 'gpu'>[] }): string {
+  const { size } = new Set(parts.flatMap(({ gpu }) => gpu ?? []));
+  return size > 1 ? `${size} GPUs` : 'the GPU';
+}
+
 /** What is taken of each memory, the GPUs first: `22GB of 24GB on GPU 0, 11GB of 12GB on GPU 1, 9GB of 44GB on the host`. */
 export function takenOfEach(limits: readonly LimitCheck[]): string {
   const order = ({ name, gpu = 0 }: LimitCheck): number => (name === 'memory' ? Infinity : gpu);

@@ -12,6 +12,7 @@ import {
   scaledControlVectorFiles,
   specTypes,
 } from './draft-options.js';
+import { ROPE_OPTIONS } from './rope-options.js';
 import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from '../launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
@@ -44,6 +45,7 @@ const AUTO_WORDS: readonly string[] = ['auto', '-1'];
 export const SERVER_OPTIONS: readonly ServerOption[] = [
   number(['-c', '--ctx-size'], 'CTX_SIZE', (ctxSize) => ({ ctxSize: notNegative(ctxSize) })),
   number(['--kv-unified-per-slot'], 'KV_UNIFIED_PER_SLOT', (ctxPerSlot) => ({ ctxPerSlot: notNegative(ctxPerSlot) })),
+  ...ROPE_OPTIONS,
   number(['-np', '--parallel'], 'N_PARALLEL', (parallel) => ({ parallel: notZero(parallel) })),
   number(['-b', '--batch-size'], 'BATCH', (batchSize) => ({ batchSize: notZero(notNegative(batchSize)) })),
   number(['-ub', '--ubatch-size'], 'UBATCH', (ubatchSize) => ({ ubatchSize: notNegative(ubatchSize) })),

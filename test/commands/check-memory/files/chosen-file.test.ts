@@ -44,3 +44,40 @@ describe('of a repository with two models of one quantization', () => {
     expect([source.file, source.commit]).toEqual(['A-1B-Q4_K_M.gguf', COMMIT]);
   });
 });
+
+describe('of a file that is read in place of the one that was typed', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const small = ['--accelerator', 'cpu', '--system-memory', '1Gi', '--in-use', '0', '--offline', '--ctx-size', '512'];
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await Promise.all(
+      ['tiny-F16.gguf', 'tiny-Q8_0.gguf'].map((name) =>
+        writeTinyModel(join(folder.path, name), [['general.file_type', 1, 'u32']]),
+      ),
+    );
+  });
+  afterAll(() => folder.remove());
+
+  test('its own name stands beside its quantization', async () => {
+    const typed = join(folder.path, 'tiny-Q8_0.gguf');
+    const { stderr } = await runCli([
+      'check-memory',
+      typed,
+      '--quantization',
+      'F16',
+      ...small,
+      '--memory-budget',
+      '1Mi',
+    ]);
+    expect(stderr).toContain(`insufficient memory for ${join(folder.path, 'tiny-F16.gguf')} (F16)`);
+    expect(stderr).not.toContain('the file is named');
+  });
+
+  test('a name that says another quantization than the file has is told', async () => {
+    const { stderr } = await runCli([
+      ...['check-memory', join(folder.path, 'tiny-Q8_0.gguf'), ...small, '--memory-budget', '1Mi'],
+    ]);
+    expect(stderr).toContain('Note: the file is named Q8_0, and its header says F16: what it holds counts');
+  });
+});

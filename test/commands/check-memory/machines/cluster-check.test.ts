@@ -138,6 +138,17 @@ describe('fit --cluster', () => {
   });
 });
 
+test('a deploy that fit prints says nothing twice that was typed and holds for every host', async () => {
+  const base = host('mac-studio', 64);
+  const report = { ...base, check: { ...base.check, policy: { absoluteBytes: 40 * GIB } } } as HostReport;
+  const rules = ['--llama-cpp', 'v0.5.0'];
+  const { stdout } = await run([report], 'fit', MODEL, '--cluster', ...rules, '--json');
+  const { hosts } = JSON.parse(stdout) as { hosts: readonly { fit: { command: string } }[] };
+  const flags = splitWords(hosts[0]?.fit.command ?? '').filter((word) => word.startsWith('--'));
+  expect(flags).toContain('--memory-budget');
+  expect(new Set(flags).size).toBe(flags.length);
+});
+
 test.each([
   ['a Mac', host('mac-studio', 64)],
   [
