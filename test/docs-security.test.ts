@@ -72,7 +72,9 @@ const ROWS: readonly (readonly [
   ],
   ['ledger, records of the agent', ['own-file.ts', 'MAX_OWN_FILE_BYTES', 2 ** 20, '4 MiB']],
   ['redirects', ['source/http/follow-redirects.ts', 'MAX_REDIRECTS', 1, '5']],
-  ['one reading, whatever it does', ['source/session.ts', 'DEFAULT_READING_MS', 1000, '120 s']],
+  ['one reading, whatever it does', ['source/deadline.ts', 'READING_MS', 1000, '120 s']],
+  ['all readings of a command', ['source/deadline.ts', 'ALL_READINGS_MS', 60_000, '10 min']],
+  ['attempts to connect to a host', ['source/http/retry.ts', 'attempts', 1, '5']],
   [
     'connection, first byte, pause',
     ['source/http/network.ts', 'connectMs', 1000, '10 s'],

@@ -76,14 +76,14 @@ describe('fit', () => {
 
 test('layers and experts that several GPUs do not hold are said of the GPUs', async () => {
   const cards = ['--accelerator', 'cuda', '--gpu-memory', '12Gi,8Gi', '--system-memory', '64Gi', '--offline'];
-  const { stdout } = await runCli(['fit', 'llama-3.3-70b', ...cards, '--quantization', 'Q4_K_M']);
+  const { stdout } = await askCli(['fit', 'llama-3.3-70b', ...cards, '--quantization', 'Q4_K_M']);
   expect(stdout).toMatch(/^layers +\d+ of 81 on 2 GPUs, for they do not hold more$/m);
 });
 
 describe('experts that leave the GPU', () => {
   const small = ['--accelerator', 'cuda', '--gpu-memory', '12Gi', '--system-memory', '64Gi', '--offline', '--json'];
   const launchOf = async (...args: string[]) => {
-    const { stdout } = await runCli(['fit', 'qwen-3-30b-a3b', ...small, ...args]);
+    const { stdout } = await askCli(['fit', 'qwen-3-30b-a3b', ...small, ...args]);
     const { command, launch } = JSON.parse(stdout) as { command: string; launch: { nCtx: number } };
     return { layers: Number(/--n-cpu-moe (\d+)/.exec(command)?.[1]), contextSize: launch.nCtx };
   };

@@ -58,7 +58,7 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
 async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: ReadHeaderOptions): Promise<GgufHeader> {
   const buffer = new Uint8Array(CHUNK_BYTES);
   for (;;) {
-    if (options.signal?.aborted === true) throw cancelled();
+    if (options.signal?.aborted === true) throw cancelled(options.signal);
     const { bytesRead } = await file.read(buffer, 0, buffer.length);
     if (bytesRead === 0) return parser.end();
     options.onRead?.(bytesRead);

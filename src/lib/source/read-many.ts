@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import { allReadingsDeadline, allReadingsMs } from './deadline.js';
+import { cancelled } from './http/retry.js';
 import { mapLimited } from './map-limited.js';
 import type { ModelSource } from './model-source.js';
 import { createNetwork, type ReadOptions } from './session.js';
@@ -24,23 +26,27 @@ export interface Reading<T> {
 export type ManyResult<T> = { readonly value: T } | { readonly error: unknown };
 
 export interface ReadManyOptions extends ReadOptions {
+  /** The most that all take together; ten minutes unless said otherwise, or longer where one may take long. */
+  readonly allMs?: number;
   /** Told after each reading. */
   readonly onSettled?: (doneCount: number, totalCount: number) => void;
 }
 
 /**
  * Reads many headers side by side, a few at once on each host, over shared connections; of several readings of one
- * source only the first is done. Results in the order of the readings; a failure stays with its source.
+ * source only the first is done. Results in the order of the readings; a failure stays with its source. What is not read when the time for
+ * all is over fails with SOURCE_TIMEOUT.
  */
 export async function readMany<T>(
   readings: readonly Reading<T>[],
-  { onSettled, ...options }: ReadManyOptions = {},
+  { onSettled, allMs, ...options }: ReadManyOptions = {},
 ): Promise<ManyResult<T>[]> {
   const network = options.network ?? createNetwork(options);
+  const deadline = allReadingsDeadline(options.signal, allMs ?? allReadingsMs(options.readingMs));
   // Every request under way listens to it, on as many hosts as there are.
-  if (options.signal !== undefined) setMaxListeners(0, options.signal);
+  setMaxListeners(0, deadline.signal);
   const folders = options.folders ?? new FolderNames(options.env ?? {});
-  const shared = { ...options, network, folders };
+  const shared = { ...options, signal: deadline.signal, network, folders };
   const keys = readings.map(keyOf);
   const distinct = new Map<string, Reading<T>>();
   readings.forEach((reading, index) => {
@@ -49,14 +55,17 @@ export async function readMany<T>(
   });
   const results = new Map<Reading<T>, ManyResult<T>>();
   const settle = async (reading: Reading<T>): Promise<void> => {
-    results.set(reading, await resultOf(reading.read(shared)));
+    const isStopped = options.signal?.aborted === true;
+    results.set(reading, isStopped ? { error: cancelled(options.signal) } : await resultOf(reading.read(shared)));
     onSettled?.(results.size, distinct.size);
     if (results.size % AT_A_STRETCH === 0) await setImmediate();
   };
   const hosts = groupBy([...distinct.values()], hostOf);
+  deadline.start();
   try {
     await mapLimited([...hosts.values()], HOSTS_AT_ONCE, (group) => mapLimited(group, READINGS_PER_HOST, settle));
   } finally {
+    deadline.stop();
     if (options.network === undefined) network.close();
   }
   return keys.flatMap((key) => {

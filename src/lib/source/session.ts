@@ -1,10 +1,10 @@
 import { HeaderCache } from './cache/header-cache.js';
+import { readingDeadline } from './deadline.js';
 import type { Meter, RequestContext } from './http/http-answer.js';
 import { type Hub, hubFrom } from './hub/hub-urls.js';
 import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';
 import type { Environment } from './http/proxies.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './http/retry.js';
-import { SourceError } from './source-error.js';
 import { FolderNames } from './stores/folder-names.js';
 
 export interface ReadOptions {
@@ -19,7 +19,7 @@ export interface ReadOptions {
   readonly onProgress?: (progress: ReadProgress) => void;
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<RetryPolicy>;
-  /** The most that one reading takes, whatever it waits for; `DEFAULT_READING_MS` unless said otherwise. */
+  /** The most that one reading takes, whatever it waits for; 120 s unless said otherwise. */
   readonly readingMs?: number | undefined;
   /** Which addresses a public server must not redirect to; for tests. */
   readonly isPrivateAddress?: (address: string) => boolean;
@@ -30,12 +30,6 @@ export interface ReadOptions {
   /** What is known of this machine's folders, to share between several readings that are done together. */
   readonly folders?: FolderNames;
 }
-
-/** A header of 16 MB at 1 Mbit/s; who reads more slowly can say so with --read-timeout. */
-const DEFAULT_READING_MS = 120_000;
-
-/** What a timer of Node can count to. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface ReadProgress {
   /** Without anything secret. */
@@ -64,6 +58,7 @@ export function createNetwork(options: ReadOptions): Network {
   return new Network({
     env: options.env ?? {},
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    retry: { ...DEFAULT_RETRY, ...options.retry },
     ...(options.isPrivateAddress === undefined ? {} : { isPrivate: options.isPrivateAddress }),
   });
 }
@@ -74,7 +69,7 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
   const network = options.network ?? createNetwork(options);
   const folders = options.folders ?? new FolderNames(options.env ?? {});
   const meter = { requests: 0, bytes: 0 };
-  const deadline = new Deadline(options.signal, options.readingMs ?? DEFAULT_READING_MS);
+  const deadline = readingDeadline(options.signal, options.readingMs);
   try {
     return await deadline.over(() =>
       work({
@@ -103,52 +98,4 @@ export async function inSession<T>(options: ReadOptions, work: (session: Session
     deadline.stop();
     if (options.network === undefined) network.close();
   }
-}
-
-/**
- * The most that a reading takes, with a timer of its own: a signal made of others may be collected before it fires (Node 20). A signal is
- * made when it is asked for: what is neither on this machine nor asked for elsewhere needs none, and a catalogue has thousands of those.
- */
-class Deadline {
-  #controller: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
-
-  constructor(
-    private readonly outer: AbortSignal | undefined,
-    private readonly ms: number,
-  ) {}
-
-  /** Aborted by the caller's signal, or when the time is over. */
-  get signal(): AbortSignal {
-    if (this.#controller !== undefined) return this.#controller.signal;
-    this.#controller = new AbortController();
-    if (this.#isOver || this.outer?.aborted === true) this.#abort();
-    this.outer?.addEventListener('abort', this.#abort);
-    return this.#controller.signal;
-  }
-
-  /**
-   * What the work gives, unless the time is over before; work that cannot be aborted, such as a name look-up, is then left behind.
-   * @throws SourceError SOURCE_TIMEOUT, and what the work throws
-   */
-  over<T>(work: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const pass = (): void => {
-        const message = `reading was not finished within ${this.ms / 1000} s; try again, or allow more with --read-timeout`;
-        this.#isOver = true;
-        reject(new SourceError('SOURCE_TIMEOUT', message));
-        this.#abort();
-      };
-      this.#timer = setTimeout(pass, Math.min(this.ms, LONGEST_TIMER_MS));
-      work().then(resolve, reject);
-    });
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    if (this.#controller !== undefined) this.outer?.removeEventListener('abort', this.#abort);
-  }
-
-  #abort = (): void => this.#controller?.abort(this.outer?.reason);
 }

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FILE_SERVER_MODES } from '../../support/servers/hostile-modes.js';
+import { HostileServer } from '../../support/servers/hostile-server.js';
 import { bigModel } from '../../support/models/small-models.js';
 import { RangeServer } from '../../support/servers/range-server.js';
 import { type CliResult, cliEnvironment, run, RUN_JS } from '../../support/run-cli.js';
@@ -65,4 +68,33 @@ describe('a signal while a header is read', () => {
     expect(stdout).toBe('');
     expect(exitCode).toBe(130);
   });
+});
+
+test('SIGTERM ends the reading of ten thousand headers of a server that does not answer, and asks for none of the others', async () => {
+  const [server, folder] = await Promise.all([
+    HostileServer.start(FILE_SERVER_MODES['never answers']),
+    temporaryFolder(),
+  ]);
+  try {
+    const catalog = join(folder.path, 'models.yaml');
+    const entries = Array.from(
+      { length: 10_000 },
+      (_, index) => `  m${index}:\n    source: ${server.url}/m${index}.gguf\n`,
+    );
+    await writeFile(catalog, `models:\n${entries.join('')}`);
+    let child: ChildProcess | undefined;
+    const env = cliEnvironment({ LLMKUBE_CACHE_DIR: join(folder.path, 'cache'), HF_ENDPOINT: server.url });
+    const words = [RUN_JS, 'catalog', 'validate', '--catalog', catalog];
+    const ended = run(process.execPath, words, env, (started) => (child = started));
+    while (server.requestCount < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+    child?.kill('SIGTERM');
+    expect(await ended).toEqual({
+      stdout: '',
+      stderr: 'Error: stopped by SIGTERM before everything was read; nothing was changed\n',
+      exitCode: 143,
+    });
+    expect(server.requestCount).toBe(8);
+  } finally {
+    await Promise.all([server.close(), folder.remove()]);
+  }
 });

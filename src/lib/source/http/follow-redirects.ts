@@ -1,5 +1,6 @@
 import { printable } from '../../printable.js';
-import type { HttpAnswer, RequestContext } from './http-answer.js';
+import { Unreached } from './contact.js';
+import { type HttpAnswer, type RequestContext, unreachedFailure } from './http-answer.js';
 import { type SendRequest, sendRequest } from './http-request.js';
 import type { Credential } from '../hub/hub-urls.js';
 import { redactedUrl } from '../redacted-url.js';
@@ -71,10 +72,9 @@ async function nextUrl(answer: HttpAnswer, context: RequestContext): Promise<URL
 
 async function leadsInside(url: URL, context: RequestContext): Promise<boolean> {
   try {
-    return await context.network.leadsInside(url);
-  } catch (cause) {
-    const message = `cannot read ${redactedUrl(url)}: there is no such host`;
-    throw new SourceError('SOURCE_UNREACHABLE', message, { cause });
+    return await context.network.leadsInside(url, context.signal);
+  } catch (error) {
+    throw error instanceof Unreached ? unreachedFailure(error, url, context) : error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { LlmkubeError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { errorCode, errorMessage } from '../../error-code.js';
+import { LASTING, type Unreached } from './contact.js';
 import type { Network } from './network.js';
 import { redactedUrl } from '../redacted-url.js';
 import { cancelled, RetryableFailure } from './retry.js';
@@ -24,20 +25,6 @@ export interface RequestContext {
 const MAX_DISCARDED_BYTES = 16 * 1024;
 /** Waiting longer for the end of such a body costs more than a new connection. */
 const MAX_DISCARDING_MS = 1000;
-
-/** Failures that are the same a second later. */
-const LASTING: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no such host',
-  ECONNREFUSED: 'the connection was refused',
-  ERR_INVALID_URL: 'the address is not valid',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown authority; set NODE_EXTRA_CA_CERTS to trust one',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified; set NODE_EXTRA_CA_CERTS to trust its authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'its certificate cannot be verified; set NODE_EXTRA_CA_CERTS to trust its authority',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
-};
 
 /** What a client has of an answer when its headers are there. */
 export interface AnswerParts {
@@ -119,7 +106,7 @@ export class HttpAnswer {
 
 /** Why a request failed, as an error of this program. */
 export function requestFailure(error: unknown, url: URL, context: RequestContext, timeout?: string): Error {
-  if (context.signal?.aborted === true) return cancelled();
+  if (context.signal?.aborted === true) return cancelled(context.signal);
   if (error instanceof LlmkubeError) return error;
   const where = `cannot read ${redactedUrl(url)}`;
   if (timeout !== undefined) {
@@ -134,4 +121,14 @@ export function requestFailure(error: unknown, url: URL, context: RequestContext
   const reason = code || printable(errorMessage(error)) || 'closed early';
   const message = `${where}: the connection to ${url.host} broke (${reason}); try again`;
   return new RetryableFailure(new SourceError('SOURCE_UNREACHABLE', message, { cause: error }));
+}
+
+/** Why a host was not reached: for good, since what could be tried again was. */
+export function unreachedFailure({ cause, timeout, code }: Unreached, url: URL, context: RequestContext): Error {
+  const failure = requestFailure(cause, url, context, timeout);
+  if (!(failure instanceof RetryableFailure)) return failure;
+  if (timeout !== undefined) return failure.error;
+  const reason = code || printable(errorMessage(cause)) || 'closed early';
+  const message = `cannot read ${redactedUrl(url)}: ${url.host} could not be reached (${reason}); check the network and try again`;
+  return new SourceError('SOURCE_UNREACHABLE', message, { cause });
 }

@@ -1,10 +1,11 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { promisify } from 'node:util';
 import { bareHost, isPrivateAddress } from './addresses.js';
+import { type Attempt, Contact, Unreached } from './contact.js';
+import { type LookUp, LookUps } from './look-ups.js';
 import { type Environment, proxyFor } from './proxies.js';
+import type { RetryPolicy } from './retry.js';
 
 /** How long to wait for what, in milliseconds. */
 export interface Timeouts {
@@ -19,27 +20,30 @@ export interface Timeouts {
 /** Slow links answer within these; a server that does not is not going to. */
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 10_000, firstByteMs: 30_000, idleMs: 20_000 };
 
-/** A name server that has not said within this that there is no such host is asked while the connection is prepared. */
-const SOON_MS = 500;
-
-/** An address looked up to judge a redirect is the one connected to, also when the name server changes its mind. */
-const LOOKUP_KEPT_MS = 60_000;
+/** A host that was tried for as long as so many connections may take, and more than once, is not going to answer. */
+const PATIENCE = 2;
 
 export interface NetworkOptions {
   readonly env: Environment;
   readonly timeouts: Timeouts;
+  /** How often a host is tried that cannot be connected to. */
+  readonly retry: RetryPolicy;
   /** Which addresses a public server must not lead to. */
   readonly isPrivate?: (address: string) => boolean;
+  /** For tests; the system's otherwise. */
+  readonly lookUp?: LookUp;
 }
 
-/** Connections, kept open between requests to the same host; proxies; name look-ups. */
+/** Connections, kept open between requests to the same host; proxies; name look-ups; which hosts cannot be reached. */
 export class Network {
   readonly #env: Environment;
   /** Made where something is sent: what they need of Node takes as long as a check. */
   #http: HttpAgent | undefined;
   #https: HttpsAgent | undefined;
   readonly #proxied = new Map<string, Promise<HttpAgent>>();
-  readonly #lookups = new Map<string, { readonly at: number; readonly addresses: Promise<LookupAddress[]> }>();
+  readonly #contacts = new Map<string, Contact>();
+  readonly #lookUps: LookUps;
+  readonly #retry: RetryPolicy;
   readonly #isPrivate: (address: string) => boolean;
   readonly timeouts: Timeouts;
 
@@ -47,6 +51,19 @@ export class Network {
     this.#env = options.env;
     this.#isPrivate = options.isPrivate ?? isPrivateAddress;
     this.timeouts = options.timeouts;
+    this.#retry = options.retry;
+    this.#lookUps = new LookUps(options.timeouts.connectMs, options.lookUp);
+  }
+
+  /**
+   * Does something at a URL's host, in turn with all others that have not reached it yet.
+   * @throws Unreached when the host cannot be connected to, and what the attempt throws
+   */
+  reach<T>(url: URL, signal: AbortSignal | undefined, attempt: Attempt<T>): Promise<T> {
+    const known = this.#contacts.get(url.origin);
+    const contact = known ?? new Contact(this.#retry, PATIENCE * this.timeouts.connectMs);
+    this.#contacts.set(url.origin, contact);
+    return contact.through(attempt, signal);
   }
 
   /** The agent for a URL; loads what proxies need only when there is one. */
@@ -62,28 +79,27 @@ export class Network {
     return agent;
   }
 
-  /** Whether a URL leads inside: by its address, or, without a proxy in between, by any address its name has. */
-  async leadsInside(url: URL): Promise<boolean> {
+  /**
+   * Whether a URL leads inside: by its address, or, without a proxy in between, by any address its name has.
+   * @throws Unreached for a name that has none
+   */
+  async leadsInside(url: URL, signal?: AbortSignal): Promise<boolean> {
     const host = bareHost(url.hostname);
     if (isIP(host) !== 0) return this.#isPrivate(host);
     if (host === 'localhost' || host.endsWith('.localhost')) return this.#isPrivate('127.0.0.1');
     if (proxyFor(url, this.#env) !== undefined) return false;
-    const addresses = await this.#addressesOf(host);
-    return addresses.some(({ address }) => this.#isPrivate(address));
+    return this.reach(url, signal, async () => {
+      const addresses = await this.#addressesOf(url);
+      return addresses.some(({ address }) => this.#isPrivate(address));
+    });
   }
 
-  /** Why a host has no address, where that shows soon: without a network, before all that a connection needs is loaded in vain. */
-  async lookupError(url: URL): Promise<unknown> {
-    if (proxyFor(url, this.#env) !== undefined) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, SOON_MS, undefined);
-    });
-    const failed = this.#addressesOf(bareHost(url.hostname)).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    return Promise.race([failed, late]).finally(() => clearTimeout(timer));
+  /**
+   * Looks a host up that is to be connected to; a proxy looks it up itself.
+   * @throws Unreached for a name that has no address
+   */
+  async lookUp(url: URL): Promise<void> {
+    if (proxyFor(url, this.#env) === undefined) await this.#addressesOf(url);
   }
 
   close(): void {
@@ -97,18 +113,16 @@ export class Network {
     return secure ? (this.#https ??= new HttpsAgent(settings)) : (this.#http ??= new HttpAgent(settings));
   }
 
-  #addressesOf(host: string): Promise<LookupAddress[]> {
-    const now = Date.now();
-    const known = this.#lookups.get(host);
-    if (known !== undefined && now - known.at < LOOKUP_KEPT_MS) return known.addresses;
-    const addresses = promisify(dnsLookup)(host, { all: true });
-    this.#lookups.set(host, { at: now, addresses });
-    addresses.catch(() => this.#lookups.delete(host));
-    return addresses;
+  async #addressesOf(url: URL): ReturnType<LookUp> {
+    try {
+      return await this.#lookUps.of(bareHost(url.hostname));
+    } catch (error) {
+      throw error instanceof Unreached ? error : new Unreached(error);
+    }
   }
 
   readonly #lookup: LookupFunction = (host, options, callback) => {
-    this.#addressesOf(host).then(
+    this.#lookUps.of(host).then(
       (addresses) => {
         const wanted = options.family === 4 || options.family === 6 ? options.family : undefined;
         const usable = addresses.filter(({ family }) => wanted === undefined || family === wanted);

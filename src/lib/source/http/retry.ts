@@ -49,20 +49,35 @@ export async function withRetries<T>(
   }
 }
 
-function backoffMs(failures: number, policy: RetryPolicy): number {
+/** How long to wait after so many failures. */
+export function backoffMs(failures: number, policy: RetryPolicy): number {
   const ceiling = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (failures - 1));
   return ceiling * (0.5 + Math.random() / 2);
 }
 
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws SourceError when the signal is aborted meanwhile */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
-    throw cancelled();
+    throw cancelled(signal);
   }
 }
 
-export function cancelled(): SourceError {
+/** What the work gives, unless the signal is aborted before; the work is then left behind. @throws SourceError */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(cancelled(signal));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Why a reading ends that a signal ended: what the signal says where that is the reading's own concern. */
+export function cancelled(signal: AbortSignal | undefined): SourceError {
+  if (signal?.reason instanceof SourceError) return signal.reason;
   return new SourceError('SOURCE_CANCELLED', 'stopped before the header was read');
 }
 

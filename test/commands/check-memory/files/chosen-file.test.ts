@@ -61,7 +61,7 @@ describe('of a file that is read in place of the one that was typed', () => {
 
   test('its own name stands beside its quantization', async () => {
     const typed = join(folder.path, 'tiny-Q8_0.gguf');
-    const { stderr } = await runCli([
+    const { stderr } = await askCli([
       'check-memory',
       typed,
       '--quantization',
@@ -75,7 +75,7 @@ describe('of a file that is read in place of the one that was typed', () => {
   });
 
   test('a name that says another quantization than the file has is told', async () => {
-    const { stderr } = await runCli([
+    const { stderr } = await askCli([
       ...['check-memory', join(folder.path, 'tiny-Q8_0.gguf'), ...small, '--memory-budget', '1Mi'],
     ]);
     expect(stderr).toContain('Note: the file is named Q8_0, and its header says F16: what it holds counts');
