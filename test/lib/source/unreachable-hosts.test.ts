@@ -7,10 +7,10 @@ import { Network, type NetworkOptions } from '../../../src/lib/source/http/netwo
 import { type HeaderReading, readModelHeader } from '../../../src/lib/source/open.js';
 import { type ManyResult, type ReadManyOptions, readMany } from '../../../src/lib/source/read-many.js';
 import type { SourceError } from '../../../src/lib/source/source-error.js';
-import { FILE_SERVER_MODES } from '../../support/hostile-modes.js';
-import { HostileServer } from '../../support/hostile-server.js';
-import { smallModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { FILE_SERVER_MODES } from '../../support/servers/hostile-modes.js';
+import { HostileServer } from '../../support/servers/hostile-server.js';
+import { smallModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 
 const RETRY = { attempts: 3, firstDelayMs: 1, maxDelayMs: 2, maxRetryAfterMs: 10 };
 const TIMEOUTS = { connectMs: 5000, firstByteMs: 5000, idleMs: 5000 };
