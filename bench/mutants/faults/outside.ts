@@ -77,13 +77,6 @@ export const OUTSIDE: readonly Fault[] = [
     'lib/source/http/network',
   ),
   fault(
-    'every model tries a host that cannot be reached',
-    'source/http/contact',
-    'failure.code in LASTING && !this.#wasOpen ? Infinity : before + 1',
-    'before + 1',
-    'lib/source/http/contact',
-  ),
-  fault(
     'a file that changed goes on where it stopped',
     'source/read-remote',
     'range.etag !== this.#etag)',
@@ -101,12 +94,12 @@ export const OUTSIDE: readonly Fault[] = [
     'a conflict with somebody else',
   ),
   fault(
-    'a cluster that speaks another protocol is waited for',
-    'kube/client/http-call',
-    "request.once('upgrade'",
-    "request.once('information'",
-    'lib/kube/hostile-cluster',
-    'told apart at once',
+    "a cluster's redirect is followed",
+    'kube/client/transport',
+    "redirect: 'manual'",
+    "redirect: 'follow'",
+    'lib/kube/cluster-answers',
+    'a redirect',
   ),
   fault(
     'a model is removed by name, whoever made it since',

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
@@ -75,15 +73,17 @@ export class RealCluster {
   }
 
   async call(method: string, path: string, body?: unknown, type = 'application/json') {
-    const { request } = await import('node:https');
-    const { text } = await import('node:stream/consumers');
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': type };
-    const asked = request({ host: '127.0.0.1', port: this.port, path, method, headers, rejectUnauthorized: false });
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    const said = await text(answer);
+    const { Agent } = await import('node:https');
+    const { default: fetch } = await import('node-fetch');
+    const answer = await fetch(`https://127.0.0.1:${this.port}${path}`, {
+      method,
+      agent: new Agent({ rejectUnauthorized: false }),
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': type },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
     // eslint-disable-next-line @typescript-eslint/no-explicit-any
-    return { status: answer.statusCode, object: (said.startsWith('{') ? JSON.parse(said) : {}) as any };
+    return { status: answer.status, object: (text.startsWith('{') ? JSON.parse(text) : {}) as any };
   }
 
   #spawn(program: string, args: readonly string[]): ChildProcess {

@@ -4,7 +4,7 @@ const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
 const LONGEST_COMPLAINT = 300;
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-/** The error of a call that got no answer. `error` is what Node or client-node threw. */
+/** The error of a call that got no answer. `error` is what node-fetch or client-node threw. */
 export function connectionError(error: unknown, server: string): ClusterError {
   const { code = '', message } = error as Error & { code?: string };
   if (TLS_CODE.test(code)) {

@@ -1,6 +1,8 @@
 import type { Agent } from 'node:https';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { Response } from 'node-fetch';
 import { parseBoundedJson } from '../../bounded-json.js';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
@@ -14,7 +16,6 @@ import {
 } from './connection-errors.js';
 import type { ApiStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
-import { callHttp, OtherProtocol, type Response } from './http-call.js';
 import { KeptAgent } from './kept-agent.js';
 
 export interface HttpRequest {
@@ -150,7 +151,6 @@ export class Transport {
       } catch (error) {
         if (signal?.aborted) throw interrupted();
         if (error instanceof ClusterError) throw error;
-        if (error instanceof OtherProtocol) throw this.unexpected('answers 101, another protocol than HTTP');
         if (isLast || !isBrokenConnection(error)) throw connectionError(error, this.server);
       }
     }
@@ -177,17 +177,24 @@ export class Transport {
   }
 
   async #fetch({ method, path, query = {}, body, contentType }: HttpRequest, signal: AbortSignal): Promise<Response> {
+    const { default: fetch } = await import('node-fetch');
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const { agent, headers } = await this.#authenticate();
-    const type = contentType === undefined ? {} : { 'content-type': contentType };
-    return callHttp(url, { method, headers: { ...headers, accept: 'application/json', ...type }, body, agent, signal });
+    return fetch(url, {
+      method,
+      headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
+      redirect: 'manual',
+      signal,
+      ...(body !== undefined && { body }),
+      ...(agent && { agent }),
+    });
   }
 
   async #whole(response: Response): Promise<Answer> {
     const chunks: Buffer[] = [];
     let received = 0;
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Buffer>) {
       received += chunk.length;
       if (received > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
       chunks.push(chunk);
@@ -197,7 +204,7 @@ export class Transport {
   }
 
   async *#lines(response: Response, signal: AbortSignal): AsyncGenerator<string> {
-    const { body } = response;
+    const body = response.body as Readable;
     const end = (): void => void body.destroy();
     signal.addEventListener('abort', end, { once: true });
     const decoder = new TextDecoder();
@@ -273,6 +280,6 @@ function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
 }
 
 function pauseMs(response: Response, attempt: number): number {
-  const seconds = Number(response.retryAfter ?? attempt);
+  const seconds = Number(response.headers.get('retry-after') ?? attempt);
   return Math.min((Number.isFinite(seconds) ? seconds : attempt) * 1000, MAX_PAUSE_MS);
 }
