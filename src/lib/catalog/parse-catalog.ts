@@ -5,7 +5,6 @@ import { shown } from '../printable.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
 import { nearest } from '../nearest.js';
-import { plainYaml } from './plain-yaml.js';
 import { keyLines } from './yaml-lines.js';
 import { type YamlPiece, yamlPieces } from './yaml-pieces.js';
 
@@ -68,8 +67,6 @@ function failIn({ text, linesBefore }: YamlPiece, file: string): Fail {
 class InvalidYaml extends UsageError {}
 
 function loadDocument(text: string, file: string): unknown {
-  const plain = plainYaml(text);
-  if (plain !== undefined) return plain;
   try {
     return load(text);
   } catch (error) {
