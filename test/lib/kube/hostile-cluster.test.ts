@@ -39,7 +39,6 @@ const SLOW: readonly Mode[] = [
   'drips its answer',
   'drips headers',
   'sends headers without end',
-  'switches protocols',
 ];
 
 describe('a cluster that', () => {
@@ -59,6 +58,21 @@ describe('a cluster that', () => {
       expect([exitCode, message]).toEqual([4, expect.not.stringMatching(/\p{Cc}|\p{Cf}|abcdefghijklmnop/u)]);
       expect(message.length).toBeLessThan(600);
     }
+  });
+
+  test('switches protocols is told at once, on a new connection and on one that was used before', async () => {
+    const switches = CLUSTER_MODES['switches protocols'];
+    const answers: (typeof switches)[] = [
+      switches,
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"items":[]}'),
+      ...Array.from({ length: 20 }, () => switches),
+    ];
+    server = await HostileServer.start((socket) => answers.shift()?.(socket));
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    // The first connection is closed, and the call made again.
+    await expect(client.list('Model', undefined)).resolves.toEqual([]);
+    await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', exitCode: 4 });
+    expect(server.requestCount).toBeGreaterThan(3);
   });
 
   test('has one more page for ever is not listed for ever', async () => {

@@ -1,25 +1,88 @@
-import { Agent, type AgentOptions } from 'node:https';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
 
 /** What makes one connection to a server different from another. */
 const TELLING = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'] as const;
+
+const CLOSED = 'the connection was closed without an answer';
+
+/** Who asks, and wants to know which connection the question takes. */
+const ASKING = new AsyncLocalStorage<(connection: Duplex) => void>();
 
 /**
  * One agent whose connections stay open, instead of the one that client-node makes for each request, with a TLS handshake each;
  * another one as soon as the credentials are others. What goes through a proxy is left as it is.
  */
 export class KeptAgent {
-  #agent: Agent | undefined;
+  #agent: HttpAgent | undefined;
   #identity = '';
 
-  kept(fresh: Agent | undefined): Agent | undefined {
-    if (fresh === undefined || Object.getPrototypeOf(fresh) !== Agent.prototype) return fresh;
-    const identity = identityOf(fresh.options);
+  kept(fresh: HttpAgent | undefined): HttpAgent | undefined {
+    const made = fresh && Object.getPrototypeOf(fresh);
+    if (made !== HttpAgent.prototype && made !== HttpsAgent.prototype) return fresh;
+    const { options } = fresh as HttpsAgent;
+    const identity = `${made === HttpsAgent.prototype}\n${identityOf(options)}`;
     if (this.#agent === undefined || identity !== this.#identity) {
-      this.#agent = new Agent({ ...fresh.options, keepAlive: true });
+      const Kept = made === HttpsAgent.prototype ? TellingHttpsAgent : TellingHttpAgent;
+      this.#agent = new Kept({ ...options, keepAlive: true });
       this.#identity = identity;
     }
     return this.#agent;
   }
+}
+
+/**
+ * What a request through a kept agent gives. A server that answers 101 switches to a protocol that nobody speaks: Node then closes the
+ * connection, and node-fetch never hears of it.
+ * @throws Error ECONNRESET when the connection of the request is closed before it gives anything, and what the request throws
+ */
+export async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  let connection: Duplex | undefined;
+  let onClose = (): void => undefined;
+  const closed = new Promise<never>((_, reject) => {
+    // Behind whatever error Node tells of the same.
+    onClose = () => void setImmediate(() => reject(Object.assign(new Error(CLOSED), { code: 'ECONNRESET' })));
+  });
+  const watch = (taken: Duplex): void => {
+    connection?.off('close', onClose);
+    connection = taken.once('close', onClose);
+  };
+  try {
+    return await Promise.race([ASKING.run(watch, ask), closed]);
+  } finally {
+    connection?.off('close', onClose);
+  }
+}
+
+class TellingHttpAgent extends HttpAgent {
+  override createConnection(
+    ...args: Parameters<HttpAgent['createConnection']>
+  ): ReturnType<HttpAgent['createConnection']> {
+    return told(super.createConnection(...args));
+  }
+
+  override reuseSocket(...[socket, request]: Parameters<HttpAgent['reuseSocket']>): void {
+    super.reuseSocket(told(socket), request);
+  }
+}
+
+class TellingHttpsAgent extends HttpsAgent {
+  override createConnection(
+    ...args: Parameters<HttpsAgent['createConnection']>
+  ): ReturnType<HttpsAgent['createConnection']> {
+    return told(super.createConnection(...args));
+  }
+
+  override reuseSocket(...[socket, request]: Parameters<HttpsAgent['reuseSocket']>): void {
+    super.reuseSocket(told(socket), request);
+  }
+}
+
+function told<T extends Duplex | null | undefined>(connection: T): T {
+  if (connection) ASKING.getStore()?.(connection);
+  return connection;
 }
 
 function identityOf(options: AgentOptions): string {

@@ -1,4 +1,4 @@
-import type { Agent } from 'node:https';
+import type { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -16,7 +16,7 @@ import {
 } from './connection-errors.js';
 import type { ApiStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
-import { KeptAgent } from './kept-agent.js';
+import { answered, KeptAgent } from './kept-agent.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -181,14 +181,15 @@ export class Transport {
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const { agent, headers } = await this.#authenticate();
-    return fetch(url, {
+    const init = {
       method,
       headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
       redirect: 'manual',
       signal,
       ...(body !== undefined && { body }),
       ...(agent && { agent }),
-    });
+    } as const;
+    return answered(() => fetch(url, init));
   }
 
   async #whole(response: Response): Promise<Answer> {

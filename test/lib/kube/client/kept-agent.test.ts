@@ -13,7 +13,7 @@ const fresh = (options: ConstructorParameters<typeof Agent>[0]): Agent => {
 test('requests with the same credentials share connections that stay open, and others have their own', () => {
   const agents = new KeptAgent();
   const first = agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }));
-  expect(first?.options).toMatchObject({ keepAlive: true, ca: 'a', rejectUnauthorized: true });
+  expect((first as Agent | undefined)?.options).toMatchObject({ keepAlive: true, ca: 'a', rejectUnauthorized: true });
   expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }))).toBe(first);
   const renewed = agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: true }));
   expect(renewed).not.toBe(first);
