@@ -166,6 +166,15 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(estimate(10)).not.toThrow();
   });
 
+  test('a draft of fewer words than samplers keep of each choice stops the server', () => {
+    const draft = shapeOf('dflash-qwen3.6-27b.F16') as ModelShape;
+    const few = { ...draft, hparams: { ...draft.hparams, nVocab: 9 } };
+    const files = { model: shapeOf('qwen3.6-27b-mtp.Q4_K_M') as ModelShape, draft: few };
+    const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 2048, specTypes: ['draft-dflash'] } as const;
+    expect(() => estimateLaunch(files, launch)).toThrow(expect.objectContaining({ code: 'DRAFT_MISMATCH' }));
+    expect(() => estimateLaunch(files, { ...launch, backendSampling: false })).not.toThrow();
+  });
+
   test('a micro-batch that the blocks of all slots do not fit into is refused', () => {
     const files = { model: shapeOf('qwen3.6-27b-mtp.Q4_K_M'), draft: shapeOf('dflash-qwen3.6-27b.F16') } as never;
     const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 4096, specTypes: ['draft-dflash'] } as const;

@@ -9,6 +9,8 @@ const RUN_AHEAD: ReadonlySet<string> = new Set(
   `bailingmoe3 cohere2moe deepseek2 deepseek32 deepseek4 deepseek41 glm-dsa glm4moe glm5-next hy_v3 mellum mimo2 nemotron_h_moe
   qwen35 qwen35moe qwen3next qwen4exp step35`.split(/\s+/),
 );
+/** Of how many tokens samplers in a draft's graph choose; the rows that they are kept in are as long as the draft's vocabulary. */
+const TOKENS_SAMPLED = 10;
 /** Layers of the model that an EAGLE3 draft reads. */
 const EAGLE3_LAYERS = 3;
 
@@ -21,7 +23,7 @@ const EAGLE3_LAYERS = 3;
 export function unusableDraft(
   model: ModelShape,
   draft: ModelShape | undefined,
-  { types }: Speculation,
+  { types, sampled }: Speculation,
 ): string | undefined {
   if (types.includes('draft-mtp')) requireHead(model, draft);
   if (types.includes('draft-simple')) {
@@ -38,6 +40,8 @@ export function unusableDraft(
   if (!isBlocks && layers.length !== EAGLE3_LAYERS)
     return `draft model is not eagle3 (expected ${EAGLE3_LAYERS} extract layers, got ${layers.length})`;
   requireLayers(model, draft, layers);
+  if (sampled && draft.hparams.nVocab < TOKENS_SAMPLED)
+    throw stops(`the draft knows ${draft.hparams.nVocab} tokens, and ${TOKENS_SAMPLED} are kept of each choice`);
   return undefined;
 }
 

@@ -34,6 +34,8 @@ const PRE_TOKENIZERS: ReadonlySet<string> = new Set(
   youtu`.split(/\s+/),
 );
 const NO_MERGES_NEEDED = 'kimi-k2';
+/** What `tokenizer.ggml.precompiled_charsmap` begins with: the size of the first of its two parts. */
+const SIZE_BYTES = 4;
 
 /** What v0.5.0 does not read and v0.8.0 does. */
 const SINCE_V0_8_0: FirstBuild = { notIn: 11222, in: 'v0.8.0' };
@@ -77,6 +79,9 @@ function unloadable(keys: Keys): string | undefined {
       return 'cannot find tokenizer merges in model file';
     if (!PRE_TOKENIZERS.has(pre)) return `unknown pre-tokenizer type: '${printable(pre)}'`;
   }
+  const replacements = model === 't5' ? keys.arrayLength('tokenizer.ggml.precompiled_charsmap') : undefined;
+  if (replacements !== undefined && replacements <= SIZE_BYTES)
+    return 'Index out of array bounds in precompiled charsmap!';
   const tokens = keys.arrayLength('tokenizer.ggml.tokens');
   if (tokens === undefined) return 'cannot find tokenizer vocab in model file';
   return tooShort(keys, 'scores', 'scores', tokens) ?? tooShort(keys, 'token_type', 'toktypes', tokens);

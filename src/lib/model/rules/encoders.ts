@@ -1,5 +1,5 @@
 import { all, type ArchitectureRule, slideEvery } from '../architecture-rule.js';
-import type { Hparams } from '../hparams.js';
+import { headKOf, headVOf, type Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
 const encoder: ArchitectureRule = { memory: 'none' };
@@ -17,8 +17,11 @@ function symmetricWindow(pattern: number, denseFirst = false) {
   };
 }
 
+/** `src/models/modern-bert.cpp`: its graph takes the first layer's heads for all, and nothing is cached by their size. */
 function modernBertWindow(hparams: Hparams, keys: Keys): void {
   if (keys.number('attention.sliding_window', 0) > 0) symmetricWindow(3, true)(hparams, keys);
+  hparams.headKSwa = headKOf(hparams, 0);
+  hparams.headVSwa = headVOf(hparams, 0);
 }
 
 const diffusion: ArchitectureRule = { memory: 'none', adjust: bidirectional };

@@ -120,6 +120,14 @@ describe('a header held against itself', () => {
     expect(describeModel(changed(own, others)).hparams).toEqual(describeModel(own).hparams);
   });
 
+  it('takes the first layer’s heads for all of ModernBERT’s, whatever is said of windows', () => {
+    const bert = header('modern-bert-granite-embedding-small-r2.Q8_0');
+    const wider = changed(bert, { 'modern-bert.attention.key_length_swa': 256 });
+    const parts = (of: GgufHeader): unknown =>
+      estimateMemory(describeModel(of), { accelerator: 'cpu', ctxSize: 512, mode: 'embedding' }).parts;
+    expect(parts(wider)).toEqual(parts(bert));
+  });
+
   it('refuses an indexer in a layer with a window, whose keys are turned in another size', () => {
     const note = header('dots3note-dots3-note-288b.Q4_K_M');
     const key = 'dots3note.attention.sliding_window_pattern';

@@ -164,6 +164,11 @@ describe('a vocabulary', () => {
       { model: 't5', tokens: WORDS, scores: { skipped: true, length: 2 } },
       'Index out of array bounds for scores (2 < 128256)',
     ],
+    [
+      'with replacements that are nothing but their size',
+      { model: 't5', tokens: WORDS, precompiled_charsmap: { skipped: true, length: 4 } },
+      'Index out of array bounds in precompiled charsmap!',
+    ],
   ])('%s is refused in llama.cpp’s words', (_, change, words) => {
     expect(vocabulary(change)).toContain(`llama.cpp does not load this file: ${words}`);
   });
