@@ -8,7 +8,7 @@ import { conditionOf, fitCondition, isTransition, saidBefore, timed } from '../.
 import { memoryRules } from '../../../src/lib/agent/core/memory-rules.js';
 import { attemptOf, fingerprintOf } from '../../../src/lib/agent/core/wanted.js';
 import { leftVariables, reservedWord, serverWords } from '../../../src/lib/agent/core/words-of-service.js';
-import { serviceEnvironment } from '../../../src/lib/agent/service-environment.js';
+import { serviceEnvironment } from '../../../src/lib/agent/service/service-environment.js';
 import { modelFiles } from '../../../src/lib/agent/store/model-files.js';
 import { LlmkubeError } from '../../../src/lib/errors.js';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
@@ -18,7 +18,7 @@ import { combineLaunch } from '../../../src/lib/runtime/combine-launch.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import { hubFrom } from '../../../src/lib/source/hub/hub-urls.js';
-import { profileHeader } from '../../../test/support/profile.js';
+import { profileHeader } from '../../../test/support/models/profile.js';
 import { PROFILES } from '../headers/headers.js';
 import { holdWeights } from '../headers/judge.js';
 import { printed, printedAsJson } from '../making/harmless.js';

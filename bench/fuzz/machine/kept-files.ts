@@ -9,7 +9,7 @@ import { withLock } from '../../../src/lib/guard/ledger/lock.js';
 import { askedVersion, parseServerVersion } from '../../../src/lib/host/installed-server.js';
 import { ofPs } from '../../../src/lib/host/processes/marked-processes.js';
 import { HeaderCache } from '../../../src/lib/source/cache/header-cache.js';
-import { profileHeader } from '../../../test/support/profile.js';
+import { profileHeader } from '../../../test/support/models/profile.js';
 import { PROFILES } from '../headers/headers.js';
 import { printed, printedAsJson } from '../making/harmless.js';
 import type { Random } from '../making/random.js';

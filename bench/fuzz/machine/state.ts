@@ -13,7 +13,7 @@ import { logText } from '../../../src/lib/report/text/log-text.js';
 import { ledgerText } from '../../../src/lib/report/text/ledger-text.js';
 import { combineLaunch } from '../../../src/lib/runtime/combine-launch.js';
 import { parseServerLog } from '../../../src/lib/runtime/server-log.js';
-import { profileHeader, type Profile } from '../../../test/support/profile.js';
+import { profileHeader, type Profile } from '../../../test/support/models/profile.js';
 import { printed, printedAsJson } from '../making/harmless.js';
 import { PROFILES } from '../headers/headers.js';
 import type { Random } from '../making/random.js';

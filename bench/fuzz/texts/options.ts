@@ -7,7 +7,7 @@ import { SERVER_OPTIONS } from '../../../src/lib/runtime/options/server-options.
 import { parseServerArguments, splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { quotedWords, shellWord } from '../../../src/lib/shell-word.js';
-import { profileHeader } from '../../../test/support/profile.js';
+import { profileHeader } from '../../../test/support/models/profile.js';
 import { PROFILES } from '../headers/headers.js';
 import { ACCELERATORS_TRIED, holdWeights } from '../headers/judge.js';
 import { printed, printedAsJson } from '../making/harmless.js';
