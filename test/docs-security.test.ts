@@ -29,7 +29,7 @@ const ROWS: readonly (readonly [
   ['tensors, parts', ['gguf/limits.ts', 'MAX_TENSORS', 1, '65536'], ['gguf/limits.ts', 'MAX_SHARDS', 1, '1024']],
   [
     'layers, experts',
-    ['model/loading/count-limits.ts', 'MAX_LAYERS', 1, '512'],
+    ['gguf/limits.ts', 'MAX_LAYERS', 1, '512'],
     ['model/loading/count-limits.ts', 'MAX_EXPERTS', 1, '1024'],
   ],
   [
@@ -64,6 +64,11 @@ const ROWS: readonly (readonly [
     "credential's plugin",
     ['kube/client/exec-credentials.ts', 'MAX_OUTPUT_BYTES', 2 ** 20, '1 MiB'],
     ['kube/client/exec-credentials.ts', 'PLUGIN_TIMEOUT_MS', 1000, '60 s'],
+  ],
+  [
+    'pattern for names of weights',
+    ['runtime/names/name-pattern.ts', 'LONGEST_PATTERN', 1, '16384 characters'],
+    ['runtime/names/pattern-states.ts', 'MOST_STATES', 1, '16384 states'],
   ],
   [
     'log of a server',

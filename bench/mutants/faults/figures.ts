@@ -48,8 +48,8 @@ export const FIGURES: readonly Fault[] = [
   fault(
     '--n-cpu-moe keeps one layer more',
     'runtime/options/device-options',
-    '{ length: layers }',
-    '{ length: layers + 1 }',
+    'Math.min(layers, MAX_LAYERS)',
+    'Math.min(layers + 1, MAX_LAYERS)',
     'lib/estimate/weights/weight-overrides',
   ),
   fault(
@@ -128,8 +128,8 @@ export const FIGURES: readonly Fault[] = [
   fault(
     'a set limit of the GPU is read as bytes',
     'host/macos',
-    'mebibytes * MIB : undefined',
-    'mebibytes : undefined',
+    'Number(output) * MIB : undefined',
+    'Number(output) : undefined',
     'lib/host/macos',
   ),
   fault(
@@ -143,7 +143,7 @@ export const FIGURES: readonly Fault[] = [
   fault(
     'what a process holds is promised beside what is in use',
     'guard/ledger/reservations',
-    'Math.max(0, host.inUseBytes - ownBytes)',
+    'Math.max(0, host.inUseBytes - Math.min(ownBytes, promisedBytes))',
     'host.inUseBytes',
     'lib/guard/ledger/reservations',
   ),

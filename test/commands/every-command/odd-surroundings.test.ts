@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { join } from 'node:path';
-import { cliEnvironment, run, RUN_JS } from '../support/run-cli.js';
-import { temporaryFolder } from '../support/sparse-file.js';
-import { writeTinyModel } from '../support/models/tiny-model.js';
+import { cliEnvironment, run, RUN_JS } from '../../support/run-cli.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+import { writeTinyModel } from '../../support/models/tiny-model.js';
 
 jest.setTimeout(60_000);
 
