@@ -3,7 +3,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'site/', 'coverage/', 'node_modules/', '**/node_modules/'] },
+  { ignores: ['**/dist/', 'site/', 'coverage/', 'node_modules/', '**/node_modules/'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   { languageOptions: { globals: globals.node } },
