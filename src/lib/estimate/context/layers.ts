@@ -1,9 +1,9 @@
 import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
-import { KnownTapes } from '../ggml/known-tapes.js';
+import { KnownTapes } from '../ggml/repeats/known-tapes.js';
 import type { Buffer } from '../ggml/tensor.js';
-import type { Repeats } from '../ggml/settled-allocation.js';
+import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers, numbered } from './fewest-layers.js';

@@ -3,7 +3,7 @@ import { trainedContext } from '../../../../src/lib/estimate/context/trained-con
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
 import { parseServerArguments, splitWords } from '../../../../src/lib/runtime/server-arguments.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 /** Far more than any machine holds. */
