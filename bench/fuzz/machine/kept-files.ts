@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { abandonedServers } from '../../../src/lib/agent/machine/abandoned.js';
 import { isHeld, takeAgentName } from '../../../src/lib/agent/machine/sole-agent.js';
-import { isStamped, refusedBefore, rememberRefused, stamp } from '../../../src/lib/gguf/digest/digest.js';
+import { isStamped, refusedBefore, rememberRefused, stamp } from '../../../src/lib/agent/store/file-digest.js';
 import { sweepStore } from '../../../src/lib/agent/store/sweep.js';
 import { withLock } from '../../../src/lib/guard/ledger/lock.js';
 import { askedVersion, parseServerVersion } from '../../../src/lib/host/installed-server.js';

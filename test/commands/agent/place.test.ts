@@ -63,6 +63,9 @@ test('a service of which nothing runs any more has nothing promised to it', asyn
   await until(() => rig.seen('one').annotations[required[0] ?? ''] !== undefined);
   rig.patch('one', { contextSize: 2_097_152 });
   await until(() => rig.seen('one').reason === 'InsufficientMemory');
+  // What was started before runs, until it ends by itself.
+  expect(rig.seen('one').annotations).toHaveProperty(required);
+  process.kill(rig.starts()[0]?.pid ?? 0, 'SIGKILL');
   await until(() => rig.seen('one').annotations[required[0] ?? ''] === undefined);
   await running.end();
 });

@@ -4,7 +4,7 @@ import type { Desired } from './desired.js';
 
 /** A process of a service, as this host knows it. */
 export interface ObservedProcess {
-  /** Of everything that it was started for: another one means another process. */
+  /** Of everything that it was started for: another one means another process; empty where that is not known. */
   readonly fingerprint: string;
   readonly state: 'loading' | 'ready' | 'unhealthy' | 'stopping';
 }
@@ -16,6 +16,8 @@ export interface Observed {
   /** Something that takes its time and ends with another look: at files, at memory. */
   readonly busy: { readonly with: 'fetching' | 'starting'; readonly fingerprint: string } | undefined;
   readonly failures: Failures | undefined;
+  /** Fingerprint of what is known to have room in place of what runs. */
+  readonly approved?: string | undefined;
   /** Registered, claimed or otherwise spoken of. */
   readonly traces: boolean;
 }
@@ -25,6 +27,8 @@ export type Action =
   | { readonly kind: 'claim' }
   /** Fetch what is missing, check, spawn. */
   | { readonly kind: 'start' }
+  /** Check whether what is wanted now would start once what runs has ended. */
+  | { readonly kind: 'rehearse' }
   | { readonly kind: 'stop-process' }
   /** What is under way is not wanted any more. */
   | { readonly kind: 'abandon' }
@@ -48,12 +52,17 @@ export function nextAction(desired: Desired, observed: Observed, wanted: string 
     return observed.traces ? { kind: 'release' } : NONE;
   }
   if (process !== undefined) {
-    const isRight = process.fingerprint === wanted && process.state !== 'unhealthy';
-    if (!isRight) return { kind: 'stop-process' };
-    return claim === 'free' ? { kind: 'claim' } : NONE;
+    if (process.state === 'unhealthy' || isReplaceable(process, observed, wanted)) return { kind: 'stop-process' };
+    if (process.fingerprint === wanted && busy === undefined) return claim === 'free' ? { kind: 'claim' } : NONE;
   }
-  if (busy !== undefined) return busy.fingerprint === wanted ? NONE : { kind: 'abandon' };
+  if (busy !== undefined)
+    return busy.fingerprint === wanted && wanted !== process?.fingerprint ? NONE : { kind: 'abandon' };
   if (claim === 'free') return { kind: 'claim' };
   if (failures !== undefined && failures.retryAtMs > nowMs) return { kind: 'wait', untilMs: failures.retryAtMs };
-  return { kind: 'start' };
+  return { kind: process === undefined ? 'start' : 'rehearse' };
+}
+
+/** A process of an earlier spec, once it is known that what is wanted now has room without it; one of which nothing is known at once. */
+function isReplaceable({ fingerprint }: ObservedProcess, { approved }: Observed, wanted: string | undefined): boolean {
+  return fingerprint !== wanted && (fingerprint === '' || approved === wanted);
 }

@@ -1,3 +1,4 @@
+import type { FitReport } from '../core/memory-fit.js';
 import { failedAgain, type Failures } from '../core/back-off.js';
 
 /** How soon a service that does not fit is tried again when nobody says that memory came free. */
@@ -23,6 +24,12 @@ export class Attempts {
   /** Memory came free, or may have by then: no failure of the service itself. */
   postpone(attempt: string): void {
     this.#failures = { count: 0, retryAtMs: performance.now() + RECHECK_MS, attempt };
+  }
+
+  /** @param reason why it was not started: without room it did not fail */
+  refused(attempt: string, reason: FitReport['reason']): void {
+    if (reason === 'InsufficientMemory') this.postpone(attempt);
+    else this.failed(attempt);
   }
 
   /** @param anew what failed before had been over */

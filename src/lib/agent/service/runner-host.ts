@@ -1,5 +1,5 @@
 import type { FindProcess } from '../../host/processes/processes.js';
-import type { AdmissionHost } from './admission.js';
+import type { AdmissionHost } from './preparation.js';
 import type { Mirror } from '../cluster/mirror.js';
 import type { SeenHeartbeats } from '../core/claims.js';
 import type { AgentIdentity } from '../core/desired.js';

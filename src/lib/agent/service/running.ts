@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
+import { totalBytes } from '../../estimate/memory-estimate.js';
 import { promiseOf, type MemoryPromise } from '../../guard/ledger/promise.js';
 import type { ProcessIdentity } from '../../host/processes/processes.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
+import type { EvictionCandidate } from '../core/eviction.js';
 import type { OwnProcess } from '../machine/own-servers.js';
 import { ServerProcess, type ServerEvents } from '../machine/server-process.js';
 import { hostIn, ledgerName, type ServerRecord } from '../machine/server-record.js';
@@ -18,6 +20,17 @@ export interface Running {
   check?: CompleteCheck | undefined;
   /** It was ended, loading or not, for another reason than its own. */
   dismissed?: boolean;
+}
+
+/** What it would be for others to have the memory of what runs; undefined where nothing does, or not for long. */
+export function candidate(
+  key: string,
+  running: Running | undefined,
+  spec: EvictionCandidate['spec'] | undefined,
+): EvictionCandidate | undefined {
+  if (running === undefined || spec === undefined || running.server.state === 'stopping') return undefined;
+  const { record, server } = running;
+  return { key, spec, requiredBytes: totalBytes(record.estimate), startedAtMs: server.startedAtMs };
 }
 
 const NO_EVENTS: ServerEvents = { onChange: () => undefined, onEnd: () => undefined };

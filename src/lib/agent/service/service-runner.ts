@@ -1,4 +1,3 @@
-import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { MemoryPromise } from '../../guard/ledger/promise.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
 import { admit } from './admission.js';
@@ -18,12 +17,12 @@ import type { ServerEnd, ServerEvents } from '../machine/server-process.js';
 import { hostIn, type ServerRecord } from '../machine/server-record.js';
 import { problem } from '../log.js';
 import { Place } from './place.js';
+import { ProblemGrace } from './problem-grace.js';
 import { proofOf } from './proof.js';
+import { Replacement } from './replacement.js';
 import type { RunnerHost } from './runner-host.js';
-import { leaders, promiseTo, strayServer, watchServer, type Running } from './running.js';
+import { candidate, leaders, promiseTo, strayServer, watchServer, type Running } from './running.js';
 import { wishFor, type Wish } from './wish.js';
-
-const PROBLEM_GRACE_MS = 2_000;
 
 /** One service on this host: takes one step at a time, and what takes long goes on beside it. */
 export class ServiceRunner {
@@ -34,11 +33,12 @@ export class ServiceRunner {
   readonly #claims: ClaimKeeper;
   /** Why it was ended under memory pressure; it stays so until that is over. */
   #evicted: string | undefined;
-  readonly #place: Place;
+  readonly #place = new Place(() => this.host.onFreed());
   /** Nothing was started when it was its turn. */
   #held = false;
+  readonly #replacement: Replacement;
   #service: InferenceServiceResource | undefined;
-  #problem: { readonly text: string; readonly sinceMs: number } | undefined;
+  readonly #problem = new ProblemGrace(() => this.host.enqueue(this.key));
   restarts = 0;
   proof: Proof | undefined;
   /** How the last process came to an end that nobody had asked for. */
@@ -51,19 +51,19 @@ export class ServiceRunner {
     private readonly host: RunnerHost,
   ) {
     this.#claims = new ClaimKeeper(key, host);
-    this.#place = new Place(() => host.onFreed());
+    this.#replacement = new Replacement(key, host, this.#attempts);
   }
 
   /** It stays as it is until something else happens. */
   get settled(): boolean {
-    if (this.#busy !== undefined) return false;
+    if (this.#busy !== undefined || this.#replacement.approved !== undefined) return false;
     if (this.running !== undefined) return this.running.server.state === 'ready';
     return this.fit !== undefined || this.#held;
   }
 
   /** Nothing of it is left on this host. */
   get idle(): boolean {
-    return [this.running, this.#busy, this.#service, this.#problem].every((one) => one === undefined);
+    return [this.running, this.#busy, this.#service].every((one) => one === undefined) && !this.#problem.isKnown;
   }
 
   /** Takes over what an earlier agent has started. */
@@ -108,11 +108,7 @@ export class ServiceRunner {
 
   /** What it would be for others to have its memory; undefined while nothing of it runs. */
   get evictable(): EvictionCandidate | undefined {
-    const { running } = this;
-    const spec = this.#service?.spec;
-    if (running === undefined || spec === undefined || running.server.state === 'stopping') return undefined;
-    const { record, server } = running;
-    return { key: this.key, spec, requiredBytes: totalBytes(record.estimate), startedAtMs: server.startedAtMs };
+    return candidate(this.key, this.running, this.#service?.spec);
   }
 
   /** Ends it for the sake of others, until `readmit`. */
@@ -145,6 +141,7 @@ export class ServiceRunner {
       case 'claim':
         return this.#claim(desired);
       case 'start':
+      case 'rehearse':
         if (run !== undefined && wanted !== undefined) this.#start(run, wanted);
         break;
       case 'stop-process':
@@ -157,8 +154,10 @@ export class ServiceRunner {
         return this.#release(desired);
     }
     if (run === undefined && this.running === undefined && this.#busy === undefined) this.#place.leave();
-    if (this.running !== undefined && this.running.record.fingerprint === wanted) this.#stillFits(desired);
-    if (desired.kind !== 'unknown') this.#problem = undefined;
+    // What was said of an earlier spec holds for one that starts nothing anew.
+    if (this.running?.record.fingerprint === wanted && run !== undefined && this.fit !== undefined)
+      this.fit = { ...this.#replacement.notNeeded(this.fit), generation: run.service.metadata.generation };
+    if (desired.kind !== 'unknown') this.#problem.forget();
     else if (desired.problem) await this.#tellProblem(desired.problem);
     // What runs without its Model still answers, and is still this agent's.
     const told = desired.kind === 'unknown' && this.running !== undefined ? claimed : run?.service;
@@ -168,24 +167,13 @@ export class ServiceRunner {
   /** What runs goes on, and so does what was said of it. */
   async #tellProblem({ service, text, advice }: ServiceProblem): Promise<void> {
     if (this.running !== undefined || this.#busy !== undefined) return;
-    // What was applied together is not heard of at once.
-    if (this.#problem?.text !== text) {
-      this.#problem = { text, sinceMs: performance.now() };
-      setTimeout(() => this.host.enqueue(this.key), PROBLEM_GRACE_MS + 100).unref();
-    }
-    if (performance.now() - this.#problem.sinceMs < PROBLEM_GRACE_MS) return;
+    if (!this.#problem.hasLasted(text)) return;
     this.fit = incompleteReport(text, advice, service.metadata.generation, 'ModelNotFound');
     await this.host.teller.status(service, this.fit, serverCondition(undefined, this.#ending), undefined);
   }
 
   #wish(): Wish {
     return wishFor(this.key, this.host.mirror, this.host.identity);
-  }
-
-  /** What was said of an earlier spec holds for one that starts nothing anew. */
-  #stillFits(desired: Desired): void {
-    if (desired.kind !== 'run' || this.fit === undefined) return;
-    this.fit = { ...this.fit, generation: desired.service.metadata.generation };
   }
 
   async #tell(service: InferenceServiceResource, now: number): Promise<void> {
@@ -213,6 +201,7 @@ export class ServiceRunner {
       claim: this.#claims.of(desired, now),
       process: running && { fingerprint: running.record.fingerprint, state: running.server.state },
       busy: this.#busy,
+      approved: this.#replacement.approved,
       failures: this.#evicted === undefined ? this.#attempts.failures : EVICTED,
       traces: this.#service !== undefined,
     };
@@ -235,6 +224,7 @@ export class ServiceRunner {
       this.host.log.warn('held', { service: this.key, reason: held });
       return;
     }
+    if (this.running !== undefined) return this.#rehearse(run, wanted);
     if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
     this.#busy = { with: 'fetching', fingerprint: wanted, controller };
@@ -246,8 +236,7 @@ export class ServiceRunner {
         const { reason, message } = admission.report;
         this.host.log.info('checked', { service: this.key, reason, message });
         if (admission.kind === 'refused') {
-          if (reason === 'InsufficientMemory') this.#attempts.postpone(attempt);
-          else this.#attempts.failed(attempt);
+          this.#attempts.refused(attempt, reason);
           return;
         }
         const { record, started, check, releasePort } = admission;
@@ -302,6 +291,7 @@ export class ServiceRunner {
   #ended(end: ServerEnd): void {
     const { running } = this;
     this.running = undefined;
+    this.#replacement.forget();
     if (running === undefined) return;
     this.host.records.remove(this.key);
     this.host.log.info('ended', { service: this.key, reason: end.text });
@@ -321,6 +311,17 @@ export class ServiceRunner {
     if (this.#evicted === undefined) this.#place.keepAfterCrash(count);
     this.#ending = `${wanted ? 'llama-server was not ready in time' : text} (${count} in a row)`;
     this.host.teller.crashed(this.#service, this.key, this.#ending);
+  }
+
+  /** What runs is only ended for what has room then; until then it goes on, and it is said why. */
+  #rehearse(run: Wanted, wanted: string): void {
+    const controller = new AbortController();
+    this.#busy = { with: 'fetching', fingerprint: wanted, controller };
+    void this.#replacement.rehearse(run, wanted, this.fit, controller.signal).then((report) => {
+      this.#busy = undefined;
+      if (this.running !== undefined) this.fit = report;
+      this.host.enqueue(this.key);
+    });
   }
 
   /** @param forGood where another process follows, what is registered stays, not ready meanwhile: clients keep the Service's address */

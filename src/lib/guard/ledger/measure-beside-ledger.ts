@@ -27,8 +27,12 @@ export function promisedHere(env: NodeJS.ProcessEnv = process.env, find = findPr
 /**
  * A machine as `measureHost` measures it, with what this machine's ledger promises told apart; an amount in use that somebody gave
  * is taken to have it in already.
+ * @param leaving whose processes are taken to have ended
  */
-export function besideLedger(measure: MeasureHost, env: NodeJS.ProcessEnv = process.env): MeasureHost {
+export function besideLedger(
+  measure: MeasureHost,
+  { env = process.env, leaving }: { readonly env?: NodeJS.ProcessEnv; readonly leaving?: string | undefined } = {},
+): MeasureHost {
   return async (request: MachineRequest): Promise<HostMemory> => {
     if (request.systemMemoryBytes !== undefined || request.inUseBytes !== undefined) return measure(request);
     const ledger = readLedger(stateFolderPath(env), 'leave');
@@ -36,7 +40,7 @@ export function besideLedger(measure: MeasureHost, env: NodeJS.ProcessEnv = proc
     const processes = liveProcesses(entries, guardHere(request, measure, env));
     const host = await measure({ ...request, ledgered: processes.map(({ pid }) => pid) });
     if (host.source !== 'measured') return host;
-    const adjusted = besideLost(withReservations(host, entries, processes), ledger, request.budgetBytes);
+    const adjusted = besideLost(withReservations(host, entries, processes, leaving), ledger, request.budgetBytes);
     return warning === undefined ? adjusted : { ...adjusted, notes: [...adjusted.notes, warning] };
   };
 }

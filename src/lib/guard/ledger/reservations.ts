@@ -18,21 +18,25 @@ export function liveEntries(
 interface Held {
   readonly entry: LedgerEntry;
   readonly process: LiveProcess;
+  /** What it was promised goes on to be. */
+  readonly stays: boolean;
 }
 
 /**
  * A measured machine with what is promised told apart from what others use. A live entry counts in full, so what its process
  * holds already is taken out of what is in use, as far as it was promised; what it holds beyond that stays in use. What
  * is not known to be held by one is left in use: then it counts twice, and never not at all.
+ * @param leaving whose entries promise nothing any more, for their processes are about to end
  */
 export function withReservations(
   host: HostMemory,
   entries: readonly LedgerEntry[],
   processes: readonly LiveProcess[],
+  leaving?: string,
 ): HostMemory {
   const held = entries.flatMap((entry) => {
     const process = processes.find((candidate) => sameProcess(candidate, entry));
-    return process === undefined ? [] : [{ entry, process }];
+    return process === undefined ? [] : [{ entry, process, stays: entry.who !== leaving }];
   });
   if (held.length === 0) return host;
   const { gpuWired } = host;
@@ -67,7 +71,7 @@ function lockedInUse({ entry, process }: Held): number {
 }
 
 function promisedOf(held: readonly Held[]): number {
-  return sum(held, ({ entry }) => entry.requirement.hostBytes);
+  return sum(held, ({ entry, stays }) => (stays ? entry.requirement.hostBytes : 0));
 }
 
 /** A process of another group does not count here; one whose group is not known does, but is taken for not in use yet. */
@@ -97,7 +101,14 @@ function wiredByOthers(gpu: GpuWiredMemory, held: readonly Held[]): GpuWiredMemo
   const onGpu = ({ entry }: Held): number => sum(entry.requirement.gpuBytes, (bytes) => bytes);
   const resident = held.filter(({ entry }) => entry.state === 'resident');
   const othersBytes = Math.max(0, Math.max(gpu.allocatedBytes, gpu.inUseBytes) - sum(resident, onGpu));
-  return { ...gpu, inUseBytes: Math.min(gpu.inUseBytes, othersBytes), promisedBytes: sum(held, onGpu) };
+  return {
+    ...gpu,
+    inUseBytes: Math.min(gpu.inUseBytes, othersBytes),
+    promisedBytes: sum(
+      held.filter(({ stays }) => stays),
+      onGpu,
+    ),
+  };
 }
 
 type Gpu = NonNullable<HostMemory['gpus']>[number];
@@ -106,7 +117,14 @@ type Gpu = NonNullable<HostMemory['gpus']>[number];
 function onGpu(gpu: Gpu, held: readonly Held[]): Gpu {
   const promised = ({ entry }: Held): number => promisedOnGpu(entry.requirement, gpu);
   const inUse = (one: Held): number => Math.min(promised(one), heldOnGpu(one.process, gpu));
-  return { ...gpu, usedBytes: Math.max(0, gpu.usedBytes - sum(held, inUse)), promisedBytes: sum(held, promised) };
+  return {
+    ...gpu,
+    usedBytes: Math.max(0, gpu.usedBytes - sum(held, inUse)),
+    promisedBytes: sum(
+      held.filter(({ stays }) => stays),
+      promised,
+    ),
+  };
 }
 
 /** By the GPU's own name: its number is another one for a process that sees other GPUs. */

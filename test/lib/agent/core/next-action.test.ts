@@ -59,9 +59,19 @@ describe('the next step', () => {
     expect(step(wanted, { ...running, claim: 'others' })).toBe('stop-process');
   });
 
-  test('is never a start while a process lives: another spec, or a sick one, is stopped first', () => {
+  test('is a check when another spec is wanted than runs, and a stop only once that has room', () => {
     expect(step(wanted, running)).toBe('none');
-    expect(step(wanted, running, 'b')).toBe('stop-process');
+    expect(step(wanted, running, 'b')).toBe('rehearse');
+    expect(step(wanted, { ...running, busy: { with: 'fetching', fingerprint: 'b' } }, 'b')).toBe('none');
+    expect(step(wanted, { ...running, busy: { with: 'fetching', fingerprint: 'b' } }, 'c')).toBe('abandon');
+    expect(step(wanted, { ...running, busy: { with: 'fetching', fingerprint: 'b' } }, 'a')).toBe('abandon');
+    expect(step(wanted, { ...running, failures: { count: 0, retryAtMs: 9 } }, 'b')).toBe('wait');
+    expect(step(wanted, { ...running, approved: 'b' }, 'b')).toBe('stop-process');
+    expect(step(wanted, { ...running, approved: 'b' }, 'c')).toBe('rehearse');
+  });
+
+  test('is never a start while a process lives: a sick one, or one of which nothing is known, is stopped first', () => {
+    expect(step(wanted, { ...running, process: { fingerprint: '', state: 'ready' } })).toBe('stop-process');
     expect(step(wanted, { ...running, process: { fingerprint: 'a', state: 'unhealthy' } })).toBe('stop-process');
     expect(step(wanted, { ...running, process: { fingerprint: 'a', state: 'stopping' } }, 'b')).toBe('none');
   });

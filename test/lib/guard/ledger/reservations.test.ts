@@ -50,6 +50,18 @@ describe('what is promised', () => {
     });
   });
 
+  test('is free where its process is about to end, and so is what that holds of it, but not more', () => {
+    const gpus = [
+      { index: 0, name: '', totalBytes: 24 * GIB, usedBytes: 9 * GIB, heldBy: [{ pid: 1, bytes: 8 * GIB }] },
+    ];
+    const requirement = { hostBytes: 10 * GIB, mappedBytes: 7 * GIB, gpuBytes: [6 * GIB] };
+    const entries = [entry(1, { who: 'old', requirement }), entry(2)];
+    const processes = [running(1, { anonymousBytes: 4 * GIB }), running(2, { anonymousBytes: 1 * GIB })];
+    const adjusted = withReservations({ ...host, gpus }, entries, processes, 'old');
+    expect(adjusted).toMatchObject({ inUseBytes: 16 * GIB, promisedBytes: 10 * GIB });
+    expect(adjusted.gpus).toMatchObject([{ usedBytes: 3 * GIB, promisedBytes: 0 }]);
+  });
+
   test('ends with its process, also when another one has got its number', () => {
     const reused = running(1, { startedAt: 'boot+2' });
     expect(liveEntries([entry(1), entry(2)], [reused])).toEqual([]);
