@@ -8,7 +8,7 @@ import { describeModel } from '../src/lib/model/describe-model.js';
 import { kWidth, vWidth } from '../src/lib/model/hparams.js';
 import type { ModelShape } from '../src/lib/model/model-shape.js';
 import { type Case, launchOf, readCases, type Measured, type Resolved } from '../test/oracle/cases.js';
-import { profileHeader, readProfile, writeProfile } from '../test/support/profile.js';
+import { profileHeader, readProfile, writeProfile } from '../test/support/models/profile.js';
 
 /*
  * Writes docs/accuracy.md: how far four ways of estimating are from what llama.cpp allocated, by architecture. Needs

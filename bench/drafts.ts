@@ -6,7 +6,7 @@ import type { MemoryEstimate, PartName } from '../src/lib/estimate/memory-estima
 import { describeShape } from '../src/lib/model/describe-shape.js';
 import type { AdapterShape, ModelShape, Shape } from '../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile } from '../test/support/profile.js';
+import { profileHeader, readProfile } from '../test/support/models/profile.js';
 
 /* Writes docs/drafts.md: what drafts, prediction heads and adapters take beside a model. */
 

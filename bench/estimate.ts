@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { estimateMemory } from '../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
-import { blockNumbers, profileHeader, type Profile, readProfile } from '../test/support/profile.js';
+import { blockNumbers, profileHeader, type Profile, readProfile } from '../test/support/models/profile.js';
 
 /*
  * Estimates a second of CPU time, compiler and garbage collector included, for each architecture's largest model, each with another context:

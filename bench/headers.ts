@@ -1,4 +1,4 @@
-import { buildGguf, type BuiltGguf, type Entry, type TensorEntry } from '../test/support/gguf-writer.js';
+import { buildGguf, type BuiltGguf, type Entry, type TensorEntry } from '../test/support/models/gguf-writer.js';
 
 /** Vocabularies whose headers are as long as those of published models. */
 export const SIZES: readonly { readonly name: string; readonly vocab: number; readonly merges: boolean }[] = [

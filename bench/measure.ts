@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { estimateMemory } from '../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../src/lib/model/describe-model.js';
 import { type Case, launchOf, measured } from '../test/oracle/cases.js';
-import { profileHeader, readProfile, writeProfile } from '../test/support/profile.js';
+import { profileHeader, readProfile, writeProfile } from '../test/support/models/profile.js';
 
 /*
  * Has an instrument (test/oracle/instrument) measure launches: npm run measure -- INSTRUMENT VERSION [CASES.jsonl] [PROFILES].

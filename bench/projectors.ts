@@ -6,7 +6,7 @@ import { estimateLaunch } from '../src/lib/estimate/estimate-launch.js';
 import { describeShape } from '../src/lib/model/describe-shape.js';
 import type { ProjectorShape } from '../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile } from '../test/support/profile.js';
+import { profileHeader, readProfile } from '../test/support/models/profile.js';
 
 /* Writes docs/projectors.md: what multimodal projectors take, at start-up and at the worst. */
 

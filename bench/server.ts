@@ -1,4 +1,4 @@
-import { RangeServer } from '../test/support/range-server.js';
+import { RangeServer } from '../test/support/servers/range-server.js';
 import { benchHeader, SIZES } from './headers.js';
 
 /** A round trip and a rate as between a home and a content network. */

@@ -8,7 +8,7 @@ import { totalBytes } from '../src/lib/estimate/memory-estimate.js';
 import type { MemoryCheck } from '../src/lib/preflight/memory-check.js';
 import { explainStep } from '../src/lib/preflight/surveys/version-steps.js';
 import { signedSize, versionRows } from '../src/lib/report/text/versions-text.js';
-import { profileHeader, readProfile } from '../test/support/profile.js';
+import { profileHeader, readProfile } from '../test/support/models/profile.js';
 
 /* Writes the tables of docs/versions.md: the same launches in all measured versions of llama.cpp, and why they differ. */
 

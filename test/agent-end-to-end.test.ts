@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { dirname, join } from 'node:path';
 import { reachableAddress } from '../src/lib/agent/host-address.js';
-import { RealCluster } from './support/real-cluster.js';
+import { RealCluster } from './support/kube/real-cluster.js';
 import { cliEnvironment, RUN_JS, runCli } from './support/run-cli.js';
 import { temporaryFolder } from './support/sparse-file.js';
 

@@ -1,4 +1,4 @@
-import type { Entry, GgufSpec, TensorEntry } from '../../test/support/gguf-writer.js';
+import type { Entry, GgufSpec, TensorEntry } from '../../test/support/models/gguf-writer.js';
 import type { Random } from './random.js';
 
 type Change = (spec: Whole, random: Random, keys: readonly Entry[]) => Partial<GgufSpec>;

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { parseBoundedJson } from '../../src/lib/bounded-json.js';
 import { toDigest } from '../../src/lib/gguf/digest/digest.js';
 import { fromDigest } from '../../src/lib/gguf/digest/read-digest.js';
-import { profileHeader } from '../../test/support/profile.js';
+import { profileHeader } from '../../test/support/models/profile.js';
 import { damagedBytes, parse, PROFILES } from './headers.js';
 import { judgeHeader } from './judge.js';
 import type { Random } from './random.js';

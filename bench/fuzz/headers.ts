@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import type { GgufHeader } from '../../src/lib/gguf/header.js';
 import { GgufHeaderParser } from '../../src/lib/gguf/header-parser.js';
-import { buildGguf, type Entry, type GgufSpec } from '../../test/support/gguf-writer.js';
-import { profileSpec, readProfile } from '../../test/support/profile.js';
+import { buildGguf, type Entry, type GgufSpec } from '../../test/support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../test/support/models/profile.js';
 import { changedSpec } from './changed-spec.js';
 import { judgeHeader } from './judge.js';
 import type { Random } from './random.js';

@@ -12,7 +12,7 @@ import { logText } from '../../src/lib/report/text/log-text.js';
 import { ledgerText } from '../../src/lib/report/text/ledger-text.js';
 import { combineLaunch } from '../../src/lib/runtime/combine-launch.js';
 import { parseServerLog } from '../../src/lib/runtime/server-log.js';
-import { profileHeader, type Profile } from '../../test/support/profile.js';
+import { profileHeader, type Profile } from '../../test/support/models/profile.js';
 import { printed, printedAsJson } from './harmless.js';
 import { PROFILES } from './headers.js';
 import type { Random } from './random.js';

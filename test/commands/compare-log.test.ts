@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROFILES } from '../oracle/cases.js';
-import { readProfile, writeProfile } from '../support/profile.js';
+import { readProfile, writeProfile } from '../support/models/profile.js';
 import { cliEnvironment, RUN_JS, runCli } from '../support/run-cli.js';
 
 const LOG = fileURLToPath(new URL('../fixtures/logs/cuda-two-gpus.log', import.meta.url));

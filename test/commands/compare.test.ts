@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../oracle/cases.js';
-import { readProfile, writeProfile } from '../support/profile.js';
+import { readProfile, writeProfile } from '../support/models/profile.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 

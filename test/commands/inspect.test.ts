@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildGguf, type Entry, type TensorEntry } from '../support/gguf-writer.js';
-import { RangeServer } from '../support/range-server.js';
+import { buildGguf, type Entry, type TensorEntry } from '../support/models/gguf-writer.js';
+import { RangeServer } from '../support/servers/range-server.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 

@@ -8,7 +8,7 @@ import { readOwnFile, writeOwnFile } from '../../src/lib/own-file.js';
 import { readLedger } from '../../src/lib/guard/ledger/ledger-store.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/sparse-file.js';
-import { writeTinyModel } from '../support/tiny-model.js';
+import { writeTinyModel } from '../support/models/tiny-model.js';
 
 let folder: { path: string; remove: () => Promise<void> };
 beforeEach(async () => (folder = await temporaryFolder()));

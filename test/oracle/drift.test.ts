@@ -11,7 +11,7 @@ import { representativeLayers } from '../../src/lib/estimate/context/layers.js';
 import { Placement } from '../../src/lib/estimate/weights/placement.js';
 import { describeModel } from '../../src/lib/model/describe-model.js';
 import type { CacheType, FlashAttention, LaunchOptions } from '../../src/lib/runtime/launch-options.js';
-import { type Profile, profileHeader, readProfile, writeProfile } from '../support/profile.js';
+import { type Profile, profileHeader, readProfile, writeProfile } from '../support/models/profile.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 import { PROFILES } from './cases.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { resolveFit } from '../../src/lib/estimate/fit/resolve-fit.js';
 import type { LaunchOptions } from '../../src/lib/runtime/launch-options.js';
 import { describeModel } from '../../src/lib/model/describe-model.js';
-import { profileHeader, readProfile } from '../support/profile.js';
+import { profileHeader, readProfile } from '../support/models/profile.js';
 import { PROFILES } from './cases.js';
 
 interface FitCase {

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readGgufHeader } from '../../src/lib/source/read-header.js';
-import { type ComparableHeader, comparable, readWithHuggingFace } from '../support/other-readers.js';
+import { type ComparableHeader, comparable, readWithHuggingFace } from '../support/models/other-readers.js';
 import { temporaryFolder } from '../support/sparse-file.js';
 import { PROFILES } from './cases.js';
 

@@ -4,7 +4,7 @@ import { LlmkubeError } from '../../src/lib/errors.js';
 import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../src/lib/model/model-shape.js';
-import { profileHeader, readProfile } from '../support/profile.js';
+import { profileHeader, readProfile } from '../support/models/profile.js';
 import { type Case, EVERY_LAUNCH, launchOf, measured, PROFILES, readCases, sampleOf } from './cases.js';
 
 const byProfile = new Map<string, Case[]>();

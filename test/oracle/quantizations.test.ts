@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { describeModel } from '../../src/lib/model/describe-model.js';
 import { requantise } from '../../src/lib/model/quantization/quant-recipe.js';
 import { RECIPE_NAMES } from '../../src/lib/model/quantization/recipes.js';
-import { profileHeader, readProfile } from '../support/profile.js';
+import { profileHeader, readProfile } from '../support/models/profile.js';
 
 /** What `llama_model_quantize` of llama.cpp v0.5.0 says in a dry run: tensors of each type, and a digest of `name type`. */
 interface DryRun {

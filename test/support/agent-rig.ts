@@ -2,11 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProcessHere } from '../../src/lib/host/processes/processes.js';
-import { KubeApi } from './kube-api.js';
-import { writeKubeconfig } from './kubeconfig-file.js';
+import { KubeApi } from './kube/kube-api.js';
+import { writeKubeconfig } from './kube/kubeconfig-file.js';
 import { cliEnvironment, run, runCli, RUN_JS, type CliResult } from './run-cli.js';
 import { temporaryFolder } from './sparse-file.js';
-import { writeTinyModel } from './tiny-model.js';
+import { writeTinyModel } from './models/tiny-model.js';
 
 /**
  * Lists the options that matter, and answers /health from the port that it is given; with LOADS a context of 512 tokens loads until

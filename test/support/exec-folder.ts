@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from '@jest/globals';
 import { join } from 'node:path';
 import { type CliResult, cliEnvironment, run, RUN_JS } from './run-cli.js';
 import { temporaryFolder } from './sparse-file.js';
-import { writeTinyModel } from './tiny-model.js';
+import { writeTinyModel } from './models/tiny-model.js';
 
 /** A folder of its own for each test, with a tiny model and a ledger in it, in which `llmkube exec` is run. */
 export function execFolder() {

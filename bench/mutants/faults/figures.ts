@@ -85,7 +85,7 @@ export const FIGURES: readonly Fault[] = [
     'cli/check-request',
     "process.arch === 'arm64' ? 'arm' : 'x86'",
     "process.arch === 'arm64' ? 'x86' : 'arm'",
-    'commands/processor',
+    'commands/check-memory/machines/processor',
   ),
   // Machines and budgets
   fault('T is binary', 'budget/quantity', '  T: 1e12,', '  T: 2 ** 40,', 'lib/budget/quantity'),

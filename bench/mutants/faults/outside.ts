@@ -66,7 +66,7 @@ export const OUTSIDE: readonly Fault[] = [
     'cli/check-command',
     'retry: { attempts: 1 }',
     'retry: { attempts: 9 }',
-    'commands/suggestions',
+    'commands/check-memory/suggestions',
     'asked for once',
   ),
   fault(
@@ -131,7 +131,7 @@ export const OUTSIDE: readonly Fault[] = [
     file: 'src/commands/compare.ts',
     from: "compared.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3",
     to: "compared.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 0",
-    tests: ['test/commands/json-schemas.test.ts'],
+    tests: ['test/commands/every-command/json-schemas.test.ts'],
     only: 'compare, exit 3',
   },
   fault(
@@ -139,7 +139,7 @@ export const OUTSIDE: readonly Fault[] = [
     'cli/check-command',
     "if (verdict.kind === 'unknown') return 3;",
     "if (verdict.kind === 'unknown') return 1;",
-    'commands/check-memory',
+    'commands/check-memory/check-memory',
     'missing file',
   ),
 ];

@@ -25,14 +25,14 @@ import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
 import { ServerRecords } from './machine/server-record.js';
 import type { ServiceFigures } from './metrics.js';
-import type { RunnerHost } from './runner-host.js';
-import { ServiceRunner } from './service-runner.js';
+import type { RunnerHost } from './service/runner-host.js';
+import { ServiceRunner } from './service/service-runner.js';
 import { SingleRound } from './single-round.js';
 import { startLine } from './start-line.js';
 import { ModelStore } from './store/model-store.js';
 import { sweepStore } from './store/sweep.js';
-import { Teller } from './teller.js';
-import { wishFor } from './wish.js';
+import { Teller } from './service/teller.js';
+import { wishFor } from './service/wish.js';
 
 const TICK_MS = 10_000;
 const EVICTION_PAUSE_MS = 30_000;

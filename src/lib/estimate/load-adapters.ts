@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import { type Device, type DeviceBytes, DeviceTally } from './ggml/device.js';
 import { F32 } from './ggml/tensor.js';
-import { type Adapters, placeAdapter } from './graph/adapters.js';
+import { type Adapters, placeAdapter } from './graph/loaded/adapters.js';
 import type { EstimatePart } from './memory-estimate.js';
 import { accuracyBeside, partsOf } from './parts.js';
 import { Placement } from './weights/placement.js';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SeenHeartbeats } from '../../../src/lib/agent/core/claims.js';
-import { ClaimKeeper } from '../../../src/lib/agent/claim-keeper.js';
+import { ClaimKeeper } from '../../../src/lib/agent/service/claim-keeper.js';
 import { ServiceWriter } from '../../../src/lib/agent/cluster/service-writer.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import { KubeApi } from '../../support/kube/kube-api.js';
+import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
 import { aService } from './objects.js';
 
 let api: KubeApi;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliEnvironment, run, RUN_JS } from '../../support/run-cli.js';
-import { writeTinyModel } from '../../support/tiny-model.js';
+import { writeTinyModel } from '../../support/models/tiny-model.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** The ordinary start of a command: oclif finds it, its plugins and hooks. Each has a cache of its own, empty at first. */

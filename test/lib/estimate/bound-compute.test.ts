@@ -7,8 +7,8 @@ import type { GgufHeader, GgufTensor } from '../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
-import { withRequiredKeys } from '../../support/required-keys.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
+import { withRequiredKeys } from '../../support/models/required-keys.js';
 
 const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 8192, llamaCpp: 'b12032' };
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { type Profile, profileHeader, readProfile } from '../../support/profile.js';
+import { type Profile, profileHeader, readProfile } from '../../support/models/profile.js';
 
 const MIB = 2 ** 20;
 

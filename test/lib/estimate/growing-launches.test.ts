@@ -4,7 +4,7 @@ import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
 import type { ModelShape } from '../../../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { anyAccelerator, anyContext, anyModel, usualModels, variantsOf } from '../../support/usual-models.js';
+import { anyAccelerator, anyContext, anyModel, usualModels, variantsOf } from '../../support/models/usual-models.js';
 
 const { at: shapeAt } = usualModels();
 const RUNS = { numRuns: 15 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 
 const shape = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
 

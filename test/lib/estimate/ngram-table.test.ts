@@ -4,7 +4,7 @@ import type { MemoryEstimate } from '../../../src/lib/estimate/memory-estimate.j
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 
 const QWEN = profileHeader(readProfile('test/oracle/profiles/qwen4exp-qwen3.8-flash-next.Q4_K_M.json'));
 

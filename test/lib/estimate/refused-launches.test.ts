@@ -4,7 +4,7 @@ import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../src/lib/model/model-shape.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { type Profile, profileHeader, readProfile } from '../../support/profile.js';
+import { type Profile, profileHeader, readProfile } from '../../support/models/profile.js';
 
 const profile = (name: string): Profile => readProfile(join(PROFILES, `${name}.json`));
 const shapeOf = (given: Profile): ModelShape => describeModel(profileHeader(given));

@@ -5,7 +5,7 @@ import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

@@ -5,7 +5,7 @@ import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import type { GgufHeader, MetadataValue } from '../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../src/lib/model/model-shape.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 
 const HEADERS = [
   'llama-3.1-8b.Q4_K_M',

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { readModelHeader } from '../../../src/lib/source/open.js';
 import { readGgufHeader } from '../../../src/lib/source/read-header.js';
-import { comparable, readWithHuggingFace } from '../../support/other-readers.js';
-import { RangeServer } from '../../support/range-server.js';
+import { comparable, readWithHuggingFace } from '../../support/models/other-readers.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 /** With the vocabulary sizes of the models they were made from. */

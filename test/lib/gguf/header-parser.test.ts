@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
-import { buildGguf, buildGgufFile, type Entry, type GgufSpec } from '../../support/gguf-writer.js';
+import { buildGguf, buildGgufFile, type Entry, type GgufSpec } from '../../support/models/gguf-writer.js';
 
 function parse(bytes: Uint8Array, chunkBytes = bytes.length, fileBytes?: number): GgufHeader {
   const parser = new GgufHeaderParser('test.gguf', fileBytes);

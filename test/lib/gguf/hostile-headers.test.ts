@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
-import { buildGguf, buildGgufFile, GgufWriter, type GgufSpec, type TensorEntry } from '../../support/gguf-writer.js';
+import {
+  buildGguf,
+  buildGgufFile,
+  GgufWriter,
+  type GgufSpec,
+  type TensorEntry,
+} from '../../support/models/gguf-writer.js';
 
 function refusal(bytes: Uint8Array, fileBytes?: number): { code: string; message: string; exitCode: number } {
   const parser = new GgufHeaderParser('evil.gguf', fileBytes);

@@ -3,7 +3,7 @@ import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
 import { joinShards, splitCount } from '../../../src/lib/gguf/join-shards.js';
 import { parseShardName, shardPaths } from '../../../src/lib/gguf/names/shard-name.js';
-import { buildGgufFile, type Entry } from '../../support/gguf-writer.js';
+import { buildGgufFile, type Entry } from '../../support/models/gguf-writer.js';
 
 /** One part as `llama-gguf-split` writes it: metadata in the first, `split.*` in all. */
 function part(no: number, count: number, tensorNames: readonly string[], total = 3): GgufHeader {

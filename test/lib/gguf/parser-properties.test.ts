@@ -5,7 +5,7 @@ import { GgufError } from '../../../src/lib/gguf/gguf-error.js';
 import { GgufHeaderParser } from '../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../src/lib/gguf/header.js';
 import { fromDigest } from '../../../src/lib/gguf/digest/read-digest.js';
-import { buildGgufFile, type Entry, type GgufSpec, type TensorEntry } from '../../support/gguf-writer.js';
+import { buildGgufFile, type Entry, type GgufSpec, type TensorEntry } from '../../support/models/gguf-writer.js';
 
 /** The header, or the parser's own error; anything else that is thrown fails the test. */
 function parse(bytes: Uint8Array, chunks: readonly number[] = []): GgufHeader | GgufError {

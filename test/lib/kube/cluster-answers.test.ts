@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ClusterError } from '../../../src/lib/errors.js';
 import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
-import { planFor } from '../../support/deploy-plans.js';
-import { failedDeploy } from '../../support/failed-deploy.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure, type Json } from '../../support/kube-types.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
-import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
+import { planFor } from '../../support/deploy/deploy-plans.js';
+import { failedDeploy } from '../../support/deploy/failed-deploy.js';
+import { KubeApi } from '../../support/kube/kube-api.js';
+import { ApiFailure, type Json } from '../../support/kube/kube-types.js';
+import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
+import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/servers/loopback-tls.js';
 
 describe('what a cluster should not answer', () => {
   let api: KubeApi | undefined;

@@ -2,10 +2,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { failedDeploy } from '../../support/failed-deploy.js';
-import { KubeApi } from '../../support/kube-api.js';
-import { ApiFailure } from '../../support/kube-types.js';
-import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/loopback-tls.js';
+import { failedDeploy } from '../../support/deploy/failed-deploy.js';
+import { KubeApi } from '../../support/kube/kube-api.js';
+import { ApiFailure } from '../../support/kube/kube-types.js';
+import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/servers/loopback-tls.js';
 
 const SECRET = 'token-that-nobody-may-see';
 

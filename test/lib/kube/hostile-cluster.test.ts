@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { ClusterError } from '../../../src/lib/errors.js';
 import type { ModelResource } from '../../../src/lib/kube/client/api.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
-import { CLUSTER_MODES } from '../../support/hostile-modes.js';
-import { HostileServer } from '../../support/hostile-server.js';
-import { writeKubeconfig } from '../../support/kubeconfig-file.js';
+import { CLUSTER_MODES } from '../../support/servers/hostile-modes.js';
+import { HostileServer } from '../../support/servers/hostile-server.js';
+import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
 
 type Mode = keyof typeof CLUSTER_MODES;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { launchFields } from '../../../src/lib/kube/launch-fields.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { RESOLVED } from '../../support/deploy-plans.js';
+import { RESOLVED } from '../../support/deploy/deploy-plans.js';
 
 const NOTHING_CHECKED = undefined;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { operate } from '../../support/imitation-operator.js';
-import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../support/waiting-deploy.js';
+import { operate } from '../../support/kube/imitation-operator.js';
+import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../support/deploy/waiting-deploy.js';
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildResources, exactQuantity } from '../../../src/lib/kube/resources.js';
 import type { Accelerator } from '../../../src/lib/runtime/launch-options.js';
-import { planFor, RESOLVED, verdictOf } from '../../support/deploy-plans.js';
+import { planFor, RESOLVED, verdictOf } from '../../support/deploy/deploy-plans.js';
 
 describe('the resources of a plan', () => {
   test('a CPU service asks for what its container can grow to, which the operator makes its limit', () => {

@@ -3,7 +3,7 @@ import { describeModel } from '../../../src/lib/model/describe-model.js';
 import { inspectHeader } from '../../../src/lib/model/inspect-header.js';
 import { inspectLayers } from '../../../src/lib/model/inspect-layers.js';
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
-import { bundledNames } from '../../support/bundled-shape.js';
+import { bundledNames } from '../../support/models/bundled-shape.js';
 
 async function headerOf(id: string, quantization: string) {
   const bundled = await readBundledHeader(id, quantization);

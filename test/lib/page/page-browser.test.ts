@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
-import { type Browser, type BrowserOptions, CHROMIUM, startChromium } from '../../support/chromium.js';
-import { runPrinted } from '../../support/page-file.js';
+import { type Browser, type BrowserOptions, CHROMIUM, startChromium } from '../../support/page/chromium.js';
+import { runPrinted } from '../../support/page/page-file.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 

@@ -7,9 +7,9 @@ import type { Controls, initialControls } from '../../../src/lib/page/controls/c
 import type { curveOf } from '../../../src/lib/page/curve.js';
 import type { PageInput } from '../../../src/lib/page/page-input.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { buildGguf } from '../../support/gguf-writer.js';
-import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page-file.js';
-import { profileSpec, readProfile } from '../../support/profile.js';
+import { buildGguf } from '../../support/models/gguf-writer.js';
+import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page/page-file.js';
+import { profileSpec, readProfile } from '../../support/models/profile.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 

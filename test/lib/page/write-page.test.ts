@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pageData } from '../../support/page-file.js';
-import { readProfile, writeProfile } from '../../support/profile.js';
-import { RangeServer } from '../../support/range-server.js';
+import { pageData } from '../../support/page/page-file.js';
+import { readProfile, writeProfile } from '../../support/models/profile.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { runCli } from '../../support/run-cli.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 

@@ -9,9 +9,9 @@ import type { CheckRequest } from '../../../src/lib/preflight/plan-check.js';
 import type { MemoryCheck } from '../../../src/lib/preflight/memory-check.js';
 import { readHeaderFor } from '../../../src/lib/source/model-header.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { buildGguf } from '../../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../../support/profile.js';
-import { RangeServer } from '../../support/range-server.js';
+import { buildGguf } from '../../support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../support/models/profile.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const GIB = 2 ** 30;

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { launchNotes } from '../../../src/lib/preflight/launch-notes.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../support/bundled-shape.js';
+import { bundledShape } from '../../support/models/bundled-shape.js';
 
 const notes = async (launch: Omit<LaunchOptions, 'accelerator'>) => {
   const shape = await bundledShape('llama-3.2-3b', 'Q5_K_M');

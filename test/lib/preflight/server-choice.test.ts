@@ -5,7 +5,7 @@ import type { HostMemory } from '../../../src/lib/host/host-memory.js';
 import { judge, limitsOf } from '../../../src/lib/preflight/judge/judge.js';
 import { choiceNotes, chosenOptions, serverChoice } from '../../../src/lib/preflight/server-choice.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../support/bundled-shape.js';
+import { bundledShape } from '../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 /** A 32 GB Mac of macOS 15, 10 GB in use: its GPU may wire 21845 MiB. */

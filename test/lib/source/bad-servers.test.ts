@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
 import { readModelHeader } from '../../../src/lib/source/open.js';
 import type { ReadOptions } from '../../../src/lib/source/session.js';
-import { bigModel, smallModel } from '../../support/models.js';
-import { type Fault, RangeServer } from '../../support/range-server.js';
+import { bigModel, smallModel } from '../../support/models/small-models.js';
+import { type Fault, RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 describe('a server that misbehaves', () => {

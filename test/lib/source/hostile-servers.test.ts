@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { LlmkubeError } from '../../../src/lib/errors.js';
 import { type ModelSource, parseModelSource } from '../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { FILE_SERVER_MODES } from '../../support/hostile-modes.js';
-import { HostileServer } from '../../support/hostile-server.js';
+import { FILE_SERVER_MODES } from '../../support/servers/hostile-modes.js';
+import { HostileServer } from '../../support/servers/hostile-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 type Mode = keyof typeof FILE_SERVER_MODES;

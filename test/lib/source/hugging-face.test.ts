@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseModelSource } from '../../../src/lib/source/model-source.js';
 import { listGgufFiles, readModelHeader } from '../../../src/lib/source/open.js';
 import type { ReadOptions } from '../../../src/lib/source/session.js';
-import { modelPart, smallModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { modelPart, smallModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';

@@ -4,8 +4,8 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readGgufHeader } from '../../../src/lib/source/read-header.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { bigModel, modelPart, smallModel } from '../../support/models.js';
-import type { ServedFile } from '../../support/range-server.js';
+import { bigModel, modelPart, smallModel } from '../../support/models/small-models.js';
+import type { ServedFile } from '../../support/servers/range-server.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 describe('reading a local file', () => {

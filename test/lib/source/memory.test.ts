@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildGguf, type GgufSpec, GgufWriter } from '../../support/gguf-writer.js';
+import { buildGguf, type GgufSpec, GgufWriter } from '../../support/models/gguf-writer.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
 const SCRIPT = fileURLToPath(new URL('../../support/peak-memory.mjs', import.meta.url));

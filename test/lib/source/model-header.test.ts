@@ -4,9 +4,9 @@ import { requireEntry } from '../../../src/lib/catalog/catalog.js';
 import { loadCatalog } from '../../../src/lib/catalog/load-catalog.js';
 import { readHeaderFor, type HeaderRequest } from '../../../src/lib/source/model-header.js';
 import { PROFILES } from '../../oracle/cases.js';
-import { buildGguf } from '../../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../../support/profile.js';
-import { RangeServer } from '../../support/range-server.js';
+import { buildGguf } from '../../support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../support/models/profile.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ModelSource } from '../../../src/lib/source/model-source.js';
 import { type HeaderReading, readModelHeader } from '../../../src/lib/source/open.js';
 import { type Reading, readMany } from '../../../src/lib/source/read-many.js';
-import { smallModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { smallModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 
 function readings(sources: readonly ModelSource[]): Reading<HeaderReading>[] {
   return sources.map((source) => ({ source, read: (options) => readModelHeader(source, options) }));

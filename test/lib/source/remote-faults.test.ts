@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readModelHeader } from '../../../src/lib/source/open.js';
 import { retryAfterMs } from '../../../src/lib/source/http/retry.js';
 import type { ReadOptions } from '../../../src/lib/source/session.js';
-import { bigModel, smallModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { bigModel, smallModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 
 /** Retries at once; only what stands still for longer than a busy machine lets it counts as stalled. */
 const FAST: ReadOptions = {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseModelSource } from '../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { bigModel, smallModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { bigModel, smallModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 
 describe('reading a header over HTTP', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readModelHeader } from '../../../src/lib/source/open.js';
-import { bigModel } from '../../support/models.js';
-import { RangeServer } from '../../support/range-server.js';
+import { bigModel } from '../../support/models/small-models.js';
+import { RangeServer } from '../../support/servers/range-server.js';
 
 test('a transfer that never stops for long is read to its end, however long it takes', async () => {
   const server = await RangeServer.start();

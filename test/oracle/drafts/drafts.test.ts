@@ -7,7 +7,7 @@ import { totalBytes } from '../../../src/lib/estimate/memory-estimate.js';
 import { describeShape } from '../../../src/lib/model/describe-shape.js';
 import type { AdapterShape, ModelShape } from '../../../src/lib/model/model-shape.js';
 import type { CacheType, LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { LlmkubeError } from '../../../src/lib/errors.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
-import { profileHeader, readProfile } from '../../support/profile.js';
+import { profileHeader, readProfile } from '../../support/models/profile.js';
 import { type CaseLaunch, launchOf, measured, type Measured, PROFILES } from '../cases.js';
 
 type Truth = Pick<Measured, 'contextGpu' | 'contextHost' | 'computeGpu' | 'computeHost'>;

@@ -1,5 +1,5 @@
 import type { PlannedLayers } from './layers.js';
-import type { Repeats } from '../ggml/settled-allocation.js';
+import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 import { repeatsAmong } from './repeats.js';
 
 /** Which layers count as alike, and how many of them are planned. */

@@ -1,8 +1,8 @@
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
-import { KnownTapes } from '../ggml/known-tapes.js';
-import type { Repeats } from '../ggml/settled-allocation.js';
+import { KnownTapes } from '../ggml/repeats/known-tapes.js';
+import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
 import { fewestLayers, numbered } from './fewest-layers.js';

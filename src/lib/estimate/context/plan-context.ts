@@ -7,7 +7,7 @@ import { computeBuffers, type ComputeInputs, promptNodes } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context-params.js';
 import type { ComputeBuffers } from './planned-before.js';
 import type { DeviceBytes } from '../ggml/device.js';
-import type { Adapters, PlacedFactor } from '../graph/adapters.js';
+import type { Adapters, PlacedFactor } from '../graph/loaded/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { GRAPHS } from '../graph/graphs.js';
 import { DRAFT_HEADS } from '../graph/draft-heads/table.js';

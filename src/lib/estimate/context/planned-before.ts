@@ -1,5 +1,5 @@
 import type { DeviceBytes } from '../ggml/device.js';
-import type { Adapters } from '../graph/adapters.js';
+import type { Adapters } from '../graph/loaded/adapters.js';
 import type { ContextParams } from './context-params.js';
 
 export interface ComputeBuffers {

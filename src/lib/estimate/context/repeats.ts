@@ -1,4 +1,4 @@
-import type { Repeats } from '../ggml/settled-allocation.js';
+import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 
 /** Models have no longer ones. */
 const LONGEST_PERIOD = 16;

@@ -8,11 +8,11 @@ import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 import type { FusedNode, FusedOp } from './fused-ops.js';
-import { LoadedTensors } from './loaded-tensors.js';
+import { LoadedTensors } from './loaded/loaded-tensors.js';
 import { countsOfLayer } from './counts-by-layer.js';
 import { embeddingInput } from './embedding-input.js';
 import { pool, POOLING_NONE } from './pooling.js';
-import { type AdapterWeights, direction } from './adapters.js';
+import { type AdapterWeights, direction } from './loaded/adapters.js';
 import { sampleDrafts } from './sampling.js';
 
 /** The tokens that a graph is planned for: `llama_ubatch`. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Mirror } from '../../../../src/lib/agent/cluster/mirror.js';
 import { connect } from '../../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../../support/kube-api.js';
-import { ApiFailure } from '../../../support/kube-types.js';
-import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
+import { KubeApi } from '../../../support/kube/kube-api.js';
+import { ApiFailure } from '../../../support/kube/kube-types.js';
+import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
 import { aModel, aService } from '../objects.js';
 
 let api: KubeApi;

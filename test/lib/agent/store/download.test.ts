@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { download } from '../../../../src/lib/agent/store/download.js';
 import { createNetwork } from '../../../../src/lib/source/session.js';
 import { cliEnvironment, run } from '../../../support/run-cli.js';
-import { RangeServer } from '../../../support/range-server.js';
+import { RangeServer } from '../../../support/servers/range-server.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 const dist = (file: string): string => fileURLToPath(new URL(`../../../../dist/lib/${file}`, import.meta.url));

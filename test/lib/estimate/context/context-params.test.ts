@@ -4,7 +4,7 @@ import { resolveContext } from '../../../../src/lib/estimate/context/context-par
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const llama = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
 

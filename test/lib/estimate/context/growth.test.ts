@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 /** 48 layers, 8 of which see everything, and a window of 1024; 8 KV heads of 256, K and V in f16. */

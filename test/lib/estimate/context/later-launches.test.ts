@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { planContext } from '../../../../src/lib/estimate/context/plan-context.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const PROFILES = new URL('../../../oracle/profiles/', import.meta.url).pathname;
 

@@ -5,7 +5,7 @@ import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 /** A model with the first layers of another. */
 function ofDepth(profile: string, layers: number) {

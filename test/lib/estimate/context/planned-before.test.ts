@@ -4,7 +4,7 @@ import { planContext } from '../../../../src/lib/estimate/context/plan-context.j
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 function quantized(shape: ModelShape, ...names: readonly string[]): readonly ModelShape[] {
   return names.map((name) => requantise(shape, name) as ModelShape);

@@ -4,7 +4,7 @@ import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js'
 import type { GgufHeader } from '../../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 function computeOf(header: GgufHeader): readonly number[] {
   const { parts } = estimateMemory(describeModel(header), { accelerator: 'metal', ctxSize: 4096, llamaCpp: 'v0.5.0' });

@@ -4,7 +4,7 @@ import { estimateLaunch } from '../../../../src/lib/estimate/estimate-launch.js'
 import type { MetadataValue } from '../../../../src/lib/gguf/header.js';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ProjectorShape } from '../../../../src/lib/model/model-shape.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const FAMILIES = fileURLToPath(new URL('../../../oracle/projectors/', import.meta.url));
 

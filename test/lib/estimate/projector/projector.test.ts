@@ -7,7 +7,7 @@ import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { encodersOf } from '../../../../src/lib/model/projector/encoders.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { profileHeader, readProfile, type Profile } from '../../../support/profile.js';
+import { profileHeader, readProfile, type Profile } from '../../../support/models/profile.js';
 
 const PROFILES = join(dirname(fileURLToPath(import.meta.url)), '../../../oracle/projectors/profiles');
 const METAL: LaunchOptions = { accelerator: 'metal' };

@@ -5,7 +5,7 @@ import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { parseServerArguments, splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const shape = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
 const allBytes = [...shape.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);

@@ -5,7 +5,7 @@ import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { parseServerArguments, splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const mixture = describeModel(profileHeader(readProfile(join(PROFILES, 'qwen3-30b-a3b.Q4_K_M.json'))));
 const dense = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));

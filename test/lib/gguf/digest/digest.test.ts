@@ -3,7 +3,7 @@ import { type HeaderDigest, toDigest } from '../../../../src/lib/gguf/digest/dig
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../../src/lib/gguf/header.js';
 import { fromDigest } from '../../../../src/lib/gguf/digest/read-digest.js';
-import { buildGgufFile, type GgufSpec, type TensorEntry } from '../../../support/gguf-writer.js';
+import { buildGgufFile, type GgufSpec, type TensorEntry } from '../../../support/models/gguf-writer.js';
 
 function headerOf(spec: GgufSpec): GgufHeader {
   const bytes = buildGgufFile(spec);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExecCredentials } from '../../../../src/lib/kube/client/exec-credentials.js';
 import { connect } from '../../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../../support/kube-api.js';
-import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
-import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/loopback-tls.js';
+import { KubeApi } from '../../../support/kube/kube-api.js';
+import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
+import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/servers/loopback-tls.js';
 
 const plugin = (program: string) => ({
   apiVersion: 'client.authentication.k8s.io/v1',

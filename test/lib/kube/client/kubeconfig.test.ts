@@ -7,9 +7,9 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClusterError } from '../../../../src/lib/errors.js';
 import { connect } from '../../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../../support/kube-api.js';
-import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
-import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/loopback-tls.js';
+import { KubeApi } from '../../../support/kube/kube-api.js';
+import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
+import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/servers/loopback-tls.js';
 
 const CLUSTER_VARIABLES = ['KUBECONFIG', 'HOME', 'KUBERNETES_SERVICE_HOST'] as const;
 const caFile = LOOPBACK_CERTIFICATE_FILE;

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Applied } from '../../../../src/lib/kube/deploy/apply.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
-import { planFor, verdictOf } from '../../../support/deploy-plans.js';
-import { type AppliedTo, MODEL, SERVICE, startDouble, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
-import { ApiFailure } from '../../../support/kube-types.js';
+import { planFor, verdictOf } from '../../../support/deploy/deploy-plans.js';
+import {
+  type AppliedTo,
+  MODEL,
+  SERVICE,
+  startDouble,
+  WRITE_OF_SERVICE,
+} from '../../../support/deploy/applied-resources.js';
+import { ApiFailure } from '../../../support/kube/kube-types.js';
 
 describe('applying the two resources', () => {
   let api: AppliedTo['api'];

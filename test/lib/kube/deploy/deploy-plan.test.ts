@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../../../src/lib/errors.js';
 import { checkPlan, type DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
 import { ALL_GPU_LAYERS } from '../../../../src/lib/runtime/launch-options.js';
-import { planFor } from '../../../support/deploy-plans.js';
+import { planFor } from '../../../support/deploy/deploy-plans.js';
 
 const cpu = { accelerator: 'cpu' } as const;
 

@@ -3,9 +3,9 @@ import type { LlmkubeError } from '../../../../src/lib/errors.js';
 import { deployToCluster, type DeployOptions, type DeployOutcome } from '../../../../src/lib/kube/deploy/deploy.js';
 import type { DeployPlan } from '../../../../src/lib/kube/deploy/deploy-plan.js';
 import { eventLine } from '../../../../src/lib/report/text/deploy-text.js';
-import { planFor } from '../../../support/deploy-plans.js';
-import { KubeApi } from '../../../support/kube-api.js';
-import { writeKubeconfig } from '../../../support/kubeconfig-file.js';
+import { planFor } from '../../../support/deploy/deploy-plans.js';
+import { KubeApi } from '../../../support/kube/kube-api.js';
+import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { describeEndpoint } from '../../../../src/lib/kube/deploy/endpoint.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { planFor } from '../../../support/deploy-plans.js';
+import { planFor } from '../../../support/deploy/deploy-plans.js';
 
 const serviceNamed = (name: string, launch: LaunchOptions = { accelerator: 'cpu' }) =>
   buildResources(planFor({ name, launch })).service;

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Applied } from '../../../../src/lib/kube/deploy/apply.js';
 import { buildResources } from '../../../../src/lib/kube/resources.js';
-import { type AppliedTo, MODEL, SERVICE, startDouble, WRITE_OF_SERVICE } from '../../../support/applied-resources.js';
-import { planFor } from '../../../support/deploy-plans.js';
-import { ApiFailure } from '../../../support/kube-types.js';
+import {
+  type AppliedTo,
+  MODEL,
+  SERVICE,
+  startDouble,
+  WRITE_OF_SERVICE,
+} from '../../../support/deploy/applied-resources.js';
+import { planFor } from '../../../support/deploy/deploy-plans.js';
+import { ApiFailure } from '../../../support/kube/kube-types.js';
 
 describe('what others made meanwhile', () => {
   let api: AppliedTo['api'];

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { operate, TO_READY } from '../../../support/imitation-operator.js';
-import { ApiFailure } from '../../../support/kube-types.js';
-import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../../support/waiting-deploy.js';
+import { operate, TO_READY } from '../../../support/kube/imitation-operator.js';
+import { ApiFailure } from '../../../support/kube/kube-types.js';
+import { failureOf, modelIs, serviceIs, until, WaitingDeploy } from '../../../support/deploy/waiting-deploy.js';
 
 const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };

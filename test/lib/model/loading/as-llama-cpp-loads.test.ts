@@ -3,7 +3,7 @@ import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js'
 import { ggmlTypeByName } from '../../../../src/lib/gguf/ggml-types.js';
 import type { GgufHeader, GgufTensor, MetadataValue } from '../../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 interface Change {
   readonly keys?: Readonly<Record<string, MetadataValue>>;

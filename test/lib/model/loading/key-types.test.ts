@@ -5,8 +5,8 @@ import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import type { GgufHeader } from '../../../../src/lib/gguf/header.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { withKvOverrides } from '../../../../src/lib/model/overridden-header.js';
-import { buildGguf, type Entry } from '../../../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../../../support/profile.js';
+import { buildGguf, type Entry } from '../../../support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../../support/models/profile.js';
 
 /** A profile's header as a file has it, read from its bytes, with keys written otherwise. */
 function header(profile: string, ...entries: readonly Entry[]): GgufHeader {

@@ -6,7 +6,7 @@ import { fromDigest } from '../../../../src/lib/gguf/digest/read-digest.js';
 import { toDigest } from '../../../../src/lib/gguf/digest/digest.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 function header(profile: string): GgufHeader {
   return profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));

@@ -3,7 +3,7 @@ import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { GgufHeader, MetadataValue } from '../../../../src/lib/gguf/header.js';
 import { refuseNewerModel } from '../../../../src/lib/estimate/version-limits.js';
 import { llamaCpp } from '../../../../src/lib/runtime/llama-cpp.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 function header(profile: string): GgufHeader {
   return profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));

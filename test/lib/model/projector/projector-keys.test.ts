@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
-import { buildGguf, type Entry } from '../../../support/gguf-writer.js';
-import { profileSpec, readProfile } from '../../../support/profile.js';
+import { buildGguf, type Entry } from '../../../support/models/gguf-writer.js';
+import { profileSpec, readProfile } from '../../../support/models/profile.js';
 
 const PROJECTOR = profileSpec(readProfile('test/oracle/projectors/profiles/mmproj-gemma-3-4b.F16.json'));
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describeShape } from '../../../../src/lib/model/describe-shape.js';
 import type { ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { projectorWidth } from '../../../../src/lib/model/projector/projector-width.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const PROJECTORS = join(dirname(fileURLToPath(import.meta.url)), '../../../oracle/projectors');
 

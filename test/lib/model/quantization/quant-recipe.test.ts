@@ -3,7 +3,7 @@ import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { requantise, requantiseHeader } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import { readBundledHeader } from '../../../../src/lib/source/bundled-header.js';
-import { bundledNames, bundledShape } from '../../../support/bundled-shape.js';
+import { bundledNames, bundledShape } from '../../../support/models/bundled-shape.js';
 
 const CODER = 'qwen-2.5-coder-32b';
 const CODER_QUANTIZATIONS = ['Q2_K', 'Q3_K_M', 'Q4_K_M', 'Q8_0'];

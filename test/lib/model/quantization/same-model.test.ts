@@ -4,7 +4,7 @@ import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { asQuantizationOf } from '../../../../src/lib/model/quantization/same-model.js';
 import { readBundledHeader } from '../../../../src/lib/source/bundled-header.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 async function withKey(key: string, value: number): Promise<ModelShape> {
   const bundled = await readBundledHeader('qwen-2.5-coder-32b', 'Q3_K_M');

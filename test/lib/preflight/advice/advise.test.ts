@@ -11,7 +11,7 @@ import { largestContext } from '../../../../src/lib/preflight/advice/largest-fit
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { headroomBytes } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { anyContext, anyModel, usualModels, variantsOf } from '../../../support/usual-models.js';
+import { anyContext, anyModel, usualModels, variantsOf } from '../../../support/models/usual-models.js';
 
 const GIB = 2 ** 30;
 const { count: modelCount, at: shapeAt } = usualModels();

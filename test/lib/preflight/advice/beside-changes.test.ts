@@ -9,7 +9,7 @@ import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { judgeLaunch } from '../../../../src/lib/preflight/judge/judge-launch.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const MIB = 2 ** 20;
 

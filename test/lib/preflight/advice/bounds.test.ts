@@ -6,7 +6,7 @@ import type { ModelVariant } from '../../../../src/lib/preflight/advice/advice.j
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 

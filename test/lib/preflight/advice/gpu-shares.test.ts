@@ -7,7 +7,7 @@ import { typedChanges } from '../../../../src/lib/preflight/advice/typed-changes
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { ALL_GPU_LAYERS, type LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const GIB = 2 ** 30;
 const LLAMA = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));

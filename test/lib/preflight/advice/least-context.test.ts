@@ -4,7 +4,7 @@ import { advise } from '../../../../src/lib/preflight/advice/advise.js';
 import { changedLaunch } from '../../../../src/lib/preflight/advice/advice.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 

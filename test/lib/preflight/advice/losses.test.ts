@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Change, ModelVariant } from '../../../../src/lib/preflight/advice/advice.js';
 import { compareLosses } from '../../../../src/lib/preflight/advice/losses.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const SHAPE = describeModel(profileHeader(readProfile('test/oracle/profiles/llama-3.1-8b.Q4_K_M.json')));
 

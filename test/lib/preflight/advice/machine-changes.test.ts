@@ -5,7 +5,7 @@ import { machineChanges, roomOf } from '../../../../src/lib/preflight/advice/mac
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { CompletedVerdict } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

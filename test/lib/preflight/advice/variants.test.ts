@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import { listedVariants } from '../../../../src/lib/preflight/advice/variants.js';
 import { resolveModel } from '../../../../src/lib/preflight/resolve-model.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const resolved = resolveModel('hf:owner/repo:Q4_K_M', [], undefined);
 const sibling = (quantization: string, bytes: number) => ({

@@ -8,7 +8,7 @@ import { checkMemory, type CheckDependencies } from '../../../../src/lib/preflig
 import type { CheckRequest } from '../../../../src/lib/preflight/plan-check.js';
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const GIB = 2 ** 30;
 const HEADERS: Readonly<Record<string, GgufHeader>> = {

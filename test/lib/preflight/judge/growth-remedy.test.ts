@@ -9,7 +9,7 @@ import { tightness } from '../../../../src/lib/preflight/judge/tightness.js';
 import type { CompletedVerdict } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
-import { profileHeader, readProfile } from '../../../support/profile.js';
+import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

@@ -4,7 +4,7 @@ import { contextCurve, contextTable, surveyMacs } from '../../../../src/lib/pref
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
-import { bundledShape } from '../../../support/bundled-shape.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
 const launch = { accelerator: 'metal', ctxSize: 8192 } as const;

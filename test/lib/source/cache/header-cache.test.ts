@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
 import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
-import { smallModel } from '../../../support/models.js';
+import { smallModel } from '../../../support/models/small-models.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 function header(tensorName: string) {

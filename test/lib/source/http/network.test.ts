@@ -5,8 +5,8 @@ import { UsageError } from '../../../../src/lib/errors.js';
 import { isPrivateAddress } from '../../../../src/lib/source/http/addresses.js';
 import { readModelHeader } from '../../../../src/lib/source/open.js';
 import { proxyFor } from '../../../../src/lib/source/http/proxies.js';
-import { smallModel } from '../../../support/models.js';
-import { RangeServer } from '../../../support/range-server.js';
+import { smallModel } from '../../../support/models/small-models.js';
+import { RangeServer } from '../../../support/servers/range-server.js';
 
 describe('addresses', () => {
   test.each([

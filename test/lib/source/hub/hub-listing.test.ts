@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { listGgufFiles } from '../../../../src/lib/source/open.js';
 import { listSiblings } from '../../../../src/lib/source/hub/siblings.js';
 import type { ReadOptions } from '../../../../src/lib/source/session.js';
-import { RangeServer } from '../../../support/range-server.js';
+import { RangeServer } from '../../../support/servers/range-server.js';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const LIST = '/api/models/owner/m/revision/main';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { LlmkubeError } from '../../../../src/lib/errors.js';
 import { parseModelSource } from '../../../../src/lib/source/model-source.js';
 import { readModelHeader } from '../../../../src/lib/source/open.js';
-import { buildGgufFile } from '../../../support/gguf-writer.js';
+import { buildGgufFile } from '../../../support/models/gguf-writer.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
 
 const COMMIT = '1234567890abcdef1234567890abcdef12345678';

@@ -3,8 +3,8 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseModelSource } from '../../../../src/lib/source/model-source.js';
 import { type HeaderReading, readModelHeader } from '../../../../src/lib/source/open.js';
-import { modelPart, smallModel } from '../../../support/models.js';
-import { RangeServer, type ServedFile } from '../../../support/range-server.js';
+import { modelPart, smallModel } from '../../../support/models/small-models.js';
+import { RangeServer, type ServedFile } from '../../../support/servers/range-server.js';
 import { temporaryFolder, writeSparseFile } from '../../../support/sparse-file.js';
 
 const DIGEST = 'a'.repeat(64);

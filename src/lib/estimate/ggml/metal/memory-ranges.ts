@@ -1,4 +1,4 @@
-import { NONE } from '../tape.js';
+import { NONE } from '../allocation/tape.js';
 import { type Buffer, rootOf, type Tensor, tensorBytes } from '../tensor.js';
 
 /** What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. */

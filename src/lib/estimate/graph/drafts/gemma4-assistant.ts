@@ -4,7 +4,7 @@ import { F32, I32, type Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
-import { targetsTable } from '../loaded-tensors.js';
+import { targetsTable } from '../loaded/loaded-tensors.js';
 import { feedForward, projected } from '../projections.js';
 
 /**

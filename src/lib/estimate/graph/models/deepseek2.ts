@@ -3,10 +3,10 @@ import type { Tensor } from '../../ggml/tensor.js';
 import { attention } from '../attention/attention.js';
 import type { GraphBuilder } from '../builder.js';
 import type { DecoderInputs } from '../attention/attention-input.js';
-import { gatingOf } from '../experts.js';
+import { gatingOf } from '../experts/experts.js';
 import { latentQueries } from '../attention/latent.js';
 import { feedForward, type Heads } from '../projections.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { withSharedExperts } from '../experts/shared-experts.js';
 import { decoderGraph } from './decoders/build.js';
 
 /** What a token's K and V are compressed to: [rank, tokens] and, rotated, [rope, 1, tokens]. */

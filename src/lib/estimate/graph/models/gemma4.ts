@@ -5,7 +5,7 @@ import { attentionInput, type DecoderInputs } from '../attention/attention-input
 import type { GraphBuilder } from '../builder.js';
 import { scaledEmbeddingInput } from '../embedding-input.js';
 import { cropEarly, cropLate } from '../output-rows.js';
-import { experts } from '../experts.js';
+import { experts } from '../experts/experts.js';
 import { feedForward, projectRows } from '../projections.js';
 import { perLayerInputs, perLayerRows, slice } from './gemma-per-layer.js';
 import { softCap } from './gemma.js';

@@ -4,7 +4,7 @@ import type { Tensor } from '../../ggml/tensor.js';
 import { attentionInput, type AttentionInput, type DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { attend } from './decoders/parts/attention-part.js';
-import { experts, gatingOf } from '../experts.js';
+import { experts, gatingOf } from '../experts/experts.js';
 import { feedForward, projected } from '../projections.js';
 import {
   convolutionWindow,

@@ -4,7 +4,7 @@ import { attention } from '../attention/attention.js';
 import type { DecoderInputs } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { feedForward, projectQkv } from '../projections.js';
-import { withSharedExperts } from '../shared-experts.js';
+import { withSharedExperts } from '../experts/shared-experts.js';
 import { decoderGraph } from './decoders/build.js';
 import { ropeFactors } from './decoders/parts/attention-part.js';
 

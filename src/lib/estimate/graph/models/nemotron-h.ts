@@ -4,7 +4,7 @@ import { attention } from '../attention/attention.js';
 import { attentionInput } from '../attention/attention-input.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, finishKeepingHidden } from '../output-rows.js';
-import { experts, weightsByHeader } from '../experts.js';
+import { experts, weightsByHeader } from '../experts/experts.js';
 import { mamba2Layer } from '../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../projections.js';
 import { recurrentInput } from '../recurrent/recurrent.js';

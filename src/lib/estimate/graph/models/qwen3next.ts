@@ -6,7 +6,7 @@ import type { AttentionOptions } from '../attention/multi-head.js';
 import type { GraphBuilder } from '../builder.js';
 import { cropEarly, finishKeepingHidden } from '../output-rows.js';
 import { type DeltaNet, deltaNetLayer, type DeltaNetParts } from '../recurrent/delta-net.js';
-import { experts } from '../experts.js';
+import { experts } from '../experts/experts.js';
 import { feedForward, projected, projectRows } from '../projections.js';
 import { recurrentInput } from '../recurrent/recurrent.js';
 

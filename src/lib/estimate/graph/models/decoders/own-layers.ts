@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../builder.js';
 import * as ggml from '../../../ggml/ops/ops.js';
-import { experts } from '../../experts.js';
+import { experts } from '../../experts/experts.js';
 import { feedForward } from '../../projections.js';
 import type { DecoderSpec } from './spec.js';
 

@@ -3,7 +3,7 @@ import type { ArchitectureGraph } from '../../architecture-graph.js';
 import type { AttentionInput, DecoderInputs } from '../../attention/attention-input.js';
 import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder, NormKind } from '../../builder.js';
-import type { Gating } from '../../experts.js';
+import type { Gating } from '../../experts/experts.js';
 import type { Activation } from '../../projections.js';
 
 /**

@@ -3,7 +3,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { experts } from '../../experts.js';
+import { experts } from '../../experts/experts.js';
 import { type Activation, feedForward, projectQkv } from '../../projections.js';
 
 interface Encoder {

@@ -4,11 +4,11 @@ import { graphError } from '../../../ggml/graph-error.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { gatingOf } from '../../experts.js';
+import { gatingOf } from '../../experts/experts.js';
 import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
-import { withSharedExperts } from '../../shared-experts.js';
+import { withSharedExperts } from '../../experts/shared-experts.js';
 import { decoderGraph } from '../decoders/build.js';
 
 /**

@@ -4,7 +4,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput, type AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { experts, gatingOf, weightsByHeader } from '../../experts.js';
+import { experts, gatingOf, weightsByHeader } from '../../experts/experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
 import { latentHeads, latentQueries } from '../../attention/latent.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';

@@ -5,12 +5,12 @@ import { attentionInput, type DecoderInputs } from '../../attention/attention-in
 import type { AttentionOptions } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { finishKeepingHidden } from '../../output-rows.js';
-import { gatingOf } from '../../experts.js';
+import { gatingOf } from '../../experts/experts.js';
 import { decayRows, type Kda, kdaLayer, timesRates } from '../../recurrent/kda.js';
 import { latentHeads, latentQueries } from '../../attention/latent.js';
 import { feedForward } from '../../projections.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';
-import { clampsOf, limited, withSharedExperts } from '../../shared-experts.js';
+import { clampsOf, limited, withSharedExperts } from '../../experts/shared-experts.js';
 
 interface Hybrid {
   readonly kda: (layer: number) => Kda;

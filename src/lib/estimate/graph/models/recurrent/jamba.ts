@@ -2,7 +2,7 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { experts } from '../../experts.js';
+import { experts } from '../../experts/experts.js';
 import { mambaLayer } from '../../recurrent/mamba-layers.js';
 import { feedForward, projectQkv } from '../../projections.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';

@@ -3,7 +3,7 @@ import { F32, type Tensor } from '../../../ggml/tensor.js';
 import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { attend } from '../decoders/parts/attention-part.js';
-import { experts } from '../../experts.js';
+import { experts } from '../../experts/experts.js';
 import { layerStates, loadStates, recurrentInput, type RecurrentInput } from '../../recurrent/recurrent.js';
 
 /** How much of each other the tokens of a batch see in linear attention, by head; of the state, and for the new one. */

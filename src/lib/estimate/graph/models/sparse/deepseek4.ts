@@ -6,10 +6,10 @@ import { cacheMask, maskType, rotationInput } from '../../attention/attention-in
 import { keyRows, storeK } from '../../attention/kv-store.js';
 import { multiHead } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
-import { gatingOf } from '../../experts.js';
+import { gatingOf } from '../../experts/experts.js';
 import { maskOfBest, type StoredKeys } from '../../attention/indexer.js';
 import { nextTokenInputs, nextTokenLogits, nextTokenNorm } from '../../draft-heads/draft-head.js';
-import { limited, withSharedExperts } from '../../shared-experts.js';
+import { limited, withSharedExperts } from '../../experts/shared-experts.js';
 import {
   type CompressedInput,
   compressedInput,

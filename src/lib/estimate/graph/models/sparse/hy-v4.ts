@@ -4,12 +4,12 @@ import { graphError } from '../../../ggml/graph-error.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
-import { gatingOf } from '../../experts.js';
+import { gatingOf } from '../../experts/experts.js';
 import { indexerInput, maskOfBest } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
 import { choose } from '../latent/dsa.js';
-import { limited, withSharedExperts } from '../../shared-experts.js';
+import { limited, withSharedExperts } from '../../experts/shared-experts.js';
 import { oneWeight, streamOf } from './hyper-connections.js';
 
 /** A branch's input, and how much of its output each stream gets. */

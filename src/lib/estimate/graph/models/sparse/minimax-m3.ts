@@ -5,10 +5,10 @@ import { attention } from '../../attention/attention.js';
 import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
 import { overCache, type Qkv } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
-import { gatingOf } from '../../experts.js';
+import { gatingOf } from '../../experts/experts.js';
 import { indexerKeys } from '../../attention/indexer.js';
 import { feedForward, projected, projectQkv } from '../../projections.js';
-import { withSharedExperts } from '../../shared-experts.js';
+import { withSharedExperts } from '../../experts/shared-experts.js';
 import { attendEachStream, attendOneToken, type BlockInputs, blockInputs } from './block-attention.js';
 import { decoderGraph } from '../decoders/build.js';
 

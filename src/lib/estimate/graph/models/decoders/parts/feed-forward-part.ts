@@ -1,9 +1,9 @@
 import * as ggml from '../../../../ggml/ops/ops.js';
 import type { Tensor } from '../../../../ggml/tensor.js';
 import type { GraphBuilder } from '../../../builder.js';
-import { experts, gatingOf, weightsByHeader } from '../../../experts.js';
+import { experts, gatingOf, weightsByHeader } from '../../../experts/experts.js';
 import { type Activation, feedForward } from '../../../projections.js';
-import { limited, sharedExperts } from '../../../shared-experts.js';
+import { limited, sharedExperts } from '../../../experts/shared-experts.js';
 import type { ExpertsSpec, FeedForwardSpec, LayerInput } from '../spec.js';
 
 /** Dense, or experts where the layer has a router. */

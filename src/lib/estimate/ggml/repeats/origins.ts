@@ -1,0 +1,68 @@
+import type { PlannedTape } from './settled-allocation.js';
+import { IS_VIEW, type Tape } from '../allocation/tape.js';
+import type { Tensor } from '../tensor.js';
+
+/**
+ * Of each slot of a tape of all layers, the slot of a tape of `few` that holds the same; views, which hold nothing, have none.
+ * The tape is one of tensors of `more` layers. Null where the two graphs do not go together.
+ */
+export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits, leafs }: Tape): Int32Array | null {
+  const counterparts = counterpartsOf(few, more);
+  if (!counterparts) return null;
+  const origins = new Int32Array(tensors.length);
+  for (let slot = 0; slot < tensors.length; slot++) {
+    if ((traits[slot] as number) & IS_VIEW) continue;
+    const own = counterparts.get(tensors[slot] as Tensor)?.slot;
+    // Places that are kept for further batches lie behind the one that is read.
+    if (own === undefined && slot >= leafs) return null;
+    origins[slot] = own ?? (origins[slot - 1] ?? -1) + 1;
+  }
+  return origins;
+}
+
+/** For each tensor of a graph of more layers that of a graph of few which is the same in its layer, or in one that is alike. */
+function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor, Tensor> | null {
+  const found = new Map<Tensor, Tensor>();
+  const pair = (a: Tensor, b: Tensor): void => {
+    if (found.has(a)) return;
+    found.set(a, b);
+    if (a.original && b.original) pair(a.original, b.original);
+    a.src.forEach((source, i) => {
+      const other = b.src[i];
+      if (source && other && !source.buffer) pair(source, other);
+    });
+  };
+  const own = layersOf(few);
+  const stretches = layersOf(more).map((nodes, i) => {
+    const layer = more.slices.layers[i - 1];
+    return [nodes, own[layer === undefined ? 0 : (few.slices.placeOf[layer] as number) + 1] ?? []] as const;
+  });
+  if (stretches.some(([a, b]) => a.length !== b.length)) return null;
+  for (const [a, b] of stretches) a.forEach((node, i) => found.set(node, b[i] as Tensor));
+  for (const [a, b] of stretches)
+    a.forEach((node, i) => {
+      found.delete(node);
+      pair(node, b[i] as Tensor);
+    });
+  return found;
+}
+
+/** A graph's nodes before the first layer, and in each; without those that work on inputs alone, which several layers may read. */
+function layersOf({ nodes, slices: { layers } }: PlannedTape): Tensor[][] {
+  const shared = new Set<Tensor>();
+  const stretches: Tensor[][] = [[]];
+  for (const node of nodes) {
+    for (const source of node.src)
+      while (source && source.layer >= (layers[stretches.length - 1] ?? Infinity)) stretches.push([]);
+    const isShared =
+      node.useCount > 0 &&
+      node.src.every((source) => !source || source === node || isInput(source) || shared.has(source));
+    if (isShared) shared.add(node);
+    else stretches.at(-1)?.push(node);
+  }
+  return stretches;
+}
+
+function isInput({ op, buffer, original }: Tensor): boolean {
+  return original ? isInput(original) : op === 'NONE' && !buffer;
+}

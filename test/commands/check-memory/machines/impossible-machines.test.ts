@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import { cp, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cliEnvironment, run, RUN_JS, runCli } from '../../../support/run-cli.js';
+import { temporaryFolder } from '../../../support/sparse-file.js';
+
+describe('a machine that cannot be is refused, not found too small', () => {
+  test.each([
+    [['--memory-budget', '0'], '--memory-budget must be more than nothing'],
+    [['--system-memory', '0'], '--system-memory must be more than nothing'],
+    [['--system-memory', '16Gi', '--in-use', '20Gi'], 'more memory is said to be in use than the machine has'],
+  ])('%j', async (machine, words) => {
+    const { stderr, exitCode } = await runCli(['check-memory', 'llama-3.1-8b', '--accelerator', 'metal', ...machine]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+});
+
+test('a budget that no such machine has is noted', async () => {
+  const args = ['check-memory', 'llama-3.2-3b', '--accelerator', 'metal', '--system-memory', '16Gi', '--offline'];
+  const noted = async (budget: string) => (await runCli([...args, '--memory-budget', budget])).stdout;
+  expect(await noted('24Gi')).toMatch(/^note +--memory-budget is more than all the memory that the machine has$/m);
+  expect(await noted('16Gi')).not.toContain('more than all the memory');
+});
+
+test('a program that was not built says so, and not by the code of a model that does not fit', async () => {
+  const folder = await temporaryFolder();
+  const bin = join(folder.path, 'bin');
+  await mkdir(bin);
+  await cp(dirname(RUN_JS), bin, { recursive: true });
+  const { stderr, exitCode } = await run(
+    process.execPath,
+    [join(bin, 'run.js'), 'check-memory', 'x'],
+    cliEnvironment(),
+  );
+  await folder.remove();
+  expect([exitCode, stderr]).toEqual([3, 'Error: llmkube is not built\n  Suggestion: npm run build\n']);
+});

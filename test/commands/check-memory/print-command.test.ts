@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { PROFILES } from '../../oracle/cases.js';
+import { readProfile, writeProfile } from '../../support/models/profile.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
+import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
+import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
+import { runCli } from '../../support/run-cli.js';
+
+const ROOM = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
+const SMALL = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
+const REPOSITORY = 'bartowski/Qwen2.5-Coder-32B-Instruct-GGUF';
+
+const CUDA = ['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--system-memory', '32Gi', '--in-use', '0'];
+const NO_ADAPTER = 'no deploy can carry this launch: LLMKube stages no adapter for a service';
+
+interface Printed {
+  readonly command: string | null;
+  readonly launch: { readonly nCtx: number; readonly gpuLayers: number };
+  readonly requirementBytes: number;
+}
+
+/** A command of several lines, as a shell would split it. */
+const words = (text: string): string[] => splitWords(text.replaceAll('\\\n', ' '));
+
+test('the command that is printed loads the same model with the same options', async () => {
+  const asked = [
+    '--ctx-size',
+    '16384',
+    '--cache-type-k',
+    'q8_0',
+    '--cache-type-v',
+    'q8_0',
+    '--extra-args',
+    '-np 2 --jinja',
+  ];
+  const { stdout } = await runCli(['check-memory', 'qwen-coder-32b', ...ROOM, ...asked, '--print', 'llama-server']);
+  const [program, ...rest] = words(stdout.slice(stdout.indexOf('llama-server')));
+  expect(program).toBe('llama-server');
+  expect(readServerCommand(rest, {}, '/')).toMatchObject({
+    source: `hf:${REPOSITORY}/Qwen2.5-Coder-32B-Instruct-Q4_K_M.gguf`,
+    patch: { ctxSize: 16384, cacheTypeK: 'q8_0', cacheTypeV: 'q8_0', parallel: 2, mmprojAuto: false },
+  });
+  expect(rest).toContain('--jinja');
+});
+
+test('under each piece of advice stands the command that takes it, broken nowhere inside a word', async () => {
+  const { stderr, exitCode } = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
+  const commands = stderr
+    .split(/llmkube exec --accelerator metal (?:--memory-fraction \S+ )?-- (?:\\\n +)?llama-server /)
+    .slice(1);
+  const [smaller] = commands.map((text) => words(/^(?:.*\\\n)*.*/.exec(text)?.[0] ?? ''));
+  expect([exitCode, commands.length > 2]).toEqual([1, true]);
+  expect(readServerCommand(smaller?.filter((word) => word !== '') ?? [], {}, '/')).toMatchObject({
+    source: expect.stringMatching(/Qwen2\.5-Coder-32B-Instruct-IQ4_XS\.gguf$/),
+    patch: { ctxSize: 5120, cacheTypeK: 'q8_0', cacheTypeV: 'q8_0' },
+  });
+});
+
+test('an exec judges by the share of memory that was typed, or that is advised', async () => {
+  const typed = await runCli([
+    'check-memory',
+    'phi-4',
+    ...ROOM,
+    '--memory-fraction',
+    '0.9',
+    '--print',
+    'exec',
+    '--json',
+  ]);
+  expect((JSON.parse(typed.stdout) as { command: string }).command).toMatch(
+    /^llmkube exec --accelerator metal --memory-fraction 0\.9 -- llama-server /,
+  );
+  const advised = await runCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
+  expect(words(advised.stderr).join(' ')).toMatch(/exec --accelerator metal --memory-fraction 0\.\d+ -- llama-server /);
+});
+
+test('an exec names the GPU that nobody typed, for it asks where one could be used', async () => {
+  const args = ['check-memory', 'phi-4', '--offline', '--print', 'exec', '--json'];
+  const env = { LLMKUBE_ACCELERATOR: 'cuda', LLMKUBE_GPU_MEMORY: '48Gi', LLMKUBE_SYSTEM_MEMORY: '64Gi' };
+  const { command } = JSON.parse((await runCli(args, env)).stdout) as { command: string };
+  expect(command).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
+});
+
+test('a deploy is printed with what was typed, and no more', async () => {
+  const { stdout } = await runCli(['check-memory', 'qwen-coder-32b', ...ROOM, '--print', 'deploy', '--json']);
+  const { command } = JSON.parse(stdout) as { command: string };
+  expect(command.replace(/ --llama-cpp \S+/, '')).toBe(
+    'llmkube deploy qwen-coder-32b --accelerator metal --system-memory 64Gi --in-use 4Gi',
+  );
+});
+
+test('fit prints the best launch as llama-server takes it', async () => {
+  const { stdout } = await runCli(['fit', 'qwen-coder-32b', ...SMALL, '--print', 'llama-server', '--json']);
+  const { command, launch } = JSON.parse(stdout) as { command: string; launch: { nCtx: number; cacheTypeK: string } };
+  const [, ...rest] = splitWords(command);
+  expect(readServerCommand(rest, {}, '/')).toMatchObject({ patch: { ctxSize: launch.nCtx } });
+  expect(command).toContain(`--hf-repo ${REPOSITORY}`);
+});
+
+test('an exec keeps the memory of a GPU that was typed, but no list, which it does not take', async () => {
+  const printed = async (memory: string): Promise<string | null> => {
+    const args = ['check-memory', 'phi-4', '--accelerator', 'cuda', '--gpu-memory', memory, '--offline', '-c', '4096'];
+    return (JSON.parse((await runCli([...args, '--print', 'exec', '--json'])).stdout) as Printed).command;
+  };
+  expect(await printed('48Gi')).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
+  expect(await printed('24Gi,24Gi')).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
+});
+
+describe('of files on this machine', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let llama: string;
+  let experts: string;
+  let lora: string;
+  let draft: string;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const written = async (name: string): Promise<string> => {
+      const path = join(folder.path, `${name.split('/').at(-1)}.gguf`);
+      await writeProfile(readProfile(join(PROFILES, `${name}.json`)), path);
+      return path;
+    };
+    llama = await written('llama-3.1-8b.Q4_K_M');
+    experts = await written('qwen3-30b-a3b.Q4_K_M');
+    lora = await written('../drafts/profiles/lora-llama-3.1-8b-r16-all.F16');
+    draft = await written('../drafts/profiles/qwen3-0.6b.Q8_0');
+  });
+
+  afterAll(() => folder.remove());
+
+  async function printedDeploy(...args: readonly string[]): Promise<Printed> {
+    const { stdout } = await runCli(['check-memory', ...args, '--print', 'deploy', '--json']);
+    return JSON.parse(stdout) as Printed;
+  }
+
+  /** What a deploy says it needs of the GPU; nothing where it refuses. */
+  async function neededBy(command: string | null): Promise<string | undefined> {
+    const [, ...args] = words(command ?? '');
+    const { stdout } = await runCli([...args, '--dry-run', 'client']);
+    return /memory-check-gpu-required-bytes: '(\d+)'/.exec(stdout)?.[1];
+  }
+
+  test.each([
+    ['layers', () => [llama, '-c', '60000'], / --gpu-layers 18$/],
+    ['context', () => [llama], / --ctx-size \d+$/],
+    ['context that --extra-args leave open', () => [llama, '--extra-args', '-c 0'], / --extra-args "--ctx-size \d+"$/],
+    ['experts', () => [experts, '-c', '8192'], / --gpu-layers 49 --override-tensor .*exps=CPU/],
+  ])('a deploy names the %s that llama-server chooses, so that it is what was checked', async (_what, args, named) => {
+    const { command, requirementBytes } = await printedDeploy(...args(), ...CUDA);
+    expect(command).toMatch(named);
+    expect(await neededBy(command)).toBe(String(requirementBytes));
+  });
+
+  test('no deploy is printed that LLMKube cannot carry, and it is said why', async () => {
+    const asked = ['check-memory', llama, ...CUDA, '-c', '4096', '--lora', lora, '--print', 'deploy'];
+    const { stdout, stderr, exitCode } = await runCli(asked);
+    expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
+    expect(stderr).toContain(`Note: no command: ${NO_ADAPTER}`);
+    const mac = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '0', '-c', '4096'];
+    expect((await printedDeploy(llama, ...mac, '--spec-draft-model', draft)).command).toBeNull();
+    expect((await printedDeploy(llama, ...mac)).command).toMatch(/^llmkube deploy /);
+  });
+
+  test('fit prints the command of llama-server for what no deploy can carry', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['fit', llama, ...CUDA, '--lora', lora]);
+    expect([exitCode, stdout.includes('llmkube deploy')]).toEqual([0, false]);
+    expect(words(stdout.slice(0, stdout.indexOf('\n\n'))).slice(0, 3)).toEqual(['llama-server', '--model', llama]);
+    expect(stderr).toContain(`Note: ${NO_ADAPTER}`);
+  });
+});

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
+import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
+import { planFor } from '../../support/deploy/deploy-plans.js';
+import { KubeApi } from '../../support/kube/kube-api.js';
+import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
+
+const KEY = { namespace: 'default', name: 'tiny' };
+
+describe('what was deployed', () => {
+  let api: KubeApi;
+  let kubeconfig: string;
+
+  beforeEach(async () => {
+    api = await KubeApi.start({ namespaces: ['default', 'team-a'] });
+    kubeconfig = await writeKubeconfig({ double: { server: api.url } });
+  });
+  afterEach(() => api.close());
+
+  async function deployed(changes: Partial<DeployPlan> = {}): Promise<void> {
+    await deployToCluster(planFor(changes), { kubeconfig, wait: false, timeoutMs: 1000 });
+  }
+
+  function llmkube(...words: string[]): Promise<CliResult> {
+    return runCli([...words, '--kubeconfig', kubeconfig]);
+  }
+
+  test('list shows services with the verdict that let them in', async () => {
+    await deployed();
+    api.store.setStatus(
+      { plural: 'inferenceservices', ...KEY },
+      { phase: 'Ready', readyReplicas: 1, desiredReplicas: 1, endpoint: 'http://tiny' },
+    );
+    const { stdout, exitCode } = await llmkube('list');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(
+      'NAME   MODEL   PHASE   REPLICAS   CHECK   REASON   ENDPOINT\n' +
+        'tiny   tiny    Ready   1/1        fits    -        http://tiny\n',
+    );
+  });
+
+  test('list -A shows every namespace, list models the models', async () => {
+    await deployed();
+    await deployed({ namespace: 'team-a' });
+    const services = await llmkube('list', '-A');
+    expect(services.stdout.split('\n').map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
+      ['NAMESPACE', 'NAME'],
+      ['default', 'tiny'],
+      ['team-a', 'tiny'],
+      [''],
+    ]);
+    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
+    const models = await llmkube('ls', 'models');
+    expect(models.stdout).toMatch(
+      /^NAME {3}PHASE {3}SIZE {7}ACCELERATOR {3}AGE\ntiny {3}Ready {3}18\.5 GiB {3}cpu {11}\d+s\n$/,
+    );
+  });
+
+  test('an empty list says so on stderr and is an empty list in JSON', async () => {
+    const text = await llmkube('list');
+    expect([text.stdout, text.stderr, text.exitCode]).toEqual(['', 'No services in namespace default\n', 0]);
+    const json = await llmkube('list', '--json');
+    expect(JSON.parse(json.stdout)).toEqual({ services: [] });
+  });
+
+  test('status shows the recorded estimate beside what the cluster reports', async () => {
+    await deployed();
+    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
+    api.store.setStatus(
+      { plural: 'inferenceservices', ...KEY },
+      { phase: 'Pending', schedulingStatus: 'InsufficientMemory', schedulingMessage: 'needs 21 GiB of 18 GiB' },
+    );
+    const { stdout, exitCode } = await llmkube('status', 'tiny');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('  estimate     fits, 13GB of 20GB (--memory-check enforce, llmkube 1.2.3)\n');
+    expect(stdout).toContain('  on the GPU   10GB of 24GB\n');
+    expect(stdout).toContain('  holds for    8192 tokens in 4 slots\n');
+    expect(stdout).toContain('  container    requests 5120Mi, can grow to 5GB\n');
+    expect(stdout).toContain('  reported     InsufficientMemory: needs 21 GiB of 18 GiB\n');
+    expect(stdout).toContain('  size         18.5 GiB\n');
+  });
+
+  test('status shows what the agent says line by line, and once', async () => {
+    await deployed();
+    const message =
+      'insufficient memory for tiny (F16)\n  Estimated requirement: 21GB\n  Suggestion: reduce --ctx-size';
+    const key = { plural: 'inferenceservices', ...KEY };
+    const annotations = { 'inference.llmkube.dev/claimed-by': 'mac-1' };
+    api.store.patch(key, { metadata: { annotations } }, 'llmkube-agent', { dryRun: false });
+    const condition = {
+      type: 'MemoryFit',
+      status: 'False',
+      reason: 'InsufficientMemory',
+      message,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    const scheduling = { schedulingStatus: 'InsufficientMemory', schedulingMessage: message };
+    api.store.setStatus(key, { phase: 'Pending', ...scheduling, conditions: [condition] });
+    const { stdout } = await llmkube('status', 'tiny');
+    expect(stdout).toContain('  reported     InsufficientMemory\n');
+    expect(stdout).toContain(
+      '  memory       InsufficientMemory: insufficient memory for tiny (F16)\n' +
+        '                 Estimated requirement: 21GB\n' +
+        '                 Suggestion: reduce --ctx-size\n',
+    );
+  });
+
+  test('status --json has the same as data', async () => {
+    await deployed({ source: 'https://user:password@host.example/tiny.gguf' });
+    const { stdout } = await llmkube('status', 'tiny', '--json');
+    const status = JSON.parse(stdout) as { check: object; model: object; service: object };
+    expect(status.check).toMatchObject({
+      verdict: 'fits',
+      mode: 'enforce',
+      requiredBytes: 13 * 2 ** 30,
+      budgetBytes: 20 * 2 ** 30,
+    });
+    expect(status.model).toMatchObject({ source: 'https://***@host.example/tiny.gguf', status: null });
+    expect(status.service).toMatchObject({ model: 'tiny', status: null });
+  });
+
+  test.each(['status', 'delete'])('%s of what is not there is exit code 4', async (command) => {
+    const { stderr, exitCode } = await llmkube(command, 'nothing');
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(/^Error: there is no InferenceService "nothing" in namespace default\n {2}Suggestion: /);
+  });
+
+  test('delete takes away both', async () => {
+    await deployed();
+    const { stdout, exitCode } = await llmkube('delete', 'tiny');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(
+      'inferenceservice.inference.llmkube.dev/tiny deleted\nmodel.inference.llmkube.dev/tiny deleted\n',
+    );
+    expect([...api.store.list('models', 'default'), ...api.store.list('inferenceservices', 'default')]).toEqual([]);
+  });
+
+  test('delete keeps a model that another service uses', async () => {
+    await deployed();
+    const service = api.store.require({ plural: 'inferenceservices', ...KEY });
+    const other = { ...service, metadata: { name: 'other', namespace: 'default' } };
+    api.store.create({ plural: 'inferenceservices', namespace: 'default', name: 'other' }, other, 'kubectl', {
+      dryRun: false,
+    });
+    const { stdout } = await llmkube('rm', 'tiny');
+    expect(stdout).toContain('model.inference.llmkube.dev/tiny kept: other still uses it\n');
+    expect(api.store.get({ plural: 'models', ...KEY })).toBeDefined();
+  });
+
+  test('delete --purge-cache says how to remove the file', async () => {
+    await deployed();
+    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', cacheKey: '0123456789abcdef' });
+    const { stdout } = await llmkube('delete', 'tiny', '--purge-cache');
+    expect(stdout).toContain('rm -rf /models/0123456789abcdef\n');
+  });
+});
