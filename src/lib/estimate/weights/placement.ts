@@ -181,10 +181,14 @@ export class Placement {
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
     const named = this.named(tensor.name);
     const at = position ?? named.position;
-    const told = this.overrides.find(({ pattern }) => pattern.test(tensor.name))?.device;
+    const told = this.hasOverrides ? this.toldDevice(tensor.name) : undefined;
     if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
     const device = at === 'input' ? 'cpu' : (told ?? this.layerDevice(at));
     return as === undefined ? this.buffers.of(tensor, device, named) : this.bufferOn(device, tensor, as);
+  }
+
+  private toldDevice(name: string): Device | undefined {
+    return this.overrides.find(({ pattern }) => pattern.test(name))?.device;
   }
 
   private bufferOn(device: Device, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {

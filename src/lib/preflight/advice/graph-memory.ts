@@ -74,9 +74,7 @@ function hasNoMoreTokens({ nUbatch, ubatchSize }: Taken, asked: LaunchOptions): 
 }
 
 function keyWithoutSizes(launch: LaunchOptions): string {
-  return JSON.stringify({ ...launch, ctxSize: 0, ubatchSize: 0 }, (_key, value: unknown) =>
-    value === Infinity ? 'all' : value,
-  );
+  return JSON.stringify({ ...launch, ctxSize: 0, ubatchSize: 0 });
 }
 
 function asParts(bytesOf: readonly (readonly [device: string, bytes: number])[]): EstimatePart[] {

@@ -215,8 +215,9 @@ export class Levers {
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {
     const placements = this.#expertsOnGpu(attempt);
-    if (this.#leastOnGpu(placements) === undefined || this.#fitsGpu(attempt)) return undefined;
-    const onGpu = this.#mostOnGpu(placements);
+    const least = this.#leastOnGpu(placements);
+    if (least === undefined || this.#fitsGpu(attempt)) return undefined;
+    const onGpu = this.#mostOnGpu(placements, least);
     return onGpu === undefined ? undefined : placements.withCount(onGpu);
   }
 
@@ -238,8 +239,9 @@ export class Levers {
     const { all } = placements;
     const asked = attempt.launch.gpuLayers ?? -1;
     const now = asked < 0 ? all : Math.min(asked, all);
-    if (this.#leastOnGpu(placements) === undefined || (now === all && this.#fitsGpu(attempt))) return undefined;
-    const most = this.#mostOnGpu(placements);
+    const least = this.#leastOnGpu(placements);
+    if (least === undefined || (now === all && this.#fitsGpu(attempt))) return undefined;
+    const most = this.#mostOnGpu(placements, least);
     return most === undefined || most === now ? undefined : placements.withCount(most);
   }
 
@@ -248,8 +250,7 @@ export class Levers {
   }
 
   /** How many of `all` the GPU holds; undefined where it holds not even none, or not as many as the host leaves it. */
-  #mostOnGpu(placements: Placements): number | undefined {
-    const least = this.#leastOnGpu(placements);
+  #mostOnGpu(placements: Placements, least = this.#leastOnGpu(placements)): number | undefined {
     const { withCount, all } = placements;
     const holding = { measure: this.#leftOnGpu, steadyShare: STEADY_SHARE };
     return least === undefined ? undefined : largestFitting(this.#trials, withCount, least, all, holding);

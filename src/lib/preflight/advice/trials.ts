@@ -212,7 +212,7 @@ export class Trials {
   #contextParts(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
     const known = this.#contexts.get(shape.hparams) ?? new Map<string, readonly EstimatePart[] | undefined>();
     this.#contexts.set(shape.hparams, known);
-    const key = keyOf(launch);
+    const key = keyOf(withoutOptions(launch, 'cpuMoeLayers', 'mmap', 'repack'));
     // Experts that are kept on GPUs are as large as their types make them.
     if (!known.has(key) || launch.expertCacheMiB)
       known.set(
@@ -247,8 +247,9 @@ export function besideOf({ beside, otherDrafts = [] }: Room, { draft, specTypes 
   return other === undefined ? beside : { ...beside, draft: other.shape };
 }
 
+/** Infinity, which stands for all of something, is the only number that JSON has no word for, and is null there as nothing else is. */
 function keyOf(launch: LaunchOptions): string {
-  return JSON.stringify(launch, (_key, value: unknown) => (value === Infinity ? 'all' : value));
+  return JSON.stringify(launch);
 }
 
 /** What neither the number of a graph's nodes nor the room for them depends on is left out. */

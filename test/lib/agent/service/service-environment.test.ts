@@ -3,7 +3,6 @@ import { withReferences } from '../../../../src/lib/agent/core/variable-referenc
 import { fingerprintOf } from '../../../../src/lib/agent/core/wanted.js';
 import { serviceEnvironment } from '../../../../src/lib/agent/service/service-environment.js';
 import type { EnvVar, InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
-import { serviceEnvironment } from '../../../src/lib/agent/service/service-environment.js';
 
 const CTX = 'LLAMA_ARG_CTX_SIZE';
 const fromSecret = (name: string, key: string): EnvVar => ({

@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import type { MemoryEstimate } from '../../../../src/lib/estimate/memory-estimate.js';
+import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
+import type { ModelVariant } from '../../../../src/lib/preflight/advice/advice.js';
+import { advise } from '../../../../src/lib/preflight/advice/advise.js';
+import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
+import { bundledShape } from '../../../support/models/bundled-shape.js';
+
+const GIB = 2 ** 30;
+
+function roomOf(gpuGib: number | undefined, hostGib: number): Room {
+  const gpus = gpuGib === undefined ? {} : { gpus: [{ index: 0, name: '', totalBytes: gpuGib * GIB, usedBytes: 0 }] };
+  return { host: { source: 'given', totalBytes: hostGib * GIB, inUseBytes: 2 * GIB, notes: [], ...gpus }, policy: {} };
+}
+
+function variants(shape: ModelShape, names: readonly string[]): readonly ModelVariant[] {
+  return names.map((quantization) => ({
+    quantization,
+    shape: requantise(shape, quantization) as ModelShape,
+    isProven: true,
+    isEstimated: true,
+  }));
+}
+
+/** Knows nothing without planning. */
+class PlanningAll extends Trials {
+  override canFit = (): boolean => true;
+  override leastLimits = (): undefined => undefined;
+  override likelyHeadroom = (): undefined => undefined;
+  override fitsTogether = (): boolean => true;
+}
+
+/** Writes down what is planned. */
+class Watched extends Trials {
+  readonly planned: LaunchOptions[] = [];
+  readonly #seen = new Set<string>();
+
+  override estimate(shape: ModelShape, launch: LaunchOptions): MemoryEstimate | undefined {
+    const key = JSON.stringify([shape.quantization, launch]);
+    if (!this.#seen.has(key)) this.planned.push(launch);
+    this.#seen.add(key);
+    return super.estimate(shape, launch);
+  }
+}
+
+const CASES: readonly (readonly [string, string, LaunchOptions, number | undefined, number])[] = [
+  ['llama-3.2-3b', 'Q5_K_M', { accelerator: 'cuda', ctxSize: 16384 }, 2, 6],
+  ['llama-3.2-3b', 'Q5_K_M', { accelerator: 'cuda', ctxSize: 65536 }, 3, 5],
+  ['qwen-3-30b-a3b', 'Q4_K_M', { accelerator: 'cuda', ctxSize: 16384 }, 8, 20],
+  ['lfm2-1.2b', 'Q4_K_M', { accelerator: 'metal', ctxSize: 131072, parallel: 8 }, undefined, 5],
+];
+
+describe('advice by what is known without planning', () => {
+  test.each(CASES)('is for %s in %s, %j on %s and %d GiB what planning everything finds', async (...one) => {
+    const [id, quantization, launch, gpu, host] = one;
+    const shape = await bundledShape(id, quantization);
+    const request = { shape, launch, room: roomOf(gpu, host), variants: variants(shape, ['Q4_K_S', 'Q3_K_M', 'Q2_K']) };
+    const [own, planned] = [new Trials(request.room), new PlanningAll(request.room)].map((trials) =>
+      advise({ ...request, trials }).map(({ changes }) => changes),
+    );
+    expect(own).toEqual(planned);
+    expect(own?.length).toBeGreaterThan(0);
+  });
+});
+
+test('no layers are tried on a GPU where the host is too small for what that leaves', async () => {
+  const shape = await bundledShape('qwen-2.5-14b', 'Q5_K_M');
+  const room = roomOf(6.446, 11);
+  const trials = new Watched(room);
+  const launch: LaunchOptions = { accelerator: 'cuda', ctxSize: 32768 };
+  advise({ shape, launch, room, variants: variants(shape, ['Q4_K_M', 'Q4_K_S']), trials });
+  // Together they have room for weights and cache; but where the GPU holds all that it can, the host does not hold the rest.
+  expect(trials.planned.filter(({ gpuLayers, ctxSize }) => gpuLayers !== undefined && ctxSize === 32768)).toEqual([]);
+});
