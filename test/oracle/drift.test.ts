@@ -67,7 +67,7 @@ function ours(profile: Profile, question: Question): Answer {
   const memory = createMemory(shape, params, placement);
   const graph = GRAPHS[shape.architecture];
   if (!graph) throw new Error(`${shape.architecture} is not described`);
-  const plans = representativeLayers(shape, placement, memory, graph.kindOf);
+  const plans = representativeLayers(shape, placement, memory, graph);
   const compute = computeBuffers({
     shape,
     params,

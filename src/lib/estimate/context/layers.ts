@@ -1,19 +1,17 @@
-import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/known-tapes.js';
-import type { Buffer } from '../ggml/tensor.js';
 import type { Repeats } from '../ggml/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
-import { fewestLayers, numbered } from './fewest-layers.js';
+import { fewestLayers } from './fewest-layers.js';
+import { type KindOf, LayerKinds } from './layer-kinds.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
 const REACHES = [1, 2, 4];
 /** Planning more than this share of the layers first, perhaps in vain, is not worth it. */
 const WORTH_TRYING = 0.9;
 
-const WEIGHTS_BY_LAYER = new WeakMap<Placement, readonly LayerWeights[]>();
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
 const PLANS = new WeakMap<Placement, Map<string, LayerPlans>>();
 
@@ -28,13 +26,6 @@ export class LayerPlans {
     for (let next; this.made.length <= index && !(next = this.rest.next()).done;) this.made.push(next.value);
     return this.made[index];
   }
-}
-
-/** What a layer's weights are, as far as its graph and the plan for it depend on it. */
-interface LayerWeights {
-  readonly known: number;
-  /** Of those that stay where they are, which no plan looks at unless they are copied after all. */
-  readonly types: string;
 }
 
 /** Layers that are enough where no layer depends on others that are further away than some reach, or all. */
@@ -79,33 +70,53 @@ export function everyLayer(shape: ModelShape): LayerPlans {
   return new LayerPlans([planOf(allLayers(shape), [], 'none-differ')].values());
 }
 
+/** What makes layers of a graph differ: see `ArchitectureGraph`. */
+interface GraphKinds {
+  readonly kindOf?: KindOf | undefined;
+  readonly kindWithoutParts?: KindOf | undefined;
+}
+
 /** The layers that need planning; where their steps are seen to repeat, they are enough. */
 export function representativeLayers(
   shape: ModelShape,
   placement: Placement,
   memory: ContextMemory,
-  kindOf: (layer: number, shape: ModelShape) => string | number = () => 0,
+  { kindOf = () => 0, kindWithoutParts }: GraphKinds,
 ): LayerPlans {
-  const weights = WEIGHTS_BY_LAYER.get(placement) ?? weightsByLayer(shape, placement);
-  WEIGHTS_BY_LAYER.set(placement, weights);
-  const kinds = kindsOfLayers(shape, placement, memory, kindOf, weights);
+  const layerKinds = new LayerKinds(shape, placement, memory);
+  const kinds = layerKinds.by(kindOf);
   const known = PLANS.get(placement) ?? new Map<string, LayerPlans>();
   PLANS.set(placement, known);
   const key = kinds.join();
-  const plans = known.get(key) ?? new LayerPlans(plansFor(kinds, kindsByType(shape, kinds, weights), allLayers(shape)));
-  known.set(key, plans);
+  let plans = known.get(key);
+  if (!plans) {
+    const besideParts = kindWithoutParts && layerKinds.by(besidePartsOf(kindOf, kindWithoutParts, placement));
+    const typed = { kinds: layerKinds.typed(kinds), besideParts: besideParts && layerKinds.typed(besideParts) };
+    known.set(key, (plans = new LayerPlans(plansFor({ kinds, besideParts }, typed, allLayers(shape)))));
+  }
   return plans;
 }
 
-function* plansFor(
-  kinds: readonly number[],
-  typedKinds: readonly number[],
-  all: PlannedLayers,
-): Generator<LayerPlan, void> {
-  const differ = typedKinds.some((kind, layer) => kind !== kinds[layer]);
-  const once = onceEach(kinds);
-  yield* fewerLayers(kinds, once, differ ? 'ignored' : 'none-differ');
-  if (differ) yield* fewerLayers(typedKinds, onceEach(typedKinds), 'told-apart');
+/** Beside a GPU, which backends run the nodes of a layer on the host depends on those around them, and with parts' it would be others. */
+function besidePartsOf(kindOf: KindOf, kindWithoutParts: KindOf, placement: Placement): KindOf {
+  return (layer, shape) =>
+    placement.hasGpu && placement.layerDevice(layer) === 'cpu'
+      ? `${kindOf(layer, shape)} in all`
+      : kindWithoutParts(layer, shape);
+}
+
+/** By layer. */
+interface Kinds {
+  readonly kinds: readonly number[];
+  /** Where one of each is enough, since what else differs is found in parts. */
+  readonly besideParts: readonly number[] | undefined;
+}
+
+function* plansFor(untyped: Kinds, typed: Kinds, all: PlannedLayers): Generator<LayerPlan, void> {
+  const differ = typed.kinds.some((kind, layer) => kind !== untyped.kinds[layer]);
+  const once = onceEach(untyped);
+  yield* fewerLayers(untyped.kinds, once, differ ? 'ignored' : 'none-differ');
+  if (differ) yield* fewerLayers(typed.kinds, onceEach(typed), 'told-apart');
   yield planOf(all, once, 'none-differ');
 }
 
@@ -125,7 +136,11 @@ function isWorthTrying({ layers, leftOut }: PlannedLayers): boolean {
   return layers.length <= WORTH_TRYING * (layers.length + leftOut.size);
 }
 
-function onceEach(kinds: readonly number[]): readonly PlannedLayers[] {
+function onceEach({ kinds, besideParts }: Kinds): readonly PlannedLayers[] {
+  return [...(besideParts ? onceOf(besideParts) : []), ...onceOf(kinds)];
+}
+
+function onceOf(kinds: readonly number[]): readonly PlannedLayers[] {
   return [
     fewestLayers(withEnds(kinds, 1), { reach: 0, times: 1 }),
     fewestLayers(withEnds(kinds, 2), { reach: 0, times: 1 }),
@@ -161,84 +176,4 @@ function planOf(compared: PlannedLayers, once: readonly PlannedLayers[], types: 
     wholeSizes: new Map(),
     types,
   };
-}
-
-/** Layers of one number have the same graph, weights, caches and devices. */
-function kindsOfLayers(
-  shape: ModelShape,
-  placement: Placement,
-  memory: ContextMemory,
-  kindOf: (layer: number, shape: ModelShape) => string | number,
-  weights: readonly LayerWeights[],
-): readonly number[] {
-  const { hparams } = shape;
-  const { base, swa, recurrent, indexer, experts } = memory;
-  return numbered(hparams.nLayer, (layer) =>
-    [
-      kindOf(layer, shape),
-      placement.layerDevice(layer),
-      hparams.nHead[layer],
-      hparams.nHeadKv[layer],
-      hparams.nFf[layer],
-      hparams.nExpertUsed[layer],
-      hparams.isSwa[layer],
-      hparams.isRecurrent[layer],
-      recurrent?.layers.has(layer),
-      indexer?.layers.has(layer),
-      hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart,
-      base?.layers.get(layer)?.k.ne.join(),
-      swa?.layers.get(layer)?.k.ne.join(),
-      experts?.layers.get(hparams.blockOf[layer] ?? layer)?.group,
-      weights[hparams.blockOf[layer] ?? layer]?.known,
-    ].join(';'),
-  );
-}
-
-function kindsByType(
-  { hparams }: ModelShape,
-  kinds: readonly number[],
-  weights: readonly LayerWeights[],
-): readonly number[] {
-  return numbered(kinds.length, (layer) => `${kinds[layer]};${weights[hparams.blockOf[layer] ?? layer]?.types}`);
-}
-
-/** What reads the same input in one shape, and never meets in a gated linear unit. */
-const OF_ATTENTION = /^attn_[qkv]\.weight$/;
-
-/** Name, shape, place and what is looked at of the type of each layer's weights, and the types. */
-function weightsByLayer(shape: ModelShape, placement: Placement): readonly LayerWeights[] {
-  const result = Array.from({ length: shape.hparams.nLayer }, () => ({ known: '', types: '' }));
-  const found = [...shape.tensors.values()].flatMap((tensor) => {
-    const [, blocks, number, name = ''] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(tensor.name) ?? [];
-    const layer = number === undefined ? undefined : result[Number(number)];
-    if (layer === undefined) return [];
-    const dims = tensor.dims.join('x');
-    return [{ tensor, layer, blocks, name, dims, twins: OF_ATTENTION.test(name) ? undefined : `${number} ${dims}` }];
-  });
-  const counts = new Map<string | undefined, number>();
-  for (const { twins } of found) counts.set(twins, (counts.get(twins) ?? 0) + 1);
-  for (const { tensor, layer, blocks, name, dims, twins } of found) {
-    const buffer = placement.bufferOf(tensor);
-    const hasTwin = twins !== undefined && (counts.get(twins) as number) > 1;
-    const known = knownOfType(tensor, placement, buffer, hasTwin);
-    // Where the CPU alone computes, all are in one place, and nothing is copied.
-    const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
-    layer.known += `${blocks}.${name}:${dims}:${place}:${known},`;
-    layer.types += `${tensor.type.name},`;
-  }
-  const numbers = numbered(result.length, (layer) => result[layer]?.known ?? '');
-  return result.map(({ types }, layer) => ({ known: numbers[layer] as number, types }));
-}
-
-/** Weights on the host may be copied to a GPU, as repacked ones never are; what is not multiplied has to be of its result's type. */
-function knownOfType(
-  { name, type }: GgufTensor,
-  placement: Placement,
-  { device, repacked }: Buffer,
-  hasTwin: boolean,
-): string {
-  const op = placement.opOf(name);
-  const isProduct = op === 'MUL_MAT' || op === 'MUL_MAT_ID';
-  if (!isProduct || (placement.hasGpu && device === 'cpu' && !repacked)) return type.name;
-  return placement.backendOn(device).typeTrait?.(type, op, hasTwin) ?? '';
 }

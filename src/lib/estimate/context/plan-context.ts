@@ -10,6 +10,7 @@ import type { Adapters, PlacedFactor } from '../graph/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
 import { GRAPHS } from '../graph/graphs.js';
 import { DRAFT_HEADS } from '../graph/draft-heads/table.js';
+import type { KindOf } from './layer-kinds.js';
 import { everyLayer, representativeLayers } from './layers.js';
 import type { EstimatePart, PartOwner } from '../memory-estimate.js';
 import { accuracyBeside, accuracyOn, partsOf } from '../parts.js';
@@ -115,7 +116,7 @@ export function planGraph(
 }
 
 function plannedLayers(
-  { kindOf = () => 0 }: ArchitectureGraph,
+  { kindOf = () => 0, kindWithoutParts }: ArchitectureGraph,
   { shape, params, placement, memory }: UnplannedContext,
   factors: readonly PlacedFactor[],
 ): ComputeInputs['plans'] {
@@ -125,9 +126,14 @@ function plannedLayers(
   const adapted: string[][] = blockOf.map(() => []);
   for (const { weight, tensor } of factors)
     adapted[layerOf(weight) ?? -1]?.push(`${nameInBlock(tensor.name)}:${tensor.dims.join('x')}`);
-  const kind = (layer: number): string =>
-    `${kindOf(layer, shape)} ${role.tapped.includes(layer)} ${adapted[blockOf[layer] as number]?.join()}`;
-  return representativeLayers(shape, placement, memory, kind);
+  const also = (kind: KindOf): KindOf => {
+    return (layer) =>
+      `${kind(layer, shape)} ${role.tapped.includes(layer)} ${adapted[blockOf[layer] as number]?.join()}`;
+  };
+  return representativeLayers(shape, placement, memory, {
+    kindOf: also(kindOf),
+    kindWithoutParts: kindWithoutParts && also(kindWithoutParts),
+  });
 }
 
 /** The parts that a context adds to its weights. */

@@ -3,6 +3,7 @@ import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { Backend } from '../ggml/backend.js';
 import { describe } from '../ggml/description.js';
 import type { Graph } from '../ggml/graph.js';
+import type { GraphPart } from '../ggml/graph-parts.js';
 import type { FoundTape, KnownTapes } from '../ggml/known-tapes.js';
 import { scheduleOf } from '../ggml/schedule.js';
 import { Scheduler, UNASSIGNED } from '../ggml/scheduler.js';
@@ -68,6 +69,7 @@ interface PlannerOptions {
 /** A graph with backends: how it was scheduled before, if it is known, or what was said of it before, if that is kept. */
 interface Scheduled {
   readonly graph: Graph;
+  readonly parts: readonly GraphPart[];
   readonly found: FoundTape | null;
   readonly said: Int32Array | null;
 }
@@ -144,15 +146,15 @@ export class Planner {
     if (last?.flashAttn === flashAttn && last.fusedOps === fused.size) return last;
     const { nSeqMax } = this.inputs.params;
     const builder = this.built({ tokens: nSeqMax, outputs: nSeqMax }, flashAttn);
-    return (this.last = { builder, scheduled: this.scheduled(builder.graph), flashAttn, fusedOps: fused.size });
+    return (this.last = { builder, scheduled: this.scheduled(builder), flashAttn, fusedOps: fused.size });
   }
 
-  private scheduled(graph: Graph): Scheduled {
+  private scheduled({ graph, parts }: GraphBuilder): Scheduled {
     const options = { backends: this.backends, opOffload: this.inputs.params.opOffload };
     const found = this.known?.find(graph, options) ?? null;
     const said = this.keeps ? describe(graph, options) : null;
     if (!found) this.scheduler.assign(graph);
-    return { graph, found, said };
+    return { graph, parts, found, said };
   }
 
   /** One token a slot: the graph that was tried last, unless a dry run forgets where its nodes run. */
@@ -166,18 +168,19 @@ export class Planner {
 
   /** `llama_context::graph_reserve`, up to where memory is planned. */
   planned(batch: Batch, flashAttn: boolean): PlannedTape | FoundTape {
-    const { graph } = this.built(batch, flashAttn);
-    if (this.inputs.dryRun) for (const node of graph.nodes) node.backend = UNASSIGNED;
-    return this.tapeOf(this.scheduled(graph));
+    const builder = this.built(batch, flashAttn);
+    if (this.inputs.dryRun) for (const node of builder.graph.nodes) node.backend = UNASSIGNED;
+    return this.tapeOf(this.scheduled(builder));
   }
 
-  private tapeOf({ graph, found, said }: Scheduled): PlannedTape | FoundTape {
+  private tapeOf({ graph, parts, found, said }: Scheduled): PlannedTape | FoundTape {
     if (found) return found;
     const { layers, others } = this.layers;
     const plan = this.scheduler.plan(graph, said !== null);
     const tape = record(plan.steps, plan.leafs);
     return {
       nodes: graph.nodes,
+      parts,
       schedule: said && scheduleOf(graph, said, plan, tape.tensors),
       tape,
       sizes: new TensorSizes(this.backends, tape.tensors),

@@ -1,3 +1,4 @@
+import { counterpartsInParts } from './graph-parts.js';
 import type { PlannedTape } from './settled-allocation.js';
 import { IS_VIEW, type Tape } from './tape.js';
 import type { Tensor } from './tensor.js';
@@ -20,7 +21,10 @@ export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits
   return origins;
 }
 
-/** For each tensor of a graph of more layers that of a graph of few which is the same in its layer, or in one that is alike. */
+/**
+ * For each tensor of a graph of more layers that of a graph of few which is the same in its layer, or in one that is alike, but
+ * for parts: those are looked for wherever they are.
+ */
 function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor, Tensor> | null {
   const found = new Map<Tensor, Tensor>();
   const pair = (a: Tensor, b: Tensor): void => {
@@ -33,9 +37,12 @@ function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor
     });
   };
   const own = layersOf(few);
+  const inParts = counterpartsInParts(more.parts, few.parts);
   const stretches = layersOf(more).map((nodes, i) => {
     const layer = more.slices.layers[i - 1];
-    return [nodes, own[layer === undefined ? 0 : (few.slices.placeOf[layer] as number) + 1] ?? []] as const;
+    const others = own[layer === undefined ? 0 : (few.slices.placeOf[layer] as number) + 1] ?? [];
+    const isItself = layer === undefined || few.slices.layers.includes(layer);
+    return [nodes, isItself ? others : others.map((other, j) => inParts.get(nodes[j] as Tensor) ?? other)] as const;
   });
   if (stretches.some(([a, b]) => a.length !== b.length)) return null;
   for (const [a, b] of stretches) a.forEach((node, i) => found.set(node, b[i] as Tensor));

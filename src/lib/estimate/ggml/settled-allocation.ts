@@ -1,6 +1,7 @@
 import type { Backend } from './backend.js';
 import type { DeviceBytes } from './device.js';
 import { allocateMoves, sizesOn } from './graph-allocator.js';
+import type { GraphPart } from './graph-parts.js';
 import { type Moves, movesOf, type Watch } from './moves.js';
 import type { Schedule } from './schedule.js';
 import type { Tape, TensorSizes } from './tape.js';
@@ -21,6 +22,7 @@ export interface Repeats {
 export interface PlannedTape {
   /** The graph's nodes as they were built. */
   readonly nodes: readonly Tensor[];
+  readonly parts: readonly GraphPart[];
   /** How the graph was scheduled, for others that say the same; null where that was not asked for. */
   readonly schedule: Schedule | null;
   readonly tape: Tape;
@@ -45,7 +47,7 @@ export interface Allocation {
  * on alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
  */
 export function allocateWhole(
-  planned: Omit<PlannedTape, 'nodes' | 'schedule'>,
+  planned: Omit<PlannedTape, 'nodes' | 'parts' | 'schedule'>,
   backends: readonly Backend[],
 ): Allocation | null {
   const { tape, sizes, slices } = planned;

@@ -9,6 +9,8 @@ export interface ArchitectureGraph {
   readonly describes?: (shape: ModelShape) => boolean;
   /** What makes a layer's graph differ from another's beside its weights, heads, windows and recurrence. */
   readonly kindOf?: (layer: number, shape: ModelShape) => number;
+  /** The same, but for what differs in parts that the graph names: see `GraphBuilder.part`. */
+  readonly kindWithoutParts?: (layer: number, shape: ModelShape) => number;
   /** Ops that the graph fuses where the devices can, in the order of `FusedOp`. */
   readonly fusedOps?: readonly FusedOp[];
   /** The prompt's graph is also planned as one sequence, which may be larger: `sched_reserve` (`src/llama-context.cpp`). */

@@ -4,6 +4,7 @@ import type { ContextMemory } from '../caches/cache.js';
 import type { ContextParams } from '../context/context-params.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
+import type { GraphPart } from '../ggml/graph-parts.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
@@ -67,6 +68,8 @@ export class GraphBuilder extends LoadedTensors {
   /** Flash attention nodes and the layers they belong to. */
   readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   readonly fusedNodes: FusedNode[] = [];
+  /** What layers have in common that differ otherwise. */
+  readonly parts: GraphPart[] = [];
   /** Numbers of the batch's tokens, an input: `t_inp_tokens`. */
   tokens: Tensor | null = null;
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
@@ -96,6 +99,12 @@ export class GraphBuilder extends LoadedTensors {
 
   isLast(layer: number): boolean {
     return layer === this.hparams.nLayer - 1;
+  }
+
+  /** All that is computed of `inputs` to get `result` is of one size wherever there is a part of that name. */
+  part(name: string, result: Tensor, ...inputs: readonly Tensor[]): Tensor {
+    this.parts.push({ name, result, inputs });
+    return result;
   }
 
   get nEmbd(): number {

@@ -14,6 +14,11 @@ export function bankOf(layer: number, block: number): number {
   return block > 0 ? 2 * Math.floor(layer / block) + (layer % block === 0 ? 1 : 0) : 0;
 }
 
+/** Without what is mixed from the bank, layers differ by beginning a block, and by what the bank is then. */
+export function firstOfBlock(layer: number, block: number): number {
+  return block > 0 && layer % block === 0 ? layer : -1;
+}
+
 /**
  * `src/models/kimi-k3.cpp` (llama.cpp v0.5.0): delta attention and latent attention; every branch reads a mix of the residual
  * stream and of what it was before each block of layers.
@@ -66,7 +71,8 @@ class Residuals {
       ggml.cont(ggml.view2d(probs, width, g.nTokens, probs.nb[1], offset * probs.nb[0]));
     const shares = part(entries, 0);
     const own = part(1, entries);
-    return ggml.add(streamSum(bank, shares), ggml.mul(stream, own));
+    const mixed = ggml.add(streamSum(bank, shares), ggml.mul(stream, own));
+    return g.part(`mix of ${entries}`, mixed, bank, stream);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ArchitectureGraph } from '../../architecture-graph.js';
 import { dots3Note, sparseLatent } from './dsa.js';
 import { bailingMoe3, kimiLinear } from './kimi-linear.js';
-import { bankOf, kimiK3 } from './kimi-k3.js';
+import { bankOf, firstOfBlock, kimiK3 } from './kimi-k3.js';
 
 /** v0.5.0. */
 const V050 = 11222;
@@ -15,6 +15,7 @@ export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
   'kimi-k3': {
     build: kimiK3,
     kindOf: (layer, { keys }) => bankOf(layer, keys.number('attn_res.block_size', 0)),
+    kindWithoutParts: (layer, { keys }) => firstOfBlock(layer, keys.number('attn_res.block_size', 0)),
   },
   bailingmoe3: { build: bailingMoe3, upToBuild: V050 },
 };
