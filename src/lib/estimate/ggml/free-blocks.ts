@@ -53,15 +53,12 @@ export class FreeBlocks {
     if (rest === 0) this.remove(block);
   }
 
-  /** A block grows where it adjoins, and takes in the one that it reaches. */
+  /** A block grows where it adjoins, and takes in the one that it reaches. Empty ones may be left behind inside of it, out of order. */
   free(offset: number, size: number): void {
     const { offsets, sizes } = this;
     const end = offset + size;
-    let position = 0;
     for (let i = 0; i < this.count; i++) {
       const start = offsets[i] as number;
-      if (start > end) break;
-      if (start < offset) position = i + 1;
       if (start + (sizes[i] as number) === offset) {
         (sizes[i] as number) += size;
         this.joinNext(i);
@@ -74,6 +71,8 @@ export class FreeBlocks {
         return;
       }
     }
+    let position = 0;
+    while (position < this.count && (offsets[position] as number) < offset) position++;
     this.insert(position, offset, size);
   }
 
