@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { MAX_LAYERS } from '../../gguf/limits.js';
+import { EVERY_LAYER } from '../server-defaults.js';
 import {
   SPLIT_MODES,
   type Accelerator,
@@ -51,7 +51,7 @@ export function denseOnHost(layers: number): LaunchPatch {
 
 function firstLayers(layers: number, regex: string): TensorOverride[] {
   if (layers === ALL_LAYERS) return [{ pattern: regex, buffer: HOST_BUFFER }];
-  return Array.from({ length: Math.min(layers, MAX_LAYERS) }, (_, i) => ({
+  return Array.from({ length: Math.min(layers, EVERY_LAYER) }, (_, i) => ({
     pattern: String.raw`blk\.${i}${regex}`,
     buffer: HOST_BUFFER,
   }));
