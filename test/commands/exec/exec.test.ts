@@ -35,7 +35,8 @@ afterEach(async () => {
 
 const at = (name: string): string => join(folder.path, name);
 
-const server = (body: string): string => standInServer(folder.path, body);
+const server = (body: string, prepare?: string): string => standInServer(folder.path, body, prepare);
+const FOR_EVER = 'while :; do sleep 0.05; done';
 const starts = (): string[] => startsIn(folder.path);
 
 const exec = (flags: readonly string[], ...command: readonly string[]): Promise<CliResult> =>
@@ -98,7 +99,7 @@ describe('a launch that fits', () => {
   });
 
   test('gets the signals, and its end by one is the guard’s', async () => {
-    const child = await background('--', server('trap "exit 9" TERM; while :; do sleep 0.05; done'), ...model());
+    const child = await background('--', server(FOR_EVER, 'trap "exit 9" TERM'), ...model());
     child.kill('SIGTERM');
     expect(await ended(child)).toEqual([9, null]);
     const other = await background('--', server('exec sleep 60'), ...model());
@@ -110,7 +111,7 @@ describe('a launch that fits', () => {
     // as llama-server: the first asks it to finish, the second ends it at once
     const child = await background(
       '--',
-      server("n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 130' INT; while :; do sleep 0.05; done"),
+      server(FOR_EVER, "n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 130' INT"),
       ...model(),
     );
     child.kill('SIGINT');

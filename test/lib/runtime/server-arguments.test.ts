@@ -3,6 +3,7 @@ import { valueCount } from '../../../src/lib/runtime/options/option-names.js';
 import { parseServerArguments, parseServerEnvironment, splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { SERVER_OPTIONS } from '../../../src/lib/runtime/options/server-options.js';
 import { UNMODELLED_OPTIONS } from '../../../src/lib/runtime/options/unmodelled-options.js';
+import { EVERY_LAYER } from '../../../src/lib/runtime/server-defaults.js';
 import { expertsOnHost } from '../../../src/lib/runtime/options/device-options.js';
 
 const options = (line: string) => parseServerArguments(splitWords(line)).options;
@@ -47,9 +48,9 @@ describe('llama-server’s own options', () => {
     expect(options(line)).toEqual(expected);
   });
 
-  test('are no more for a layer count that no model has than for all 512 that one may have', () => {
-    expect(options('--n-cpu-ffn 2147483647').tensorOverrides).toHaveLength(999);
-    expect(expertsOnHost(2_147_483_647)).toHaveLength(512);
+  test('are no more for a layer count that no model has than for the most that is looked at', () => {
+    expect(options('--n-cpu-ffn 2147483647').tensorOverrides).toHaveLength(EVERY_LAYER);
+    expect(expertsOnHost(2_147_483_647)).toHaveLength(EVERY_LAYER);
   });
 
   test('the last one wins', () => {
