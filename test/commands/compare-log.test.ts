@@ -10,6 +10,11 @@ import { askCli } from '../support/cli-session.js';
 import { cliEnvironment, RUN_JS } from '../support/run-cli.js';
 
 const LOG = fileURLToPath(new URL('../fixtures/logs/cuda-two-gpus.log', import.meta.url));
+const ONE_GPU = `load_tensors: offloaded 23/23 layers to GPU
+load_tensors:  MTL0_Mapped model buffer size =   636.18 MiB
+load_tensors:   CPU_Mapped model buffer size =    35.16 MiB
+llama_kv_cache:       MTL0 KV buffer size =    44.00 MiB
+`;
 const folder = mkdtempSync(join(tmpdir(), 'llmkube-log-'));
 const model = join(folder, 'tiny.gguf');
 
@@ -57,6 +62,19 @@ describe('llmkube compare-log', () => {
     expect(stdout).toContain('Estimated for llama.cpp b11434.');
   });
 
+  test('reads the one GPU of a Mac in logs of builds that did not number it', async () => {
+    const numbered = join(folder, 'numbered.log');
+    writeFileSync(numbered, ONE_GPU);
+    const older = join(folder, 'older.log');
+    writeFileSync(older, ONE_GPU.replaceAll('MTL0', 'Metal'));
+    const [now, before] = await Promise.all(
+      [numbered, older].map((log) => askCli(['compare-log', log, model, '--json'])),
+    );
+    const rowsOf = (stdout = ''): unknown => (JSON.parse(stdout) as { buffers: unknown }).buffers;
+    expect(rowsOf(before?.stdout)).toEqual(rowsOf(now?.stdout));
+    expect(before?.stdout).toContain('"device": "gpu"');
+  });
+
   test('takes from flags what the log does not tell', async () => {
     const args = ['compare-log', LOG, model, '--tensor-split', '1,3', '--json'];
     const { stdout, exitCode } = await askCli(args);
@@ -84,7 +102,7 @@ describe('llmkube compare-log', () => {
 
   test.each([
     ['a file that is not there', ['missing.log'], 'LOG_NOT_READABLE'],
-    ['a file without buffers', [fileURLToPath(import.meta.url)], 'LOG_WITHOUT_BUFFERS'],
+    ['a file without buffers', [RUN_JS], 'LOG_WITHOUT_BUFFERS'],
   ])('refuses %s', async (_what, args, code) => {
     const { stdout, exitCode } = await askCli(['compare-log', ...args, '--json']);
     expect(exitCode).toBe(2);

@@ -57,15 +57,15 @@ function withTag(model: string, catalog: Catalog): { id: string; quantization: s
   return namesQuantization(model) && findEntry(catalog, id) !== undefined ? { id, quantization } : undefined;
 }
 
-/** Publishers have tags of their own, but nobody has weights of no bits or of more than eight. */
-const NO_QUANTIZATION = /^I?Q(0|9|\d{2,})(_|$)/i;
+/** Publishers have tags of their own, but none is empty, and nobody has weights of no bits or of more than eight. */
+const NO_QUANTIZATION = /^\s*$|^I?Q(0|9|\d{2,})(_|$)/i;
 
 /** Nothing has a quantization of that name: what may be meant. */
 export function noQuantization(wanted: string): UsageError {
   const name = wanted.toUpperCase();
   const longer = RECIPE_NAMES.filter((recipe) => recipe.startsWith(`${name}_`) && RECIPES[recipe]?.isRare !== true);
   const meant = longer.length > 0 ? longer : nearest(name, RECIPE_NAMES);
-  return new UsageError('UNKNOWN_QUANTIZATION', `there is no quantization ${shown(wanted)}`, {
+  return new UsageError('UNKNOWN_QUANTIZATION', `there is no quantization ${shown(wanted) || '""'}`, {
     suggestions: [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'name one such as Q4_K_M'],
   });
 }

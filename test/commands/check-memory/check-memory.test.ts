@@ -202,6 +202,7 @@ describe('a broken call', () => {
     ['a source of another kind', ['ftp://host/model.gguf'], 'BAD_SOURCE'],
     ['a name as Ollama writes them', ['llama3.1:8b'], 'BAD_SOURCE'],
     ['a quantization that nobody has', ['qwen-coder-32b', '-q', 'Q9_K'], 'UNKNOWN_QUANTIZATION'],
+    ['a quantization without a name', ['qwen-coder-32b', '-q', ''], 'UNKNOWN_QUANTIZATION'],
     ['a file that is not beside the model', ['qwen-coder-32b', '--file', '../x.gguf'], 'BAD_SOURCE'],
   ])('with %s exits with 2, in words and in JSON', async (_name, args, code) => {
     const text = await check(...args, '--offline');

@@ -2,6 +2,9 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
+/** Below this, in bits per weight, quantizations answer too badly to be proposed. */
+export const LEAST_PROPOSED_BITS = 2.4;
+
 /** Something to do about a refusal; amounts are bytes. */
 export type Change =
   /** `isNamed`: by an option, which is to be left out then. */

@@ -4,11 +4,8 @@ import { atLeastAsLong, requantise } from '../../model/quantization/quant-recipe
 import { RECIPE_NAMES, RECIPES } from '../../model/quantization/recipes.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
-import type { ModelVariant } from './advice.js';
+import { LEAST_PROPOSED_BITS, type ModelVariant } from './advice.js';
 import { withQuantization, type ResolvedModel } from '../resolve-model.js';
-
-/** Below this, in bits per weight, quantizations answer too badly to be proposed. */
-const LEAST_BITS = 2.4;
 
 /** Quantizations that lie at a model's own place, sized as they are published. */
 export function listedVariants(
@@ -20,7 +17,7 @@ export function listedVariants(
   return siblings.flatMap((sibling): readonly ModelVariant[] => {
     const { quantization, bytes } = sibling;
     const isWanted = bytes !== undefined && (which === 'all' ? bytes !== shape.fileBytes : bytes < shape.fileBytes);
-    if (!isWanted || (bytes * 8) / shape.parameterCount < LEAST_BITS) return [];
+    if (!isWanted || (bytes * 8) / shape.parameterCount < LEAST_PROPOSED_BITS) return [];
     const own = sizedVariant(shape, quantization, bytes);
     if (own === undefined) return [];
     const named = leadsTo(resolved, sibling) ? {} : { model: sibling.source, file: sibling.file };

@@ -68,11 +68,11 @@ function keyOf({ name, device, gpu }: Place | PrintedBuffer): string {
   return `${name} ${device} ${gpu ?? 0}`;
 }
 
-/** `CPU_Mapped`, `CPU_REPACK`, `CUDA_Host` and `CPU` are the host's; `CUDA1`, `MTL0_Mapped` a GPU's. */
+/** `CPU_Mapped`, `CPU_REPACK`, `CUDA_Host` and `CPU` are the host's; `CUDA1`, `MTL0_Mapped`, older builds' `Metal_Mapped` a GPU's. */
 function placeOf({ kind, buffer }: LoggedBuffer, severalGpus: boolean): Place {
   const isMapped = buffer.endsWith('_Mapped');
   const name = kind === 'model' ? (isMapped ? 'weights' : 'weights-copy') : PARTS[kind];
-  const gpu = /^(?!CPU)[A-Za-z]+(\d+)(_|$)/.exec(buffer)?.[1];
+  const gpu = /^Metal(_|$)/.test(buffer) ? '0' : /^(?!CPU)[A-Za-z]+(\d+)(_|$)/.exec(buffer)?.[1];
   if (gpu === undefined) return { name, device: 'host' };
   return { name, device: 'gpu', ...(severalGpus && { gpu: Number(gpu) }) };
 }

@@ -1,5 +1,5 @@
 import type { ResolvedLaunch } from '../../estimate/memory-estimate.js';
-import type { Advice, Change } from '../../preflight/advice/advice.js';
+import { type Advice, type Change, LEAST_PROPOSED_BITS } from '../../preflight/advice/advice.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { tightness } from '../../preflight/judge/tightness.js';
 import { shown } from '../../printable.js';
@@ -56,7 +56,9 @@ function commandLines(pieces: readonly string[] | undefined, width: number): str
 
 export function adviceHeading(advice: readonly Advice[]): string {
   const isMachine = advice.every(({ changes }) => changes.some(({ kind }) => kind === 'machine'));
-  if (isMachine) return 'No change of the launch makes it fit. It would, as it is, in:';
+  if (isMachine) {
+    return `No change of the launch makes it fit (quantizations below ${LEAST_PROPOSED_BITS} bits a weight are not proposed). It would, as it is, in:`;
+  }
   const isTogether = advice.some(({ changes }) => changes.length > 1);
   return `With these flags it fits, by the same check${isTogether ? ', all of an entry together' : ''}:`;
 }
