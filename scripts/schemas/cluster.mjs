@@ -24,6 +24,12 @@ const definitions = {
       },
     ),
   },
+  changed: {
+    description: 'what others have set since of what decides the memory: the check does not hold for it',
+    ...list(
+      object({ kind: { enum: ['InferenceService', 'Model'] }, field: text('as spec.parallelSlots'), owner: text() }),
+    ),
+  },
 };
 
 const said = object({ reason: text(), message: text() });
@@ -36,7 +42,15 @@ const host = {
 };
 
 const listed = {
-  services: list(object({ ...NAMED, model: text(), check: orNull(ref('recordedCheck')), status: asTheClusterSays })),
+  services: list(
+    object({
+      ...NAMED,
+      model: text(),
+      check: orNull(ref('recordedCheck')),
+      changed: ref('changed'),
+      status: asTheClusterSays,
+    }),
+  ),
   models: list(object({ ...NAMED, source: text(), accelerator: text(), status: asTheClusterSays })),
 };
 
@@ -49,6 +63,7 @@ export const clusterOutputs = [
     ...object({
       ...NAMED,
       check: orNull(ref('recordedCheck')),
+      changed: ref('changed'),
       host: orNull(host),
       model: orNull(object({ source: text(), status: asTheClusterSays })),
       service: orNull(object({ model: text(), resources: asTheClusterSays, status: asTheClusterSays })),

@@ -107,6 +107,54 @@ describe('what was deployed', () => {
     );
   });
 
+  describe('what others have set since decides the memory', () => {
+    const foreign = { parallelSlots: 64, extraArgs: ['--ctx-size', '131072', '--api-key', 'opensesame'] };
+    beforeEach(async () => {
+      await deployed();
+      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: foreign }, 'kubectl-patch', { dryRun: false });
+    });
+
+    test('status says that the check does not hold for it, and keeps its secrets', async () => {
+      const { stdout } = await llmkube('status', 'tiny');
+      expect(stdout).toContain(
+        '  changed      since the check, which does not hold for it:\n' +
+          '               InferenceService spec.parallelSlots = 64 (set by kubectl-patch)\n' +
+          '               InferenceService spec.extraArgs = ["--ctx-size","131072","--api-key",***] (set by kubectl-patch)\n',
+      );
+    });
+
+    test('list does not say that it fits', async () => {
+      const [, row = ''] = (await llmkube('list')).stdout.split('\n');
+      expect(row.split(/ +/)[4]).toBe('changed');
+    });
+
+    test('JSON names the fields and who set them', async () => {
+      const field = { kind: 'InferenceService', owner: 'kubectl-patch' };
+      const changed = [
+        { ...field, field: 'spec.parallelSlots' },
+        { ...field, field: 'spec.extraArgs' },
+      ];
+      expect(JSON.parse((await llmkube('status', 'tiny', '--json')).stdout)).toMatchObject({ changed });
+      expect(JSON.parse((await llmkube('list', '--json')).stdout)).toMatchObject({ services: [{ changed }] });
+    });
+
+    test('a deploy that gives the same values makes them its own, though nothing else changes', async () => {
+      const launch = { accelerator: 'cpu', ctxSize: 8192, parallel: 64 } as const;
+      const plan = planFor({ launch });
+      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: { extraArgs: null } }, 'kubectl-patch', {
+        dryRun: false,
+      });
+      await deployToCluster(plan, { kubeconfig, wait: false, timeoutMs: 1000 });
+      expect((await llmkube('status', 'tiny')).stdout).not.toContain('changed');
+    });
+
+    test('what decides no memory is no change', async () => {
+      const spec = { parallelSlots: null, extraArgs: null, replicas: 3, env: [{ name: 'TZ', value: 'UTC' }] };
+      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec }, 'kubectl-patch', { dryRun: false });
+      expect((await llmkube('status', 'tiny')).stdout).not.toContain('changed');
+    });
+  });
+
   test('status --json has the same as data', async () => {
     await deployed({ source: 'https://user:password@host.example/tiny.gguf' });
     const { stdout } = await llmkube('status', 'tiny', '--json');

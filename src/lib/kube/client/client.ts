@@ -239,7 +239,8 @@ export class KubeClient {
 
   #resource<K extends Kind>(kind: K, value: unknown): ResourceOf<K> {
     const problem = wrongShape(value);
-    if (problem !== undefined) throw this.#transport.unexpected(`sends a ${kind} whose ${problem}`);
+    if (problem !== undefined)
+      throw this.#transport.unexpected(`sends ${kind === 'Model' ? 'a' : 'an'} ${kind} whose ${problem}`);
     return asResource(kind, value);
   }
 

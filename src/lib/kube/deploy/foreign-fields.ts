@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AnyResource, EnvVar, Kind } from '../client/api.js';
-import { ownersOf } from './managed-fields.js';
+import { FIELD_MANAGER, type AnyResource, type EnvVar, type Kind } from '../client/api.js';
+import { isAppliedByUs, ownersOf } from './managed-fields.js';
 
 /** A field that decides what llama-server allocates and that is not as it was checked, because somebody else set it. */
 export interface ForeignField {
@@ -73,6 +73,18 @@ export function foreignFields(sent: AnyResource, merged: AnyResource): ForeignFi
     const owners = ownersOf(merged, field.split('.'));
     return owners.length === 0 ? [] : [{ kind, field, value, owner: owners.join(' and ') }];
   });
+}
+
+/**
+ * What others have set, since this program applied a resource, of what decides what llama-server allocates: the recorded check does
+ * not hold for it. None of what this program has not applied.
+ */
+export function fieldsSetSince(resource: AnyResource): ForeignField[] {
+  if (!isAppliedByUs(resource)) return [];
+  const nothing = { ...resource, spec: {} } as AnyResource;
+  return foreignFields(nothing, resource).filter(
+    ({ field }) => !ownersOf(resource, field.split('.')).includes(FIELD_MANAGER),
+  );
 }
 
 function valueAt(resource: AnyResource, field: string): unknown {

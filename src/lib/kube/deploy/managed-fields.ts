@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER, type AnyResource, type FieldSet, type ManagedFieldsEntry } from '../client/api.js';
 
 /** Fields that earlier versions of this program wrote under its name, before they used server-side apply. */
@@ -7,6 +8,12 @@ export function hasOwnUpdates(resource: AnyResource): boolean {
 
 export function isAppliedByUs(resource: AnyResource): boolean {
   return entriesOf(resource).some(isOwnApply);
+}
+
+/** The same fields of both are this program's by server-side apply. */
+export function isSameApplied(a: AnyResource, b: AnyResource): boolean {
+  const appliedOf = (resource: AnyResource) => entriesOf(resource).find(isOwnApply)?.fieldsV1;
+  return isDeepStrictEqual(appliedOf(a), appliedOf(b));
 }
 
 /** Written by this program, one way or the other. */

@@ -4,7 +4,7 @@ import { FIELD_MANAGER, type AnyResource, type InferenceServiceResource, type Mo
 import type { KubeClient } from '../client/client.js';
 import { ConflictError, conflictList, type FieldConflict } from '../client/status-errors.js';
 import { MEASURED_ANNOTATIONS } from '../check-record.js';
-import { hasOwnUpdates, isAppliedByUs, isOurs } from './managed-fields.js';
+import { hasOwnUpdates, isAppliedByUs, isOurs, isSameApplied } from './managed-fields.js';
 import type { DeployResources } from '../resources.js';
 
 /** What the cluster would make of one resource. */
@@ -14,7 +14,7 @@ export interface Rehearsal<T extends AnyResource = AnyResource> {
   readonly previous: T | undefined;
   /** As the server's dry run says it would be, with the fields that others own. */
   readonly merged: T;
-  /** Nothing would change but what was measured on the machine. */
+  /** Nothing would change but what was measured on the machine, nor who owns what. */
   readonly isUnchanged: boolean;
 }
 
@@ -79,7 +79,8 @@ async function rehearseOne<T extends AnyResource>(
   try {
     const merged = await applyTakingOwn(client, withMeasuredFrom(resource, previous), { dryRun: true, force });
     const isSettled = previous !== undefined && isAppliedByUs(previous) && !hasOwnUpdates(previous);
-    return { resource, previous, merged, isUnchanged: isSettled && isSameContent(merged, previous) };
+    const isUnchanged = isSettled && isSameContent(merged, previous) && isSameApplied(merged, previous);
+    return { resource, previous, merged, isUnchanged };
   } catch (error) {
     if (error instanceof ConflictError && previous !== undefined && !isOurs(previous)) {
       throw new TakenError(`${kind} ${namespace}/${name}`, error);

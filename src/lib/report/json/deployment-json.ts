@@ -1,6 +1,7 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import type { DeployOutcome } from '../../kube/deploy/deploy.js';
+import { fieldsSetSince } from '../../kube/deploy/foreign-fields.js';
 import { hostRecord } from '../../kube/host-record.js';
 import type { Deployment } from '../../kube/inventory.js';
 import { recordedCheck } from '../../kube/recorded-check.js';
@@ -22,6 +23,7 @@ export function deploymentJson({ name, namespace, model, service }: Deployment):
     name,
     namespace,
     check: recordedCheck(service ?? model) ?? null,
+    changed: [...changedJson(model), ...changedJson(service)],
     host: hostRecord(service) ?? null,
     model: model === undefined ? null : { source: cleanText(model.spec.source), status: model.status ?? null },
     service:
@@ -48,9 +50,15 @@ export function servicesJson(services: readonly InferenceServiceResource[]): Rec
       ...named(service.metadata),
       model: service.spec.modelRef,
       check: recordedCheck(service) ?? null,
+      changed: changedJson(service),
       status: service.status ?? null,
     })),
   };
+}
+
+function changedJson(resource: ModelResource | InferenceServiceResource | undefined) {
+  if (resource === undefined) return [];
+  return fieldsSetSince(resource).map(({ kind, field, owner }) => ({ kind, field, owner }));
 }
 
 function named({ name, namespace }: { name: string; namespace: string }) {

@@ -2,6 +2,7 @@ import type { InferenceServiceResource, ModelResource } from '../../kube/client/
 import { cleanLines, cleanText } from '../../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../../kube/inventory.js';
 import { explain, schedulingReason } from '../../kube/deploy/deploy-state.js';
+import { fieldsSetSince } from '../../kube/deploy/foreign-fields.js';
 import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
 import { hostRecord, type HostRecord } from '../../kube/host-record.js';
 import { formatSize } from '../words/bytes.js';
@@ -16,16 +17,19 @@ const LABEL_WIDTH = 13;
 const FURTHER = `\n${' '.repeat(2 + LABEL_WIDTH)}`;
 
 export function servicesTable(services: readonly InferenceServiceResource[], allNamespaces: boolean): string {
-  const rows = services.map(({ metadata, spec, status }) => [
-    ...(allNamespaces ? [metadata.namespace] : []),
-    metadata.name,
-    spec.modelRef || NOTHING,
-    status?.phase ?? NOTHING,
-    `${status?.readyReplicas ?? 0}/${status?.desiredReplicas ?? spec.replicas ?? 1}`,
-    recordedCheck({ metadata } as InferenceServiceResource)?.verdict ?? NOTHING,
-    schedulingReason({ metadata, spec, status } as InferenceServiceResource) || NOTHING,
-    cleanText(status?.endpoint ?? '') || NOTHING,
-  ]);
+  const rows = services.map((service) => {
+    const { metadata, spec, status } = service;
+    return [
+      ...(allNamespaces ? [metadata.namespace] : []),
+      metadata.name,
+      spec.modelRef || NOTHING,
+      status?.phase ?? NOTHING,
+      `${status?.readyReplicas ?? 0}/${status?.desiredReplicas ?? spec.replicas ?? 1}`,
+      checkWord(service),
+      schedulingReason(service) || NOTHING,
+      cleanText(status?.endpoint ?? '') || NOTHING,
+    ];
+  });
   const heading = ['NAME', 'MODEL', 'PHASE', 'REPLICAS', 'CHECK', 'REASON', 'ENDPOINT'];
   return formatTable([...(allNamespaces ? ['NAMESPACE'] : []), ...heading], rows);
 }
@@ -74,6 +78,7 @@ export function deploymentText({ name, namespace, model, service }: Deployment):
       ['estimate', check ? estimateLine(check) : 'not recorded: deployed without this program'],
       ['on the GPU', check ? gpuLine(check) : ''],
       ['holds for', check ? launchLine(check) : ''],
+      ['changed', check ? changedLines([model, service]) : ''],
       ['container', service ? containerLine(service, check) : ''],
       ['reported', service ? reportedLine(service) : ''],
     ]),
@@ -134,6 +139,23 @@ function amounts(required: number | undefined, budget: number | undefined): stri
 function launchLine({ contextSize, slots }: RecordedCheck): string {
   if (contextSize === undefined || slots === undefined) return '';
   return `${contextSize} tokens in ${slots} slot${slots === 1 ? '' : 's'}`;
+}
+
+/** In place of the verdict where it is about another launch. */
+function checkWord(service: InferenceServiceResource): string {
+  const check = recordedCheck(service);
+  if (check === undefined) return NOTHING;
+  return fieldsSetSince(service).length > 0 ? 'changed' : check.verdict;
+}
+
+/** Why the estimate is not about what would run. */
+function changedLines(resources: readonly (ModelResource | InferenceServiceResource | undefined)[]): string {
+  const fields = resources.flatMap((resource) => (resource === undefined ? [] : fieldsSetSince(resource)));
+  if (fields.length === 0) return '';
+  const lines = fields.map(
+    ({ kind, field, value, owner }) => `${kind} ${field} = ${JSON.stringify(value)} (set by ${owner})`,
+  );
+  return cleanLines(['since the check, which does not hold for it:', ...lines].join('\n'));
 }
 
 function containerLine({ spec }: InferenceServiceResource, check: RecordedCheck | undefined): string {
