@@ -41,7 +41,9 @@ export function yamlPieces(text: string): readonly YamlPiece[] | undefined {
   return [...pieces, { text: HEAD + lines.slice(start).join('\n'), linesBefore: start - HEAD_LINES }];
 }
 
+/** Neither empty nor a comment. */
+const CONTENT = /^\s*[^\s#]/;
+
 function isContent(line: string): boolean {
-  const trimmed = line.trimStart();
-  return trimmed !== '' && !trimmed.startsWith('#');
+  return CONTENT.test(line);
 }

@@ -7,12 +7,14 @@ import { ALL_GPU_LAYERS, type Accelerator } from '../runtime/launch-options.js';
 import { specTypes } from '../runtime/options/draft-options.js';
 import type { LaunchPatch } from '../runtime/options/server-options.js';
 import type { IncompleteCheck, PlannedCheck } from './memory-check.js';
-import { resolveModel } from './resolve-model.js';
+import { resolveEntry, resolveModel } from './resolve-model.js';
 
 /** What is to be checked. Whatever is left out is the catalogue's, llama-server's or this machine's. */
 export interface CheckRequest {
   /** As the user typed it. */
   readonly model: string;
+  /** Where it was looked up already. */
+  readonly entry?: CatalogEntry;
   readonly quantization?: string | undefined;
   /** Another file at the model's place. */
   readonly file?: string | undefined;
@@ -48,7 +50,9 @@ export async function planCheck(
   { loadCatalog, planLaunch: plan = planLaunch }: PlanDependencies,
 ): Promise<PlannedCheck> {
   const { model } = request;
-  const resolved = resolveModel(model, await loadCatalog(), request);
+  const resolved = request.entry
+    ? resolveEntry(request.entry, request)
+    : resolveModel(model, await loadCatalog(), request);
   const { entry, source } = resolved;
   const planned = plan(request, entry === undefined ? {} : catalogDefaults(entry));
   return { model, resolved, entry, source, ...planned };

@@ -36,13 +36,21 @@ export function resolveModel(model: string, catalog: Catalog, other: OtherFile =
   if (tagged !== undefined)
     return resolveModel(tagged.id, catalog, { file, quantization: quantization ?? tagged.quantization });
   const entry = looksLikeSource(model) ? findEntry(catalog, model) : requireEntry(catalog, model);
-  const source = entry?.source ?? model;
-  const own = entry?.quantization;
-  if (file !== undefined) return withFile({ entry, source, quantization: own }, file);
+  return withOther({ entry, source: entry?.source ?? model, quantization: entry?.quantization }, other);
+}
+
+/** @throws UsageError UNKNOWN_QUANTIZATION, BAD_SOURCE */
+export function resolveEntry(entry: CatalogEntry, other: OtherFile = {}): ResolvedModel {
+  return withOther({ entry, source: entry.source, quantization: entry.quantization }, other);
+}
+
+function withOther(named: ResolvedModel, { quantization, file }: OtherFile): ResolvedModel {
+  const own = named.quantization;
+  if (file !== undefined) return withFile(named, file);
   if (quantization === undefined || quantization.toUpperCase() === own?.toUpperCase()) {
-    return { entry, source, quantization: own };
+    return named;
   }
-  return withQuantization({ entry, source, quantization: own }, quantization);
+  return withQuantization(named, quantization);
 }
 
 /** True for `…:QUANT`, whatever stands before it. */

@@ -28,6 +28,11 @@ export async function readHeadersFor(
 /** Of several pieces of work that need one header at about the same time, one reads it. */
 const RECENT = 16;
 
+interface RecentReading {
+  readonly source: string;
+  readonly reading: Promise<ModelHeader>;
+}
+
 /**
  * Does a piece of work for each of many models, whose headers are read side by side; none is kept for longer than its work and the next few
  * take, however many there are. Results in the order of the models; the first failure that the work does not see to itself comes up.
@@ -37,18 +42,17 @@ export async function withHeadersOf<M extends { readonly source: string }, T>(
   options: ReadManyOptions,
   work: (model: M, readHeader: (request: HeaderRequest) => Promise<ModelHeader>) => Promise<T>,
 ): Promise<readonly T[]> {
-  const recent = new Map<string, Promise<ModelHeader>>();
+  const recent: RecentReading[] = [];
+  let count = 0;
   const reader =
     (shared: ReadManyOptions) =>
     (request: HeaderRequest): Promise<ModelHeader> => {
-      const known = recent.get(request.source);
-      if (known !== undefined) return known;
-      const [oldest] = recent.keys();
-      if (recent.size >= RECENT && oldest !== undefined) recent.delete(oldest);
+      const known = recent.find(({ source }) => source === request.source);
+      if (known !== undefined) return known.reading;
       const reading = readHeaderFor(request, shared).catch((error: unknown) => {
         throw ofOneModel(error);
       });
-      recent.set(request.source, reading);
+      recent[count++ % RECENT] = { source: request.source, reading };
       return reading;
     };
   const readings = models.map((model, index) => ({

@@ -21,6 +21,7 @@ const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const LONGEST_REFERENCE = 1024;
 /** `NAME:TAG` without a host or a folder. */
 const OLLAMA_NAME = /^[a-z0-9][a-z0-9._-]{0,79}:[a-z0-9][\w.-]{0,79}$/i;
+const WEB_ADDRESS = /^https?:\/\//i;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 
 /**
@@ -105,7 +106,7 @@ export function formatModelSource(source: ModelSource): string {
 
 /** How pages and other programs write a repository: `hf.co/OWNER/REPO:QUANT`, `OWNER/REPO:QUANT`, `OWNER/REPO-GGUF`. */
 function pastedReference(text: string): ModelSource | undefined {
-  if (text.length > LONGEST_REFERENCE) return undefined;
+  if (text.length > LONGEST_REFERENCE || WEB_ADDRESS.test(text)) return undefined;
   const [, host, rest = ''] = /^((?:www\.)?(?:hf\.co|huggingface\.co)\/)?(.*)$/is.exec(text) ?? [];
   const [, repository = '', quantization] = /^([^:?#]*?)\/?(?::([\w.-]+))?$/.exec(rest) ?? [];
   const isRepository = REPOSITORY.test(repository) && !/\.gguf$/i.test(repository);

@@ -4,7 +4,7 @@ import { allReadingsDeadline, allReadingsMs } from './deadline.js';
 import { cancelled } from './http/retry.js';
 import { mapLimited } from './map-limited.js';
 import type { ModelSource } from './model-source.js';
-import { createNetwork, type ReadOptions } from './session.js';
+import { cacheOf, createNetwork, type ReadOptions } from './session.js';
 import { FolderNames } from './stores/folder-names.js';
 
 /** Readings under way at once on one host; content networks slow down clients that open many more connections. */
@@ -46,7 +46,8 @@ export async function readMany<T>(
   // Every request under way listens to it, on as many hosts as there are.
   setMaxListeners(0, deadline.signal);
   const folders = options.folders ?? new FolderNames(options.env ?? {});
-  const shared = { ...options, signal: deadline.signal, network, folders };
+  const cache = options.cache ?? cacheOf(options, folders);
+  const shared = { ...options, signal: deadline.signal, network, folders, cache };
   const keys = readings.map(keyOf);
   const distinct = new Map<string, Reading<T>>();
   readings.forEach((reading, index) => {

@@ -1,5 +1,5 @@
 import { HeaderCache } from './cache/header-cache.js';
-import { readingDeadline } from './deadline.js';
+import { type Deadline, readingDeadline } from './deadline.js';
 import type { Meter, RequestContext } from './http/http-answer.js';
 import { type Hub, hubFrom } from './hub/hub-urls.js';
 import { DEFAULT_TIMEOUTS, Network, type Timeouts } from './http/network.js';
@@ -29,6 +29,8 @@ export interface ReadOptions {
   readonly asksWhatWasMeant?: boolean;
   /** What is known of this machine's folders, to share between several readings that are done together. */
   readonly folders?: FolderNames;
+  /** What was read before, to share like them. */
+  readonly cache?: HeaderCache;
 }
 
 export interface ReadProgress {
@@ -63,39 +65,56 @@ export function createNetwork(options: ReadOptions): Network {
   });
 }
 
+/** Offline, only what was kept before is asked for. */
+export function cacheOf({ cacheDir, offline = false }: ReadOptions, folders: FolderNames): HeaderCache {
+  return new HeaderCache(cacheDir, offline ? folders : undefined);
+}
+
 /** Runs `work` with a session made from the options; connections that it opened itself are closed afterwards. */
 export async function inSession<T>(options: ReadOptions, work: (session: Session) => Promise<T>): Promise<T> {
-  const { onProgress, offline = false } = options;
   const network = options.network ?? createNetwork(options);
-  const folders = options.folders ?? new FolderNames(options.env ?? {});
-  const meter = { requests: 0, bytes: 0 };
   const deadline = readingDeadline(options.signal, options.readingMs);
   try {
-    return await deadline.over(() =>
-      work({
-        hub: hubFrom(options.env ?? {}),
-        cache: new HeaderCache(options.cacheDir, offline ? folders : undefined),
-        env: options.env ?? {},
-        folders,
-        policy: { ...DEFAULT_RETRY, ...options.retry },
-        meter,
-        context: {
-          network,
-          meter,
-          get signal() {
-            return deadline.signal;
-          },
-        },
-        offline,
-        asksWhatWasMeant: options.asksWhatWasMeant !== false && !offline,
-        get signal() {
-          return deadline.signal;
-        },
-        onProgress,
-      }),
-    );
+    return await deadline.over(() => work(new ReadingSession(options, network, deadline)));
   } finally {
     deadline.stop();
     if (options.network === undefined) network.close();
+  }
+}
+
+/** A class: V8 describes every object literal with getters anew, and keeps what those refer to until the whole heap is looked through. */
+class ReadingSession implements Session, RequestContext {
+  readonly hub: Hub;
+  readonly cache: HeaderCache;
+  readonly env: Environment;
+  readonly folders: FolderNames;
+  readonly policy: RetryPolicy;
+  readonly meter: Meter = { requests: 0, bytes: 0 };
+  readonly offline: boolean;
+  readonly asksWhatWasMeant: boolean;
+  readonly onProgress: Session['onProgress'];
+
+  constructor(
+    options: ReadOptions,
+    readonly network: Network,
+    private readonly deadline: Deadline,
+  ) {
+    this.env = options.env ?? {};
+    this.hub = hubFrom(this.env);
+    this.folders = options.folders ?? new FolderNames(this.env);
+    this.offline = options.offline === true;
+    this.cache = options.cache ?? cacheOf(options, this.folders);
+    this.policy = { ...DEFAULT_RETRY, ...options.retry };
+    this.asksWhatWasMeant = options.asksWhatWasMeant !== false && !this.offline;
+    this.onProgress = options.onProgress;
+  }
+
+  get context(): RequestContext {
+    return this;
+  }
+
+  /** Made when it is asked for. */
+  get signal(): AbortSignal {
+    return this.deadline.signal;
   }
 }

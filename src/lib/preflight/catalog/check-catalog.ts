@@ -21,8 +21,8 @@ export function entryChecker(
     advise: async () => [],
     ...(remedy && { remedy }),
   };
-  return ({ id }, readHeader) =>
-    checkMemory({ ...request, model: id, amongOthers: true }, { ...dependencies, readHeader });
+  return (entry, readHeader) =>
+    checkMemory({ ...request, model: entry.id, entry, amongOthers: true }, { ...dependencies, readHeader });
 }
 
 /** Entries differ in their defaults only, and thousands have the same. */

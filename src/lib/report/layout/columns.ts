@@ -6,8 +6,24 @@ const ASCII = /^[\x20-\x7e]*$/;
 
 /** Rows as aligned lines, closer together where they are too wide otherwise. */
 export function alignWithin(rows: readonly (readonly string[])[], right: readonly number[], width: number): string[] {
-  const lines = alignColumns(rows, right);
-  return lines.every((line) => [...line].length <= width) ? lines : alignColumns(rows, right, NARROW_GAP);
+  return alignedInside(rows, right, width) ?? alignColumns(rows, right, NARROW_GAP);
+}
+
+/** Like `alignColumns`, or undefined where a line is wider than `width`: a table of thousands is not written out to find that. */
+export function alignedInside(
+  cells: readonly (readonly string[])[],
+  right: readonly number[],
+  width: number,
+): string[] | undefined {
+  const rows = cells.map((row) => row.map(harmless));
+  const widths = columnWidths(rows);
+  const lines: string[] = [];
+  for (const row of rows) {
+    const line = alignedLine(row, widths, right);
+    if (lengthOf(line) > width) return undefined;
+    lines.push(line);
+  }
+  return lines;
 }
 
 /** Rows as aligned lines, a line each whatever the cells are made of; `right` names the columns whose cells end, rather than begin, below each other. */
@@ -46,6 +62,6 @@ export function alignedLine(
 }
 
 /** In characters. */
-function lengthOf(cell: string): number {
-  return ASCII.test(cell) ? cell.length : [...cell].length;
+export function lengthOf(text: string): number {
+  return ASCII.test(text) ? text.length : [...text].length;
 }

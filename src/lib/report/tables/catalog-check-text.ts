@@ -5,15 +5,27 @@ import { printable } from '../../printable.js';
 import { explainBudget } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignColumns, alignedInside } from '../layout/columns.js';
 import { wrapWords } from '../layout/wrap.js';
 import { notCheckedLines } from '../words/not-checked.js';
 import { sharedNotes } from '../words/shared-notes.js';
 
 const HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'TO SPARE', 'LARGEST CONTEXT'];
 const SHORT_HEAD = ['ID', 'QUANT', 'CONTEXT', 'NEEDS', 'VERDICT', 'SPARE', 'LARGEST'];
-/** What can be left out where there is no room: what the others tell, too, or what is asked about least. */
-const DISPENSABLE = [[], [1, 5], [1, 2, 5]];
+interface TableShape {
+  readonly head: readonly string[];
+  /** What is left out: what the others tell, too, or what is asked about least. */
+  readonly without: readonly number[];
+}
+
+const NARROWEST: TableShape = { head: SHORT_HEAD, without: [1, 2, 5] };
+/** The widest first. */
+const SHAPES: readonly TableShape[] = [
+  { head: HEAD, without: [] },
+  { head: SHORT_HEAD, without: [] },
+  { head: SHORT_HEAD, without: [1, 5] },
+  NARROWEST,
+];
 const RIGHT = ['CONTEXT', 'NEEDS', 'TO SPARE', 'SPARE', 'LARGEST CONTEXT', 'LARGEST'];
 const WORDS: Readonly<Record<VerdictKind, string>> = {
   fits: 'fits',
@@ -25,13 +37,9 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 /** One line an entry, as much of it as the width holds, then the budgets that they were held against and how many came out how. */
 export function catalogCheckTable(checks: readonly CheckedEntry[], width: number, colors: ChalkInstance): string {
   const holders = new Set(checks.flatMap(({ verdict }) => decisive(verdict).map(limitLabel)));
+  const withHolder = [...holders].some((holder) => holder !== 'memory');
   const [head = '', ...lines] = linesWithin(
-    checks.map((check) =>
-      cells(
-        check,
-        [...holders].some((holder) => holder !== 'memory'),
-      ),
-    ),
+    checks.map((check) => cells(check, withHolder)),
     width,
   );
   const painted = lines.map((line, index) => paint(checks[index]?.verdict.kind, colors)(line));
@@ -45,18 +53,22 @@ export function catalogCheckTable(checks: readonly CheckedEntry[], width: number
 }
 
 function linesWithin(rows: readonly (readonly string[])[], width: number): readonly string[] {
-  const without = (head: readonly string[], left: readonly number[]): readonly string[] => {
-    const names = head.filter((_, column) => !left.includes(column));
-    const body = rows.map((row) => row.filter((_, column) => !left.includes(column)));
-    const right = names.flatMap((name, column) => (RIGHT.includes(name) ? [column] : []));
-    return alignColumns([names, ...body], right);
-  };
-  let lines = without(HEAD, []);
-  for (const left of DISPENSABLE) {
-    if (lines.every((line) => line.length <= width)) break;
-    lines = without(SHORT_HEAD, left);
+  for (const shape of SHAPES) {
+    const lines = alignedInside(...shaped(rows, shape), width);
+    if (lines !== undefined) return lines;
   }
-  return lines;
+  return alignColumns(...shaped(rows, NARROWEST));
+}
+
+/** The table under its head, and which columns are aligned on the right. */
+function shaped(
+  rows: readonly (readonly string[])[],
+  { head, without }: TableShape,
+): [table: readonly (readonly string[])[], right: readonly number[]] {
+  const isKept = (_: string, column: number): boolean => !without.includes(column);
+  const names = head.filter(isKept);
+  const body = without.length === 0 ? rows : rows.map((row) => row.filter(isKept));
+  return [[names, ...body], names.flatMap((name, column) => (RIGHT.includes(name) ? [column] : []))];
 }
 
 /** Why entries were not checked, then what is to be said of those that were, a line each reason, however many it is true of. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Catalog, CatalogEntry } from '../../catalog/catalog.js';
 import { shown } from '../../printable.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignColumns, lengthOf } from '../layout/columns.js';
 import { hanging } from '../layout/wrap.js';
 
 const BY_AMOUNT = new Intl.Collator('en', { numeric: true });
@@ -40,7 +40,7 @@ export function catalogTable(catalog: Catalog, colors: ChalkInstance, width = In
 }
 
 function widest(lines: readonly string[]): number {
-  return Math.max(...lines.map((line) => [...line].length));
+  return lines.reduce((most, line) => Math.max(most, lengthOf(line)), 0);
 }
 
 export function catalogEntryText(entry: CatalogEntry, colors: ChalkInstance): string {

@@ -5,7 +5,7 @@ import { formatVramEstimate } from '../../preflight/catalog/vram-estimate.js';
 import { printable } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
 import { notCheckedLines } from '../words/not-checked.js';
-import { alignWithin } from '../layout/columns.js';
+import { alignWithin, lengthOf } from '../layout/columns.js';
 
 const WORDS: Readonly<Record<EntryStatus, string>> = {
   true: 'true',
@@ -28,7 +28,7 @@ export function validationTable(results: readonly EntryValidation[], width: numb
   ]);
   const table = [head, ...rows];
   const whole = alignWithin(table, [2, 3, 4], width);
-  const isWhole = whole.every((line) => [...line].length <= width);
+  const isWhole = whole.every((line) => lengthOf(line) <= width);
   const [first = '', ...lines] = isWhole ? whole : alignWithin(table.map(withoutContext), [2, 3], width);
   const colored = lines.map((line, index) => {
     const result = results[index];

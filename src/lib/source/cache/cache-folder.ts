@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseBoundedJson } from '../../bounded-json.js';
 import { UsageError } from '../../errors.js';
 import { shown } from '../../printable.js';
@@ -46,8 +46,9 @@ export class CacheFolder {
     const known = await this.known?.in(this.path);
     // A name takes longer to make than to look up.
     if (known?.size === 0) return undefined;
-    const file = this.#file(key);
-    if (known?.has(basename(file)) === false) return undefined;
+    const name = nameOf(key);
+    if (known?.has(name) === false) return undefined;
+    const file = join(this.path, name);
     try {
       const [sum, json = ''] = (await readRegularFile(file, MAX_ENTRY_BYTES)).split('\n', 2);
       // Changed, or put in the place of another: it says nothing.
@@ -67,7 +68,7 @@ export class CacheFolder {
       await makeFolder(this.path);
       const json = JSON.stringify(value);
       await writeFile(temporary, `${sumOf(key, json)}\n${json}`, { mode: 0o600, flag: 'wx' });
-      await rename(temporary, this.#file(key));
+      await rename(temporary, join(this.path, nameOf(key)));
       await this.#evict();
     } catch {
       await rm(temporary, { force: true }).catch(() => undefined);
@@ -117,10 +118,10 @@ export class CacheFolder {
     );
     return files.flat();
   }
+}
 
-  #file(key: string): string {
-    return join(this.path, `${createHash('sha256').update(key).digest('hex')}.json`);
-  }
+function nameOf(key: string): string {
+  return `${createHash('sha256').update(key).digest('hex')}.json`;
 }
 
 function sumOf(key: string, json: string): string {
