@@ -11,7 +11,7 @@ import type { PlannedTape } from '../ggml/repeats/settled-allocation.js';
 import { record, TensorSizes } from '../ggml/allocation/tape.js';
 import type { Tensor } from '../ggml/tensor.js';
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/loaded/adapters.js';
-import type { ArchitectureGraph, FusedOp } from '../graph/architecture-graph.js';
+import type { ArchitectureGraph, FusedNode, FusedOp } from '../graph/architecture-graph.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Placement } from '../weights/placement.js';
 import type { ContextParams } from './context-params.js';
@@ -119,21 +119,16 @@ export class Planner {
   decide(): Decisions {
     const { params, graph } = this.inputs;
     const { fused } = this;
-    const flashAttn = params.autoFlashAttn ? this.runsOnLayers(true, ({ flashNodes }) => flashNodes) : params.flashAttn;
-    for (const op of graph.fusedOps ?? [])
-      if (!this.runsOnLayers(flashAttn, ({ fusedNodes }) => fusedNodes.filter((fused) => fused.op === op)))
-        fused.delete(op);
+    const flashAttn = params.autoFlashAttn ? this.runsOnLayers(true, 'flash-attention') : params.flashAttn;
+    for (const op of graph.fusedOps ?? []) if (!this.runsOnLayers(flashAttn, op)) fused.delete(op);
     return { flashAttn, fused };
   }
 
-  private runsOnLayers(
-    flashAttn: boolean,
-    nodesOf: (builder: GraphBuilder) => readonly { readonly node: Tensor; readonly layer: number }[],
-  ): boolean {
+  private runsOnLayers(flashAttn: boolean, op: FusedNode['op']): boolean {
     const { builder } = this.tried(flashAttn);
     const { placement } = this.inputs;
-    const runs = nodesOf(builder).every(
-      ({ node, layer }) => this.backends[node.backend]?.memory === placement.layerDevice(layer),
+    const runs = builder.fusedNodes.every(
+      (fused) => fused.op !== op || this.backends[fused.node.backend]?.memory === placement.layerDevice(fused.layer),
     );
     if (!runs) this.failedTrials.push(Int8Array.from(builder.graph.nodes, ({ backend }) => backend));
     return runs;

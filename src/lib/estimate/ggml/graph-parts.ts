@@ -1,10 +1,12 @@
 import type { Tensor } from './tensor.js';
 
 /** A piece of a graph that comes again in several layers: what is computed of `inputs` to get `result`. */
-export interface GraphPart {
-  readonly name: string;
-  readonly result: Tensor;
-  readonly inputs: readonly Tensor[];
+export class GraphPart {
+  constructor(
+    readonly name: string,
+    readonly result: Tensor,
+    readonly inputs: readonly Tensor[],
+  ) {}
 }
 
 /** For each tensor in a part of one graph the tensor of another that has its place in a part of the same name, on the same backends. */

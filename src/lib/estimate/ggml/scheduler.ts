@@ -223,14 +223,14 @@ export class Scheduler {
       for (let i = 0; i < node.src.length; i++) {
         const source = node.src[i];
         if (!source) continue;
-        if (this.inputCopies > 1 && source.isInput && !source.copies?.[source.backend]) {
+        if (this.inputCopies > 1 && source.isInput && !source.copies?.has(source.backend)) {
           inputs.push(source);
-          source.copies ??= [];
-          source.copies[source.backend] = source;
+          source.copies ??= new Map();
+          source.copies.set(source.backend, source);
           source.isOutput = true;
         }
         if (source.backend === split.backend || this.canRead(source, split.backend)) continue;
-        if (!source.copies?.[split.backend]) split.inputs.push(source);
+        if (!source.copies?.has(split.backend)) split.inputs.push(source);
         const copy = copyOn(source, split.backend);
         if (this.inputCopies > 1) copy.isInput = copy.isOutput = true;
         node.src[i] = copy;
@@ -258,12 +258,16 @@ function reads(backend: Backend, buffer: Buffer): boolean {
 }
 
 export function copyOn(tensor: Tensor, backend: number): Tensor {
-  tensor.copies ??= [];
-  return (tensor.copies[backend] ??= Object.assign(new Tensor(tensor.type, tensor.ne, tensor.nb), {
-    backend,
-    layer: tensor.layer,
-    original: tensor,
-  }));
+  const copies = (tensor.copies ??= new Map());
+  let copy = copies.get(backend);
+  if (!copy) {
+    copy = new Tensor(tensor.type, tensor.ne, tensor.nb);
+    copy.backend = backend;
+    copy.layer = tensor.layer;
+    copy.original = tensor;
+    copies.set(backend, copy);
+  }
+  return copy;
 }
 
 /** A node without an op whose sources may not be freed before it. */

@@ -87,6 +87,8 @@ function typeNamed(name: string): GgmlType {
   return type;
 }
 
+const NO_SOURCES: (Tensor | null)[] = [];
+
 /** `struct ggml_tensor`, and beside it what the planning passes note down about it. One graph owns each instance. */
 export class Tensor {
   op: Op = 'NONE';
@@ -111,7 +113,7 @@ export class Tensor {
   /** Index of the backend in the scheduler, -1 = not assigned. */
   backend = -1;
   /** Copies of this tensor on other backends, by backend index. */
-  copies: Tensor[] | null = null;
+  copies: Map<number, Tensor> | null = null;
   /** The tensor on another backend that this is a copy of. */
   original: Tensor | null = null;
   /** Its number for the graph allocator, -1 = none yet. */
@@ -125,7 +127,11 @@ export class Tensor {
     readonly type: GgmlType,
     readonly ne: Four,
     readonly nb: Four,
-    readonly src: (Tensor | null)[] = [],
+    /**
+     * Of rest parameters, not a literal: V8 counts how many of a literal's arrays and objects live on, soon makes all of them among what is
+     * old, and those keep their whole graph until everything is collected. What else refers to nodes is of a class for the same reason.
+     */
+    readonly src: (Tensor | null)[] = NO_SOURCES,
   ) {}
 }
 

@@ -10,10 +10,12 @@ import type { Tensor } from '../ggml/tensor.js';
 export type FusedOp = 'hc-pre' | 'hc-comb' | 'hc-post';
 
 /** A node that does a fused op's work, and the layer whose device is to run it. */
-export interface FusedNode {
-  readonly op: FusedOp;
-  readonly node: Tensor;
-  readonly layer: number;
+export class FusedNode {
+  constructor(
+    readonly op: FusedOp | 'flash-attention',
+    readonly node: Tensor,
+    readonly layer: number,
+  ) {}
 }
 
 /** An architecture's layer graph. */

@@ -4,11 +4,11 @@ import type { ContextMemory } from '../caches/cache.js';
 import type { ContextParams } from '../context/context-params.js';
 import type { Backend } from '../ggml/backend.js';
 import { Graph } from '../ggml/graph.js';
-import type { GraphPart } from '../ggml/graph-parts.js';
+import { GraphPart } from '../ggml/graph-parts.js';
 import * as ggml from '../ggml/ops/ops.js';
 import { F32, I32, type Tensor } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
-import type { FusedNode, FusedOp } from './architecture-graph.js';
+import { FusedNode, type FusedOp } from './architecture-graph.js';
 import { LoadedTensors } from './loaded/loaded-tensors.js';
 import { countsOfLayer } from './counts-by-layer.js';
 import { embeddingInput } from './embedding-input.js';
@@ -65,8 +65,6 @@ export class GraphBuilder extends LoadedTensors {
   readonly flashAttn: boolean;
   readonly fused: ReadonlySet<FusedOp>;
   readonly offloadKqv: boolean;
-  /** Flash attention nodes and the layers they belong to. */
-  readonly flashNodes: { readonly node: Tensor; readonly layer: number }[] = [];
   readonly fusedNodes: FusedNode[] = [];
   /** What layers have in common that differ otherwise. */
   readonly parts: GraphPart[] = [];
@@ -103,8 +101,14 @@ export class GraphBuilder extends LoadedTensors {
 
   /** All that is computed of `inputs` to get `result` is of one size wherever there is a part of that name. */
   part(name: string, result: Tensor, ...inputs: readonly Tensor[]): Tensor {
-    this.parts.push({ name, result, inputs });
+    this.parts.push(new GraphPart(name, result, inputs));
     return result;
+  }
+
+  /** A node that the layer's device is to run as one. */
+  runsFused(op: FusedNode['op'], node: Tensor, layer: number): Tensor {
+    this.fusedNodes.push(new FusedNode(op, node, layer));
+    return node;
   }
 
   get nEmbd(): number {

@@ -42,6 +42,11 @@ export function newInput(type: GgmlType, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1)
   return tensor;
 }
 
+/** An array that V8 puts among the young: see `Tensor.src`. */
+function listOf(...tensors: Tensor[]): Tensor[] {
+  return tensors;
+}
+
 /** A node with memory of its own, contiguous. */
 export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)[]): Tensor {
   const tensor = new Tensor(type, ne, contiguousStrides(type, ne), src);
@@ -50,14 +55,14 @@ export function result(op: Op, type: GgmlType, ne: Four, ...src: (Tensor | null)
 }
 
 /** Of the first source's type and shape. */
-function like(op: Op, src: [Tensor, ...(Tensor | null)[]]): Tensor {
+function like(op: Op, ...src: [Tensor, ...(Tensor | null)[]]): Tensor {
   const a = src[0];
   const tensor = new Tensor(a.type, a.ne, contiguousStridesLike(a), src);
   tensor.op = op;
   return tensor;
 }
 
-function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number, src: (Tensor | null)[] = [a]): Tensor {
+function viewOf(op: Op, a: Tensor, ne: Four, nb: Four, offset: number, src: (Tensor | null)[] = listOf(a)): Tensor {
   const tensor = new Tensor(a.type, ne, nb, src);
   tensor.op = op;
   tensor.viewSrc = a.viewSrc ?? a;
@@ -121,15 +126,15 @@ export function newUnset(ne0: number): Tensor {
 }
 
 export function set1d(a: Tensor, b: Tensor): Tensor {
-  return like('SET', [a, b]);
+  return like('SET', a, b);
 }
 
 export function cont(a: Tensor): Tensor {
-  return like('CONT', [a]);
+  return like('CONT', a);
 }
 
 export function dup(a: Tensor): Tensor {
-  return like('DUP', [a]);
+  return like('DUP', a);
 }
 
 export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
@@ -186,11 +191,11 @@ export function mulMatHadamard(cur: Tensor, rotation: Tensor): Tensor {
 
 export function add(a: Tensor, b: Tensor): Tensor {
   requireRepeats('add', b, a);
-  return like('ADD', [a, b]);
+  return like('ADD', a, b);
 }
 export function addId(a: Tensor, b: Tensor, ids: Tensor): Tensor {
   requireRowsById(a, b, ids);
-  return like('ADD_ID', [a, b, ids]);
+  return like('ADD_ID', a, b, ids);
 }
 /** The sum takes the first operand's place. */
 export function addInplace(a: Tensor, b: Tensor): Tensor {
@@ -199,24 +204,24 @@ export function addInplace(a: Tensor, b: Tensor): Tensor {
 }
 export function sub(a: Tensor, b: Tensor): Tensor {
   requireRepeats('sub', b, a);
-  return like('SUB', [a, b]);
+  return like('SUB', a, b);
 }
 export function mul(a: Tensor, b: Tensor): Tensor {
   requireRepeats('mul', b, a);
-  return like('MUL', [a, b]);
+  return like('MUL', a, b);
 }
 export function div(a: Tensor, b: Tensor): Tensor {
   requireRepeats('div', b, a);
-  return like('DIV', [a, b]);
+  return like('DIV', a, b);
 }
 export function sqr(a: Tensor): Tensor {
-  return like('SQR', [a]);
+  return like('SQR', a);
 }
 export function sqrt(a: Tensor): Tensor {
-  return like('SQRT', [a]);
+  return like('SQRT', a);
 }
 export function scale(a: Tensor): Tensor {
-  return like('SCALE', [a]);
+  return like('SCALE', a);
 }
 export function scaleInplace(a: Tensor): Tensor {
   return inPlace('SCALE', a, a);
@@ -225,22 +230,22 @@ export function unaryInplace(a: Tensor, variant: UnaryOp): Tensor {
   return Object.assign(inPlace('UNARY', a, a), { variant });
 }
 export function log(a: Tensor): Tensor {
-  return like('LOG', [a]);
+  return like('LOG', a);
 }
 export function clamp(a: Tensor): Tensor {
-  return like('CLAMP', [a]);
+  return like('CLAMP', a);
 }
 export function fill(a: Tensor): Tensor {
-  return like('FILL', [a]);
+  return like('FILL', a);
 }
 export function norm(a: Tensor): Tensor {
-  return like('NORM', [a]);
+  return like('NORM', a);
 }
 export function l2Norm(a: Tensor): Tensor {
-  return like('L2_NORM', [a]);
+  return like('L2_NORM', a);
 }
 export function rmsNorm(a: Tensor): Tensor {
-  return like('RMS_NORM', [a]);
+  return like('RMS_NORM', a);
 }
 export type UnaryOp =
   | 'silu'
@@ -262,7 +267,7 @@ export type UnaryOp =
   | 'sgn';
 
 export function unary(a: Tensor, variant: UnaryOp): Tensor {
-  const tensor = like('UNARY', [a]);
+  const tensor = like('UNARY', a);
   tensor.variant = variant;
   return tensor;
 }
@@ -280,18 +285,18 @@ export function glu(a: Tensor, b: Tensor | null, variant: GluOp): Tensor {
 
 export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null): Tensor {
   requirePositions(a, positions, factors);
-  return like('ROPE', [a, positions, factors]);
+  return like('ROPE', a, positions, factors);
 }
 
 /** `ggml_rope_ext_back`. */
 export function ropeBack(a: Tensor, positions: Tensor): Tensor {
-  return like('ROPE_BACK', [a, positions, null]);
+  return like('ROPE_BACK', a, positions, null);
 }
 
 /** `plain` softmax has neither scale nor mask; only that form may be fused with expert selection. */
 export function softMax(a: Tensor, mask: Tensor | null = null, sinks: Tensor | null = null, plain = true): Tensor {
   requireSinks('soft_max', a.ne[2], sinks);
-  const tensor = like('SOFT_MAX', [a, mask, sinks]);
+  const tensor = like('SOFT_MAX', a, mask, sinks);
   tensor.variant = plain ? 'plain' : 'scaled';
   return tensor;
 }

@@ -51,7 +51,7 @@ function flash(
   const half = (tensor: Tensor): Tensor => (tensor.type === F32 ? ggml.cast(tensor, F16) : tensor);
   let cur = ggml.flashAttnExt(q, half(k), half(v), mask, sinks);
   cur.cellsLeft = cellsLeft;
-  g.flashNodes.push({ node: cur, layer });
+  g.runsFused('flash-attention', cur, layer);
   if (valueUp) {
     cur = ggml.mulMat(valueUp, ggml.permute(cur, 0, 2, 1, 3));
     cur = ggml.cont(ggml.permute(cur, 0, 2, 1, 3));

@@ -29,9 +29,7 @@ export function reduceStreams(g: GraphBuilder, all: Tensor, layer: number, name:
 
   function mixesOf(): Tensor {
     if (!g.fused.has('hc-comb')) return sinkhorn(g, ggml.reshape(rows(2, streams * streams), streams, streams, tokens));
-    const node = streamMixes(mixes, scales, base, streams);
-    g.fusedNodes.push({ op: 'hc-comb', node, layer });
-    return node;
+    return g.runsFused('hc-comb', streamMixes(mixes, scales, base, streams), layer);
   }
 }
 
@@ -53,11 +51,7 @@ function sinkhorn(g: GraphBuilder, mixes: Tensor): Tensor {
 
 /** The streams' sum, each with its weight; in the head (layer -1) never as one op. */
 function weigh(g: GraphBuilder, all: Tensor, weights: Tensor, layer: number): Tensor {
-  if (g.fused.has('hc-pre') && layer >= 0) {
-    const node = streamSum(all, weights);
-    g.fusedNodes.push({ op: 'hc-pre', node, layer });
-    return node;
-  }
+  if (g.fused.has('hc-pre') && layer >= 0) return g.runsFused('hc-pre', streamSum(all, weights), layer);
   const terms = Array.from({ length: all.ne[1] }, (_, i) => ggml.mul(streamOf(all, i), oneWeight(weights, i)));
   return terms.reduce((sum, term) => ggml.add(sum, term));
 }
@@ -70,11 +64,7 @@ export function spread(
   { post, mixes }: Reduced,
   layer: number,
 ): Tensor {
-  if (g.fused.has('hc-post')) {
-    const node = spreadOver(cur, residual, post, mixes);
-    g.fusedNodes.push({ op: 'hc-post', node, layer });
-    return node;
-  }
+  if (g.fused.has('hc-post')) return g.runsFused('hc-post', spreadOver(cur, residual, post, mixes), layer);
   const [nEmbd, streams, tokens] = residual.ne;
   const rows = Array.from({ length: streams }, (_, to) => {
     let sum = ggml.mul(cur, oneWeight(post, to));

@@ -83,9 +83,7 @@ function collapse(
   const gate = g.mulMat(g.need(`${name}_up.weight`), low);
   if (g.fused.has('hc-pre') && layer >= 0) {
     const byStream = (rows: Tensor): Tensor => ggml.reshape(rows, nEmbd, streams, tokens);
-    const cur = streamSum(byStream(normed), byStream(gate));
-    g.fusedNodes.push({ op: 'hc-pre', node: cur, layer });
-    return { cur, normed };
+    return { cur: g.runsFused('hc-pre', streamSum(byStream(normed), byStream(gate)), layer), normed };
   }
   const gated = ggml.reshape(ggml.mul(normed, ggml.unary(gate, 'sigmoid')), nEmbd, streams, tokens);
   const stream = (index: number): Tensor =>
@@ -99,11 +97,7 @@ function collapse(
 function combine(g: GraphBuilder, residual: Tensor, cur: Tensor, inject: Tensor, layer: number): Tensor {
   const [nEmbd, streams, tokens] = residual.ne;
   const weights = ggml.scale(ggml.unary(ggml.scale(inject), 'sigmoid'));
-  if (g.fused.has('hc-post')) {
-    const node = spreadOver(cur, residual, weights, null);
-    g.fusedNodes.push({ op: 'hc-post', node, layer });
-    return node;
-  }
+  if (g.fused.has('hc-post')) return g.runsFused('hc-post', spreadOver(cur, residual, weights, null), layer);
   const repeated = ggml.repeat(ggml.reshape(cur, nEmbd, 1, tokens), [nEmbd, streams, tokens, 1]);
   return ggml.add(residual, ggml.mul(repeated, ggml.reshape(weights, 1, streams, tokens)));
 }
