@@ -5,7 +5,7 @@ import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './d
 import { speculationOf } from './draft/speculation.js';
 import { unusableDraft } from './draft/unusable-drafts.js';
 import { estimateOf } from './estimate-memory.js';
-import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
+import { type Addition, type EstimatePart, type MemoryEstimate, withAdditions } from './memory-estimate.js';
 import { steeringGrowth } from './context/buffer-growth.js';
 import { planContext } from './context/plan-context.js';
 import { estimateProjector } from './projector/estimate-projector.js';
@@ -74,9 +74,14 @@ function without(problem: string): string {
   return `llama-server will answer without drafting, and keep no draft: ${problem}; name one that was made for this model with --spec-draft-model`;
 }
 
+/** What a launch's projector holds once it is loaded, whatever the model: cheap where it was estimated before. */
+export function projectorParts(files: Pick<LaunchFiles, 'projector'>, launch: LaunchOptions): readonly EstimatePart[] {
+  return additionsOf(files, launch, 0).flatMap(({ parts }) => parts);
+}
+
 /** What the files beside the model add; `contextTokens` is what one slot holds. */
 function additionsOf(
-  { projector }: Omit<LaunchFiles, 'model'>,
+  { projector }: Pick<LaunchFiles, 'projector'>,
   launch: LaunchOptions,
   contextTokens: number,
 ): readonly Addition[] {
