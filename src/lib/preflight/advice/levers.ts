@@ -100,6 +100,7 @@ export class Levers {
     );
     if (left(pulled, this.#left) >= 0) return true;
     if (!levers.includes('placement') || pulled.launch.accelerator === 'cpu') return false;
+    if (this.#isWhollyShared(pulled) && left(pulled, this.#leftOfMemory) < 0) return false;
     return this.#placements(pulled).some(({ withCount, all }) => {
       const most = largestOfWhich((count) => left(withCount(count), this.#leftOnGpu) >= 0, 0, all);
       return most !== undefined && left(withCount(most), this.#left) >= 0;
@@ -205,12 +206,15 @@ export class Levers {
     return { withCount, all };
   }
 
-  /** True where all is on a GPU that shares the host's memory, and that is too small: whatever leaves the one is on the other. */
-  #exceedsShared({ shape, launch }: Attempt): boolean {
-    const { accelerator, cpuMoeLayers = 0 } = launch;
-    const isShared = !isDiscrete(accelerator) || this.#trials.room.host.unifiedMemory === true;
-    const isWhole = hasAllLayersOnGpu({ shape, launch }) && cpuMoeLayers === 0;
-    return isShared && isWhole && !this.#trials.fits(shape, launch, this.#leftOfMemory);
+  /** True where all is on a GPU that shares the host's memory, and that is too small. */
+  #exceedsShared(attempt: Attempt): boolean {
+    return this.#isWhollyShared(attempt) && !this.#trials.fits(attempt.shape, attempt.launch, this.#leftOfMemory);
+  }
+
+  /** All is on a GPU that shares the host's memory: whatever leaves the one is on the other. */
+  #isWhollyShared({ shape, launch }: Attempt): boolean {
+    const isShared = !isDiscrete(launch.accelerator) || this.#trials.room.host.unifiedMemory === true;
+    return isShared && hasAllLayersOnGpu({ shape, launch }) && (launch.cpuMoeLayers ?? 0) === 0;
   }
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {

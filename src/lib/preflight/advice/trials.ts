@@ -1,6 +1,6 @@
 import { type BudgetPolicy, gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
-import { estimateLaunch, type LaunchFiles, projectorParts } from '../../estimate/estimate-launch.js';
+import { estimateLaunch, type LaunchFiles, knownBesideModel } from '../../estimate/estimate-launch.js';
 import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
 import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
 import { type EstimatePart, type MemoryEstimate, type PartName, totalBytes } from '../../estimate/memory-estimate.js';
@@ -107,7 +107,8 @@ export class Trials {
     const gpus = host.gpus?.map((_, gpu) => gpuBudget(host, gpu)) ?? [gpuBudget(host)];
     const leftOnGpus = gpus.map((budget) => Math.max(0, budget?.bytes ?? Infinity));
     const left = leftOnGpus.reduce((sum, bytes) => sum + bytes, memoryBudget(host, policy).bytes);
-    return totalBytes({ parts: [...weights, ...context, ...(this.#projectorParts(here) ?? [])] }) <= left;
+    const beside = knownBesideModel(this.room.beside ?? {}, here);
+    return totalBytes({ parts: [...weights, ...context, ...beside] }) <= left;
   }
 
   /** What the weights and the runtime's overhead leave of the memory. */
@@ -198,9 +199,9 @@ export class Trials {
     if (this.#isOtherContext(launch)) return undefined;
     const here = onMachine(launch, host);
     const context = this.#contextParts(shape, here);
-    const projector = this.#projectorParts(here);
-    if (context === undefined || projector === undefined) return undefined;
-    const parts = [...fixedMemory(shape, here).parts, ...context, ...projector, ...others];
+    if (context === undefined) return undefined;
+    const beside = knownBesideModel(this.room.beside ?? {}, here);
+    const parts = [...fixedMemory(shape, here).parts, ...context, ...beside, ...others];
     return limitsOf({ parts }, launch.accelerator, host, policy);
   }
 
@@ -221,11 +222,6 @@ export class Trials {
         unlessRefused(() => partsWithoutGraph(shape, launch)),
       );
     return known.get(key);
-  }
-
-  /** Undefined where llama.cpp would not load it, or that is not known. */
-  #projectorParts(launch: LaunchOptions): readonly EstimatePart[] | undefined {
-    return unlessRefused(() => projectorParts({ projector: this.room.beside?.projector }, launch));
   }
 
   /** Launches with more nodes than llama.cpp makes room for, whatever the context and wherever the weights lie. */
