@@ -50,6 +50,7 @@ export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
   /** What contexts take but for their graphs: a model's quantizations alike. */
   readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
+  readonly #withoutGraph = new WeakMap<ModelShape, Map<string, readonly EstimatePart[] | undefined>>();
   readonly #graphs = new GraphMemory();
   readonly #tooLarge = new WeakMap<Hparams, Set<string>>();
 
@@ -198,11 +199,22 @@ export class Trials {
   ): readonly LimitCheck[] | undefined {
     if (this.#isOtherContext(launch)) return undefined;
     const here = onMachine(launch, host);
-    const context = this.#contextParts(shape, here);
-    if (context === undefined) return undefined;
+    const known = this.#partsWithoutGraph(shape, here);
+    if (known === undefined) return undefined;
     const beside = knownBesideModel(this.room.beside ?? {}, here);
-    const parts = [...fixedMemory(shape, here).parts, ...context, ...beside, ...others];
-    return limitsOf({ parts }, launch.accelerator, host, policy);
+    return limitsOf({ parts: [...known, ...beside, ...others] }, launch.accelerator, host, policy);
+  }
+
+  /** Weights, the runtime's overhead and what the context takes but for its graph; undefined where llama.cpp refuses it. */
+  #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
+    const known = this.#withoutGraph.get(shape) ?? new Map<string, readonly EstimatePart[] | undefined>();
+    this.#withoutGraph.set(shape, known);
+    const key = keyOf(launch);
+    if (!known.has(key)) {
+      const context = this.#contextParts(shape, launch);
+      known.set(key, context && [...fixedMemory(shape, launch).parts, ...context]);
+    }
+    return known.get(key);
   }
 
   /** What a draft asks for makes another context of the model's. */
