@@ -86,8 +86,8 @@ export class Placement {
       repack,
       noHost,
       unifiedMemory,
-      tensorOverrides,
-      cpuMoeLayers,
+      // In an object, what is not set is left out, and all layers are null.
+      { tensorOverrides, cpuMoeLayers },
       gpus,
       name,
       loadsNextn,
