@@ -5,10 +5,10 @@ import { estimateDraft, estimateFreedDraft, targetGrowth, targetRole } from './d
 import { speculationOf } from './draft/speculation.js';
 import { unusableDraft } from './draft/unusable-drafts.js';
 import { estimateOf } from './estimate-memory.js';
-import { type Addition, type MemoryEstimate, withAdditions } from './memory-estimate.js';
+import { type Addition, type EstimatePart, type MemoryEstimate, withAdditions } from './memory-estimate.js';
 import { steeringGrowth } from './context/buffer-growth.js';
 import { planContext } from './context/plan-context.js';
-import { estimateProjector } from './projector/estimate-projector.js';
+import { estimateProjector, knownProjectorParts } from './projector/estimate-projector.js';
 
 /** The files of one launch: what `--model`, `--mmproj`, `--model-draft`, `--lora` and `--control-vector` name. */
 export interface LaunchFiles {
@@ -74,12 +74,20 @@ function without(problem: string): string {
   return `llama-server will answer without drafting, and keep no draft: ${problem}; name one that was made for this model with --spec-draft-model`;
 }
 
+/** What a launch's projector holds from its start on, as far as that was estimated before, beside whatever model. */
+export function knownBesideModel({ projector }: LaunchFiles, launch: LaunchOptions): readonly EstimatePart[] {
+  return projector && loadsProjector(launch) ? (knownProjectorParts(projector, launch) ?? []) : [];
+}
+
 /** What the files beside the model add; `contextTokens` is what one slot holds. */
 function additionsOf(
   { projector }: Omit<LaunchFiles, 'model'>,
   launch: LaunchOptions,
   contextTokens: number,
 ): readonly Addition[] {
-  const isLoaded = launch.mmproj !== undefined || launch.mmprojAuto !== false;
-  return projector && isLoaded ? [estimateProjector(projector, launch, contextTokens)] : [];
+  return projector && loadsProjector(launch) ? [estimateProjector(projector, launch, contextTokens)] : [];
+}
+
+function loadsProjector({ mmproj, mmprojAuto }: LaunchOptions): boolean {
+  return mmproj !== undefined || mmprojAuto !== false;
 }

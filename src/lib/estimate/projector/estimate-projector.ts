@@ -34,17 +34,30 @@ interface Placed {
  * @throws CheckIncompleteError when llama.cpp would not load the file.
  */
 export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
-  const { accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens } = launch;
-  const { images, audioSeconds, imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
-  const ofLaunch = [accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens];
+  const { images, audioSeconds } = launch;
   const isCut = audioSeconds === 'any' && encodersOf(shape).some(isCutByContext);
-  const ofMedia = [images, audioSeconds, imageMinTokens, imageMaxTokens, isCut ? contextTokens : undefined];
-  const key = JSON.stringify([version, ofLaunch, ofMedia]);
+  const ofMedia = [images, audioSeconds, isCut ? contextTokens : undefined];
+  const key = JSON.stringify([ofMedia, ...startedBy(launch)]);
   const known = ESTIMATED.get(shape) ?? new Map<string, Addition>();
   ESTIMATED.set(shape, known);
   const addition = known.get(key) ?? estimated(shape, launch, contextTokens);
   known.set(key, addition);
+  const started = STARTED.get(shape) ?? new Map<string, Addition['parts']>();
+  STARTED.set(shape, started.set(JSON.stringify(startedBy(launch)), addition.parts));
   return addition;
+}
+
+/** What it holds from its start on, whatever it will be sent and beside whatever model; undefined where that was not estimated yet. */
+export function knownProjectorParts(shape: ProjectorShape, launch: LaunchOptions): Addition['parts'] | undefined {
+  return STARTED.get(shape)?.get(JSON.stringify(startedBy(launch)));
+}
+
+/** All of a launch that a projector's start depends on. */
+function startedBy(launch: LaunchOptions): readonly unknown[] {
+  const { accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens } = launch;
+  const { imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
+  const placed = [accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice];
+  return [version, placed, warmup, mtmdBatchMaxTokens, imageMinTokens, imageMaxTokens];
 }
 
 /** Whose encoders' graphs the simulated ones follow; later versions changed several. */
@@ -52,6 +65,8 @@ const FOLLOWED = 'v0.5.0';
 
 /** Most of a launch does not matter to a projector, which advice would otherwise plan over and over. */
 const ESTIMATED = new WeakMap<ProjectorShape, Map<string, Addition>>();
+/** The parts of these, of all media alike. */
+const STARTED = new WeakMap<ProjectorShape, Map<string, Addition['parts']>>();
 
 function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
   const encoders = encodersOf(shape);

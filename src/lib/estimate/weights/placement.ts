@@ -1,6 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import { overridesOf } from '../../runtime/options/device-options.js';
 import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { backendsFor, GPU_BACKENDS } from '../launch-backends.js';
@@ -74,6 +73,7 @@ export class Placement {
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, mlock, repack, noHost, unifiedMemory } = launch;
+    const { tensorOverrides, cpuMoeLayers } = launch;
     const gpus = planGpus(launch);
     const { name } = llamaCpp(launch.llamaCpp);
     const loadsNextn = launch.specTypes?.includes('draft-mtp') === true;
@@ -86,7 +86,8 @@ export class Placement {
       repack,
       noHost,
       unifiedMemory,
-      overridesOf(launch),
+      // In an object, what is not set is left out, and all layers are null.
+      { tensorOverrides, cpuMoeLayers },
       gpus,
       name,
       loadsNextn,

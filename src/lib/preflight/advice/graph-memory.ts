@@ -14,7 +14,7 @@ interface Taken {
 const MASK_BYTES = 2;
 
 /**
- * What graphs, and files beside the model, took of launches that were estimated, to tell about what they will take of others: it
+ * What graphs, and files beside the model but for its projector, took of launches that were estimated, to tell about what they will take of others: it
  * depends little on the quantization, and nearly in a line on the context and on the tokens that are computed at once.
  */
 export class GraphMemory {
@@ -24,7 +24,7 @@ export class GraphMemory {
   learn(launch: LaunchOptions, { parts, resolved: { nCtx, nUbatch } }: MemoryEstimate): void {
     const bytes = new Map<string, number>();
     for (const part of parts) {
-      if (part.of === 'model' && part.name !== 'compute') continue;
+      if (part.of === 'projector' || (part.of === 'model' && part.name !== 'compute')) continue;
       const device = `${part.device} ${gpuOf(part)}`;
       bytes.set(device, (bytes.get(device) ?? 0) + part.bytes);
     }

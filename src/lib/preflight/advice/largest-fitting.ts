@@ -101,7 +101,7 @@ function largestNotNegative(value: (at: number) => number, low: number, high: nu
 
 /**
  * The largest whole number from `low` to `high` of which something holds that holds of all below; undefined where it does not of `low`.
- * @param isLikely the same, but quickly told and not for sure: looked for is from the largest on of which it holds
+ * @param isLikely the same, but quickly told and not for sure: tried first is the largest of which it holds, by what was learned up to then
  */
 export function largestOfWhich(
   holds: (at: number) => boolean,
@@ -115,13 +115,8 @@ export function largestOfWhich(
     if (holds(at)) held = at;
     else beyond = at;
   };
-  const guess = isLikely && largestOfWhich(isLikely, low, high);
-  if (guess !== undefined)
-    for (let step = 0; beyond - held > 1 && guess - step > low; step = 2 * step || 1) {
-      narrow(guess - step);
-      narrow(guess + step);
-      if (held >= guess - step && beyond <= guess + step) break;
-    }
+  for (let guesses = 0; isLikely && beyond - held > 1 && guesses < MOST_GUESSES; guesses++)
+    narrow(largestOfWhich(isLikely, held + 1, beyond - 1) ?? held + 1);
   narrow(low);
   if (held < low) return undefined;
   while (beyond - held > 1) narrow(Math.floor((held + beyond) / 2));

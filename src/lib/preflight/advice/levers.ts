@@ -100,6 +100,7 @@ export class Levers {
     );
     if (left(pulled, this.#left) >= 0) return true;
     if (!levers.includes('placement') || pulled.launch.accelerator === 'cpu') return false;
+    if (this.#isWhollyShared(pulled) && left(pulled, this.#leftOfMemory) < 0) return false;
     return this.#placements(pulled).some(({ withCount, all }) => {
       const most = largestOfWhich((count) => left(withCount(count), this.#leftOnGpu) >= 0, 0, all);
       return most !== undefined && left(withCount(most), this.#left) >= 0;
@@ -172,7 +173,7 @@ export class Levers {
       () => this.#withFewerExpertsOnHost(attempt),
       ...(hasExperts ? [() => this.#withExpertsOnHost(attempt)] : []),
       () => this.#withFewerLayers(attempt),
-      ...(hasExperts ? [() => this.#withFewerLayers(withHostExperts(attempt, nLayer))] : []),
+      ...(hasExperts ? [() => this.#withHostExpertsAndFewerLayers(attempt)] : []),
     ];
     let first: Attempt | undefined;
     for (const way of ways) {
@@ -205,12 +206,15 @@ export class Levers {
     return { withCount, all };
   }
 
-  /** True where all is on a GPU that shares the host's memory, and that is too small: whatever leaves the one is on the other. */
-  #exceedsShared({ shape, launch }: Attempt): boolean {
-    const { accelerator, gpuLayers = -1, cpuMoeLayers = 0 } = launch;
-    const isShared = !isDiscrete(accelerator) || this.#trials.room.host.unifiedMemory === true;
-    const isWhole = (gpuLayers < 0 || gpuLayers > shape.hparams.nLayerAll) && cpuMoeLayers === 0;
-    return isShared && isWhole && !this.#trials.fits(shape, launch, this.#leftOfMemory);
+  /** True where all is on a GPU that shares the host's memory, and that is too small. */
+  #exceedsShared(attempt: Attempt): boolean {
+    return this.#isWhollyShared(attempt) && !this.#trials.fits(attempt.shape, attempt.launch, this.#leftOfMemory);
+  }
+
+  /** All is on a GPU that shares the host's memory: whatever leaves the one is on the other. */
+  #isWhollyShared({ shape, launch }: Attempt): boolean {
+    const isShared = !isDiscrete(launch.accelerator) || this.#trials.room.host.unifiedMemory === true;
+    return isShared && hasAllLayersOnGpu({ shape, launch }) && (launch.cpuMoeLayers ?? 0) === 0;
   }
 
   #withExpertsOnHost(attempt: Attempt): Attempt | undefined {
@@ -237,12 +241,17 @@ export class Levers {
   #withFewerLayers(attempt: Attempt): Attempt | undefined {
     const placements = this.#layersOnGpu(attempt);
     const { all } = placements;
-    const asked = attempt.launch.gpuLayers ?? -1;
-    const now = asked < 0 ? all : Math.min(asked, all);
+    const now = hasAllLayersOnGpu(attempt) ? all : attempt.launch.gpuLayers;
     const least = this.#leastOnGpu(placements);
     if (least === undefined || (now === all && this.#fitsGpu(attempt))) return undefined;
     const most = this.#mostOnGpu(placements, least);
     return most === undefined || most === now ? undefined : placements.withCount(most);
+  }
+
+  /** Nothing need leave a GPU that holds all layers as they are. */
+  #withHostExpertsAndFewerLayers(attempt: Attempt): Attempt | undefined {
+    if (hasAllLayersOnGpu(attempt) && this.#fitsGpu(attempt)) return undefined;
+    return this.#withFewerLayers(withHostExperts(attempt, attempt.shape.hparams.nLayer));
   }
 
   #fitsGpu({ shape, launch }: Attempt): boolean {
@@ -269,6 +278,10 @@ export class Levers {
     const most = largestOfWhich(onHost, 0, all);
     return most === undefined ? undefined : all - most;
   }
+}
+
+function hasAllLayersOnGpu({ shape, launch: { gpuLayers = -1 } }: Pick<Attempt, 'shape' | 'launch'>): boolean {
+  return gpuLayers < 0 || gpuLayers > shape.hparams.nLayerAll;
 }
 
 function withHostExperts(attempt: Attempt, layers: number): Attempt {

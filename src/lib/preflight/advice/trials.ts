@@ -1,6 +1,6 @@
 import { type BudgetPolicy, gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
-import { estimateLaunch, type LaunchFiles } from '../../estimate/estimate-launch.js';
+import { estimateLaunch, type LaunchFiles, knownBesideModel } from '../../estimate/estimate-launch.js';
 import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
 import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
 import { type EstimatePart, type MemoryEstimate, type PartName, totalBytes } from '../../estimate/memory-estimate.js';
@@ -50,6 +50,7 @@ export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
   /** What contexts take but for their graphs: a model's quantizations alike. */
   readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
+  readonly #withoutGraph = new WeakMap<ModelShape, Map<string, readonly EstimatePart[] | undefined>>();
   readonly #graphs = new GraphMemory();
   readonly #tooLarge = new WeakMap<Hparams, Set<string>>();
 
@@ -107,7 +108,8 @@ export class Trials {
     const gpus = host.gpus?.map((_, gpu) => gpuBudget(host, gpu)) ?? [gpuBudget(host)];
     const leftOnGpus = gpus.map((budget) => Math.max(0, budget?.bytes ?? Infinity));
     const left = leftOnGpus.reduce((sum, bytes) => sum + bytes, memoryBudget(host, policy).bytes);
-    return totalBytes({ parts: [...weights, ...context] }) <= left;
+    const beside = knownBesideModel(this.room.beside ?? {}, here);
+    return totalBytes({ parts: [...weights, ...context, ...beside] }) <= left;
   }
 
   /** What the weights and the runtime's overhead leave of the memory. */
@@ -148,8 +150,8 @@ export class Trials {
   }
 
   /**
-   * What the same is at the most, since compute buffers and all that is loaded beside the model are left out: cheap. Undefined
-   * where a draft makes another context of it.
+   * What the same is at the most, since compute buffers and adapters are left out: cheap. Undefined where a draft makes another
+   * context of it.
    */
   headroomAtMost(shape: ModelShape, launch: LaunchOptions, measure: Measure = LEFT): number | undefined {
     const limits = this.#limitsBeside([], shape, launch);
@@ -197,10 +199,22 @@ export class Trials {
   ): readonly LimitCheck[] | undefined {
     if (this.#isOtherContext(launch)) return undefined;
     const here = onMachine(launch, host);
-    const context = this.#contextParts(shape, here);
-    if (context === undefined) return undefined;
-    const parts = [...fixedMemory(shape, here).parts, ...context, ...others];
-    return limitsOf({ parts }, launch.accelerator, host, policy);
+    const known = this.#partsWithoutGraph(shape, here);
+    if (known === undefined) return undefined;
+    const beside = knownBesideModel(this.room.beside ?? {}, here);
+    return limitsOf({ parts: [...known, ...beside, ...others] }, launch.accelerator, host, policy);
+  }
+
+  /** Weights, the runtime's overhead and what the context takes but for its graph; undefined where llama.cpp refuses it. */
+  #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
+    const known = this.#withoutGraph.get(shape) ?? new Map<string, readonly EstimatePart[] | undefined>();
+    this.#withoutGraph.set(shape, known);
+    const key = keyOf(launch);
+    if (!known.has(key)) {
+      const context = this.#contextParts(shape, launch);
+      known.set(key, context && [...fixedMemory(shape, launch).parts, ...context]);
+    }
+    return known.get(key);
   }
 
   /** What a draft asks for makes another context of the model's. */

@@ -1,11 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MemoryEstimate } from '../../../../src/lib/estimate/memory-estimate.js';
-import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
+import { type MemoryEstimate, totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
+import type { ModelShape, ProjectorShape } from '../../../../src/lib/model/model-shape.js';
 import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import type { ModelVariant } from '../../../../src/lib/preflight/advice/advice.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
+import { Levers } from '../../../../src/lib/preflight/advice/levers.js';
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
+import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
+import { describeShape } from '../../../../src/lib/model/describe-shape.js';
+import { type BundledHeader, PROJECTOR, readBundledHeader } from '../../../../src/lib/source/bundled-header.js';
 import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 const GIB = 2 ** 30;
@@ -73,4 +77,28 @@ test('no layers are tried on a GPU where the host is too small for what that lea
   advise({ shape, launch, room, variants: variants(shape, ['Q4_K_M', 'Q4_K_S']), trials });
   // Together they have room for weights and cache; but where the GPU holds all that it can, the host does not hold the rest.
   expect(trials.planned.filter(({ gpuLayers, ctxSize }) => gpuLayers !== undefined && ctxSize === 32768)).toEqual([]);
+});
+
+test('no launch is planned that has no room beside a projector whose size is known', async () => {
+  const shape = await bundledShape('gemma-3-4b', 'Q5_K_M');
+  const bundled = await readBundledHeader('gemma-3-4b', PROJECTOR);
+  const projector = describeShape((bundled as BundledHeader).header) as ProjectorShape;
+  const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 4096 };
+  const smaller = { ...launch, ctxSize: 2048 };
+  // Without its projector of some 800 MiB it would fit.
+  const absoluteBytes = totalBytes(estimateMemory(shape, smaller)) + 2 ** 20;
+  const trials = new Watched({ ...roomOf(undefined, 64), policy: { absoluteBytes }, beside: { projector } });
+  trials.judge(shape, launch);
+  expect(trials.fits(shape, smaller)).toBe(false);
+  expect(trials.planned).toEqual([launch]);
+});
+
+test('nothing is tried to leave a GPU that holds all layers', async () => {
+  const shape = await bundledShape('qwen-3-30b-a3b', 'Q4_K_M');
+  const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 4096 };
+  const trials = new Watched(roomOf(undefined, 128));
+  const { resolved } = trials.estimate(shape, launch) as MemoryEstimate;
+  const levers = new Levers(trials, resolved);
+  expect(levers.pull({ shape, launch, changes: [] }, 'placement')).toBeUndefined();
+  expect(trials.planned).toEqual([launch]);
 });

@@ -19,3 +19,15 @@ test('where what is likely is true, only that and the next are asked for', () =>
   expect(largestOfWhich(holds, 0, 512, upTo(23))).toBe(23);
   expect(asked).toEqual([23, 24]);
 });
+
+test('what is likely is asked again once something was learned', () => {
+  const asked: number[] = [];
+  const holds = (at: number): boolean => asked.push(at) > 0 && at <= 23;
+  // Nothing is known at first; behind the first failure each has its likely place.
+  expect(largestOfWhich(holds, 0, 512, upToLearned)).toBe(23);
+  expect(asked).toEqual([40, 23, 24]);
+
+  function upToLearned(at: number): boolean {
+    return at <= (asked.length === 0 ? 40 : 23);
+  }
+});
