@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 function roomWith(hostGib: number) {
-  const gpus = [{ totalBytes: 24 * GIB, usedBytes: 0 }];
+  const gpus = [{ index: 0, name: 'GPU', totalBytes: 24 * GIB, usedBytes: 0 }];
   const host: HostMemory = { source: 'given', totalBytes: hostGib * GIB, inUseBytes: 3 * GIB, gpus, notes: [] };
   return { host, policy: {}, beside: {} };
 }
