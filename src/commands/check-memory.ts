@@ -21,7 +21,7 @@ import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { skippedCheck, type CheckRequest } from '../lib/preflight/plan-check.js';
 import type { FleetFlags } from '../lib/cli/fleet/fleet-check.js';
-import { largestOf } from '../lib/preflight/surveys/survey.js';
+import { largestOf } from '../lib/preflight/surveys/largest-of.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { UsageError } from '../lib/errors.js';
 import { checkJson } from '../lib/report/json/check-json.js';

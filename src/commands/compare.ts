@@ -10,7 +10,7 @@ import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
 import { checkMemory, type CheckDependencies, refuseForAll } from '../lib/preflight/check-memory.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
-import { largestOf } from '../lib/preflight/surveys/survey.js';
+import { largestOf } from '../lib/preflight/surveys/largest-of.js';
 import { fittingSets, judgeTogether } from '../lib/preflight/surveys/together.js';
 import { explainStep, type VersionStep } from '../lib/preflight/surveys/version-steps.js';
 import { compareJson, versionsJson } from '../lib/report/json/compare-json.js';

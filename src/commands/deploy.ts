@@ -21,7 +21,7 @@ import { buildResources, type DeployResources } from '../lib/kube/resources.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { deployJson } from '../lib/report/json/deployment-json.js';
-import { largestOf } from '../lib/preflight/surveys/survey.js';
+import { largestOf } from '../lib/preflight/surveys/largest-of.js';
 import { checkText } from '../lib/report/text/check-text.js';
 import { endpointText, eventLine, stoppedText } from '../lib/report/text/deploy-text.js';
 import { failureText } from '../lib/report/words/failure-text.js';
@@ -145,7 +145,9 @@ Works as "kubectl llmkube deploy" too.`;
     if (!isPassed(check)) this.notice(failureText(check, 'Warning'));
     if (!isPlain || !isPassed(check)) return warningsOf(check).forEach((warning) => this.notice(`Note: ${warning}`));
     const { default: colors } = await import('chalk');
-    this.log(`${checkText({ ...check, largest: largestOf(check) }, colors)}\n`);
+    // Its layers are named to llama-server, which chooses none.
+    const { shape, launch, room, verdict } = check;
+    this.log(`${checkText({ ...check, largest: largestOf({ shape, launch, room, verdict }) }, colors)}\n`);
   }
 }
 

@@ -26,10 +26,8 @@ export function serverChoice(
   host: HostMemory,
 ): ServerChoice | undefined {
   const contextWasOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
-  const layersWereOpen = launch.gpuLayers === undefined || launch.gpuLayers === AUTO_GPU_LAYERS;
-  // What is not known of the machine cannot be chosen by.
-  if (isDiscrete(launch.accelerator) && host.gpus === undefined) return undefined;
-  if (launch.fit === false || !(contextWasOpen || (layersWereOpen && launch.accelerator !== 'cpu'))) return undefined;
+  const layersWereOpen = leavesLayers(launch);
+  if (!canChoose(launch, host) || !(contextWasOpen || choosesLayers(launch, host))) return undefined;
   const {
     launch: chosen,
     nCtx,
@@ -40,6 +38,20 @@ export function serverChoice(
   } = resolveFit(files, launch, seen(launch, host));
   if (unchanged) return undefined;
   return { launch: chosen, nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen };
+}
+
+/** Whether llama-server chooses the layers on the GPU of a launch. */
+export function choosesLayers(launch: LaunchOptions, host: HostMemory): boolean {
+  return canChoose(launch, host) && leavesLayers(launch) && launch.accelerator !== 'cpu';
+}
+
+function leavesLayers({ gpuLayers = AUTO_GPU_LAYERS }: LaunchOptions): boolean {
+  return gpuLayers === AUTO_GPU_LAYERS;
+}
+
+/** What is not known of the machine cannot be chosen by. */
+function canChoose({ accelerator, fit }: LaunchOptions, { gpus }: HostMemory): boolean {
+  return fit !== false && !(isDiscrete(accelerator) && gpus === undefined);
 }
 
 /** Free memory as the devices tell it: on a Mac the GPU's working set, whatever else runs; without a GPU all that there is. */

@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
+import { errorCode } from '../error-code.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
 import { MAX_SHARDS } from '../gguf/limits.js';
-import { parseShardName, shardPaths } from '../gguf/names/shard-name.js';
-import { printable } from '../printable.js';
+import { parseShardName, shardPath, shardPaths } from '../gguf/names/shard-name.js';
+import { printable, shown } from '../printable.js';
 import { mapLimited } from './map-limited.js';
 import { SourceError } from './source-error.js';
 
@@ -32,10 +34,25 @@ export async function readParts<T extends { readonly header: GgufHeader }>(
     return { header: named.header, named, parts: [named] };
   }
   const parts = await mapLimited(shardPaths(shard), PARTS_AT_ONCE, (part, index) =>
-    index + 1 === shard.number ? Promise.resolve(named) : read(part),
+    index + 1 === shard.number
+      ? Promise.resolve(named)
+      : read(part).catch((error: unknown) => {
+          throw isNoSuchFile(error) ? missingPart(path, shardPath(shard, index + 1), index + 1, shard.count) : error;
+        }),
   );
   const headers = parts.map(({ header }) => header);
   return { header: joinShards(headers, path), named, parts };
+}
+
+/** Of a file of this machine. */
+function isNoSuchFile(error: unknown): boolean {
+  return error instanceof SourceError && errorCode(error.cause) === 'ENOENT';
+}
+
+function missingPart(path: string, part: string, number: number, count: number): SourceError {
+  const message = `cannot read ${printable(path)}: part ${number} of ${count} is missing; there is no ${printable(part)}`;
+  const suggestions = [`put ${shown(basename(part))} beside it; llama-server needs every part`];
+  return new SourceError('SOURCE_FILE_UNREADABLE', message, { suggestions });
 }
 
 /** A part under a name that does not say so: its siblings cannot be found. */

@@ -45,12 +45,17 @@ describe('reading a local file', () => {
     expect(header.files).toHaveLength(3);
   });
 
-  test('refuses a split model that lacks a part, naming the part', async () => {
-    const path = await put('m-00001-of-00002.gguf', modelPart(1, 2));
+  test.each([
+    [1, 2],
+    [2, 1],
+  ])('refuses a split model of which there is part %d alone, naming the other', async (number, missing) => {
+    const path = await put(`m-0000${number}-of-00002.gguf`, modelPart(number, 2));
+    const part = `m-0000${missing}-of-00002.gguf`;
     await expect(readGgufHeader(path)).rejects.toMatchObject({
       code: 'SOURCE_FILE_UNREADABLE',
       exitCode: 3,
-      message: `cannot read ${join(folder.path, 'm-00002-of-00002.gguf')}: there is no such file`,
+      message: `cannot read ${path}: part ${missing} of 2 is missing; there is no ${join(folder.path, part)}`,
+      options: { suggestions: [`put ${part} beside it; llama-server needs every part`] },
     });
   });
 

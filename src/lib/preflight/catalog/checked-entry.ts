@@ -1,7 +1,7 @@
 import { totalBytes } from '../../estimate/memory-estimate.js';
 import type { CompletedVerdict, UnknownVerdict } from '../judge/verdict.js';
 import type { MemoryCheck } from '../memory-check.js';
-import { largestOf } from '../surveys/survey.js';
+import { largestOf } from '../surveys/largest-of.js';
 
 /** What is kept of an entry's check: a catalogue has thousands, and a check holds all that there is to know of its model. */
 export interface CheckedEntry {

@@ -11,7 +11,7 @@ import type { Room } from '../advice/trials.js';
 import type { MemoryCheck } from '../memory-check.js';
 import { judgeLaunch } from '../judge/judge-launch.js';
 import { withQuantization, type ResolvedModel } from '../resolve-model.js';
-import { largestOf } from './survey.js';
+import { largestOf } from './largest-of.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
 /** `files`: those of the model's repository or folder. `recipe`: as llama.cpp would make them, for nothing could be listed. */
@@ -159,7 +159,7 @@ function judged(
   if (shape === undefined) return { verdict: undefined, largest: undefined };
   try {
     const { launch, verdict } = judgeLaunch({ ...room.beside, model: shape }, asked, room);
-    return { verdict, largest: largestOf({ shape, launch, room, verdict }) };
+    return { verdict, largest: largestOf({ shape, launch, asked, room, verdict }) };
   } catch (error) {
     if (!(error instanceof LlmkubeError)) throw error;
     return { verdict: undefined, largest: undefined };

@@ -5,7 +5,6 @@ import type { CacheType, LaunchOptions } from '../../runtime/launch-options.js';
 import { roomOf } from '../advice/machine-changes.js';
 import { largestContext } from '../advice/largest-fitting.js';
 import { type Room, Trials } from '../advice/trials.js';
-import type { MemoryCheck } from '../memory-check.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
@@ -70,27 +69,6 @@ function contextsUpTo(most: number): readonly number[] {
   const doubling: number[] = [];
   for (let tokens = FIRST_CONTEXT; tokens < most; tokens *= 2) doubling.push(tokens);
   return [...doubling, most].slice(-MOST_CONTEXT_ROWS);
-}
-
-/**
- * The longest context in tokens, all slots together, that a checked launch holds, up to the trained one; undefined when none,
- * or not checked. What is known to fit is not tried again.
- */
-export function largestOf(
-  check: Pick<MemoryCheck, 'shape' | 'launch' | 'room' | 'verdict'>,
-  trials = check.room && new Trials(check.room),
-): number | undefined {
-  const { shape, launch, verdict } = check;
-  if (shape === undefined || trials === undefined || verdict.kind === 'unknown') return undefined;
-  const { resolved } = verdict.estimate;
-  const most = usefulContext(shape, launch, resolved);
-  trials.know(shape, { ...launch, ctxSize: resolved.nCtx }, verdict.estimate);
-  if (verdict.kind === 'does-not-fit') {
-    if (trials.floorExceeds(shape, launch)) return undefined;
-    return largestContext(trials, shape, launch, { least: CONTEXT_STEP, most: Math.min(most, resolved.nCtx) });
-  }
-  if (resolved.nCtx >= most) return most;
-  return largestContext(trials, shape, launch, { least: resolved.nCtx, most });
 }
 
 /** One Mac, the verdict on a launch as it is, and the largest context that it holds; undefined when none. */

@@ -1,5 +1,5 @@
 import type { MemoryCheck } from '../../preflight/memory-check.js';
-import { largestOf } from '../../preflight/surveys/survey.js';
+import { largestOf } from '../../preflight/surveys/largest-of.js';
 import type { Together } from '../../preflight/surveys/together.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import type { VersionStep } from '../../preflight/surveys/version-steps.js';

@@ -1,4 +1,4 @@
-import { printable } from '../../printable.js';
+import { harmless, printable } from '../../printable.js';
 
 export interface NotChecked {
   readonly model: string;
@@ -13,8 +13,8 @@ const MOST_NAMED = 20;
 export function notCheckedLines(models: readonly NotChecked[]): readonly string[] {
   const byReason = new Map<string, string[]>();
   for (const { model, code, reason } of models) {
-    // Offline, the advice for one model would be repeated for each.
-    const why = code === 'SOURCE_OFFLINE' ? 'header neither bundled nor in the cache' : printable(reason);
+    // A reason ends with its cause and what to do; long addresses in it are cut already. Offline, the advice for one model would be repeated for each.
+    const why = code === 'SOURCE_OFFLINE' ? 'header neither bundled nor in the cache' : harmless(reason);
     const before = byReason.get(why);
     if (before === undefined) byReason.set(why, [model]);
     else before.push(model);

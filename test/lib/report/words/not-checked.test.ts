@@ -18,3 +18,8 @@ test('names and reasons cannot act on a terminal', () => {
   // eslint-disable-next-line no-control-regex
   expect(line).not.toMatch(/[\u0000-\u001f]/);
 });
+
+test('a reason is whole, with its cause at the end', () => {
+  const reason = `cannot read https://h/${'folder/'.repeat(20)}m.gguf: there is no such host (h)`;
+  expect(notCheckedLines([{ model: 'a', code: 'SOURCE_UNREACHABLE', reason }])).toEqual([`Not checked: a: ${reason}`]);
+});
