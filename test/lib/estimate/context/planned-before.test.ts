@@ -25,6 +25,16 @@ describe('a launch that was planned before', () => {
     expect(computeOf(shape, { ...METAL, gpuLayers: 4 })).not.toBe(before);
   });
 
+  test('is another one with the experts of all layers on the host', async () => {
+    const shape = await bundledShape('qwen-3-30b-a3b', 'Q4_K_M');
+    const cuda: LaunchOptions = { accelerator: 'cuda', ctxSize: 8192 };
+    const onGpu = (launch: LaunchOptions): number =>
+      estimateMemory(shape, launch).parts.reduce((sum, { device, bytes }) => sum + (device === 'gpu' ? bytes : 0), 0);
+    const whole = onGpu(cuda);
+    expect(onGpu({ ...cuda, cpuMoeLayers: Infinity })).toBeLessThan(whole / 4);
+    expect(onGpu({ ...cuda, cpuMoeLayers: 0 })).toBe(whole);
+  });
+
   test('is not planned again for another quantization of which Metal looks at the same', async () => {
     const shape = await bundledShape('phi-4', 'Q4_K_M');
     const [small, plain] = quantized(shape, 'Q2_K', 'Q8_0') as [ModelShape, ModelShape];
