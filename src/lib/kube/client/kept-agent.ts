@@ -6,6 +6,9 @@ import type { Duplex } from 'node:stream';
 /** What makes one connection to a server different from another. */
 const TELLING = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'] as const;
 
+/** Not those of proxies. */
+const KEPT = [HttpAgent, HttpsAgent];
+
 const CLOSED = 'the connection was closed without an answer';
 
 /** Who asks, and wants to know which connection the question takes. */
@@ -20,13 +23,12 @@ export class KeptAgent {
   #identity = '';
 
   kept(fresh: HttpAgent | undefined): HttpAgent | undefined {
-    const made = fresh && Object.getPrototypeOf(fresh);
-    if (made !== HttpAgent.prototype && made !== HttpsAgent.prototype) return fresh;
+    const Kind = KEPT.find(({ prototype }) => fresh !== undefined && Object.getPrototypeOf(fresh) === prototype);
+    if (fresh === undefined || Kind === undefined) return fresh;
     const { options } = fresh as HttpsAgent;
-    const identity = `${made === HttpsAgent.prototype}\n${identityOf(options)}`;
+    const identity = `${Kind.name}\n${identityOf(options)}`;
     if (this.#agent === undefined || identity !== this.#identity) {
-      const Kept = made === HttpsAgent.prototype ? TellingHttpsAgent : TellingHttpAgent;
-      this.#agent = new Kept({ ...options, keepAlive: true });
+      this.#agent = telling(new Kind({ ...options, keepAlive: true }));
       this.#identity = identity;
     }
     return this.#agent;
@@ -56,28 +58,13 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-class TellingHttpAgent extends HttpAgent {
-  override createConnection(
-    ...args: Parameters<HttpAgent['createConnection']>
-  ): ReturnType<HttpAgent['createConnection']> {
-    return told(super.createConnection(...args));
-  }
-
-  override reuseSocket(...[socket, request]: Parameters<HttpAgent['reuseSocket']>): void {
-    super.reuseSocket(told(socket), request);
-  }
-}
-
-class TellingHttpsAgent extends HttpsAgent {
-  override createConnection(
-    ...args: Parameters<HttpsAgent['createConnection']>
-  ): ReturnType<HttpsAgent['createConnection']> {
-    return told(super.createConnection(...args));
-  }
-
-  override reuseSocket(...[socket, request]: Parameters<HttpsAgent['reuseSocket']>): void {
-    super.reuseSocket(told(socket), request);
-  }
+/** The same agent, which tells who asks which connection it takes. */
+function telling<T extends HttpAgent>(agent: T): T {
+  const connect = agent.createConnection.bind(agent);
+  const reuse = agent.reuseSocket.bind(agent);
+  agent.createConnection = (options, callback) => told(connect(options, callback));
+  agent.reuseSocket = (socket, request) => reuse(told(socket), request);
+  return agent;
 }
 
 function told<T extends Duplex | null | undefined>(connection: T): T {
