@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
-import { CheckIncompleteError } from '../errors.js';
 import type { CgroupMemory, HostMemory } from './host-memory.js';
 import { mappedWeightsBytes } from './processes/mapped-weights.js';
 import { shown } from '../printable.js';
 import type { Probe, ReadText } from './probe.js';
+import { unmeasured } from './unmeasured.js';
 
 /** A limit of 2^60 bytes and more is how cgroup v1 says that there is none (`PAGE_COUNTER_MAX`, by page size). */
 const NO_LIMIT_BYTES = 2 ** 60;
@@ -121,10 +121,4 @@ function limitOf(text: string | undefined, group: string): number {
 function amountOf(text: string, group: string): number {
   if (/^\d{1,20}\s*$/.test(text)) return Number(text);
   throw unmeasured(`the cgroup ${shown(group)} has a limit that cannot be read, or not how much of it is in use`);
-}
-
-function unmeasured(problem: string): CheckIncompleteError {
-  return new CheckIncompleteError('MEASUREMENT_FAILED', problem, {
-    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
-  });
 }

@@ -1,7 +1,7 @@
-import { CheckIncompleteError } from '../errors.js';
 import type { GpuWiredMemory, HostMemory } from './host-memory.js';
 import type { RunCommand } from './probe.js';
 import { defaultWiredLimitBytes } from './wired-limit.js';
+import { unmeasured } from './unmeasured.js';
 
 const MIB = 2 ** 20;
 
@@ -98,10 +98,4 @@ function setLimitBytes(output: string | undefined): number | undefined {
 function majorVersion(output: string | undefined): number | undefined {
   const major = /^(\d+)/.exec(output?.trim() ?? '')?.[1];
   return major === undefined ? undefined : Number(major);
-}
-
-function unmeasured(problem: string): CheckIncompleteError {
-  return new CheckIncompleteError('MEASUREMENT_FAILED', problem, {
-    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
-  });
 }

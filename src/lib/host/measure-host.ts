@@ -6,6 +6,7 @@ import { measureLinux } from './linux.js';
 import { measureMac } from './macos.js';
 import { thisMachine, type Probe } from './probe.js';
 import { defaultWiredLimitBytes } from './wired-limit.js';
+import { unmeasured } from './unmeasured.js';
 
 /** Which machine is meant; amounts that are left out are measured on this one. */
 export interface MachineRequest {
@@ -88,9 +89,7 @@ function budgetOnly(budgetBytes: number, request: MachineRequest): HostMemory {
 function measure(probe: Probe, ledgered: readonly number[] | undefined): Promise<HostMemory> {
   if (probe.platform === 'darwin') return measureMac(probe.run);
   if (probe.platform === 'linux') return measureLinux(probe, ledgered);
-  throw new CheckIncompleteError('MACHINE_UNKNOWN', `memory cannot be measured on ${probe.platform}`, {
-    suggestions: ['give the machine by hand: --system-memory 32Gi --in-use 4Gi'],
-  });
+  throw unmeasured(`memory cannot be measured on ${probe.platform}`, 'MACHINE_UNKNOWN');
 }
 
 function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {

@@ -70,8 +70,9 @@ function lockedInUse({ entry, process }: Held): number {
   return Math.min(entry.requirement.mappedBytes, process.lockedBytes ?? 0);
 }
 
-function promisedOf(held: readonly Held[]): number {
-  return sum(held, ({ entry, stays }) => (stays ? entry.requirement.hostBytes : 0));
+/** By what is counted of each; on the host unless said otherwise. */
+function promisedOf(held: readonly Held[], bytesOf = ({ entry }: Held): number => entry.requirement.hostBytes): number {
+  return sum(held, (one) => (one.stays ? bytesOf(one) : 0));
 }
 
 /** A process of another group does not count here; one whose group is not known does, but is taken for not in use yet. */
@@ -104,10 +105,7 @@ function wiredByOthers(gpu: GpuWiredMemory, held: readonly Held[]): GpuWiredMemo
   return {
     ...gpu,
     inUseBytes: Math.min(gpu.inUseBytes, othersBytes),
-    promisedBytes: sum(
-      held.filter(({ stays }) => stays),
-      onGpu,
-    ),
+    promisedBytes: promisedOf(held, onGpu),
   };
 }
 
@@ -120,10 +118,7 @@ function onGpu(gpu: Gpu, held: readonly Held[]): Gpu {
   return {
     ...gpu,
     usedBytes: Math.max(0, gpu.usedBytes - sum(held, inUse)),
-    promisedBytes: sum(
-      held.filter(({ stays }) => stays),
-      promised,
-    ),
+    promisedBytes: promisedOf(held, promised),
   };
 }
 
