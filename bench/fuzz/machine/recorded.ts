@@ -12,7 +12,7 @@ export interface Recorded {
 const SAMPLES = new URL('../../../../../test/lib/host/samples/', import.meta.url).pathname;
 const GIB = 2 ** 30;
 const QUERY =
-  'nvidia-smi --query-gpu=memory.total,memory.used,uuid,mig.mode.current,name --format=csv,noheader,nounits';
+  'nvidia-smi --query-gpu=memory.total,memory.used,uuid,mig.mode.current,name,memory.free --format=csv,noheader,nounits';
 
 /** With limits of both versions of cgroups, a cache of ZFS, and an engine that has mapped weights. */
 const LINUX: Readonly<Record<string, string>> = {
@@ -41,19 +41,19 @@ const LINUX: Readonly<Record<string, string>> = {
 const NVIDIA: Readonly<Record<string, string>> = {
   ...LINUX,
   [QUERY]:
-    '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090\n8192, 300, GPU-bbbb-2, Disabled, NVIDIA GeForce RTX 3070\n',
+    '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090, 23140\n8192, 300, GPU-bbbb-2, Disabled, NVIDIA GeForce RTX 3070, 7700\n',
   'nvidia-smi --query-compute-apps=gpu_uuid,pid,used_memory --format=csv,noheader,nounits':
     'GPU-aaaa-1, 4711, 700\nGPU-bbbb-2, 12, 100\n',
 };
 
 const DIVIDED: Readonly<Record<string, string>> = {
   ...LINUX,
-  [QUERY]: '40960, 1000, GPU-a100, Enabled, NVIDIA A100-SXM4-40GB\n',
+  [QUERY]: '40960, 1000, GPU-a100, Enabled, NVIDIA A100-SXM4-40GB, 39500\n',
   'nvidia-smi -L':
     'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-a100)\n  MIG 3g.20gb     Device  0: (UUID: MIG-1111)\n  MIG 1g.5gb      Device  1: (UUID: MIG-2222)\n',
   'nvidia-smi -q -x': `<nvidia_smi_log><gpu id="00000000:01:00.0"><fb_memory_usage><total>40960 MiB</total><used>1000 MiB</used></fb_memory_usage>
 <mig_devices><mig_device><index>0</index><fb_memory_usage><total>19968 MiB</total><used>3700 MiB</used></fb_memory_usage></mig_device>
-<mig_device><index>1</index><fb_memory_usage><total>4864 MiB</total><used>1200 MiB</used></fb_memory_usage></mig_device></mig_devices></gpu></nvidia_smi_log>`,
+<mig_device><index>1</index><fb_memory_usage><total>4864 MiB</total><reserved>30 MiB</reserved><used>1200 MiB</used><free>3634 MiB</free></fb_memory_usage></mig_device></mig_devices></gpu></nvidia_smi_log>`,
 };
 
 const ONE_POOL: Readonly<Record<string, string>> = { ...LINUX, [QUERY]: '[N/A], [N/A], GPU-d, [N/A], NVIDIA GB10\n' };

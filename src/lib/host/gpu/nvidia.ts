@@ -3,7 +3,7 @@ import type { Probe } from '../probe.js';
 import { visibleDevices } from './visible-devices.js';
 
 const MIB = 2 ** 20;
-const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name';
+const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name,memory.free';
 
 /** NVIDIA GPUs that have no memory of their own, by what nvidia-smi calls them. */
 const SHARES_MEMORY = /\b(GB10|Orin|Thor|Xavier|Tegra|Jetson)\b/i;
@@ -72,11 +72,17 @@ interface Row {
 }
 
 function parseRow(line: string): Row {
-  const [total = '', used = '', uuid = '', mig = '', ...name] = line.split(',').map((cell) => cell.trim());
-  const gpu = { uuid, name: name.join(', '), totalBytes: mebibytes(total), usedBytes: mebibytes(used) };
+  const [total = '', used = '', uuid = '', mig = '', name = '', free = ''] = line.split(',').map((cell) => cell.trim());
+  const totalBytes = mebibytes(total);
+  const gpu = { uuid, name, totalBytes, usedBytes: takenBytes(totalBytes, mebibytes(used), mebibytes(free)) };
   const sharesMemory = SHARES_MEMORY.test(gpu.name);
   const isKnown = sharesMemory || (gpu.totalBytes > 0 && Number.isFinite(gpu.totalBytes + gpu.usedBytes));
   return { uuid, mig: mig === 'Enabled', gpu: isKnown ? { ...gpu, sharesMemory } : undefined };
+}
+
+/** What no program can get any more: also what the driver keeps for itself (480 MiB of an H100), neither used nor free. */
+function takenBytes(totalBytes: number, usedBytes: number, freeBytes: number): number {
+  return Math.max(usedBytes, Number.isFinite(freeBytes) ? totalBytes - freeBytes : 0);
 }
 
 /** Not a number for what nvidia-smi puts in brackets: `[N/A]`, `[Insufficient Permissions]`, `[GPU is lost]`. */
@@ -136,10 +142,11 @@ function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'u
   return new Map(
     blocks.flatMap((block) => {
       const usage = /<fb_memory_usage>(.*?)<\/fb_memory_usage>/s.exec(block)?.[1] ?? '';
-      const [totalBytes, usedBytes] = ['total', 'used'].map((name) => mebibytesIn(usage, name));
+      const amounts = ['total', 'used', 'free'].map((name) => mebibytesIn(usage, name));
+      const [totalBytes = Number.NaN, used = Number.NaN, free = Number.NaN] = amounts;
+      const usedBytes = takenBytes(totalBytes, used, free);
       const index = /<index>(\d+)</.exec(block)?.[1];
-      const isKnown = index !== undefined && totalBytes !== undefined && usedBytes !== undefined;
-      return isKnown ? [[index, { totalBytes, usedBytes }] as const] : [];
+      return index !== undefined && Number.isFinite(totalBytes + usedBytes) ? [[index, { totalBytes, usedBytes }] as const] : [];
     }),
   );
 }

@@ -63,6 +63,13 @@ describe('the GPUs of an NVIDIA machine', () => {
     ]);
   });
 
+  test('leave out what the driver keeps for itself, which is neither used nor free', async () => {
+    const smi = '81559, 0, GPU-e, Disabled, NVIDIA H100 80GB HBM3, 81079\n';
+    expect((await measured('cuda', { smi })).gpus).toMatchObject([{ totalBytes: 81559 * MIB, usedBytes: 480 * MIB }]);
+    const unknown = smi.replace('81079', '[N/A]');
+    expect((await measured('cuda', { smi: unknown })).gpus).toMatchObject([{ usedBytes: 0 }]);
+  });
+
   test('say what the processes of the ledger hold on each, and nothing of others or of what nvidia-smi cannot tell', async () => {
     const apps = 'GPU-bbbb-2, 77, 250\nGPU-aaaa-1, 41, 700\nGPU-aaaa-1, 42, [N/A]\nGPU-aaaa-1, 43, 100\n';
     const request = { accelerator: 'cuda', ledgered: [41, 42, 77] } as const;
@@ -129,6 +136,15 @@ describe('a GPU that is divided', () => {
   test('is the device that CUDA_VISIBLE_DEVICES names', async () => {
     const env = { CUDA_VISIBLE_DEVICES: 'MIG-2222' };
     expect(await sizes('cuda', { ...on, details, env })).toEqual([4864]);
+  });
+
+  test('is counted without what the driver keeps of the device', async () => {
+    const reserved = details.replace(
+      '<used>12 MiB</used>',
+      '<reserved>30 MiB</reserved><used>12 MiB</used><free>4822 MiB</free>',
+    );
+    const env = { CUDA_VISIBLE_DEVICES: 'MIG-2222' };
+    expect((await measured('cuda', { ...on, details: reserved, env })).gpus).toMatchObject([{ usedBytes: 42 * MIB }]);
   });
 
   test('is its first device where none is named', async () => {
