@@ -146,7 +146,9 @@ function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'u
       const [totalBytes = Number.NaN, used = Number.NaN, free = Number.NaN] = amounts;
       const usedBytes = takenBytes(totalBytes, used, free);
       const index = /<index>(\d+)</.exec(block)?.[1];
-      return index !== undefined && Number.isFinite(totalBytes + usedBytes) ? [[index, { totalBytes, usedBytes }] as const] : [];
+      return index !== undefined && Number.isFinite(totalBytes + usedBytes)
+        ? [[index, { totalBytes, usedBytes }] as const]
+        : [];
     }),
   );
 }
