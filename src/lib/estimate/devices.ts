@@ -2,6 +2,7 @@ import { CheckIncompleteError, UsageError } from '../errors.js';
 import { deviceName } from '../runtime/options/device-options.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
 import type { Device } from './ggml/device.js';
+import { multiprocessorsOf } from './gpu-overhead.js';
 
 /** The GPUs that a launch uses, in llama.cpp's order, and where each layer's share of them ends. */
 export interface GpuPlan {
@@ -9,6 +10,8 @@ export interface GpuPlan {
   readonly used: readonly number[];
   /** For each used GPU the part of the offloaded layers, from the first on, that lies on it and those before it. */
   readonly splitPoints: readonly number[];
+  /** Of each used GPU, where that matters to what its backend takes. */
+  readonly multiprocessors: readonly number[];
 }
 
 /**
@@ -18,7 +21,12 @@ export interface GpuPlan {
  */
 export function planGpus(launch: LaunchOptions): GpuPlan {
   const used = usedGpus(launch);
-  return { used, splitPoints: splitPoints(used, launch) };
+  const { accelerator, gpuMemory } = launch;
+  return {
+    used,
+    splitPoints: splitPoints(used, launch),
+    multiprocessors: accelerator === 'metal' ? [] : used.map((gpu) => multiprocessorsOf(gpuMemory?.[gpu])),
+  };
 }
 
 /** `get_layer_buft_list` of `load_tensors`, in single precision as there. */

@@ -23,7 +23,7 @@ export function estimateOf(context: PlannedContext, launch: LaunchOptions): Memo
     parts: [
       ...weightParts(placement, 'model', accuracyOn(launch)),
       ...contextParts(context, launch, 'model'),
-      ...overheadParts(placement, launch),
+      ...overheadParts(placement, launch, context.compute.scratch),
     ],
     growth: growthParts(memory, params, shape.hparams.nSwa, launch),
     notes: [

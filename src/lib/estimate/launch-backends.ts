@@ -1,5 +1,6 @@
 import type { Switches } from '../runtime/llama-cpp.js';
 import type { Accelerator } from '../runtime/launch-options.js';
+import type { GpuPlan } from './devices.js';
 import type { Backend } from './ggml/backend.js';
 import { blasBackend, cpuBackend } from './ggml/cpu/cpu-and-blas.js';
 import { cudaBackend } from './ggml/cuda/backend.js';
@@ -9,7 +10,7 @@ import { cpuBesideVulkan, vulkanBackend } from './ggml/vulkan/backend.js';
 /** What llama.cpp is built with for an accelerator. */
 interface AcceleratorBackends {
   /** The backend of the GPU with this place in llama.cpp's list of devices. */
-  readonly gpu: (device: number, llama: Switches) => Backend;
+  readonly gpu: (device: number, llama: Switches, multiprocessors: number) => Backend;
   /** The GPU uses weights where the file is mapped; others copy them: `buffer_from_host_ptr`. */
   readonly mapsWeights: boolean;
   /** It has host buffers of its own, which weights on the CPU go to before they would be repacked: `host_buffer`. */
@@ -27,10 +28,11 @@ const CUDA_LIKE: AcceleratorBackends = {
 
 /**
  * SYCL (`ggml/src/ggml-sycl/ggml-sycl.cpp`, llama.cpp v0.5.0) sizes its buffers as CUDA does and optimises no graphs; for which ops it
- * supports CUDA's rules stand in.
+ * supports CUDA's rules stand in. What it takes beside buffers is not known.
  */
-function syclBackend(device: number, llama: Switches): Backend {
-  return { ...cudaBackend(device, llama), optimize: () => undefined };
+function syclBackend(device: number, llama: Switches, multiprocessors: number): Backend {
+  const { scratch, ...backend } = cudaBackend(device, llama, multiprocessors);
+  return { ...backend, optimize: () => undefined };
 }
 
 /** ROCm is CUDA's source compiled for AMD. */
@@ -48,8 +50,12 @@ export const GPU_BACKENDS: Readonly<Record<Exclude<Accelerator, 'cpu'>, Accelera
 };
 
 /** In order of priority, the CPU last. */
-export function backendsFor(accelerator: Accelerator, gpus: number, llama: Switches): readonly Backend[] {
+export function backendsFor(
+  accelerator: Accelerator,
+  { used, multiprocessors }: GpuPlan,
+  llama: Switches,
+): readonly Backend[] {
   if (accelerator === 'cpu') return [cpuBackend];
   const { gpu, others } = GPU_BACKENDS[accelerator];
-  return [...Array.from({ length: gpus }, (_, device) => gpu(device, llama)), ...others];
+  return [...used.map((_, device) => gpu(device, llama, multiprocessors[device] ?? 0)), ...others];
 }

@@ -42,10 +42,17 @@ export function accuracyBeside({ accelerator, llamaCpp: version }: LaunchOptions
   return measured ? accuracyOn({ accelerator, ...(version !== undefined && { llamaCpp: version }) }) : 'modelled';
 }
 
-/** The process's own, and what each GPU with memory of its own needs beside its buffers. */
-export function overheadParts({ gpus }: Placement, { accelerator, gpuMemory }: LaunchOptions): EstimatePart[] {
+/**
+ * The process's own, and what each GPU with memory of its own needs beside its buffers.
+ * @param scratch bytes on each GPU
+ */
+export function overheadParts(
+  { gpus }: Placement,
+  { accelerator, gpuMemory }: LaunchOptions,
+  scratch: readonly number[] = [],
+): EstimatePart[] {
   if (accelerator === 'metal') return [RUNTIME_OVERHEAD];
-  const onGpus = gpus.used.map((gpu) => gpuOverheadBytes(gpuMemory?.[gpu]));
+  const onGpus = gpus.used.map((gpu, i) => gpuOverheadBytes(accelerator, gpuMemory?.[gpu]) + (scratch[i] ?? 0));
   const kind: PartKind = { name: 'runtime-overhead', of: 'model', accuracy: 'modelled' };
   return [...partsOf(kind, { gpus: onGpus, cpu: 0 }, gpus), RUNTIME_OVERHEAD];
 }

@@ -3,6 +3,7 @@ import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
 import { isDiscrete } from './judge/judge.js';
+import { seenMemory } from './judge/on-machine.js';
 import type { ModelShape } from '../model/model-shape.js';
 import { headroomBytes, type CompletedVerdict } from './judge/verdict.js';
 import { deviceWords } from '../runtime/options/device-options.js';
@@ -61,8 +62,7 @@ function seen({ accelerator }: LaunchOptions, host: HostMemory): FitMachine {
     const workingSet = host.gpuWiredLimitBytes ?? totalBytes;
     return { gpus: [{ totalBytes: workingSet, freeBytes: workingSet }], host: { totalBytes } };
   }
-  const gpus =
-    host.gpus?.map((gpu) => ({ totalBytes: gpu.totalBytes, freeBytes: gpu.totalBytes - gpu.usedBytes })) ?? [];
+  const gpus = host.gpus?.map((gpu) => seenMemory(accelerator, gpu)) ?? [];
   return { gpus, host: { totalBytes } };
 }
 

@@ -182,7 +182,7 @@ function reserved(
     if (!taken) return null;
     bytes = largerOf(bytes, taken);
   }
-  return { bytes, flashAttn, isSteered: planner.isSteered };
+  return { bytes, flashAttn, scratch: planner.scratch, isSteered: planner.isSteered };
 }
 
 function* graphsOf(inputs: ComputeInputs, flashAttn: boolean): Generator<PlannedGraph> {

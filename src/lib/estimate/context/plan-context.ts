@@ -6,6 +6,7 @@ import { type ContextMemory, createMemory } from '../caches/cache.js';
 import { computeBuffers, type ComputeInputs, promptNodes } from './compute.js';
 import { type ContextParams, type ContextRole, resolveContext } from './context-params.js';
 import type { ComputeBuffers } from './planned-before.js';
+import type { GpuPlan } from '../devices.js';
 import type { DeviceBytes } from '../ggml/device.js';
 import type { Adapters, PlacedFactor } from '../graph/loaded/adapters.js';
 import type { ArchitectureGraph } from '../graph/architecture-graph.js';
@@ -153,7 +154,13 @@ export function contextParts(
     ...partsOf({ name: 'expert-cache', of, accuracy: expertsAccuracy }, memory.experts?.bytes ?? NOTHING, gpus),
     ...partsOf({ name: 'compute', of, accuracy: planned }, compute.bytes, gpus),
     ...partsOf({ name: 'output', of, accuracy }, { gpus: [], cpu: outputBytes(shape, params, params.nSeqMax) }, gpus),
+    ...(of === 'model' ? [] : scratchParts(compute, of, gpus)),
   ];
+}
+
+/** The model's own is among what its GPUs need beside buffers. */
+function scratchParts({ scratch = [] }: ComputeBuffers, of: PartOwner, gpus: GpuPlan): EstimatePart[] {
+  return partsOf({ name: 'runtime-overhead', of, accuracy: 'modelled' }, { gpus: scratch, cpu: 0 }, gpus);
 }
 
 const NOTHING: DeviceBytes = { gpus: [], cpu: 0 };

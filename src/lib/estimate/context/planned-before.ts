@@ -5,6 +5,8 @@ import type { ContextParams } from './context-params.js';
 export interface ComputeBuffers {
   readonly bytes: DeviceBytes;
   readonly flashAttn: boolean;
+  /** What computing takes of each GPU beside them, in bytes. */
+  readonly scratch?: readonly number[];
   /** False where a control vector is set of which the graph does not say where it goes. */
   readonly isSteered?: boolean;
 }

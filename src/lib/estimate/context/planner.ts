@@ -1,6 +1,6 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
-import type { Backend } from '../ggml/backend.js';
+import type { Backend, Scratch } from '../ggml/backend.js';
 import { describe } from '../ggml/description.js';
 import type { Graph } from '../ggml/graph.js';
 import type { GraphPart } from '../ggml/graph-parts.js';
@@ -84,6 +84,7 @@ interface Trial {
 export class Planner {
   /** The graph of a tried context has places for a control vector. */
   isSteered = false;
+  private readonly used: Scratch[];
   /** Of each trial that failed, the backends of its nodes. */
   readonly failedTrials: Int8Array[] = [];
   private readonly backends: readonly Backend[];
@@ -108,6 +109,7 @@ export class Planner {
     this.known = copies === 1 ? known : undefined;
     this.keeps = keeps && copies === 1;
     this.fused = new Set(inputs.graph.fusedOps);
+    this.used = placement.gpus.used.map(() => ({ pool: 0, library: 0 }));
   }
 
   /** How many nodes the graph for a batch has. */
@@ -164,7 +166,27 @@ export class Planner {
   planned(batch: Batch, flashAttn: boolean): PlannedTape | FoundTape {
     const builder = this.built(batch, flashAttn);
     if (this.inputs.dryRun) for (const node of builder.graph.nodes) node.backend = UNASSIGNED;
-    return this.tapeOf(this.scheduled(builder));
+    const scheduled = this.scheduled(builder);
+    this.runOnce(builder.graph);
+    return this.tapeOf(scheduled);
+  }
+
+  /** What computing what was planned takes of each GPU beside buffers, in bytes. */
+  get scratch(): readonly number[] {
+    return this.used.map(({ pool, library }) => pool + library);
+  }
+
+  private runOnce({ nodes }: Graph): void {
+    if (this.backends[0]?.scratch === undefined) return;
+    for (const node of nodes) {
+      const used = this.used[node.backend];
+      const taken = this.backends[node.backend]?.scratch?.(node);
+      if (!used || !taken || (taken.pool <= used.pool && taken.library <= used.library)) continue;
+      this.used[node.backend] = {
+        pool: Math.max(used.pool, taken.pool),
+        library: Math.max(used.library, taken.library),
+      };
+    }
   }
 
   private tapeOf({ graph, parts, found, said }: Scheduled): PlannedTape | FoundTape {

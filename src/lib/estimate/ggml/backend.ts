@@ -5,6 +5,14 @@ import type { Tensor } from './tensor.js';
 /** A tensor must stay allocated until a node has run. */
 export type KeepUntil = (kept: Tensor, until: Tensor) => void;
 
+/** What running nodes takes beside buffers, in bytes. */
+export interface Scratch {
+  /** Of a pool that nodes use one after the other. */
+  readonly pool: number;
+  /** Of a library, with its workspace: once, for the first node that needs it. */
+  readonly library: number;
+}
+
 /**
  * What loading, the scheduler and the graph allocator ask of a device: `struct ggml_backend_device_i` and
  * `struct ggml_backend_buffer_type_i` (`ggml/src/ggml-backend-impl.h`, llama.cpp v0.5.0). Another backend is another of these.
@@ -23,8 +31,10 @@ export interface Backend {
   readonly readsRepacked: boolean;
   /** Bytes to reserve for a tensor, with what the op needs beside its result. */
   readonly allocSize: (tensor: Tensor) => number;
+  /** What running a node takes beside buffers; unset: nothing is known of that. */
+  readonly scratch?: (node: Tensor) => Scratch;
   /**
-   * What `optimize` looks at of the type of a product's weights: where it says the same, one may stand for another. `hasTwin`: its layer has
+   * What `optimize` and `scratch` look at of the type of a product's weights: where it says the same, one may stand for another. `hasTwin`: its layer has
    * other weights of that shape.
    */
   readonly typeTrait?: (type: GgmlType, product: 'MUL_MAT' | 'MUL_MAT_ID', hasTwin: boolean) => string;

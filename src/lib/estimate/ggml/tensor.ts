@@ -92,7 +92,7 @@ const NO_SOURCES: (Tensor | null)[] = [];
 /** `struct ggml_tensor`, and beside it what the planning passes note down about it. One graph owns each instance. */
 export class Tensor {
   op: Op = 'NONE';
-  /** Variant of UNARY, GLU or SCALE ops, or the hint of a matrix product; what the fusion rules and backends ask for. */
+  /** Variant of UNARY, GLU or SCALE ops, or the hint or precision of a matrix product; what the fusion rules and backends ask for. */
   variant = '';
   /** States that SSM_SCAN and GATED_DELTA_NET keep per sequence (`K`). */
   snapshots = 0;

@@ -4,6 +4,7 @@ import type { Encoder, EncoderHparams } from '../../model/projector/encoder-hpar
 import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { multiprocessorsOf } from '../gpu-overhead.js';
 import { GPU_BACKENDS } from '../launch-backends.js';
 import type { Backend } from '../ggml/backend.js';
 import { cpuBackend } from '../ggml/cpu/cpu-and-blas.js';
@@ -170,7 +171,10 @@ function placeProjector(launch: LaunchOptions): Placed {
     return { backends: [cpuBackend], gpu: undefined };
   const several = gpus > 1 || gpu > 0;
   return {
-    backends: [GPU_BACKENDS[accelerator].gpu(0, llamaCpp(launch.llamaCpp).switches), cpuBackend],
+    backends: [
+      GPU_BACKENDS[accelerator].gpu(0, llamaCpp(launch.llamaCpp).switches, multiprocessorsOf(launch.gpuMemory?.[gpu])),
+      cpuBackend,
+    ],
     gpu: several ? gpu : undefined,
   };
 }

@@ -111,7 +111,7 @@ export class Placement {
     this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.backends = backendsFor(accelerator, gpus.used.length, this.llama);
+    this.backends = backendsFor(accelerator, gpus, this.llama);
     // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
     this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;

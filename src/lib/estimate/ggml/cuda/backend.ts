@@ -18,6 +18,7 @@ import {
 } from '../tensor.js';
 import { keepFusedExperts } from './expert-fusion.js';
 import { flashAttentionBytes, flashAttentionRuns } from './flash-attention.js';
+import { isQuantizedProduct, scratchOf } from './scratch.js';
 
 /*
  * The CUDA backend (`ggml/src/ggml-cuda/ggml-cuda.cu`, llama.cpp v0.5.0), which ROCm is compiled from too. It reorders nothing
@@ -160,8 +161,11 @@ function allocSize(tensor: Tensor): number {
   return isQuantized(type) && partial !== 0 ? bytes + rowBytes(type, ROW_PADDING - partial) : bytes;
 }
 
-/** The backend of one GPU: it runs nothing that reads another's memory. */
-export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backend {
+/**
+ * The backend of one GPU: it runs nothing that reads another's memory.
+ * @param multiprocessors of its card
+ */
+export function cudaBackend(device: number, { cudaFusedGates }: Switches, multiprocessors: number): Backend {
   return {
     memory: device,
     alignment: ALIGNMENT,
@@ -176,8 +180,9 @@ export function cudaBackend(device: number, { cudaFusedGates }: Switches): Backe
     },
     offloadsOp: hasManyRows,
     allocSize,
-    // Only of a gate and what it lets through, which have one shape.
-    ...(cudaFusedGates && { typeTrait: ({ name }, _, hasTwin) => (hasTwin ? name : '') }),
+    scratch: (node) => scratchOf(node, multiprocessors),
+    // Only of a gate and what it lets through, which have one shape, and of what is computed in floats.
+    typeTrait: (type, _, hasTwin) => ((hasTwin && cudaFusedGates) || !isQuantizedProduct(type) ? type.name : ''),
     optimize: (nodes, keepUntil, following) => keepFusedExperts(nodes, keepUntil, following, cudaFusedGates),
   };
 }

@@ -71,6 +71,7 @@ function softmaxAttention(
   valueUp: Tensor | null,
 ): Tensor {
   let scores = ggml.mulMat(k, q);
+  scores.variant = 'f32';
   if (g.hparams.attnSoftCap) scores = ggml.scale(ggml.unary(ggml.scale(scores), 'tanh'));
   if (bias) scores = ggml.add(scores, bias);
   scores = ggml.softMax(scores, mask, sinks, false);

@@ -12,7 +12,7 @@ import { F16, F32, type Tensor } from '../../../../../src/lib/estimate/ggml/tens
 import { ggmlTypeByName } from '../../../../../src/lib/gguf/ggml-types.js';
 import { llamaCpp } from '../../../../../src/lib/runtime/llama-cpp.js';
 
-const BACKENDS = [cudaBackend(0, llamaCpp('v0.5.0').switches), cpuBackend];
+const BACKENDS = [cudaBackend(0, llamaCpp('v0.5.0').switches, 132), cpuBackend];
 const OPTIONS = { backends: BACKENDS, opOffload: false };
 const WIDTH = 256;
 
@@ -42,7 +42,7 @@ group('what is said of a graph before it is scheduled', () => {
   test('is another where a device no longer runs a node', () => {
     const type = ggmlTypeByName('TQ1_0');
     expect(
-      cudaBackend(0, llamaCpp('v0.5.0').switches).supportsOp(layersOf(3, weights(0, type)).nodes[1] as Tensor),
+      cudaBackend(0, llamaCpp('v0.5.0').switches, 132).supportsOp(layersOf(3, weights(0, type)).nodes[1] as Tensor),
     ).toBe(false);
     expect(said(layersOf(3, weights(0, type)))).not.toEqual(said(layersOf(3)));
   });
