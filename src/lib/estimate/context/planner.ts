@@ -1,11 +1,12 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import { type ContextMemory, filledTo } from '../caches/cache.js';
-import type { Backend, Scratch } from '../ggml/backend.js';
+import type { Backend } from '../ggml/backend.js';
 import { describe } from '../ggml/description.js';
 import type { Graph } from '../ggml/graph.js';
 import type { GraphPart } from '../ggml/graph-parts.js';
 import type { FoundTape, KnownTapes } from '../ggml/repeats/known-tapes.js';
 import { scheduleOf } from '../ggml/repeats/schedule.js';
+import { ScratchTally } from '../ggml/scratch-tally.js';
 import { Scheduler, UNASSIGNED } from '../ggml/scheduler.js';
 import type { PlannedTape } from '../ggml/repeats/settled-allocation.js';
 import { record, TensorSizes } from '../ggml/allocation/tape.js';
@@ -84,7 +85,7 @@ interface Trial {
 export class Planner {
   /** The graph of a tried context has places for a control vector. */
   isSteered = false;
-  private readonly used: Scratch[];
+  private readonly tally: ScratchTally;
   /** Of each trial that failed, the backends of its nodes. */
   readonly failedTrials: Int8Array[] = [];
   private readonly backends: readonly Backend[];
@@ -109,7 +110,12 @@ export class Planner {
     this.known = copies === 1 ? known : undefined;
     this.keeps = keeps && copies === 1;
     this.fused = new Set(inputs.graph.fusedOps);
-    this.used = placement.gpus.used.map(() => ({ pool: 0, library: 0 }));
+    this.tally = new ScratchTally(this.backends);
+  }
+
+  /** What computing what was planned takes of each GPU beside buffers, in bytes. */
+  get scratch(): readonly number[] {
+    return this.tally.bytes;
   }
 
   /** How many nodes the graph for a batch has. */
@@ -167,26 +173,8 @@ export class Planner {
     const builder = this.built(batch, flashAttn);
     if (this.inputs.dryRun) for (const node of builder.graph.nodes) node.backend = UNASSIGNED;
     const scheduled = this.scheduled(builder);
-    this.runOnce(builder.graph);
+    this.tally.run(builder.graph.nodes);
     return this.tapeOf(scheduled);
-  }
-
-  /** What computing what was planned takes of each GPU beside buffers, in bytes. */
-  get scratch(): readonly number[] {
-    return this.used.map(({ pool, library }) => pool + library);
-  }
-
-  private runOnce({ nodes }: Graph): void {
-    if (this.backends[0]?.scratch === undefined) return;
-    for (const node of nodes) {
-      const used = this.used[node.backend];
-      const taken = this.backends[node.backend]?.scratch?.(node);
-      if (!used || !taken || (taken.pool <= used.pool && taken.library <= used.library)) continue;
-      this.used[node.backend] = {
-        pool: Math.max(used.pool, taken.pool),
-        library: Math.max(used.library, taken.library),
-      };
-    }
   }
 
   private tapeOf({ graph, parts, found, said }: Scheduled): PlannedTape | FoundTape {

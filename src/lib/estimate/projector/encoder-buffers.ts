@@ -4,6 +4,7 @@ import { refused } from '../refused-launches.js';
 import type { Backend } from '../ggml/backend.js';
 import { type DeviceBytes, largerOf } from '../ggml/device.js';
 import { allocateGraph } from '../ggml/allocation/graph-allocator.js';
+import { ScratchTally } from '../ggml/scratch-tally.js';
 import { Scheduler, UnsupportedOpError } from '../ggml/scheduler.js';
 import { record, TensorSizes } from '../ggml/allocation/tape.js';
 import type { MediaBatch } from '../graph/projector/clip-graph.js';
@@ -28,10 +29,17 @@ export class EncoderBuffers {
   bytes: DeviceBytes = { cpu: 0, gpus: [] };
   private flashAttn: boolean | undefined;
   private readonly scheduler: Scheduler;
+  private readonly tally: ScratchTally;
 
   constructor(private readonly inputs: EncoderBuffersInputs) {
     this.scheduler = new Scheduler(inputs.backends, true);
+    this.tally = new ScratchTally(inputs.backends);
     if (inputs.flashAttn !== 'auto') this.flashAttn = inputs.flashAttn === 'on';
+  }
+
+  /** What computing what was planned takes of the GPU beside buffers. */
+  get scratch(): DeviceBytes {
+    return { cpu: 0, gpus: this.tally.bytes };
   }
 
   /** Makes room for a graph. The first decides on flash attention, and keeps what the attempt took. */
@@ -54,6 +62,7 @@ export class EncoderBuffers {
     const { graph } = buildProjectorGraph(projector, { encoder, hparams, media, flashAttn, weight });
     try {
       this.scheduler.assign(graph);
+      this.tally.run(graph.nodes);
       const { steps, leafs } = this.scheduler.plan(graph);
       const tape = record(steps, leafs);
       const sizes = new TensorSizes(backends, tape.tensors);

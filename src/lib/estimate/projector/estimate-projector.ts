@@ -57,7 +57,8 @@ export function knownProjectorParts(shape: ProjectorShape, launch: LaunchOptions
 function startedBy(launch: LaunchOptions): readonly unknown[] {
   const { accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens } = launch;
   const { imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
-  const placed = [accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice];
+  const cards = launch.gpuMemory?.map(({ totalBytes }) => totalBytes);
+  const placed = [accelerator, flashAttn, devices, gpus, cards, mmprojOffload, mmprojDevice];
   return [version, placed, warmup, mtmdBatchMaxTokens, imageMinTokens, imageMaxTokens];
 }
 
@@ -88,6 +89,7 @@ function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: 
     const ofGraph = llamaCpp(launch.llamaCpp).name === FOLLOWED ? accuracy : 'modelled';
     const sure = found.note === undefined ? ofGraph : 'bound';
     parts.push(...partsOf('compute', found.atStart, sure, placed));
+    parts.push(...partsOf('runtime-overhead', found.scratch, 'modelled', placed));
     if (found.note !== undefined) notes.push(found.note);
     for (const { device, gpu, bytes } of partsOf('compute', found.added, accuracy, placed)) {
       growth.push({ name: 'compute', of: 'projector', device, ...(gpu !== undefined && { gpu }), maxBytes: bytes });
@@ -102,6 +104,8 @@ interface PlannedEncoder {
   readonly weights: DeviceBytes;
   readonly atStart: DeviceBytes;
   readonly added: DeviceBytes;
+  /** What computing takes of a GPU beside buffers; unset where that is not known. */
+  readonly scratch?: DeviceBytes;
 }
 
 /** `clip_model_loader::load_hparams` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0), with bounds of `--image-min-tokens` and `--image-max-tokens`. */
@@ -160,7 +164,8 @@ function planEncoder(
     if (!seen.has(key)) buffers.reserve(batch);
     seen.add(key);
   }
-  return { weights: onFirst(backends, weights.bytes), atStart, added: difference(buffers.bytes, atStart) };
+  const added = difference(buffers.bytes, atStart);
+  return { weights: onFirst(backends, weights.bytes), atStart, added, scratch: buffers.scratch };
 }
 
 /** The constructor of `clip_ctx`, and `common_params_parse_ex` (`common/arg.cpp`): the first GPU of those in use, or the CPU. */

@@ -24,8 +24,7 @@ describe('a product of a quantized matrix on a CUDA card takes of the pool', () 
   });
 
   test('only the activations of up to eight tokens', () => {
-    const node = (tokens: number): Tensor =>
-      ggml.mulMat(tensor(typed('Q4_K'), 5632, 2048), tensor(F32, 5632, tokens));
+    const node = (tokens: number): Tensor => ggml.mulMat(tensor(typed('Q4_K'), 5632, 2048), tensor(F32, 5632, tokens));
     expect([pages(node(8)), pages(node(9))]).toEqual([2, 10]);
   });
 
