@@ -5,7 +5,7 @@ const GIB = 2 ** 30;
 
 /**
  * Of NVIDIA's cards since Turing with so much memory, the most multiprocessors (an RTX 4090: 128 and 24 GiB), and what the driver's context
- * takes for each: 107 MiB of an RTX 4060 Ti's 34, 256 of an RTX 3090's 82 and 555 of an RTX PRO 6000's 188 in public reports; 528.8 of an
+ * takes for each: 107 MiB of an RTX 4060 Ti's 34, 256 of an RTX 3090's 82 and 555 of an RTX PRO 6000's 188 in public reports; 524 of an
  * H100's 132 measured, whose memory is of another kind.
  */
 const CARDS = [
@@ -18,16 +18,16 @@ const CARDS = [
   { upToBytes: 24 * GIB, multiprocessors: 128, contextMib: 3.2 },
   { upToBytes: 32 * GIB, multiprocessors: 170, contextMib: 3.2 },
   { upToBytes: 48 * GIB, multiprocessors: 142, contextMib: 3.2 },
-  { upToBytes: 80 * GIB, multiprocessors: 132, contextMib: 4.01 },
+  { upToBytes: 80 * GIB, multiprocessors: 132, contextMib: 3.969 },
   { upToBytes: 96 * GIB, multiprocessors: 188, contextMib: 3.2 },
-  { upToBytes: Infinity, multiprocessors: 160, contextMib: 4.01 },
+  { upToBytes: Infinity, multiprocessors: 160, contextMib: 3.969 },
 ] as const;
 type Card = (typeof CARDS)[number];
 /** Of a card of which nothing is known. */
 const UNKNOWN_CARD_BYTES = 24 * GIB;
 
-/** The backend's own kernels once prompts and tokens were computed, 66 to 70 MiB on an H100, and what pages of 2 MiB add to buffers. */
-const KERNEL_BYTES = 78 * MIB;
+/** Streams and the backend's own kernels once prompts and tokens were computed, 71 to 75 MiB on an H100, and what pages of 2 MiB add to buffers. */
+const KERNEL_BYTES = 84 * MIB;
 /** Backends of whose context nothing is known: with it, with all that is loaded for it and with what is needed in between. */
 const OTHERS: readonly { readonly upToBytes: number; readonly overheadBytes: number }[] = [
   { upToBytes: 36 * GIB, overheadBytes: 350 * MIB },

@@ -56,10 +56,10 @@ describe('several GPUs', () => {
   test('each have an overhead by the size of the card', () => {
     const { parts } = estimated(memory(24, 80));
     const overhead = parts.filter(({ name, device }) => name === 'runtime-overhead' && device === 'gpu');
-    // the context, 78 MiB, and for prompts 14336 x 512 x 36 / 32 bytes and 64 KiB for each multiprocessor, in pages of 2 MiB
+    // the context, 84 MiB, and for prompts 14336 x 512 x 36 / 32 bytes and 64 KiB for each multiprocessor, in pages of 2 MiB
     expect(overhead.map(({ gpu, bytes, accuracy }) => [gpu, bytes / MIB, accuracy])).toEqual([
-      [0, 410 + 78 + 16, 'modelled'],
-      [1, 530 + 78 + 18, 'modelled'],
+      [0, 410 + 84 + 16, 'modelled'],
+      [1, 524 + 84 + 18, 'modelled'],
     ]);
   });
 
