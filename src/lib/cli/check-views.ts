@@ -92,6 +92,7 @@ function macs(check: MemoryCheck, flags: ViewFlags): View | undefined {
     { shape, launch, ...(room?.beside && { beside: room.beside }) },
     { inUseBytes, fraction: flags['memory-fraction'] },
   );
+  if (found.length === 0) return undefined;
   return {
     json: { machines: macsJson(found) },
     text: (_width, colors) => withLayersNote(macsText(found, inUseBytes, colors), check),
