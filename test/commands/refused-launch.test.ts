@@ -1,7 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { askCli } from '../support/cli-session.js';
 
-const MAC = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '-c', '8192', '--offline', '--llama-cpp', 'b12032'];
+const MAC = [
+  '--accelerator',
+  'metal',
+  '--system-memory',
+  '64Gi',
+  '--in-use',
+  '4Gi',
+  '-c',
+  '8192',
+  '--offline',
+  '--llama-cpp',
+  'b12032',
+];
 const COMPACT = ['-ctk', 'q8_0', '-ctv', 'q8_0'];
 // 2053 is the first prime of ggml_hash_size from 1944 on, the 8 nodes for each of the file's 243 tensors (graph_max_nodes).
 const TOO_LARGE =
