@@ -22,6 +22,7 @@ import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
 import { growthRemedy } from './judge/growth-remedy.js';
 import { isDiscrete, judge, limitsOf } from './judge/judge.js';
+import { onMachine } from './judge/on-machine.js';
 import { sizedOrRemedied } from './judge/graph-remedy.js';
 import { judgeLaunch, sizeLaunch, type SizedLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
@@ -234,7 +235,8 @@ function checkSized(
 ): Promise<MemoryCheck> {
   const { room, launch, choice, estimate, shape, asked, remarks, extraWords } = sized;
   const files = { ...room.beside, model: shape };
-  const known = [...notes, ...launchNotes(shape, launch, estimate.resolved), ...machineNotes(room)];
+  const here = onMachine(launch, room.host);
+  const known = [...notes, ...launchNotes(shape, here, estimate.resolved), ...machineNotes(room)];
   return orIncomplete({ ...sized, notes: known }, async () => {
     const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
     const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
