@@ -45,16 +45,24 @@ describe('reading a local file', () => {
     expect(header.files).toHaveLength(3);
   });
 
-  test.each([
-    [1, 2],
-    [2, 1],
-  ])('refuses a split model of which there is part %d alone, naming the other', async (number, missing) => {
-    const path = await put(`m-0000${number}-of-00002.gguf`, modelPart(number, 2));
-    const part = `m-0000${missing}-of-00002.gguf`;
+  test('refuses every part but the first, as llama.cpp does, and names the first', async () => {
+    await put('m-00001-of-00002.gguf', modelPart(1, 2));
+    const path = await put('m-00002-of-00002.gguf', modelPart(2, 2));
+    await expect(readGgufHeader(path)).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FIRST_PART',
+      exitCode: 3,
+      message: `${path} is part 2 of 2, and llama.cpp loads a split model by its first part only`,
+      options: { suggestions: ['name m-00001-of-00002.gguf instead, which finds the others'] },
+    });
+  });
+
+  test('refuses a split model of which there is the first part alone, naming the other', async () => {
+    const path = await put('m-00001-of-00002.gguf', modelPart(1, 2));
+    const part = 'm-00002-of-00002.gguf';
     await expect(readGgufHeader(path)).rejects.toMatchObject({
       code: 'SOURCE_FILE_UNREADABLE',
       exitCode: 3,
-      message: `cannot read ${path}: part ${missing} of 2 is missing; there is no ${join(folder.path, part)}`,
+      message: `cannot read ${path}: part 2 of 2 is missing; there is no ${join(folder.path, part)}`,
       options: { suggestions: [`put ${part} beside it; llama-server needs every part`] },
     });
   });
