@@ -33,9 +33,9 @@ describe('reading a local file', () => {
     expect(bytes - file.unpaddedBytes).toBeLessThanOrEqual(256 * 1024);
   });
 
-  test.each([1, 2, 3])('brings in all parts of a split model, given part %d', async (number) => {
+  test('brings in all parts of a split model, given the first', async () => {
     for (const part of [1, 2, 3]) await put(`m-0000${part}-of-00003.gguf`, modelPart(part, 3));
-    const header = await readGgufHeader(join(folder.path, `m-0000${number}-of-00003.gguf`));
+    const header = await readGgufHeader(join(folder.path, 'm-00001-of-00003.gguf'));
     expect(header.tensors.map(({ name, file }) => [name, file])).toEqual([
       ['blk.0.attn_q.weight', 0],
       ['blk.1.attn_q.weight', 1],
