@@ -7,7 +7,7 @@ import type { MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/overridden-header.js';
-import { lacksVocabulary } from '../model/loading/vocabulary.js';
+import { lacksVocabulary, withoutVocabulary } from '../model/loading/vocabulary.js';
 import { misnamedQuantization, publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
@@ -140,6 +140,7 @@ function checkModel(
     const path = pathRead(read.header, read.source);
     const quantization = publishedQuantization(described.quantization, path);
     const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(described.keys);
+    if (isProfile && request.isStarted === true) throw withoutVocabulary();
     const misnamed = misnamedQuantization(described.keys, path ?? read.source);
     const notes = [
       ...read.notes,
