@@ -183,7 +183,9 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const refusal = isPassed(check) ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
     const none = printed !== undefined && printed.own === undefined && check.verdict.kind !== 'unknown';
-    const noteNone = (): void => (none ? this.notice(`Note: ${printed.whyNone}`) : undefined);
+    const noteNone = (): void => {
+      for (const note of none ? [printed.whyNone] : (printed?.notes ?? [])) this.notice(`Note: ${note}`);
+    };
     if (!isPassed(check) && views.length === 0) return noteNone();
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);

@@ -21,7 +21,7 @@ import { versionsText } from '../lib/report/text/versions-text.js';
 
 export default class Compare extends BaseCommand {
   static override args = { model: modelArg };
-  static override description = `Checks several models for the same machine with the same options, and shows them side by side. With a list of versions in \\
+  static override description = `Checks several models for the same machine with the same options, and shows them side by side. With a list of versions in \
 --llama-cpp, each model is shown part by part in all of them, with what each change of llama.cpp between them adds or takes away.
 
 With --together what they take is added up, and where that is too much, the sets that fit side by side are named.

@@ -9,6 +9,7 @@ import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { refusalText } from '../lib/cli/terminal/refusal.js';
 import { fleetFlags, refuseOfOneMachine } from '../lib/cli/flags/fleet-flags.js';
+import { secretNotes } from '../lib/cli/secret-variables.js';
 import { printFlag, type PrintedCommand } from '../lib/cli/flags/print-flag.js';
 import { deployCommand, printedCommand, whyNoDeploy } from '../lib/cli/printed-command.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
@@ -106,6 +107,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       const why =
         flags.print === undefined || flags.print === 'deploy' ? whyNoDeploy(check, fitted.changes) : undefined;
       if (why !== undefined) this.notice(`Note: ${why}`);
+      for (const note of secretNotes(command ?? [])) this.notice(`Note: ${note}`);
       for (const note of check.verdict.warnings) this.notice(`Note: ${note}`);
     }
     return fitJson(fitted, command, prefer);

@@ -42,7 +42,11 @@ const RULES: readonly Rule[] = [
     ),
     '$1***',
   ],
-  [/\b([A-Z][A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY)=)("[^"]*"|'[^']*'|[^\s"']+)/g, '$1***'],
+  // But for a shell's reference to a variable, which says nothing.
+  [
+    /\b([A-Z][A-Z0-9_]{0,64}(?:TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY)=)(?!"?\$\{[A-Z_]{1,64}:\?\}(?:["'\s]|$))("[^"]*"|'[^']*'|[^\s"']+)/g,
+    '$1***',
+  ],
 ];
 
 /** What every text with a secret has somewhere; nearly all texts have nothing of it. */

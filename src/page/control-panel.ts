@@ -22,6 +22,13 @@ export class ControlPanel {
     this.#show();
   }
 
+  /** As long as the first GPU is as it was checked, so are those of other sizes. */
+  #gpuText(bytes: number): string {
+    const { eachGpu } = this.stops;
+    const differ = eachGpu[0] === bytes && eachGpu.some((size) => size !== bytes);
+    return (differ ? eachGpu : [bytes]).map(formatSize).join(', ');
+  }
+
   set(controls: Controls): void {
     this.controls = controls;
     this.#show();
@@ -84,7 +91,7 @@ export class ControlPanel {
     slide('in-use', Math.round((inUseBytes / GIB) * STEPS_PER_GB), formatSize(inUseBytes));
     const byDefault = this.controls.fraction === null ? ', usual for this size' : '';
     slide('fraction', Math.round(fraction * 100), `${Number(fraction.toFixed(4))}${byDefault}`);
-    slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), formatSize(this.controls.gpuBytes ?? 0));
+    slide('gpu', nearest(gpuBytes, this.controls.gpuBytes ?? 0), this.#gpuText(this.controls.gpuBytes ?? 0));
     check('projector', this.controls.projector);
     check('draft', this.controls.draft);
     write('draft-max', this.controls.draftMax === null ? '' : String(this.controls.draftMax));

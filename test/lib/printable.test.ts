@@ -57,6 +57,7 @@ describe('what is printed', () => {
     ['AWS_SECRET_ACCESS_KEY="a b" x', 'AWS_SECRET_ACCESS_KEY=*** x'],
     ['Authorization: Bearer abcdefghij', 'Authorization: Bearer ***'],
     ['HF_TOKEN=hf_abcdefghijklmnop', 'HF_TOKEN=***'],
+    ['HF_TOKEN="${HF_TOKEN:?}more"', 'HF_TOKEN=***'],
   ])('has no secret of %s', (text, expected) => {
     expect(withoutSecrets(text)).toBe(expected);
   });
@@ -67,6 +68,8 @@ describe('what is printed', () => {
     'hf:owner/repo/x.gguf and hf:owner/repo:Q4_K_M',
     'https://host:8080/a@b/x.gguf?download=true',
     'a note: somebody@example.com',
+    'LLAMA_API_KEY="${LLAMA_API_KEY:?}" llama-server',
+    'deploy --env "LLAMA_API_KEY=${LLAMA_API_KEY:?}"',
   ])('is what it was where nothing is secret: %s', (text) => {
     expect(withoutSecrets(text)).toBe(text);
   });

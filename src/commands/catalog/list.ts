@@ -1,7 +1,7 @@
 import { loadCatalog } from '../../lib/catalog/load-catalog.js';
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { catalogFlag } from '../../lib/cli/flags/model-flags.js';
-import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
+import { widthIfRead } from '../../lib/cli/terminal/terminal-width.js';
 import { catalogEntryJson } from '../../lib/report/json/catalog-json.js';
 import { catalogTable, sortedCatalog } from '../../lib/report/text/catalog-text.js';
 
@@ -20,8 +20,7 @@ context that the entry is deployed with.`;
     const catalog = sortedCatalog(await loadCatalog(flags.catalog));
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');
-      const width = process.stdout.isTTY ? terminalWidth(process.stdout) : undefined;
-      this.log(catalogTable(catalog, colors, width));
+      this.log(catalogTable(catalog, colors, widthIfRead(process.stdout)));
     }
     return { models: catalog.map(catalogEntryJson) };
   }

@@ -30,7 +30,7 @@ export function checkDependencies(surroundings: Surroundings): CheckDependencies
       } catch (error) {
         if (!isUnreachable(error) || model.original === undefined) throw error;
         const { requantisedHeader } = await import('../preflight/requantised-header.js');
-        const header = await requantisedHeader(model, readOffline);
+        const header = await requantisedHeader(model, readOffline, error);
         if (header === undefined) throw error;
         return header;
       }

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { isComplete, type MemoryCheck } from '../preflight/memory-check.js';
-import { chosenLayers } from '../preflight/server-choice.js';
+import { layersAsChosen } from '../preflight/server-choice.js';
 import { savingsOf } from '../preflight/surveys/savings.js';
 import { largestOf } from '../preflight/surveys/largest-of.js';
 import { contextCurve, contextTable, surveyMacs, type TableColumns } from '../preflight/surveys/survey.js';
@@ -16,6 +16,7 @@ import {
   quantizationTableJson,
   savingsJson,
 } from '../report/json/table-json.js';
+import { wrapWords } from '../report/layout/wrap.js';
 import { wantsTable } from './flags/view-flags.js';
 import { quantizationTableText } from '../report/tables/quantization-text.js';
 import { savingsText } from '../report/tables/savings-text.js';
@@ -92,6 +93,7 @@ function macs(check: MemoryCheck, flags: ViewFlags): View | undefined {
     { shape, launch, ...(room?.beside && { beside: room.beside }) },
     { inUseBytes, fraction: flags['memory-fraction'] },
   );
+  if (found.length === 0) return undefined;
   return {
     json: { machines: macsJson(found) },
     text: (_width, colors) => withLayersNote(macsText(found, inUseBytes, colors), check),
@@ -99,14 +101,32 @@ function macs(check: MemoryCheck, flags: ViewFlags): View | undefined {
 }
 
 /** Where layers are open, llama-server chooses them for each launch; rows to compare have them all alike. */
-function withLayersNote(text: string, { choice, estimate }: MemoryCheck): string {
-  const layers = choice && chosenLayers(choice);
-  if (layers === undefined) return text;
-  const count = `${layers} layer${layers === 1 ? '' : 's'}`;
-  return `${text}\nEach row is with ${count} on ${gpusInWords(estimate ?? { parts: [] })}, as chosen for the launch asked (--fit).`;
+function withLayersNote(text: string, check: MemoryCheck): string {
+  const layers = layersInWords(check);
+  return layers === undefined ? text : `${text}\nEach row is with ${layers}.`;
 }
 
-function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefined {
+function layersInWords(check: MemoryCheck): string | undefined {
+  const layers = layersAsChosen(check);
+  if (layers === undefined) return undefined;
+  const count = `${layers} layer${layers === 1 ? '' : 's'}`;
+  return `${count} on ${gpusInWords(check.estimate ?? { parts: [] })}, as chosen for the launch asked (--fit)`;
+}
+
+/** What is drawn beside the largest context of the answer, which may have other layers. */
+function drawnWith(check: MemoryCheck, drawn: number | undefined, width: number): readonly string[] {
+  const layers = layersInWords(check);
+  if (layers === undefined) return [];
+  const { largest } = check;
+  const anew =
+    largest === undefined || largest === drawn
+      ? ''
+      : `; with those chosen for each context, up to ${largest} tokens fit`;
+  return wrapWords(`Drawn with ${layers}${anew}.`.split(' '), width);
+}
+
+function pictures(check: MemoryCheck): View | undefined {
+  const { shape, launch, room, verdict } = check;
   if (shape === undefined || room === undefined || verdict.kind === 'unknown') return undefined;
   const trials = new Trials(room);
   const points = contextCurve(trials, { shape, launch }, CHART_POINTS);
@@ -121,6 +141,7 @@ function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefin
         })),
         ...(decisive && limitNameJson(decisive)),
         largestContext: largest ?? null,
+        gpuLayers: verdict.estimate.resolved.gpuLayers,
       },
     },
     text: (width, colors) =>
@@ -128,6 +149,7 @@ function pictures({ shape, launch, room, verdict }: MemoryCheck): View | undefin
         memoryBars(verdict, room.host, width, colors),
         '',
         contextChart(points, largest, { columns: chartColumns(width), width, colors }),
+        ...drawnWith(check, largest, width),
       ].join('\n'),
   };
 }

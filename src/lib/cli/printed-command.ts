@@ -14,6 +14,7 @@ import { budgetFlags } from './flags/machine-flags.js';
 import { fileFlag, launchFlags } from './flags/launch-flags.js';
 import { catalogFlag } from './flags/model-flags.js';
 import type { PrintedCommand } from './flags/print-flag.js';
+import { assignments, deployedSecrets, secretNotes, secretsAsVariables } from './secret-variables.js';
 import { type RawToken, typedCommand } from './terminal/typed-command.js';
 
 /** What a deploy has a use for. */
@@ -34,13 +35,17 @@ export interface PrintedCommands {
   readonly of: CommandOf;
   /** A sentence, where there is no command of its own. */
   readonly whyNone: string;
+  /** What is to be done before the command can be run, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** The commands of a check and of its advice. */
 export function commandsOf(check: MemoryCheck, kind: PrintedCommand, raw: readonly RawToken[]): PrintedCommands {
   const { verdict } = check;
+  const own = verdict.kind === 'unknown' ? undefined : printedCommand(kind, check, [], verdict.estimate.resolved, raw);
   return {
-    own: verdict.kind === 'unknown' ? undefined : printedCommand(kind, check, [], verdict.estimate.resolved, raw),
+    own,
+    notes: secretNotes(own ?? []),
     whyNone: `no command: ${(kind === 'deploy' ? whyNoDeploy(check) : undefined) ?? UNREADABLE}`,
     of: (advice) => printedCommand(kind, check, advice.changes, advice.verdict.estimate.resolved, raw),
   };
@@ -62,10 +67,11 @@ export function printedCommand(
     const typed = raw.filter(({ type, flag }) => type === 'flag' && flag !== undefined && flag in DEPLOY_FLAGS);
     return deployCommand(check, changes, typed);
   }
-  const words = serverWords(check, changes, resolved, process.env);
-  if (words === undefined) return undefined;
-  const typed = grouped(words);
-  return kind === 'exec' ? [...execWords(check.launch.accelerator, changes, raw), '--', ...typed] : typed;
+  const all = serverWords(check, changes, resolved, process.env);
+  if (all === undefined) return undefined;
+  const { words, variables } = secretsAsVariables(all);
+  const started = kind === 'exec' ? [...execWords(check.launch.accelerator, changes, raw), '--'] : [];
+  return [...assignments(variables), ...started, ...grouped(words)];
 }
 
 /** What `exec` is to judge by, as it was typed or is advised; the machine it looks at itself. */
@@ -132,8 +138,13 @@ export function deployCommand(
   const placed = choice === undefined || changes.length > 0 ? [] : grouped(placingWords(choice, asked));
   const { flags, leaveOut = [] } = typedChanges([...changes, ...named], extraWords);
   const start = ['llmkube', 'deploy', shellWord(check.model)];
-  const kept = typed.filter(({ flag }) => !leaveOut.includes(`--${flag}`));
-  return typedCommand(start, kept, [...flags, ...placed, ...more], (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean');
+  const secret = deployedSecrets(typed.filter(({ flag }) => !leaveOut.includes(`--${flag}`)));
+  return typedCommand(
+    start,
+    secret.typed,
+    [...flags, ...placed, ...more, ...secret.flags],
+    (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean',
+  );
 }
 
 /** An option and its value stay on one line. */

@@ -51,6 +51,7 @@ export async function checkLaunch(request: LaunchCheckRequest, room: Room): Prom
         ...(elsewhere?.draft !== undefined && { draft: elsewhere.draft }),
         ...(llamaCpp !== undefined && { llamaCpp }),
       },
+      isStarted: true,
       overrides: command.overrides,
       extraArgs: [],
       machine: {},

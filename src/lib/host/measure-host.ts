@@ -46,7 +46,7 @@ export async function measureHost(request: MachineRequest, probe: Probe = thisMa
       suggestions: ['lower --in-use, or raise --system-memory'],
     });
   }
-  if (request.accelerator === 'metal') return withWiredLimit(host, request);
+  if (request.accelerator === 'metal') return withWiredNote(withWiredLimit(host, request), request);
   return request.accelerator === 'cpu' ? host : withGpus(host, request, probe);
 }
 
@@ -97,6 +97,15 @@ function withWiredLimit(host: HostMemory, request: MachineRequest): HostMemory {
   if (gpuWiredLimitBytes !== undefined) return { ...host, gpuWiredLimitBytes, wiredLimitIsGiven: true };
   if (host.gpuWiredLimitBytes !== undefined || systemMemoryBytes === undefined) return host;
   return { ...host, gpuWiredLimitBytes: defaultWiredLimitBytes(host.totalBytes, undefined) };
+}
+
+/** Of a limit that holds nothing back; a machine of which nothing but a budget is known may have more. */
+function withWiredNote(host: HostMemory, { systemMemoryBytes }: MachineRequest): HostMemory {
+  const { gpuWiredLimitBytes = 0, totalBytes, source, wiredLimitIsGiven } = host;
+  const isKnown = source === 'measured' || systemMemoryBytes !== undefined;
+  if (!isKnown || gpuWiredLimitBytes <= totalBytes) return host;
+  const said = wiredLimitIsGiven ? '--gpu-wired-limit' : 'iogpu.wired_limit_mb';
+  return { ...host, notes: [...host.notes, `${said} is more than all the memory that the machine has`] };
 }
 
 /** One amount is that of each of so many GPUs. */

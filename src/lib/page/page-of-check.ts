@@ -3,6 +3,7 @@ import { type HeaderDigest, toDigest } from '../gguf/digest/digest.js';
 import { headerOf } from '../model/describe-file.js';
 import type { FileShape, ModelShape } from '../model/model-shape.js';
 import { recipeVariants } from '../preflight/advice/variants.js';
+import { layersAsChosen } from '../preflight/server-choice.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
 import { uncountedRemark } from '../preflight/check-memory.js';
 import { loadedTexts } from '../report/words/loaded-text.js';
@@ -45,9 +46,20 @@ export function pageInput(
     host: room.host,
     policy: room.policy,
     programs: check.programs ?? [],
-    notes: verdict.warnings.filter((warning) => !estimate.notes.includes(warning)),
+    notes: [...verdict.warnings.filter((warning) => !estimate.notes.includes(warning)), ...layersNote(check)],
     uncounted: uncountedRemark(check.remarks, launch.accelerator) ?? null,
   };
+}
+
+/** The page recomputes with the layers that it shows, and llama-server would choose them anew. */
+function layersNote(check: MemoryCheck): readonly string[] {
+  const layers = layersAsChosen(check);
+  if (layers === undefined) return [];
+  const { largest } = check;
+  const anew = largest === undefined ? '' : `, with which up to ${largest} tokens fit`;
+  return [
+    `the layers on the GPU are the ${layers} that llama-server chooses for the launch that was checked (--fit); it would choose others for another context${anew}`,
+  ];
 }
 
 function digests({ model, projector, draft, adapters }: LaunchFiles & { readonly model: ModelShape }): PageFiles {

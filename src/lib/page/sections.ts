@@ -89,7 +89,7 @@ function partsHtml(verdict: CompletedVerdict): string {
     .filter((part) => !needed.includes(part))
     .map(partRow)
     .join('');
-  const total = requirementsOf(verdict)
+  const total = requirementsOf(verdict.limits)
     .map(
       ({ bytes, holder }) =>
         `<tr class="total"><th scope="row">requirement</th><td title="${bytes} bytes">${formatSize(bytes)}</td><td>${holder}</td><td></td></tr>`,

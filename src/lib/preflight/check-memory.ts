@@ -7,7 +7,7 @@ import type { MeasureHost } from '../host/measure-host.js';
 import type { Program } from '../host/processes/programs.js';
 import { describeModel } from '../model/describe-model.js';
 import { withKvOverrides } from '../model/overridden-header.js';
-import { lacksVocabulary } from '../model/loading/vocabulary.js';
+import { lacksVocabulary, withoutVocabulary } from '../model/loading/vocabulary.js';
 import { misnamedQuantization, publishedQuantization } from '../model/quantization/quantization.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { KvOverride } from '../runtime/options/kv-overrides.js';
@@ -22,6 +22,7 @@ import { findProjector, type ProjectorReading } from './beside/beside.js';
 import type { DraftListing } from './beside/find-draft.js';
 import { growthRemedy } from './judge/growth-remedy.js';
 import { isDiscrete, judge, limitsOf } from './judge/judge.js';
+import { onMachine } from './judge/on-machine.js';
 import { sizedOrRemedied } from './judge/graph-remedy.js';
 import { judgeLaunch, sizeLaunch, type SizedLaunch } from './judge/judge-launch.js';
 import { launchNotes } from './launch-notes.js';
@@ -139,6 +140,7 @@ function checkModel(
     const path = pathRead(read.header, read.source);
     const quantization = publishedQuantization(described.quantization, path);
     const isProfile = read.header.origin !== 'bundled' && lacksVocabulary(described.keys);
+    if (isProfile && request.isStarted === true) throw withoutVocabulary();
     const misnamed = misnamedQuantization(described.keys, path ?? read.source);
     const notes = [
       ...read.notes,
@@ -212,39 +214,51 @@ function unmeasured(
   return incomplete({ ...read, estimate, notes }, error);
 }
 
-async function checkIn(
-  room: Room & { readonly beside: Omit<LaunchFiles, 'model'> },
+type Beside = Room & { readonly beside: Omit<LaunchFiles, 'model'> };
+
+function checkIn(
+  room: Beside,
   read: UnderWay<'header' | 'shape' | 'projector' | 'named'>,
   request: CheckRequest,
   dependencies: CheckDependencies,
 ): Promise<MemoryCheck> {
-  const { notes, ...found } = read;
-  const files = { ...room.beside, model: found.shape };
+  const files = { ...room.beside, model: read.shape };
   const size = (launch: LaunchOptions): SizedLaunch => sizeLaunch(files, launch, room, request.namesLaunch);
-  const sized = { ...found, ...sizedOrRemedied(found.asked, size), room };
-  const { launch, choice, estimate } = sized;
-  const known = [...notes, ...launchNotes(found.shape, launch, estimate.resolved), ...machineNotes(room)];
+  return orIncomplete({ ...read, room }, () =>
+    checkSized({ ...read, ...sizedOrRemedied(read.asked, size), room }, request, dependencies),
+  );
+}
+
+function checkSized(
+  { notes, ...sized }: UnderWay<'header' | 'shape' | 'projector' | 'named' | 'estimate' | 'choice'> & { room: Beside },
+  request: CheckRequest,
+  dependencies: CheckDependencies,
+): Promise<MemoryCheck> {
+  const { room, launch, choice, estimate, shape, asked, remarks, extraWords } = sized;
+  const files = { ...room.beside, model: shape };
+  const here = onMachine(launch, room.host);
+  const known = [...notes, ...launchNotes(shape, here, estimate.resolved), ...machineNotes(room)];
   return orIncomplete({ ...sized, notes: known }, async () => {
     const verdict = judge(estimate, limitsOf(estimate, launch.accelerator, room.host, room.policy));
     const tried = (wider: Partial<LaunchOptions>): CompletedVerdict =>
-      judgeLaunch(files, { ...found.asked, ...wider }, room).verdict;
+      judgeLaunch(files, { ...asked, ...wider }, room).verdict;
     const onHost = (host: HostMemory): CompletedVerdict =>
-      judgeLaunch(files, found.asked, { ...room, host }, request.namesLaunch).verdict;
+      judgeLaunch(files, asked, { ...room, host }, request.namesLaunch).verdict;
     const shared = sharedMemoryNote(verdict, room.host, onHost);
     const chosen = choice === undefined ? [] : choiceNotes(choice, verdict, tried);
     const noted = [...known, ...chosen, ...(shared === undefined ? [] : [shared])];
-    const uncounted = uncountedRemark(found.remarks, launch.accelerator);
+    const uncounted = uncountedRemark(remarks, launch.accelerator);
     if (verdict.kind !== 'does-not-fit' && uncounted !== undefined) {
       return incomplete({ ...sized, notes: noted }, notCounted(uncounted));
     }
-    const warnings = [...noted, ...found.remarks.map(({ text }) => text), ...verdict.warnings];
+    const warnings = [...noted, ...remarks.map(({ text }) => text), ...verdict.warnings];
     const { remedy: findRemedy = growthRemedy } = dependencies;
-    const remedy = findRemedy(verdict, found.asked, (other) => judgeLaunch(files, other, room).verdict);
+    const remedy = findRemedy(verdict, asked, (other) => judgeLaunch(files, other, room).verdict);
     const check = {
       ...sized,
       verdict: { ...verdict, warnings },
       suggestions: [],
-      ...(remedy && { remedy: typedChanges(remedy, found.extraWords).flags }),
+      ...(remedy && { remedy: typedChanges(remedy, extraWords).flags }),
     };
     if (verdict.kind !== 'does-not-fit') return withPrograms(check, dependencies);
     return uncounted === undefined ? advised(check, dependencies) : { ...check, suggestions: [UNADVISED] };

@@ -1,4 +1,6 @@
 import { trainedContext } from '../estimate/context/trained-context.js';
+import { isDiscrete } from './judge/judge.js';
+import { planGpus } from '../estimate/devices.js';
 import type { ResolvedLaunch } from '../estimate/memory-estimate.js';
 import type { ModelShape } from '../model/model-shape.js';
 import type { LaunchOptions } from '../runtime/launch-options.js';
@@ -30,5 +32,21 @@ export function launchNotes(
       `flash attention is off, since the K cache (${cacheTypeK}) and the V cache (${cacheTypeV}) differ: that takes more memory than both alike`,
     );
   }
-  return notes;
+  return [...notes, ...splitNotes(launch)];
+}
+
+/** What says how GPUs share a model, where llama-server does not look at it (`load_tensors`, `llama_prepare_model_devices`). */
+function splitNotes(launch: LaunchOptions): readonly string[] {
+  const { accelerator, gpus, devices, tensorSplit = [], mainGpu = 0, splitMode = 'layer' } = launch;
+  if (isDiscrete(accelerator) && gpus === undefined && devices === undefined) return [];
+  const { used } = planGpus(launch);
+  const many = `${used.length} GPU${used.length === 1 ? '' : 's'}`;
+  const isSplit = tensorSplit.some((share) => share !== 0);
+  const idle: string[] = [];
+  if (isSplit && used.length < 2)
+    idle.push(`--tensor-split has no effect with ${used.length === 0 ? 'no GPU' : 'one GPU'}`);
+  else if (tensorSplit.length > used.length)
+    idle.push(`--tensor-split has ${tensorSplit.length} shares for ${many}: the last ones have no effect`);
+  if (mainGpu !== 0 && splitMode !== 'none') idle.push(`--main-gpu ${mainGpu} has no effect without --split-mode none`);
+  return idle;
 }

@@ -29,6 +29,8 @@ export interface CheckRequest {
   readonly policy: BudgetPolicy;
   /** Context and layers will be named to llama-server, so that it has nothing to choose. */
   readonly namesLaunch?: boolean;
+  /** What is checked will be started: a file that llama-server does not load is refused, whatever it would take. */
+  readonly isStarted?: boolean;
   /** One of several with the same options: what llama.cpp refuses of this model is its verdict and no error. */
   readonly amongOthers?: boolean;
   /** What is to be said of how the request came about. */

@@ -1,9 +1,13 @@
 import type { GgufHeader } from '../gguf/header.js';
+import { UsageError } from '../errors.js';
+import { looksLikeQuantization } from '../gguf/names/file-name.js';
 import { describeModel } from '../model/describe-model.js';
 import type { ModelShape } from '../model/model-shape.js';
-import { requantiseHeader } from '../model/quantization/quant-recipe.js';
-import { RECIPE_NAMES } from '../model/quantization/recipes.js';
+import { requantise, requantiseHeader } from '../model/quantization/quant-recipe.js';
+import { isOffered, RECIPE_NAMES } from '../model/quantization/recipes.js';
+import { shown } from '../printable.js';
 import { isUnreachable, type ModelHeader } from '../source/model-header.js';
+import { SourceError } from '../source/source-error.js';
 import { noQuantization, type ResolvedModel } from './resolve-model.js';
 
 /** Several quantizations of one header are worked out one after another. */
@@ -17,13 +21,16 @@ function described(header: GgufHeader): ModelShape {
 
 /**
  * The header of another quantization than the one whose header is at hand, worked out by llama.cpp's recipe; for when
- * the source cannot be asked. Undefined when there is none at hand, or no recipe.
+ * the source cannot be asked. Undefined when there is none at hand, or no recipe for one that was only proposed.
  * @param readOffline reads what was read before, or what ships with this program
- * @throws UsageError UNKNOWN_QUANTIZATION for a part of a name, such as Q8
+ * @param problem why the source was not read
+ * @throws UsageError UNKNOWN_QUANTIZATION for a part of a name, such as Q8, and for what is named like no quantization
+ * @throws SourceError the problem, with what can be worked out, where there is no recipe
  */
 export async function requantisedHeader(
   model: ResolvedModel,
   readOffline: (model: ResolvedModel) => Promise<ModelHeader>,
+  problem: SourceError,
 ): Promise<ModelHeader | undefined> {
   const { entry, original, quantization } = model;
   if (original === undefined || quantization === undefined) return undefined;
@@ -35,9 +42,27 @@ export async function requantisedHeader(
   if (known === undefined) return undefined;
   const shape = described(known.header);
   const header = requantiseHeader(known.header, shape, quantization);
-  if (header === undefined) return undefined;
+  if (header === undefined) {
+    if (model.isTried === true) return undefined;
+    throw notAtHand(model, quantization, shape, problem);
+  }
   const note = `source not read: ${quantization} was worked out from the header of ${shape.quantization} by llama.cpp's recipe, which publishers may leave`;
   return { header, origin: known.origin, derived: true, notes: [note] };
+}
+
+/** What there is instead of a quantization that nothing at hand tells. */
+function notAtHand(model: ResolvedModel, wanted: string, shape: ModelShape, problem: SourceError): Error {
+  const others = RECIPE_NAMES.filter((name) => isOffered(name) && requantise(shape, name) !== undefined);
+  const there = RECIPE_NAMES.filter((name) => name === shape.quantization || others.includes(name));
+  const names = there.includes(shape.quantization) ? there : [shape.quantization, ...there];
+  const suggestions = [`without its source, ${shown(nameOf(model))} can be checked as ${names.map(shown).join(', ')}`];
+  if (looksLikeQuantization(wanted))
+    return new SourceError(problem.code, problem.message, { cause: problem, suggestions });
+  return new UsageError('UNKNOWN_QUANTIZATION', `there is no quantization ${shown(wanted)}`, { suggestions });
+}
+
+function nameOf({ entry, original, source }: ResolvedModel): string {
+  return entry?.id ?? original?.source ?? source;
 }
 
 /** Publishers have tags of their own, which are longer than llama.cpp's names and not shorter. */

@@ -1,7 +1,7 @@
 import { findEntry, requireEntry, type Catalog, type CatalogEntry } from '../catalog/catalog.js';
 import { UsageError } from '../errors.js';
 import { quantizationInName, quantizationLabel, withOtherQuantization } from '../gguf/names/file-name.js';
-import { RECIPE_NAMES, RECIPES } from '../model/quantization/recipes.js';
+import { isOffered, RECIPE_NAMES } from '../model/quantization/recipes.js';
 import { nearest } from '../nearest.js';
 import { shown } from '../printable.js';
 import { formatModelSource, looksLikeSource, parseModelSource } from '../source/model-source.js';
@@ -71,7 +71,7 @@ const NO_QUANTIZATION = /^\s*$|^I?Q(0|9|\d{2,})(_|$)/i;
 /** Nothing has a quantization of that name: what may be meant. */
 export function noQuantization(wanted: string): UsageError {
   const name = wanted.toUpperCase();
-  const longer = RECIPE_NAMES.filter((recipe) => recipe.startsWith(`${name}_`) && RECIPES[recipe]?.isRare !== true);
+  const longer = RECIPE_NAMES.filter((recipe) => recipe.startsWith(`${name}_`) && isOffered(recipe));
   const meant = longer.length > 0 ? longer : nearest(name, RECIPE_NAMES);
   return new UsageError('UNKNOWN_QUANTIZATION', `there is no quantization ${shown(wanted) || '""'}`, {
     suggestions: [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'name one such as Q4_K_M'],

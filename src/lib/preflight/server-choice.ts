@@ -2,6 +2,7 @@ import { type FitMachine, type FitResult, resolveFit } from '../estimate/fit/res
 import type { Change } from './advice/advice.js';
 import type { HostMemory } from '../host/host-memory.js';
 import type { LaunchFiles } from '../estimate/estimate-launch.js';
+import type { MemoryEstimate } from '../estimate/memory-estimate.js';
 import { isDiscrete } from './judge/judge.js';
 import { seenMemory } from './judge/on-machine.js';
 import type { ModelShape } from '../model/model-shape.js';
@@ -39,6 +40,13 @@ export function serverChoice(
   } = resolveFit(files, launch, seen(launch, host));
   if (unchanged) return undefined;
   return { launch: chosen, nCtx, gpuLayers, overridden, gaveUp, contextWasOpen, layersWereOpen };
+}
+
+/** A launch that was judged on a machine, and how it was asked for. */
+interface LayersJudged {
+  readonly asked: LaunchOptions;
+  readonly room?: { readonly host: HostMemory };
+  readonly estimate?: Pick<MemoryEstimate, 'resolved'>;
 }
 
 /** Whether llama-server chooses the layers on the GPU of a launch. */
@@ -132,8 +140,17 @@ export function namedBeside(
   };
 }
 
+/**
+ * Layers on the GPU that a launch was judged with, the output head counted as one, where llama-server would choose others for another context;
+ * undefined where they were asked for.
+ */
+export function layersAsChosen({ asked, room, estimate }: LayersJudged): number | undefined {
+  const isOpen = room !== undefined && choosesLayers(asked, room.host);
+  return isOpen ? estimate?.resolved.gpuLayers : undefined;
+}
+
 /** Layers on the GPU that were chosen, the output head counted as one; undefined where all of them stay there, or were asked for. */
-export function chosenLayers({ layersWereOpen, launch, gpuLayers }: ServerChoice): number | undefined {
+function chosenLayers({ layersWereOpen, launch, gpuLayers }: ServerChoice): number | undefined {
   return layersWereOpen && (launch.gpuLayers ?? AUTO_GPU_LAYERS) >= 0 ? gpuLayers : undefined;
 }
 

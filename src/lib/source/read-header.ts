@@ -26,7 +26,7 @@ export interface ReadHeaderOptions {
 }
 
 /**
- * Reads the header of a local GGUF file, of which tensor data is never touched; for one part of a split model
+ * Reads the header of a local GGUF file, of which tensor data is never touched; for the first part of a split model
  * (`-00001-of-0000N.gguf`), the headers of all parts as one. Throws `GgufError` for what the bytes say, `SourceError`
  * for what the file system says; exit code 3 both.
  */

@@ -3,7 +3,7 @@ import { errorCode } from '../error-code.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { joinShards, splitCount } from '../gguf/join-shards.js';
 import { MAX_SHARDS } from '../gguf/limits.js';
-import { parseShardName, shardPath, shardPaths } from '../gguf/names/shard-name.js';
+import { parseShardName, type ShardName, shardPath, shardPaths } from '../gguf/names/shard-name.js';
 import { printable, shown } from '../printable.js';
 import { mapLimited } from './map-limited.js';
 import { SourceError } from './source-error.js';
@@ -20,8 +20,9 @@ export interface WholeReading<T> {
 }
 
 /**
- * Reads the file at `path` with `read`, then, when its name says that it is a part of a split model, all other parts side
- * by side. Throws `GGUF_SHARDS_INVALID` when they do not belong together.
+ * Reads the file at `path` with `read`, then, when its name says that it is the first part of a split model, all other parts side
+ * by side. Throws `GGUF_SHARDS_INVALID` when they do not belong together, and `SOURCE_NOT_FIRST_PART` for another part, with which
+ * llama.cpp loads no model (`llama_model_loader` in `src/llama-model-loader.cpp`, v0.5.0), wherever it comes from.
  */
 export async function readParts<T extends { readonly header: GgufHeader }>(
   path: string,
@@ -33,8 +34,9 @@ export async function readParts<T extends { readonly header: GgufHeader }>(
     requireWhole(named.header, path);
     return { header: named.header, named, parts: [named] };
   }
+  if (shard.number !== 1) throw notFirst(path, shard);
   const parts = await mapLimited(shardPaths(shard), PARTS_AT_ONCE, (part, index) =>
-    index + 1 === shard.number
+    index === 0
       ? Promise.resolve(named)
       : read(part).catch((error: unknown) => {
           throw isNoSuchFile(error) ? missingPart(path, shardPath(shard, index + 1), index + 1, shard.count) : error;
@@ -42,6 +44,13 @@ export async function readParts<T extends { readonly header: GgufHeader }>(
   );
   const headers = parts.map(({ header }) => header);
   return { header: joinShards(headers, path), named, parts };
+}
+
+function notFirst(path: string, shard: ShardName): SourceError {
+  const { number, count } = shard;
+  const problem = `${printable(path)} is part ${number} of ${count}, and llama.cpp loads a split model by its first part only`;
+  const suggestions = [`name ${shown(basename(shardPath(shard, 1)))} instead, which finds the others`];
+  return new SourceError('SOURCE_NOT_FIRST_PART', problem, { suggestions });
 }
 
 /** Of a file of this machine. */

@@ -3,6 +3,7 @@ import { CheckIncompleteError } from '../errors.js';
 /** Why the bytes of a header could not be had. */
 export type SourceErrorCode =
   | 'SOURCE_FILE_UNREADABLE'
+  | 'SOURCE_NOT_FIRST_PART'
   | 'SOURCE_UNSUPPORTED'
   | 'SOURCE_OFFLINE'
   | 'SOURCE_CANCELLED'

@@ -30,7 +30,7 @@ describe('what is advised', () => {
       'v0.8.0',
     ];
     const { stderr, exitCode } = await check(...launch);
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(3);
     // Its slots share one cache already.
     expect(stderr).not.toContain('--kv-unified');
     const [, advised = ''] = /^ {2}Suggestion: use (.*)$/m.exec(stderr) ?? [];

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROFILES } from '../../oracle/cases.js';
 import { readProfile, writeProfile } from '../../support/models/profile.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
 import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
+import { run } from '../../support/run-cli.js';
 import { askCli } from '../../support/cli-session.js';
 
 const ROOM = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
@@ -105,6 +107,56 @@ test('an exec keeps the memory of a GPU that was typed, but no list, which it do
   };
   expect(await printed('48Gi')).toMatch(/^llmkube exec --accelerator cuda --gpu-memory 48Gi -- llama-server /);
   expect(await printed('24Gi,24Gi')).toMatch(/^llmkube exec --accelerator cuda -- llama-server /);
+});
+
+describe('a command with something secret', () => {
+  const SECRET = 'opensesame';
+  const TOLD = ['-c', '8192', '--extra-args', `--api-key ${SECRET} --hf-token ${SECRET} --jinja`];
+  const printed = (kind: string) => askCli(['check-memory', 'llama-3.1-8b', ...ROOM, ...TOLD, '--print', kind]);
+  const commandIn = (stdout: string): string => stdout.slice(stdout.search(/^(LLAMA_API_KEY=|llmkube )/m));
+
+  /** By a shell that has programs of these names only, which say what they were started with. */
+  async function runInShell(command: string, env: Record<string, string>) {
+    const { path, remove } = await temporaryFolder();
+    for (const program of ['llama-server', 'llmkube']) {
+      const script = '#!/bin/sh\necho "$LLAMA_API_KEY|$HF_TOKEN"\nfor word in "$@"; do echo "$word"; done\n';
+      await writeFile(join(path, program), script, { mode: 0o755 });
+    }
+    const result = await run('/bin/sh', ['-c', command], { PATH: `${path}:/bin:/usr/bin`, ...env });
+    await remove();
+    return { ...result, lines: result.stdout.split('\n') };
+  }
+
+  test.each(['llama-server', 'exec', 'deploy'])(
+    'for %s runs with variables, and does not without them',
+    async (kind) => {
+      const { stdout, stderr } = await printed(kind);
+      expect(`${stdout}${stderr}`).not.toContain(SECRET);
+      expect(stderr).toContain('Note: set LLAMA_API_KEY before running the command');
+      const command = commandIn(stdout);
+      expect(command).not.toContain('***');
+      const { lines, exitCode } = await runInShell(command, { LLAMA_API_KEY: 'mine', HF_TOKEN: 'hub' });
+      const forService = kind === 'deploy' ? ['LLAMA_API_KEY=mine', 'HF_TOKEN=hub'] : [];
+      expect([exitCode, lines[0]]).toEqual([0, 'mine|hub']);
+      expect(lines).toEqual(expect.arrayContaining(['--jinja', ...forService]));
+      expect(lines).not.toContain('--api-key');
+      expect((await runInShell(command, {})).exitCode).not.toBe(0);
+    },
+  );
+
+  test('that no variable can hold says that it is to be put back', async () => {
+    const told = ['--extra-args', '--connect-code opensesame', '--llama-cpp', 'b12032', '--print', 'llama-server'];
+    const { stdout, stderr } = await askCli(['check-memory', 'llama-3.1-8b', ...ROOM, ...told]);
+    expect(stdout).toContain('--connect-code ***');
+    expect(stderr).toContain('Note: what is secret is printed as ***: put it back before running the command');
+  });
+
+  test('keeps what is not secret as it was typed, and has no such note', async () => {
+    const args = ['check-memory', 'llama-3.1-8b', ...ROOM, '--extra-args', '--api-key-file keys.txt'];
+    const { stdout, stderr } = await askCli([...args, '--print', 'llama-server']);
+    expect(stdout).toContain('--api-key-file keys.txt');
+    expect(stderr).not.toContain('secret');
+  });
 });
 
 describe('of files on this machine', () => {

@@ -192,6 +192,38 @@ describe('check-memory --by quantization', () => {
   });
 });
 
+describe('a quantization that cannot be read or worked out offline', () => {
+  const OFFERED = 'Q8_0, Q6_K, Q5_K_M, Q5_K_S, Q4_K_M, Q4_K_S, IQ4_XS, Q3_K_L, Q3_K_M, Q3_K_S, Q2_K';
+
+  test.each([
+    ['that nobody has is no quantization', 'NOPE', 2, 'Error: there is no quantization NOPE\n'],
+    ['as publishers mix them is not known from here', 'UD-Q4_K_XL', 3, 'Instruct-UD-Q4_K_XL.gguf was not read on this'],
+  ])('%s, and which there are is said', async (_name, quantization, code, problem) => {
+    for (const command of [['check-memory', ...MAC], ['fit', ...MAC], ['inspect']]) {
+      const args = [...command, 'qwen-coder-32b', '-q', quantization, '--offline'];
+      const { stdout, stderr, exitCode } = await askCli(args);
+      expect(stderr).toContain(problem);
+      expect(stderr).toContain(`Suggestion: without its source, qwen-2.5-coder-32b can be checked as ${OFFERED}\n`);
+      expect(stdout).toBe('');
+      expect(exitCode).toBe(code);
+    }
+  });
+
+  test('of weights that no recipe makes smaller is what the file has', async () => {
+    const { stderr, exitCode } = await askCli(['check-memory', 'gpt-oss-20b', '-q', 'Q8_0', ...MAC, '--offline']);
+    expect(stderr).toContain('gpt-oss-20b can be checked as MXFP4\n');
+    expect(exitCode).toBe(3);
+  });
+
+  test('is named in JSON as it was asked for', async () => {
+    const { stdout } = await askCli(['check-memory', 'qwen-coder-32b', '-q', 'UD-Q4_K_XL', '--offline', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      model: { quantization: 'UD-Q4_K_XL' },
+      error: { code: 'SOURCE_OFFLINE' },
+    });
+  });
+});
+
 describe('fit', () => {
   test('keeps to the quantization that is asked for', async () => {
     for (const quantization of ['Q2_K', 'Q3_K_S']) {

@@ -223,6 +223,30 @@ describe('views as data', () => {
   });
 });
 
+test('a chart says with which layers it is drawn where llama-server would choose others, and what fits with those', async () => {
+  const card = [
+    '--accelerator',
+    'cuda',
+    '--gpu-memory',
+    '8Gi',
+    '--system-memory',
+    '32Gi',
+    '--in-use',
+    '2Gi',
+    '--offline',
+  ];
+  const shown = ['check-memory', 'llama-3.1-8b', ...card, '-c', '8192', '--chart'];
+  const { stdout: open } = await askCli([...shown, '--gpu-layers', 'auto']);
+  expect(open).toContain('largest   131072 tokens');
+  expect(open.replaceAll('\n', ' ')).toMatch(
+    /Drawn with 33 layers on the GPU, as chosen for the launch asked \(--fit\); with those chosen for each context, up to 131072 tokens fit\./,
+  );
+  const { stdout: named } = await askCli([...shown, '--gpu-layers', '33']);
+  expect(named).not.toContain('Drawn with');
+  const { chart } = JSON.parse((await askCli([...shown, '--gpu-layers', '20', '--json'])).stdout) as { chart: object };
+  expect(chart).toMatchObject({ gpuLayers: 20 });
+});
+
 test.each([['--savings'], ['--table'], ['--machines']])(
   '%s says with which layers its rows are, only where llama-server chose them',
   async (view) => {

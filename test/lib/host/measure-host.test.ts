@@ -45,6 +45,16 @@ describe('the machine that a check is for', () => {
     expect((await measureHost(request, linux())).gpuWiredLimitBytes).toBe(28 * GIB);
   });
 
+  test.each([
+    [40, ['--gpu-wired-limit is more than all the memory that the machine has']],
+    [32, []],
+  ])('of 32 GB has a note on what its GPU may wire only where that is more: %i GB', async (gigabytes, notes) => {
+    const given = { accelerator: 'metal', inUseBytes: 0, gpuWiredLimitBytes: gigabytes * GIB } as const;
+    expect((await measureHost({ ...given, systemMemoryBytes: 32 * GIB }, linux())).notes).toEqual(notes);
+    const budgetOnly = await measureHost({ ...given, budgetBytes: 20 * GIB }, linux());
+    expect(budgetOnly.notes.join()).not.toContain('more than all');
+  });
+
   test('has no note when everything is given', async () => {
     const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB } as const;
     expect((await measureHost(request, linux())).notes).toEqual([]);

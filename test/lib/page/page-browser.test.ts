@@ -32,6 +32,11 @@ async function writePage(name: string, ...args: string[]): Promise<string> {
 
 afterAll(() => folder.remove());
 
+/** What a control shows beside its label. */
+async function shownBeside(page: Page, id: string): Promise<string | null> {
+  return page.locator(`#${id}-text`).textContent();
+}
+
 interface Opened {
   readonly page: Page;
   /** Everything that went wrong, and every address but the page's own that was asked for. */
@@ -152,6 +157,20 @@ describeInChromium(NAME, () => {
       expect(await shown(page)).toEqual(changed);
       await page.locator('#reset').click();
       expect(await shown(page)).toEqual(atFirst);
+    });
+  });
+
+  test('shows the memory of each card while nobody has changed it', async () => {
+    const path = join(folder.path, 'cards.html');
+    const cards = ['--accelerator', 'cuda', '--gpu-memory', '24Gi,12Gi', '--system-memory', '64Gi', '--offline'];
+    await askCli(['check-memory', 'qwen-coder-32b', ...cards, '--html', path]);
+    await inBrowser({ address: pathToFileURL(path).href }, async ({ page }) => {
+      await settled(page);
+      expect(await shownBeside(page, 'gpu')).toBe('24GB, 12GB');
+      await page.locator('#gpu').focus();
+      await page.keyboard.press('ArrowLeft');
+      await settled(page);
+      expect(await shownBeside(page, 'gpu')).toMatch(/^\d+GB$/);
     });
   });
 

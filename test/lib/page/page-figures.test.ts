@@ -112,6 +112,24 @@ describe('the figures of a page', () => {
     expect(page.figures({ gpuBytes: 8 * GIB }).verdict).toBe('does-not-fit');
   });
 
+  test('hold each of two cards against its own memory, whichever layers are offloaded, and the controls speak of both', async () => {
+    const gpus = ['--accelerator', 'cuda', '--gpu-memory', '24Gi,12Gi', '--system-memory', '64Gi', '--offline'];
+    const page = await Page.of('qwen-coder-32b', ...gpus);
+    for (const change of [{}, { gpuLayers: 20 }, { gpuBytes: 16 * GIB }]) {
+      expect(page.figures(change)).toEqual(await runPrinted(page.command(change)));
+    }
+    expect(page.html).toContain('>Layers on 2 GPUs</label>');
+    expect(page.html).toContain('>Memory of each GPU</label>');
+  });
+
+  test('say of layers that llama-server chose that it would choose others for another context', async () => {
+    const gpu = ['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--system-memory', '32Gi', '--offline', '-c', '8192'];
+    const open = await Page.of('llama-3.1-8b', ...gpu, '--gpu-layers', 'auto');
+    expect(open.html).toContain('are the 33 that llama-server chooses for the launch that was checked (--fit)');
+    expect(open.html).toContain('with which up to 131072 tokens fit');
+    expect((await Page.of('llama-3.1-8b', ...gpu, '--gpu-layers', '33')).html).not.toContain('llama-server chooses');
+  });
+
   test('count the projector that is loaded beside the model', async () => {
     const page = await Page.of('gemma-3-4b', ...MAC, '--image-max-tokens', '1024');
     const plain = await Page.of('gemma-3-4b', ...MAC, '--no-mmproj');

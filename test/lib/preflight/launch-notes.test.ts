@@ -1,10 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
 import { launchNotes } from '../../../src/lib/preflight/launch-notes.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { bundledShape } from '../../support/models/bundled-shape.js';
 
-const notes = async (launch: Omit<LaunchOptions, 'accelerator'>) => {
+const notes = async (launch: Partial<LaunchOptions>) => {
   const shape = await bundledShape('llama-3.2-3b', 'Q5_K_M');
   const asked: LaunchOptions = { accelerator: 'metal', ...launch };
   return launchNotes(shape, asked, estimateMemory(shape, asked).resolved);
@@ -33,4 +33,38 @@ test('an ubatch above the batch is said to be lowered', async () => {
 
 test('flash attention that different cache types turn off is said', async () => {
   expect((await notes({ ctxSize: 8192, cacheTypeK: 'q8_0' })).join()).toContain('flash attention is off');
+});
+
+describe('how GPUs share a model is said to have no effect', () => {
+  const TWO = { accelerator: 'cuda', gpus: 2 } as const;
+  const ONE_ONLY = '--tensor-split has no effect with one GPU';
+
+  test.each<[string, Partial<LaunchOptions>, readonly string[]]>([
+    ['shares on a Mac', { tensorSplit: [1, 1] }, [ONE_ONLY]],
+    [
+      'shares on a Mac of which nobody uses the GPU',
+      { tensorSplit: [3, 1], devices: [] },
+      ['--tensor-split has no effect with no GPU'],
+    ],
+    ['shares of one card', { accelerator: 'cuda', gpus: 1, tensorSplit: [1, 1] }, [ONE_ONLY]],
+    ['shares of one of two cards', { ...TWO, tensorSplit: [1, 1], splitMode: 'none' }, [ONE_ONLY]],
+    [
+      'more shares than cards',
+      { ...TWO, tensorSplit: [1, 1, 2] },
+      ['--tensor-split has 3 shares for 2 GPUs: the last ones have no effect'],
+    ],
+    ['a main GPU beside others', { ...TWO, mainGpu: 1 }, ['--main-gpu 1 has no effect without --split-mode none']],
+    ['a second GPU of a Mac', { mainGpu: 1 }, ['--main-gpu 1 has no effect without --split-mode none']],
+  ])('for %s', async (_name, launch, expected) => {
+    expect(await notes({ ctxSize: 8192, ...launch })).toEqual(expected);
+  });
+
+  test.each<[string, Partial<LaunchOptions>]>([
+    ['a share for each card', { ...TWO, tensorSplit: [1, 2] }],
+    ['no share for any, which means nothing said', { ...TWO, tensorSplit: [0, 0] }],
+    ['the one card to use', { ...TWO, splitMode: 'none', mainGpu: 1 }],
+    ['cards that nobody has counted', { accelerator: 'cuda', tensorSplit: [1, 1] }],
+  ])('but not for %s', async (_name, launch) => {
+    expect(await notes({ ctxSize: 8192, ...launch })).toEqual([]);
+  });
 });

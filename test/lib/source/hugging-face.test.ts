@@ -53,6 +53,16 @@ describe('reading from the Hugging Face hub', () => {
     await Promise.all([hub.close(), content.close(), cache.remove()]);
   });
 
+  test.each([
+    ['of a repository', () => 'hf:owner/Model-GGUF/big-F16-00002-of-00002.gguf'],
+    ['at an address', () => content.url('/big-F16-00002-of-00002.gguf')],
+  ])('a second part %s is no model', async (_where, source) => {
+    await expect(read(source())).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FIRST_PART',
+      options: { suggestions: ['name big-F16-00001-of-00002.gguf instead, which finds the others'] },
+    });
+  });
+
   test('a repository means Q4_K_M, of the commit that is current', async () => {
     const { header, url, commit, requests } = await read('hf:owner/Model-GGUF');
     expect(header.tensors.map(({ name }) => name)).toEqual(['q4.weight']);

@@ -33,9 +33,9 @@ describe('reading a local file', () => {
     expect(bytes - file.unpaddedBytes).toBeLessThanOrEqual(256 * 1024);
   });
 
-  test.each([1, 2, 3])('brings in all parts of a split model, given part %d', async (number) => {
+  test('brings in all parts of a split model, given the first', async () => {
     for (const part of [1, 2, 3]) await put(`m-0000${part}-of-00003.gguf`, modelPart(part, 3));
-    const header = await readGgufHeader(join(folder.path, `m-0000${number}-of-00003.gguf`));
+    const header = await readGgufHeader(join(folder.path, 'm-00001-of-00003.gguf'));
     expect(header.tensors.map(({ name, file }) => [name, file])).toEqual([
       ['blk.0.attn_q.weight', 0],
       ['blk.1.attn_q.weight', 1],
@@ -45,16 +45,24 @@ describe('reading a local file', () => {
     expect(header.files).toHaveLength(3);
   });
 
-  test.each([
-    [1, 2],
-    [2, 1],
-  ])('refuses a split model of which there is part %d alone, naming the other', async (number, missing) => {
-    const path = await put(`m-0000${number}-of-00002.gguf`, modelPart(number, 2));
-    const part = `m-0000${missing}-of-00002.gguf`;
+  test('refuses every part but the first, as llama.cpp does, and names the first', async () => {
+    await put('m-00001-of-00002.gguf', modelPart(1, 2));
+    const path = await put('m-00002-of-00002.gguf', modelPart(2, 2));
+    await expect(readGgufHeader(path)).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FIRST_PART',
+      exitCode: 3,
+      message: `${path} is part 2 of 2, and llama.cpp loads a split model by its first part only`,
+      options: { suggestions: ['name m-00001-of-00002.gguf instead, which finds the others'] },
+    });
+  });
+
+  test('refuses a split model of which there is the first part alone, naming the other', async () => {
+    const path = await put('m-00001-of-00002.gguf', modelPart(1, 2));
+    const part = 'm-00002-of-00002.gguf';
     await expect(readGgufHeader(path)).rejects.toMatchObject({
       code: 'SOURCE_FILE_UNREADABLE',
       exitCode: 3,
-      message: `cannot read ${path}: part ${missing} of 2 is missing; there is no ${join(folder.path, part)}`,
+      message: `cannot read ${path}: part 2 of 2 is missing; there is no ${join(folder.path, part)}`,
       options: { suggestions: [`put ${part} beside it; llama-server needs every part`] },
     });
   });

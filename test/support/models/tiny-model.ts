@@ -17,6 +17,8 @@ export function tinyModelSpec(metadata: readonly Entry[] = []): GgufSpec {
       ['llama.feed_forward_length', WIDTH, 'u32'],
       ['llama.attention.head_count', 4, 'u32'],
       ['llama.attention.layer_norm_rms_epsilon', 1e-5, 'f32'],
+      ['llama.vocab_size', 4, 'u32'],
+      ['tokenizer.ggml.model', 'no_vocab', 'str'],
       ['tokenizer.ggml.tokens', ['a', 'b', 'c', 'd'], '[str]'],
       ...metadata,
     ],

@@ -41,7 +41,7 @@ export async function deployCheck(
   // What stands at another place has no projector that the catalogue knows of.
   const mmprojAuto = override === undefined ? asked.launch.mmprojAuto : false;
   const launch = mmprojAuto === undefined ? asked.launch : { ...asked.launch, mmprojAuto };
-  const request = { ...asked, launch, namesLaunch: true };
+  const request = { ...asked, launch, namesLaunch: true, isStarted: true };
   const { advise, ...others } = dependencies;
   const isNamedByModel = source === undefined && override === undefined;
   const { findProjector, findDraft, ...withoutSiblings } = others;

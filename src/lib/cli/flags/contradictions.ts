@@ -21,6 +21,14 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    flag: 'gpus',
+    objection: (accelerator, values) => {
+      if (accelerator === 'metal')
+        return values.gpus === 1 ? undefined : 'is for machines with several GPUs; a Mac has one';
+      return accelerator === 'cpu' ? `needs GPUs: name them with --accelerator ${DISCRETE}` : undefined;
+    },
+  },
+  {
     flag: 'gpu-wired-limit',
     objection: (accelerator) =>
       accelerator === 'metal' ? undefined : 'is what Metal may wire, and needs --accelerator metal',

@@ -1,6 +1,6 @@
 import { Help } from '@oclif/core/help';
 import { commandText } from '../../report/layout/command-text.js';
-import { folded, terminalWidth } from './terminal-width.js';
+import { folded, terminalWidth, widthIfRead } from './terminal-width.js';
 
 const EXAMPLE = /^(\s*)\$ (.*)$/;
 /** As oclif says it. */
@@ -21,7 +21,7 @@ export default class FittedHelp extends Help {
   }
 
   protected override log(...texts: string[]): void {
-    super.log(...(process.stdout.isTTY ? texts.map(fitted) : texts));
+    super.log(...(widthIfRead(process.stdout) === undefined ? texts : texts.map(fitted)));
   }
 }
 

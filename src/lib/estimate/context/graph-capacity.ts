@@ -1,4 +1,4 @@
-import { UsageError } from '../../errors.js';
+import { CheckIncompleteError } from '../../errors.js';
 import type { Graph } from '../ggml/graph.js';
 
 interface Capacity {
@@ -53,15 +53,21 @@ export function maxNodes(architecture: string, nTensors: number, nTokens: number
 
 /**
  * llama.cpp aborts when a graph outgrows the room it made from the number of the model's weights: models with few fused
- * weights reach that with rotated (quantized) caches and split slots. The graph's own tensors (`llm_graph_result::reset`)
- * and, weights included, the scheduler's hash set have limits.
- * @throws UsageError where it would abort.
+ * weights reach that with rotated (quantized) caches and split slots. The graph's own tensors (`llm_graph_result::reset`), its
+ * leafs (`ggml_build_forward_impl`) and, both together, the scheduler's hash set (`ggml_backend_sched_reserve`) have limits.
+ * @throws CheckIncompleteError where it would abort: what is wrong is no option by itself, but all of them with this model
  */
 export function refuseOversizedGraph({ nodes, leafs, inputs }: GraphSize, limit: number): void {
   const hashSize = HASH_SIZES.find((size) => size >= limit) ?? limit;
-  if (nodes + inputs <= limit && leafs < limit && nodes + leafs <= hashSize) return;
-  throw new UsageError(
+  const exceeded = [
+    [nodes + inputs > limit, `${nodes + inputs} nodes and inputs`, limit],
+    [leafs >= limit, `${leafs} weights and inputs`, limit - 1],
+    [nodes + leafs > hashSize, `${nodes + leafs} nodes, weights and inputs`, hashSize],
+  ] as const;
+  const [, what, room] = exceeded.find(([isExceeded]) => isExceeded) ?? [];
+  if (what === undefined) return;
+  throw new CheckIncompleteError(
     TOO_LARGE,
-    `llama.cpp aborts on this launch: its graph of ${nodes + inputs} tensors and ${leafs - inputs} weights exceeds the ${limit} it makes room for with this model`,
+    `llama.cpp aborts on this launch: its graph has ${what}, and with this model there is room for ${room}`,
   );
 }

@@ -11,6 +11,7 @@ export interface NamedQuantization {
 const QUANTIZATION =
   /^(I?Q[1-8]_(0|1|K|K_(S|M|L|XL|XXL)|XXS|XS|S|M|NL|XL)|Q[2-8]|TQ[12]_0|MXFP4(_MOE)?|NVFP4|BF16|F16|F32|FP16|FP32)$/;
 const LAST_TAG = /(?:^|[-._])((?:I?Q\d|TQ\d|MXFP|NVFP|B?F\d|FP\d)[A-Z0-9_]*)$/i;
+const LIKE_ONE = /(?:^|[-._])(?:I?Q\d|TQ\d|MXFP|NVFP|B?F\d|FP\d)/i;
 /** The longest of those above, and what stands before it. */
 const LONGEST_TAG = 16;
 
@@ -26,6 +27,11 @@ export function quantizationInName(path: string): NamedQuantization | undefined 
 export function quantizationLabel(path: string): NamedQuantization | undefined {
   const named = quantizationInName(path);
   return named && withMix(path, named);
+}
+
+/** True for a name with a type of ggml in it, as tags of publishers have it that are not llama.cpp's own (`UD-Q4_K_XL`, `Q4_K_P`). */
+export function looksLikeQuantization(name: string): boolean {
+  return LIKE_ONE.test(name);
 }
 
 /** The same for the folder that the file lies in, where there is one folder a quantization. */

@@ -1,3 +1,4 @@
+import type { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import type { Keys } from '../keys.js';
 import type { FirstBuild } from './known-architectures.js';
@@ -34,6 +35,7 @@ const PRE_TOKENIZERS: ReadonlySet<string> = new Set(
   youtu`.split(/\s+/),
 );
 const NO_MERGES_NEEDED = 'kimi-k2';
+const NO_MODEL = 'key not found in model: tokenizer.ggml.model';
 /** What `tokenizer.ggml.precompiled_charsmap` begins with: the size of the first of its two parts. */
 const SIZE_BYTES = 4;
 
@@ -49,6 +51,11 @@ const KEPT_IN_PROFILES: ReadonlySet<string> = new Set(['tokenizer.ggml.tokens', 
 /** Whether nothing at all says which vocabulary a model has: no converted file is like that, but a profile of one is. */
 export function lacksVocabulary({ metadata }: Keys): boolean {
   return ![...metadata.keys()].some((key) => key.startsWith('tokenizer.') && !KEPT_IN_PROFILES.has(key));
+}
+
+/** What llama.cpp says of such a file. */
+export function withoutVocabulary(): CheckIncompleteError {
+  return refusedByLoader('MODEL_TOKENIZER_INVALID', NO_MODEL);
 }
 
 /** Whether its words are left out on purpose, so that their number stands elsewhere. */
@@ -72,7 +79,7 @@ function unloadable(keys: Keys): string | undefined {
   if (model !== undefined && kind === undefined) return `unknown tokenizer: '${printable(model)}'`;
   const reason = wrongTokenizerKey(keys, kind ?? 'none', model);
   if (reason !== undefined || kind === 'none') return reason;
-  if (model === undefined) return 'key not found in model: tokenizer.ggml.model';
+  if (model === undefined) return NO_MODEL;
   if (kind === 'pairs') {
     const pre = preTokenizer(keys, model);
     if (!keys.has('tokenizer.ggml.merges') && pre !== NO_MERGES_NEEDED)

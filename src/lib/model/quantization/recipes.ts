@@ -183,6 +183,12 @@ export const FALCON_RECIPES = table<Omit<Recipe, 'base'>>({
 /** Quantizations that a header can be worked out for, largest first. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
 
+/** Publishers usually offer it. */
+export function isOffered(name: string): boolean {
+  const { isRare = false, isTrained = false } = RECIPES[name] ?? {};
+  return !isRare && !isTrained;
+}
+
 /** With exactly 8 experts, the attention output of these gets more bits. */
 export const MORE_FOR_EIGHT_EXPERTS: ReadonlySet<string> = new Set([
   'Q2_K',

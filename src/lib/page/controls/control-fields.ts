@@ -19,6 +19,8 @@ export interface Stops {
   readonly contexts: readonly number[];
   readonly memoryBytes: readonly number[];
   readonly gpuBytes: readonly number[];
+  /** Of each GPU of the check. */
+  readonly eachGpu: readonly number[];
   readonly allLayers: number;
   /** What stands for all of them: null where the check left it to llama-server. */
   readonly everyLayer: number | null;
@@ -31,6 +33,7 @@ export function stopsOf(model: PageModel, initial: Controls): Stops {
     contexts: ordered([...CONTEXTS.filter((context) => context < longest), initial.ctxSize, longest]),
     memoryBytes: ordered([...MAC_SIZES_GB.map((size) => size * GIB), initial.totalBytes]),
     gpuBytes: ordered(gpu),
+    eachGpu: model.input.host.gpus?.map(({ totalBytes }) => totalBytes) ?? [],
     allLayers: allLayers(model.shape),
     everyLayer: initial.gpuLayers === null ? null : allLayers(model.shape),
   };
@@ -56,6 +59,7 @@ export function controlsHtml(model: PageModel, initial: Controls, { contexts, me
     draft: (drafts || beside.draft !== undefined) && said.draft === undefined && said.specTypes === undefined,
   };
   const canOffload = input.launch.accelerator !== 'cpu';
+  const gpus = input.host.gpus?.length ?? 1;
   return `<fieldset><legend>Launch</legend>
 ${quantizations.length > 1 ? select('quantization', 'Quantization', quantizations) : ''}
 ${slider('context', 'Context', contexts.length - 1)}
@@ -65,7 +69,7 @@ ${select('slots', 'Slots', slotOptions)}
 ${select('cache-k', 'K cache type', types)}
 ${select('cache-v', 'V cache type', types)}
 ${select('ubatch', 'Ubatch size', ubatches)}
-${canOffload ? slider('gpu-layers', 'Layers on the GPU', allLayers(shape)) : ''}
+${canOffload ? slider('gpu-layers', gpus > 1 ? `Layers on ${gpus} GPUs` : 'Layers on the GPU', allLayers(shape)) : ''}
 ${canLeaveOut.projector ? '<label class="check"><input type="checkbox" id="projector"> Projector is loaded</label>' : ''}
 ${canLeaveOut.draft ? `<label class="check"><input type="checkbox" id="draft"> ${beside.draft ? 'Draft is loaded' : 'The model drafts with its own head'}</label>` : ''}
 ${drafts ? number('draft-max', 'Tokens drafted at a time', 'min="0" max="1024" step="1" placeholder="3"') : ''}
@@ -75,7 +79,7 @@ ${byBudget ? number('budget', 'Budget in GB', 'min="0" step="any"') : ''}
 ${memoryMatters(input) ? slider('memory', 'Memory', memoryBytes.length - 1) : ''}
 ${byBudget ? '' : slider('in-use', 'In use', 0)}
 ${byBudget ? '' : slider('fraction', 'Fraction', 100, 'min="30"')}
-${initial.gpuBytes === null ? '' : slider('gpu', 'GPU memory', gpuBytes.length - 1)}
+${initial.gpuBytes === null ? '' : slider('gpu', gpus > 1 ? 'Memory of each GPU' : 'GPU memory', gpuBytes.length - 1)}
 </fieldset>
 <button type="button" id="reset">Back to what was checked</button>`;
 }

@@ -1,7 +1,8 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
-import { otherShares } from './gpu-shares.js';
+import { compareLosses } from './losses.js';
+import { otherShares, sharedExperts } from './gpu-shares.js';
 import { launchChanges } from './launch-changes.js';
 import { machineChanges, smallestMachine } from './machine-changes.js';
 import { Trials, type Room } from './trials.js';
@@ -39,12 +40,28 @@ export function advise({
     .filter((variant) => variant.shape.fileBytes < shape.fileBytes)
     .sort((a, b) => b.shape.fileBytes - a.shape.fileBytes);
   const refused = { shape, launch, variants: smaller, verdict, estimate: verdict.estimate };
-  const suggestions = [...launchChanges(trials, refused), ...machineChanges(trials, refused, smaller)];
+  const changes = launchChanges(trials, refused);
   const shared = otherShares(trials, shape, launch);
+  const launches = shared === undefined ? withSharedExperts(trials, refused, changes) : changes;
+  const suggestions = [...launches, ...machineChanges(trials, refused, smaller)];
   if (shared !== undefined) return atMost([shared, ...suggestions]);
   if (suggestions.length > 0) return atMost(suggestions);
   const machine = smallestMachine(trials, refused);
   return machine === undefined ? [] : [machine];
+}
+
+/** Where experts of fewer layers need leave when the GPUs share the layers otherwise, that instead of the experts alone. */
+function withSharedExperts(
+  trials: Trials,
+  { shape, launch }: Pick<AdviceRequest, 'shape' | 'launch'>,
+  suggestions: readonly Suggestion[],
+): readonly Suggestion[] {
+  const better = sharedExperts(trials, shape, launch);
+  if (better === undefined) return suggestions;
+  const isAlone = ({ changes }: Suggestion): boolean => changes.length === 1 && changes[0]?.kind === 'cpu-experts';
+  if (suggestions.some((one) => isAlone(one) && compareLosses(one.changes, better.changes) < 0)) return suggestions;
+  const others = suggestions.filter((one) => !isAlone(one));
+  return [better, ...others].sort((a, b) => compareLosses(a.changes, b.changes));
 }
 
 /** The best of the launch and of the machine: neither crowds out the other. */

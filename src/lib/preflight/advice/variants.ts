@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { atLeastAsLong, requantise } from '../../model/quantization/quant-recipe.js';
-import { RECIPE_NAMES, RECIPES } from '../../model/quantization/recipes.js';
+import { isOffered, RECIPE_NAMES, RECIPES } from '../../model/quantization/recipes.js';
 import { parseModelSource } from '../../source/model-source.js';
 import type { SiblingFile } from '../../source/hub/siblings.js';
 import { LEAST_PROPOSED_BITS, type ModelVariant } from './advice.js';
@@ -36,10 +36,7 @@ export function recipeVariants(
 ): readonly ModelVariant[] {
   const own = RECIPE_NAMES.indexOf(shape.quantization);
   const names = which === 'smaller' ? RECIPE_NAMES.slice(own + 1) : RECIPE_NAMES.filter((_, index) => index !== own);
-  const wanted = names.filter((name) => {
-    const { isRare = false, isTrained = false } = RECIPES[name] ?? {};
-    return !isTrained && (which === 'every' || !isRare);
-  });
+  const wanted = names.filter((name) => (which === 'every' ? RECIPES[name]?.isTrained !== true : isOffered(name)));
   return wanted.flatMap((quantization): readonly ModelVariant[] => {
     if (sourceFor(resolved, quantization) === undefined) return [];
     const other = requantise(shape, quantization);

@@ -12,7 +12,7 @@ import type { MemoryCheck } from '../memory-check.js';
 import { judgeLaunch } from '../judge/judge-launch.js';
 import { withQuantization, type ResolvedModel } from '../resolve-model.js';
 import { largestOf } from './largest-of.js';
-import type { CompletedVerdict } from '../judge/verdict.js';
+import { orRefusal, type SurveyVerdict } from './judge-or-refusal.js';
 
 /** `files`: those of the model's repository or folder. `recipe`: as llama.cpp would make them, for nothing could be listed. */
 export type QuantizationOrigin = 'files' | 'recipe';
@@ -27,8 +27,8 @@ export interface QuantizationRow {
   readonly isAsked: boolean;
   /** Its tensors were worked out from its size or by a recipe, not read. */
   readonly isEstimated: boolean;
-  /** Undefined where nothing could be worked out, or llama.cpp refuses the launch. */
-  readonly verdict: CompletedVerdict | undefined;
+  /** Undefined where nothing could be worked out. */
+  readonly verdict: SurveyVerdict | undefined;
   /** Tokens that fit at the most; undefined when none do. */
   readonly largest: number | undefined;
   /** Why it was not read. */
@@ -157,11 +157,8 @@ function judged(
   room: Room,
 ): Pick<QuantizationRow, 'verdict' | 'largest'> {
   if (shape === undefined) return { verdict: undefined, largest: undefined };
-  try {
-    const { launch, verdict } = judgeLaunch({ ...room.beside, model: shape }, asked, room);
-    return { verdict, largest: largestOf({ shape, launch, asked, room, verdict }) };
-  } catch (error) {
-    if (!(error instanceof LlmkubeError)) throw error;
-    return { verdict: undefined, largest: undefined };
-  }
+  const judged = orRefusal(() => judgeLaunch({ ...room.beside, model: shape }, asked, room));
+  if ('kind' in judged) return { verdict: judged, largest: undefined };
+  const { launch, verdict } = judged;
+  return { verdict, largest: largestOf({ shape, launch, asked, room, verdict }) };
 }

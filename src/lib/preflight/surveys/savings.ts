@@ -2,15 +2,16 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { recipeVariants } from '../advice/variants.js';
 import { Trials } from '../advice/trials.js';
 import { isComplete, type MemoryCheck } from '../memory-check.js';
-import { sameLimit, type CompletedVerdict } from '../judge/verdict.js';
+import { sameLimit } from '../judge/verdict.js';
+import { judgeOrRefusal, type SurveyVerdict } from './judge-or-refusal.js';
 
 /** What one change to a launch takes less, or more. */
 export interface Saving {
   /** What to type for it, as llama-server spells it too. */
   readonly flags: string;
-  /** Under the limit that decides for the launch as it was asked for; negative where the change takes more. */
-  readonly savedBytes: number;
-  readonly verdict: CompletedVerdict;
+  /** Under the limit that decides for the launch as it was asked for; negative where the change takes more. Undefined where llama.cpp refuses it. */
+  readonly savedBytes: number | undefined;
+  readonly verdict: SurveyVerdict;
   /** Rests on a quantization recipe, not on a file. */
   readonly isEstimated: boolean;
 }
@@ -30,7 +31,7 @@ const CHANGES: readonly (readonly [flags: string, patch: Partial<LaunchOptions>]
 
 /**
  * What the usual changes save of a launch that was checked, each alone: other cache types, slots, batches, smaller
- * quantizations; context and layers on the GPU stay those of the launch that was checked, chosen or asked for. Those that change nothing, and those that llama.cpp refuses, are left out. Undefined for an incomplete check.
+ * quantizations; context and layers on the GPU stay those of the launch that was checked, chosen or asked for. Those that change nothing are left out. Undefined for an incomplete check.
  */
 export function savingsOf(check: MemoryCheck): readonly Saving[] | undefined {
   if (!isComplete(check)) return undefined;
@@ -50,9 +51,10 @@ export function savingsOf(check: MemoryCheck): readonly Saving[] | undefined {
     return { flags: `-q ${quantization}`, shape: other, launch: sized, isEstimated: true };
   });
   return [...changed, ...requantised].flatMap(({ flags, shape: model, launch: other, isEstimated }): Saving[] => {
-    const found = trials.judge(model, other);
-    const same = found && sameLimit(found.limits, decisive);
-    if (found === undefined || same === undefined) return [];
+    const found = judgeOrRefusal(trials, model, other);
+    if (found.kind === 'refused') return [{ flags, savedBytes: undefined, verdict: found, isEstimated }];
+    const same = sameLimit(found.limits, decisive);
+    if (same === undefined) return [];
     const savedBytes = decisive.requiredBytes - same.requiredBytes;
     return savedBytes === 0 ? [] : [{ flags, savedBytes, verdict: found, isEstimated }];
   });

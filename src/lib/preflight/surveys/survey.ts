@@ -6,6 +6,7 @@ import { roomOf } from '../advice/machine-changes.js';
 import { largestContext } from '../advice/largest-fitting.js';
 import { type Room, Trials } from '../advice/trials.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
+import { judgeOrRefusal, type SurveyVerdict } from './judge-or-refusal.js';
 import { CONTEXT_STEP } from '../../runtime/server-defaults.js';
 
 const GIB = 2 ** 30;
@@ -16,11 +17,11 @@ const TABLE_SLOTS: readonly number[] = [1, 2, 4, 8];
 
 export type TableColumns = 'cache-type' | 'slots';
 
-/** Verdicts for contexts (rows) and cache types or slots (columns); undefined where llama.cpp refuses the launch. */
+/** Verdicts for contexts (rows) and cache types or slots (columns). */
 export interface ContextTable {
   readonly columns: TableColumns;
   readonly names: readonly string[];
-  readonly rows: readonly { readonly tokens: number; readonly verdicts: readonly (CompletedVerdict | undefined)[] }[];
+  readonly rows: readonly { readonly tokens: number; readonly verdicts: readonly SurveyVerdict[] }[];
   /** Tokens that fit at the most, for each column; undefined when none do. */
   readonly largest: readonly (number | undefined)[];
   /** Every row of the table is for each slot, not for all together. */
@@ -54,7 +55,7 @@ export function contextTable(
     names: (isPerSlot ? TABLE_SLOTS : TABLE_CACHE_TYPES).map(String),
     rows: contextsUpTo(most).map((tokens) => ({
       tokens,
-      verdicts: launches.map((at) => trials.judge(shape, at(tokens))),
+      verdicts: launches.map((at) => judgeOrRefusal(trials, shape, at(tokens))),
     })),
     largest: launches.map((at, column) => {
       const slots = isPerSlot ? (TABLE_SLOTS[column] ?? 1) : 1;

@@ -21,7 +21,7 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
       name: check.model,
       id: entry?.id ?? null,
       architecture: shape?.architecture ?? null,
-      quantization: shape?.quantization ?? entry?.quantization ?? null,
+      quantization: shape?.quantization ?? check.resolved.quantization ?? null,
       parameters: shape?.parameterCount ?? null,
       trainedContext: shape?.hparams.nCtxTrain ?? null,
       fileBytes: shape?.fileBytes ?? null,

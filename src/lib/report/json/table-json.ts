@@ -1,7 +1,8 @@
 import type { QuantizationTable } from '../../preflight/surveys/quantizations.js';
 import type { Saving } from '../../preflight/surveys/savings.js';
 import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
-import { headroomBytes, type CompletedVerdict, type LimitCheck } from '../../preflight/judge/verdict.js';
+import { headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
+import { unlessRefused, type SurveyVerdict } from '../../preflight/surveys/judge-or-refusal.js';
 
 export function contextTableJson(table: ContextTable): Record<string, unknown> {
   const { columns, names, rows, largest, isPerSlot } = table;
@@ -25,7 +26,7 @@ export function macsJson(macs: readonly MacFinding[]): readonly Record<string, u
 export function savingsJson(savings: readonly Saving[]): readonly Record<string, unknown>[] {
   return savings.map(({ flags, savedBytes, verdict, isEstimated }) => ({
     flags,
-    savedBytes,
+    savedBytes: savedBytes ?? null,
     estimated: isEstimated,
     ...cellJson(verdict),
   }));
@@ -41,23 +42,26 @@ export function quantizationTableJson({ origin, rows }: QuantizationTable): Reco
       fileBytes: fileBytes ?? null,
       asked: isAsked,
       estimated: isEstimated,
-      nCtx: verdict?.estimate.resolved.nCtx ?? null,
+      nCtx: unlessRefused(verdict)?.estimate.resolved.nCtx ?? null,
       ...cellJson(verdict),
       largestContext: largest ?? null,
-      gpuLayers: verdict?.estimate.resolved.gpuLayers ?? null,
+      gpuLayers: unlessRefused(verdict)?.estimate.resolved.gpuLayers ?? null,
       problem: problem ?? null,
     })),
   };
 }
 
 /** What is required under the limit that decides, and whether it fits; amounts are bytes. */
-function cellJson(verdict: CompletedVerdict | undefined): Record<string, unknown> {
-  const [limit] = verdict?.limits ?? [];
-  if (verdict === undefined || limit === undefined) {
-    return { verdict: 'refused', requirementBytes: null, budgetBytes: null, headroomBytes: null, limit: null };
+function cellJson(verdict: SurveyVerdict | undefined): Record<string, unknown> {
+  const completed = unlessRefused(verdict);
+  const [limit] = completed?.limits ?? [];
+  if (completed === undefined || limit === undefined) {
+    const nothing = { requirementBytes: null, budgetBytes: null, headroomBytes: null, limit: null };
+    const reason = verdict?.kind === 'refused' ? { reason: verdict.reason } : {};
+    return { verdict: verdict?.kind ?? 'unknown', ...nothing, ...reason };
   }
   return {
-    verdict: verdict.kind,
+    verdict: completed.kind,
     requirementBytes: limit.requiredBytes,
     budgetBytes: limit.budget.bytes,
     headroomBytes: headroomBytes(limit),

@@ -37,6 +37,20 @@ export function alignColumns(
   return rows.map((row) => alignedLine(row, widths, right, gap));
 }
 
+/** As many columns as the width holds behind the first one, then the next ones behind it again. */
+export function columnBlocks(
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly (readonly (readonly string[])[])[] {
+  const columns = rows[0]?.length ?? 0;
+  const upTo = (end: number): readonly (readonly string[])[] => rows.map((row) => row.slice(0, end));
+  let end = columns;
+  while (end > 2 && alignedInside(upTo(end), [], width) === undefined) end--;
+  if (end >= columns) return [rows];
+  const rest = rows.map((row) => [row[0] ?? '', ...row.slice(end)]);
+  return [upTo(end), ...columnBlocks(rest, width)];
+}
+
 /** Of the widest cell of each column, in characters. */
 export function columnWidths(rows: Iterable<readonly string[]>): readonly number[] {
   const widths: number[] = [];

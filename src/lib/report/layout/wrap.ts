@@ -22,11 +22,11 @@ const COLOUR = /\u001b\[[\d;]*m/g;
  * Text whose lines are at most `width` wide, as far as words allow: longer ones go on below where the text behind their label
  * begins. Lines of a command that goes on below by a backslash are to be copied, and stay as they are.
  */
-export function foldLines(text: string, width: number): string {
+export function foldLines(text: string, width: number, isWhole: (line: string) => boolean = () => false): string {
   const lines = text.split('\n');
   const goesOn = (line: string | undefined): boolean => line?.endsWith(' \\') === true;
   const stays = (line: string, index: number): boolean =>
-    widthOf(line) <= width || goesOn(line) || goesOn(lines[index - 1]);
+    widthOf(line) <= width || goesOn(line) || goesOn(lines[index - 1]) || isWhole(line);
   return lines.flatMap((line, index) => (stays(line, index) ? [line] : foldLine(line, width))).join('\n');
 }
 
@@ -34,7 +34,7 @@ export function foldLines(text: string, width: number): string {
 const LONG_INDENT = '  ';
 
 /** What stands before the text of a line, with the blanks after it; some labels leave room for one only. */
-const LABEL = /^\s*(?:\S+:|\S+(?=\s{2})|llama\.cpp(?= )|projector(?= ))?\s*/;
+const LABEL = /^\s*(?:Not checked:|GPU \d+(?=\s{2})|\S+:|\S+(?=\s{2})|llama\.cpp(?= )|projector(?= ))?\s*/;
 
 function foldLine(line: string, width: number): string[] {
   const label = LABEL.exec(line)?.[0] ?? '';

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import type { CompletedVerdict } from '../../preflight/judge/verdict.js';
-import { wrapWords } from '../layout/wrap.js';
+import { unlessRefused, type SurveyVerdict } from '../../preflight/surveys/judge-or-refusal.js';
+import { hanging, wrapWords } from '../layout/wrap.js';
+import { harmless } from '../../printable.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 
@@ -9,13 +10,13 @@ const MARKS = { fits: 'ok', tight: 'tight', 'does-not-fit': 'no' } as const;
 
 const LEGEND = ['ok fits; tight can be pushed over later; no does not fit.'];
 
-type Verdicts = readonly (CompletedVerdict | undefined)[];
+type Verdicts = readonly (SurveyVerdict | undefined)[];
 
 /** How one table shows its verdicts. */
 export interface Cells {
-  /** What is required under the limit that decides, and whether it fits; undefined is what llama.cpp refuses. */
-  readonly cell: (verdict: CompletedVerdict | undefined) => string;
-  /** What the marks mean, and whose amounts these are, where it is not the machine's memory that holds everything. */
+  /** What is required under the limit that decides, and whether it fits; undefined is what could not be worked out. */
+  readonly cell: (verdict: SurveyVerdict | undefined) => string;
+  /** What the marks mean, why something is refused, and whose amounts these are, where it is not the machine's memory that holds everything. */
   readonly legend: readonly string[];
   /** Whose amounts all of them are: `GPU 1`; undefined where that differs. */
   readonly holder: string | undefined;
@@ -26,7 +27,7 @@ export interface Cells {
  * @param budgets all are of one machine, whose budgets the legend can say
  */
 export function cellsOf(verdicts: Verdicts, budgets: 'of-one-machine' | 'differ' = 'of-one-machine'): Cells {
-  const decisive = verdicts.flatMap((verdict) => verdict?.limits[0] ?? []);
+  const decisive = verdicts.flatMap((verdict) => unlessRefused(verdict)?.limits[0] ?? []);
   const holders = new Map(decisive.map((limit) => [limitLabel(limit), formatSize(Math.max(0, limit.budget.bytes))]));
   const names = [...holders.keys()];
   const isOne = names.length <= 1;
@@ -34,14 +35,27 @@ export function cellsOf(verdicts: Verdicts, budgets: 'of-one-machine' | 'differ'
   const areApart = decisive.some(({ name, hostOnly }) => name === 'gpu' || hostOnly === true);
   return {
     cell: (verdict) => {
-      const [limit] = verdict?.limits ?? [];
-      if (verdict === undefined || limit === undefined) return 'refused';
+      const completed = unlessRefused(verdict);
+      const [limit] = completed?.limits ?? [];
+      if (completed === undefined || limit === undefined) return verdict === undefined ? 'unknown' : REFUSED;
       const holder = isOne ? '' : `${limitLabel(limit).padEnd(width)} `;
-      return `${formatSize(limit.requiredBytes)} ${holder}${MARKS[verdict.kind].padEnd(5)}`;
+      return `${formatSize(limit.requiredBytes)} ${holder}${MARKS[completed.kind].padEnd(5)}`;
     },
-    legend: [...(areApart ? holdersLegend(holders, budgets === 'of-one-machine') : []), ...LEGEND],
+    legend: [
+      ...(areApart ? holdersLegend(holders, budgets === 'of-one-machine') : []),
+      ...LEGEND,
+      ...refusals(verdicts),
+    ],
     holder: areApart && isOne ? names[0] : undefined,
   };
+}
+
+const REFUSED = 'refused';
+
+/** Each reason once, however many launches it is true of. */
+function refusals(verdicts: Verdicts): readonly string[] {
+  const reasons = new Set(verdicts.flatMap((verdict) => (verdict?.kind === 'refused' ? [verdict.reason] : [])));
+  return [...reasons].flatMap((reason) => hanging(`${REFUSED}: `, harmless(reason).split(' '), LEGEND_WIDTH));
 }
 
 /** As narrow as the tables are at the least. */

@@ -4,7 +4,7 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
-import { wrapWords } from '../layout/wrap.js';
+import { hanging, wrapWords } from '../layout/wrap.js';
 import { modelName } from '../words/model-name.js';
 
 const LABEL_WIDTH = 12;
@@ -49,12 +49,17 @@ export function compareText(models: readonly MemoryCheck[], width: number, color
     blocks.at(-1)?.push(column);
     used += own;
   }
-  const reasons = models.flatMap((check) =>
-    check.verdict.kind === 'unknown' ? wrapWords(`${modelName(check)}: ${check.verdict.reason}`.split(' '), width) : [],
-  );
+  const reasons = models.flatMap((check) => whyUnknown(check, width));
   return [...blocks.map((block) => blockText(block, colors)), ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join(
     '\n\n',
   );
+}
+
+function whyUnknown(check: MemoryCheck, width: number): readonly string[] {
+  const { verdict, suggestions } = check;
+  if (verdict.kind !== 'unknown') return [];
+  const advice = suggestions.flatMap((text) => hanging('  Suggestion: ', text.split(' '), width));
+  return [...wrapWords(`${modelName(check)}: ${verdict.reason}`.split(' '), width), ...advice];
 }
 
 function blockText(columns: readonly (readonly string[])[], colors: ChalkInstance): string {

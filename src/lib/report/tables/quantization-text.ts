@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { QuantizationRow, QuantizationTable } from '../../preflight/surveys/quantizations.js';
+import { unlessRefused } from '../../preflight/surveys/judge-or-refusal.js';
 import { printable } from '../../printable.js';
 import { alignColumns } from '../layout/columns.js';
 import { formatSize } from '../words/bytes.js';
@@ -14,10 +15,10 @@ const NOT_READ = ['~ worked out from its size, for its header was not read.'];
 
 /** A row a quantization: its size, what it takes, whether it fits, and with what context at the most. */
 export function quantizationTableText({ origin, rows }: QuantizationTable, colors: ChalkInstance): string {
-  const contexts = new Set(rows.flatMap(({ verdict }) => verdict?.estimate.resolved.nCtx ?? []));
+  const contexts = new Set(rows.flatMap(({ verdict }) => unlessRefused(verdict)?.estimate.resolved.nCtx ?? []));
   const at = contexts.size === 1 ? `at ${[...contexts].join('')} tokens` : 'as asked';
   // Where llama-server chooses, smaller weights have more of their layers on the GPU.
-  const layers = new Set(rows.flatMap(({ verdict }) => verdict?.estimate.resolved.gpuLayers ?? []));
+  const layers = new Set(rows.flatMap(({ verdict }) => unlessRefused(verdict)?.estimate.resolved.gpuLayers ?? []));
   const withLayers = layers.size > 1;
   const head = ['quantization', 'size', at, withLayers ? 'largest' : 'largest context', 'GPU layers'];
   const { cell, legend: marks } = cellsOf(rows.map(({ verdict }) => verdict));
@@ -38,6 +39,7 @@ function cells(
 ): readonly string[] {
   const name = `${isEstimated ? '~ ' : ''}${printable(quantization)}${isAsked ? ` ${ASKED}` : ''}`;
   const size = fileBytes === undefined ? '?' : formatSize(fileBytes);
-  const layers = verdict === undefined ? '' : String(verdict.estimate.resolved.gpuLayers);
-  return [name, size, cell(verdict), verdict === undefined ? '' : String(largest ?? 'none'), layers];
+  const completed = unlessRefused(verdict);
+  const layers = completed === undefined ? '' : String(completed.estimate.resolved.gpuLayers);
+  return [name, size, cell(verdict), completed === undefined ? '' : String(largest ?? 'none'), layers];
 }

@@ -6,6 +6,11 @@ import { formatSize } from '../words/bytes.js';
 import { limitLabel } from '../words/limit-label.js';
 import { cellsOf, paintMarks } from './cells.js';
 
+function saved(bytes: number | undefined): string {
+  if (bytes === undefined) return '';
+  return bytes < 0 ? `−${formatSize(-bytes)}` : formatSize(bytes);
+}
+
 /** A row a change: what it saves of the launch that was asked for, and what is left to hold. */
 export function savingsText(savings: readonly Saving[], asked: CompletedVerdict, colors: ChalkInstance): string {
   const { cell, legend, holder } = cellsOf([asked, ...savings.map(({ verdict }) => verdict)]);
@@ -14,7 +19,7 @@ export function savingsText(savings: readonly Saving[], asked: CompletedVerdict,
     holder === undefined && decisive !== undefined && areApart(asked.limits) ? ` (${limitLabel(decisive)})` : '';
   const rows = savings.map(({ flags, savedBytes, verdict, isEstimated }) => [
     `${flags}${isEstimated ? ' ~' : ''}`,
-    savedBytes < 0 ? `−${formatSize(-savedBytes)}` : formatSize(savedBytes),
+    saved(savedBytes),
     cell(verdict),
   ]);
   const head = ['with', `saves${where}`, 'and takes'];

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { ContextTable, MacFinding } from '../../preflight/surveys/survey.js';
 import { formatSize } from '../words/bytes.js';
-import { alignColumns } from '../layout/columns.js';
+import { alignColumns, columnBlocks } from '../layout/columns.js';
 import { cellsOf, paintMarks } from './cells.js';
 
 type Rows = readonly (readonly string[])[];
@@ -20,17 +20,6 @@ export function contextTableText(table: ContextTable, width: number, colors: Cha
     index === 0 || index === body.length + 1 ? colors.bold(line) : paintMarks(line, colors);
   const blocks = columnBlocks([[unit, ...names], ...body, last], width);
   return [...blocks.flatMap((rows) => [...aligned(rows, paint), '']), ...legend].join('\n');
-}
-
-/** As many columns as the width holds, behind the first one; then the next ones behind it again. */
-function columnBlocks(rows: Rows, width: number): readonly Rows[] {
-  const columns = rows[0]?.length ?? 0;
-  const upTo = (end: number): Rows => rows.map((row) => row.slice(0, end));
-  let end = columns;
-  while (end > 2 && aligned(upTo(end), (line) => line).some((line) => line.length > width)) end--;
-  if (end >= columns) return [rows];
-  const rest = rows.map((row) => [row[0] ?? '', ...row.slice(end)]);
-  return [upTo(end), ...columnBlocks(rest, width)];
 }
 
 /** Which Macs run it: their budget, whether it fits as asked, and with what context at the most. */

@@ -61,7 +61,7 @@ function itemised(verdict: CompletedVerdict, colors: ChalkInstance): string[] {
   const beside = estimate.parts.filter((part) => !needed.includes(part));
   return [
     ...rows,
-    ...requirementsOf(verdict).map(({ bytes, holder }) =>
+    ...requirementsOf(verdict.limits).map(({ bytes, holder }) =>
       colors.bold(`  ${'requirement'.padEnd(width)} ${formatSize(bytes).padStart(SIZE_WIDTH)}  ${holder}`.trimEnd()),
     ),
     ...beside.map((part) => `${partLine(part, width, colors)} ${colors.dim('(file pages that the system may drop)')}`),

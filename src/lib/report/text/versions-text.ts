@@ -3,7 +3,7 @@ import { type EstimatePart, neededParts } from '../../estimate/memory-estimate.j
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import type { VersionStep } from '../../preflight/surveys/version-steps.js';
-import { alignWithin } from '../layout/columns.js';
+import { alignWithin, columnBlocks } from '../layout/columns.js';
 import { hanging, wrapWords } from '../layout/wrap.js';
 import { formatSize } from '../words/bytes.js';
 import { holderLabel, limitLabel } from '../words/limit-label.js';
@@ -20,18 +20,22 @@ export function versionsText(
   width: number,
   colors: ChalkInstance,
 ): string {
-  const rows = versionRows(checks);
-  const columns = rows[0]?.map((_, column) => column).slice(1) ?? [];
-  const [head = '', ...lines] = alignWithin(rows, columns, width);
+  const blocks = columnBlocks(versionRows(checks), width).map((rows) => blockText(rows, width, colors));
   const reasons = checks.flatMap(({ verdict, launch }) =>
     verdict.kind === 'unknown' ? wrapWords(`${launch.llamaCpp}: ${verdict.reason}`.split(' '), width) : [],
   );
   return [
-    colors.bold(head),
-    ...lines.map((line) => (/^(requirement|verdict)/.test(line) ? colors.bold(line) : line)),
+    blocks.join('\n\n'),
     ...steps.flatMap((step) => (step === undefined ? [] : ['', ...stepLines(step, width)])),
     ...(reasons.length > 0 ? ['', ...reasons] : []),
   ].join('\n');
+}
+
+function blockText(rows: readonly (readonly string[])[], width: number, colors: ChalkInstance): string {
+  const columns = rows[0]?.map((_, column) => column).slice(1) ?? [];
+  const [head = '', ...lines] = alignWithin(rows, columns, width);
+  const painted = lines.map((line) => (/^(requirement|verdict)/.test(line) ? colors.bold(line) : line));
+  return [colors.bold(head), ...painted].join('\n');
 }
 
 /** The cells of the table: the versions, then a row for each part, then what is made of their sum. */

@@ -1,8 +1,10 @@
 import { neededParts, totalBytes, type MemoryEstimate } from '../../estimate/memory-estimate.js';
+import { isDiscrete } from '../../preflight/judge/judge.js';
+import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { areApart, isUnder, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudget } from './budget-text.js';
-import { takenOfEach, whereLimited } from './limit-label.js';
+import { gpusInWords, takenOfEach, whereLimited } from './limit-label.js';
 import { formatExceeding, formatSize } from './bytes.js';
 import { modelName } from './model-name.js';
 
@@ -30,7 +32,7 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
   const { verdict } = check;
   if (verdict.kind === 'unknown') {
     const { estimate, suggestions } = check;
-    const requirement = estimate && `  Estimated requirement: ~${formatSize(totalBytes(estimate))}`;
+    const requirement = estimate && `  Estimated requirement: ${together(estimate, check.launch)}`;
     const advice = suggestions.map((text) => `  Suggestion: ${text}`);
     const lines = [
       `${word}: cannot check the memory for ${modelName(check)}`,
@@ -55,6 +57,14 @@ export function failureText(check: MemoryCheck, word: 'Error' | 'Warning' = 'Err
       : []),
     ...versionLine(check),
   ].join('\n');
+}
+
+/** Of no limit: everything, and where that lies in memories apart, how much of it on GPUs. */
+function together(estimate: MemoryEstimate, { accelerator }: LaunchOptions): string {
+  const all = `~${formatSize(totalBytes(estimate))}`;
+  const onGpus = neededParts(estimate).filter(({ device }) => device === 'gpu');
+  if (!isDiscrete(accelerator) || onGpus.length === 0) return all;
+  return `${all} in all, ${formatSize(totalBytes({ parts: onGpus }))} of it on ${gpusInWords(estimate)}`;
 }
 
 /** What is loaded beside the model under the limit that refuses, which the model's name does not say. */

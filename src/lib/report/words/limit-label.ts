@@ -1,5 +1,5 @@
-import { totalBytes, type EstimatePart } from '../../estimate/memory-estimate.js';
-import type { CompletedVerdict, LimitCheck } from '../../preflight/judge/verdict.js';
+import type { EstimatePart } from '../../estimate/memory-estimate.js';
+import { areApart, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { formatCompared } from './bytes.js';
 
 /** `memory`, `GPU`, or `GPU 1` where there are several. */
@@ -41,19 +41,29 @@ function numbered(gpu: number | undefined): string {
   return gpu === undefined ? 'GPU' : `GPU ${gpu}`;
 }
 
+/** What one limit holds, as people are told it. */
+interface Requirement {
+  readonly bytes: number;
+  /** Whose memory; nothing where it is everything together, and that decides. */
+  readonly holder: string;
+}
+
 /**
- * What is required, in bytes: of each memory by itself where each is held against a limit of its own, as `limits` in JSON;
- * together where one limit holds everything.
+ * What is required under the limit that decides, `requirementBytes` in JSON, comes first. Where memories lie apart, so do the others';
+ * where one memory holds everything and a GPU may take only a part of it, that everything.
  */
-export function requirementsOf({
-  estimate,
-  limits,
-}: Pick<CompletedVerdict, 'estimate' | 'limits'>): readonly { readonly bytes: number; readonly holder: string }[] {
-  const bytes = totalBytes(estimate);
-  const areApart = limits.length > 1 && limits.reduce((sum, { requiredBytes }) => sum + requiredBytes, 0) === bytes;
-  if (!areApart) return [{ bytes, holder: '' }];
-  return limits.map(({ name, gpu, requiredBytes }) => ({
-    bytes: requiredBytes,
-    holder: holderLabel({ device: name === 'gpu' ? 'gpu' : 'host', ...(gpu !== undefined && { gpu }) }),
-  }));
+export function requirementsOf(limits: readonly LimitCheck[]): readonly Requirement[] {
+  if (areApart(limits)) return limits.map((limit) => ({ bytes: limit.requiredBytes, holder: holderOf(limit) }));
+  const [decisive] = limits;
+  const others = decisive?.name === 'gpu' ? limits.filter(({ name }) => name === 'memory') : [];
+  return [
+    ...limits
+      .slice(0, 1)
+      .map((limit) => ({ bytes: limit.requiredBytes, holder: limit.name === 'gpu' ? holderOf(limit) : '' })),
+    ...others.map(({ requiredBytes }) => ({ bytes: requiredBytes, holder: 'in all' })),
+  ];
+}
+
+function holderOf({ name, gpu }: LimitCheck): string {
+  return holderLabel({ device: name === 'gpu' ? 'gpu' : 'host', ...(gpu !== undefined && { gpu }) });
 }

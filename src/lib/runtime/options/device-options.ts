@@ -19,6 +19,8 @@ const HOST_BUFFER = 'CPU';
 /** `LLM_FFN_EXPS_REGEX` and `LLM_FFN_DENSE_REGEX` (`common/common.h`). */
 const EXPERTS = String.raw`\.ffn_(up|down|gate|gate_up)_(ch|)exps`;
 const DENSE = String.raw`\.ffn_(up|down|gate)\.`;
+/** `llama_max_devices` (`src/llama.cpp`). */
+const MOST_DEVICES = 16;
 /** A layer count that no model has: all of them. */
 const ALL_LAYERS = Infinity;
 
@@ -138,6 +140,9 @@ export function tensorSplit(value: string): LaunchPatch {
   const shares = value.split(/[,/]+/).map(Number);
   if (value.trim() === '' || !shares.every((share) => share >= 0 && share < Infinity)) {
     throw invalid(`expects a share for each GPU such as 3,1, not "${value}"`);
+  }
+  if (shares.length >= MOST_DEVICES) {
+    throw invalid(`expects fewer than ${MOST_DEVICES} shares, not ${shares.length}`);
   }
   return { tensorSplit: shares };
 }

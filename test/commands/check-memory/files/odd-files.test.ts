@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PROFILES } from '../../../oracle/cases.js';
 import { buildGguf, type Entry, type GgufSpec, type TensorEntry } from '../../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../../support/models/profile.js';
+import { runCli } from '../../../support/run-cli.js';
 import { askCli } from '../../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../../support/sparse-file.js';
 
@@ -60,6 +61,25 @@ test('a file that says nothing of a tokenizer is checked, and the answer says wh
   expect(exitCode).toBe(0);
   expect(warnings.join()).toContain('the file has no tokenizer');
   expect((await check(LLAMA)).warnings.join()).not.toContain('tokenizer');
+});
+
+test('and is neither started nor deployed, for llama-server does not load it', async () => {
+  const write = async (name: string, spec: GgufSpec): Promise<string> => {
+    const path = join(folder.path, name);
+    const { header, dataBytes } = buildGguf(spec);
+    await writeSparseFile(path, header, header.length + dataBytes);
+    return path;
+  };
+  const run = (path: string) =>
+    Promise.all([
+      runCli(['exec', '--memory-budget', '64Gi', '--name', 'x', '--', '/bin/true', '-m', path]),
+      askCli(['deploy', 'x', '--source', path, ...ON_A_MAC, '--dry-run', 'client', '-o', 'name']),
+    ]);
+  for (const { stderr, exitCode } of await run(await write('none.gguf', without('tokenizer.ggml.model')))) {
+    expect(stderr).toContain('llama.cpp does not load this file: key not found in model: tokenizer.ggml.model');
+    expect(exitCode).toBe(3);
+  }
+  for (const { stderr } of await run(await write('whole.gguf', LLAMA))) expect(stderr).not.toContain('tokenizer');
 });
 
 describe('metadata that llama.cpp accepts is accepted, and changes nothing', () => {

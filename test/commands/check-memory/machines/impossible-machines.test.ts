@@ -23,6 +23,17 @@ test('a budget that no such machine has is noted', async () => {
   expect(await noted('16Gi')).not.toContain('more than all the memory');
 });
 
+test('a Mac has one GPU, and what says how several share a model has no effect, which is said', async () => {
+  const args = ['check-memory', 'llama-3.2-3b', '--accelerator', 'metal', '--system-memory', '32Gi', '--offline'];
+  const { stderr, exitCode } = await askCli([...args, '--gpus', '2']);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--gpus is for machines with several GPUs')]);
+  const noted = await askCli([...args, '--tensor-split', '1,1', '--gpu-wired-limit', '40Gi']);
+  expect(noted.stdout).toMatch(/^note +--tensor-split has no effect with one GPU$/m);
+  expect(noted.stdout).toMatch(/^note +--gpu-wired-limit is more than all the memory that the machine has$/m);
+  const many = await askCli([...args, '--tensor-split', Array(16).fill(1).join()]);
+  expect([many.exitCode, many.stderr]).toEqual([2, expect.stringContaining('fewer than 16 shares, not 16')]);
+});
+
 test('a program that was not built says so, and not by the code of a model that does not fit', async () => {
   const folder = await temporaryFolder();
   const bin = join(folder.path, 'bin');

@@ -123,6 +123,8 @@ describe('flags that say nothing beside others', () => {
   test.each([
     [{ accelerator: 'cpu', 'gpu-memory': 1 }, '--gpu-memory needs a GPU'],
     [{ accelerator: 'metal', 'gpu-memory': 1 }, '--gpu-wired-limit'],
+    [{ accelerator: 'metal', gpus: 2 }, '--gpus is for machines with several GPUs; a Mac has one'],
+    [{ accelerator: 'cpu', gpus: 1 }, '--gpus needs GPUs'],
     [{ accelerator: 'cpu', 'gpu-layers': 20 }, '--gpu-layers needs a GPU'],
     [{ accelerator: 'cuda', 'gpu-wired-limit': 1 }, 'needs --accelerator metal'],
     [{ accelerator: 'cuda', 'memory-budget': 1, 'memory-fraction': 0.5 }, 'are two budgets'],

@@ -15,7 +15,7 @@ import { checkMemory, type CheckDependencies } from '../../../../src/lib/preflig
 import type { MemoryCheck } from '../../../../src/lib/preflight/memory-check.js';
 import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
-import { readHeaderFor } from '../../../../src/lib/source/model-header.js';
+import { isUnreachable, readHeaderFor } from '../../../../src/lib/source/model-header.js';
 import { requantisedHeader } from '../../../../src/lib/preflight/requantised-header.js';
 
 const MODELS = [
@@ -44,7 +44,8 @@ const GRID = process.env.LLMKUBE_TEST_GRID === 'all' ? ALL : SAMPLE;
 const offline = async (model: Parameters<CheckDependencies['readHeader']>[0]) => {
   const read = (one: typeof model) => readHeaderFor(one, { offline: true });
   return read(model).catch(async (error: unknown) => {
-    const header = await requantisedHeader(model, read);
+    if (!isUnreachable(error)) throw error;
+    const header = await requantisedHeader(model, read, error);
     if (header === undefined) throw error;
     return header;
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { advise } from '../../../../src/lib/preflight/advice/advise.js';
-import { otherShares } from '../../../../src/lib/preflight/advice/gpu-shares.js';
+import { otherShares, sharedExperts } from '../../../../src/lib/preflight/advice/gpu-shares.js';
 import { typedChanges } from '../../../../src/lib/preflight/advice/typed-changes.js';
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import { ALL_GPU_LAYERS, type LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -10,7 +10,8 @@ import { PROFILES } from '../../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const GIB = 2 ** 30;
-const LLAMA = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
+const shapeOf = (name: string) => describeModel(profileHeader(readProfile(join(PROFILES, `${name}.json`))));
+const LLAMA = shapeOf('llama-3.1-8b.Q4_K_M');
 /** 32 and the output head. */
 const LAYERS = 33;
 
@@ -46,5 +47,50 @@ describe('layers shared otherwise between two unequal cards', () => {
     expect(shares(room, { ...LAUNCH, ctxSize: 131072 })).toBeUndefined();
     expect(shares(room, { ...LAUNCH, tensorSplit: [1, 1] })).toBeUndefined();
     expect(shares(cards(4, 4, 4), LAUNCH)).toBeUndefined();
+  });
+});
+
+describe('experts on the host and layers shared otherwise', () => {
+  const QWEN = shapeOf('qwen3-30b-a3b.Q4_K_M');
+  const ALL = QWEN.hparams.nLayerAll + 1;
+  const launch: LaunchOptions = { ...LAUNCH, ctxSize: 8192 };
+
+  function advised(where: Room) {
+    const trials = new Trials(where);
+    const [first] = advise({ shape: QWEN, launch, room: where, variants: [], trials });
+    const [experts, split, ...more] = first?.changes ?? [];
+    if (experts?.kind !== 'cpu-experts' || split?.kind !== 'tensor-split') throw new Error(JSON.stringify(first));
+    expect(more).toEqual([]);
+    return { trials, layers: experts.layers, shares: split.shares, fits: first?.verdict.kind !== 'does-not-fit' };
+  }
+
+  test.each([[[8, 8]], [[12, 6]], [[6, 12]], [[5, 5, 5]]])(
+    'are advised for cards of %j GB, with fewer layers there than where the first cards alone give experts away',
+    (sizes) => {
+      const { trials, layers, shares, fits } = advised(cards(...sizes));
+      expect(fits).toBe(true);
+      expect(shares.reduce((sum, share) => sum + share, 0)).toBe(ALL);
+      expect(trials.fitting(QWEN, { ...launch, cpuMoeLayers: layers, tensorSplit: [...shares] })).toBeDefined();
+      const alone = Array.from({ length: ALL }, (_, count) => count).find((count) =>
+        trials.fitting(QWEN, { ...launch, cpuMoeLayers: count }),
+      );
+      expect(alone).toBeGreaterThan(2 * layers);
+    },
+  );
+
+  test('are those of no more layers than any share of two cards needs', () => {
+    const { trials, layers } = advised(cards(8, 8));
+    const fewer = { ...launch, cpuMoeLayers: layers - 1 };
+    const shares = Array.from({ length: ALL - 1 }, (_, i) => [i + 1, ALL - 1 - i]);
+    expect(shares.filter((tensorSplit) => trials.fitting(QWEN, { ...fewer, tensorSplit }))).toEqual([]);
+  });
+
+  test('are not advised for one card, without experts, where shares were said, or where the cards are too small', () => {
+    const from = (where: Room, asked: LaunchOptions, shape = QWEN) => sharedExperts(new Trials(where), shape, asked);
+    expect(from(cards(8), launch)).toBeUndefined();
+    expect(from(cards(2, 2), launch, LLAMA)).toBeUndefined();
+    expect(from(cards(8, 8), { ...launch, tensorSplit: [1, 1] })).toBeUndefined();
+    expect(from(cards(8, 8), { ...launch, splitMode: 'none' })).toBeUndefined();
+    expect(from(cards(1, 1), launch)).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ describe('the table of contexts', () => {
     for (const { tokens, verdicts } of rows) {
       names.forEach((type, column) => {
         const cell = { ...launch, ctxSize: tokens, cacheTypeK: type, cacheTypeV: type } as never;
-        expect(verdicts[column]?.estimate.parts).toEqual(estimateMemory(shape, cell).parts);
+        expect(verdicts[column]).toMatchObject({ estimate: { parts: estimateMemory(shape, cell).parts } });
       });
     }
   });
@@ -39,8 +39,7 @@ describe('the table of contexts', () => {
   test('gives each slot the whole context where slots are the columns', () => {
     const { names, rows } = contextTable(trials, { shape, launch }, 'slots');
     const verdicts = rows.find(({ tokens }) => tokens === 4096)?.verdicts ?? [];
-    const resolved = verdicts.map((verdict) => verdict?.estimate.resolved.nCtxSeq);
-    expect(resolved).toEqual(names.map(() => 4096));
+    expect(verdicts).toMatchObject(names.map(() => ({ estimate: { resolved: { nCtxSeq: 4096 } } })));
   });
 });
 

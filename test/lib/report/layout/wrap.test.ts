@@ -35,6 +35,12 @@ describe('text on a terminal', () => {
     );
   });
 
+  test('a GPU’s number belongs to its label', () => {
+    expect(foldLines('GPU 1     ███░░  7.4GB of 12GB      GPU memory', 34)).toBe(
+      ['GPU 1     ███░░  7.4GB of 12GB', '          GPU memory'].join('\n'),
+    );
+  });
+
   test('a label with room for one blank is a label', () => {
     expect(foldLines('projector hf:owner/repository (in words)', 30)).toBe(
       ['projector hf:owner/repository', '          (in words)'].join('\n'),
