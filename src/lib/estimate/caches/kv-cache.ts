@@ -67,11 +67,11 @@ export function buildKvCache(
     const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
-  refuseEmptyBuffers(layers);
+  refuseEmptyBuffers(space);
   const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
   const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
   const inCache = params.llama.rotationsInCache;
-  if (inCache) addRotations(layers, kSide, vSide, space.fresh('weights'));
+  if (inCache && (kSide > 0 || vSide > 0)) addRotations(layers, kSide, vSide, space.fresh('weights'));
   shareLayers(hparams, filter, layers);
   return {
     cells,
@@ -86,13 +86,10 @@ export function buildKvCache(
 }
 
 /** `ggml_backend_alloc_ctx_tensors_from_buft` (`ggml/src/ggml-alloc.c`) makes no buffer of nothing, and the constructor gives up. */
-function refuseEmptyBuffers(layers: ReadonlyMap<number, KvLayer>): void {
-  for (const { k } of layers.values()) {
-    if (k.neighbours.some(({ bytes }) => bytes > 0)) continue;
-    const { device } = k.buffer;
-    const where = device === 'cpu' ? 'the host' : `GPU ${device}`;
-    throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
-  }
+function refuseEmptyBuffers({ empty }: BufferSpace): void {
+  if (empty === undefined) return;
+  const where = empty.device === 'cpu' ? 'the host' : `GPU ${empty.device}`;
+  throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
 }
 
 /** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
