@@ -49,8 +49,7 @@ export function accessKey({ tensors, bounds, readBounds, reads, writes }: Access
     return index < 0 ? buffers.push(buffer) - 1 : index;
   });
   const ranks = buffers.map((buffer) => addressRanks(tensors.filter((tensor) => tensor.buffer === buffer)));
-  const key = [bounds.length, tensors.length];
-  for (const numbers of [bounds, readBounds, reads, writes, bufferOf]) for (const number of numbers) key.push(number);
+  const key = [bounds.length, tensors.length, ...bounds, ...readBounds, ...reads, ...writes, ...bufferOf];
   tensors.forEach((tensor, i) => {
     const ofBuffer = ranks[bufferOf[i] as number];
     if (!ofBuffer) return;
