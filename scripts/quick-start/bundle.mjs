@@ -22,6 +22,16 @@ const common = {
   legalComments: 'linked',
 };
 
+/** What oclif and its packages load for help, plugins, colours and spinners, of which commands that are run use nothing. */
+const SELDOM_USED = [
+  '@oclif/core/lib/help/index.js',
+  '@oclif/core/lib/ux/index.js',
+  '@oclif/core/lib/config/plugin-loader.js',
+  '@oclif/core/lib/config/plugin.js',
+  'supports-color/index.js',
+  'cli-spinners/index.js',
+];
+
 /** For bin/load.js: whole files, that need not be compiled anew, and from which nothing can be imported but only required. */
 const compiled = {
   ...common,
@@ -48,6 +58,7 @@ await build({
   ...withoutPlugins,
   plugins: [
     whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'perf_hooks', 'tls', 'tty', 'zlib']),
+    whenUsed(SELDOM_USED),
     apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
   ],
 });
@@ -109,6 +120,24 @@ function whenAsked(names) {
     }));
   };
   return { name: 'when-asked', setup };
+}
+
+/** The same of CommonJS modules of packages. */
+function whenUsed(files) {
+  const paths = new Set(files.map((file) => `${root}node_modules/${file}`));
+  const setup = (bundler) => {
+    bundler.onResolve({ filter: /./ }, async ({ kind, path, pluginData, importer, resolveDir, namespace }) => {
+      if (kind !== 'require-call' || pluginData === 'seen' || namespace === 'when-used') return undefined;
+      const found = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
+      return paths.has(found.path) ? { path: found.path, namespace: 'when-used' } : undefined;
+    });
+    bundler.onLoad({ filter: /./, namespace: 'when-used' }, ({ path }) => ({
+      contents: `for (const name of ${JSON.stringify(Object.keys(require(path)))})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => require(${JSON.stringify(path)})[name] });`,
+      resolveDir: root,
+    }));
+  };
+  return { name: 'when-used', setup };
 }
 
 function apart(filter, path) {

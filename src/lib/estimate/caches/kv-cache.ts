@@ -55,23 +55,23 @@ export function buildKvCache(
   const streams = params.kvUnified ? 1 : params.nSeqMax;
   const vTransposed = !params.flashAttn;
   const latent = hparams.headKMla > 0;
+  const widest = vTransposed ? maxVWidth(hparams) : 0;
   const layers = new Map<number, KvLayer>();
+  const owners = ownersOf(hparams, filter);
   const headsK = new Set<number>();
   const headsV = new Set<number>();
-  for (let layer = 0; layer < hparams.nLayerAll; layer++) {
-    if (hparams.nLayerKvFromStart >= 0 && layer >= hparams.nLayerKvFromStart) continue;
-    if (!filter(layer)) continue;
+  for (const layer of owners) {
     headsK.add(headKOf(hparams, layer));
     if (!latent) headsV.add(headVOf(hparams, layer));
     const k = space.place(layer, params.typeK, [kWidth(hparams, layer), cells, streams, 1]);
-    const widthV = vTransposed ? maxVWidth(hparams) : vWidth(hparams, layer);
+    const widthV = vTransposed ? widest : vWidth(hparams, layer);
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
-  refuseEmptyBuffers(layers);
+  refuseEmptyBuffers(space);
   const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
   const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
   const inCache = params.llama.rotationsInCache;
-  if (inCache) addRotations(layers, kSide, vSide, space.fresh('weights'));
+  if (inCache && (kSide > 0 || vSide > 0)) addRotations(layers, owners, [kSide, vSide], space.fresh('weights'));
   shareLayers(hparams, filter, layers);
   return {
     cells,
@@ -86,22 +86,33 @@ export function buildKvCache(
 }
 
 /** `ggml_backend_alloc_ctx_tensors_from_buft` (`ggml/src/ggml-alloc.c`) makes no buffer of nothing, and the constructor gives up. */
-function refuseEmptyBuffers(layers: ReadonlyMap<number, KvLayer>): void {
-  for (const { k } of layers.values()) {
-    if (k.neighbours.some(({ bytes }) => bytes > 0)) continue;
-    const { device } = k.buffer;
-    const where = device === 'cpu' ? 'the host' : `GPU ${device}`;
-    throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
-  }
+function refuseEmptyBuffers({ empty }: BufferSpace): void {
+  if (empty === undefined) return;
+  const where = empty.device === 'cpu' ? 'the host' : `GPU ${empty.device}`;
+  throw refused(`no layer on ${where} has anything to cache, and llama.cpp fails to allocate an empty cache`);
 }
 
 /** `llama_kv_cache::init_rotation` (b12032): a matrix for each layer's K and V, in buffers of their own. */
-function addRotations(layers: Map<number, KvLayer>, kSide: number, vSide: number, space: BufferSpace): void {
-  for (const [layer, { k, v }] of layers) {
+function addRotations(
+  layers: Map<number, KvLayer>,
+  owners: readonly number[],
+  [kSide, vSide]: readonly [number, number],
+  space: BufferSpace,
+): void {
+  for (const layer of owners) {
+    const { k, v } = layers.get(layer) as KvLayer;
     const kRotation = kSide > 0 ? space.place(layer, F32, [kSide, kSide, 1, 1]) : null;
     const vRotation = vSide > 0 && v ? space.place(layer, F32, [vSide, vSide, 1, 1]) : null;
     layers.set(layer, { k, v, kRotation, vRotation });
   }
+}
+
+/** Layers with a cache of their own. */
+function ownersOf({ nLayerAll, nLayerKvFromStart }: Hparams, filter: (layer: number) => boolean): readonly number[] {
+  const end = nLayerKvFromStart >= 0 ? Math.min(nLayerKvFromStart, nLayerAll) : nLayerAll;
+  const owners: number[] = [];
+  for (let layer = 0; layer < end; layer++) if (filter(layer)) owners.push(layer);
+  return owners;
 }
 
 /** The last layers of Gemma 3n and 4 read the cache of the last full (or sliding) layer that owns one. */

@@ -35,14 +35,29 @@ export class PlannedAddresses {
   }
 }
 
+/** A device's part of a space. */
+interface Filled {
+  readonly buffer: Buffer;
+  readonly tensors: CacheTensor[];
+  bytes: number;
+}
+
+/** What a tensor takes. */
+interface Sized {
+  readonly device: Device;
+  readonly type: GgmlType;
+  readonly ne: Four;
+  readonly bytes: number;
+}
+
 /** Tensors of one kind of memory one after another, a buffer for each device. */
 export class BufferSpace {
-  private readonly sizes = new DeviceTally();
-  private buffers = new Map<Device, { readonly buffer: Buffer; readonly tensors: CacheTensor[] }>();
+  private readonly filled: Filled[] = [];
+  /** Of the buffers that tensors go to now, the first. */
+  private current = 0;
   private usage: Buffer['usage'] = 'cache';
-  private used = new DeviceTally();
-  private last:
-    { readonly device: Device; readonly type: GgmlType; readonly ne: Four; readonly bytes: number } | undefined;
+  /** Most layers' tensors are as large as others'. */
+  private readonly sized: Sized[] = [];
 
   constructor(
     private readonly params: ContextParams,
@@ -50,45 +65,58 @@ export class BufferSpace {
   ) {}
 
   get total(): DeviceBytes {
-    return this.sizes;
+    const total = new DeviceTally();
+    for (const { buffer, bytes } of this.filled) total.add(buffer.device, bytes);
+    return total;
   }
 
   /** Later tensors go to new buffers; the total goes on. */
   fresh(usage: Buffer['usage'] = 'cache'): this {
-    this.buffers = new Map();
+    this.current = this.filled.length;
     this.usage = usage;
-    this.used = new DeviceTally();
     return this;
+  }
+
+  /** Of the buffers that tensors go to now, one that was made for tensors of no bytes; undefined where there is none. */
+  get empty(): Buffer | undefined {
+    return this.filled.slice(this.current).find(({ bytes }) => bytes === 0)?.buffer;
   }
 
   place(layer: number, type: GgmlType, ne: Four): CacheTensor {
     const device = this.params.offloadKqv ? this.placement.layerDevice(layer) : 'cpu';
+    const filled = this.on(device);
+    const { buffer, tensors, bytes: address } = filled;
     const bytes = this.bytesOf(device, type, ne);
-    const address = this.used.on(device);
-    this.used.add(device, bytes);
-    this.sizes.add(device, bytes);
-    const { buffer, tensors } = this.on(device);
     const tensor = { type, ne, buffer, address, bytes, layer, neighbours: tensors };
     tensors.push(tensor);
+    filled.bytes = address + bytes;
     return tensor;
   }
 
-  /** Most layers' are like the one before. */
   private bytesOf(device: Device, type: GgmlType, ne: Four): number {
-    const { last } = this;
-    if (last?.device === device && last.type === type && last.ne.every((length, i) => length === ne[i]))
-      return last.bytes;
+    const { sized } = this;
+    for (let i = 0; i < sized.length; i++) {
+      const known = sized[i] as Sized;
+      if (known.type === type && known.device === device && sameFour(known.ne, ne)) return known.bytes;
+    }
     const { allocSize, alignment } = this.placement.backendOn(device);
     const bytes = pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
-    this.last = { device, type, ne, bytes };
+    sized.push({ device, type, ne, bytes });
     return bytes;
   }
 
-  private on(device: Device): { readonly buffer: Buffer; readonly tensors: CacheTensor[] } {
-    const known = this.buffers.get(device);
-    if (known) return known;
-    const created = { buffer: { device, usage: this.usage, repacked: false }, tensors: [] };
-    this.buffers.set(device, created);
+  private on(device: Device): Filled {
+    const { filled } = this;
+    for (let i = this.current; i < filled.length; i++) {
+      const known = filled[i] as Filled;
+      if (known.buffer.device === device) return known;
+    }
+    const created: Filled = { buffer: { device, usage: this.usage, repacked: false }, tensors: [], bytes: 0 };
+    filled.push(created);
     return created;
   }
+}
+
+function sameFour(a: Four, b: Four): boolean {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }

@@ -1,6 +1,4 @@
-import type { PlannedLayers } from './layers.js';
-import type { Repeats } from '../ggml/repeats/settled-allocation.js';
-import { repeatsAmong } from './repeats.js';
+import type { PlannedLayers, StandIns } from './layers.js';
 
 /** Which layers count as alike, and how many of them are planned. */
 export interface Coverage {
@@ -10,49 +8,44 @@ export interface Coverage {
   readonly times: number;
 }
 
+/** Layers that are enough, before it is known which of the others do what those before them did. */
+export interface FewestLayers extends Omit<PlannedLayers, 'others'> {
+  readonly others: Omit<StandIns, 'repeats'>;
+  /** Of each of the model's layers, a number that those have with the same neighbours. */
+  readonly groups: readonly number[];
+}
+
 /**
  * A sequence of layers in which each has the neighbours that it has in the model, as short as it becomes by leaving out
  * detours: stretches behind which the model goes on as it did before them, and of whose layers there are enough without them.
- * `kinds` is each layer's kind; none of `elsewhere` counts as repeating those before it.
+ * `kinds` is each layer's kind.
  */
-export function fewestLayers(
-  kinds: readonly number[],
-  { reach, times }: Coverage,
-  elsewhere: readonly number[] = [],
-): PlannedLayers {
+export function fewestLayers(kinds: readonly number[], { reach, times }: Coverage): FewestLayers {
   const groups = numbered(kinds.length, (layer) => neighbours(kinds, layer - reach, layer + reach));
   const ways = numbered(kinds.length, (layer) => neighbours(kinds, layer - reach + 1, layer + reach));
   const needed = tally(groups).map((count) => Math.min(times, count));
-  const kept: number[] = [];
   const found = needed.map(() => 0);
-  const count = (layer: number, by: number): void => {
-    (found[groups[layer] as number] as number) += by;
-  };
+  const kept: number[] = [];
   for (let layer = 0; layer < kinds.length; layer++) {
     kept.push(layer);
-    count(layer, 1);
-    for (let end = 1; end < kept.length; end++) {
-      if (ways[kept[end - 1] as number] !== ways[layer]) continue;
-      const detour = kept.slice(end);
-      for (const left of detour) count(left, -1);
-      if (
-        detour.every((left) => (found[groups[left] as number] as number) >= (needed[groups[left] as number] as number))
-      ) {
-        kept.length = end;
-        break;
-      }
-      for (const left of detour) count(left, 1);
+    (found[groups[layer] as number] as number)++;
+    // Of a detour that can be left out, every shorter one can, too.
+    let end = kept.length;
+    let start = end;
+    while (start > 1) {
+      const group = groups[kept[start - 1] as number] as number;
+      if ((found[group] as number) <= (needed[group] as number)) break;
+      (found[group] as number)--;
+      start--;
+      if (ways[kept[start - 1] as number] === ways[layer]) end = start;
     }
+    for (; start < end; start++) (found[groups[kept[start] as number] as number] as number)++;
+    kept.length = end;
   }
-  return planned(groups, kept, reach, repeatsAmong(groups, [...kept, ...elsewhere], reach));
+  return planned(groups, kept, reach);
 }
 
-function planned(
-  groups: readonly number[],
-  layers: readonly number[],
-  reach: number,
-  repeats: readonly Repeats[],
-): PlannedLayers {
+function planned(groups: readonly number[], layers: readonly number[], reach: number): FewestLayers {
   const lastOf: number[] = [];
   layers.forEach((layer, place) => (lastOf[groups[layer] as number] = place));
   const placeOf = groups.map((group) => lastOf[group] as number);
@@ -60,7 +53,7 @@ function planned(
   const leftOut = new Set(groups.keys());
   for (const layer of layers) leftOut.delete(layer);
   const groupOf = layers.map((layer) => groups[layer] as number);
-  return { layers, leftOut, others: { groupOf, placeOf, reach, repeats } };
+  return { layers, leftOut, groups, others: { groupOf, placeOf, reach } };
 }
 
 function neighbours(kinds: readonly number[], from: number, to: number): string {

@@ -5,9 +5,10 @@ import { KnownTapes } from '../ggml/repeats/known-tapes.js';
 import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
-import { fewestLayers } from './fewest-layers.js';
+import { type FewestLayers, fewestLayers } from './fewest-layers.js';
 import { type KindOf, LayerKinds } from './layer-kinds.js';
 import { PlannedBefore } from './planned-before.js';
+import { repeatsAmong } from './repeats.js';
 import { type SeenWeights, seenWeights } from './seen-weights.js';
 
 /** From the fewest layers to more, where those are not seen to stand for the others. */
@@ -152,20 +153,29 @@ function* fewerLayers(kinds: Kinds): Generator<LayerPlan, void> {
   const once = onceEach(kinds);
   const elsewhere = once.flatMap(({ layers }) => layers);
   for (const reach of REACHES) {
-    const compared = fewestLayers(kinds.kinds, { reach, times: 2 }, elsewhere);
-    if (isWorthTrying(compared)) yield planOf(compared, once);
+    const compared = fewestLayers(kinds.kinds, { reach, times: 2 });
+    if (isWorthTrying(compared)) yield planOf(withRepeats(compared, elsewhere), once);
   }
 }
 
-function isWorthTrying({ layers, leftOut }: PlannedLayers): boolean {
+/** None of `elsewhere` counts as repeating those before it. */
+export function withRepeats(
+  { layers, leftOut, groups, others }: FewestLayers,
+  elsewhere: readonly number[] = [],
+): PlannedLayers {
+  const repeats = repeatsAmong(groups, [...layers, ...elsewhere], others.reach);
+  return { layers, leftOut, others: { ...others, repeats } };
+}
+
+function isWorthTrying({ layers, leftOut }: Pick<PlannedLayers, 'layers' | 'leftOut'>): boolean {
   return layers.length <= WORTH_TRYING * (layers.length + leftOut.size);
 }
 
-function onceEach({ kinds, besideParts }: Kinds): readonly PlannedLayers[] {
+function onceEach({ kinds, besideParts }: Kinds): readonly FewestLayers[] {
   return [...(besideParts ? onceOf(besideParts) : []), ...onceOf(kinds)];
 }
 
-function onceOf(kinds: readonly number[]): readonly PlannedLayers[] {
+function onceOf(kinds: readonly number[]): readonly FewestLayers[] {
   return [
     fewestLayers(withEnds(kinds, 1), { reach: 0, times: 1 }),
     fewestLayers(withEnds(kinds, 2), { reach: 0, times: 1 }),
@@ -191,12 +201,12 @@ function withSeams(kinds: readonly number[]): readonly number[] {
   return result;
 }
 
-function planOf(compared: PlannedLayers, once: readonly PlannedLayers[]): LayerPlan {
+function planOf(compared: PlannedLayers, once: readonly FewestLayers[]): LayerPlan {
   const { repeats } = compared.others;
   const fewer = once.filter(({ layers }) => layers.length <= compared.layers.length);
   return {
     compared,
-    once: fewer.map(({ others, ...layers }) => ({ ...layers, others: { ...others, repeats } })),
+    once: fewer.map(({ layers, leftOut, others }) => ({ layers, leftOut, others: { ...others, repeats } })),
     known: new KnownTapes(),
     wholeSizes: new Map(),
     types: 'none-differ',

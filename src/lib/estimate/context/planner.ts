@@ -9,7 +9,7 @@ import { scheduleOf } from '../ggml/repeats/schedule.js';
 import { ScratchTally } from '../ggml/scratch-tally.js';
 import { Scheduler, UNASSIGNED } from '../ggml/scheduler.js';
 import type { PlannedTape } from '../ggml/repeats/settled-allocation.js';
-import { record, TensorSizes } from '../ggml/allocation/tape.js';
+import { NONE, record, TensorSizes } from '../ggml/allocation/tape.js';
 import type { Tensor } from '../ggml/tensor.js';
 import { adapterNodes, type Adapters, adapterWeights } from '../graph/loaded/adapters.js';
 import type { ArchitectureGraph, FusedNode, FusedOp } from '../graph/architecture-graph.js';
@@ -259,8 +259,13 @@ function sizeOfAll({ nodes, leafs }: Graph, { layers, others }: PlannedLayers): 
 /** Where each planned layer begins, with the first step that reads a weight of it, and behind the last the end. */
 function beginsAmong(tensors: readonly Tensor[], from: number, layers: readonly number[]): number[] {
   const begins: number[] = [];
-  for (let slot = from; slot < tensors.length; slot++)
-    for (const source of (tensors[slot] as Tensor).src)
-      while (source && source.layer >= (layers[begins.length] ?? Infinity)) begins.push(slot);
+  let next = layers[0] ?? Infinity;
+  for (let slot = from; slot < tensors.length; slot++) {
+    const { src } = tensors[slot] as Tensor;
+    for (let i = 0; i < src.length; i++) {
+      const layer = src[i]?.layer ?? NONE;
+      while (layer >= next) next = layers[begins.push(slot)] ?? Infinity;
+    }
+  }
   return [...begins, ...Array.from({ length: layers.length + 1 - begins.length }, () => tensors.length)];
 }

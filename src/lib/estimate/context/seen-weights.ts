@@ -2,6 +2,7 @@ import type { GgufTensor } from '../../gguf/header.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { type Buffer, I32 } from '../ggml/tensor.js';
+import type { PlacedWeights } from '../weights/placed-weights.js';
 import type { Placement } from '../weights/placement.js';
 import type { WeightOp } from '../weights/weight-op.js';
 import { numbered } from './fewest-layers.js';
@@ -47,18 +48,18 @@ function lookedAt(shape: ModelShape, placement: Placement): SeenWeights {
   const known = new Array<string>(shape.hparams.nLayer).fill('');
   const types = new Array<string>(shape.hparams.nLayer).fill('');
   let [otherKnown, otherTypes] = ['', ''];
-  const shapes = namedShapes(shape);
-  let at = 0;
-  for (const tensor of shape.tensors.values()) {
-    const named = shapes[at++] as NamedShape;
-    const { layer } = named;
-    const seen = named.text + seenOf(tensor, placement, named);
-    if (layer === undefined) {
-      otherKnown += seen;
-      otherTypes += `${tensor.type.name},`;
-    } else {
-      (known[layer] as string) += seen;
-      (types[layer] as string) += `${tensor.type.name},`;
+  for (const part of placement.parts()) {
+    const seen = SEEN_PARTS.get(part) ?? seenOfPart(part, shape, placement);
+    SEEN_PARTS.set(part, seen);
+    for (const stretch of seen) {
+      const { layer } = stretch;
+      if (layer === undefined) {
+        otherKnown += stretch.known;
+        otherTypes += stretch.types;
+      } else {
+        (known[layer] as string) += stretch.known;
+        (types[layer] as string) += stretch.types;
+      }
     }
   }
   const numbers = numbered(known.length, (layer) => known[layer] as string);
@@ -69,8 +70,35 @@ function lookedAt(shape: ModelShape, placement: Placement): SeenWeights {
   };
 }
 
+/** Of weights in a row of one layer, or of none, or one that predicts ahead. */
+interface SeenStretch {
+  readonly layer: number | undefined;
+  known: string;
+  types: string;
+}
+
+/** Launches that put a block on one device share its part. */
+const SEEN_PARTS = new WeakMap<PlacedWeights, readonly SeenStretch[]>();
+
+function seenOfPart({ weights }: PlacedWeights, shape: ModelShape, placement: Placement): readonly SeenStretch[] {
+  const { tensors, indices } = weights;
+  const shapes = namedShapes(shape);
+  const stretches: SeenStretch[] = [];
+  let last: SeenStretch | undefined;
+  for (let i = 0; i < tensors.length; i++) {
+    const tensor = tensors[i] as GgufTensor;
+    const named = shapes[indices?.[i] ?? i] as NamedShape;
+    if (last === undefined || last.layer !== named.layer)
+      stretches.push((last = { layer: named.layer, known: '', types: '' }));
+    last.known += named.text + seenOf(tensor, placement, named);
+    last.types += `${tensor.type.name},`;
+  }
+  return stretches;
+}
+
 function seenOf(tensor: GgufTensor, placement: Placement, named: NamedShape): string {
-  const own = seenIn(placement.bufferOf(tensor), tensor, placement, placement.opOf(tensor.name), named);
+  const weight = placement.named(tensor.name);
+  const own = seenIn(placement.bufferOfNamed(tensor, weight), tensor, placement, weight.op, named);
   const head = placement.tiedHead(tensor);
   return head === undefined ? own : own + seenIn(head, tensor, placement, 'MUL_MAT', named);
 }

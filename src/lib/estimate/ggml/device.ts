@@ -27,6 +27,11 @@ export class DeviceTally implements DeviceBytes {
   add(device: Device, bytes: number): void {
     this.set(device, this.on(device) + bytes);
   }
+
+  addAll({ cpu, gpus }: DeviceBytes): void {
+    this.cpu += cpu;
+    gpus.forEach((bytes, gpu) => this.add(gpu, bytes));
+  }
 }
 
 export function allBytes({ cpu, gpus }: DeviceBytes): number {

@@ -21,17 +21,28 @@ export class RangeList {
   include({ file, offsetBytes, bytes }: GgufTensor, buffer: Buffer, alone: boolean): void {
     const start = file * FILE_SPACING + offsetBytes;
     const end = start + bytes;
-    if (alone) {
-      const last = this.single.at(-1);
-      if (last?.end === start) last.end = end;
-      else this.single.push({ start, end });
-      return;
-    }
+    if (alone) this.push(start, end);
+    else this.extend(buffer, file, start, end);
+  }
+
+  includeAll({ byBuffer, single }: RangeList): void {
+    for (const [buffer, byFile] of byBuffer)
+      byFile.forEach(({ start, end }, file) => this.extend(buffer, file, start, end));
+    for (const { start, end } of single) this.push(start, end);
+  }
+
+  private extend(buffer: Buffer, file: number, start: number, end: number): void {
     const byFile = this.byBuffer.get(buffer) ?? [];
     this.byBuffer.set(buffer, byFile);
     const range = (byFile[file] ??= { start, end });
     range.start = Math.min(range.start, start);
     range.end = Math.max(range.end, end);
+  }
+
+  private push(start: number, end: number): void {
+    const last = this.single.at(-1);
+    if (last?.end === start) last.end = end;
+    else this.single.push({ start, end });
   }
 
   bytes(): number {

@@ -1,24 +1,17 @@
 import type { GgufTensor } from '../../gguf/header.js';
 import type { ModelShape } from '../../model/model-shape.js';
-import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
+import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
-import { backendsFor, GPU_BACKENDS } from '../launch-backends.js';
 import { gpuOfLayer, type GpuPlan, planGpus } from '../devices.js';
 import type { Backend } from '../ggml/backend.js';
-import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
-import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
-import { RangeList } from './mapped-ranges.js';
-import { repacks } from './repacked-types.js';
+import type { Device, DeviceBytes } from '../ggml/device.js';
+import type { Buffer } from '../ggml/tensor.js';
+import { type FileWeights, type LoadedWeight, PlacedWeights, WeightSums } from './placed-weights.js';
 import { type NamedWeight, namedWeights, type Position } from './tensor-position.js';
-import { FoundByKind, TriedWeights } from './tried-weights.js';
 import { isLoadedUnused } from './unused-blocks.js';
+import { WeightLoader } from './weight-loader.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
 import type { WeightOp } from './weight-op.js';
-
-const CPU: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
-/** A GPU's host buffer; in the host's mapping it has a range of its own. */
-const CPU_PINNED: Buffer = { device: 'cpu', usage: 'weights', repacked: false };
-const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true };
 
 export interface WeightBytes {
   /** File-backed and read again: what the GPU maps, all of it held resident, and what the host uses beside that. */
@@ -31,44 +24,32 @@ export interface WeightBytes {
   readonly copied: DeviceBytes;
 }
 
-/** A weight that is loaded, and the buffer that it is used in. */
-interface LoadedWeight {
-  readonly tensor: GgufTensor;
-  readonly buffer: Buffer;
-  readonly named: NamedWeight;
-}
-
 /** Working out where a thousand weights go takes longer than the rest of an estimate. */
 const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
+
+/** Of each model, weights by block, and those of none. */
+const BY_BLOCK = new WeakMap<ModelShape, ReadonlyMap<number | undefined, FileWeights>>();
+
+/** A block's weights lie alike wherever they lie on the same device, and its experts where they do. */
+const BLOCKS = new WeakMap<WeightLoader, Map<string, PlacedWeights>>();
 
 /** Where llama.cpp puts each weight: `load_tensors` (`src/llama-model.cpp`) and `create_tensor` (`src/llama-model-loader.cpp`). */
 export class Placement {
   readonly nGpuLayers: number;
   readonly hasGpu: boolean;
   readonly gpus: GpuPlan;
-  /** In order of priority: the GPUs, others, the CPU. */
-  readonly backends: readonly Backend[];
-  /** Weights are used where the file is mapped; discrete GPUs copy them. */
-  private readonly gpuMaps: boolean;
-  private readonly mapsFiles: boolean;
-  private readonly hostBuffers: boolean;
   private readonly firstGpuLayer: number;
-  private readonly llama: Switches;
-  private readonly gpuBuffers: readonly Buffer[];
+  private readonly loader: WeightLoader;
   private readonly overrides: readonly WeightOverride[];
   /** Blocks that predict ahead are loaded too: `load_mtp`. */
   private readonly loadsNextn: boolean;
+  private readonly layerDevices: readonly Device[];
+  /** What a weight's name says of it. */
+  readonly named: (name: string) => NamedWeight;
 
+  private known: readonly PlacedWeights[] | undefined;
   private weights: WeightBytes | undefined;
   private least: { readonly all: number; readonly onHost: number } | undefined;
-  private known: readonly LoadedWeight[] | undefined;
-  /** Where weights are used for what their names say. */
-  private readonly buffers = new FoundByKind((weight, device, { op }) => this.bufferOn(device, weight, op));
-  /** What copies of weights take. */
-  private readonly copies = new FoundByKind((weight, device) => this.copiedBytes(weight, device));
-  private readonly layerDevices: readonly Device[];
-  private readonly named: (name: string) => NamedWeight;
-  private readonly tried: TriedWeights;
 
   /** The placement for a launch, shared by all launches of a model that place its weights alike. */
   static of(shape: ModelShape, launch: LaunchOptions): Placement {
@@ -105,25 +86,21 @@ export class Placement {
     gpus: GpuPlan,
   ) {
     const { nLayerAll } = shape.hparams;
-    const { accelerator } = launch;
     this.named = namedWeights(shape);
-    this.tried = new TriedWeights(shape.hparams);
-    this.llama = llamaCpp(launch.llamaCpp).switches;
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.backends = backendsFor(accelerator, gpus, this.llama);
-    // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
-    this.mapsFiles = launch.mmap ?? !(this.hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
-    this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
-    this.hostBuffers =
-      accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
+    this.loader = WeightLoader.of(shape, launch, gpus);
     this.loadsNextn = launch.specTypes?.includes('draft-mtp') === true || shape.hparams.nLayer === 0;
     this.overrides = weightOverrides(launch, gpus);
-    this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
     const asked = launch.gpuLayers ?? -1;
     this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
     this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);
     this.layerDevices = Array.from({ length: nLayerAll + 1 }, (_, layer) => this.deviceOf(layer));
+  }
+
+  /** In order of priority: the GPUs, others, the CPU. */
+  get backends(): readonly Backend[] {
+    return this.loader.backends;
   }
 
   /** Layers in use on the GPU, the output head counted as one. */
@@ -158,7 +135,7 @@ export class Placement {
 
   /** The backend that allocates on a device. */
   backendOn(device: Device): Backend {
-    return this.backends[device === 'cpu' ? this.backends.length - 1 : device] as Backend;
+    return this.loader.backendOn(device);
   }
 
   /** What a plan depends on beside where each weight and each layer is: the same text where that is the same. */
@@ -170,67 +147,93 @@ export class Placement {
 
   /** Which backends run an op of a weight. */
   runners(weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): string {
-    return this.backends.map((backend) => Number(this.tried.supports(backend, weight, op))).join('');
-  }
-
-  /** What a weight is used for, by its name. */
-  opOf(name: string): WeightOp {
-    return this.named(name).op;
+    return this.loader.runners(weight, op);
   }
 
   /** The buffer of a weight used at `position`; unset = where its name says. */
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
-    const named = this.named(tensor.name);
-    const at = position ?? named.position;
+    return this.bufferOfNamed(tensor, this.named(tensor.name), position, as);
+  }
+
+  bufferOfNamed(
+    tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
+    named: NamedWeight,
+    position: Position = named.position,
+    as?: WeightOp,
+  ): Buffer {
     const told = this.hasOverrides ? this.toldDevice(tensor.name) : undefined;
-    if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
-    const device = at === 'input' ? 'cpu' : (told ?? this.layerDevice(at));
-    return as === undefined ? this.buffers.of(tensor, device, named) : this.bufferOn(device, tensor, as);
+    if (told !== undefined && told !== 'cpu') return this.loader.gpuBuffer(told);
+    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
+    return as === undefined ? this.loader.bufferFor(tensor, device, named) : this.loader.bufferOn(device, tensor, as);
   }
 
   private toldDevice(name: string): Device | undefined {
     return this.overrides.find(({ pattern }) => pattern.test(name))?.device;
   }
 
-  private bufferOn(device: Device, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
-    if (device !== 'cpu' && this.supports(device, weight, op)) return this.gpuBuffers[device] as Buffer;
-    return this.hostBufferOf(weight, op);
+  /** Weights by block, and those of none: which are loaded, and where; one that is used on two devices appears twice, one after the other. */
+  parts(): readonly PlacedWeights[] {
+    return (this.known ??= this.findParts());
   }
 
-  private supports(device: number, weight: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
-    return this.tried.supports(this.backendOn(device), weight, op);
+  /** Most models are placed once in a quantization: only those that are placed again are cut into blocks, which most placements share. */
+  private findParts(): PlacedWeights[] {
+    const { tensorOverrides, cpuMoeLayers = 0 } = this.launch;
+    const known = BLOCKS.get(this.loader);
+    if (known === undefined) BLOCKS.set(this.loader, new Map());
+    // Where an override sends a weight, its own name says.
+    if (known === undefined || tensorOverrides !== undefined)
+      return [this.placed({ tensors: [...this.shape.tensors.values()] })];
+    return Array.from(this.weightsByBlock(), ([layer, weights]) => {
+      if (layer === undefined) return this.placed(weights);
+      const key = `${layer} ${this.layerDevice(layer)} ${layer < cpuMoeLayers}`;
+      const placed = known.get(key) ?? this.placed(weights);
+      known.set(key, placed);
+      return placed;
+    });
   }
 
-  /** `make_cpu_buft_list` (`src/llama-model.cpp`): a GPU's host buffer comes before repacking. */
-  private hostBufferOf(tensor: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): Buffer {
-    if (this.hostBuffers && this.supports(0, tensor, op)) return CPU_PINNED;
-    return repacks(this.launch, op, tensor) ? CPU_REPACKED : CPU;
+  private weightsByBlock(): ReadonlyMap<number | undefined, FileWeights> {
+    const before = BY_BLOCK.get(this.shape);
+    if (before !== undefined) return before;
+    const found = new Map<number | undefined, { tensors: GgufTensor[]; indices: number[] }>();
+    let index = 0;
+    for (const tensor of this.shape.tensors.values()) {
+      const { layer } = this.named(tensor.name);
+      let weights = found.get(layer);
+      if (weights === undefined) found.set(layer, (weights = { tensors: [], indices: [] }));
+      weights.tensors.push(tensor);
+      weights.indices.push(index++);
+    }
+    BY_BLOCK.set(this.shape, found);
+    return found;
   }
 
-  /** Which weights are loaded, and where; one that is used on two devices appears twice, one after the other. */
-  loaded(): readonly LoadedWeight[] {
-    return (this.known ??= this.findLoaded());
-  }
-
-  private findLoaded(): LoadedWeight[] {
-    const found: LoadedWeight[] = [];
+  private placed(weights: FileWeights): PlacedWeights {
+    const loaded: LoadedWeight[] = [];
     const { nLayerAll } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
-    for (const tensor of this.shape.tensors.values()) {
+    for (const tensor of weights.tensors) {
       const named = this.named(tensor.name);
       const { isLoaded, layer, isPerLayer } = named;
       if (!isLoaded) continue;
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;
       if (isPerLayer) {
-        for (const buffer of this.buffersOfLayers(tensor, nLayer)) found.push({ tensor, buffer, named });
+        for (const buffer of this.buffersOfLayers(tensor, nLayer)) loaded.push({ tensor, buffer, named });
         continue;
       }
-      const buffer = this.bufferOf(tensor);
-      found.push({ tensor, buffer, named });
+      const buffer = this.bufferOfNamed(tensor, named);
+      loaded.push({ tensor, buffer, named });
       const head = this.tiedHead(tensor);
-      if (head !== undefined && (head !== buffer || this.loadsHeadFirst())) found.push({ tensor, buffer: head, named });
+      if (head !== undefined && (head !== buffer || this.loadsHeadFirst()))
+        loaded.push({ tensor, buffer: head, named });
     }
-    return found;
+    return new PlacedWeights(weights, loaded, this.loader);
+  }
+
+  /** Weights that are loaded, in no order but that those of one block stand together. */
+  *loaded(): Generator<LoadedWeight> {
+    for (const { loaded } of this.parts()) yield* loaded;
   }
 
   /** Of a tensor that every layer loads for itself. */
@@ -246,12 +249,13 @@ export class Placement {
   }
 
   private loadsHeadFirst(): boolean {
-    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !this.llama.embeddingLoadedFirst;
+    const { embeddingLoadedFirst } = this.loader.llama;
+    return HEAD_LOADED_FIRST.has(this.shape.architecture) && !embeddingLoadedFirst;
   }
 
   /** Weights as llama.cpp counts them, those on two devices twice. */
   get tensorCount(): number {
-    return this.loaded().length;
+    return this.parts().reduce((sum, { loaded }) => sum + loaded.length, 0);
   }
 
   /** Where a token embedding is used that is the output head, too. */
@@ -267,21 +271,9 @@ export class Placement {
   }
 
   private sumWeights(): WeightBytes {
-    const ranges = { gpu: new RangeList(), cpu: new RangeList() };
-    // What the host keeps: one lock for each file grows from its first mapped tensor to the last (`llama_mlock::grow_to` in `load_all_data`).
-    const kept = new RangeList();
-    const copied = new DeviceTally();
-    for (const { tensor, buffer, named } of this.loaded()) {
-      const { device } = buffer;
-      if (!this.isMapped(tensor, buffer)) {
-        copied.add(device, this.copies.of(tensor, device, named));
-        continue;
-      }
-      const alone = this.llama.ownRanges || this.isLazy(tensor);
-      ranges[device === 'cpu' ? 'cpu' : 'gpu'].include(tensor, buffer, alone);
-      if (this.launch.mlock) kept.include(tensor, CPU, this.isLazy(tensor));
-      else if (device === 'cpu') kept.include(tensor, buffer, true);
-    }
+    const sums = new WeightSums();
+    for (const { sums: ofPart } of this.parts()) sums.include(ofPart);
+    const { ranges, kept, copied } = sums;
     const gpu = ranges.gpu.bytes();
     const cpu = ranges.gpu.unionBytes(kept) - gpu;
     return {
@@ -299,30 +291,16 @@ export class Placement {
 
   private sumLeast(): { all: number; onHost: number } {
     const sum = { all: 0, onHost: 0 };
-    let before: GgufTensor | undefined;
-    for (const { tensor, buffer } of this.loaded()) {
-      if (buffer.device === 'cpu') sum.onHost += tensor.bytes;
-      if (tensor !== before) sum.all += tensor.bytes;
-      before = tensor;
+    for (const { least } of this.parts()) {
+      sum.all += least.all;
+      sum.onHost += least.onHost;
     }
     return sum;
   }
 
   /** What a copy of a tensor takes on a device. */
-  copiedBytes({ type, dims }: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
-    const { allocSize, alignment } = this.backendOn(device);
-    const ne: Four = [dims[0] ?? 1, dims[1] ?? 1, dims[2] ?? 1, dims[3] ?? 1];
-    return pad(allocSize(new Tensor(type, ne, contiguousStrides(type, ne))), alignment);
-  }
-
-  private isMapped(tensor: Pick<GgufTensor, 'name' | 'bytes'>, buffer: Buffer): boolean {
-    if (buffer.repacked || (buffer.device !== 'cpu' && !this.gpuMaps)) return false;
-    return this.mapsFiles || this.isLazy(tensor);
-  }
-
-  /** `llama_model_loader::lazy_read::add`: mapped whatever `--no-mmap` says, apart from the other weights. */
-  private isLazy({ name, bytes }: Pick<GgufTensor, 'name' | 'bytes'>): boolean {
-    return name === 'per_layer_token_embd.weight' && READ_LAZILY.has(this.shape.architecture) && bytes > LAZY_MIN_BYTES;
+  copiedBytes(weight: Pick<GgufTensor, 'type' | 'dims'>, device: Device): number {
+    return this.loader.copiedBytes(weight, device);
   }
 }
 
@@ -342,7 +320,3 @@ const HEADLESS = new Set([
 const FACTORS_OF_FULL_LAYERS: ReadonlySet<string> = new Set(['gemma4', 'gemma4-assistant']);
 /** These load a tied head before the embedding and so keep both, even in one buffer. */
 const HEAD_LOADED_FIRST = new Set(['gemma3n', 'gemma4']);
-/** `TENSOR_READ_LAZY`: their tables of rows that few tokens need. */
-const READ_LAZILY = new Set(['gemma4', 'qwen4exp']);
-/** Weights above this size are read on demand where the architecture allows it. */
-const LAZY_MIN_BYTES = 4 * 2 ** 30;

@@ -42,20 +42,28 @@ export class Accesses {
  * order matters, so contexts of two lengths may be the same; those that all begin at one address, as weights do, have none.
  */
 export function accessKey({ tensors, bounds, readBounds, reads, writes }: Accesses): number[] {
+  const key = [bounds.length, tensors.length, ...bounds, ...readBounds, ...reads, ...writes];
   const buffers: Buffer[] = [];
-  const bufferOf = tensors.map(({ buffer }) => {
-    if (!buffer) return NONE;
-    const index = buffers.indexOf(buffer);
-    return index < 0 ? buffers.push(buffer) - 1 : index;
-  });
-  const ranks = buffers.map((buffer) => addressRanks(tensors.filter((tensor) => tensor.buffer === buffer)));
-  const key = [bounds.length, tensors.length];
-  for (const numbers of [bounds, readBounds, reads, writes, bufferOf]) for (const number of numbers) key.push(number);
-  tensors.forEach((tensor, i) => {
-    const ofBuffer = ranks[bufferOf[i] as number];
-    if (!ofBuffer) return;
-    key.push(ofBuffer.get(startOf(tensor)) as number, ofBuffer.get(startOf(tensor) + tensorBytes(tensor)) as number);
-  });
+  const inside: Tensor[][] = [];
+  for (const tensor of tensors) {
+    const { buffer } = tensor;
+    const index = buffer ? buffers.indexOf(buffer) : NONE;
+    if (buffer && index < 0) {
+      key.push(buffers.push(buffer) - 1);
+      inside.push([tensor]);
+    } else {
+      key.push(index);
+      inside[index]?.push(tensor);
+    }
+  }
+  for (const ofBuffer of inside) {
+    const ranks = addressRanks(ofBuffer);
+    if (!ranks) continue;
+    for (const tensor of ofBuffer) {
+      const start = startOf(tensor);
+      key.push(ranks.get(start) as number, ranks.get(start + tensorBytes(tensor)) as number);
+    }
+  }
   return key;
 }
 

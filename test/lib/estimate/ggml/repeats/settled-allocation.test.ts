@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fewestLayers } from '../../../../../src/lib/estimate/context/fewest-layers.js';
+import { withRepeats } from '../../../../../src/lib/estimate/context/layers.js';
 import { cpuBackend } from '../../../../../src/lib/estimate/ggml/cpu/cpu-and-blas.js';
 import { allocateGraph } from '../../../../../src/lib/estimate/ggml/allocation/graph-allocator.js';
 import { allocateWhole } from '../../../../../src/lib/estimate/ggml/repeats/settled-allocation.js';
@@ -10,10 +11,8 @@ import { beginsOf, tapeOf } from '../../../../support/models/toy-layers.js';
 const BACKENDS = [cpuBackend];
 
 function bytesOf(model: string, reach: number): { few: unknown; all: unknown; leftOut: number } {
-  const { layers, others } = fewestLayers(
-    [...model].map((letter) => letter.charCodeAt(0)),
-    { reach, times: 2 },
-  );
+  const kinds = [...model].map((letter) => letter.charCodeAt(0));
+  const { layers, others } = withRepeats(fewestLayers(kinds, { reach, times: 2 }));
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes(BACKENDS, tape.tensors);
   const slices = { ...others, layers, begins: beginsOf(tape) };
