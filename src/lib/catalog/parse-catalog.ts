@@ -22,8 +22,9 @@ type FlatEntry = ReadonlyMap<string, unknown>;
  * @throws UsageError INVALID_CATALOG, naming the entry, the field and the line.
  */
 export function parseCatalog(text: string, file: string): Catalog {
-  const catalog = inPieces(text, file) ?? entriesOf({ text, linesBefore: 0 }, file, new Counter(file));
-  checkNames(catalog, failIn({ text, linesBefore: 0 }, file));
+  const whole: YamlPiece = { text, linesBefore: () => 0 };
+  const catalog = inPieces(text, file) ?? entriesOf(whole, file, new Counter(file));
+  checkNames(catalog, failIn(whole, file));
   return catalog;
 }
 
@@ -59,7 +60,7 @@ function failIn({ text, linesBefore }: YamlPiece, file: string): Fail {
   return (path, problem) => {
     lineOf ??= keyLines(text);
     const line = lineOf(path) ?? lineOf(path.slice(0, -1));
-    throw invalid(`${shown(file)}${line === undefined ? '' : `:${linesBefore + line}`}: ${problem}`);
+    throw invalid(`${shown(file)}${line === undefined ? '' : `:${linesBefore() + line}`}: ${problem}`);
   };
 }
 

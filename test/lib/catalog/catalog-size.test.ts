@@ -60,6 +60,13 @@ describe('a catalogue that is read piece by piece', () => {
     expect(() => parseCatalog(many + last, 'many.yaml')).toThrow(words);
   });
 
+  test('is cut between lines that end as those of Windows do, too', () => {
+    const text = `# ours\r\n${many.replaceAll('\n', '\r\n')}`;
+    expect(parseCatalog(text, 'many.yaml')).toEqual(parseCatalog(many, 'many.yaml'));
+    const wrong = `${text}  z:\r\n    nonsense: 1\r\n`;
+    expect(() => parseCatalog(wrong, 'many.yaml')).toThrow(/^many\.yaml:15004: entry "z" has an unknown field/);
+  });
+
   test('may refer to what is written in another piece', () => {
     const text = `${withFirst('  first:\n    source: &where hf:a/b:Q8_0\n')}  last:\n    source: *where\n`;
     expect(findEntry(parseCatalog(text, 'many.yaml'), 'last')?.source).toBe('hf:a/b:Q8_0');
