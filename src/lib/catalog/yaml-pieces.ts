@@ -7,6 +7,9 @@ export interface YamlPiece {
 
 /** The parser's events of one piece are some hundred kilobytes, which are gone before the next; those of ten thousand entries are 60 MB. */
 const PIECE_LENGTH = 2 ** 13;
+/** What is parsed at once takes up to a quarter of a kilobyte for each. */
+const MOST_MARKS_AT_ONCE = 150_000;
+const MARKS: ReadonlySet<number> = new Set([...':,[{\n'].map((mark) => mark.charCodeAt(0)));
 const HEAD = 'models:';
 /** Behind a line's end, that of a line which is neither empty nor a comment. */
 const CONTENT = /\n([^\S\n]*)[^\s#]/g;
@@ -23,10 +26,17 @@ export function yamlPieces(text: string): Iterable<YamlPiece> | undefined {
   const start = endOfHead(text);
   if (start === undefined || foundFrom(OUTSIDE, text, start) !== undefined) return undefined;
   const [, indent = ''] = foundFrom(CONTENT, text, start) ?? [];
-  const entries = new RegExp(`\\n {${indent.length}}[\\w"'][^#\\n]*: *\\r?(?=\\n)`, 'g');
+  const entries = new RegExp(`\\n {${indent.length}}[\\w"'][^#\\n]*:(?=[ \\r\\n])`, 'g');
   const isPlain =
     /^ +$/.test(indent) && foundFrom(entries, text, start)?.index === foundFrom(CONTENT, text, start)?.index;
-  return isPlain ? cut(text, start, entries) : undefined;
+  return isPlain ? { [Symbol.iterator]: () => cut(text, start, entries) } : undefined;
+}
+
+/** Whether it takes too much memory to parse all of a text at once, by the marks that keys, values, lists and lines have. */
+export function isLongForOnePiece(text: string): boolean {
+  let marks = 0;
+  for (let at = 0; at < text.length; at++) if (MARKS.has(text.charCodeAt(at))) marks++;
+  return marks > MOST_MARKS_AT_ONCE;
 }
 
 /** Where the line `models:` ends, with nothing but comments and a document's mark before it. */
