@@ -6,10 +6,11 @@ import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
 import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
-import { isLongForOnePiece, type YamlPiece, yamlPieces } from './yaml-pieces.js';
+import { isLongYaml } from '../yaml-size.js';
+import { type YamlPiece, yamlPieces } from './yaml-pieces.js';
 
 /** More is no list that a person keeps. */
-const MAX_ENTRIES = 40_000;
+const MAX_ENTRIES = 12_000;
 /** A catalogue of so many entries has fewer. */
 const MAX_VALUES = 1_000_000;
 
@@ -27,7 +28,7 @@ export function parseCatalog(text: string, file: string): Catalog {
   const whole = [{ text, linesBefore: () => 0 }];
   const pieces = yamlPieces(text);
   if (pieces === undefined) {
-    if (isLongForOnePiece(text)) throw tooLong(file);
+    if (isLongYaml(text)) throw tooLong(file);
     return catalogOf(whole, file);
   }
   try {
@@ -35,7 +36,7 @@ export function parseCatalog(text: string, file: string): Catalog {
   } catch (error) {
     if (!(error instanceof InvalidYaml)) throw error;
     // Perhaps only by itself.
-    if (isLongForOnePiece(text)) throw new UsageError(error.code, error.message, { suggestions: [APART] });
+    if (isLongYaml(text)) throw new UsageError(error.code, error.message, { suggestions: [APART] });
     return catalogOf(whole, file);
   }
 }

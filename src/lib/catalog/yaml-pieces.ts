@@ -7,14 +7,12 @@ export interface YamlPiece {
 
 /** The parser's events of one piece are some hundred kilobytes, which are gone before the next; those of ten thousand entries are 60 MB. */
 const PIECE_LENGTH = 2 ** 13;
-/** What is parsed at once takes up to a quarter of a kilobyte for each. */
-const MOST_MARKS_AT_ONCE = 150_000;
-const MARKS: ReadonlySet<number> = new Set([...':,[{\n'].map((mark) => mark.charCodeAt(0)));
 const HEAD = 'models:';
+// Loops of patterns end, since those that go on for megabytes take more than the engine has.
 /** Behind a line's end, that of a line which is neither empty nor a comment. */
-const CONTENT = /\n([^\S\n]*)[^\s#]/g;
+const CONTENT = /\n([^\S\n]{0,1000})[^\s#]/g;
 /** The same, of a line that is not indented. */
-const OUTSIDE = /\n(?! )[^\S\n]*[^\s#]/g;
+const OUTSIDE = /\n(?! )[^\S\n]{0,1000}[^\s#]/g;
 
 /**
  * A catalogue's text, cut between entries where it is written as people and programs write it: one block mapping `models` and nothing
@@ -25,33 +23,30 @@ export function yamlPieces(text: string): Iterable<YamlPiece> | undefined {
   if (text.length <= PIECE_LENGTH) return undefined;
   const start = endOfHead(text);
   if (start === undefined || foundFrom(OUTSIDE, text, start) !== undefined) return undefined;
-  const [, indent = ''] = foundFrom(CONTENT, text, start) ?? [];
-  const entries = new RegExp(`\\n {${indent.length}}[\\w"'][^#\\n]*:(?=[ \\r\\n])`, 'g');
-  const isPlain =
-    /^ +$/.test(indent) && foundFrom(entries, text, start)?.index === foundFrom(CONTENT, text, start)?.index;
-  return isPlain ? { [Symbol.iterator]: () => cut(text, start, entries) } : undefined;
-}
-
-/** Whether it takes too much memory to parse all of a text at once, by the marks that keys, values, lists and lines have. */
-export function isLongForOnePiece(text: string): boolean {
-  let marks = 0;
-  for (let at = 0; at < text.length; at++) if (MARKS.has(text.charCodeAt(at))) marks++;
-  return marks > MOST_MARKS_AT_ONCE;
+  const content = foundFrom(CONTENT, text, start);
+  const [, indent = ''] = content ?? [];
+  const entries = new RegExp(`\\n {${indent.length}}[\\w"'][^#\\n]{0,1000}:(?=[ \\r\\n])`, 'g');
+  const first = foundFrom(entries, text, start)?.index;
+  if (!/^ +$/.test(indent) || first === undefined || first !== content?.index) return undefined;
+  return { [Symbol.iterator]: () => cut(text, start, first, entries) };
 }
 
 /** Where the line `models:` ends, with nothing but comments and a document's mark before it. */
 function endOfHead(text: string): number | undefined {
-  const head = /(?<![^\n])models: *\r?(?=\n)/.exec(text);
+  const head = /(?<![^\n])models: {0,1000}\r?(?=\n)/.exec(text);
   if (head === null) return undefined;
   const before = `\n${text.slice(0, head.index)}`.replaceAll(/\n---(?=\n)/g, '\n');
   return foundFrom(CONTENT, before, 0) === undefined ? head.index + head[0].length : undefined;
 }
 
-/** @param entries finds the end of the line before an entry */
-function* cut(text: string, start: number, entries: RegExp): Generator<YamlPiece> {
+/**
+ * @param first where the first entry's line begins, behind comments that may be long
+ * @param entries finds the end of the line before an entry
+ */
+function* cut(text: string, start: number, first: number, entries: RegExp): Generator<YamlPiece> {
   for (let from = start; from < text.length;) {
     const own = from;
-    const end = foundFrom(entries, text, from + PIECE_LENGTH)?.index ?? text.length;
+    const end = foundFrom(entries, text, Math.max(own, first) + PIECE_LENGTH)?.index ?? text.length;
     yield { text: HEAD + text.slice(own, end), linesBefore: () => text.slice(0, own).split('\n').length - 1 };
     from = end;
   }

@@ -37,8 +37,8 @@ export interface Answer {
 
 /** For a call with its answer and repetitions, once the credentials are there; a server that takes longer is not going to answer. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A page of a list is some megabytes; one object is at most 1.5 MB in etcd. */
-const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+/** A page of a list is half a megabyte; one object is at most 1.5 MB in etcd. */
+const MAX_ANSWER_BYTES = 8 * 2 ** 20;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
