@@ -71,6 +71,7 @@ const ROWS: readonly (readonly [
     ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '12 MiB'],
     ['kube/client/client.ts', 'MAX_LISTED', 1, '8000 objects'],
   ],
+  ['event of a watch', ['kube/client/transport.ts', 'MAX_EVENT_LENGTH', 2 ** 20, '2 MiB']],
   ['call of the cluster', ['kube/client/transport.ts', 'REQUEST_TIMEOUT_MS', 1000, '30 s']],
   [
     "credential's plugin",
