@@ -73,9 +73,10 @@ export async function readHeaderFor(
   }
   try {
     const { readModelHeader } = await import('./open.js');
-    const patience = bundled === undefined ? {} : IMPATIENT;
+    const patient = bundled === undefined ? options : { ...IMPATIENT, ...options };
     const source = parsed ?? parseModelSource(request.source);
-    const reading = await readModelHeader(source, { ...patience, ...options, asksWhatWasMeant: !request.isTried });
+    const asking = request.isTried === true ? { ...patient, asksWhatWasMeant: false } : patient;
+    const reading = await readModelHeader(source, asking);
     const { header, fromCache, file, commit, chosen, others = 0 } = reading;
     const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
     const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as ${repositoryOf(source)}:QUANT`;
