@@ -27,6 +27,10 @@ export default tseslint.config(
           message: 'print with src/lib/cli/terminal/out.ts, which makes text from outside harmless',
         },
         {
+          selector: "MemberExpression[object.name='Error'][property.name='stackTraceLimit']",
+          message: 'it holds for the whole process: other code reads traces',
+        },
+        {
           selector: "VariableDeclarator[init.name='process'] Property[key.name='stdout']",
           message: 'print with src/lib/cli/terminal/out.ts',
         },

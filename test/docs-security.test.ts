@@ -20,6 +20,7 @@ const ROWS: readonly (readonly [
   ...(readonly [file: string, name: string, unit: number, shown: string])[],
 ])[] = [
   ['header of a file', ['gguf/limits.ts', 'MAX_HEADER_BYTES', 2 ** 20, '128 MiB']],
+  ['elements of all its arrays', ['gguf/limits.ts', 'MAX_ELEMENTS', 1, '4194304']],
   ['keys and values kept of it', ['gguf/limits.ts', 'MAX_KEPT_BYTES', 2 ** 20, '2 MiB']],
   [
     'keys, length of one',
@@ -34,7 +35,8 @@ const ROWS: readonly (readonly [
   ],
   [
     "list of a repository's files",
-    ['source/http/get-json.ts', 'MAX_BYTES', 2 ** 20, '8 MiB'],
+    ['source/http/get-json.ts', 'MAX_BYTES', 2 ** 20, '4 MiB'],
+    ['source/hub/hub-listing.ts', 'MAX_FILES', 1, '41000 files'],
     ['bounded-json.ts', 'MAX_DEPTH', 1, '64 deep'],
   ],
   [
@@ -44,21 +46,32 @@ const ROWS: readonly (readonly [
   ],
   [
     "user's catalogue",
-    ['catalog/load-catalog.ts', 'MAX_CATALOG_BYTES', 2 ** 20, '8 MiB'],
+    ['catalog/load-catalog.ts', 'MAX_CATALOG_BYTES', 2 ** 20, '4 MiB'],
+    ['catalog/parse-catalog.ts', 'MAX_ENTRIES', 1, '12000 entries'],
     ['catalog/parse-catalog.ts', 'MAX_VALUES', 1, '1000000 values'],
+  ],
+  [
+    'a catalogue that is no block mapping, or whose entries refer to others',
+    ['yaml-size.ts', 'MOST_MARKS_AT_ONCE', 1, '150000 marks'],
   ],
   [
     'hosts read from at once',
     ['source/read-many.ts', 'HOSTS_AT_ONCE', 1, '16'],
     ['source/read-many.ts', 'READINGS_PER_HOST', 1, '4 headers each'],
   ],
-  ['any JSON', ['bounded-json.ts', 'MAX_VALUES', 1, '1000000 values']],
-  ['kubeconfig', ['kube/client/kubeconfig.ts', 'MAX_KUBECONFIG_BYTES', 2 ** 20, '8 MiB']],
+  ['any JSON', ['bounded-json.ts', 'MAX_VALUES', 1, '500000 values']],
+  [
+    'kubeconfig',
+    ['kube/client/kubeconfig.ts', 'MAX_KUBECONFIG_BYTES', 2 ** 20, '2 MiB'],
+    ['yaml-size.ts', 'MOST_MARKS_AT_ONCE', 1, '150000 marks'],
+  ],
   [
     'answer of the cluster, a list',
-    ['kube/client/transport.ts', 'MAX_ANSWER_BYTES', 2 ** 20, '16 MiB'],
-    ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '32 MiB'],
+    ['kube/client/transport.ts', 'MAX_ANSWER_BYTES', 2 ** 20, '8 MiB'],
+    ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '12 MiB'],
+    ['kube/client/client.ts', 'MAX_LISTED', 1, '8000 objects'],
   ],
+  ['event of a watch', ['kube/client/transport.ts', 'MAX_EVENT_LENGTH', 2 ** 20, '2 MiB']],
   ['call of the cluster', ['kube/client/transport.ts', 'REQUEST_TIMEOUT_MS', 1000, '30 s']],
   [
     "credential's plugin",

@@ -1,7 +1,7 @@
 /** Nothing that is read here is nested more than ten deep; what is deeper takes memory out of proportion to its length. */
 const MAX_DEPTH = 64;
 /** A header of 65536 tensors has fewer; `[],[],[]…` takes some fifty bytes of memory for three of text. */
-const MAX_VALUES = 1_000_000;
+const MAX_VALUES = 500_000;
 
 /**
  * `JSON.parse`, but for text that nests too deeply or holds too many values.

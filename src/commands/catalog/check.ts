@@ -63,10 +63,12 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
       ...(!asJson && { remedy: () => undefined }),
     });
     const surroundings = surroundingsOf(this.config, flags, asJson);
+    const answers = new Map<CheckedEntry, Record<string, unknown>>();
     const all = await withEachEntry(catalog, surroundings, async (entry, readHeader) => {
       const check = await checkEntry(entry, readHeader);
       const row = checkedEntry(check);
-      return { ...row, json: asJson ? checkJson({ ...check, largest: row.largest }) : undefined };
+      if (asJson) answers.set(row, checkJson({ ...check, largest: row.largest }));
+      return row;
     });
     refuseForAll(all.map(({ verdict }) => verdict));
     const checks = chooseEntries(all, {
@@ -77,7 +79,7 @@ Exit codes: 0 every entry was checked, whether or not it fits, 2 usage, 3 one co
     });
     if (all.some(({ verdict }) => verdict.kind === 'unknown')) process.exitCode = 3;
     if (!asJson) await this.print(checks, all);
-    return { models: checks.map(({ json }) => json) };
+    return { models: checks.map((row) => answers.get(row)) };
   }
 
   private async print(checks: readonly CheckedEntry[], all: readonly CheckedEntry[]): Promise<void> {

@@ -6,8 +6,8 @@ import { readRegularFile } from '../read-regular-file.js';
 import { whyNotRead } from '../system-words.js';
 import { mergeCatalogs, type Catalog } from './catalog.js';
 
-/** Some 30,000 entries; more is no list that a person keeps. */
-const MAX_CATALOG_BYTES = 8 * 2 ** 20;
+/** As many entries as are read, with all that they may say. */
+const MAX_CATALOG_BYTES = 4 * 2 ** 20;
 
 /** Made from `catalog.yaml` by the build, since parsing YAML costs a start-up what reading JSON does not. */
 const COMPILED = new URL('../../catalog.json', import.meta.url);

@@ -6,9 +6,12 @@ import type { Catalog, CatalogEntry } from './catalog.js';
 import { ENTRY_FIELDS } from './catalog-fields.js';
 import { nearest } from '../nearest.js';
 import { keyLines } from './yaml-lines.js';
+import { isLongYaml } from '../yaml-size.js';
 import { type YamlPiece, yamlPieces } from './yaml-pieces.js';
 
-/** A catalogue of 30,000 entries has fewer. */
+/** More is no list that a person keeps. */
+const MAX_ENTRIES = 12_000;
+/** A catalogue of so many entries has fewer. */
 const MAX_VALUES = 1_000_000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -22,29 +25,48 @@ type FlatEntry = ReadonlyMap<string, unknown>;
  * @throws UsageError INVALID_CATALOG, naming the entry, the field and the line.
  */
 export function parseCatalog(text: string, file: string): Catalog {
-  const catalog = inPieces(text, file) ?? entriesOf({ text, linesBefore: 0 }, file, new Counter(file));
-  checkNames(catalog, failIn({ text, linesBefore: 0 }, file));
+  const whole = [{ text, linesBefore: () => 0 }];
+  const pieces = yamlPieces(text);
+  if (pieces === undefined) {
+    if (isLongYaml(text)) throw tooLong(file);
+    return catalogOf(whole, file);
+  }
+  try {
+    return catalogOf(pieces, file);
+  } catch (error) {
+    if (!(error instanceof InvalidYaml)) throw error;
+    // Perhaps only by itself.
+    if (isLongYaml(text)) throw new UsageError(error.code, error.message, { suggestions: [APART] });
+    return catalogOf(whole, file);
+  }
+}
+
+const APART = 'write each entry so that it refers to no other one: a catalogue as long as this is read piece by piece';
+
+function tooLong(file: string): UsageError {
+  const suggestions = ['write its entries one below another, indented below "models:"'];
+  return new UsageError('INVALID_CATALOG', `${shown(file)}: it is too long to be read at once`, { suggestions });
+}
+
+function catalogOf(pieces: Iterable<YamlPiece>, file: string): Catalog {
+  const catalog = collected(pieces, file);
+  checkNames(catalog, failIn(pieces, file));
   return catalog;
 }
 
-/** Undefined where the text cannot be cut, or only the whole can say what is wrong with it. */
-function inPieces(text: string, file: string): CatalogEntry[] | undefined {
-  const pieces = yamlPieces(text);
-  if (pieces === undefined) return undefined;
+function collected(pieces: Iterable<YamlPiece>, file: string): CatalogEntry[] {
   const counter = new Counter(file);
   const catalog: CatalogEntry[] = [];
-  try {
-    for (const piece of pieces) for (const entry of entriesOf(piece, file, counter)) catalog.push(entry);
-  } catch (error) {
-    if (error instanceof InvalidYaml) return undefined;
-    throw error;
+  for (const piece of pieces) {
+    for (const entry of entriesOf(piece, file, counter)) catalog.push(entry);
+    if (catalog.length > MAX_ENTRIES) throw invalid(`${shown(file)}: it has more than ${MAX_ENTRIES} entries`);
   }
-  return new Set(catalog.map(({ id }) => id)).size === catalog.length ? catalog : undefined;
+  return catalog;
 }
 
 function entriesOf(piece: YamlPiece, file: string, counter: Counter): CatalogEntry[] {
-  const fail = failIn(piece, file);
-  const document = loadDocument(piece.text, file);
+  const fail = failIn([piece], file);
+  const document = loadDocument(piece, file);
   counter.add(document);
   const models = (document as { models?: unknown } | null | undefined)?.models;
   if (!isObject(models)) return fail([], 'the catalogue has no mapping "models"');
@@ -54,24 +76,32 @@ function entriesOf(piece: YamlPiece, file: string, counter: Counter): CatalogEnt
   });
 }
 
-function failIn({ text, linesBefore }: YamlPiece, file: string): Fail {
-  let lineOf: ReturnType<typeof keyLines> | undefined;
+function failIn(pieces: Iterable<YamlPiece>, file: string): Fail {
   return (path, problem) => {
-    lineOf ??= keyLines(text);
-    const line = lineOf(path) ?? lineOf(path.slice(0, -1));
-    throw invalid(`${shown(file)}${line === undefined ? '' : `:${linesBefore + line}`}: ${problem}`);
+    const line = lastLineOf(path, pieces) ?? lastLineOf(path.slice(0, -1), pieces);
+    throw invalid(`${shown(file)}${line === undefined ? '' : `:${line}`}: ${problem}`);
   };
+}
+
+/** Where keys lead to, the last time that they do. */
+function lastLineOf(path: readonly string[], pieces: Iterable<YamlPiece>): number | undefined {
+  let last: number | undefined;
+  for (const { text, linesBefore } of pieces) {
+    const line = keyLines(text)(path);
+    if (line !== undefined) last = linesBefore() + line;
+  }
+  return last;
 }
 
 /** What is wrong with the text as YAML. */
 class InvalidYaml extends UsageError {}
 
-function loadDocument(text: string, file: string): unknown {
+function loadDocument({ text, linesBefore }: YamlPiece, file: string): unknown {
   try {
     return load(text);
   } catch (error) {
     const { mark, reason } = error instanceof YAMLException ? error : { mark: undefined, reason: 'nested too deeply' };
-    const line = mark === undefined ? '' : `:${mark.line + 1}`;
+    const line = mark === undefined ? '' : `:${linesBefore() + mark.line + 1}`;
     throw new InvalidYaml('INVALID_CATALOG', `${shown(file)}${line}: not valid YAML: ${shown(reason)}`);
   }
 }
@@ -153,8 +183,13 @@ function toEntry(id: string, fields: FlatEntry): CatalogEntry {
   };
 }
 
-/** No alias may be another entry's id or alias. */
+/** No alias may be another entry's id or alias; an id that is there twice is no YAML in one piece, but in two. */
 function checkNames(catalog: Catalog, fail: Fail): void {
+  const ids = new Set<string>();
+  for (const { id } of catalog) {
+    if (ids.has(id)) fail(['models', id], `entry "${shown(id)}" is there twice`);
+    ids.add(id);
+  }
   const owners = new Map(catalog.map(({ id }) => [id.toLowerCase(), id]));
   for (const { id, aliases } of catalog) {
     for (const alias of aliases) {

@@ -30,6 +30,12 @@ export const MAX_LAYERS = 512;
 /** Per-layer arrays have at most `MAX_LAYERS` elements; longer ones are vocabularies. */
 export const MAX_KEPT_ELEMENTS = 4096;
 
+/**
+ * Of all arrays together; the largest published vocabularies have 1.3 million, of words, their scores and kinds, and merges. What llama.cpp
+ * makes of one in its own memory, which no estimate counts, is up to 140 bytes.
+ */
+export const MAX_ELEMENTS = 2 ** 22;
+
 /** All keys and kept values together; published files need a few KiB. */
 export const MAX_KEPT_BYTES = 2 * 2 ** 20;
 

@@ -2,7 +2,14 @@ import { printable } from '../printable.js';
 import type { ByteWindow } from './byte-window.js';
 import { countInWords, GgufError, type GgufErrorCode } from './gguf-error.js';
 import type { MetadataScalar, MetadataValue } from './header.js';
-import { MAX_HEADER_BYTES, MAX_KEPT_BYTES, MAX_KEPT_ELEMENTS, MAX_KEPT_STRING_BYTES, MAX_KEY_BYTES } from './limits.js';
+import {
+  MAX_ELEMENTS,
+  MAX_HEADER_BYTES,
+  MAX_KEPT_BYTES,
+  MAX_KEPT_ELEMENTS,
+  MAX_KEPT_STRING_BYTES,
+  MAX_KEY_BYTES,
+} from './limits.js';
 import { ARRAY_TYPE, FIXED_VALUE_TYPES, type FixedValueType, STRING_TYPE, VALUE_TYPE_NAMES } from './value-types.js';
 
 /** A reader that stops (`yield`) whenever the bytes it needs next have not arrived yet. */
@@ -25,6 +32,7 @@ export class MetadataParser {
   /** Of every key that was read. */
   readonly types = new Map<string, string>();
   #keptBytes = 0;
+  #elements = 0;
 
   constructor(window: ByteWindow, name: string, endBytes: number) {
     this.#window = window;
@@ -109,6 +117,11 @@ export class MetadataParser {
     const fixed = type === STRING_TYPE ? undefined : this.#fixedType(key, type);
     this.types.set(key, `[${VALUE_TYPE_NAMES[type]}]`);
     const length = yield* this.length(`the array ${printable(key)}`, fixed?.bytes ?? 8);
+    this.#elements += length;
+    if (this.#elements > MAX_ELEMENTS) {
+      const claim = `the arrays up to ${printable(key)} have ${this.#elements} elements`;
+      this.#fail('GGUF_LIMIT_EXCEEDED', `${claim}; at most ${MAX_ELEMENTS} are allowed`);
+    }
     const kept = length <= MAX_KEPT_ELEMENTS && !key.startsWith(TOKENIZER_PREFIX);
     if (fixed === undefined) return yield* this.#strings(key, length, kept);
     if (!kept) {

@@ -80,7 +80,7 @@ const UNADVISED = 'use a smaller context, a smaller model or a larger machine';
 export async function checkMemory(request: CheckRequest, dependencies: CheckDependencies): Promise<MemoryCheck> {
   const plan = await planCheck(request, dependencies);
   const { notes: asked = [] } = request;
-  return orIncomplete({ ...plan, notes: asked }, async () => {
+  return orIncomplete({ notes: asked, ...plan }, async () => {
     const { header, notes, ...reading } = await dependencies.readHeader(plan.resolved);
     return checkModel({ ...plan, header: reading, notes: [...asked, ...notes] }, header, request, dependencies);
   });
@@ -126,7 +126,7 @@ function incomplete(
 ): IncompleteCheck {
   const { notes } = reached;
   const verdict = { kind: 'unknown', code: error.code, reason: error.message, warnings: notes, ...how } as const;
-  return { ...reached, verdict, suggestions: error.options.suggestions ?? [] };
+  return { verdict, suggestions: error.options.suggestions ?? [], ...reached };
 }
 
 function checkModel(

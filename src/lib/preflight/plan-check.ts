@@ -14,7 +14,7 @@ export interface CheckRequest {
   /** As the user typed it. */
   readonly model: string;
   /** Where it was looked up already. */
-  readonly entry?: CatalogEntry;
+  readonly entry?: CatalogEntry | undefined;
   readonly quantization?: string | undefined;
   /** Another file at the model's place. */
   readonly file?: string | undefined;

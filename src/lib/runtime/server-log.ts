@@ -27,6 +27,8 @@ export interface ServerLog {
 }
 
 const BUFFER = /^.*?\b(\w+):\s+(\S+)\s+(model|KV|RS|MoE|compute|output) (?:buffer|cache) size =\s*(\d+\.\d+) MiB/;
+/** The only lines that may be one. */
+const BUFFER_LINE = /^[^\n]* size =[^\n]*/gm;
 /** A projector's buffers, by the functions of `tools/mtmd/clip.cpp` that print them. */
 const PROJECTOR = /clip|mtmd|warmup|compute_meta/;
 const LOADED = /loaded meta data with \d+ key-value pairs and \d+ tensors from (.+?) \(version/;
@@ -53,10 +55,7 @@ const ACCELERATORS = table<Accelerator>({
  * models after the first are a draft's.
  */
 export function parseServerLog(output: string): ServerLog {
-  const text = output
-    .split('\n')
-    .filter((line) => line.length <= MAX_LINE_LENGTH)
-    .join('\n');
+  const text = withoutLongLines(output);
   const loads = text.split(/^(?=.*loaded meta data with )/m);
   const first = loads.map((load) => LOADED.exec(load)?.[1]).find((path) => path !== undefined);
   const own = loads.filter((load) => first === undefined || LOADED.exec(load)?.[1] === first);
@@ -72,9 +71,24 @@ export function parseServerLog(output: string): ServerLog {
   };
 }
 
+function withoutLongLines(output: string): string {
+  const kept: string[] = [];
+  let from = 0;
+  for (let at = 0; at < output.length;) {
+    const found = output.indexOf('\n', at);
+    const end = found < 0 ? output.length : found;
+    if (end - at > MAX_LINE_LENGTH) {
+      kept.push(output.slice(from, at));
+      from = end;
+    }
+    at = end + 1;
+  }
+  return kept.length === 0 ? output : [...kept, output.slice(from)].join('');
+}
+
 /** Up to where another context's buffers begin; those that a dry run leaves empty are not buffers. */
 function buffersOf(load: string): LoggedBuffer[] {
-  return load.split('\n').flatMap((line): LoggedBuffer[] => {
+  return [...load.matchAll(BUFFER_LINE)].flatMap(([line]): LoggedBuffer[] => {
     const [, printedBy = '', buffer = '', kind = '', mebibytes = ''] = BUFFER.exec(line) ?? [];
     if (kind === '' || PROJECTOR.test(printedBy) || Number(mebibytes) === 0) return [];
     return [{ kind: kind as LoggedKind, buffer, mebibytes: Number(mebibytes) }];

@@ -11,10 +11,13 @@ export async function readHeadersFor(
   requests: readonly HeaderRequest[],
   options: ReadManyOptions,
 ): Promise<HeaderLookup> {
-  const readings = requests.map((request) => ({
-    source: sourceOf(request.source),
-    read: (shared: ReadManyOptions) => readHeaderFor(request, shared),
-  }));
+  const readings = requests.map((request) => {
+    const source = sourceOf(request.source);
+    return {
+      source: source ?? noSource(request.source),
+      read: (shared: ReadManyOptions) => readHeaderFor(request, shared, source),
+    };
+  });
   const results = await readMany(readings, options);
   const found = new Map(requests.map(({ source }, index) => [source, results[index]]));
   return async ({ source }) => {
@@ -45,21 +48,25 @@ export async function withHeadersOf<M extends { readonly source: string }, T>(
   const recent: RecentReading[] = [];
   let count = 0;
   const reader =
-    (shared: ReadManyOptions) =>
+    (shared: ReadManyOptions, model: M, own: ModelSource | undefined) =>
     (request: HeaderRequest): Promise<ModelHeader> => {
       const known = recent.find(({ source }) => source === request.source);
       if (known !== undefined) return known.reading;
-      const reading = readHeaderFor(request, shared).catch((error: unknown) => {
+      const parsed = request.source === model.source ? own : undefined;
+      const reading = readHeaderFor(request, shared, parsed).catch((error: unknown) => {
         throw ofOneModel(error);
       });
       recent[count++ % RECENT] = { source: request.source, reading };
       return reading;
     };
-  const readings = models.map((model, index) => ({
-    source: sourceOf(model.source),
-    key: String(index),
-    read: (shared: ReadManyOptions) => work(model, reader(shared)),
-  }));
+  const readings = models.map((model, index) => {
+    const source = sourceOf(model.source);
+    return {
+      source: source ?? noSource(model.source),
+      key: String(index),
+      read: (shared: ReadManyOptions) => work(model, reader(shared, model, source)),
+    };
+  });
   const results = await readMany(readings, options);
   return results.map((result) => {
     if ('error' in result) throw result.error;
@@ -68,11 +75,15 @@ export async function withHeadersOf<M extends { readonly source: string }, T>(
 }
 
 /** What is no source has a reading of its own, which fails. */
-function sourceOf(text: string): ModelSource {
+function noSource(text: string): ModelSource {
+  return { kind: 'file', path: text };
+}
+
+function sourceOf(text: string): ModelSource | undefined {
   try {
     return parseModelSource(text);
   } catch {
-    return { kind: 'file', path: text };
+    return undefined;
   }
 }
 

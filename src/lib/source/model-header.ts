@@ -56,10 +56,15 @@ const IMPATIENT = { timeouts: { connectMs: 3_000, firstByteMs: 8_000 }, retry: {
 
 /**
  * The live header where it can be had, else the one that ships with this program.
+ * @param parsed the request's source, where that is known
  * @throws SourceError, GgufError when neither can
  * @throws UsageError for a source that is none
  */
-export async function readHeaderFor(request: HeaderRequest, options: ReadOptions): Promise<ModelHeader> {
+export async function readHeaderFor(
+  request: HeaderRequest,
+  options: ReadOptions,
+  parsed?: ModelSource,
+): Promise<ModelHeader> {
   const { entry, quantization } = request;
   const isBundled = entry?.bundled === true && quantization !== undefined;
   const bundled = isBundled ? await readBundledHeader(entry.id, quantization) : undefined;
@@ -68,9 +73,10 @@ export async function readHeaderFor(request: HeaderRequest, options: ReadOptions
   }
   try {
     const { readModelHeader } = await import('./open.js');
-    const patience = bundled === undefined ? {} : IMPATIENT;
-    const source = parseModelSource(request.source);
-    const reading = await readModelHeader(source, { ...patience, ...options, asksWhatWasMeant: !request.isTried });
+    const patient = bundled === undefined ? options : { ...IMPATIENT, ...options };
+    const source = parsed ?? parseModelSource(request.source);
+    const asking = request.isTried === true ? { ...patient, asksWhatWasMeant: false } : patient;
+    const reading = await readModelHeader(source, asking);
     const { header, fromCache, file, commit, chosen, others = 0 } = reading;
     const isChosen = file !== undefined && others > 0 && request.entry === undefined && hasNoQuantization(source);
     const note = `${shown(file ?? '')} was read; the repository has ${others} more: name one as ${repositoryOf(source)}:QUANT`;

@@ -10,7 +10,7 @@ import { readFilePart, readHubPart, readUrlPart } from './read-part.js';
 import { readParts } from './read-parts.js';
 import { redactedUrl } from './redacted-url.js';
 import { inSession, type ReadOptions, type Session } from './session.js';
-import { SourceError, untraced } from './source-error.js';
+import { SourceError } from './source-error.js';
 import type { FoundInStore } from './stores/found-in-store.js';
 import { findInHubCache, listHubCache } from './stores/hub-cache.js';
 import type { StoreSource } from './stores/store-source.js';
@@ -217,5 +217,5 @@ async function list(source: HubSource, session: Session): Promise<HubListing> {
 
 function notReadBefore(source: HubSource): SourceError {
   const message = `${formatModelSource(source)} was not read on this machine before, and nothing may be read offline`;
-  return untraced('SOURCE_OFFLINE', `${message}; run once without --offline, or give a local path`);
+  return new SourceError('SOURCE_OFFLINE', `${message}; run once without --offline, or give a local path`);
 }

@@ -7,7 +7,7 @@ import { readLocalPart } from './read-header.js';
 import { readRemoteHeader, type RemoteFile } from './read-remote.js';
 import { redactedUrl } from './redacted-url.js';
 import type { Session } from './session.js';
-import { untraced } from './source-error.js';
+import { SourceError } from './source-error.js';
 
 /** The header of one file: a whole model, or one part of a split one. */
 export interface PartReading {
@@ -99,7 +99,7 @@ function readRemote(file: RemoteFile, session: Session): ReturnType<typeof readR
 
 function offlineReading(cached: CachedHeader | undefined, name: string): PartReading {
   if (cached !== undefined) return { header: cached.header, etag: cached.etag, fromCache: true };
-  throw untraced(
+  throw new SourceError(
     'SOURCE_OFFLINE',
     `the header of ${printable(name)} was not read on this machine before, and nothing may be read offline; ` +
       'run once without --offline, or give a local path',

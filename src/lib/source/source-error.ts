@@ -30,14 +30,3 @@ export class SourceError extends CheckIncompleteError {
     super(code, message, options);
   }
 }
-
-/** One that thousands of models of a catalogue may have: without a trace, which takes longer to note than all else and more memory. */
-export function untraced(...fields: ConstructorParameters<typeof SourceError>): SourceError {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return new SourceError(...fields);
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}

@@ -68,6 +68,22 @@ const CASES: readonly (readonly [string, Uint8Array, string, string])[] = [
     'the array k claims 4503599627370496 elements',
   ],
   [
+    'arrays of more elements than a vocabulary has',
+    start(0, 2)
+      .string('a')
+      .u32(ARRAY)
+      .u32(4)
+      .u64(1)
+      .u32(7)
+      .string('k')
+      .u32(ARRAY)
+      .u32(0)
+      .u64(2 ** 22)
+      .bytes(),
+    'GGUF_LIMIT_EXCEEDED',
+    'the arrays up to k have 4194305 elements',
+  ],
+  [
     'an array of 2^52 strings',
     start(0, 1).string('k').u32(ARRAY).u32(STRING).u64(HUGE).bytes(),
     'GGUF_LIMIT_EXCEEDED',
@@ -238,8 +254,8 @@ describe('the header parser refuses', () => {
   test('a header that never ends, after 128 MiB', () => {
     const parser = new GgufHeaderParser('evil.gguf');
     const words = new Uint8Array(9 * 2 ** 20);
-    for (let at = 0; at < words.length; at += 9) words[at] = 1;
-    parser.push(start(0, 1).string('tokenizer.ggml.tokens').u32(ARRAY).u32(STRING).u64(16_000_000).bytes());
+    for (let at = 0; at < words.length; at += 36) words[at] = 28;
+    parser.push(start(0, 1).string('tokenizer.ggml.tokens').u32(ARRAY).u32(STRING).u64(4_000_000).bytes());
     for (let chunk = 0; chunk < 14; chunk++) expect(parser.push(words)).toBe(false);
     expect(() => parser.push(words)).toThrow('more than the 134217728 bytes a header may have');
   });

@@ -34,7 +34,7 @@ describe('what a cluster should not answer', () => {
   test('an answer without end is not read to its end', async () => {
     const error = await failedDeploy({}, {}, {}, (double) => double.inject({ endless: true }));
     expect(error.code).toBe('CLUSTER_UNEXPECTED_ANSWER');
-    expect(error.message).toContain('more than 16 MiB');
+    expect(error.message).toContain('more than 8 MiB');
   });
 
   test('a server that takes the request and never answers is given up', async () => {

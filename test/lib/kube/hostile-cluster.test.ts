@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { ClusterError } from '../../../src/lib/errors.js';
 import type { ModelResource } from '../../../src/lib/kube/client/api.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
@@ -73,6 +75,21 @@ describe('a cluster that', () => {
     await expect(client.list('Model', undefined)).resolves.toEqual([]);
     await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', exitCode: 4 });
     expect(server.requestCount).toBeGreaterThan(3);
+  });
+
+  const { 'switches protocols': switches } = CLUSTER_MODES;
+  const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n';
+  test.each([
+    ['that switches protocols itself', (socket: Socket) => switches(socket)],
+    ['to a server that does', (socket: Socket) => socket.once('data', () => switches(socket)).write(ESTABLISHED)],
+  ])('is behind a proxy %s is told at once', async (_, open) => {
+    const proxy = createServer().on('connect', (_request, socket: Socket) => open(socket));
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const kubeconfig = await writeKubeconfig({ hostile: { server: 'http://far.example:6443' } });
+    const client = await connect({ kubeconfig, proxyFor: () => new URL(`http://127.0.0.1:${port}`) });
+    const listed = client.list('Model', undefined).finally(() => proxy.close());
+    await expect(listed).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', exitCode: 4 });
   });
 
   test('has one more page for ever is not listed for ever', async () => {

@@ -65,10 +65,12 @@ export interface ListedResources<K extends Kind> {
   readonly version: string;
 }
 
-/** Some megabytes a page, with objects as large as operators make them. */
-const PAGE_SIZE = '250';
+/** Half a megabyte a page, with objects as large as operators make them. */
+const PAGE_SIZE = '100';
 /** Of all pages, in characters: thousands of objects as large as operators make them. */
-const MAX_LIST_LENGTH = 32 * 2 ** 20;
+const MAX_LIST_LENGTH = 12 * 2 ** 20;
+/** Of all pages; a small object takes two kilobytes. */
+const MAX_LISTED = 8_000;
 
 /** Opens no connection: the first request does. @throws ClusterError when the kubeconfig is not usable */
 export async function connect(options: ClientOptions): Promise<KubeClient> {
@@ -129,10 +131,10 @@ export class KubeClient {
       } | null;
       if (!Array.isArray(page?.items))
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
-      items.push(...page.items.map((item) => this.#resource(kind, item)));
       length += answer.text.length;
-      if (length > MAX_LIST_LENGTH)
+      if (length > MAX_LIST_LENGTH || items.length + page.items.length > MAX_LISTED)
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without end`);
+      items.push(...page.items.map((item) => this.#resource(kind, item)));
       const token = page.metadata?.continue;
       next = typeof token === 'string' ? token : '';
       version = String(page.metadata?.resourceVersion ?? '');

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 /** What makes one connection to a server different from another. */
 const TELLING = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'] as const;
 
-/** Not those of proxies. */
+/** Not those of proxies, each of which is for one request. */
 const KEPT = [HttpAgent, HttpsAgent];
 
 const CLOSED = 'the connection was closed without an answer';
@@ -16,7 +16,7 @@ const ASKING = new AsyncLocalStorage<(connection: Duplex) => void>();
 
 /**
  * One agent whose connections stay open, instead of the one that client-node makes for each request, with a TLS handshake each;
- * another one as soon as the credentials are others. What goes through a proxy is left as it is.
+ * another one as soon as the credentials are others.
  */
 export class KeptAgent {
   #agent: HttpAgent | undefined;
@@ -24,7 +24,7 @@ export class KeptAgent {
 
   kept(fresh: HttpAgent | undefined): HttpAgent | undefined {
     const Kind = KEPT.find(({ prototype }) => fresh !== undefined && Object.getPrototypeOf(fresh) === prototype);
-    if (fresh === undefined || Kind === undefined) return fresh;
+    if (fresh === undefined || Kind === undefined) return fresh && telling(fresh);
     const { options } = fresh as HttpsAgent;
     const identity = `${Kind.name}\n${identityOf(options)}`;
     if (this.#agent === undefined || identity !== this.#identity) {
@@ -58,17 +58,21 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same agent, which tells who asks which connection it takes. */
+/** The same agent, which tells who asks which connection it takes; those through a proxy are there later. */
 function telling<T extends HttpAgent>(agent: T): T {
   const connect = agent.createConnection.bind(agent);
   const reuse = agent.reuseSocket.bind(agent);
-  agent.createConnection = (options, callback) => told(connect(options, callback));
+  agent.createConnection = (options, callback) => {
+    const tell = ASKING.getStore();
+    const tellLater: typeof callback = (error, connection) => callback?.(error, told(connection, tell));
+    return told(connect(options, tellLater), tell);
+  };
   agent.reuseSocket = (socket, request) => reuse(told(socket), request);
   return agent;
 }
 
-function told<T extends Duplex | null | undefined>(connection: T): T {
-  if (connection) ASKING.getStore()?.(connection);
+function told<T extends Duplex | null | undefined>(connection: T, tell = ASKING.getStore()): T {
+  if (connection) tell?.(connection);
   return connection;
 }
 

@@ -6,6 +6,7 @@ import { ClusterError } from '../../errors.js';
 import { homeFolder } from '../../home-folder.js';
 import { readRegularFile, UnreadableFileError } from '../../read-regular-file.js';
 import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
+import { isLongYaml, MOST_MARKS_AT_ONCE } from '../../yaml-size.js';
 import { mismatch, type Shape } from './shape.js';
 
 /** Which cluster: as kubectl's own flags say it. */
@@ -28,7 +29,7 @@ export interface LoadedKubeConfig {
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /** Those of hundreds of clusters, certificates and all, take less; kubectl itself has no limit. */
-const MAX_KUBECONFIG_BYTES = 8 * 2 ** 20;
+const MAX_KUBECONFIG_BYTES = 2 * 2 ** 20;
 /** As far as it is used; client-node takes anything for anything. */
 const KUBECONFIG: Shape = {
   'current-context': 'string',
@@ -108,10 +109,13 @@ async function readKubeConfig(file: string, config: KubeConfig): Promise<KubeCon
   const directory = dirname(resolve(file));
   try {
     const text = await readRegularFile(file, MAX_KUBECONFIG_BYTES);
-    const problem = mismatch(load(text), KUBECONFIG, '');
+    if (isLongYaml(text))
+      throw new UnreadableFileError(`it has more than ${MOST_MARKS_AT_ONCE} keys, values and lines`);
+    const document = load(text);
+    const problem = mismatch(document, KUBECONFIG, '');
     if (problem !== undefined) throw new UnreadableFileError(`its ${problem}`);
     config.loadFromString(text);
-    readTokenFiles(config, text, directory);
+    readTokenFiles(config, document as Users, directory);
   } catch (error) {
     const { line } = (error as { mark?: { line?: number } }).mark ?? {};
     const why = error instanceof UnreadableFileError ? `cannot be used: ${error.message}` : 'is not a kubeconfig';
@@ -123,11 +127,15 @@ async function readKubeConfig(file: string, config: KubeConfig): Promise<KubeCon
   return config;
 }
 
+interface Users {
+  readonly users?: readonly { readonly name: string; readonly user?: { readonly tokenFile?: string } }[];
+}
+
 /** client-node knows `tokenFile` as an auth provider only, not where kubectl writes it. */
-function readTokenFiles(config: KubeConfig, text: string, directory: string): void {
-  const { users } = load(text) as { users?: { name: string; user?: { tokenFile?: string } }[] };
+function readTokenFiles(config: KubeConfig, { users }: Users, directory: string): void {
+  const known = new Map(firstOfEachName(config.users).map((user) => [user.name, user as Mutable<User>]));
   for (const { name, user } of users ?? []) {
-    const target = config.users.find((candidate) => candidate.name === name) as Mutable<User> | undefined;
+    const target = known.get(name);
     if (user?.tokenFile === undefined || target === undefined) continue;
     target.authProvider = { name: 'tokenFile', config: { tokenFile: resolve(directory, user.tokenFile) } };
     delete target.token;
@@ -150,7 +158,9 @@ function mergeConfigs(parts: readonly KubeConfig[]) {
 }
 
 function firstOfEachName<T extends Cluster | Context | User>(items: readonly T[]): T[] {
-  return items.filter((item, index) => items.findIndex(({ name }) => name === item.name) === index);
+  const first = new Map<string, T>();
+  for (const item of items) if (!first.has(item.name)) first.set(item.name, item);
+  return [...first.values()];
 }
 
 function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterChoice): ExecCredentials | undefined {

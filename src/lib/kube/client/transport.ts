@@ -37,8 +37,10 @@ export interface Answer {
 
 /** For a call with its answer and repetitions, once the credentials are there; a server that takes longer is not going to answer. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A page of a list is some megabytes; one object is at most 1.5 MB in etcd. */
-const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+/** A page of a list is half a megabyte; one object is at most 1.5 MB in etcd. */
+const MAX_ANSWER_BYTES = 8 * 2 ** 20;
+/** One event of a watch, in characters. */
+const MAX_EVENT_LENGTH = 2 * 2 ** 20;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
@@ -217,7 +219,7 @@ export class Transport {
         const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
         pending.push(first);
         pendingLength += first.length;
-        if (pendingLength > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+        if (pendingLength > MAX_EVENT_LENGTH) throw answerTooLarge(this.server, MAX_EVENT_LENGTH);
         if (more.length === 0) continue;
         const lines = [pending.join(''), ...more];
         pending = [lines.pop() ?? ''];

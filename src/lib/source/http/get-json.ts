@@ -10,7 +10,7 @@ import { isWorthRetrying, statusError } from './http-status.js';
 import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './retry.js';
 
 /** Repositories with a thousand files list them in about 300 KB. */
-const MAX_BYTES = 8 * 2 ** 20;
+const MAX_BYTES = 4 * 2 ** 20;
 
 export interface JsonRequest {
   readonly url: URL;

@@ -6,7 +6,7 @@ import { LASTING, type Unreached } from './contact.js';
 import type { Network } from './network.js';
 import { redactedUrl } from '../redacted-url.js';
 import { cancelled, RetryableFailure } from './retry.js';
-import { SourceError, untraced } from '../source-error.js';
+import { SourceError } from '../source-error.js';
 
 /** Counts what reading cost. */
 export interface Meter {
@@ -116,7 +116,7 @@ export function requestFailure(error: unknown, url: URL, context: RequestContext
   const code = errorCode(error);
   const lasting = LASTING[code];
   if (lasting !== undefined) {
-    return untraced('SOURCE_UNREACHABLE', `${where}: ${lasting} (${url.host})`, { cause: error });
+    return new SourceError('SOURCE_UNREACHABLE', `${where}: ${lasting} (${url.host})`, { cause: error });
   }
   const reason = code || printable(errorMessage(error)) || 'closed early';
   const message = `${where}: the connection to ${url.host} broke (${reason}); try again`;
@@ -130,5 +130,5 @@ export function unreachedFailure({ cause, timeout, code }: Unreached, url: URL, 
   if (timeout !== undefined) return failure.error;
   const reason = code || printable(errorMessage(cause)) || 'closed early';
   const message = `cannot read ${redactedUrl(url)}: ${url.host} could not be reached (${reason}); check the network and try again`;
-  return untraced('SOURCE_UNREACHABLE', message, { cause });
+  return new SourceError('SOURCE_UNREACHABLE', message, { cause });
 }

@@ -3,6 +3,11 @@ import { getJson } from '../http/get-json.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { type HubEntry, type HubFile, modelFiles } from './hub-files.js';
 import { type Hub, isCommit } from './hub-urls.js';
+import { shown } from '../../printable.js';
+import { SourceError } from '../source-error.js';
+
+/** Repositories of every quantization of a model have some hundred. */
+const MAX_FILES = 41_000;
 
 export interface HubListing {
   readonly repository: string;
@@ -28,7 +33,13 @@ export async function listRepository(
 function readListing(json: unknown, repository: string): HubListing {
   const { sha, siblings } = (json ?? {}) as { sha?: unknown; siblings?: unknown };
   const commit = typeof sha === 'string' && isCommit(sha) ? sha : undefined;
-  const entries = Array.isArray(siblings) ? siblings.flatMap(readEntry) : [];
+  const listed: readonly unknown[] = Array.isArray(siblings) ? siblings : [];
+  if (listed.length > MAX_FILES)
+    throw new SourceError(
+      'SOURCE_BAD_RESPONSE',
+      `${shown(repository)} lists more than ${MAX_FILES} files; name one of them`,
+    );
+  const entries = listed.flatMap(readEntry);
   return { repository, commit, files: modelFiles(entries) };
 }
 

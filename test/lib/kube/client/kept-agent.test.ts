@@ -20,7 +20,7 @@ test('requests with the same credentials share connections that stay open, and o
   expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: false }))).not.toBe(renewed);
 });
 
-test('what goes through a proxy, or without TLS, is left as it is', () => {
+test('what goes through a proxy, or without TLS, has connections of its own', () => {
   class ProxyAgent extends Agent {}
   const proxy = new ProxyAgent({});
   made.push(proxy);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { connect as connectTo, type AddressInfo } from 'node:net';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -40,7 +40,6 @@ describe('the kubeconfig', () => {
   test('is ~/.kube/config when nothing is said', async () => {
     const file = await writeKubeconfig({ home: { server: 'https://home.example', namespace: 'mine' } });
     await mkdir(join(home, '.kube'));
-    const { readFile } = await import('node:fs/promises');
     await writeFile(join(home, '.kube', 'config'), await readFile(file));
     const client = await connect({});
     expect([client.server, client.contextNamespace]).toEqual(['https://home.example', 'mine']);
@@ -156,6 +155,13 @@ describe('the kubeconfig', () => {
       expect(await listWith({ server: api.url, token: 'right' })).toBe('CLUSTER_CERTIFICATE');
       expect(await listWith({ server: api.url, token: 'right', insecure: true })).toEqual([]);
     });
+  });
+
+  test('is refused where it has more in it than all clusters that there are', async () => {
+    const file = await writeKubeconfig({ double: { server: 'http://127.0.0.1:1' } });
+    await writeFile(file, `extensions: [${'[], '.repeat(80_000)}]\n${await readFile(file, 'utf8')}`);
+    const message = expect.stringContaining('cannot be used: it has more than 150000 keys, values and lines');
+    await expect(connect({ kubeconfig: file })).rejects.toMatchObject({ code: 'KUBECONFIG_INVALID', message });
   });
 
   test('goes through the proxy of the environment', async () => {

@@ -64,11 +64,17 @@ describe('the list of files in a repository', () => {
     expect(user).toBeLessThan(MOST_PROCESSOR_US);
   });
 
-  test('is not unpacked beyond 8 MiB', async () => {
+  test('of more files than any has is refused', async () => {
+    hub.json(LIST, { sha: COMMIT, siblings: Array.from({ length: 41_001 }, () => ({ rfilename: 'a.gguf' })) });
+    const message = 'owner/m lists more than 41000 files; name one of them';
+    await expect(list()).rejects.toMatchObject({ code: 'SOURCE_BAD_RESPONSE', message });
+  });
+
+  test('is not unpacked beyond 4 MiB', async () => {
     sendPacked(gzipSync(Buffer.alloc(64 * 2 ** 20, ' ')));
     await expect(list()).rejects.toMatchObject({
       code: 'SOURCE_BAD_RESPONSE',
-      message: expect.stringContaining('is longer than 8388608 bytes') as unknown,
+      message: expect.stringContaining('is longer than 4194304 bytes') as unknown,
     });
     expect(hub.requests).toHaveLength(1);
   });
