@@ -5,7 +5,7 @@ import { convStateSize, type Hparams, ssmStateSize } from '../../model/hparams.j
 import type { ModelShape } from '../../model/model-shape.js';
 import { buildCompressedCaches, type CompressedCaches } from './compressed.js';
 import { createExpertCache, type ExpertCache } from './expert-cache.js';
-import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './kv-cache.js';
+import { buildKvCache, CELL_PADDING, type KvCache, swaCells } from './kv-cache.js';
 import { BufferSpace, type CacheTensor } from './space.js';
 import type { ContextParams, TargetContext } from '../context/context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
@@ -142,24 +142,24 @@ function kvFilter(
   return (layer: number): boolean => hparams.nLayerNextn === 0 || layer < hparams.nLayer;
 }
 
-/** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size; always rotated. */
+/** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size. */
 function buildIndexer(
   hparams: Hparams,
   params: ContextParams,
-  { indexesKeysOnly }: ArchitectureRule,
+  { indexesKeysOnly, rotatesIndexer }: ArchitectureRule,
   owns: (hparams: Hparams, layer: number) => boolean,
   space: BufferSpace,
 ): KvCache {
   const { headSize } = hparams.indexer;
   const nHeadKv = hparams.nHeadKv.map(() => 1);
-  const cache = buildKvCache(
+  return buildKvCache(
     { ...hparams, nHeadKv, headK: headSize, headKMla: indexesKeysOnly ? headSize : hparams.headKMla },
     params,
     params.nCtxSeq,
     (layer) => owns(hparams, layer),
     space,
+    rotatesIndexer,
   );
-  return { ...cache, kRotation: largestRotation(headSize) };
 }
 
 function buildRecurrentCache(

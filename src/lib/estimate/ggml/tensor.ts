@@ -60,6 +60,7 @@ export type Op =
   | 'SUB'
   | 'SUM_ROWS'
   | 'TOP_K'
+  | 'TOP_K_MASK'
   | 'TRANSPOSE'
   | 'UNARY'
   | 'UPSCALE'

@@ -27,6 +27,11 @@ export function topK(a: Tensor, k: number): Tensor {
   return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
 }
 
+/** `ggml_top_k_mask` (b12032) without scores or blocks: the mask, open only at the best cells. */
+export function topKMask(mask: Tensor, best: Tensor): Tensor {
+  return result('TOP_K_MASK', mask.type, [mask.ne[0], best.ne[1], best.ne[2], best.ne[3]], mask, best);
+}
+
 /** `ggml_dsv4_hc_pre`: residual streams, [width, streams, tokens], summed with their weights. */
 export function streamSum(all: Tensor, weights: Tensor): Tensor {
   requireNumbers('dsv4_hc_pre', all, weights);

@@ -58,7 +58,7 @@ export function qwen4exp(g: GraphBuilder): void {
   function attend(cur: Tensor, layer: number): Tensor {
     const best = choose(cur, layer);
     const mask = attention.full?.mask;
-    const options = best && mask ? { mask: maskOfBest(mask, best), cellsLeft: best.ne[0] } : {};
+    const options = best && mask ? { mask: maskOfBest(g, mask, best), cellsLeft: best.ne[0] } : {};
     return gatedAttention(g, cur, layer, inputs, false, options);
   }
 }
