@@ -126,6 +126,12 @@ const SWITCHES = {
     safer: false,
     what: 'a tied head is no longer loaded twice',
   },
+  /** HRM's initial state belongs to its first block, not to the inputs: `LLM_TENSOR_INFOS` (`src/llama-arch.cpp`). */
+  initialStateInBlock: {
+    since: { from: 11435, to: 12032 },
+    safer: true,
+    what: 'an initial state lies with the first block',
+  },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: {
     since: { from: 11740, to: 12032 },

@@ -9,7 +9,7 @@ import { type Device, type DeviceBytes, DeviceTally } from '../ggml/device.js';
 import { type Buffer, contiguousStrides, type Four, pad, Tensor } from '../ggml/tensor.js';
 import { RangeList } from './mapped-ranges.js';
 import { repacks } from './repacked-types.js';
-import { type NamedWeight, namedWeights, type Position } from './tensor-position.js';
+import { INITIAL_STATE, type NamedWeight, namedWeights, type Position } from './tensor-position.js';
 import { FoundByKind, TriedWeights } from './tried-weights.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
@@ -181,7 +181,8 @@ export class Placement {
   /** The buffer of a weight used at `position`; unset = where its name says. */
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
     const named = this.named(tensor.name);
-    const at = position ?? named.position;
+    const inBlock = this.llama.initialStateInBlock && tensor.name === INITIAL_STATE;
+    const at = position ?? (inBlock ? 0 : named.position);
     const told = this.hasOverrides ? this.toldDevice(tensor.name) : undefined;
     if (told !== undefined && told !== 'cpu') return this.gpuBuffers[told] as Buffer;
     const device = at === 'input' ? 'cpu' : (told ?? this.layerDevice(at));

@@ -54,7 +54,7 @@ export function deepseek4(g: GraphBuilder): void {
     g.pinToLayer(all, layer);
   }
   const rows = g.pickOutputs(ggml.reshape(all, g.nEmbd * streams, g.nTokens), outIds);
-  if (g.params.role.keepsAllRows) g.keepHidden(all);
+  if (g.params.role.keepsAllRows || g.params.llama.cropsEarly) g.keepHidden(all);
   g.finishWithHead(streamsHead(g, ggml.reshape(rows, g.nEmbd, streams, g.nOutputs)));
 }
 

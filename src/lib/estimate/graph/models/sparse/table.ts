@@ -9,7 +9,7 @@ const V050 = 11222;
 
 /** Attention over chosen blocks or over compressed keys, and hyper-connections. */
 export const SPARSE_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  'minimax-m3': { ...miniMaxM3, upToBuild: V050 },
+  'minimax-m3': miniMaxM3,
   deepseek4: { build: deepseek4, fusedOps: ['hc-pre', 'hc-comb', 'hc-post'] },
   qwen4exp: {
     build: qwen4exp,
