@@ -30,6 +30,8 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
+  /** Weights are loaded when the graph is planned: each lies by itself. */
+  readonly weightsApart?: boolean;
   /** Compute buffers for batches as they come, not for the largest. */
   readonly inUse?: boolean;
 }
@@ -55,7 +57,7 @@ export interface PlannedContext {
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
   refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
   refuseSkippedFactors(shape, launch);
-  const { params, placement, memory } = unplannedContext(shape, launch, options.role);
+  const { params, placement, memory } = unplannedContext(shape, launch, options);
   const graph = graphOf(shape, params);
   const described = graph !== undefined;
   const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
@@ -88,9 +90,13 @@ export function changesGraphs(context: PlannedContext, role: ContextRole): boole
 
 type UnplannedContext = Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>;
 
-function unplannedContext(shape: ModelShape, launch: LaunchOptions, role?: ContextRole): UnplannedContext {
+function unplannedContext(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  { role, weightsApart }: ContextOptions = {},
+): UnplannedContext {
   const params = resolveContext(shape, launch, role);
-  const placement = Placement.of(shape, launch);
+  const placement = Placement.of(shape, launch, weightsApart);
   return { shape, params, placement, memory: createMemory(shape, params, placement) };
 }
 

@@ -70,8 +70,11 @@ export class Placement {
   private readonly named: (name: string) => NamedWeight;
   private readonly tried: TriedWeights;
 
-  /** The placement for a launch, shared by all launches of a model that place its weights alike. */
-  static of(shape: ModelShape, launch: LaunchOptions): Placement {
+  /**
+   * The placement for a launch, shared by all launches of a model that place its weights alike.
+   * @param apart where the weights are loaded when the graph is planned, not only sized
+   */
+  static of(shape: ModelShape, launch: LaunchOptions, apart = false): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, mlock, repack, noHost, unifiedMemory } = launch;
     const { tensorOverrides, cpuMoeLayers } = launch;
     const gpus = planGpus(launch);
@@ -91,10 +94,11 @@ export class Placement {
       gpus,
       name,
       loadsNextn,
+      apart,
     ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
-    const placement = known.get(key) ?? new Placement(shape, launch, gpus);
+    const placement = known.get(key) ?? new Placement(shape, launch, gpus, apart);
     known.set(key, placement);
     return placement;
   }
@@ -103,6 +107,7 @@ export class Placement {
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
     gpus: GpuPlan,
+    apart: boolean,
   ) {
     const { nLayerAll } = shape.hparams;
     const { accelerator } = launch;
@@ -119,7 +124,7 @@ export class Placement {
       accelerator !== 'cpu' && this.hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
     this.loadsNextn = launch.specTypes?.includes('draft-mtp') === true || shape.hparams.nLayer === 0;
     this.overrides = weightOverrides(launch, gpus);
-    this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
+    this.gpuBuffers = gpus.used.map((_, device) => ({ device, usage: 'weights', repacked: false, apart }));
     const asked = launch.gpuLayers ?? -1;
     this.nGpuLayers = !this.hasGpu ? 0 : asked < 0 ? nLayerAll + 1 : asked;
     this.firstGpuLayer = Math.max(nLayerAll + 1 - this.nGpuLayers, 0);

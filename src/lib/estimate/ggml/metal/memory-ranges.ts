@@ -44,7 +44,7 @@ export class Accesses {
 export function accessKey({ tensors, bounds, readBounds, reads, writes }: Accesses): number[] {
   const buffers: Buffer[] = [];
   const bufferOf = tensors.map(({ buffer }) => {
-    if (!buffer) return NONE;
+    if (!buffer || buffer.apart) return NONE;
     const index = buffers.indexOf(buffer);
     return index < 0 ? buffers.push(buffer) - 1 : index;
   });
@@ -100,8 +100,8 @@ class BufferRanges {
 /**
  * `struct ggml_mem_ranges`: memory that a set of nodes reads or writes. Results that are not allocated yet stand for
  * themselves; caches have addresses, and a range that ends where another begins counts as touching it. A view counts as
- * writing what it shows. Weights all lie at address 0, as in llama.cpp's dry run, which is what was measured: a view of one
- * waits for every reader of another. In a loaded model it would wait for its neighbours only.
+ * writing what it shows. Weights that were not loaded all lie at address 0, as in llama.cpp's dry run: a view of one waits for every
+ * reader of another. In a loaded model it waits for readers of its own (and of its neighbours, where they touch).
  */
 export class MemoryRanges {
   /** Of each tensor without memory of its own, when it was last read and written: `now` = since all was cleared. */
@@ -139,7 +139,7 @@ export class MemoryRanges {
 
   private addOne(number: number, written: boolean): void {
     const tensor = this.accesses.tensors[number] as Tensor;
-    if (!tensor.buffer) {
+    if (!tensor.buffer || tensor.buffer.apart) {
       (written ? this.written : this.read)[number] = this.now;
       return;
     }
@@ -150,7 +150,7 @@ export class MemoryRanges {
 
   private allowsOne(number: number, written: boolean): boolean {
     const tensor = this.accesses.tensors[number] as Tensor;
-    if (tensor.buffer) return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
+    if (tensor.buffer && !tensor.buffer.apart) return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
     return this.written[number] !== this.now && !(written && this.read[number] === this.now);
   }
 }
