@@ -132,6 +132,8 @@ const SWITCHES = {
     safer: true,
     what: 'an initial state lies with the first block',
   },
+  /** Dry runs no longer allocate recurrent states: the constructor of `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`). */
+  sizesStates: { since: { from: 11435, to: 12032 }, safer: false, what: 'dry runs take no recurrent states' },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: {
     since: { from: 11740, to: 12032 },

@@ -5,7 +5,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { trainedContext } from '../context/trained-context.js';
 import { planGpus } from '../devices.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
-import { dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
+import { type DryRun, dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
 import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
 import type { FitProblem } from './layer-split.js';
@@ -61,18 +61,24 @@ export function resolveFit(
   const trained = trainedContext(shape.hparams, launch);
   const aimed = trained * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
 
+  const measure = (each: LaunchOptions): DryRun =>
+    withDraft(dryRun(shape, each, used), { model: shape, draft }, each, used);
+  const wanted = isContextOpen ? { ...seen, ctxSize: aimed } : seen;
+  const full = measure(wanted);
   const problem: FitProblem = {
     shape,
-    launch: isContextOpen ? { ...seen, ctxSize: aimed } : seen,
+    launch: wanted,
     nLayers: nLayer,
     hasExperts: nExpert > 0,
-    targets: free.map((bytes, i) => bytes - (margins[i] ?? 0)),
-    measure: (each) => withDraft(dryRun(shape, each, used.length), { model: shape, draft }, each),
+    targets: free.map((bytes, i) => bytes - (full.gpus[i]?.takenBytes ?? 0) - (margins[i] ?? 0)),
+    measure,
   };
-  const context = fitContext(problem, {
+  // A context that was named as 0 is the whole one, which is not made smaller.
+  const least = launch.fitCtx ?? (launch.ctxSize === 0 ? Infinity : SERVER_DEFAULTS.fitCtx);
+  const context = fitContext(problem, full, {
     isOpen: isContextOpen,
     max: aimed,
-    min: (launch.fitCtx ?? SERVER_DEFAULTS.fitCtx) * streams,
+    min: least * streams,
     step: streams,
   });
   const chosen = context.done
