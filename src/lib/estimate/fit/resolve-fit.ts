@@ -54,7 +54,9 @@ export function resolveFit(
   margins[0] = (margins[0] ?? 0) + besideTheModel(projector, launch, used.length > 0 ? 'gpu' : 'host');
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
   refuseTrainedContext(shape.hparams, launch);
-  const { nLayer, nExpert } = shape.hparams;
+  const { nLayer, nLayerNextn, nExpert } = shape.hparams;
+  // Blocks that predict ahead are loaded, and counted, only where they draft.
+  const nLayers = nLayer + (launch.specTypes?.includes('draft-mtp') === true ? nLayerNextn : 0);
   const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : SERVER_DEFAULTS.slots;
   const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;
   const isContextOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
@@ -68,7 +70,7 @@ export function resolveFit(
   const problem: FitProblem = {
     shape,
     launch: wanted,
-    nLayers: nLayer,
+    nLayers,
     hasExperts: nExpert > 0,
     targets: free.map((bytes, i) => bytes - (full.gpus[i]?.takenBytes ?? 0) - (margins[i] ?? 0)),
     measure,
@@ -87,7 +89,7 @@ export function resolveFit(
   return {
     launch: chosen.launch,
     nCtx: chosen.launch.ctxSize ?? aimed,
-    gpuLayers: layersOnGpus(chosen.launch, used.length, nLayer),
+    gpuLayers: layersOnGpus(chosen.launch, used.length, nLayers),
     overridden: overriddenLayers(shape, chosen.launch, launch),
     unchanged: context.unchanged,
     gaveUp: 'gaveUp' in chosen ? chosen.gaveUp : undefined,
