@@ -84,7 +84,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const { indexer: owned } = hparams;
   const indexer =
     owned.headSize > 0 && rule.indexer && !params.role.predictsAhead
-      ? buildIndexer(hparams, params, rule, rule.indexer, kvSpace.fresh())
+      ? buildIndexer(shape, params, rule, rule.indexer, kvSpace.fresh())
       : null;
   return {
     base,
@@ -144,7 +144,7 @@ function kvFilter(
 
 /** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size. */
 function buildIndexer(
-  hparams: Hparams,
+  { hparams, keys }: ModelShape,
   params: ContextParams,
   { indexesKeysOnly, rotatesIndexer }: ArchitectureRule,
   owns: (hparams: Hparams, layer: number) => boolean,
@@ -152,8 +152,15 @@ function buildIndexer(
 ): KvCache {
   const { headSize } = hparams.indexer;
   const nHeadKv = hparams.nHeadKv.map(() => 1);
+  const pools = keys.perLayer('attention.compress_ratios', hparams.nLayerAll, 0).some((ratio) => ratio > 0);
+  const keepsPools = indexesKeysOnly === true && params.llama.keepsPooledKeys && pools;
   return buildKvCache(
-    { ...hparams, nHeadKv, headK: headSize, headKMla: indexesKeysOnly ? headSize : hparams.headKMla },
+    {
+      ...hparams,
+      nHeadKv,
+      headK: headSize * (keepsPools ? 2 : 1),
+      headKMla: indexesKeysOnly ? headSize : hparams.headKMla,
+    },
     params,
     params.nCtxSeq,
     (layer) => owns(hparams, layer),

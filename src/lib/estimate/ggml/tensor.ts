@@ -61,6 +61,7 @@ export type Op =
   | 'SUM_ROWS'
   | 'TOP_K'
   | 'TOP_K_MASK'
+  | 'CUMSUM'
   | 'TRANSPOSE'
   | 'UNARY'
   | 'UPSCALE'

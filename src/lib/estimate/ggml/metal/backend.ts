@@ -140,6 +140,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   ADD_ID: elementwise,
   REPEAT: always,
   SUM_ROWS: contiguousRows,
+  CUMSUM: contiguousRows,
   MEAN: contiguousRows,
   SOFT_MAX: contiguousRows,
   NORM: contiguousRows,

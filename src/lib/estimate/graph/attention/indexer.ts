@@ -77,9 +77,11 @@ export function bestCells(
 }
 
 /** `build_attn` of `llm_graph_input_attn_k_dsa`: the cache's mask, open only where a token's best cells are. */
-export function maskOfBest(g: GraphBuilder, mask: Tensor, best: Tensor, zeros = F32): Tensor {
-  if (g.params.llama.fusedChoiceMask)
-    return topKMask(mask, ggml.reshape(best, best.ne[0], mask.ne[1], mask.ne[2], mask.ne[3]));
+export function maskOfBest(g: GraphBuilder, layer: number, mask: Tensor, best: Tensor, zeros = F32): Tensor {
+  if (g.params.llama.fusedChoiceMask && g.fused.has('choice-mask')) {
+    const shaped = ggml.reshape(best, best.ne[0], mask.ne[1], mask.ne[2], mask.ne[3]);
+    return g.runsFused('choice-mask', topKMask(mask, shaped), layer);
+  }
   const closed = ggml.fill(mask);
   const { ne, nb } = closed;
   const byCell = ggml.view4d(closed, [1, ne[0], ne[1], ne[3]], nb[0], nb[1], nb[2], 0);

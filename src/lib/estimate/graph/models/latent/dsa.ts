@@ -38,7 +38,7 @@ export const sparseLatent = decoderGraph((g) => {
       const q = g.mulMat(g.layerNeed(layer, 'attn_q_b.weight'), low);
       return attention(g, input, layer, latentHeads(g, cur, q, layer, positions), {
         valueUp: g.layerNeed(layer, 'attn_v_b.weight'),
-        mask: maskOfBest(g, maskToOpen(g, full.mask, indexer), best),
+        mask: maskOfBest(g, layer, maskToOpen(g, full.mask, indexer), best),
         cellsLeft: best.ne[0],
       });
     },
@@ -73,7 +73,7 @@ export const dots3Note = decoderGraph((g) => {
         valueUp: g.layerNeed(layer, 'attn_v_b.weight'),
         output: null,
         ...(best && input.full
-          ? { mask: maskOfBest(g, maskToOpen(g, input.full.mask, indexer), best), cellsLeft: best.ne[0] }
+          ? { mask: maskOfBest(g, layer, maskToOpen(g, input.full.mask, indexer), best), cellsLeft: best.ne[0] }
           : {}),
       });
       return projected(g, gatedHeads(g, attended, cur, layer), layer, 'attn_output');

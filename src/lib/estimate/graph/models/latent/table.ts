@@ -5,9 +5,9 @@ import { bankOf, firstOfBlock, kimiK3 } from './kimi-k3.js';
 
 /** Latent attention beside DeepSeek-V2's: over chosen cells, in hybrids. */
 export const LATENT_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  deepseek32: sparseLatent,
-  'glm-dsa': sparseLatent,
-  dots3note: dots3Note,
+  deepseek32: { ...sparseLatent, fusedOps: ['choice-mask'] },
+  'glm-dsa': { ...sparseLatent, fusedOps: ['choice-mask'] },
+  dots3note: { ...dots3Note, fusedOps: ['choice-mask'] },
   'kimi-linear': { build: kimiLinear, alsoOneSequence: true },
   'kimi-k3': {
     build: kimiK3,

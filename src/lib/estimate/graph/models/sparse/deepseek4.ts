@@ -207,7 +207,7 @@ function overWindowAnd(
     attended = multiHead(g, layer, { q, k: window, v: window }, mask, { sinks });
   } else {
     const keys = ggml.concat(window, compressedKeys(g, compressed, layer), 2);
-    const open = best ? maskOfBest(g, compressed.mask, best, g.flashAttn ? F16 : F32) : compressed.mask;
+    const open = best ? maskOfBest(g, layer, compressed.mask, best, g.flashAttn ? F16 : F32) : compressed.mask;
     const cellsLeft = best ? Math.min(mask.ne[0], g.hparams.nSwa) + best.ne[0] : 0;
     attended = multiHead(g, layer, { q, k: keys, v: keys }, ggml.concat(mask, open, 0), { sinks, cellsLeft });
   }

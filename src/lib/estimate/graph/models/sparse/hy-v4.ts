@@ -59,7 +59,7 @@ function attentionBranch(g: GraphBuilder, positions: Tensor): (cur: Tensor, laye
       sinks: g.layerNeed(layer, 'attn_sinks.weight'),
       output: null,
       ...(best && indexer
-        ? { mask: maskOfBest(g, maskToOpen(g, full.mask, indexer), best), cellsLeft: best.ne[0] }
+        ? { mask: maskOfBest(g, layer, maskToOpen(g, full.mask, indexer), best), cellsLeft: best.ne[0] }
         : {}),
     });
     const gates = ggml.unary(g.mulMat(g.layerNeed(layer, 'attn_gate.weight'), cur), 'sigmoid');
