@@ -10,7 +10,14 @@ import { PROFILES } from './cases.js';
 interface FitCase {
   readonly profile: string;
   readonly machine: { readonly gpus: number; readonly totalMiB: number; readonly freeMiB: number };
-  readonly launch: { readonly ctx?: number; readonly parallel?: number; readonly ctk?: string; readonly ctv?: string };
+  readonly launch: {
+    readonly ctx?: number;
+    readonly parallel?: number;
+    readonly ctk?: string;
+    readonly ctv?: string;
+    readonly devices?: readonly number[];
+    readonly spec_type?: string;
+  };
   /** What a real llama-server v0.5.0 chose. */
   readonly fit: {
     readonly aimed?: number;
@@ -28,7 +35,7 @@ const CASES = readFileSync(new URL('cases-fit.jsonl', import.meta.url), 'utf8')
   .map((line) => JSON.parse(line) as FitCase);
 
 function launchOf({ launch, machine }: FitCase): LaunchOptions {
-  const { ctx, parallel, ctk, ctv } = launch;
+  const { ctx, parallel, ctk, ctv, devices, spec_type: type } = launch;
   return {
     accelerator: 'cuda',
     cpuArch: 'x86',
@@ -36,6 +43,8 @@ function launchOf({ launch, machine }: FitCase): LaunchOptions {
     gpus: machine.gpus,
     ...(ctx !== undefined && { ctxSize: ctx }),
     ...(parallel !== undefined && { parallel }),
+    ...(devices !== undefined && { devices }),
+    ...(type !== undefined && { specTypes: [type] }),
     ...(ctk !== undefined && { cacheTypeK: ctk as 'q8_0' }),
     ...(ctv !== undefined && { cacheTypeV: ctv as 'q8_0' }),
   };

@@ -68,12 +68,7 @@ function takenBytes({ params, memory }: PlannedContext, device: number): number 
  * What a draft, or a draft head in the model's own file, takes beside: it is measured at every step at the same context
  * (`add_extra_memory` of `common/fit.cpp`), the head without its weights, which are the model's.
  */
-export function withDraft(
-  run: DryRun,
-  files: ModelAndDraft,
-  launch: LaunchOptions,
-  gpus: readonly number[],
-): DryRun {
+export function withDraft(run: DryRun, files: ModelAndDraft, launch: LaunchOptions, gpus: readonly number[]): DryRun {
   if (files.draft === undefined && !launch.specTypes?.includes('draft-mtp')) return run;
   const { parts } = estimateLaunch(files, { ...launch, mmap: false });
   const extra = parts.filter(({ of, name }) => of === 'draft' || (of === 'mtp' && !MODEL.has(name)));

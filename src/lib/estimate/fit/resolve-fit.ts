@@ -63,8 +63,9 @@ export function resolveFit(
   const trained = trainedContext(shape.hparams, launch);
   const aimed = trained * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
 
+  // What drafts is measured beside it, and follows its context but nothing else that is tried.
   const measure = (each: LaunchOptions): DryRun =>
-    withDraft(dryRun(shape, each, used), { model: shape, draft }, each, used);
+    withDraft(dryRun(shape, each, used), { model: shape, draft }, { ...seen, ctxSize: each.ctxSize ?? aimed }, used);
   const wanted = isContextOpen ? { ...seen, ctxSize: aimed } : seen;
   const full = measure(wanted);
   const problem: FitProblem = {
