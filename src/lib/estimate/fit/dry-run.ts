@@ -70,12 +70,20 @@ function takenBytes({ params, memory }: PlannedContext, device: number): number 
  */
 export function withDraft(run: DryRun, files: ModelAndDraft, launch: LaunchOptions, gpus: readonly number[]): DryRun {
   if (files.draft === undefined && !launch.specTypes?.includes('draft-mtp')) return run;
+  if (files.draft && needsTarget(files.draft)) return run;
   const { parts } = estimateLaunch(files, { ...launch, mmap: false });
   const extra = parts.filter(({ of, name }) => of === 'draft' || (of === 'mtp' && !MODEL.has(name)));
   return {
     gpus: run.gpus.map((use, i) => sumOf(use, useOf({ parts: extra }, 'gpu', gpus[i] as number))),
     host: sumOf(run.host, useOf({ parts: extra }, 'host')),
   };
+}
+
+/** Drafts that the constructor of `llama_context` refuses without their target's, so that they are fitted without. */
+function needsTarget({ architecture, tensors }: ModelShape): boolean {
+  if (architecture === 'gemma4-assistant') return true;
+  const borrows = !tensors.has('token_embd.weight') || !tensors.has('output.weight');
+  return borrows && (architecture === 'eagle3' || architecture === 'dflash');
 }
 
 function sumOf(a: DeviceUse, b: DeviceUse): DeviceUse {
