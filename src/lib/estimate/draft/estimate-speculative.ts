@@ -103,7 +103,12 @@ export function estimateDraft(
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
       ...contextParts(context, own, of),
     ],
-    growth: draftGrowth(context, of, speculation, () => planContext(shape, own, { ...options, inUse: true }).compute.bytes),
+    growth: draftGrowth(
+      context,
+      of,
+      speculation,
+      () => planContext(shape, own, { ...options, inUse: true }).compute.bytes,
+    ),
     notes: context.described ? [] : [undescribed(shape.architecture)],
   };
 }
