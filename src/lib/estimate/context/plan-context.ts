@@ -45,8 +45,6 @@ export interface PlannedContext {
   readonly compute: ComputeBuffers;
   /** The architecture's layer graph is known, so the figures are not a bound. */
   readonly described: boolean;
-  /** The llama.cpp that will run builds that graph otherwise. */
-  readonly outdated: boolean;
 }
 
 /**
@@ -60,11 +58,10 @@ export function planContext(shape: ModelShape, launch: LaunchOptions, options: C
   const { params, placement, memory } = unplannedContext(shape, launch, options);
   const graph = graphOf(shape, params);
   const described = graph !== undefined;
-  const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
   const compute = graph
     ? planGraph(graph, { shape, params, placement, memory }, options)
     : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
-  return { shape, params, placement, memory, compute, described, outdated };
+  return { shape, params, placement, memory, compute, described };
 }
 
 function graphOf(shape: ModelShape, { role }: ContextParams): ArchitectureGraph | undefined {
@@ -104,7 +101,7 @@ function unplannedContext(
 export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): EstimatePart[] {
   const compute = { bytes: NOTHING, flashAttn: false };
   return contextParts(
-    { ...unplannedContext(shape, launch), compute, described: true, outdated: false },
+    { ...unplannedContext(shape, launch), compute, described: true },
     launch,
     'model',
   );
@@ -145,12 +142,12 @@ function plannedLayers(
 
 /** The parts that a context adds to its weights. */
 export function contextParts(
-  { shape, params, memory, compute, described, outdated, placement: { gpus } }: PlannedContext,
+  { shape, params, memory, compute, described, placement: { gpus } }: PlannedContext,
   launch: LaunchOptions,
   of: PartOwner,
 ): EstimatePart[] {
   const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
-  const planned = described ? (outdated ? 'modelled' : accuracy) : 'bound';
+  const planned = described ? accuracy : 'bound';
   // Several GPUs share it by what is free on each once the weights are there.
   const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
   return [

@@ -33,6 +33,4 @@ export interface ArchitectureGraph {
   readonly alsoOneSequence?: boolean;
   /** What a draft reads of its target is made ready in parts of a batch, of one sequence each, whatever has been cached. */
   readonly encodes?: boolean;
-  /** The newest build that the graph and its caches are those of, where later ones changed them. */
-  readonly upToBuild?: number;
 }
