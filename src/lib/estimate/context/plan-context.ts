@@ -100,11 +100,7 @@ function unplannedContext(
 /** The parts of a context but its compute buffers, for which a graph would have to be planned. */
 export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): EstimatePart[] {
   const compute = { bytes: NOTHING, flashAttn: false };
-  return contextParts(
-    { ...unplannedContext(shape, launch), compute, described: true },
-    launch,
-    'model',
-  );
+  return contextParts({ ...unplannedContext(shape, launch), compute, described: true }, launch, 'model');
 }
 
 /** The buffers for a graph over a context that is there. */
