@@ -42,7 +42,7 @@ export function estimateLaunch(files: LaunchFiles, launch: LaunchOptions): Launc
 /** The model as its draft and adapters change it, and what they hold themselves. */
 function withDraftAndAdapters(
   model: ModelShape,
-  { draft, adapters = [] }: LaunchFiles,
+  { projector, draft, adapters = [] }: LaunchFiles,
   given: LaunchOptions,
 ): MemoryEstimate {
   const asked = speculationOf(given, draft);
@@ -51,6 +51,8 @@ function withDraftAndAdapters(
   const launch: LaunchOptions = { ...given, specTypes: speculation.types };
   const loaded = loadAdapters(adapters, model, launch);
   const options = {
+    // As parts were measured; a model alone was measured, and llama.cpp's own dry run is done, without loading anything.
+    weightsApart: Boolean(projector ?? draft) || adapters.length > 0 || asked.types.length > 0,
     role: targetRole(speculation),
     ...(loaded.applied.length > 0 ? { adapters: loaded.applied } : {}),
   };

@@ -12,6 +12,8 @@ export interface ArchitectureRule {
   readonly caches?: LayerFilter;
   /** Which layers own a key of the indexer. */
   readonly indexer?: LayerFilter;
+  /** Its keys are rotated whatever the type of the cache: the constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
+  readonly rotatesIndexer?: boolean;
   /** Its cache has no values, although the layers' own has: `llama_memory_hybrid_idx`. */
   readonly indexesKeysOnly?: boolean;
   /** The shape that a tensor is loaded with, whatever its shape in the file: `TENSOR_ALLOW_RESHAPE`. */

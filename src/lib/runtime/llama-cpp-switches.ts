@@ -92,6 +92,12 @@ const SWITCHES = {
     safer: true,
     what: 'flash attention runs on listed pairs of head sizes only',
   },
+  /** An indexer runs whatever its heads, not with 64 only: `ggml_metal_device_supports_op`. */
+  metalAnyIndexerHeads: {
+    since: { from: 11435, to: 12032 },
+    safer: false,
+    what: 'an indexer of any heads runs on Metal',
+  },
   /** A product and the sum after it may be one kernel: `ggml_metal_fusion_check_mul_mat_add` (`ggml-metal-fusion.cpp`). */
   metalMatrixAdd: {
     since: { from: 11402, to: 11434 },
@@ -120,12 +126,28 @@ const SWITCHES = {
     safer: false,
     what: 'a tied head is no longer loaded twice',
   },
+  /** HRM's initial state belongs to its first block, not to the inputs: `LLM_TENSOR_INFOS` (`src/llama-arch.cpp`). */
+  initialStateInBlock: {
+    since: { from: 11435, to: 12032 },
+    safer: true,
+    what: 'an initial state lies with the first block',
+  },
+  /** Dry runs no longer allocate recurrent states: the constructor of `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`). */
+  sizesStates: { since: { from: 11435, to: 12032 }, safer: false, what: 'dry runs take no recurrent states' },
   /** The rotations of a quantized cache lie beside it: constructor of `llama_kv_cache` (`src/llama-kv-cache.cpp`). */
   rotationsInCache: {
     since: { from: 11740, to: 12032 },
     safer: true,
     what: 'rotations of a quantized cache lie beside it',
   },
+  /** The mask of the cells that an indexer chooses is one op: `build_fused_top_k_mask` (`src/llama-graph.cpp`). */
+  fusedChoiceMask: {
+    since: { from: 11435, to: 12032 },
+    safer: false,
+    what: 'the mask of chosen cells is made at once',
+  },
+  /** Qwen 4 keeps the keys of whole blocks beside those of tokens: `llama_memory_hybrid_idx` (`src/llama-memory-hybrid-idx.cpp`). */
+  keepsPooledKeys: { since: { from: 11435, to: 12032 }, safer: true, what: 'keys of whole blocks are kept' },
   /** Experts whose rows may exceed F16 scale them, and no longer ask for F32: `build_moe_ffn` (`src/llama-graph.cpp`). */
   scaledExperts: { since: { from: 11435, to: 12032 }, safer: true, what: 'some experts scale what they read' },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */

@@ -143,7 +143,7 @@ describe('llama-server’s own options', () => {
 
   test.each([
     ['--gpt-oss-20b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
-    ['--fim-qwen-7b-default', { ctxSize: 0, batchSize: 1024, ubatchSize: 1024 }],
+    ['--fim-qwen-7b-default', { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 }],
     ['--gpt-oss-20b-default -c 4096', { ctxSize: 4096, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
     ['--embd-gemma-default', { ctxSize: 65_536, parallel: 32, batchSize: 2048, ubatchSize: 2048, mode: 'embedding' }],
   ])('%s loads another model, and says how', (line, expected) => {

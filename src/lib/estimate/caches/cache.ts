@@ -5,7 +5,7 @@ import { convStateSize, type Hparams, ssmStateSize } from '../../model/hparams.j
 import type { ModelShape } from '../../model/model-shape.js';
 import { buildCompressedCaches, type CompressedCaches } from './compressed.js';
 import { createExpertCache, type ExpertCache } from './expert-cache.js';
-import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './kv-cache.js';
+import { buildKvCache, CELL_PADDING, type KvCache, swaCells } from './kv-cache.js';
 import { BufferSpace, type CacheTensor } from './space.js';
 import type { ContextParams, TargetContext } from '../context/context-params.js';
 import type { DeviceBytes } from '../ggml/device.js';
@@ -84,7 +84,7 @@ export function createMemory(shape: ModelShape, params: ContextParams, placement
   const { indexer: owned } = hparams;
   const indexer =
     owned.headSize > 0 && rule.indexer && !params.role.predictsAhead
-      ? buildIndexer(hparams, params, rule, rule.indexer, kvSpace.fresh())
+      ? buildIndexer(shape, params, rule, rule.indexer, kvSpace.fresh())
       : null;
   return {
     base,
@@ -142,24 +142,31 @@ function kvFilter(
   return (layer: number): boolean => hparams.nLayerNextn === 0 || layer < hparams.nLayer;
 }
 
-/** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size; always rotated. */
+/** The second cache of `llama_kv_cache_dsa` (`src/llama-kv-cache-dsa.cpp`): one key head of its own size. */
 function buildIndexer(
-  hparams: Hparams,
+  { hparams, keys }: ModelShape,
   params: ContextParams,
-  { indexesKeysOnly }: ArchitectureRule,
+  { indexesKeysOnly, rotatesIndexer }: ArchitectureRule,
   owns: (hparams: Hparams, layer: number) => boolean,
   space: BufferSpace,
 ): KvCache {
   const { headSize } = hparams.indexer;
   const nHeadKv = hparams.nHeadKv.map(() => 1);
-  const cache = buildKvCache(
-    { ...hparams, nHeadKv, headK: headSize, headKMla: indexesKeysOnly ? headSize : hparams.headKMla },
+  const pools = keys.perLayer('attention.compress_ratios', hparams.nLayerAll, 0).some((ratio) => ratio > 0);
+  const keepsPools = indexesKeysOnly === true && params.llama.keepsPooledKeys && pools;
+  return buildKvCache(
+    {
+      ...hparams,
+      nHeadKv,
+      headK: headSize * (keepsPools ? 2 : 1),
+      headKMla: indexesKeysOnly ? headSize : hparams.headKMla,
+    },
     params,
     params.nCtxSeq,
     (layer) => owns(hparams, layer),
     space,
+    rotatesIndexer,
   );
-  return { ...cache, kRotation: largestRotation(headSize) };
 }
 
 function buildRecurrentCache(

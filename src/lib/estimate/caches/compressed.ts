@@ -1,7 +1,7 @@
 import type { Hparams } from '../../model/hparams.js';
 import type { ContextParams } from '../context/context-params.js';
 import { F32, pad } from '../ggml/tensor.js';
-import { buildKvCache, CELL_PADDING, type KvCache, largestRotation, swaCells } from './kv-cache.js';
+import { buildKvCache, CELL_PADDING, type KvCache, swaCells } from './kv-cache.js';
 import type { BufferSpace, CacheTensor } from './space.js';
 
 /** Tokens that one compressed key stands for: `DSV4_CSA_RATIO` (whose blocks overlap) and `DSV4_HCA_RATIO`. */
@@ -58,10 +58,9 @@ export function buildCompressedCaches(
   const build = (of: Hparams, ratio: number): CompressedCache => {
     const owns = (layer: number): boolean => ratios[layer] === ratio;
     const cells = pad(Math.max(1, Math.ceil(params.nCtxSeq / ratio)), CELL_PADDING);
-    const keys = buildKvCache(of, params, cells, owns, space.fresh());
-    const rotated = of.headK === headSize ? { ...keys, kRotation: largestRotation(headSize) } : keys;
+    const keys = buildKvCache(of, params, cells, owns, space.fresh(), of.headK === headSize);
     const overlaps = ratio === OVERLAPPING_RATIO;
-    return { ratio, overlaps, keys: rotated, state: buildState(of, params, ratio, overlaps, owns, space.fresh()) };
+    return { ratio, overlaps, keys, state: buildState(of, params, ratio, overlaps, owns, space.fresh()) };
   };
   return {
     raw: buildKvCache(hparams, params, swaCells(hparams, params), () => true, space.fresh()),

@@ -44,13 +44,14 @@ export function swaCells({ nSwa }: Hparams, { nCtxSeq, kvUnified, nSeqMax, nUbat
   return pad(Math.min(nCtxSeq, wanted), CELL_PADDING);
 }
 
-/** Of the layers that the filter lets pass. */
+/** Of the layers that the filter lets pass; `alwaysRotated`: keys of an indexer, whatever their type. */
 export function buildKvCache(
   hparams: Hparams,
   params: ContextParams,
   cells: number,
   filter: (layer: number) => boolean,
   space: BufferSpace,
+  alwaysRotated = false,
 ): KvCache {
   const streams = params.kvUnified ? 1 : params.nSeqMax;
   const vTransposed = !params.flashAttn;
@@ -68,7 +69,8 @@ export function buildKvCache(
     layers.set(layer, { k, v: latent ? null : space.place(layer, params.typeV, [widthV, cells, streams, 1]) });
   }
   refuseEmptyBuffers(space);
-  const kSide = rotation(params.typeK, headsK, headKOf(hparams, 0), true);
+  const [headK = 0] = headsK;
+  const kSide = alwaysRotated ? largestRotation(headK) : rotation(params.typeK, headsK, headKOf(hparams, 0), true);
   const vSide = rotation(params.typeV, headsV, headVOf(hparams, 0), false);
   const inCache = params.llama.rotationsInCache;
   if (inCache && (kSide > 0 || vSide > 0)) addRotations(layers, owners, [kSide, vSide], space.fresh('weights'));
@@ -133,7 +135,7 @@ function rotation(type: GgmlType, heads: ReadonlySet<number>, firstHead: number,
 }
 
 /** Side of the largest Hadamard matrix that rows of this size can be rotated with, piece by piece. */
-export function largestRotation(head: number): number {
+function largestRotation(head: number): number {
   let side = MIN_ROTATION;
   while (head % (side * 2) === 0) side *= 2;
   return side;

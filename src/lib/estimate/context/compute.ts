@@ -197,9 +197,10 @@ function* graphsOf(inputs: ComputeInputs, flashAttn: boolean): Generator<Planned
   }
   const tokens = Math.min(params.nCtx, params.nUbatch);
   const outputs = params.llama.logitsOfSlots ? Math.min(tokens, params.nOutputsMax) : pad(tokens, params.nSeqMax);
-  yield (planner) => planner.generation(flashAttn);
+  const alsoOneSequence = graph.alsoOneSequence === true && params.nSeqMax > 1;
+  if (alsoOneSequence) refuseUnevenShares(shape.architecture, tokens, params);
+  // `sched_reserve` (`src/llama-context.cpp`) keeps the sizes of the first graph only where nothing is allocated.
+  if (!inputs.dryRun) yield (planner) => planner.generation(flashAttn);
   yield planned({ tokens, outputs });
-  if (!graph.alsoOneSequence || params.nSeqMax === 1) return;
-  refuseUnevenShares(shape.architecture, tokens, params);
-  yield planned({ tokens, outputs, nSeqs: 1 });
+  if (alsoOneSequence && !inputs.dryRun) yield planned({ tokens, outputs, nSeqs: 1 });
 }

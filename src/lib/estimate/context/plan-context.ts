@@ -31,6 +31,8 @@ export interface ContextOptions {
   readonly everyLayer?: boolean;
   /** What llama.cpp's own dry run for `--fit` says of compute buffers, which is not always what it will allocate. */
   readonly dryRun?: boolean;
+  /** Weights are loaded when the graph is planned: each lies by itself. */
+  readonly weightsApart?: boolean;
   /** Compute buffers for batches as they come, not for the largest. */
   readonly inUse?: boolean;
 }
@@ -44,8 +46,6 @@ export interface PlannedContext {
   readonly compute: ComputeBuffers;
   /** The architecture's layer graph is known, so the figures are not a bound. */
   readonly described: boolean;
-  /** The llama.cpp that will run builds that graph otherwise. */
-  readonly outdated: boolean;
 }
 
 /**
@@ -56,14 +56,13 @@ export interface PlannedContext {
 export function planContext(shape: ModelShape, launch: LaunchOptions, options: ContextOptions = {}): PlannedContext {
   refuseNewerModel(shape, llamaCpp(launch.llamaCpp));
   refuseSkippedFactors(shape, launch);
-  const { params, placement, memory } = unplannedContext(shape, launch, options.role);
+  const { params, placement, memory } = unplannedContext(shape, launch, options);
   const graph = graphOf(shape, params);
   const described = graph !== undefined;
-  const outdated = (graph?.upToBuild ?? Infinity) < llamaCpp(launch.llamaCpp).build.to;
   const compute = graph
     ? planGraph(graph, { shape, params, placement, memory }, options)
     : boundComputeBuffers(shape, params, memory, placement, launch.accelerator);
-  return { shape, params, placement, memory, compute, described, outdated };
+  return { shape, params, placement, memory, compute, described };
 }
 
 function graphOf(shape: ModelShape, { role }: ContextParams): ArchitectureGraph | undefined {
@@ -89,20 +88,20 @@ export function changesGraphs(context: PlannedContext, role: ContextRole): boole
 
 type UnplannedContext = Pick<PlannedContext, 'shape' | 'params' | 'placement' | 'memory'>;
 
-function unplannedContext(shape: ModelShape, launch: LaunchOptions, role?: ContextRole): UnplannedContext {
+function unplannedContext(
+  shape: ModelShape,
+  launch: LaunchOptions,
+  { role, weightsApart }: ContextOptions = {},
+): UnplannedContext {
   const params = resolveContext(shape, launch, role);
-  const placement = Placement.of(shape, launch);
+  const placement = Placement.of(shape, launch, weightsApart);
   return { shape, params, placement, memory: createMemory(shape, params, placement) };
 }
 
 /** The parts of a context but its compute buffers, for which a graph would have to be planned. */
 export function partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): EstimatePart[] {
   const compute = { bytes: NOTHING, flashAttn: false };
-  return contextParts(
-    { ...unplannedContext(shape, launch), compute, described: true, outdated: false },
-    launch,
-    'model',
-  );
+  return contextParts({ ...unplannedContext(shape, launch), compute, described: true }, launch, 'model');
 }
 
 /** The buffers for a graph over a context that is there. */
@@ -140,12 +139,12 @@ function plannedLayers(
 
 /** The parts that a context adds to its weights. */
 export function contextParts(
-  { shape, params, memory, compute, described, outdated, placement: { gpus } }: PlannedContext,
+  { shape, params, memory, compute, described, placement: { gpus } }: PlannedContext,
   launch: LaunchOptions,
   of: PartOwner,
 ): EstimatePart[] {
   const accuracy = of === 'model' ? accuracyOn(launch) : accuracyBeside(launch);
-  const planned = described ? (outdated ? 'modelled' : accuracy) : 'bound';
+  const planned = described ? accuracy : 'bound';
   // Several GPUs share it by what is free on each once the weights are there.
   const expertsAccuracy = gpus.used.length > 1 ? 'modelled' : accuracy;
   return [

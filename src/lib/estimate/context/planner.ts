@@ -159,10 +159,8 @@ export class Planner {
     return { graph, parts, found, said };
   }
 
-  /** One token a slot: the graph that was tried last, unless a dry run forgets where its nodes run. */
+  /** One token a slot: the graph that was tried last. */
   generation(flashAttn: boolean): PlannedTape | FoundTape {
-    const { dryRun, params } = this.inputs;
-    if (dryRun) return this.planned({ tokens: params.nSeqMax, outputs: params.nSeqMax }, flashAttn);
     const { scheduled } = this.tried(flashAttn);
     this.last = undefined;
     return this.tapeOf(scheduled);

@@ -105,7 +105,7 @@ function seenOf(tensor: GgufTensor, placement: Placement, named: NamedShape): st
 
 function seenIn(buffer: Buffer, tensor: GgufTensor, placement: Placement, op: WeightOp, named: NamedShape): string {
   // Where the CPU alone computes, all are in one place, and nothing is copied.
-  const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}` : '';
+  const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}:${buffer.apart === true}` : '';
   return `${place}:${knownOfType(tensor, placement, buffer, op, named)},`;
 }
 

@@ -94,8 +94,8 @@ export function estimateDraft(
   const own = draftLaunch(launch, resolved, draft !== undefined);
   const shape = draft ?? target.shape;
   const of: PartOwner = draft ? 'draft' : 'mtp';
-  const role = draftRole(speculation, target);
-  const context = besideModel(draft, () => planContext(shape, own, { role }));
+  const options = { role: draftRole(speculation, target), weightsApart: true };
+  const context = besideModel(draft, () => planContext(shape, own, options));
   if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
     refuseCutBlocks(blockTokens(shape, speculation), context.params.nSeqMax, context.params.nUbatch);
   return {
@@ -103,7 +103,12 @@ export function estimateDraft(
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
       ...contextParts(context, own, of),
     ],
-    growth: draftGrowth(context, of, speculation, () => planContext(shape, own, { role, inUse: true }).compute.bytes),
+    growth: draftGrowth(
+      context,
+      of,
+      speculation,
+      () => planContext(shape, own, { ...options, inUse: true }).compute.bytes,
+    ),
     notes: context.described ? [] : [undescribed(shape.architecture)],
   };
 }

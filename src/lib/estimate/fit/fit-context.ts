@@ -26,9 +26,8 @@ const CONTEXT_STEP = 256;
  * Steps 1 and 2 of `common_params_fit_impl` (`common/fit.cpp`, llama.cpp v0.5.0): nothing is changed when every device keeps
  * its margin; else an open context is interpolated between the most and the least.
  */
-export function fitContext(problem: FitProblem, { isOpen, max, min, step }: ContextRange): ContextChoice {
+export function fitContext(problem: FitProblem, full: DryRun, { isOpen, max, min, step }: ContextRange): ContextChoice {
   const { launch, targets, measure } = problem;
-  const full = measure(launch);
   const used = usesOf(full);
   const unchanged = used.every(({ totalBytes }, i) => totalBytes <= (targets[i] ?? 0));
   if (unchanged) return { launch, full, unchanged, done: true };

@@ -5,7 +5,7 @@ import type { LaunchOptions } from '../../runtime/launch-options.js';
 import { trainedContext } from '../context/trained-context.js';
 import { planGpus } from '../devices.js';
 import { estimateLaunch, type LaunchFiles } from '../estimate-launch.js';
-import { dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
+import { type DryRun, dryRun, type ModelAndDraft, withDraft } from './dry-run.js';
 import { fitContext } from './fit-context.js';
 import { fitLayers } from './fit-layers.js';
 import type { FitProblem } from './layer-split.js';
@@ -54,25 +54,34 @@ export function resolveFit(
   margins[0] = (margins[0] ?? 0) + besideTheModel(projector, launch, used.length > 0 ? 'gpu' : 'host');
   const free = used.length > 0 ? used.map((gpu) => machine.gpus[gpu]?.freeBytes ?? 0) : [machine.host.totalBytes];
   refuseTrainedContext(shape.hparams, launch);
-  const { nLayer, nExpert } = shape.hparams;
+  const { nLayer, nLayerNextn, nExpert } = shape.hparams;
+  // Blocks that predict ahead are loaded, and counted, only where they draft.
+  const nLayers = nLayer + (launch.specTypes?.includes('draft-mtp') === true ? nLayerNextn : 0);
   const slots = launch.parallel !== undefined && launch.parallel > 0 ? launch.parallel : SERVER_DEFAULTS.slots;
   const streams = launch.parallel === undefined || launch.parallel < 0 || launch.kvUnified === true ? 1 : slots;
   const isContextOpen = launch.ctxSize === undefined || launch.ctxSize === 0;
   const trained = trainedContext(shape.hparams, launch);
   const aimed = trained * (llamaCpp(launch.llamaCpp).fitsTrainedContextOfEachSlot ? slots : streams);
 
+  // What drafts is measured beside it, and follows its context but nothing else that is tried.
+  const measure = (each: LaunchOptions): DryRun =>
+    withDraft(dryRun(shape, each, used), { model: shape, draft }, { ...seen, ctxSize: each.ctxSize ?? aimed }, used);
+  const wanted = isContextOpen ? { ...seen, ctxSize: aimed } : seen;
+  const full = measure(wanted);
   const problem: FitProblem = {
     shape,
-    launch: isContextOpen ? { ...seen, ctxSize: aimed } : seen,
-    nLayers: nLayer,
+    launch: wanted,
+    nLayers,
     hasExperts: nExpert > 0,
-    targets: free.map((bytes, i) => bytes - (margins[i] ?? 0)),
-    measure: (each) => withDraft(dryRun(shape, each, used.length), { model: shape, draft }, each),
+    targets: free.map((bytes, i) => bytes - (full.gpus[i]?.takenBytes ?? 0) - (margins[i] ?? 0)),
+    measure,
   };
-  const context = fitContext(problem, {
+  // A context that was named as 0 is the whole one, which is not made smaller.
+  const least = launch.fitCtx ?? (launch.ctxSize === 0 ? Infinity : SERVER_DEFAULTS.fitCtx);
+  const context = fitContext(problem, full, {
     isOpen: isContextOpen,
     max: aimed,
-    min: (launch.fitCtx ?? SERVER_DEFAULTS.fitCtx) * streams,
+    min: least * streams,
     step: streams,
   });
   const chosen = context.done
@@ -81,7 +90,7 @@ export function resolveFit(
   return {
     launch: chosen.launch,
     nCtx: chosen.launch.ctxSize ?? aimed,
-    gpuLayers: layersOnGpus(chosen.launch, used.length, nLayer),
+    gpuLayers: layersOnGpus(chosen.launch, used.length, nLayers),
     overridden: overriddenLayers(shape, chosen.launch, launch),
     unchanged: context.unchanged,
     gaveUp: 'gaveUp' in chosen ? chosen.gaveUp : undefined,

@@ -102,7 +102,7 @@ class Description {
       this.put(first.number);
       if (first !== leaf) continue;
       this.put(buffer.device === 'cpu' ? NONE : buffer.device);
-      this.put((buffer.usage === 'weights' ? 2 : 0) + (buffer.repacked ? 1 : 0));
+      this.put((buffer.apart ? 4 : 0) + (buffer.usage === 'weights' ? 2 : 0) + (buffer.repacked ? 1 : 0));
     }
     for (const inside of buffers.values()) {
       const ranks = addressRanks(inside);

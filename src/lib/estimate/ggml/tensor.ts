@@ -60,6 +60,8 @@ export type Op =
   | 'SUB'
   | 'SUM_ROWS'
   | 'TOP_K'
+  | 'TOP_K_MASK'
+  | 'CUMSUM'
   | 'TRANSPOSE'
   | 'UNARY'
   | 'UPSCALE'
@@ -74,6 +76,8 @@ export interface Buffer {
   readonly usage: 'weights' | 'cache';
   /** Repacked weights can only be read by the CPU backend's matrix products. */
   readonly repacked: boolean;
+  /** Each tensor in it lies by itself, as weights do once they are loaded; before, they all lie at one address. */
+  readonly apart?: boolean;
 }
 
 export const F32 = typeNamed('F32');

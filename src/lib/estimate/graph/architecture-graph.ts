@@ -7,7 +7,7 @@ import type { Tensor } from '../ggml/tensor.js';
  * v0.5.0), in the order in which a context decides about them. Flash attention is decided before; the lightning indexer and
  * the delta net are always fused.
  */
-export type FusedOp = 'hc-pre' | 'hc-comb' | 'hc-post';
+export type FusedOp = 'hc-pre' | 'hc-comb' | 'hc-post' | 'choice-mask';
 
 /** A node that does a fused op's work, and the layer whose device is to run it. */
 export class FusedNode {
@@ -33,6 +33,4 @@ export interface ArchitectureGraph {
   readonly alsoOneSequence?: boolean;
   /** What a draft reads of its target is made ready in parts of a batch, of one sequence each, whatever has been cached. */
   readonly encodes?: boolean;
-  /** The newest build that the graph and its caches are those of, where later ones changed them. */
-  readonly upToBuild?: number;
 }

@@ -7,7 +7,7 @@ import type { Backend } from '../ggml/backend.js';
 import type { Device, DeviceBytes } from '../ggml/device.js';
 import type { Buffer } from '../ggml/tensor.js';
 import { type FileWeights, type LoadedWeight, PlacedWeights, WeightSums } from './placed-weights.js';
-import { type NamedWeight, namedWeights, type Position } from './tensor-position.js';
+import { INITIAL_STATE, type NamedWeight, namedWeights, type Position } from './tensor-position.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { WeightLoader } from './weight-loader.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
@@ -51,8 +51,11 @@ export class Placement {
   private weights: WeightBytes | undefined;
   private least: { readonly all: number; readonly onHost: number } | undefined;
 
-  /** The placement for a launch, shared by all launches of a model that place its weights alike. */
-  static of(shape: ModelShape, launch: LaunchOptions): Placement {
+  /**
+   * The placement for a launch, shared by all launches of a model that place its weights alike.
+   * @param apart where the weights are loaded when the graph is planned, not only sized
+   */
+  static of(shape: ModelShape, launch: LaunchOptions, apart = false): Placement {
     const { accelerator, cpuArch, gpuLayers, mmap, mlock, repack, noHost, unifiedMemory } = launch;
     const { tensorOverrides, cpuMoeLayers } = launch;
     const gpus = planGpus(launch);
@@ -72,10 +75,11 @@ export class Placement {
       gpus,
       name,
       loadsNextn,
+      apart,
     ]);
     const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
     PLACEMENTS.set(shape, known);
-    const placement = known.get(key) ?? new Placement(shape, launch, gpus);
+    const placement = known.get(key) ?? new Placement(shape, launch, gpus, apart);
     known.set(key, placement);
     return placement;
   }
@@ -84,12 +88,13 @@ export class Placement {
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
     gpus: GpuPlan,
+    apart: boolean,
   ) {
     const { nLayerAll } = shape.hparams;
     this.named = namedWeights(shape);
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
-    this.loader = WeightLoader.of(shape, launch, gpus);
+    this.loader = WeightLoader.of(shape, launch, gpus, apart);
     this.loadsNextn = launch.specTypes?.includes('draft-mtp') === true || shape.hparams.nLayer === 0;
     this.overrides = weightOverrides(launch, gpus);
     const asked = launch.gpuLayers ?? -1;
@@ -158,13 +163,17 @@ export class Placement {
   bufferOfNamed(
     tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
     named: NamedWeight,
-    position: Position = named.position,
+    position: Position = this.positionOf(tensor.name, named),
     as?: WeightOp,
   ): Buffer {
     const told = this.hasOverrides ? this.toldDevice(tensor.name) : undefined;
     if (told !== undefined && told !== 'cpu') return this.loader.gpuBuffer(told);
     const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
     return as === undefined ? this.loader.bufferFor(tensor, device, named) : this.loader.bufferOn(device, tensor, as);
+  }
+
+  private positionOf(name: string, { position }: NamedWeight): Position {
+    return this.loader.llama.initialStateInBlock && name === INITIAL_STATE ? 0 : position;
   }
 
   private toldDevice(name: string): Device | undefined {

@@ -6,6 +6,8 @@ import { type WeightOp, weightOp } from './weight-op.js';
 /** A layer's number, or the output head, which counts as the layer after the last. */
 export type Position = number | 'input';
 
+/** What HRM starts from. */
+export const INITIAL_STATE = 'hrm.z_l_init';
 const INPUT_TENSORS = /^(token_embd|position_embd|token_types|per_layer_token_embd)\.weight$|^hrm\.z_l_init$/;
 const OUTPUT_TENSORS =
   /^(output|fc|d2t|nextn\.post_projection|(?:enc\.|dec\.)?output_norm|cls|cls\.output|cls\.norm|dense_[23]|altup_proj|altup_unembd_proj|output_hc_(?:fn|base|scale|norm|down|up)|output_res_score)(\.(weight|bias|scale))?$/;

@@ -43,14 +43,14 @@ export class WeightLoader {
   /** What copies of weights take. */
   private readonly copies = new FoundByKind((weight, device) => this.copiedBytes(weight, device));
 
-  static of(shape: ModelShape, launch: LaunchOptions, gpus: GpuPlan): WeightLoader {
+  static of(shape: ModelShape, launch: LaunchOptions, gpus: GpuPlan, apart: boolean): WeightLoader {
     const { accelerator, cpuArch, mmap, mlock, repack, noHost, unifiedMemory, specTypes } = launch;
     const { name } = llamaCpp(launch.llamaCpp);
     const options = [accelerator, cpuArch, mmap, mlock, repack, noHost, unifiedMemory, specTypes];
-    const key = JSON.stringify([options, gpus.used.length, gpus.multiprocessors, name]);
+    const key = JSON.stringify([options, gpus.used.length, gpus.multiprocessors, name, apart]);
     const known = LOADERS.get(shape) ?? new Map<string, WeightLoader>();
     LOADERS.set(shape, known);
-    const loader = known.get(key) ?? new WeightLoader(shape, launch, gpus);
+    const loader = known.get(key) ?? new WeightLoader(shape, launch, gpus, apart);
     known.set(key, loader);
     return loader;
   }
@@ -59,6 +59,7 @@ export class WeightLoader {
     private readonly shape: ModelShape,
     private readonly launch: LaunchOptions,
     gpus: GpuPlan,
+    apart: boolean,
   ) {
     const { accelerator } = launch;
     const { used } = gpus;
@@ -71,7 +72,7 @@ export class WeightLoader {
     this.gpuMaps = accelerator !== 'cpu' && GPU_BACKENDS[accelerator].mapsWeights;
     this.hostBuffers =
       accelerator !== 'cpu' && hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
-    this.gpuBuffers = used.map((_, device) => ({ device, usage: 'weights', repacked: false }));
+    this.gpuBuffers = used.map((_, device) => ({ device, usage: 'weights', repacked: false, apart }));
     this.tried = new TriedWeights(shape.hparams);
   }
 

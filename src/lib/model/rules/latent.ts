@@ -45,6 +45,7 @@ export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
       hparams.indexer.full = keys.flags('attention.indexer.types', hparams.nLayerAll) ?? hparams.indexer.full;
     }),
     indexer: ownsIndexer,
+    rotatesIndexer: true,
   },
   minicpm3: { memory: 'attention' },
   'kimi-linear': { memory: 'hybrid', adjust: kimiDelta },
@@ -64,10 +65,12 @@ export const LATENT_RULES: Readonly<Record<string, ArchitectureRule>> = {
     memory: 'attention',
     adjust: all(latentAttention, lightningIndexer),
     indexer: ownsIndexer,
+    rotatesIndexer: true,
   },
   'glm-dsa': {
     memory: 'attention',
     adjust: all(latentAttention, lightningIndexer, sharedIndexers),
     indexer: ownsIndexer,
+    rotatesIndexer: true,
   },
 };

@@ -1,8 +1,11 @@
+import { SERVER_DEFAULTS } from '../server-defaults.js';
 import type { LaunchPatch } from './server-options.js';
 
-const FIM: LaunchPatch = { ctxSize: 0, batchSize: 1024, ubatchSize: 1024 };
+/** The trained context, and not as `--ctx-size 0` says it: `--fit` may make it smaller. */
+const OPEN_CONTEXT: LaunchPatch = { ctxSize: 0, fitCtx: SERVER_DEFAULTS.fitCtx };
+const FIM: LaunchPatch = { ...OPEN_CONTEXT, batchSize: 1024, ubatchSize: 1024 };
 const GPT_OSS: LaunchPatch = { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 };
-const VISION: LaunchPatch = { ctxSize: 0 };
+const VISION: LaunchPatch = OPEN_CONTEXT;
 
 /**
  * Options that load a model of their own choice and set others beside: the end of `common_params_parser_init` in

@@ -67,12 +67,3 @@ describe.each([
     });
   });
 });
-
-test('a graph that later versions build otherwise is said to be modelled for them', () => {
-  const header = profileHeader(readProfile(join(PROFILES, 'minimax-m3-minimax-m3-428b.Q4_K_M.json')));
-  const accuracyOf = (llamaCpp: string): unknown =>
-    estimateMemory(describeModel(header), { accelerator: 'metal', ctxSize: 4096, llamaCpp }).parts.find(
-      ({ name }) => name === 'compute',
-    )?.accuracy;
-  expect([accuracyOf('v0.5.0'), accuracyOf('v0.8.0')]).toEqual(['exact', 'modelled']);
-});

@@ -30,6 +30,7 @@ export function allocSize(tensor: Tensor, llama: Switches): number {
     case 'TOP_K':
       return 2 * I32_BYTES * elements(tensor.src[0] as Tensor);
     case 'ARGSORT':
+    case 'CUMSUM':
       return bytes * 2;
     default:
       return bytes;

@@ -86,12 +86,17 @@ const INDEXER_HEADS = 64;
 const INDEXER_HEAD_SIZE = 128;
 const INDEXER_KEY_TYPES = new Set(['F32', 'F16', 'BF16', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0']);
 
-const lightningIndexer: Rule = (op, q, k) => {
+const indexes: Rule = (op, q, k) => {
   const [, , weights, mask] = op.src;
-  if (!k || !weights || !mask || q.ne[0] !== INDEXER_HEAD_SIZE || q.ne[1] !== INDEXER_HEADS) return false;
+  if (!k || !weights || !mask || q.ne[0] !== INDEXER_HEAD_SIZE) return false;
   if (q.type !== F32 || weights.type !== F32 || mask.type !== F16 || op.type !== F32) return false;
   return INDEXER_KEY_TYPES.has(k.type.name) && [q, k, weights, mask].every(hasContiguousRows);
 };
+
+const indexesWith =
+  (anyHeads: boolean): Rule =>
+  (op, q, k) =>
+    (anyHeads || q.ne[1] === INDEXER_HEADS) && indexes(op, q, k);
 
 const floatStreams: Rule = ({ src }) =>
   src.every((tensor) => tensor === null || (tensor.type === F32 && hasContiguousRows(tensor)));
@@ -135,6 +140,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   ADD_ID: elementwise,
   REPEAT: always,
   SUM_ROWS: contiguousRows,
+  CUMSUM: contiguousRows,
   MEAN: contiguousRows,
   SOFT_MAX: contiguousRows,
   NORM: contiguousRows,
@@ -154,8 +160,7 @@ const RULES: Partial<Record<Op, Rule>> = {
   IM2COL: (op, _, b) => b !== null && isContiguous(b) && b.type === F32 && (op.type === F16 || op.type === F32),
   ARGSORT: always,
   TOP_K: always,
-  FLASH_ATTN_EXT: flashAttnWith(false),
-  LIGHTNING_INDEXER: lightningIndexer,
+  TOP_K_MASK: always,
   DSV4_HC_COMB: mixesStreams,
   DSV4_HC_PRE: floatStreams,
   DSV4_HC_POST: spreadsOverStreams,
@@ -174,9 +179,20 @@ const RULES: Partial<Record<Op, Rule>> = {
   SET_ROWS: (op, a) => (a.type === F16 ? op.type === F16 : a.type === F32 && SET_ROWS_TYPES.has(op.type.name)),
 };
 
-function supportsOp(op: Tensor): boolean {
-  const rule = RULES[op.op];
-  return rule !== undefined && rule(op, op.src[0] ?? op, op.src[1] ?? null);
+function supportsWith(rules: Partial<Record<Op, Rule>>): Backend['supportsOp'] {
+  return (op) => {
+    const rule = rules[op.op];
+    return rule !== undefined && rule(op, op.src[0] ?? op, op.src[1] ?? null);
+  };
+}
+
+/** What a version runs. */
+function rulesOf({ metalListedHeadPairs, metalAnyIndexerHeads }: Switches): Partial<Record<Op, Rule>> {
+  return {
+    ...RULES,
+    FLASH_ATTN_EXT: flashAttnWith(metalListedHeadPairs),
+    LIGHTNING_INDEXER: indexesWith(metalAnyIndexerHeads),
+  };
 }
 
 /** Batches from this size on are worth bringing host weights to the GPU: `op_offload_min_batch_size`. */
@@ -191,13 +207,6 @@ function offloadsOp({ op, ne }: Tensor): boolean {
 /** `MTLDevice.maxBufferLength` of a Mac with 48 GiB; those of larger ones are larger, so they may need fewer buffers. */
 const MAX_BUFFER = 36 * 2 ** 30;
 
-const listedHeads = flashAttnWith(true);
-
-function supportsListedHeads(op: Tensor): boolean {
-  const q = op.src[0];
-  return supportsOp(op) && (op.op !== 'FLASH_ATTN_EXT' || !q || listedHeads(op, q, op.src[1] ?? null));
-}
-
 /** Metal as the llama.cpp with these switches drives it. */
 export function metalBackend(llama: Switches): Backend {
   return {
@@ -205,7 +214,7 @@ export function metalBackend(llama: Switches): Backend {
     alignment: BUFFER_ALIGNMENT,
     maxBuffer: MAX_BUFFER,
     readsRepacked: false,
-    supportsOp: llama.metalListedHeadPairs ? supportsListedHeads : supportsOp,
+    supportsOp: supportsWith(rulesOf(llama)),
     offloadsOp,
     allocSize: (tensor) => allocSize(tensor, llama),
     ...(llama.metalMatrixAdd && { typeTrait: traitOf(fewRowsTypes(llama.metalMatrixAddTypes)) }),

@@ -46,7 +46,7 @@ export function accessKey({ tensors, bounds, readBounds, reads, writes }: Access
   const buffers: Buffer[] = [];
   const inside: Tensor[][] = [];
   for (const tensor of tensors) {
-    const { buffer } = tensor;
+    const buffer = tensor.buffer?.apart === true ? null : tensor.buffer;
     const index = buffer ? buffers.indexOf(buffer) : NONE;
     if (buffer && index < 0) {
       key.push(buffers.push(buffer) - 1);
@@ -108,8 +108,8 @@ class BufferRanges {
 /**
  * `struct ggml_mem_ranges`: memory that a set of nodes reads or writes. Results that are not allocated yet stand for
  * themselves; caches have addresses, and a range that ends where another begins counts as touching it. A view counts as
- * writing what it shows. Weights all lie at address 0, as in llama.cpp's dry run, which is what was measured: a view of one
- * waits for every reader of another. In a loaded model it would wait for its neighbours only.
+ * writing what it shows. Weights that were not loaded all lie at address 0, as in llama.cpp's dry run: a view of one waits for every
+ * reader of another. In a loaded model it waits for readers of its own (and of its neighbours, where they touch).
  */
 export class MemoryRanges {
   /** Of each tensor without memory of its own, when it was last read and written: `now` = since all was cleared. */
@@ -147,7 +147,7 @@ export class MemoryRanges {
 
   private addOne(number: number, written: boolean): void {
     const tensor = this.accesses.tensors[number] as Tensor;
-    if (!tensor.buffer) {
+    if (!tensor.buffer || tensor.buffer.apart) {
       (written ? this.written : this.read)[number] = this.now;
       return;
     }
@@ -158,7 +158,7 @@ export class MemoryRanges {
 
   private allowsOne(number: number, written: boolean): boolean {
     const tensor = this.accesses.tensors[number] as Tensor;
-    if (tensor.buffer) return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
+    if (tensor.buffer && !tensor.buffer.apart) return this.buffers.get(tensor.buffer)?.allows(tensor, written) ?? true;
     return this.written[number] !== this.now && !(written && this.read[number] === this.now);
   }
 }

@@ -27,6 +27,11 @@ export function topK(a: Tensor, k: number): Tensor {
   return result('TOP_K', I32, [k, a.ne[1], a.ne[2], a.ne[3]], a);
 }
 
+/** `ggml_top_k_mask` (b12032): the mask, open only at the best cells; or at those of the best blocks, by their scores, and others. */
+export function topKMask(mask: Tensor, best: Tensor, ...blocks: readonly Tensor[]): Tensor {
+  return result('TOP_K_MASK', mask.type, [mask.ne[0], best.ne[1], best.ne[2], best.ne[3]], mask, best, ...blocks);
+}
+
 /** `ggml_dsv4_hc_pre`: residual streams, [width, streams, tokens], summed with their weights. */
 export function streamSum(all: Tensor, weights: Tensor): Tensor {
   requireNumbers('dsv4_hc_pre', all, weights);
@@ -43,6 +48,10 @@ export function streamMixes(mixes: Tensor, scale: Tensor, base: Tensor, streams:
 export function spreadOver(cur: Tensor, residual: Tensor, post: Tensor, mixes: Tensor | null): Tensor {
   requireNumbers('dsv4_hc_post', cur, residual, post, mixes);
   return result('DSV4_HC_POST', F32, [cur.ne[0], residual.ne[1], cur.ne[1], 1], cur, residual, post, mixes);
+}
+
+export function cumulativeSum(a: Tensor): Tensor {
+  return result('CUMSUM', a.type, a.ne, a);
 }
 
 export function arange(steps: number): Tensor {

@@ -22,6 +22,8 @@ export interface AttentionInput {
   /** Without a cache: mask over the batch itself, and that of layers with a window. */
   readonly batchMask: Tensor | null;
   readonly batchSlidingMask: Tensor | null;
+  /** The mask is over what an encoder made, which is never padded. */
+  readonly isCross?: boolean;
 }
 
 /** What every layer of a decoder may read. */

@@ -18,7 +18,7 @@ export function attention(
   const kv = sliding ? input.sliding : input.full;
   let cur = kv
     ? attendOverCache(g, kv, layer, qkv, options, input.sliding !== null)
-    : attendOverBatch(g, g.hparams.isSwa[layer] ? input.batchSlidingMask : input.batchMask, layer, qkv, options);
+    : attendOverBatch(g, input, layer, qkv, options);
   const output = options.output === undefined ? 'attn_output' : options.output;
   if (output === null) return cur;
   const projection = g.layerWeight(layer, `${output}.weight`);
@@ -43,14 +43,15 @@ function attendOverCache(
 
 function attendOverBatch(
   g: GraphBuilder,
-  mask: Tensor | null,
+  input: AttentionInput,
   layer: number,
   { q, k, v }: Qkv,
   options: AttentionOptions,
 ): Tensor {
+  const mask = g.hparams.isSwa[layer] ? input.batchSlidingMask : input.batchMask;
   if (!k || !v || !mask) throw graphError('attention without a cache needs keys, values and a mask');
   for (const tensor of [q, k, v]) g.expand(tensor);
-  if (!g.params.llama.paddedBatchAttention) return multiHead(g, layer, { q, k, v }, mask, options);
+  if (!g.params.llama.paddedBatchAttention || input.isCross) return multiHead(g, layer, { q, k, v }, mask, options);
   const padded = ({ ne }: Tensor): Four => [ne[0], ne[1], mask.ne[0], ne[3]];
   const keys = ggml.padTo(k, padded(k));
   const values = ggml.padTo(v, padded(v));

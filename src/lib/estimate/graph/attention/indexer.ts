@@ -1,9 +1,9 @@
 import type { KvCache } from '../../caches/kv-cache.js';
-import { lightningIndexer, topK } from '../../ggml/ops/sparse-ops.js';
+import { lightningIndexer, topK, topKMask } from '../../ggml/ops/sparse-ops.js';
 import * as ggml from '../../ggml/ops/ops.js';
 import { F16, F32, I64, type Tensor } from '../../ggml/tensor.js';
 import { graphError } from '../../ggml/graph-error.js';
-import { cacheMask } from './attention-input.js';
+import { cacheMask, rotationInput } from './attention-input.js';
 import { keyRows, storeK } from './kv-store.js';
 import type { GraphBuilder } from '../builder.js';
 
@@ -16,20 +16,24 @@ export interface StoredKeys {
 /** Inputs of a lightning indexer over its own cache of keys: `lid` of `llm_graph_input_attn_k_dsa`. */
 export interface IndexerInput extends StoredKeys {
   readonly mask: Tensor;
-  readonly rotation: Tensor;
+  readonly rotation: Tensor | null;
 }
 
 /** The indexer's part of `build_attn_inp_k_dsa` (`src/llama-graph.cpp`, llama.cpp v0.5.0), whose op is always fused and needs an f16 mask. */
 export function indexerInput(g: GraphBuilder): IndexerInput {
   const cache = g.memory.indexer;
   if (!cache) throw graphError('an indexer needs a cache of keys');
-  const { kRotation } = cache;
   return {
     cache,
     kIndices: ggml.newInput(I64, g.nTokens),
     mask: cacheMask(g, cache, F16),
-    rotation: ggml.newInput(F32, kRotation, kRotation),
+    rotation: rotationInput(cache.kRotation),
   };
+}
+
+/** From b11435..b12032 on attention reads the indexer's mask where both are of one type, so its own may not be needed. */
+export function maskToOpen(g: GraphBuilder, own: Tensor, indexer: IndexerInput): Tensor {
+  return g.params.llama.fusedChoiceMask && indexer.mask.type === own.type ? indexer.mask : own;
 }
 
 /** Stores a layer's keys of the indexer, [size, 1, tokens], and returns all that the cache holds. */
@@ -73,7 +77,11 @@ export function bestCells(
 }
 
 /** `build_attn` of `llm_graph_input_attn_k_dsa`: the cache's mask, open only where a token's best cells are. */
-export function maskOfBest(mask: Tensor, best: Tensor, zeros = F32): Tensor {
+export function maskOfBest(g: GraphBuilder, layer: number, mask: Tensor, best: Tensor, zeros = F32): Tensor {
+  if (g.params.llama.fusedChoiceMask && g.fused.has('choice-mask')) {
+    const shaped = ggml.reshape(best, best.ne[0], mask.ne[1], mask.ne[2], mask.ne[3]);
+    return g.runsFused('choice-mask', topKMask(mask, shaped), layer);
+  }
   const closed = ggml.fill(mask);
   const { ne, nb } = closed;
   const byCell = ggml.view4d(closed, [1, ne[0], ne[1], ne[3]], nb[0], nb[1], nb[2], 0);

@@ -21,6 +21,16 @@ export function rotationsOf(g: GraphBuilder, kv: KvInput, layer: number): Pick<K
   };
 }
 
+/** The same of a cache of keys only. */
+export function keyRotation(
+  g: GraphBuilder,
+  { cache, rotation }: { readonly cache: KvCache; readonly rotation: Tensor | null },
+  layer: number,
+): Tensor | null {
+  const own = cache.layers.get(layer)?.kRotation;
+  return own ? g.cacheTensor(own) : rotation;
+}
+
 function cacheLayer({ cache }: KvInput, layer: number): KvLayer {
   const found = cache.layers.get(layer);
   if (!found) throw graphError(`layer ${layer} has no KV cache`);

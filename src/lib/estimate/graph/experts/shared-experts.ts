@@ -39,7 +39,7 @@ export function withSharedExperts(
 }
 
 /** Graphs that run shared experts in any case: without their weights what goes in comes out, activated. */
-const ALWAYS_SHARED: ReadonlySet<string> = new Set(['hy_v3', 'kimi-linear', 'step35']);
+const ALWAYS_SHARED: ReadonlySet<string> = new Set(['glm4moe', 'hy_v3', 'kimi-linear', 'step35']);
 
 /** The experts that every token uses, where the layer has any; without a gate of their own they hold it beside up. */
 export function sharedExperts(

@@ -65,7 +65,7 @@ export function t5(g: GraphBuilder): void {
 /** `build_attn_inp_cross` (`src/llama-graph.cpp`). */
 function crossInput(g: GraphBuilder, nEncoded: number): AttentionInput {
   const mask = ggml.newInput(g.flashAttn ? F16 : F32, nEncoded, g.nTokens);
-  return { full: null, sliding: null, batchMask: mask, batchSlidingMask: null };
+  return { full: null, sliding: null, batchMask: mask, batchSlidingMask: null, isCross: true };
 }
 
 function crossAttention(g: GraphBuilder, cur: Tensor, encoded: Tensor, layer: number, input: AttentionInput): Tensor {

@@ -5,7 +5,15 @@ import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts/experts.js';
-import { bestCells, indexerInput, indexerKeys, type IndexerInput, maskOfBest } from '../../attention/indexer.js';
+import {
+  bestCells,
+  indexerInput,
+  indexerKeys,
+  type IndexerInput,
+  maskOfBest,
+  maskToOpen,
+} from '../../attention/indexer.js';
+import { keyRotation } from '../../attention/kv-store.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
 import { withSharedExperts } from '../../experts/shared-experts.js';
@@ -30,7 +38,7 @@ export const sparseLatent = decoderGraph((g) => {
       const q = g.mulMat(g.layerNeed(layer, 'attn_q_b.weight'), low);
       return attention(g, input, layer, latentHeads(g, cur, q, layer, positions), {
         valueUp: g.layerNeed(layer, 'attn_v_b.weight'),
-        mask: maskOfBest(full.mask, best),
+        mask: maskOfBest(g, layer, maskToOpen(g, full.mask, indexer), best),
         cellsLeft: best.ne[0],
       });
     },
@@ -64,7 +72,9 @@ export const dots3Note = decoderGraph((g) => {
       const attended = attention(g, input, layer, heads, {
         valueUp: g.layerNeed(layer, 'attn_v_b.weight'),
         output: null,
-        ...(best && input.full ? { mask: maskOfBest(input.full.mask, best), cellsLeft: best.ne[0] } : {}),
+        ...(best && input.full
+          ? { mask: maskOfBest(g, layer, maskToOpen(g, input.full.mask, indexer), best), cellsLeft: best.ne[0] }
+          : {}),
       });
       return projected(g, gatedHeads(g, attended, cur, layer), layer, 'attn_output');
     },
@@ -94,7 +104,8 @@ export function choose(
   spread = true,
 ): Tensor {
   const { headSize, heads } = g.hparams.indexer;
-  const mixed = (tensor: Tensor): Tensor => (spread ? ggml.mulMat(input.rotation, tensor) : tensor);
+  const rotation = spread ? keyRotation(g, input, layer) : null;
+  const mixed = (tensor: Tensor): Tensor => (rotation ? ggml.mulMat(rotation, tensor) : tensor);
   const q = g.mulMat(g.layerNeed(layer, 'indexer.attn_q_b.weight'), low);
   const rotated = ggml.rope(ggml.reshape(q, headSize, heads, g.nTokens), positions);
   const product = g.mulMat(g.layerNeed(layer, 'indexer.attn_k.weight'), cur);

@@ -19,7 +19,7 @@ interface Hybrid {
   readonly feedForward: (cur: Tensor, layer: number) => Tensor;
   /** A layer's norm is computed before anything else. */
   readonly expandsNorm: boolean;
-  /** Rows without output are dropped at the end. */
+  /** Rows without output are dropped at the end, up to a version that drops all of them early. */
   readonly keepsHidden: boolean;
 }
 
@@ -34,7 +34,7 @@ function hybrid(g: GraphBuilder, spec: Hybrid): void {
     cur = g.hparams.isRecurrent[layer]
       ? kdaLayer(g, recurrent, cur, layer, spec.kda(layer))
       : spec.attend(cur, layer, inputs);
-    if (g.isLast(layer) && !spec.keepsHidden) {
+    if (g.isLast(layer) && (g.params.llama.cropsEarly || !spec.keepsHidden)) {
       cur = g.pickOutputs(cur, outIds);
       layerInput = g.pickOutputs(layerInput, outIds);
     }

@@ -3,7 +3,7 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import { I32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import { cacheMask, rotationInput } from '../../attention/attention-input.js';
-import { keyRows, storeK } from '../../attention/kv-store.js';
+import { keyRotation, keyRows, storeK } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 
 interface Moved {
@@ -100,7 +100,8 @@ export function storeCompressed(
     : blockSum(input, sourceKeys, sourceScores);
   const normed = g.rmsNorm(summed, layer, `${name}_norm.weight`);
   const rotated = ggml.rope(normed, input.positions);
-  const stored = input.rotation ? ggml.mulMatHadamard(rotated, input.rotation) : rotated;
+  const rotation = keyRotation(g, { cache: input.cache.keys, rotation: input.rotation }, layer);
+  const stored = rotation ? ggml.mulMatHadamard(rotated, rotation) : rotated;
   const place = g.cacheTensor(layerKeys(cache.keys.layers, layer).k);
   g.expand(storeK(place, stored, { kIndices: written, cache: cache.keys }));
 

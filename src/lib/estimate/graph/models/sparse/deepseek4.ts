@@ -3,7 +3,7 @@ import * as ggml from '../../../ggml/ops/ops.js';
 import { F16, F32, I64, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import { cacheMask, maskType, rotationInput } from '../../attention/attention-input.js';
-import { keyRows, storeK } from '../../attention/kv-store.js';
+import { keyRotation, keyRows, storeK } from '../../attention/kv-store.js';
 import { multiHead } from '../../attention/multi-head.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts/experts.js';
@@ -54,7 +54,7 @@ export function deepseek4(g: GraphBuilder): void {
     g.pinToLayer(all, layer);
   }
   const rows = g.pickOutputs(ggml.reshape(all, g.nEmbd * streams, g.nTokens), outIds);
-  if (g.params.role.keepsAllRows) g.keepHidden(all);
+  if (g.params.role.keepsAllRows || g.params.llama.cropsEarly) g.keepHidden(all);
   g.finishWithHead(streamsHead(g, ggml.reshape(rows, g.nEmbd, streams, g.nOutputs)));
 }
 
@@ -159,10 +159,11 @@ function choose(
   layer: number,
 ): Tensor {
   const { headSize, heads, topK: most } = g.hparams.indexer;
-  if (!input.rotation) throw graphError('the indexer of compressed keys rotates them');
+  const rotation = keyRotation(g, { cache: input.cache.keys, rotation: input.rotation }, layer);
+  if (!rotation) throw graphError('the indexer of compressed keys rotates them');
   const product = g.mulMat(g.layerNeed(layer, 'indexer.attn_q_b.weight'), low);
   const rotated = ggml.rope(ggml.reshape(product, headSize, heads, g.nTokens), positions);
-  const q = ggml.mulMatHadamard(rotated, input.rotation);
+  const q = ggml.mulMatHadamard(rotated, rotation);
   const weights = ggml.scale(g.mulMat(g.layerNeed(layer, 'indexer.proj.weight'), cur));
   const keys = compressedKeys(g, input, layer);
   const streams = keys.ne[3];
@@ -190,7 +191,8 @@ function overWindowAnd(
   heads: { readonly q: Tensor; readonly k: Tensor },
   layer: number,
 ): Tensor {
-  const { rotation, cache, mask } = raw;
+  const { cache, mask } = raw;
+  const rotation = keyRotation(g, raw, layer);
   const rotated = (tensor: Tensor): Tensor => (rotation ? ggml.mulMatHadamard(tensor, rotation) : tensor);
   const q = g.expand(rotated(heads.q));
   const k = g.expand(rotated(heads.k));
@@ -205,7 +207,7 @@ function overWindowAnd(
     attended = multiHead(g, layer, { q, k: window, v: window }, mask, { sinks });
   } else {
     const keys = ggml.concat(window, compressedKeys(g, compressed, layer), 2);
-    const open = best ? maskOfBest(compressed.mask, best, g.flashAttn ? F16 : F32) : compressed.mask;
+    const open = best ? maskOfBest(g, layer, compressed.mask, best, g.flashAttn ? F16 : F32) : compressed.mask;
     const cellsLeft = best ? Math.min(mask.ne[0], g.hparams.nSwa) + best.ne[0] : 0;
     attended = multiHead(g, layer, { q, k: keys, v: keys }, ggml.concat(mask, open, 0), { sinks, cellsLeft });
   }

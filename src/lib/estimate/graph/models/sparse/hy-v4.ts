@@ -5,7 +5,7 @@ import { attention } from '../../attention/attention.js';
 import { attentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts/experts.js';
-import { indexerInput, maskOfBest } from '../../attention/indexer.js';
+import { indexerInput, maskOfBest, maskToOpen } from '../../attention/indexer.js';
 import { latentHeads } from '../../attention/latent.js';
 import { feedForward, projected } from '../../projections.js';
 import { choose } from '../latent/dsa.js';
@@ -58,7 +58,9 @@ function attentionBranch(g: GraphBuilder, positions: Tensor): (cur: Tensor, laye
       valueUp: g.layerNeed(layer, 'attn_v_b.weight'),
       sinks: g.layerNeed(layer, 'attn_sinks.weight'),
       output: null,
-      ...(best ? { mask: maskOfBest(full.mask, best), cellsLeft: best.ne[0] } : {}),
+      ...(best && indexer
+        ? { mask: maskOfBest(g, layer, maskToOpen(g, full.mask, indexer), best), cellsLeft: best.ne[0] }
+        : {}),
     });
     const gates = ggml.unary(g.mulMat(g.layerNeed(layer, 'attn_gate.weight'), cur), 'sigmoid');
     return projected(g, ggml.mul(attended, gates), layer, 'attn_output');

@@ -3,7 +3,7 @@ import type { Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput, type DecoderInputs } from '../../attention/attention-input.js';
-import { overCache, type Qkv } from '../../attention/kv-store.js';
+import { overCache, type Qkv, rotationsOf } from '../../attention/kv-store.js';
 import type { GraphBuilder } from '../../builder.js';
 import { gatingOf } from '../../experts/experts.js';
 import { indexerKeys } from '../../attention/indexer.js';
@@ -63,5 +63,6 @@ function overBlocks(
   const attended = blocks.oneToken
     ? attendOneToken(g, blocks, queries, keys, stored)
     : attendEachStream(g, blocks, queries, keys, stored);
-  return blocks.kv.vRotation ? ggml.mulMatHadamard(attended, blocks.kv.vRotation) : attended;
+  const { vRotation } = rotationsOf(g, blocks.kv, layer);
+  return vRotation ? ggml.mulMatHadamard(attended, vRotation) : attended;
 }

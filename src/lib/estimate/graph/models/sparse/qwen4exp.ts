@@ -7,6 +7,8 @@ import { deltaNetLayer } from '../../recurrent/delta-net.js';
 import { maskOfBest } from '../../attention/indexer.js';
 import { recurrentInput } from '../../recurrent/recurrent.js';
 import { feedForwardOrExperts, gatedAttention, separateParts } from '../qwen3next.js';
+import type { AttentionOptions } from '../../attention/multi-head.js';
+import { keptPools } from './kept-pools.js';
 import { blockChooser } from './pooled-blocks.js';
 import { ngramBranch, ngramEmbeddings } from './ngram-embeddings.js';
 
@@ -24,14 +26,17 @@ const DELTA_NET = { parts: separateParts, repeatsKeys: false, outputGate: 'sigmo
  */
 export function qwen4exp(g: GraphBuilder): void {
   const streams = g.shape.keys.required('hyper_connection.count');
+  const keepsPools = g.params.llama.keepsPooledKeys;
+  const early = keepsPools ? ngramEmbeddings(g) : null;
   const embeddings = g.expand(g.inputEmbeddings());
   const recurrent = recurrentInput(g);
   const attention = attentionInput(g);
   const inputs: DecoderInputs = { positions: g.inputPositions(), attention };
   const outIds = g.inputOutIds();
-  const choose = blockChooser(g, inputs.positions, attention);
-  const ngrams = ngramEmbeddings(g);
+  const restricted = keepsPools ? keptPools(g, inputs.positions) : chosenCells(g, inputs);
+  const ngrams = keepsPools ? early : ngramEmbeddings(g);
   let all = ggml.repeat(ggml.reshape(embeddings, g.nEmbd, 1, g.nTokens), [g.nEmbd, streams, g.nTokens, 1]);
+  if (keepsPools) g.expand(all);
   for (const layer of g.layers) {
     if (ngrams && g.hparams.ngramState[layer]) all = ngramBranch(g, recurrent, ngrams, all, layer);
     const before = mix(g, all, layer, 'hc_attn');
@@ -39,7 +44,7 @@ export function qwen4exp(g: GraphBuilder): void {
     g.expand(before.cur);
     let cur = g.hparams.isRecurrent[layer]
       ? deltaNetLayer(g, recurrent, before.cur, layer, DELTA_NET)
-      : attend(before.cur, layer);
+      : gatedAttention(g, before.cur, layer, inputs, false, restricted(before.cur, layer));
     if (g.isLast(layer)) {
       cur = g.pickOutputs(cur, outIds);
       inject = g.pickOutputs(inject, outIds);
@@ -51,22 +56,27 @@ export function qwen4exp(g: GraphBuilder): void {
     all = combine(g, all, feedForwardOrExperts(g, middle.cur, layer), middle.inject, layer);
     g.pinToLayer(all, layer);
   }
+  if (keepsPools) g.keepHidden(g.expand(ggml.reshape(all, g.nEmbd * streams, all.ne[2])));
   const cur = collapse(g, all, 'output_hc', -1).cur;
   g.embeddings = cur;
   g.finish(g.mulMat(g.outputHead(), cur, g.weight('output.scale')));
+}
 
-  function attend(cur: Tensor, layer: number): Tensor {
+/** Before pooled keys were kept: each token's mask has the cells of its best blocks. */
+function chosenCells(g: GraphBuilder, { positions, attention }: DecoderInputs) {
+  const choose = blockChooser(g, positions, attention);
+  return (cur: Tensor, layer: number): AttentionOptions | undefined => {
     const best = choose(cur, layer);
     const mask = attention.full?.mask;
-    const options = best && mask ? { mask: maskOfBest(mask, best), cellsLeft: best.ne[0] } : {};
-    return gatedAttention(g, cur, layer, inputs, false, options);
-  }
+    return best && mask ? { mask: maskOfBest(g, layer, mask, best), cellsLeft: best.ne[0] } : undefined;
+  };
 }
 
 /** `build_hc_mix` before a branch. */
 function mix(g: GraphBuilder, all: Tensor, layer: number, name: string): Mixed {
   const { cur, normed } = collapse(g, all, `blk.${layer}.${name}`, layer);
-  return { cur, inject: g.mulMat(g.layerNeed(layer, `${name}_inject.weight`), normed) };
+  const inject = g.mulMat(g.layerNeed(layer, `${name}_inject.weight`), normed);
+  return { cur, inject: g.params.llama.keepsPooledKeys ? ggml.scale(inject) : inject };
 }
 
 /** The streams' mean, each with a gate for every element; in the head (layer -1) never as one op. */
@@ -96,7 +106,8 @@ function collapse(
 /** `build_hc_combine`: a branch's output onto every stream. */
 function combine(g: GraphBuilder, residual: Tensor, cur: Tensor, inject: Tensor, layer: number): Tensor {
   const [nEmbd, streams, tokens] = residual.ne;
-  const weights = ggml.scale(ggml.unary(ggml.scale(inject), 'sigmoid'));
+  const given = g.params.llama.keepsPooledKeys ? inject : ggml.scale(inject);
+  const weights = ggml.scale(ggml.unary(given, 'sigmoid'));
   if (g.fused.has('hc-post')) return g.runsFused('hc-post', spreadOver(cur, residual, weights, null), layer);
   const repeated = ggml.repeat(ggml.reshape(cur, nEmbd, 1, tokens), [nEmbd, streams, tokens, 1]);
   return ggml.add(residual, ggml.mul(repeated, ggml.reshape(weights, 1, streams, tokens)));

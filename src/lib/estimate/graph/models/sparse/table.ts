@@ -4,18 +4,14 @@ import { hyV4 } from './hy-v4.js';
 import { miniMaxM3 } from './minimax-m3.js';
 import { qwen4exp } from './qwen4exp.js';
 
-/** v0.5.0. */
-const V050 = 11222;
-
 /** Attention over chosen blocks or over compressed keys, and hyper-connections. */
 export const SPARSE_GRAPHS: Readonly<Record<string, ArchitectureGraph>> = {
-  'minimax-m3': { ...miniMaxM3, upToBuild: V050 },
-  deepseek4: { build: deepseek4, fusedOps: ['hc-pre', 'hc-comb', 'hc-post'] },
+  'minimax-m3': miniMaxM3,
+  deepseek4: { build: deepseek4, fusedOps: ['hc-pre', 'hc-comb', 'hc-post', 'choice-mask'] },
   qwen4exp: {
     build: qwen4exp,
     kindOf: (layer, { keys, hparams }) => keys.perLayer('attention.compress_ratios', hparams.nLayerAll, 0)[layer] ?? 0,
-    fusedOps: ['hc-pre', 'hc-post'],
-    upToBuild: V050,
+    fusedOps: ['hc-pre', 'hc-post', 'choice-mask'],
   },
-  hy_v4: { build: hyV4 },
+  hy_v4: { build: hyV4, fusedOps: ['choice-mask'] },
 };
