@@ -14,9 +14,10 @@ export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits
   for (let slot = 0; slot < tensors.length; slot++) {
     if ((traits[slot] as number) & IS_VIEW) continue;
     const own = counterparts.get(tensors[slot] as Tensor)?.slot;
-    // Places that are kept for further batches lie behind the one that is read.
     if (own === undefined && slot >= leafs) return null;
-    origins[slot] = own ?? (origins[slot - 1] ?? -1) + 1;
+    // Places that are kept for further batches lie behind the one that is read; for those of samples that one stands.
+    const before = origins[slot - 1] ?? -1;
+    origins[slot] = own ?? (before < few.tape.tensors.length ? before + 1 : before);
   }
   return origins;
 }

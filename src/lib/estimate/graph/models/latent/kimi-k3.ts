@@ -97,7 +97,8 @@ class Residuals {
     for (let entries = 1; entries <= blocks; entries++) {
       const bank = ggml.newTensor(F32, g.nEmbd, entries, g.nTokens);
       const stream = ggml.newTensor(F32, g.nEmbd, g.nTokens);
-      g.sample(`mix of ${entries}`, this.mixed(bank, stream, g.need('output_res_score.weight')), bank, stream);
+      const score = ggml.newTensor(g.need('output_res_score.weight').type, g.nEmbd);
+      g.sample(`mix of ${entries}`, this.mixed(bank, stream, score), bank, stream, score);
       if (entries < blocks) g.sample(`bank of ${entries + 1}`, this.pushed(bank, stream), bank, stream);
     }
   }
