@@ -12,7 +12,7 @@ import { blockNumbers, profileHeader, type Profile, readProfile } from '../test/
 
 const PROFILES = fileURLToPath(new URL('../../../test/oracle/profiles/', import.meta.url));
 /** Estimates and seconds before the clock starts, so that V8 has compiled what there is to compile. */
-const WARM_UP = { estimates: 100, seconds: 0.5 };
+const WARM_UP = { estimates: 300, seconds: 1 };
 /** None comes twice: what was planned before is not planned again. */
 const CONTEXTS = { least: 8192, step: 256 };
 const MEASURED = { estimates: 10, seconds: 0.3 };

@@ -111,19 +111,11 @@ export function representativeLayers(
   const ofKinds = kinds.join();
   let plans = known.get(ofKinds);
   if (!plans) {
-    const besideParts = kindWithoutParts && layerKinds.by(besidePartsOf(kindOf, kindWithoutParts, placement));
+    const besideParts = kindWithoutParts && layerKinds.by(kindWithoutParts);
     const typed = { kinds: layerKinds.typed(kinds), besideParts: besideParts && layerKinds.typed(besideParts) };
     known.set(ofKinds, (plans = plansFor(shape, { kinds, besideParts }, typed, weights)));
   }
   return plans;
-}
-
-/** Beside a GPU, which backends run the nodes of a layer on the host depends on those around them, and with parts' it would be others. */
-function besidePartsOf(kindOf: KindOf, kindWithoutParts: KindOf, placement: Placement): KindOf {
-  return (layer, shape) =>
-    placement.hasGpu && placement.layerDevice(layer) === 'cpu'
-      ? `${kindOf(layer, shape)} in all`
-      : kindWithoutParts(layer, shape);
 }
 
 /** By layer. */

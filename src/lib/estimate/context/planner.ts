@@ -3,7 +3,6 @@ import { type ContextMemory, filledTo } from '../caches/cache.js';
 import type { Backend } from '../ggml/backend.js';
 import { describe } from '../ggml/description.js';
 import type { Graph } from '../ggml/graph.js';
-import type { GraphPart } from '../ggml/graph-parts.js';
 import type { FoundTape, KnownTapes } from '../ggml/repeats/known-tapes.js';
 import { scheduleOf } from '../ggml/repeats/schedule.js';
 import { ScratchTally } from '../ggml/scratch-tally.js';
@@ -69,7 +68,6 @@ interface PlannerOptions {
 /** A graph with backends: how it was scheduled before, if it is known, or what was said of it before, if that is kept. */
 interface Scheduled {
   readonly graph: Graph;
-  readonly parts: readonly GraphPart[];
   readonly found: FoundTape | null;
   readonly said: Int32Array | null;
 }
@@ -151,12 +149,12 @@ export class Planner {
     return (this.last = { builder, scheduled: this.scheduled(builder), flashAttn, fusedOps: fused.size });
   }
 
-  private scheduled({ graph, parts }: GraphBuilder): Scheduled {
+  private scheduled({ graph }: GraphBuilder): Scheduled {
     const options = { backends: this.backends, opOffload: this.inputs.params.opOffload };
     const found = this.known?.find(graph, options) ?? null;
     const said = this.keeps ? describe(graph, options) : null;
     if (!found) this.scheduler.assign(graph);
-    return { graph, parts, found, said };
+    return { graph, found, said };
   }
 
   /** One token a slot: the graph that was tried last. */
@@ -175,17 +173,19 @@ export class Planner {
     return this.tapeOf(scheduled);
   }
 
-  private tapeOf({ graph, parts, found, said }: Scheduled): PlannedTape | FoundTape {
+  private tapeOf({ graph, found, said }: Scheduled): PlannedTape | FoundTape {
     if (found) return found;
     const { layers, others } = this.layers;
     const plan = this.scheduler.plan(graph, said !== null);
     const tape = record(plan.steps, plan.leafs);
+    const sized = tape.tensors.concat(graph.sampled);
+    for (let slot = tape.tensors.length; slot < sized.length; slot++) (sized[slot] as Tensor).slot = slot;
     return {
-      nodes: graph.nodes,
-      parts,
-      schedule: said && scheduleOf(graph, said, plan, tape.tensors),
+      graph,
+      schedule: said && scheduleOf(graph, said, plan, sized),
       tape,
-      sizes: new TensorSizes(this.backends, tape.tensors),
+      sized,
+      sizes: new TensorSizes(this.backends, sized),
       slices: { layers, begins: beginsAmong(tape.tensors, tape.leafs, layers), ...others },
     };
   }

@@ -21,17 +21,19 @@ function opNumber(op: Op): number {
  * All that backends are chosen by in a graph that none has been chosen for yet: what it computes of what, and what backends
  * say of its nodes. Two of which it is the same are scheduled alike, but for what `Backend.optimize` depends on.
  */
-export function describe({ leafs, nodes }: Graph, options: SchedulerOptions): Int32Array {
+export function describe({ leafs, nodes, sampled }: Graph, options: SchedulerOptions): Int32Array {
   let number = 0;
   for (const leaf of leafs) leaf.number = number++;
   for (const node of nodes) node.number = number++;
-  const description = new Description(options, mostNumbers(leafs, nodes, options));
+  for (const tensor of sampled) tensor.number = number++;
+  const description = new Description(options, mostNumbers([leafs, nodes, sampled], leafs.length, options));
   description.put(leafs.length);
   description.put(nodes.length);
   description.put(options.opOffload ? 1 : 0);
   description.putMemory(leafs);
   for (const leaf of leafs) description.putTensor(leaf);
   for (const node of nodes) description.putTensor(node);
+  for (const tensor of sampled) if (tensor.op !== 'NONE') description.putTensor(tensor);
   return description.written;
 }
 
@@ -40,10 +42,10 @@ const ANSWERS_OF_NUMBER = 15;
 const MOST_OF_MEMORY = 6;
 const MOST_OF_TENSOR = 5;
 
-function mostNumbers(leafs: readonly Tensor[], nodes: readonly Tensor[], { backends }: SchedulerOptions): number {
+function mostNumbers(lists: readonly (readonly Tensor[])[], leafs: number, { backends }: SchedulerOptions): number {
   const ofEach = MOST_OF_TENSOR + Math.ceil(backends.length / ANSWERS_OF_NUMBER);
-  let most = 3 + leafs.length * MOST_OF_MEMORY + (leafs.length + nodes.length) * ofEach;
-  for (const { src } of nodes) most += src.length;
+  let most = 3 + leafs * MOST_OF_MEMORY;
+  for (const tensors of lists) for (const { src } of tensors) most += ofEach + src.length;
   return most;
 }
 

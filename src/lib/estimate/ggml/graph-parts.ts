@@ -1,4 +1,4 @@
-import type { Tensor } from './tensor.js';
+import { copyOn, type Tensor } from './tensor.js';
 
 /** A piece of a graph that comes again in several layers: what is computed of `inputs` to get `result`. */
 export class GraphPart {
@@ -9,26 +9,30 @@ export class GraphPart {
   ) {}
 }
 
-/** For each tensor in a part of one graph the tensor of another that has its place in a part of the same name, on the same backends. */
-export function counterpartsInParts(
+/** For each tensor in a part of a graph the one that has its place in the sample of the same name. */
+export function counterpartsInSamples(
   parts: readonly GraphPart[],
-  others: readonly GraphPart[],
+  samples: readonly GraphPart[],
 ): ReadonlyMap<Tensor, Tensor> {
-  const known = new Map(others.map((part) => [describe(part), tensorsOf(part)]));
+  const known = new Map(samples.map((sample) => [sample.name, tensorsOf(sample)]));
   const found = new Map<Tensor, Tensor>();
-  for (const part of parts)
-    known.get(describe(part))?.forEach((other, i) => found.set(tensorsOf(part)[i] as Tensor, other));
+  for (const part of parts) {
+    const others = known.get(part.name);
+    if (others) tensorsOf(part).forEach((tensor, i) => found.set(tensor, others[i] as Tensor));
+  }
   return found;
 }
 
-function describe(part: GraphPart): string {
-  return `${part.name} on ${tensorsOf(part)
-    .map(({ backend }) => backend)
-    .join()}`;
+/** A sample's tensor as another device has it. */
+export function copyOf(sampled: Tensor): Tensor {
+  return copyOn(sampled, ELSEWHERE);
 }
 
+/** No backend: samples have none. */
+const ELSEWHERE = -1;
+
 /** What is read before what reads it, whatever is copied between devices in between. */
-function tensorsOf({ result, inputs }: GraphPart): readonly Tensor[] {
+export function tensorsOf({ result, inputs }: GraphPart): readonly Tensor[] {
   const found = new Set<Tensor>();
   const visit = (tensor: Tensor): void => {
     if (tensor.op === 'NONE' || inputs.includes(tensor) || found.has(tensor)) return;

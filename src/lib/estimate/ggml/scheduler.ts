@@ -1,6 +1,6 @@
 import { type Backend, optimizationKey } from './backend.js';
 import type { Graph } from './graph.js';
-import { type Buffer, isViewOp, Tensor } from './tensor.js';
+import { type Buffer, copyOn, isViewOp, Tensor } from './tensor.js';
 
 /** Of a node that no backend was chosen for yet. */
 export const UNASSIGNED = -1;
@@ -255,19 +255,6 @@ export class Scheduler {
 
 function reads(backend: Backend, buffer: Buffer): boolean {
   return buffer.device === backend.memory && (!buffer.repacked || backend.readsRepacked);
-}
-
-export function copyOn(tensor: Tensor, backend: number): Tensor {
-  const copies = (tensor.copies ??= new Map());
-  let copy = copies.get(backend);
-  if (!copy) {
-    copy = new Tensor(tensor.type, tensor.ne, tensor.nb);
-    copy.backend = backend;
-    copy.layer = tensor.layer;
-    copy.original = tensor;
-    copies.set(backend, copy);
-  }
-  return copy;
 }
 
 /** A node without an op whose sources may not be freed before it. */

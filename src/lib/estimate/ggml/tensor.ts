@@ -139,6 +139,20 @@ export class Tensor {
   ) {}
 }
 
+/** The tensor as a backend has it that cannot read where it is. */
+export function copyOn(tensor: Tensor, backend: number): Tensor {
+  const copies = (tensor.copies ??= new Map());
+  let copy = copies.get(backend);
+  if (!copy) {
+    copy = new Tensor(tensor.type, tensor.ne, tensor.nb);
+    copy.backend = backend;
+    copy.layer = tensor.layer;
+    copy.original = tensor;
+    copies.set(backend, copy);
+  }
+  return copy;
+}
+
 /** The tensor whose memory a view shows. */
 export function rootOf(tensor: Tensor): Tensor {
   return tensor.viewSrc ?? tensor;

@@ -66,8 +66,6 @@ export class GraphBuilder extends LoadedTensors {
   readonly fused: ReadonlySet<FusedOp>;
   readonly offloadKqv: boolean;
   readonly fusedNodes: FusedNode[] = [];
-  /** What layers have in common that differ otherwise. */
-  readonly parts: GraphPart[] = [];
   /** Numbers of the batch's tokens, an input: `t_inp_tokens`. */
   tokens: Tensor | null = null;
   /** What pooling starts from and a context returns as embeddings: `t_embd`. */
@@ -99,10 +97,15 @@ export class GraphBuilder extends LoadedTensors {
     return layer === this.hparams.nLayer - 1;
   }
 
-  /** All that is computed of `inputs` to get `result` is of one size wherever there is a part of that name. */
+  /** All that is computed of `inputs` to get `result` is of one size wherever there is a part, or a sample, of that name. */
   part(name: string, result: Tensor, ...inputs: readonly Tensor[]): Tensor {
-    this.parts.push(new GraphPart(name, result, inputs));
+    this.graph.parts.push(new GraphPart(name, result, inputs));
     return result;
+  }
+
+  /** A part beside the graph, for those of layers that are left out. */
+  sample(name: string, result: Tensor, ...inputs: readonly Tensor[]): void {
+    this.graph.addSample(new GraphPart(name, result, inputs));
   }
 
   /** A node that the layer's device is to run as one. */

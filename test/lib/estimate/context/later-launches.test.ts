@@ -5,6 +5,7 @@ import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.j
 import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
 const PROFILES = new URL('../../../oracle/profiles/', import.meta.url).pathname;
+const KIMI_K3 = 'kimi-k3-kimi-k3.Q4_K_M';
 
 /** Compute buffers of one launch after another, each with another context. */
 function buffersOf(profile: string, contexts: readonly number[], launch: LaunchOptions) {
@@ -32,4 +33,18 @@ describe('a later launch of a model', () => {
       { flashAttn: false, gpu: 208732288, cpu: 728508480 },
     ]);
   });
+});
+
+describe('a later launch of Kimi K3', () => {
+  // Each block of its layers adds to what the layers mix: those that differ by that alone are planned once.
+  test.each([{ accelerator: 'metal' }, { accelerator: 'metal', gpuLayers: 46 }] as const)(
+    'takes what all of its layers take: %j',
+    (launch) => {
+      const shape = describeModel(profileHeader(readProfile(`${PROFILES}${KIMI_K3}.json`)));
+      const bytesOf = (ctxSize: number, everyLayer = false) =>
+        planContext(shape, { ...launch, ctxSize, llamaCpp: 'v0.5.0' }, { everyLayer }).compute.bytes;
+      for (const ctxSize of [8192, 9216, 10240]) bytesOf(ctxSize);
+      expect(bytesOf(65536)).toEqual(bytesOf(65536, true));
+    },
+  );
 });

@@ -1,6 +1,5 @@
 import { FreeBlocks, NONE } from '../free-blocks.js';
 import { graphError } from '../graph-error.js';
-import { pad } from '../tensor.js';
 
 /** A buffer of its own. */
 interface Chunk {
@@ -22,10 +21,7 @@ export class BlockAllocator {
   /** In which chunk a free block was found last. */
   private found = 0;
 
-  constructor(
-    private readonly alignment: number,
-    private readonly maxChunk = Infinity,
-  ) {}
+  constructor(private readonly maxChunk = Infinity) {}
 
   /** Highest address in use so far, in bytes: the size that the buffers will have. */
   get maxSize(): number {
@@ -37,9 +33,11 @@ export class BlockAllocator {
     return this.chunks.map(({ free }) => free.describe()).join('|');
   }
 
-  /** @throws CheckIncompleteError MODEL_GRAPH_INVALID for sizes that no machine has */
-  alloc(bytes: number): number {
-    const size = pad(bytes, this.alignment);
+  /**
+   * @param size a multiple of the buffer's alignment, as `TensorSizes` has them
+   * @throws CheckIncompleteError MODEL_GRAPH_INVALID for sizes that no machine has
+   */
+  alloc(size: number): number {
     let index = this.bestFit(size);
     if (index === NONE) index = this.bestEnd(size);
     if (index === NONE) index = this.newChunk(size);
@@ -88,8 +86,7 @@ export class BlockAllocator {
     return 0;
   }
 
-  free(address: number, bytes: number): void {
-    const size = pad(bytes, this.alignment);
+  free(address: number, size: number): void {
     const index = Math.floor(address / CHUNK_SPACING);
     (this.chunks[index] as Chunk).free.free(address - index * CHUNK_SPACING, size);
   }

@@ -14,6 +14,14 @@ export function sizesOn({ tensors }: Tape): Int32Array {
   return Int32Array.from(tensors, ({ slot }) => slot);
 }
 
+/** Where slots lie, made once for all launches: so large an array costs a system call each time. */
+let offsetsOfSlots = new Float64Array(0);
+
+function roomFor(slots: number): Float64Array {
+  if (offsetsOfSlots.length < slots) offsetsOfSlots = new Float64Array(2 * slots);
+  return offsetsOfSlots;
+}
+
 /**
  * How large each device's buffer becomes, and what is noted at each mark: what is free, and where those slots lie that are in use. Where
  * two notes are the same, moves that are the same go on alike. `sized` has for each slot the one that has its size.
@@ -25,12 +33,12 @@ export function allocateMoves(
   backends: readonly Backend[],
 ): { readonly bytes: DeviceBytes; readonly notes: readonly string[] } {
   const byDevice = new Map<Device, BlockAllocator>();
-  const allocators = backends.map(({ memory, alignment, maxBuffer }) => {
-    const allocator = byDevice.get(memory) ?? new BlockAllocator(alignment, maxBuffer);
+  const allocators = backends.map(({ memory, maxBuffer }) => {
+    const allocator = byDevice.get(memory) ?? new BlockAllocator(maxBuffer);
     byDevice.set(memory, allocator);
     return allocator;
   });
-  const offsets = new Float64Array(holders.length);
+  const offsets = roomFor(holders.length);
   const notes: string[] = [];
   let move = 0;
   const moveUntil = (end: number): void => {

@@ -73,11 +73,10 @@ export class KnownTapes {
   }
 
   /** Null where what is asked is not known. */
-  allocate({ tape, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
-    const { tensors } = tape;
+  allocate({ tape, sized, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
     const found = this.known.find(
       ({ few, bySlot, begins: known }) =>
-        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(bySlot.compared, tensors),
+        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(bySlot.compared, sized),
     );
     return found ? allocateSettling(found.moves, found.bySlot.ofSlots, sizes, backends) : null;
   }
@@ -160,7 +159,7 @@ function saysTheSame(a: Tape, b: Tape): boolean {
 
 /** Whether each slot of a whole tape holds what the one that it repeats holds. */
 function areAsLarge(
-  { tape, sizes }: PlannedTape,
+  { tape, sized, sizes }: PlannedTape,
   origins: Int32Array,
   whole: Tape,
   sizesOfWhole: TensorSizes,
@@ -168,10 +167,11 @@ function areAsLarge(
   return whole.tensors.every((tensor, slot) => {
     if ((whole.traits[slot] as number) & IS_VIEW) return true;
     const origin = origins[slot] as number;
-    const own = tape.tensors[origin];
+    const own = sized[origin];
     const backend = whole.backends[slot] as number;
-    if (own?.op !== tensor.op || tape.backends[origin] !== backend || tape.traits[origin] !== whole.traits[slot])
-      return false;
+    if (own?.op !== tensor.op) return false;
+    const isSample = origin >= tape.tensors.length;
+    if (!isSample && (tape.backends[origin] !== backend || tape.traits[origin] !== whole.traits[slot])) return false;
     return sameLayout(own, tensor) && sizes.on(own, backend) === sizesOfWhole.on(tensor, backend);
   });
 }

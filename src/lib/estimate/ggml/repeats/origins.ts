@@ -1,10 +1,10 @@
-import { counterpartsInParts } from '../graph-parts.js';
+import { copyOf, counterpartsInSamples } from '../graph-parts.js';
 import type { PlannedTape } from './settled-allocation.js';
 import { IS_VIEW, type Tape } from '../allocation/tape.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Of each slot of a tape of all layers, the slot of a tape of `few` that holds the same; views, which hold nothing, have none.
+ * Of each slot of a tape of all layers, the slot of a tape of `few`, or its sample, that holds the same; views, which hold nothing, have none.
  * The tape is one of tensors of `more` layers. Null where the two graphs do not go together.
  */
 export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits, leafs }: Tape): Int32Array | null {
@@ -14,9 +14,10 @@ export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits
   for (let slot = 0; slot < tensors.length; slot++) {
     if ((traits[slot] as number) & IS_VIEW) continue;
     const own = counterparts.get(tensors[slot] as Tensor)?.slot;
-    // Places that are kept for further batches lie behind the one that is read.
     if (own === undefined && slot >= leafs) return null;
-    origins[slot] = own ?? (origins[slot - 1] ?? -1) + 1;
+    // Places that are kept for further batches lie behind the one that is read; for those of samples that one stands.
+    const before = origins[slot - 1] ?? -1;
+    origins[slot] = own ?? (before < few.tape.tensors.length ? before + 1 : before);
   }
   return origins;
 }
@@ -33,16 +34,17 @@ function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor
     if (a.original && b.original) pair(a.original, b.original);
     a.src.forEach((source, i) => {
       const other = b.src[i];
-      if (source && other && !source.buffer) pair(source, other);
+      if (!source || !other || source.buffer) return;
+      // What a sample reads is never copied.
+      pair(source, source.original && other.op !== 'NONE' ? copyOf(other) : other);
     });
   };
   const own = layersOf(few);
-  const inParts = counterpartsInParts(more.parts, few.parts);
+  const inSamples = counterpartsInSamples(more.graph.parts, few.graph.samples);
   const stretches = layersOf(more).map((nodes, i) => {
     const layer = more.slices.layers[i - 1];
     const others = own[layer === undefined ? 0 : (few.slices.placeOf[layer] as number) + 1] ?? [];
-    const isItself = layer === undefined || few.slices.layers.includes(layer);
-    return [nodes, isItself ? others : others.map((other, j) => inParts.get(nodes[j] as Tensor) ?? other)] as const;
+    return [nodes, others.map((other, j) => inSamples.get(nodes[j] as Tensor) ?? other)] as const;
   });
   if (stretches.some(([a, b]) => a.length !== b.length)) return null;
   for (const [a, b] of stretches) a.forEach((node, i) => found.set(node, b[i] as Tensor));
@@ -55,7 +57,7 @@ function counterpartsOf(few: PlannedTape, more: PlannedTape): ReadonlyMap<Tensor
 }
 
 /** A graph's nodes before the first layer, and in each; without those that work on inputs alone, which several layers may read. */
-function layersOf({ nodes, slices: { layers } }: PlannedTape): Tensor[][] {
+function layersOf({ graph: { nodes }, slices: { layers } }: PlannedTape): Tensor[][] {
   const shared = new Set<Tensor>();
   const stretches: Tensor[][] = [[]];
   for (const node of nodes) {

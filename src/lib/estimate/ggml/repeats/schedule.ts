@@ -1,8 +1,8 @@
 import { type Backend, optimizationKey } from '../backend.js';
 import type { Graph } from '../graph.js';
-import { copyOn, type Plan } from '../scheduler.js';
+import type { Plan } from '../scheduler.js';
 import { NONE } from '../allocation/tape.js';
-import type { Tensor } from '../tensor.js';
+import { copyOn, type Tensor } from '../tensor.js';
 
 /** An operand that is read from a copy on another backend; graph tensors by number. */
 interface ReadCopy {
@@ -20,11 +20,11 @@ export interface Schedule {
   readonly copies: readonly ReadCopy[];
   /** Runs of nodes on one backend, with what their optimization depends on. */
   readonly runs: Plan['runs'];
-  /** By slot of its tape: a tensor's number, or behind those the number of a copy; views without a number hold nothing. */
+  /** By slot of its tape, and then of its samples: a tensor's number, behind those a copy's, then a sample's; views without a number hold nothing. */
   readonly tensorOf: Int32Array;
 }
 
-/** `said` is what was said of the graph before it was planned, `tensors` are those of its tape. */
+/** `said` is what was said of the graph before it was planned, `tensors` are those that have sizes: of its tape and samples. */
 export function scheduleOf(graph: Graph, said: Int32Array, { runs }: Plan, tensors: readonly Tensor[]): Schedule {
   const all = graph.leafs.concat(graph.nodes);
   const copies: ReadCopy[] = [];
@@ -37,6 +37,7 @@ export function scheduleOf(graph: Graph, said: Int32Array, { runs }: Plan, tenso
       copies.push({ node: graph.leafs.length + i, operand, original, backend: source.backend });
     });
   });
+  graph.sampled.forEach((tensor, i) => numberOf.set(tensor, all.length + copies.length + i));
   return {
     said,
     backends: Int8Array.from(all, ({ backend }) => backend),
@@ -46,8 +47,8 @@ export function scheduleOf(graph: Graph, said: Int32Array, { runs }: Plan, tenso
   };
 }
 
-/** Gives a graph of which the same was said the backends and copies that another one got: its tensors by number, and those. */
-export function reschedule({ leafs, nodes }: Graph, { backends, copies }: Schedule): readonly Tensor[] {
+/** Gives a graph of which the same was said the backends and copies that another one got: its tensors by number, those, and samples. */
+export function reschedule({ leafs, nodes, sampled }: Graph, { backends, copies }: Schedule): readonly Tensor[] {
   const all = leafs.concat(nodes);
   for (let number = 0; number < backends.length; number++) (all[number] as Tensor).backend = backends[number] as number;
   for (const { node, operand, original, backend } of copies) {
@@ -55,6 +56,7 @@ export function reschedule({ leafs, nodes }: Graph, { backends, copies }: Schedu
     (all[node] as Tensor).src[operand] = copy;
     all.push(copy);
   }
+  all.push(...sampled);
   return all;
 }
 

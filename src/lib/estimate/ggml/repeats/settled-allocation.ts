@@ -1,7 +1,7 @@
 import type { Backend } from '../backend.js';
 import type { DeviceBytes } from '../device.js';
 import { allocateMoves, sizesOn } from '../allocation/graph-allocator.js';
-import type { GraphPart } from '../graph-parts.js';
+import type { Graph } from '../graph.js';
 import { type Moves, movesOf, type Watch } from '../allocation/moves.js';
 import type { Schedule } from './schedule.js';
 import type { Tape, TensorSizes } from '../allocation/tape.js';
@@ -20,12 +20,12 @@ export interface Repeats {
 
 /** The tape of planned layers, and how the others follow from them, if there are others. */
 export interface PlannedTape {
-  /** The graph's nodes as they were built. */
-  readonly nodes: readonly Tensor[];
-  readonly parts: readonly GraphPart[];
+  readonly graph: Graph;
   /** How the graph was scheduled, for others that say the same; null where that was not asked for. */
   readonly schedule: Schedule | null;
   readonly tape: Tape;
+  /** The tape's, and behind them samples. */
+  readonly sized: readonly Tensor[];
   readonly sizes: TensorSizes;
   readonly slices: RepeatingSlices;
 }
@@ -47,7 +47,7 @@ export interface Allocation {
  * on alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
  */
 export function allocateWhole(
-  planned: Omit<PlannedTape, 'nodes' | 'parts' | 'schedule'>,
+  planned: Pick<PlannedTape, 'tape' | 'sizes' | 'slices'>,
   backends: readonly Backend[],
 ): Allocation | null {
   const { tape, sizes, slices } = planned;

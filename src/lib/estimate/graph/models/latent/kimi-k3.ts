@@ -1,6 +1,6 @@
 import * as ggml from '../../../ggml/ops/ops.js';
 import { streamSum } from '../../../ggml/ops/sparse-ops.js';
-import type { Tensor } from '../../../ggml/tensor.js';
+import { F32, type Tensor } from '../../../ggml/tensor.js';
 import { attention } from '../../attention/attention.js';
 import { attentionInput, type AttentionInput } from '../../attention/attention-input.js';
 import type { GraphBuilder } from '../../builder.js';
@@ -14,9 +14,9 @@ export function bankOf(layer: number, block: number): number {
   return block > 0 ? 2 * Math.floor(layer / block) + (layer % block === 0 ? 1 : 0) : 0;
 }
 
-/** Without what is mixed from the bank, layers differ by beginning a block, and by what the bank is then. */
+/** Without what is mixed from the bank, and added to it, layers differ by beginning a block, of which the first has no bank yet. */
 export function firstOfBlock(layer: number, block: number): number {
-  return block > 0 && layer % block === 0 ? layer : -1;
+  return block > 0 && layer % block === 0 ? Math.min(layer, 1) : -1;
 }
 
 /**
@@ -26,7 +26,7 @@ export function firstOfBlock(layer: number, block: number): number {
 export function kimiK3(g: GraphBuilder): void {
   const { nLayerDenseLead, isRecurrent } = g.hparams;
   const block = g.shape.keys.number('attn_res.block_size', 0);
-  const residuals = new Residuals(g, block > 0);
+  const residuals = new Residuals(g, block);
   let stream = g.inputEmbeddings();
   const input = attentionInput(g);
   const recurrent = recurrentInput(g);
@@ -43,6 +43,7 @@ export function kimiK3(g: GraphBuilder): void {
     cur = layer < nLayerDenseLead ? dense(g, cur, layer, '', activation) : latentExperts(g, cur, layer, activation);
     stream = ggml.add(stream, cur);
   }
+  residuals.addSamples();
   g.finishWithHead(g.pickOutputs(residuals.mix(stream, 'output_res_score.weight'), outIds));
 }
 
@@ -52,27 +53,54 @@ class Residuals {
 
   constructor(
     private readonly g: GraphBuilder,
-    private readonly used: boolean,
+    private readonly block: number,
   ) {}
 
   push(stream: Tensor): void {
-    const entry = ggml.reshape(stream, this.g.nEmbd, 1, this.g.nTokens);
-    this.bank = this.bank ? ggml.concat(this.bank, entry, 1) : entry;
+    const { bank, g } = this;
+    this.bank = bank
+      ? g.part(`bank of ${bank.ne[1] + 1}`, this.pushed(bank, stream), bank, stream)
+      : this.entry(stream);
+  }
+
+  private entry(stream: Tensor): Tensor {
+    return ggml.reshape(stream, this.g.nEmbd, 1, this.g.nTokens);
+  }
+
+  private pushed(bank: Tensor, stream: Tensor): Tensor {
+    return ggml.concat(bank, this.entry(stream), 1);
   }
 
   mix(stream: Tensor, score: string): Tensor {
     const { bank, g } = this;
-    if (!this.used || !bank) return stream;
+    if (!bank) return stream;
+    return g.part(`mix of ${bank.ne[1]}`, this.mixed(bank, stream, g.need(score)), bank, stream);
+  }
+
+  private mixed(bank: Tensor, stream: Tensor, score: Tensor): Tensor {
+    const { g } = this;
     const entries = bank.ne[1];
-    const scored = (rows: Tensor): Tensor => ggml.sumRows(ggml.mul(ggml.rmsNorm(rows), g.need(score)));
+    const scored = (rows: Tensor): Tensor => ggml.sumRows(ggml.mul(ggml.rmsNorm(rows), score));
     const ofBank = ggml.reshape(scored(bank), entries, g.nTokens);
     const probs = ggml.softMax(ggml.concat(ofBank, scored(stream), 0));
     const part = (width: number, offset: number): Tensor =>
       ggml.cont(ggml.view2d(probs, width, g.nTokens, probs.nb[1], offset * probs.nb[0]));
     const shares = part(entries, 0);
     const own = part(1, entries);
-    const mixed = ggml.add(streamSum(bank, shares), ggml.mul(stream, own));
-    return g.part(`mix of ${entries}`, mixed, bank, stream);
+    return ggml.add(streamSum(bank, shares), ggml.mul(stream, own));
+  }
+
+  /** With the bank of every block, layers of which are perhaps left out. */
+  addSamples(): void {
+    const { g, block } = this;
+    const blocks = block > 0 ? Math.ceil(g.hparams.nLayer / block) : 0;
+    for (let entries = 1; entries <= blocks; entries++) {
+      const bank = ggml.newTensor(F32, g.nEmbd, entries, g.nTokens);
+      const stream = ggml.newTensor(F32, g.nEmbd, g.nTokens);
+      const score = ggml.newTensor(g.need('output_res_score.weight').type, g.nEmbd);
+      g.sample(`mix of ${entries}`, this.mixed(bank, stream, score), bank, stream, score);
+      if (entries < blocks) g.sample(`bank of ${entries + 1}`, this.pushed(bank, stream), bank, stream);
+    }
   }
 }
 
