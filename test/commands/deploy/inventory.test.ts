@@ -138,6 +138,17 @@ describe('what was deployed', () => {
       expect(JSON.parse((await llmkube('list', '--json')).stdout)).toMatchObject({ services: [{ changed }] });
     });
 
+    test('a field that others have taken out is a change, by whomever', async () => {
+      const spec = { contextSize: null, parallelSlots: null, extraArgs: null };
+      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec }, 'kubectl-patch', { dryRun: false });
+      const { stdout } = await llmkube('status', 'tiny');
+      expect(stdout).toContain('hold for it:\n               InferenceService spec.contextSize was taken out\n');
+      const changed = [{ kind: 'InferenceService', field: 'spec.contextSize', owner: null }];
+      expect(JSON.parse((await llmkube('status', 'tiny', '--json')).stdout)).toMatchObject({ changed });
+      await deployed();
+      expect((await llmkube('status', 'tiny')).stdout).not.toContain('changed');
+    });
+
     test('a deploy that gives the same values makes them its own, though nothing else changes', async () => {
       const launch = { accelerator: 'cpu', ctxSize: 8192, parallel: 64 } as const;
       const plan = planFor({ launch });

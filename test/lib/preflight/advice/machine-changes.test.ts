@@ -39,3 +39,17 @@ test('what is to be freed and what is to stay in use are together no more than i
   expect(inUseBytes + freeBytes).toBeLessThanOrEqual(before);
   expect(inUseBytes + freeBytes).toBeGreaterThan(before - MIB);
 });
+
+test('of what other programs hold, two gigabytes are the system’s own and are not to be freed', async () => {
+  const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+  const onCpu: LaunchOptions = { ...launch, accelerator: 'cpu' };
+  const needed = totalBytes(estimateMemory(shape, onCpu));
+  const isProposed = (staysBytes: number): boolean => {
+    const trials = new Trials(roomOf(needed + staysBytes, staysBytes + GIB, false, 1));
+    const verdict = trials.judge(shape, onCpu) as CompletedVerdict;
+    const changes = machineChanges(trials, { shape, launch: onCpu, verdict }, []).flatMap((one) => one.changes);
+    return changes.some(({ kind }) => kind === 'free-memory');
+  };
+  // A tenth more or less, which is the step
+  expect([isProposed(2.2 * GIB), isProposed(1.8 * GIB)]).toEqual([true, false]);
+});
