@@ -16,6 +16,7 @@ import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy, SeenHeartbeats } from './core/claims.js';
 import { pressureCondition } from './core/memory-fit.js';
 import { evictionTarget } from './core/eviction.js';
+import { machineRequest } from './core/memory-rules.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
@@ -186,8 +187,8 @@ class Agent {
   }
 
   async #budget(policy: BudgetPolicy) {
-    const { accelerator } = this.options.identity;
-    const request = { accelerator, gpuMemoryBytes: this.options.gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+    const { identity, gpuMemoryBytes } = this.options;
+    const request = machineRequest({ accelerator: identity.accelerator, gpuMemoryBytes }, policy);
     return memoryBudget(await besideLedger(this.parts.measure)(request), policy);
   }
 

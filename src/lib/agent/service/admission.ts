@@ -13,6 +13,7 @@ import { typedChanges } from '../../preflight/advice/typed-changes.js';
 import { type CompleteCheck, isComplete } from '../../preflight/memory-check.js';
 import { optionVariables } from '../../runtime/server-command.js';
 import type { FitReport } from '../core/memory-fit.js';
+import { machineRequest } from '../core/memory-rules.js';
 import { leftVariables } from '../core/words-of-service.js';
 import { incompleteReport, refusalReport, verdictReport, withLeft } from '../core/condition-text.js';
 import { reservePort } from '../machine/free-port.js';
@@ -24,7 +25,6 @@ import {
   checkRequest,
   fetchFiles,
   locateFiles,
-  machineRequest,
   named,
   requireRules,
   type Rules,
@@ -143,7 +143,7 @@ async function spawnGuarded(
       mark: host.ownServers.mark(key),
       evenIfTooLarge: rules.mode === 'warn',
     };
-    return await guardedSpawn(launch, guardHere(machineRequest(host, rules), host.measure));
+    return await guardedSpawn(launch, guardHere(machineRequest(host, rules.policy), host.measure));
   } finally {
     closeSync(log);
   }

@@ -10,7 +10,7 @@ import { shown } from '../../printable.js';
 import { formatModelSource } from '../../source/model-source.js';
 import type { Mirror } from '../cluster/mirror.js';
 import type { FitReport } from '../core/memory-fit.js';
-import { memoryRules, type MemoryDefaults, type MemoryRules } from '../core/memory-rules.js';
+import { machineRequest, memoryRules, type MemoryDefaults, type MemoryRules } from '../core/memory-rules.js';
 import { reservedWord, serverWords, specType } from '../core/words-of-service.js';
 import { draftModelKey } from '../core/wanted.js';
 import { incompleteReport, refusalReport } from '../core/condition-text.js';
@@ -151,7 +151,7 @@ export async function checkNow(
     mmproj: addressOf(projectorPath),
     draft: addressOf(draftPath),
   };
-  const machine = await besideLedger(host.measure, { leaving })(machineRequest(host, rules));
+  const machine = await besideLedger(host.measure, { leaving })(machineRequest(host, rules.policy));
   const isHere = located.missing.length === 0;
   const request = { ...checkRequest(words, host), ...(!isHere && { elsewhere }), reading: located.reading };
   const check = named(await checkLaunch(request, { host: machine, policy: rules.policy }), model);
@@ -160,10 +160,6 @@ export async function checkNow(
   return check.verdict.kind === 'does-not-fit' && rules.mode === 'enforce'
     ? refusalReport(check, generation)
     : undefined;
-}
-
-export function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {
-  return { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
 }
 
 export function wordsOf(
