@@ -228,7 +228,7 @@ export class ServiceRunner {
     if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
     this.#busy = { with: 'fetching', fingerprint: wanted, controller };
-    admit(this.key, run.service, run.model, wanted, this.host, controller.signal)
+    admit({ ...run, key: this.key, fingerprint: wanted }, this.host, controller.signal)
       .then((admission) => {
         this.#busy = undefined;
         if (controller.signal.aborted && admission.kind === 'refused') return;
