@@ -60,6 +60,13 @@ describe('a catalogue that is read piece by piece', () => {
     expect(() => parseCatalog(many + last, 'many.yaml')).toThrow(words);
   });
 
+  test('says where its first lines are wrong', () => {
+    const text = withFirst('  first:\n    source: hf:a/b\n    nonsense: 1\n');
+    expect(() => parseCatalog(text, 'many.yaml')).toThrow(
+      /^many\.yaml:4: entry "first" has an unknown field "nonsense"/,
+    );
+  });
+
   test('may refer to what is written in another piece', () => {
     const text = `${withFirst('  first:\n    source: &where hf:a/b:Q8_0\n')}  last:\n    source: *where\n`;
     expect(findEntry(parseCatalog(text, 'many.yaml'), 'last')?.source).toBe('hf:a/b:Q8_0');

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import { machineChanges, roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
+import { typedChanges } from '../../../../src/lib/preflight/advice/typed-changes.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { CompletedVerdict } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -52,4 +53,12 @@ test('of what other programs hold, two gigabytes are the system’s own and are 
   };
   // A tenth more or less, which is the step
   expect([isProposed(2.2 * GIB), isProposed(1.8 * GIB)]).toEqual([true, false]);
+});
+
+test('what may stay in use is typed in whole mebibytes, not above it; what is in use on another machine not below', () => {
+  const inUseBytes = 5 * GIB + MIB / 2;
+  const freed = typedChanges([{ kind: 'free-memory', freeBytes: GIB, inUseBytes }], []);
+  expect(freed.flags).toEqual(['--in-use 5120Mi']);
+  const other = typedChanges([{ kind: 'machine', gigabytes: 64, memory: 'system', inUseBytes }], []);
+  expect(other.flags).toEqual(['--system-memory 64Gi', '--in-use 5121Mi']);
 });
