@@ -48,8 +48,8 @@ export const FIGURES: readonly Fault[] = [
   fault(
     '--n-cpu-moe keeps one layer more',
     'runtime/options/device-options',
-    'Math.min(layers, MAX_LAYERS)',
-    'Math.min(layers + 1, MAX_LAYERS)',
+    'firstLayers(layers, EXPERTS)',
+    'firstLayers(layers + 1, EXPERTS)',
     'lib/estimate/weights/weight-overrides',
   ),
   fault(
@@ -69,8 +69,8 @@ export const FIGURES: readonly Fault[] = [
   fault(
     'a slot has the whole context',
     'estimate/context/context-params',
-    'pad(Math.floor(nCtxPadded / nSeqMax), CONTEXT_PADDING)',
-    'pad(nCtxPadded, CONTEXT_PADDING)',
+    'pad(Math.floor(nCtxPadded / nSeqMax), CONTEXT_STEP)',
+    'pad(nCtxPadded, CONTEXT_STEP)',
     'lib/estimate/context/growth',
   ),
   fault(
@@ -213,9 +213,9 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     'quantizations of one bit are proposed',
-    'preflight/advice/variants',
-    'LEAST_BITS = 2.4',
-    'LEAST_BITS = 0',
+    'preflight/advice/advice',
+    'LEAST_PROPOSED_BITS = 2.4',
+    'LEAST_PROPOSED_BITS = 0',
     'lib/preflight/advice/variants',
   ),
 ];
