@@ -3,6 +3,7 @@ import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
+import { cpuArchHere } from '../../host/probe.js';
 import type { KubeClient } from '../../kube/client/client.js';
 import { hostConfigMap, hostPath, type HostReport } from '../../kube/hosts.js';
 import type { AgentIdentity } from '../core/desired.js';
@@ -110,7 +111,7 @@ export class HostPublisher {
           budgetBytes: memoryBudget(memory, own).bytes,
         })),
       heartbeat: new Date().toISOString(),
-      check: { cpuArch: process.arch === 'arm64' ? 'arm' : 'x86', memory: forOthers(memory), policy },
+      check: { cpuArch: cpuArchHere(), memory: forOthers(memory), policy },
     };
   }
 }
