@@ -7,7 +7,7 @@ const LAUNCH_FIELDS: Readonly<Record<Kind, Readonly<Record<string, unknown>>>> =
     'spec.source': undefined,
     'spec.files': undefined,
     'spec.mmproj': undefined,
-    'spec.hardware.accelerator': 'cpu',
+    'spec.hardware.accelerator': undefined,
     'spec.hardware.gpu.enabled': undefined,
     'spec.hardware.gpu.count': undefined,
     'spec.hardware.gpu.layers': undefined,

@@ -35,11 +35,13 @@ type ChangedField = ForeignField | (Pick<ForeignField, 'kind' | 'field'> & { rea
 export function fieldsChangedSince(resource: AnyResource): ChangedField[] {
   if (!isAppliedByUs(resource)) return [];
   const { kind } = resource;
-  const nothing = { ...resource, spec: {} } as AnyResource;
-  const set = foreignFields(nothing, resource).filter(
-    ({ field }) => !ownersOf(resource, field.split('.')).includes(FIELD_MANAGER),
-  );
-  const there = new Set(fieldsOfLaunch(resource).flatMap(({ field, value }) => (value === undefined ? [] : field)));
-  const gone = recordedFields(resource).filter((field) => !there.has(field));
-  return [...set, ...gone.map((field) => ({ kind, field, owner: undefined }))];
+  const applied = new Set(recordedFields(resource));
+  return fieldsOfLaunch(resource).flatMap(({ field, value, standard }): ChangedField[] => {
+    if (value === undefined) return applied.has(field) ? [{ kind, field, owner: undefined }] : [];
+    // The API's default is as it was checked where nothing else was asked for.
+    if (!applied.has(field) && isDeepStrictEqual(value, standard)) return [];
+    const owners = ownersOf(resource, field.split('.'));
+    const isOthers = owners.length > 0 && !owners.includes(FIELD_MANAGER);
+    return isOthers ? [{ kind, field, value, owner: owners.join(' and ') }] : [];
+  });
 }
