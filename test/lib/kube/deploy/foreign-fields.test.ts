@@ -39,6 +39,14 @@ describe('what has changed of a resource since it was applied', () => {
     ]);
   });
 
+  test('is a variable that llama-server reads its options from, and that ggml reads', async () => {
+    await deployed();
+    for (const name of ['LLAMA_ARG_N_PARALLEL', 'GGML_OP_OFFLOAD_MIN_BATCH']) {
+      patch(SERVICE, { env: [{ name, value: '8' }] });
+      expect(changed(SERVICE).map(({ field }) => field)).toEqual(['spec.env']);
+    }
+  });
+
   test('is not a default that others have written out', async () => {
     await deployed();
     patch(SERVICE, { runtime: 'llamacpp' });
