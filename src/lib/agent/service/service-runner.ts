@@ -1,6 +1,6 @@
 import type { MemoryPromise } from '../../guard/ledger/promise.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
-import { admit } from './admission.js';
+import { admit, type Admission } from './admission.js';
 import { Attempts } from './attempts.js';
 import { EVICTED, SETTLED_MS } from '../core/back-off.js';
 import { ClaimKeeper } from './claim-keeper.js';
@@ -21,7 +21,7 @@ import { ProblemGrace } from './problem-grace.js';
 import { proofOf } from './proof.js';
 import { Replacement } from './replacement.js';
 import type { RunnerHost } from './runner-host.js';
-import { adoptedServer, candidate, leaders, strayServer, watchServer, type Running } from './running.js';
+import { adoptedServer, candidate, leaders, startedServer, strayServer, type Running } from './running.js';
 import { wishFor, type Wish } from './wish.js';
 
 /** What is to run, and its fingerprint. */
@@ -219,14 +219,7 @@ export class ServiceRunner {
   /** Files, check and spawn, beside everything else; its end is another step. */
   #start(run: Wanted, wanted: string): void {
     const attempt = attemptOf(run);
-    const held = this.host.holdStarts();
-    this.#held = held !== undefined;
-    if (held !== undefined) {
-      this.#attempts.postpone(attempt);
-      this.#place.leave();
-      this.host.log.warn('held', { service: this.key, reason: held });
-      return;
-    }
+    if (this.#holdsBack(attempt)) return;
     if (this.running !== undefined) return this.#rehearse(run, wanted);
     if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
@@ -235,18 +228,7 @@ export class ServiceRunner {
       .then((admission) => {
         this.#busy = undefined;
         if (controller.signal.aborted && admission.kind === 'refused') return;
-        this.fit = admission.report;
-        const { reason, message } = admission.report;
-        this.host.log.info('checked', { service: this.key, reason, message });
-        if (admission.kind === 'refused') {
-          this.#attempts.refused(attempt, reason);
-          return;
-        }
-        const { record, started, check, releasePort } = admission;
-        const { child, entry } = started;
-        const server = watchServer(record, entry, this.host, this.#events(started, releasePort), { child });
-        this.running = { record, server, promise: started, check };
-        this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
+        this.#admitted(admission, attempt);
       })
       .catch((error: unknown) => {
         this.#busy = undefined;
@@ -258,6 +240,27 @@ export class ServiceRunner {
         this.#place.leave();
         this.host.enqueue(this.key);
       });
+  }
+
+  /** While starts are held it waits for `retry`. */
+  #holdsBack(attempt: string): boolean {
+    const held = this.host.holdStarts();
+    this.#held = held !== undefined;
+    if (held === undefined) return false;
+    this.#attempts.postpone(attempt);
+    this.#place.leave();
+    this.host.log.warn('held', { service: this.key, reason: held });
+    return true;
+  }
+
+  #admitted(admission: Admission, attempt: string): void {
+    this.fit = admission.report;
+    const { reason, message } = admission.report;
+    this.host.log.info('checked', { service: this.key, reason, message });
+    if (admission.kind === 'refused') return this.#attempts.refused(attempt, reason);
+    const { started, record, releasePort } = admission;
+    this.running = startedServer(admission, this.host, this.#events(started, releasePort));
+    this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
   }
 
   #events(promise: MemoryPromise, releasePort: () => void = () => undefined): ServerEvents {
