@@ -82,7 +82,7 @@ export const FIGURES: readonly Fault[] = [
   ),
   fault(
     'this machine is taken for the other processor',
-    'cli/check-request',
+    'host/probe',
     "process.arch === 'arm64' ? 'arm' : 'x86'",
     "process.arch === 'arm64' ? 'x86' : 'arm'",
     'commands/check-memory/machines/processor',

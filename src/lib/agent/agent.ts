@@ -4,7 +4,6 @@ import { memoryBudget } from '../budget/budget-policy.js';
 import { totalBytes } from '../estimate/memory-estimate.js';
 import { besideLedger, promisedHere } from '../guard/ledger/measure-beside-ledger.js';
 import { openStateFolder, stateFolderPath } from '../guard/ledger/state-folder.js';
-import type { MemoryPressure } from '../host/memory-pressure.js';
 import { linuxProcessMemory } from '../host/processes/process-memory.js';
 import { findProcessHere, glanceAtProcesses } from '../host/processes/processes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
@@ -14,12 +13,12 @@ import { Registration } from './cluster/registration.js';
 import { refuseTwin } from './cluster/twin.js';
 import { ServiceWriter } from './cluster/service-writer.js';
 import { isClaimedBy, SeenHeartbeats } from './core/claims.js';
-import { pressureCondition } from './core/memory-fit.js';
-import { evictionTarget } from './core/eviction.js';
+import { machineRequest } from './core/memory-rules.js';
 import { draftModelKey } from './core/wanted.js';
 import { serveHttp } from './http-server.js';
 import { KeyQueue } from './key-queue.js';
 import { problem } from './log.js';
+import { PressureWatch } from './pressure-watch.js';
 import { abandonedServers } from './machine/abandoned.js';
 import { OwnServers } from './machine/own-servers.js';
 import { takeAgentName } from './machine/sole-agent.js';
@@ -35,9 +34,7 @@ import { Teller } from './service/teller.js';
 import { wishFor } from './service/wish.js';
 
 const TICK_MS = 10_000;
-const EVICTION_PAUSE_MS = 30_000;
 const SWEEP_MS = 600_000;
-const PRESSURE_LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** Ends with the signal; the servers go on, and the next agent takes them over. */
 export async function runAgent(options: AgentOptions, parts: AgentParts): Promise<void> {
@@ -64,8 +61,7 @@ class Agent {
   /** Whatever waits for the cluster does so no longer. */
   readonly #ending = new AbortController();
   readonly #round = new SingleRound();
-  #pressure: MemoryPressure | undefined;
-  #evictedAtMs = -Infinity;
+  readonly #pressure: PressureWatch;
   #sweptAtMs = -Infinity;
 
   constructor(
@@ -105,6 +101,7 @@ class Agent {
       () => (this.#isAlone = true),
       () => undefined,
     );
+    this.#pressure = this.#watchPressure();
     this.#publisher = new HostPublisher({ ...options, ...own }, parts);
     const registration = hostIp === undefined ? undefined : new Registration(client.objects, options.version);
     const teller = new Teller(new ServiceWriter(client, identity.id), registration, log, hostIp ?? '');
@@ -171,7 +168,7 @@ class Agent {
     const registry = createMetrics({
       services: () => [...this.#runners.values()].map((runner) => this.#figures(runner)),
       budgetBytes: async () => (await this.#budget(this.options.defaults.policy)).bytes,
-      pressureLevel: () => PRESSURE_LEVELS.indexOf(this.#pressure?.level ?? 'normal'),
+      pressureLevel: () => this.#pressure.level,
       watchFailures: () => this.#mirror.watchFailures,
       availableBytes: async () => {
         const { accelerator } = this.options.identity;
@@ -186,8 +183,8 @@ class Agent {
   }
 
   async #budget(policy: BudgetPolicy) {
-    const { accelerator } = this.options.identity;
-    const request = { accelerator, gpuMemoryBytes: this.options.gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
+    const { identity, gpuMemoryBytes } = this.options;
+    const request = machineRequest({ accelerator: identity.accelerator, gpuMemoryBytes }, policy);
     return memoryBudget(await besideLedger(this.parts.measure)(request), policy);
   }
 
@@ -248,7 +245,7 @@ class Agent {
 
   /** Heartbeats, back-off that is over, and memory that others have given back. */
   async #tick(): Promise<void> {
-    await this.#feelPressure();
+    await this.#pressure.look();
     const { entries } = promisedHere(process.env, this.#host.glance);
     if (this.#isAlone && this.#mirror.reachable) await this.#publisher.publish(this.#runningServices(), entries);
     if (entries.length < this.#promised) this.#retryRefused();
@@ -276,34 +273,26 @@ class Agent {
     }
   }
 
-  /** Said when it changes, the way back to normal too. */
-  async #feelPressure(): Promise<void> {
-    const before = this.#pressure?.level ?? 'normal';
-    this.#pressure = await this.parts.pressure();
-    if (this.#pressure?.level === 'critical') this.#evictOne(this.#pressure.text);
-    if (this.#pressure === undefined || this.#pressure.level === before) return;
-    const { level, text } = this.#pressure;
-    this.parts.log.warn('memory pressure', { level, text });
-    this.#host.teller.pressure = pressureCondition(this.#pressure);
-    if (level !== 'normal') return;
-    for (const runner of this.#runners.values()) runner.readmit();
-    this.#retryRefused();
+  #watchPressure(): PressureWatch {
+    const { pressure, log } = this.parts;
+    return new PressureWatch(
+      { measure: pressure, log, eviction: this.options.eviction },
+      {
+        evictable: () => [...this.#runners.values()].flatMap(({ evictable }) => evictable ?? []),
+        evict: (key, why) => this.#runners.get(key)?.evict(why),
+        onChange: (condition) => (this.#host.teller.pressure = condition),
+        onOver: () => {
+          for (const runner of this.#runners.values()) runner.readmit();
+          this.#retryRefused();
+        },
+      },
+    );
   }
 
   #whyHeld(): string | undefined {
-    if (this.#pressure?.level === 'critical') return this.#pressure.text;
+    if (this.#pressure.critical !== undefined) return this.#pressure.critical;
     const isStray = [...this.#runners.values()].some(({ running }) => running?.isStray === true);
     return isStray ? 'a server of which nothing is written still runs, and what it takes is not known' : undefined;
-  }
-
-  /** One in half a minute, so that what it gave back can show first. */
-  #evictOne(text: string): void {
-    const now = performance.now();
-    if (!this.options.eviction || now - this.#evictedAtMs < EVICTION_PAUSE_MS) return;
-    const target = evictionTarget([...this.#runners.values()].flatMap(({ evictable }) => evictable ?? []));
-    if (target === undefined) return;
-    this.#evictedAtMs = now;
-    this.#runners.get(target.key)?.evict(`ended to give memory back: ${text}`);
   }
 
   #retryRefused(): void {

@@ -1,5 +1,6 @@
 import { gpuBudget, memoryBudget } from '../budget/budget-policy.js';
 import { besideLedger } from '../guard/ledger/measure-beside-ledger.js';
+import { machineRequest } from './core/memory-rules.js';
 import { formatSize } from '../report/words/bytes.js';
 import type { AgentOptions, AgentParts } from './agent-options.js';
 
@@ -10,7 +11,7 @@ export async function startLine(
 ): Promise<Readonly<Record<string, string | number>>> {
   const { accelerator } = identity;
   const { policy, mode } = defaults;
-  const host = await besideLedger(measure)({ accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes });
+  const host = await besideLedger(measure)(machineRequest({ accelerator, gpuMemoryBytes }, policy));
   const budget = memoryBudget(host, policy);
   const gpu = accelerator === 'cpu' ? undefined : gpuBudget(host);
   return {

@@ -1,4 +1,5 @@
 import type { CheckRequest } from '../preflight/plan-check.js';
+import { cpuArchHere } from '../host/probe.js';
 import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
 import { defaultAccelerator } from '../host/measure-host.js';
@@ -22,7 +23,7 @@ export async function checkRequest(
     quantization: flags.quantization,
     file: flags.file,
     accelerator,
-    cpuArch: here ? (process.arch === 'arm64' ? 'arm' : 'x86') : undefined,
+    cpuArch: here ? cpuArchHere() : undefined,
     launch: { ...launchPatch(flags), ...(flags.gpus !== undefined && { gpus: flags.gpus }), ...llama.patch },
     notes: [...notes, ...llama.notes],
     // From the environment oclif takes a flag that may be repeated as one text.

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CheckIncompleteError } from '../errors.js';
+import { cpuArchHere } from '../host/probe.js';
 import type { Room } from '../preflight/advice/trials.js';
 import { checkMemory, uncountedRemark } from '../preflight/check-memory.js';
 import type { MemoryCheck } from '../preflight/memory-check.js';
@@ -44,7 +45,7 @@ export async function checkLaunch(request: LaunchCheckRequest, room: Room): Prom
     {
       model: elsewhere?.model ?? command.source,
       accelerator,
-      cpuArch: accelerator === 'metal' ? undefined : process.arch === 'arm64' ? 'arm' : 'x86',
+      cpuArch: accelerator === 'metal' ? undefined : cpuArchHere(),
       launch: {
         ...inFolder(command.patch, cwd),
         ...(elsewhere?.mmproj !== undefined && { mmproj: elsewhere.mmproj }),

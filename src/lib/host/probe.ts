@@ -20,6 +20,11 @@ export interface Probe {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** The processor of this machine, by whose kernels weights are laid out. */
+export function cpuArchHere(): 'arm' | 'x86' {
+  return process.arch === 'arm64' ? 'arm' : 'x86';
+}
+
 const BOUNDS = { timeoutMs: 5_000, mostBytes: 16 * 2 ** 20 };
 
 export const thisMachine: Probe = {

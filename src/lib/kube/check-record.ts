@@ -32,6 +32,8 @@ export const CHECK_ANNOTATIONS = {
   budgetBytes: `${PREFIX}budget-bytes`,
   gpuRequiredBytes: `${PREFIX}gpu-required-bytes`,
   gpuBudgetBytes: `${PREFIX}gpu-budget-bytes`,
+  /** Which fields of the resource decide what llama-server allocates. */
+  fields: `${PREFIX}fields`,
   /** What the container can grow to, whichever fields the cluster has for it. */
   limitBytes: `${PREFIX}container-limit-bytes`,
 } as const;

@@ -1,7 +1,7 @@
 import { parseBoundedJson } from '../bounded-json.js';
 import type { BudgetPolicy } from '../budget/budget-policy.js';
 import type { HostMemory } from '../host/host-memory.js';
-import type { ObjectCalls, PlainObject } from './client/object-calls.js';
+import { CORE, objectPath, type ObjectCalls, type PlainObject } from './client/object-calls.js';
 
 /** What an agent publishes of its host; amounts in bytes. */
 export interface HostReport {
@@ -53,8 +53,7 @@ export function isFresh({ heartbeat, ended }: Pick<HostReport, 'heartbeat' | 'en
 
 /** What the agents of a namespace have published. @throws ClusterError */
 export async function listHosts(objects: ObjectCalls, namespace: string): Promise<readonly HostReport[]> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`;
-  const found = await objects.list(path, { labelSelector: HOST_LABEL });
+  const found = await objects.list(objectPath(CORE, namespace, 'configmaps'), { labelSelector: HOST_LABEL });
   return found.map(readHostReport).filter((host) => host !== undefined);
 }
 
@@ -74,7 +73,7 @@ export function hostConfigMap(report: HostReport, namespace: string): PlainObjec
 
 /** Where it stands in the API. */
 export function hostPath(agent: string, namespace: string): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${hostName(agent)}`;
+  return objectPath(CORE, namespace, 'configmaps', hostName(agent));
 }
 
 /** A name that Kubernetes takes. */

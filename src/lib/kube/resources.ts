@@ -16,6 +16,7 @@ import { CHECK_ANNOTATIONS, checkAnnotations, hostMemoryNeed, type HostMemoryNee
 import { AGENT_ANNOTATION } from './host-record.js';
 import { checkPlan, type DeployPlan } from './deploy/deploy-plan.js';
 import { gpuLayersField, launchFields } from './launch-fields.js';
+import { withRecordedFields } from './launch-of-resource.js';
 
 export interface DeployResources {
   readonly model: ModelResource;
@@ -66,18 +67,18 @@ export function buildResources(plan: DeployPlan, knowsMemoryLimit = false): Depl
   const resources = containerResources(plan, need, knowsMemoryLimit);
   const metadata = metadataOf(plan, need);
   return {
-    model: {
+    model: withRecordedFields({
       apiVersion: GROUP_VERSION,
       kind: 'Model',
       metadata,
       spec: modelSpec(plan, estimate, withoutLimit(resources)),
-    },
-    service: {
+    }),
+    service: withRecordedFields({
       apiVersion: GROUP_VERSION,
       kind: 'InferenceService',
       metadata: plan.agent === undefined ? metadata : annotated(metadata, { [AGENT_ANNOTATION]: plan.agent }),
       spec: serviceSpec(plan, estimate, resources),
-    },
+    }),
   };
 }
 

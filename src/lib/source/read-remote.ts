@@ -2,11 +2,11 @@ import { GgufHeaderParser } from '../gguf/header-parser.js';
 import type { GgufHeader } from '../gguf/header.js';
 import { followRedirects } from './http/follow-redirects.js';
 import type { HttpAnswer, RequestContext } from './http/http-answer.js';
-import { statusError, isWorthRetrying } from './http/http-status.js';
+import { refusalOf } from './http/http-status.js';
 import type { Credential } from './hub/hub-urls.js';
-import { checkRangeAnswer, wholeFileError } from './http/range-answer.js';
+import { checkRangeAnswer, refuseWholeFile } from './http/range-answer.js';
 import { redactedUrl } from './redacted-url.js';
-import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './http/retry.js';
+import { RetryableFailure, type RetryPolicy, withRetries } from './http/retry.js';
 import { SourceError } from './source-error.js';
 
 /** One request covers any published header twice over; a proxy that reads ahead does not read 20 GB. */
@@ -77,7 +77,7 @@ class Transfer {
       if (known || isUnchanged || (answer.status === 206 && (await isKnown(answer)))) return { known: true };
       if (answer.status === 206) return await this.#read(answer);
       if (answer.status !== 200) throw this.#refusal(answer);
-      if (this.#receivedBytes === 0) throw wholeFileError(answer);
+      if (this.#receivedBytes === 0) refuseWholeFile(answer);
       this.#restart();
       return undefined;
     } finally {
@@ -124,17 +124,7 @@ class Transfer {
       const message = `${redactedUrl(url)}: ${url.host} says that the file has no byte ${this.#receivedBytes}; it is empty or was cut`;
       return new SourceError('SOURCE_BAD_RESPONSE', message);
     }
-    const { repository, credential } = this.#file;
-    const error = statusError({
-      url,
-      status,
-      reason: answer.header('x-error-code'),
-      repository,
-      tokenSent: credential?.origin === url.origin,
-    });
-    return isWorthRetrying(status)
-      ? new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()))
-      : error;
+    return refusalOf(answer, this.#file);
   }
 
   #restart(): void {

@@ -106,7 +106,7 @@ describe('the agent, once', () => {
     };
     heard(new Date().toISOString());
     const { stderr, exitCode } = await rig.agent();
-    expect(stderr).toMatch(/Error: an agent "box" of another machine was heard of at /);
+    expect(stderr).toMatch(/Error: an agent "box" of another machine, or with another state folder, was heard of at /);
     expect([exitCode, rig.starts()]).toEqual([2, []]);
     heard('2026-01-01T00:00:00Z');
     expect((await rig.agent()).exitCode).toBe(0);

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
 import { CLUSTER_MODES } from '../../support/servers/hostile-modes.js';
 import { HostileServer } from '../../support/servers/hostile-server.js';
 import { operate, TO_READY } from '../../support/kube/imitation-operator.js';
 import { KubeApi } from '../../support/kube/kube-api.js';
+import { clusterOfEachTest } from '../../support/kube/cluster-of-each-test.js';
 import { ApiFailure } from '../../support/kube/kube-types.js';
 import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
 import { LOOPBACK_TLS } from '../../support/servers/loopback-tls.js';
@@ -17,21 +18,16 @@ const TOO_SMALL = ['--offline', '--accelerator', 'cpu', '--system-memory', '4Gi'
 const SECRET = 'value-that-nobody-may-see';
 
 describe('llmkube deploy', () => {
-  let api: KubeApi;
+  const cluster = clusterOfEachTest();
   let env: Record<string, string>;
-
-  beforeEach(async () => {
-    api = await KubeApi.start();
-    env = { KUBECONFIG: await writeKubeconfig({ double: { server: api.url } }) };
-  });
-  afterEach(() => api.close());
+  beforeEach(() => void (env = { KUBECONFIG: cluster.kubeconfig }));
 
   function deploy(...words: string[]): Promise<CliResult> {
     return runCli(['deploy', NAME, ...words], env);
   }
 
   test('checks, creates, follows to Ready and says where the endpoint is', async () => {
-    operate(api, TO_READY, { name: NAME });
+    operate(cluster.api, TO_READY, { name: NAME });
     const { stdout, stderr, exitCode } = await deploy(...FITS);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^FITS {2}llama-3\.2-3b/);
@@ -42,7 +38,7 @@ describe('llmkube deploy', () => {
     expect(stdout).toContain('curl http://localhost:8080/v1/chat/completions');
     expect(stderr).toContain('Model: Downloading\n');
     expect(stderr).toContain('InferenceService: Ready\n');
-    expect(api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
+    expect(cluster.api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
       'inference.llmkube.dev/memory-check-verdict': 'fits',
       'inference.llmkube.dev/memory-check-mode': 'enforce',
       'inference.llmkube.dev/memory-check-budget-bytes': String(64 * 2 ** 30 * 0.75 - 2 ** 30),
@@ -51,13 +47,13 @@ describe('llmkube deploy', () => {
 
   test('a second run changes nothing', async () => {
     await deploy(...FITS, '--no-wait');
-    const { version } = api.store;
+    const { version } = cluster.api.store;
     const { stdout, exitCode } = await deploy(...FITS, '--no-wait');
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
       `model.inference.llmkube.dev/${NAME} unchanged\ninferenceservice.inference.llmkube.dev/${NAME} unchanged\n`,
     );
-    expect(api.store.version).toBe(version);
+    expect(cluster.api.store.version).toBe(version);
   });
 
   test('what does not fit is refused with exit code 1, and not one request reaches the cluster', async () => {
@@ -65,14 +61,14 @@ describe('llmkube deploy', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^Error: insufficient memory for llama-3\.2-3b \(Q5_K_M\)\n {2}Estimated requirement: ~/);
-    expect(api.requests).toEqual([]);
+    expect(cluster.api.requests).toEqual([]);
   });
 
   test('with --memory-check warn it says so, goes on, and records it', async () => {
     const { stderr, exitCode } = await deploy(...TOO_SMALL, '--memory-check', 'warn', '--no-wait');
     expect(exitCode).toBe(0);
     expect(stderr).toContain('Warning: insufficient memory for llama-3.2-3b');
-    expect(api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
+    expect(cluster.api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
       'inference.llmkube.dev/memory-check-verdict': 'does-not-fit',
       'inference.llmkube.dev/memory-check-mode': 'warn',
     });
@@ -81,11 +77,11 @@ describe('llmkube deploy', () => {
   test('with --memory-check off nothing is read or measured, which is recorded too', async () => {
     const { exitCode } = await deploy(...TOO_SMALL, '--memory-check', 'off', '--no-wait');
     expect(exitCode).toBe(0);
-    expect(api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
+    expect(cluster.api.store.get(SERVICE)?.metadata.annotations).toMatchObject({
       'inference.llmkube.dev/memory-check-verdict': 'skipped',
       'inference.llmkube.dev/memory-check-mode': 'off',
     });
-    expect(api.store.get(SERVICE)?.spec?.resources).toEqual({ cpu: '2', memory: '4Gi' });
+    expect(cluster.api.store.get(SERVICE)?.spec?.resources).toEqual({ cpu: '2', memory: '4Gi' });
   });
 
   test('what cannot be checked is refused with exit code 3 and no request, unless it is only warned about', async () => {
@@ -93,10 +89,10 @@ describe('llmkube deploy', () => {
     const refused = await runCli(words, env);
     expect(refused.exitCode).toBe(3);
     expect(refused.stderr).toMatch(/^Error: cannot check the memory for mine\n/);
-    expect(api.requests).toEqual([]);
+    expect(cluster.api.requests).toEqual([]);
     const warned = await runCli([...words, '--memory-check', 'warn'], env);
     expect(warned.exitCode).toBe(0);
-    const model = api.store.get({ plural: 'models', namespace: 'default', name: 'mine' });
+    const model = cluster.api.store.get({ plural: 'models', namespace: 'default', name: 'mine' });
     expect(model?.spec?.source).toBe('pvc://claim/model.gguf');
     expect(model?.metadata.annotations?.['inference.llmkube.dev/memory-check-verdict']).toBe('unknown');
   });
@@ -105,7 +101,7 @@ describe('llmkube deploy', () => {
     const { stderr, exitCode } = await deploy(...FITS, '--runtime', 'vllm');
     expect(exitCode).toBe(3);
     expect(stderr).toContain('--runtime vllm is not llama-server');
-    expect(api.requests).toEqual([]);
+    expect(cluster.api.requests).toEqual([]);
   });
 
   test('--dry-run client prints manifests that hold together, and contacts nothing', async () => {
@@ -127,12 +123,12 @@ describe('llmkube deploy', () => {
     const { stdout, exitCode } = await deploy(...FITS, '--dry-run', 'server');
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`model.inference.llmkube.dev/${NAME} created (server dry run)`);
-    expect(api.writes).toEqual([]);
+    expect(cluster.api.writes).toEqual([]);
   });
 
   test('what --extra-args say is said once, and not held against the bounds of fields', async () => {
     await deploy(...FITS, '--no-wait', '--extra-args', '--parallel 128 --cache-ram 0 -c 4096');
-    const spec = api.store.get(SERVICE)?.spec;
+    const spec = cluster.api.store.get(SERVICE)?.spec;
     expect(spec?.extraArgs).toEqual(['--parallel', '128', '--cache-ram', '0', '-c', '4096']);
     expect(spec).not.toHaveProperty('parallelSlots');
   });
@@ -163,7 +159,7 @@ describe('llmkube deploy', () => {
       '9Gi',
     );
     expect(exitCode).toBe(0);
-    expect(api.store.get(SERVICE)?.spec).toMatchObject({
+    expect(cluster.api.store.get(SERVICE)?.spec).toMatchObject({
       contextSize: 4096,
       jinja: true,
       env: [
@@ -175,12 +171,12 @@ describe('llmkube deploy', () => {
       autoscaling: { minReplicas: 1, maxReplicas: 3 },
       resources: { cpu: '4', memory: '9Gi' },
     });
-    expect(api.store.get(MODEL)?.spec?.hardware).toEqual({ accelerator: 'cpu' });
+    expect(cluster.api.store.get(MODEL)?.spec?.hardware).toEqual({ accelerator: 'cpu' });
   });
 
   test('llama-server options that the API has no field for reach its command line', async () => {
     await deploy(...FITS, '--no-wait', '--no-mmap', '--cache-ram', '0', '--extra-args', '--seed 42');
-    expect(api.store.get(SERVICE)?.spec?.extraArgs).toEqual([
+    expect(cluster.api.store.get(SERVICE)?.spec?.extraArgs).toEqual([
       '--load-mode',
       'none',
       '--cache-ram',
@@ -202,11 +198,11 @@ describe('llmkube deploy', () => {
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain(SECRET);
-    expect(api.requests).toEqual([]);
+    expect(cluster.api.requests).toEqual([]);
   });
 
   test('--json is one object, also for a failure of the cluster', async () => {
-    operate(api, TO_READY, { name: NAME });
+    operate(cluster.api, TO_READY, { name: NAME });
     const ready = await deploy(...FITS, '--json');
     expect(JSON.parse(ready.stdout)).toMatchObject({
       verdict: 'fits',
@@ -219,7 +215,7 @@ describe('llmkube deploy', () => {
       },
     });
     expect(ready.stderr).toBe('');
-    api.inject({ failure: new ApiFailure(403, 'Forbidden', 'not you') });
+    cluster.api.inject({ failure: new ApiFailure(403, 'Forbidden', 'not you') });
     const failed = await deploy(...FITS, '--json');
     expect(failed.exitCode).toBe(4);
     expect(JSON.parse(failed.stdout)).toMatchObject({ error: { code: 'FORBIDDEN' } });
@@ -227,7 +223,7 @@ describe('llmkube deploy', () => {
 
   test('a refusal by the machine itself is exit code 1', async () => {
     operate(
-      api,
+      cluster.api,
       [
         {
           kind: 'InferenceService',
@@ -246,7 +242,7 @@ describe('llmkube deploy', () => {
   test('the refusal of an agent is shown as it wrote it, with its own suggestion alone', async () => {
     const text = 'insufficient memory for it\n  Available budget: 3GB\n  Suggestion: reduce --ctx-size';
     const status = { phase: 'Pending', schedulingStatus: 'InsufficientMemory', schedulingMessage: text };
-    operate(api, [{ kind: 'InferenceService', status }], { name: NAME });
+    operate(cluster.api, [{ kind: 'InferenceService', status }], { name: NAME });
     const { stderr, exitCode } = await deploy(...FITS);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -256,10 +252,9 @@ describe('llmkube deploy', () => {
   });
 
   test('a cluster that does not know the kinds is exit code 4, with one sentence and what to do', async () => {
-    await api.close();
-    api = await KubeApi.start({ crds: false });
-    env.KUBECONFIG = await writeKubeconfig({ double: { server: api.url } });
-    const { stderr, exitCode } = await deploy(...FITS);
+    const bare = await KubeApi.start({ crds: false });
+    env.KUBECONFIG = await writeKubeconfig({ double: { server: bare.url } });
+    const { stderr, exitCode } = await deploy(...FITS).finally(() => bare.close());
     expect(exitCode).toBe(4);
     expect(stderr).toContain("LLMKube's CRDs are not installed\n  Suggestion: install the LLMKube operator");
     expect(stderr).not.toContain('    at ');
@@ -272,7 +267,7 @@ describe('llmkube deploy', () => {
     '%s stops the waiting and says that the deploy goes on',
     async (signal, exitCode) => {
       const ended = run(process.execPath, [RUN_JS, 'deploy', NAME, ...FITS], cliEnvironment(env), async (child) => {
-        while (api.watches.size < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+        while (cluster.api.watches.size < 2) await new Promise((resolve) => setTimeout(resolve, 20));
         child.kill(signal);
       });
       const { stderr, exitCode: found } = await ended;
@@ -280,7 +275,7 @@ describe('llmkube deploy', () => {
       expect(stderr).toContain(
         'Stopped waiting; the deploy goes on. See how it stands with: llmkube status llama-3.2-3b -n default',
       );
-      expect(api.store.get(SERVICE)).toBeDefined();
+      expect(cluster.api.store.get(SERVICE)).toBeDefined();
     },
   );
 
@@ -315,7 +310,11 @@ describe('llmkube deploy', () => {
 
   test('secrets stay out of everything that is printed, with DEBUG too', async () => {
     const message = `spec.env[0].value: Invalid value: "${SECRET}"`;
-    api.inject({ method: 'PATCH', path: /inferenceservices/, failure: new ApiFailure(422, 'Invalid', message) });
+    cluster.api.inject({
+      method: 'PATCH',
+      path: /inferenceservices/,
+      failure: new ApiFailure(422, 'Invalid', message),
+    });
     env.DEBUG = 'llmkube';
     const { stdout, stderr, exitCode } = await deploy(...FITS, '--env', `API_KEY=${SECRET}`);
     expect(exitCode).toBe(4);

@@ -1,35 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
 import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../../support/deploy/deploy-plans.js';
-import { KubeApi } from '../../support/kube/kube-api.js';
-import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
+import { clusterOfEachTest } from '../../support/kube/cluster-of-each-test.js';
 import { askCli } from '../../support/cli-session.js';
 import { type CliResult } from '../../support/run-cli.js';
 
 const KEY = { namespace: 'default', name: 'tiny' };
 
 describe('what was deployed', () => {
-  let api: KubeApi;
-  let kubeconfig: string;
-
-  beforeEach(async () => {
-    api = await KubeApi.start({ namespaces: ['default', 'team-a'] });
-    kubeconfig = await writeKubeconfig({ double: { server: api.url } });
-  });
-  afterEach(() => api.close());
+  const cluster = clusterOfEachTest({ namespaces: ['default', 'team-a'] });
 
   async function deployed(changes: Partial<DeployPlan> = {}): Promise<void> {
-    await deployToCluster(planFor(changes), { kubeconfig, wait: false, timeoutMs: 1000 });
+    await deployToCluster(planFor(changes), { kubeconfig: cluster.kubeconfig, wait: false, timeoutMs: 1000 });
   }
 
   function llmkube(...words: string[]): Promise<CliResult> {
-    return askCli([...words, '--kubeconfig', kubeconfig]);
+    return askCli([...words, '--kubeconfig', cluster.kubeconfig]);
   }
 
   test('list shows services with the verdict that let them in', async () => {
     await deployed();
-    api.store.setStatus(
+    cluster.api.store.setStatus(
       { plural: 'inferenceservices', ...KEY },
       { phase: 'Ready', readyReplicas: 1, desiredReplicas: 1, endpoint: 'http://tiny' },
     );
@@ -51,7 +43,7 @@ describe('what was deployed', () => {
       ['team-a', 'tiny'],
       [''],
     ]);
-    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
+    cluster.api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
     const models = await llmkube('ls', 'models');
     expect(models.stdout).toMatch(
       /^NAME {3}PHASE {3}SIZE {7}ACCELERATOR {3}AGE\ntiny {3}Ready {3}18\.5 GiB {3}cpu {11}\d+s\n$/,
@@ -67,8 +59,8 @@ describe('what was deployed', () => {
 
   test('status shows the recorded estimate beside what the cluster reports', async () => {
     await deployed();
-    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
-    api.store.setStatus(
+    cluster.api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', size: '18.5 GiB' });
+    cluster.api.store.setStatus(
       { plural: 'inferenceservices', ...KEY },
       { phase: 'Pending', schedulingStatus: 'InsufficientMemory', schedulingMessage: 'needs 21 GiB of 18 GiB' },
     );
@@ -88,7 +80,7 @@ describe('what was deployed', () => {
       'insufficient memory for tiny (F16)\n  Estimated requirement: 21GB\n  Suggestion: reduce --ctx-size';
     const key = { plural: 'inferenceservices', ...KEY };
     const annotations = { 'inference.llmkube.dev/claimed-by': 'mac-1' };
-    api.store.patch(key, { metadata: { annotations } }, 'llmkube-agent', { dryRun: false });
+    cluster.api.store.patch(key, { metadata: { annotations } }, 'llmkube-agent', { dryRun: false });
     const condition = {
       type: 'MemoryFit',
       status: 'False',
@@ -97,7 +89,7 @@ describe('what was deployed', () => {
       lastTransitionTime: '2026-01-01T00:00:00Z',
     };
     const scheduling = { schedulingStatus: 'InsufficientMemory', schedulingMessage: message };
-    api.store.setStatus(key, { phase: 'Pending', ...scheduling, conditions: [condition] });
+    cluster.api.store.setStatus(key, { phase: 'Pending', ...scheduling, conditions: [condition] });
     const { stdout } = await llmkube('status', 'tiny');
     expect(stdout).toContain('  reported     InsufficientMemory\n');
     expect(stdout).toContain(
@@ -111,7 +103,9 @@ describe('what was deployed', () => {
     const foreign = { parallelSlots: 64, extraArgs: ['--ctx-size', '131072', '--api-key', 'opensesame'] };
     beforeEach(async () => {
       await deployed();
-      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: foreign }, 'kubectl-patch', { dryRun: false });
+      cluster.api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: foreign }, 'kubectl-patch', {
+        dryRun: false,
+      });
     });
 
     test('status says that the check does not hold for it, and keeps its secrets', async () => {
@@ -138,19 +132,28 @@ describe('what was deployed', () => {
       expect(JSON.parse((await llmkube('list', '--json')).stdout)).toMatchObject({ services: [{ changed }] });
     });
 
+    test('a field that others have taken out is a change, by whomever', async () => {
+      const spec = { contextSize: null, parallelSlots: null, extraArgs: null };
+      cluster.api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec }, 'kubectl-patch', { dryRun: false });
+      const { stdout } = await llmkube('status', 'tiny');
+      expect(stdout).toContain('hold for it:\n               InferenceService spec.contextSize was taken out\n');
+      const changed = [{ kind: 'InferenceService', field: 'spec.contextSize', owner: null }];
+      expect(JSON.parse((await llmkube('status', 'tiny', '--json')).stdout)).toMatchObject({ changed });
+    });
+
     test('a deploy that gives the same values makes them its own, though nothing else changes', async () => {
       const launch = { accelerator: 'cpu', ctxSize: 8192, parallel: 64 } as const;
       const plan = planFor({ launch });
-      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: { extraArgs: null } }, 'kubectl-patch', {
+      cluster.api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec: { extraArgs: null } }, 'kubectl-patch', {
         dryRun: false,
       });
-      await deployToCluster(plan, { kubeconfig, wait: false, timeoutMs: 1000 });
+      await deployToCluster(plan, { kubeconfig: cluster.kubeconfig, wait: false, timeoutMs: 1000 });
       expect((await llmkube('status', 'tiny')).stdout).not.toContain('changed');
     });
 
     test('what decides no memory is no change', async () => {
       const spec = { parallelSlots: null, extraArgs: null, replicas: 3, env: [{ name: 'TZ', value: 'UTC' }] };
-      api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec }, 'kubectl-patch', { dryRun: false });
+      cluster.api.store.patch({ plural: 'inferenceservices', ...KEY }, { spec }, 'kubectl-patch', { dryRun: false });
       expect((await llmkube('status', 'tiny')).stdout).not.toContain('changed');
     });
   });
@@ -182,24 +185,27 @@ describe('what was deployed', () => {
     expect(stdout).toBe(
       'inferenceservice.inference.llmkube.dev/tiny deleted\nmodel.inference.llmkube.dev/tiny deleted\n',
     );
-    expect([...api.store.list('models', 'default'), ...api.store.list('inferenceservices', 'default')]).toEqual([]);
+    expect([
+      ...cluster.api.store.list('models', 'default'),
+      ...cluster.api.store.list('inferenceservices', 'default'),
+    ]).toEqual([]);
   });
 
   test('delete keeps a model that another service uses', async () => {
     await deployed();
-    const service = api.store.require({ plural: 'inferenceservices', ...KEY });
+    const service = cluster.api.store.require({ plural: 'inferenceservices', ...KEY });
     const other = { ...service, metadata: { name: 'other', namespace: 'default' } };
-    api.store.create({ plural: 'inferenceservices', namespace: 'default', name: 'other' }, other, 'kubectl', {
+    cluster.api.store.create({ plural: 'inferenceservices', namespace: 'default', name: 'other' }, other, 'kubectl', {
       dryRun: false,
     });
     const { stdout } = await llmkube('rm', 'tiny');
     expect(stdout).toContain('model.inference.llmkube.dev/tiny kept: other still uses it\n');
-    expect(api.store.get({ plural: 'models', ...KEY })).toBeDefined();
+    expect(cluster.api.store.get({ plural: 'models', ...KEY })).toBeDefined();
   });
 
   test('delete --purge-cache says how to remove the file', async () => {
     await deployed();
-    api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', cacheKey: '0123456789abcdef' });
+    cluster.api.store.setStatus({ plural: 'models', ...KEY }, { phase: 'Ready', cacheKey: '0123456789abcdef' });
     const { stdout } = await llmkube('delete', 'tiny', '--purge-cache');
     expect(stdout).toContain('rm -rf /models/0123456789abcdef\n');
   });

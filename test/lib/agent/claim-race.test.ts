@@ -1,19 +1,16 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { SeenHeartbeats } from '../../../src/lib/agent/core/claims.js';
 import { ClaimKeeper } from '../../../src/lib/agent/service/claim-keeper.js';
 import { ServiceWriter } from '../../../src/lib/agent/cluster/service-writer.js';
 import { connect, type KubeClient } from '../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../support/kube/kube-api.js';
-import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
+import { clusterOfEachTest } from '../../support/kube/cluster-of-each-test.js';
 import { aService } from './objects.js';
 
-let api: KubeApi;
+const cluster = clusterOfEachTest();
 let client: KubeClient;
 beforeEach(async () => {
-  api = await KubeApi.start();
-  client = await connect({ kubeconfig: await writeKubeconfig({ double: { server: api.url } }) });
+  client = await connect({ kubeconfig: cluster.kubeconfig });
 });
-afterEach(() => api.close());
 
 const CLAIMED_BY = 'inference.llmkube.dev/claimed-by';
 
@@ -32,7 +29,7 @@ test('of two agents that take a service at the same time exactly one gets it, 20
   for (let round = 0; round < 20; round += 1) {
     const key = { plural: 'inferenceservices', namespace: 'default', name: `s${round}` };
     const metadata = { name: key.name, namespace: 'default' };
-    api.store.create(key, { ...aService(), metadata } as never, 'test', {
+    cluster.api.store.create(key, { ...aService(), metadata } as never, 'test', {
       dryRun: false,
     });
     const seen = await client.get({ kind: 'InferenceService', namespace: 'default', name: key.name });
@@ -40,7 +37,7 @@ test('of two agents that take a service at the same time exactly one gets it, 20
     const [one, other] = [agent('one', key.name), agent('other', key.name)];
     const taken = await Promise.all([one.keeper.take(seen), other.keeper.take(seen)]);
     expect(taken.filter(Boolean)).toHaveLength(1);
-    const owner = api.store.require(key).metadata.annotations?.[CLAIMED_BY];
+    const owner = cluster.api.store.require(key).metadata.annotations?.[CLAIMED_BY];
     expect(owner).toBe(taken[0] ? 'one' : 'other');
     expect([one.noted.length, other.noted.length]).toEqual(taken.map(Number));
   }

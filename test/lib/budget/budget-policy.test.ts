@@ -41,6 +41,18 @@ describe('the memory budget', () => {
     expect(() => memoryBudget(host(32, 0), { fraction })).toThrow('above 0 and at most 1');
   });
 
+  test('is in whole bytes, and never more than the fraction', () => {
+    // 25769803776 × 0.67 = 17265768529.92
+    expect(memoryBudget(host(24, 0), {}).bytes).toBe(17_265_768_529);
+  });
+
+  test('leaves out all that is in use, idle or not, where it is not known what was promised', () => {
+    // 10 − 3 in use − 1 that others do not touch
+    const unknown = host(32, 3, { idleBytes: GIB, promisesUnknown: true });
+    const absolute = { kind: 'absolute', bytes: 6 * GIB, inUseBytes: 4 * GIB };
+    expect(memoryBudget(unknown, { absoluteBytes: 10 * GIB })).toEqual(absolute);
+  });
+
   test('is what was given when it is absolute, whatever is in use', () => {
     expect(memoryBudget(host(32, 30), { absoluteBytes: 5 })).toEqual({ kind: 'absolute', bytes: 5 });
   });

@@ -15,6 +15,7 @@ describe('an amount of memory', () => {
     ['2T', 2_000_000_000_000],
     ['2TB', 2_199_023_255_552],
     ['512Mi', 536_870_912],
+    ['1Mi', 1_048_576],
     ['1.5Ti', 1_649_267_441_664],
     ['17179869184', 17_179_869_184],
     ['129e6', 129_000_000],
@@ -31,6 +32,7 @@ describe('an amount of memory', () => {
 
   test('a number without a unit that is only a few bytes is taken for a forgotten unit', () => {
     expect(() => parseQuantity('24', '--memory-budget')).toThrow('--memory-budget "24" is only 24 bytes');
+    expect(() => parseQuantity('1048575', '--in-use')).toThrow('--in-use "1048575" is only 1048575 bytes');
   });
 
   test('whole gibibytes are read exactly', () => {

@@ -68,6 +68,13 @@ describe('a catalogue that is read piece by piece', () => {
     expect(() => parseCatalog(wrong, 'many.yaml')).toThrow(/^many\.yaml:15004: entry "z" has an unknown field/);
   });
 
+  test('says where its first lines are wrong', () => {
+    const text = withFirst('  first:\n    source: hf:a/b\n    nonsense: 1\n');
+    expect(() => parseCatalog(text, 'many.yaml')).toThrow(
+      /^many\.yaml:4: entry "first" has an unknown field "nonsense"/,
+    );
+  });
+
   test('may refer to what is written in another piece', () => {
     const text = `${withFirst('  first:\n    source: &where hf:a/b:Q8_0\n')}  last:\n    source: *where\n`;
     expect(findEntry(parseCatalog(text, 'many.yaml'), 'last')?.source).toBe('hf:a/b:Q8_0');

@@ -136,3 +136,17 @@ test('the bound trusts automatic flash attention only with head sizes that every
     estimateMemory({ ...shape, hparams: { ...shape.hparams, headK } }, launch).resolved.flashAttn;
   expect([flashAttn(128), flashAttn(100)]).toEqual([true, false]);
 });
+
+test('the bound counts logits three times, of each slot or, where all tokens are embedded, of each of a micro-batch', () => {
+  const shape = describeModel(kolibri());
+  const { hparams } = shape;
+  const more = { ...shape, hparams: { ...hparams, nVocab: hparams.nVocab + 1000 } };
+  const ofWords = (mode: 'chat' | 'embedding'): number => {
+    const [without = 0, added = 0] = [shape, more].map((each) =>
+      bytesOf(estimateMemory(each, { ...launch, mode }), 'compute'),
+    );
+    return added - without;
+  };
+  // Numbers of 4 bytes for 4 slots, and for 512 tokens.
+  expect([ofWords('chat'), ofWords('embedding')]).toEqual([3 * 1000 * 4 * 4, 3 * 1000 * 512 * 4]);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { estimateMemory } from '../../../src/lib/estimate/estimate-memory.js';
+import { BlockAllocator } from '../../../src/lib/estimate/ggml/allocation/allocator.js';
 import { describeModel } from '../../../src/lib/model/describe-model.js';
 import { PROFILES } from '../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../support/models/profile.js';
@@ -28,3 +29,11 @@ test.each([
     expect(Object.fromEntries(compute)).toEqual({ gpu, host });
   },
 );
+
+// `GGML_VBUFFER_MAX_CHUNKS`
+test('there are at most 16 chunks, and the last has room for all the rest', () => {
+  const allocator = new BlockAllocator(100);
+  for (let block = 0; block < 20; block++) allocator.alloc(100);
+  expect(allocator.describe().split('|')).toHaveLength(16);
+  expect(allocator.maxSize).toBe(2000);
+});

@@ -29,6 +29,8 @@ const memory = (...free: number[]) => ({
   gpuMemory: free.map((gib) => ({ totalBytes: gib * GIB, freeBytes: gib * GIB })),
 });
 
+const ONE_OF_TWO = { gpus: 3, devices: [1, 2], splitMode: 'none', mainGpu: 1 } as const;
+
 describe('layers are split', () => {
   test.each<[string, Partial<LaunchOptions>, readonly number[]]>([
     // 33 with the output head: the first takes those whose position, counted from 0, is below its share
@@ -36,6 +38,9 @@ describe('layers are split', () => {
     ['by free memory', memory(24, 8), [25, 7]],
     ['by the shares given', { ...memory(24, 24), tensorSplit: [1, 3] }, [9, 23]],
     ['onto one GPU', { gpus: 2, splitMode: 'none', mainGpu: 1 }, [0, 32]],
+    // A third of 33 layers ends where the first GPU's third does, in single precision: the twelfth is the second GPU's.
+    ['in thirds', { gpus: 3 }, [11, 11, 10]],
+    ['onto one of the devices named, counted among them', ONE_OF_TWO, [0, 0, 32]],
     ['onto the devices named', { gpus: 3, devices: [0, 2] }, [17, 0, 15]],
     ['from the last layers on where not all are offloaded', { gpus: 2, gpuLayers: 11 }, [6, 4]],
   ])('%s', (_how, launch, layers) => {

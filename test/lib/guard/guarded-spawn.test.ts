@@ -93,6 +93,15 @@ describe('the library’s guardedSpawn', () => {
   });
 });
 
+test('what is kept for the next process of a service is free for that, and for no other', async () => {
+  const outcome = await start(8);
+  if (outcome.kind !== 'started') throw new Error('refused');
+  await outcome.started.keep();
+  const others = await guardedSpawn(launch(5, { who: 'another' }), machine());
+  expect(others.kind).toBe('refused');
+  expect((await start(12)).kind).toBe('started');
+});
+
 describe('no promise is lost or invented', () => {
   test('when the clock jumps, forwards or back', async () => {
     await start(8);

@@ -31,8 +31,11 @@ describe('the resources of a plan', () => {
       'inference.llmkube.dev/memory-check-gpu-required-bytes': String(10 * 2 ** 30),
       'inference.llmkube.dev/memory-check-gpu-budget-bytes': String(24 * 2 ** 30),
       'inference.llmkube.dev/memory-check-container-limit-bytes': String(5 * 2 ** 30),
+      'inference.llmkube.dev/memory-check-fields': 'spec.modelRef,spec.contextSize',
     });
-    expect(model.metadata).toEqual(service.metadata);
+    const { annotations, ...metadata } = service.metadata;
+    const fields = { 'inference.llmkube.dev/memory-check-fields': 'spec.source,spec.hardware.accelerator' };
+    expect(model.metadata).toEqual({ ...metadata, annotations: { ...annotations, ...fields } });
   });
 
   test('where the API has a limit, what is held when loaded is asked for, and growth is the limit', () => {
@@ -63,6 +66,7 @@ describe('the resources of a plan', () => {
       'inference.llmkube.dev/memory-check-verdict': 'skipped',
       'inference.llmkube.dev/memory-check-mode': 'off',
       'inference.llmkube.dev/memory-check-version': '1.2.3',
+      'inference.llmkube.dev/memory-check-fields': 'spec.modelRef,spec.contextSize',
     });
   });
 

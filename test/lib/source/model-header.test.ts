@@ -61,6 +61,13 @@ describe('the header of a model of the catalogue', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('is read without leaving a timer behind, which would keep the program', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await readHeaderFor(phi, { ...options(), offline: true });
+    expect(timers()).toBe(before);
+  });
+
   test('is not the bundled one when the source says that there is no such file', async () => {
     await expect(readHeaderFor(phi, options())).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
   });

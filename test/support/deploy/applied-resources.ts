@@ -5,25 +5,23 @@ import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { rehearse } from '../../../src/lib/kube/deploy/rehearse.js';
 import { buildResources } from '../../../src/lib/kube/resources.js';
 import { planFor } from './deploy-plans.js';
-import { KubeApi } from '../kube/kube-api.js';
-import { writeKubeconfig } from '../kube/kubeconfig-file.js';
+import { clusterOfEachTest } from '../kube/cluster-of-each-test.js';
 
 /** Where the two resources of a plan named `tiny` stand. */
 export const MODEL = { plural: 'models', namespace: 'default', name: 'tiny' };
 export const SERVICE = { plural: 'inferenceservices', namespace: 'default', name: 'tiny' };
 export const WRITE_OF_SERVICE = { method: 'PATCH', path: /inferenceservices/, dryRun: false } as const;
 
-/** A double of the API server, and the two resources of a plan applied to it. */
-export async function startDouble() {
-  const api = await KubeApi.start();
-  const kubeconfig = await writeKubeconfig({ double: { server: api.url } });
+/** A cluster of each test, and the two resources of a plan applied to it. */
+export function appliedInEachTest() {
+  const cluster = clusterOfEachTest();
 
   /** Rehearses and applies both: the outcome of the model, and of the service. */
   async function apply(
     changes: Partial<DeployPlan> = {},
     options: ApplyAllOptions = {},
   ): Promise<[model: string, service: string]> {
-    const client = await connect({ kubeconfig });
+    const client = await connect({ kubeconfig: cluster.kubeconfig });
     const force = options.forceConflicts ?? false;
     const rehearsed = await rehearse(client, buildResources(planFor(changes)), { force });
     const { model, service } = await applyResources(client, rehearsed, options);
@@ -37,7 +35,5 @@ export async function startDouble() {
     );
   }
 
-  return { api, apply, failure };
+  return { cluster, apply, failure };
 }
-
-export type AppliedTo = Awaited<ReturnType<typeof startDouble>>;

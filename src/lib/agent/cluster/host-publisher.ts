@@ -3,10 +3,11 @@ import type { LedgerEntry } from '../../guard/ledger/ledger.js';
 import { besideLedger } from '../../guard/ledger/measure-beside-ledger.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import type { MeasureHost } from '../../host/measure-host.js';
+import { cpuArchHere } from '../../host/probe.js';
 import type { KubeClient } from '../../kube/client/client.js';
 import { hostConfigMap, hostPath, type HostReport } from '../../kube/hosts.js';
 import type { AgentIdentity } from '../core/desired.js';
-import type { MemoryDefaults } from '../core/memory-rules.js';
+import { machineRequest, type MemoryDefaults } from '../core/memory-rules.js';
 import { problem, type AgentLog } from '../log.js';
 import type { CurrentLlamaServer } from '../machine/llama-server.js';
 import { AGENT_MANAGER } from './service-writer.js';
@@ -61,42 +62,37 @@ export class HostPublisher {
   ): Promise<void> {
     const now = JSON.stringify([services, promised.map(({ requirement }) => requirement)]);
     if (now === this.#published && performance.now() - this.#publishedAtMs < PUBLISH_MS) return;
-    const { identity, namespace } = this.host;
-    const { client, log } = this.means;
-    const path = hostPath(identity.id, namespace);
     try {
-      const report = await this.#report(services);
-      await client.objects.apply(path, hostConfigMap(report, namespace), { manager: AGENT_MANAGER, force: true });
+      await this.#say(await this.#report(services));
       this.#publishedAtMs = performance.now();
       this.#published = now;
       this.#services = services;
     } catch (error) {
-      log.debug('not published', problem(error));
+      this.means.log.debug('not published', problem(error));
     }
   }
 
   /** Says that nothing more will be said: another agent may take the name at once. Waits for no cluster that does not answer. */
   async end(): Promise<void> {
-    const { identity, namespace } = this.host;
     if (this.#published === '') return;
     const said = this.#report(this.#services)
-      .then((report) => hostConfigMap({ ...report, ended: true }, namespace))
-      .then((object) =>
-        this.means.client.objects.apply(hostPath(identity.id, namespace), object, {
-          manager: AGENT_MANAGER,
-          force: true,
-        }),
-      )
+      .then((report) => this.#say({ ...report, ended: true }))
       .catch(() => undefined);
     await Promise.race([said, new Promise((resolve) => void setTimeout(resolve, LONGEST_END_MS).unref())]);
+  }
+
+  async #say(report: HostReport): Promise<void> {
+    const { identity, namespace } = this.host;
+    const path = hostPath(identity.id, namespace);
+    const by = { manager: AGENT_MANAGER, force: true };
+    await this.means.client.objects.apply(path, hostConfigMap(report, namespace), by);
   }
 
   async #report(services: readonly RunningService[]): Promise<HostReport> {
     const { identity, gpuMemoryBytes, defaults, instance } = this.host;
     const { accelerator, id } = identity;
     const { policy } = defaults;
-    const request = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-    const memory = await besideLedger(this.means.measure)(request);
+    const memory = await besideLedger(this.means.measure)(machineRequest({ accelerator, gpuMemoryBytes }, policy));
     const count = accelerator === 'cpu' ? 0 : (memory.gpus?.length ?? 1);
     const gpus = Array.from({ length: count }, (_, gpu) => gpuBudget(memory, gpu));
     return {
@@ -115,7 +111,7 @@ export class HostPublisher {
           budgetBytes: memoryBudget(memory, own).bytes,
         })),
       heartbeat: new Date().toISOString(),
-      check: { cpuArch: process.arch === 'arm64' ? 'arm' : 'x86', memory: forOthers(memory), policy },
+      check: { cpuArch: cpuArchHere(), memory: forOthers(memory), policy },
     };
   }
 }

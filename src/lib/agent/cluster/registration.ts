@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { ClusterError } from '../../errors.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
-import type { ObjectCalls, PlainObject } from '../../kube/client/object-calls.js';
+import { CORE, objectPath, type ObjectCalls, type PlainObject } from '../../kube/client/object-calls.js';
 import { SERVICE_PORT } from '../../kube/resources.js';
+import { apiTime } from '../core/api-time.js';
 import { AGENT_MANAGER } from './service-writer.js';
 
 /** Where a service answers, and whether it does. */
@@ -69,7 +70,7 @@ export class Registration {
         ...metadata,
         labels: { ...metadata.labels, 'kubernetes.io/service-name': metadata.name },
         annotations: {
-          'llmkube.ai/agent-heartbeat': `${now.toISOString().slice(0, 19)}Z`,
+          'llmkube.ai/agent-heartbeat': apiTime(now),
           'llmkube.ai/agent-version': this.version,
         },
       },
@@ -100,11 +101,11 @@ function metadataOf(service: InferenceServiceResource) {
 }
 
 function paths(service: InferenceServiceResource): [servicePath: string, slicePath: string] {
-  const namespace = encodeURIComponent(service.metadata.namespace);
+  const { namespace } = service.metadata;
   const name = registeredName(service);
   return [
-    `/api/v1/namespaces/${namespace}/services/${name}`,
-    `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices/${name}`,
+    objectPath(CORE, namespace, 'services', name),
+    objectPath('/apis/discovery.k8s.io/v1', namespace, 'endpointslices', name),
   ];
 }
 

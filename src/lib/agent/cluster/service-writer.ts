@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClusterError } from '../../errors.js';
 import { API_GROUP, API_VERSION, type Condition, type InferenceServiceResource } from '../../kube/client/api.js';
 import type { KubeClient } from '../../kube/client/client.js';
+import { CORE, objectPath } from '../../kube/client/object-calls.js';
+import { apiTime } from '../core/api-time.js';
 
 /** Owner of what an agent writes. */
 export const AGENT_MANAGER = 'llmkube-agent';
@@ -87,9 +89,9 @@ export class ServiceWriter {
 
   async event(service: InferenceServiceResource, type: EventType, reason: string, message: string): Promise<void> {
     const { name, namespace, uid, resourceVersion } = service.metadata;
-    const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    const now = apiTime(new Date());
     const { apiVersion, kind } = service;
-    await this.client.objects.create(`/api/v1/namespaces/${encodeURIComponent(namespace)}/events`, {
+    await this.client.objects.create(objectPath(CORE, namespace, 'events'), {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
@@ -120,6 +122,5 @@ function stands({ status }: InferenceServiceResource, own: Condition): boolean {
 }
 
 function pathOf({ metadata: { name, namespace } }: InferenceServiceResource): string {
-  const scope = `namespaces/${encodeURIComponent(namespace)}`;
-  return `/apis/${API_GROUP}/${API_VERSION}/${scope}/inferenceservices/${encodeURIComponent(name)}`;
+  return objectPath(`/apis/${API_GROUP}/${API_VERSION}`, namespace, 'inferenceservices', name);
 }

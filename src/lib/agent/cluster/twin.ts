@@ -14,8 +14,9 @@ interface OwnName {
 }
 
 /**
- * Resolves when no agent of this name has been heard of from another machine lately: both would run every service of that name. Asks
- * until the cluster has answered; an agent that may not read what it publishes itself cannot know.
+ * Resolves when no agent of this name has been heard of lately that had another state folder: both would run every service of that name. Such
+ * a one runs on another machine, or as another user of this one; an agent that was killed, and whose folder is gone, cannot be told from it.
+ * Asks until the cluster has answered; an agent that may not read what it publishes itself cannot know.
  * @throws UsageError AGENT_ID_TAKEN
  */
 export async function refuseTwin(
@@ -30,12 +31,8 @@ export async function refuseTwin(
       if (host?.instance === undefined || host.instance === instance || !isFresh(host, new Date())) return;
       throw new UsageError(
         'AGENT_ID_TAKEN',
-        `an agent "${printable(id)}" of another machine was heard of at ${printable(host.heartbeat)}`,
-        {
-          suggestions: [
-            'give one of them another name with --agent-id; a machine that is gone is forgotten after 3 min',
-          ],
-        },
+        `an agent "${printable(id)}" of another machine, or with another state folder, was heard of at ${printable(host.heartbeat)}`,
+        { suggestions: ['give one of them another name with --agent-id; one that is gone is forgotten after 3 min'] },
       );
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;

@@ -1,3 +1,4 @@
+import { apiTime } from './api-time.js';
 import { MEMORY_FIT, SERVER_READY } from '../../kube/host-record.js';
 import type { MemoryPressure } from '../../host/memory-pressure.js';
 import type { Condition, InferenceServiceResource } from '../../kube/client/api.js';
@@ -58,7 +59,7 @@ export function fitCondition({ reason, message, generation }: FitReport): OwnCon
 /** With the time of its last transition, which stays while the status does. */
 export function timed(condition: OwnCondition, before: Condition | undefined, now: Date): Condition {
   const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
-  return { ...condition, lastTransitionTime: kept ?? `${now.toISOString().slice(0, 19)}Z` };
+  return { ...condition, lastTransitionTime: kept ?? apiTime(now) };
 }
 
 /** The condition of a type that a service has now. */

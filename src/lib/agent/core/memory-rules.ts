@@ -1,5 +1,6 @@
 import type { BudgetPolicy } from '../../budget/budget-policy.js';
 import { parseQuantity } from '../../budget/quantity.js';
+import type { MachineRequest } from '../../host/measure-host.js';
 import { UsageError } from '../../errors.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { printable } from '../../printable.js';
@@ -62,6 +63,14 @@ export function memoryRules(
     }
   }
   return { kind: 'rules', policy: defaults.policy, mode: known, modeFrom };
+}
+
+/** What is measured for a policy. */
+export function machineRequest(
+  { accelerator, gpuMemoryBytes }: Pick<MachineRequest, 'accelerator' | 'gpuMemoryBytes'>,
+  { absoluteBytes: budgetBytes }: BudgetPolicy,
+): MachineRequest {
+  return { accelerator, gpuMemoryBytes, budgetBytes };
 }
 
 function annotation(name: keyof typeof OVERRIDE_ANNOTATIONS): string {

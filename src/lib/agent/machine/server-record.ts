@@ -25,6 +25,11 @@ export interface ServerRecord {
   readonly process?: ProcessIdentity;
 }
 
+/** Of one that runs. */
+export interface RunningRecord extends ServerRecord {
+  readonly process: ProcessIdentity;
+}
+
 /** The records of one agent, a file each, in its state folder. */
 export class ServerRecords {
   readonly #folder: string;
@@ -50,7 +55,7 @@ export class ServerRecords {
   }
 
   /** With its process, which runs: what cannot be written now is found again by the ledger. */
-  writeRunning(record: ServerRecord & { readonly process: ProcessIdentity }): void {
+  writeRunning(record: RunningRecord): void {
     try {
       this.write(record);
     } catch {
@@ -66,7 +71,7 @@ export class ServerRecords {
    * Those whose process still runs, told by number and start time, from the record or, when the agent was killed between the
    * start and the record, from the ledger by the hash of the command line.
    */
-  alive(entries: readonly LedgerEntry[], find: FindProcess): readonly (ServerRecord & { process: ProcessIdentity })[] {
+  alive(entries: readonly LedgerEntry[], find: FindProcess): readonly RunningRecord[] {
     return this.#all().flatMap((record) => {
       const hash = fingerprint(JSON.stringify([record.file, ...record.args]));
       const ledgered = entries.filter(

@@ -5,7 +5,6 @@ import { checkLaunch } from '../../guard/check-launch.js';
 import { guardHere } from '../../guard/guard-machine.js';
 import { guardedSpawn, type StartedProcess } from '../../guard/guarded-spawn.js';
 import { refuseOptionFiles } from '../../guard/option-files.js';
-import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import { advise } from '../../preflight/advice/advise.js';
 import { headline } from '../../preflight/advice/headline.js';
 import { Trials, type Room } from '../../preflight/advice/trials.js';
@@ -13,6 +12,8 @@ import { typedChanges } from '../../preflight/advice/typed-changes.js';
 import { type CompleteCheck, isComplete } from '../../preflight/memory-check.js';
 import { optionVariables } from '../../runtime/server-command.js';
 import type { FitReport } from '../core/memory-fit.js';
+import { machineRequest } from '../core/memory-rules.js';
+import type { Wanted } from '../core/wanted.js';
 import { leftVariables } from '../core/words-of-service.js';
 import { incompleteReport, refusalReport, verdictReport, withLeft } from '../core/condition-text.js';
 import { reservePort } from '../machine/free-port.js';
@@ -24,7 +25,6 @@ import {
   checkRequest,
   fetchFiles,
   locateFiles,
-  machineRequest,
   named,
   requireRules,
   type Rules,
@@ -33,6 +33,14 @@ import {
   wordsOf,
 } from './preparation.js';
 import type { LocatedModel } from '../store/model-store.js';
+
+/** What is asked of this host. */
+interface AskedService extends Pick<Wanted, 'service' | 'model'> {
+  /** `namespace/name`. */
+  readonly key: string;
+  /** As `fingerprintOf` has it. */
+  readonly fingerprint: string;
+}
 
 export type Admission =
   | {
@@ -49,26 +57,20 @@ export type Admission =
  * Everything between the wish for a service and its process: the rules, the files, the check before a download, the check of the
  * very command line that is then run. What stands in the way is a report, not an error.
  */
-export async function admit(
-  key: string,
-  service: InferenceServiceResource,
-  model: ModelResource,
-  fingerprint: string,
-  given: AdmissionHost,
-  signal: AbortSignal,
-): Promise<Admission> {
+export async function admit(asked: AskedService, given: AdmissionHost, signal: AbortSignal): Promise<Admission> {
+  const { service, model } = asked;
   const { generation } = service.metadata;
-  const rules = requireRules(service, model, given);
+  const rules = requireRules(asked, given);
   if ('reason' in rules) return { kind: 'refused', report: rules };
   try {
     const host = await startHost(service, given);
-    const files = await locateFiles(service, model, host, signal);
+    const files = await locateFiles(asked, host, signal);
     if (files.located.missing.length > 0) {
-      const early = await checkNow(service, model, files.located, rules, host);
+      const early = await checkNow(asked, files.located, rules, host);
       if (early !== undefined) return { kind: 'refused', report: early };
       await fetchFiles(files, model, host, signal);
     }
-    return await start(key, service, model, files.located, rules, fingerprint, host, signal);
+    return await start(asked, files.located, rules, host, signal);
   } catch (error) {
     if (!(error instanceof LlmkubeError)) throw error;
     return { kind: 'refused', report: incompleteReport(error.message, error.options.suggestions ?? [], generation) };
@@ -82,21 +84,19 @@ const BOUNDLESS: Room = {
 };
 
 async function start(
-  key: string,
-  service: InferenceServiceResource,
-  model: ModelResource,
+  asked: AskedService,
   located: LocatedModel,
   rules: Rules,
-  fingerprint: string,
   host: StartHost,
   signal: AbortSignal,
 ): Promise<Admission> {
+  const { key, service, model, fingerprint } = asked;
   const { generation, uid = '' } = service.metadata;
   refuseOptionFiles(process.env);
   const { port, release } = await reservePort(host.listenHost);
   let keepsPort = false;
   try {
-    const words = wordsOf(service, model, located, host, port);
+    const words = wordsOf(asked, located, host, port);
     const check = named(await checkLaunch(checkRequest(words, host), BOUNDLESS), model);
     if (!isComplete(check)) {
       return { kind: 'refused', report: refusalReport(check, generation) };
@@ -143,7 +143,7 @@ async function spawnGuarded(
       mark: host.ownServers.mark(key),
       evenIfTooLarge: rules.mode === 'warn',
     };
-    return await guardedSpawn(launch, guardHere(machineRequest(host, rules), host.measure));
+    return await guardedSpawn(launch, guardHere(machineRequest(host, rules.policy), host.measure));
   } finally {
     closeSync(log);
   }

@@ -10,9 +10,9 @@ import { shown } from '../../printable.js';
 import { formatModelSource } from '../../source/model-source.js';
 import type { Mirror } from '../cluster/mirror.js';
 import type { FitReport } from '../core/memory-fit.js';
-import { memoryRules, type MemoryDefaults, type MemoryRules } from '../core/memory-rules.js';
+import { machineRequest, memoryRules, type MemoryDefaults, type MemoryRules } from '../core/memory-rules.js';
 import { reservedWord, serverWords, specType } from '../core/words-of-service.js';
-import { draftModelKey } from '../core/wanted.js';
+import { draftModelKey, type Wanted } from '../core/wanted.js';
 import { incompleteReport, refusalReport } from '../core/condition-text.js';
 import type { CurrentLlamaServer, LlamaServer } from '../machine/llama-server.js';
 import type { OwnServers } from '../machine/own-servers.js';
@@ -47,10 +47,11 @@ type Variables = Readonly<Record<string, string>>;
 
 export type Rules = Extract<MemoryRules, { kind: 'rules' }>;
 
+type Asked = Pick<Wanted, 'service' | 'model'>;
+
 /** How much memory a service may use; what stands in the way of that is a report. */
 export function requireRules(
-  service: InferenceServiceResource,
-  model: ModelResource,
+  { service, model }: Asked,
   { defaults }: Pick<AdmissionHost, 'defaults'>,
 ): Rules | FitReport {
   const { generation } = service.metadata;
@@ -76,8 +77,7 @@ interface ServiceFiles {
 }
 
 export async function locateFiles(
-  service: InferenceServiceResource,
-  model: ModelResource,
+  { service, model }: Asked,
   host: StartHost,
   signal: AbortSignal,
 ): Promise<ServiceFiles> {
@@ -134,14 +134,13 @@ function withDraft(own: LocatedModel, draft: LocatedModel): LocatedModel {
  * @param leaving whose memory is taken to be free, in the ledger's words
  */
 export async function checkNow(
-  service: InferenceServiceResource,
-  model: ModelResource,
+  { service, model }: Asked,
   located: LocatedModel,
   rules: Rules,
   host: StartHost,
   leaving?: string,
 ): Promise<FitReport | undefined> {
-  const words = wordsOf(service, model, located, host, 0);
+  const words = wordsOf({ service, model }, located, host, 0);
   const [first] = located.remote;
   const { projectorPath, draftPath, remote } = located;
   const addressOf = (wanted: string | undefined) => remote.find(({ path }) => path === wanted)?.url.href;
@@ -151,7 +150,7 @@ export async function checkNow(
     mmproj: addressOf(projectorPath),
     draft: addressOf(draftPath),
   };
-  const machine = await besideLedger(host.measure, { leaving })(machineRequest(host, rules));
+  const machine = await besideLedger(host.measure, { leaving })(machineRequest(host, rules.policy));
   const isHere = located.missing.length === 0;
   const request = { ...checkRequest(words, host), ...(!isHere && { elsewhere }), reading: located.reading };
   const check = named(await checkLaunch(request, { host: machine, policy: rules.policy }), model);
@@ -162,13 +161,8 @@ export async function checkNow(
     : undefined;
 }
 
-export function machineRequest({ accelerator, gpuMemoryBytes }: StartHost, { policy }: Rules) {
-  return { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-}
-
 export function wordsOf(
-  service: InferenceServiceResource,
-  model: ModelResource,
+  { service, model }: Asked,
   { modelPath, projectorPath, draftPath }: LocatedModel,
   { listenHost, accelerator, threads, server }: StartHost,
   port: number,

@@ -14,26 +14,27 @@ const GOES_ON = 'what was started before goes on running';
  */
 export async function rehearse(
   key: string,
-  { service, model }: Wanted,
+  wanted: Wanted,
   given: AdmissionHost,
   signal: AbortSignal,
 ): Promise<FitReport | undefined> {
-  const refused = await refusalOf(key, { service, model }, given, signal);
+  const refused = await refusalOf(key, wanted, given, signal);
   return refused && { ...refused, message: `${refused.message}\n${GOES_ON}` };
 }
 
 async function refusalOf(
   key: string,
-  { service, model }: Wanted,
+  wanted: Wanted,
   given: AdmissionHost,
   signal: AbortSignal,
 ): Promise<FitReport | undefined> {
-  const rules = requireRules(service, model, given);
+  const { service } = wanted;
+  const rules = requireRules(wanted, given);
   if ('reason' in rules) return rules;
   try {
     const host = await startHost(service, given);
-    const { located } = await locateFiles(service, model, host, signal);
-    return await checkNow(service, model, located, rules, host, ledgerName(key));
+    const { located } = await locateFiles(wanted, host, signal);
+    return await checkNow(wanted, located, rules, host, ledgerName(key));
   } catch (error) {
     if (!(error instanceof LlmkubeError)) throw error;
     return incompleteReport(error.message, error.options.suggestions ?? [], service.metadata.generation);

@@ -6,7 +6,8 @@ import type { CompleteCheck } from '../../preflight/memory-check.js';
 import type { EvictionCandidate } from '../core/eviction.js';
 import type { OwnProcess } from '../machine/own-servers.js';
 import { ServerProcess, type ServerEvents } from '../machine/server-process.js';
-import { hostIn, ledgerName, type ServerRecord } from '../machine/server-record.js';
+import { hostIn, ledgerName, type RunningRecord, type ServerRecord } from '../machine/server-record.js';
+import type { Admission } from './admission.js';
 import type { RunnerHost } from './runner-host.js';
 
 /** A process of a service, and what it was started with. */
@@ -35,10 +36,11 @@ export function candidate(
 
 const NO_EVENTS: ServerEvents = { onChange: () => undefined, onEnd: () => undefined };
 
+type Started = Pick<Extract<Admission, { readonly kind: 'started' }>, 'started' | 'record' | 'check'>;
 type Found = Pick<ServerRecord, 'key' | 'port' | 'logFile' | 'args'>;
 
 /** Watches a server of this host. @param child unset for one that this agent has not started */
-export function watchServer(
+function watchServer(
   { key, port, logFile, args }: Found,
   { pid, startedAt }: ProcessIdentity,
   host: RunnerHost,
@@ -57,8 +59,26 @@ export function watchServer(
 }
 
 /** What the ledger promises to a server that another agent has started. */
-export function promiseTo(key: string, process: ProcessIdentity, { find, stateFolder }: RunnerHost): MemoryPromise {
+function promiseTo(key: string, process: ProcessIdentity, { find, stateFolder }: RunnerHost): MemoryPromise {
   return promiseOf({ ...process, who: ledgerName(key) }, { find, openState: () => stateFolder });
+}
+
+/** One that this agent has just started. */
+export function startedServer({ started, record, check }: Started, host: RunnerHost, events: ServerEvents): Running {
+  const { child, entry } = started;
+  return { record, server: watchServer(record, entry, host, events, { child }), promise: started, check };
+}
+
+/** One that an earlier agent has started. */
+export function adoptedServer(
+  found: RunningRecord,
+  host: RunnerHost,
+  events: (promise: MemoryPromise) => ServerEvents,
+): Running {
+  // One that listens where nobody is sent, or is sent now, is another one than what is wanted.
+  const record = hostIn(found) === host.listenHost ? found : { ...found, fingerprint: '' };
+  const promise = promiseTo(record.key, record.process, host);
+  return { record, server: watchServer(record, record.process, host, events(promise)), promise };
 }
 
 /** The process of each group to be watched: the one that began it, where that still runs. */

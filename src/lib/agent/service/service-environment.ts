@@ -2,6 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import type { EnvVar, InferenceServiceResource } from '../../kube/client/api.js';
 import type { ObjectCalls } from '../../kube/client/object-calls.js';
 import { shown } from '../../printable.js';
+import { readSecret } from '../cluster/secrets.js';
 import { withReferences } from '../core/variable-references.js';
 import { neededVariables, passedVariables } from '../core/words-of-service.js';
 
@@ -33,10 +34,8 @@ async function fromSecret(
   namespace: string,
   objects: Pick<ObjectCalls, 'get'>,
 ): Promise<Readonly<Record<string, string>>> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`;
-  const secret = await objects.get(path);
-  const value = (secret?.data as Readonly<Record<string, unknown>> | undefined)?.[key];
-  if (typeof value === 'string') return { [variable]: Buffer.from(value, 'base64').toString('utf8') };
+  const value = (await readSecret(objects, namespace, name))?.get(key);
+  if (value !== undefined) return { [variable]: value };
   if (optional === true) return {};
   const what = `the Secret "${shown(name)}" in ${namespace} with the key "${shown(key)}" for ${shown(variable)}`;
   throw new CheckIncompleteError('SECRET_MISSING', `there is not ${what}`, {

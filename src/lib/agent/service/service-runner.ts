@@ -1,6 +1,6 @@
 import type { MemoryPromise } from '../../guard/ledger/promise.js';
 import type { InferenceServiceResource } from '../../kube/client/api.js';
-import { admit } from './admission.js';
+import { admit, type Admission } from './admission.js';
 import { Attempts } from './attempts.js';
 import { EVICTED, SETTLED_MS } from '../core/back-off.js';
 import { ClaimKeeper } from './claim-keeper.js';
@@ -10,19 +10,25 @@ import type { Desired, ServiceProblem } from '../core/desired.js';
 import { adoptedReport, incompleteReport, startFailure, type Proof } from '../core/condition-text.js';
 import { saidBefore, serverCondition, type FitReport } from '../core/memory-fit.js';
 import { memoryRules, type MemoryRules } from '../core/memory-rules.js';
-import { nextAction, type Observed } from '../core/next-action.js';
+import { type Action, nextAction, type Observed } from '../core/next-action.js';
 import { attemptOf, fingerprintOf, type Wanted } from '../core/wanted.js';
 import type { OwnProcess } from '../machine/own-servers.js';
 import type { ServerEnd, ServerEvents } from '../machine/server-process.js';
-import { hostIn, type ServerRecord } from '../machine/server-record.js';
+import type { RunningRecord, ServerRecord } from '../machine/server-record.js';
 import { problem } from '../log.js';
 import { Place } from './place.js';
 import { ProblemGrace } from './problem-grace.js';
 import { proofOf } from './proof.js';
 import { Replacement } from './replacement.js';
 import type { RunnerHost } from './runner-host.js';
-import { candidate, leaders, promiseTo, strayServer, watchServer, type Running } from './running.js';
+import { adoptedServer, candidate, leaders, startedServer, strayServer, type Running } from './running.js';
 import { wishFor, type Wish } from './wish.js';
+
+/** What is to run, and its fingerprint. */
+interface Asked {
+  readonly run: Wanted;
+  readonly wanted: string;
+}
 
 /** One service on this host: takes one step at a time, and what takes long goes on beside it. */
 export class ServiceRunner {
@@ -67,12 +73,9 @@ export class ServiceRunner {
   }
 
   /** Takes over what an earlier agent has started. */
-  adopt(found: ServerRecord & { process: NonNullable<ServerRecord['process']> }): void {
-    // One that listens where nobody is sent, or is sent now, is another one than what is wanted.
-    const record = hostIn(found) === this.host.listenHost ? found : { ...found, fingerprint: '' };
-    const promise = promiseTo(this.key, record.process, this.host);
-    this.running = { record, server: watchServer(record, record.process, this.host, this.#events(promise)), promise };
-    this.host.log.info('adopted', { service: this.key, pid: record.process.pid, port: record.port });
+  adopt(found: RunningRecord): void {
+    this.running = adoptedServer(found, this.host, (promise) => this.#events(promise));
+    this.host.log.info('adopted', { service: this.key, pid: found.process.pid, port: found.port });
   }
 
   /**
@@ -137,31 +140,31 @@ export class ServiceRunner {
     this.#service = claimed ?? (this.#service && run?.service) ?? this.#service;
     const observed = this.#observed(desired, now);
     const action = nextAction(desired, observed, wanted, now);
-    switch (action.kind) {
-      case 'claim':
-        return this.#claim(desired);
-      case 'start':
-      case 'rehearse':
-        if (run !== undefined && wanted !== undefined) this.#start(run, wanted);
-        break;
-      case 'stop-process':
-        void this.#stop(desired.kind !== 'run' || observed.claim === 'others');
-        break;
-      case 'abandon':
-        this.#busy?.controller.abort();
-        break;
-      case 'release':
-        return this.#release(desired);
-    }
-    if (run === undefined && this.running === undefined && this.#busy === undefined) this.#place.leave();
-    // What was said of an earlier spec holds for one that starts nothing anew.
-    if (this.running?.record.fingerprint === wanted && run !== undefined && this.fit !== undefined)
-      this.fit = { ...this.#replacement.notNeeded(this.fit), generation: run.service.metadata.generation };
+    if (action.kind === 'claim') return this.#claim(desired);
+    if (action.kind === 'release') return this.#release(desired);
+    const asked = run && wanted !== undefined ? { run, wanted } : undefined;
+    this.#begin(action, asked, desired.kind !== 'run' || observed.claim === 'others');
+    this.#bringUpToDate(asked);
     if (desired.kind !== 'unknown') this.#problem.forget();
     else if (desired.problem) await this.#tellProblem(desired.problem);
     // What runs without its Model still answers, and is still this agent's.
     const told = desired.kind === 'unknown' && this.running !== undefined ? claimed : run?.service;
     if (told !== undefined && observed.claim === 'ours') await this.#tell(told, now);
+  }
+
+  /** What goes on beside the next steps. @param forGood what is ended is not followed by another process */
+  #begin({ kind }: Action, asked: Asked | undefined, forGood: boolean): void {
+    if ((kind === 'start' || kind === 'rehearse') && asked !== undefined) this.#start(asked.run, asked.wanted);
+    if (kind === 'stop-process') void this.#stop(forGood);
+    if (kind === 'abandon') this.#busy?.controller.abort();
+  }
+
+  /** What was kept for a process that is to follow, and what was said of an earlier spec, where nothing is started anew. */
+  #bringUpToDate(asked: Asked | undefined): void {
+    if (asked === undefined && this.running === undefined && this.#busy === undefined) this.#place.leave();
+    if (asked === undefined || this.fit === undefined || this.running?.record.fingerprint !== asked.wanted) return;
+    const { generation } = asked.run.service.metadata;
+    this.fit = { ...this.#replacement.notNeeded(this.fit), generation };
   }
 
   /** What runs goes on, and so does what was said of it. */
@@ -216,34 +219,16 @@ export class ServiceRunner {
   /** Files, check and spawn, beside everything else; its end is another step. */
   #start(run: Wanted, wanted: string): void {
     const attempt = attemptOf(run);
-    const held = this.host.holdStarts();
-    this.#held = held !== undefined;
-    if (held !== undefined) {
-      this.#attempts.postpone(attempt);
-      this.#place.leave();
-      this.host.log.warn('held', { service: this.key, reason: held });
-      return;
-    }
+    if (this.#holdsBack(attempt)) return;
     if (this.running !== undefined) return this.#rehearse(run, wanted);
     if (this.takeStrays(this.host.ownServers.running())) return this.host.enqueue(this.key);
     const controller = new AbortController();
     this.#busy = { with: 'fetching', fingerprint: wanted, controller };
-    admit(this.key, run.service, run.model, wanted, this.host, controller.signal)
+    admit({ ...run, key: this.key, fingerprint: wanted }, this.host, controller.signal)
       .then((admission) => {
         this.#busy = undefined;
         if (controller.signal.aborted && admission.kind === 'refused') return;
-        this.fit = admission.report;
-        const { reason, message } = admission.report;
-        this.host.log.info('checked', { service: this.key, reason, message });
-        if (admission.kind === 'refused') {
-          this.#attempts.refused(attempt, reason);
-          return;
-        }
-        const { record, started, check, releasePort } = admission;
-        const { child, entry } = started;
-        const server = watchServer(record, entry, this.host, this.#events(started, releasePort), { child });
-        this.running = { record, server, promise: started, check };
-        this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
+        this.#admitted(admission, attempt);
       })
       .catch((error: unknown) => {
         this.#busy = undefined;
@@ -255,6 +240,27 @@ export class ServiceRunner {
         this.#place.leave();
         this.host.enqueue(this.key);
       });
+  }
+
+  /** While starts are held it waits for `retry`. */
+  #holdsBack(attempt: string): boolean {
+    const held = this.host.holdStarts();
+    this.#held = held !== undefined;
+    if (held === undefined) return false;
+    this.#attempts.postpone(attempt);
+    this.#place.leave();
+    this.host.log.warn('held', { service: this.key, reason: held });
+    return true;
+  }
+
+  #admitted(admission: Admission, attempt: string): void {
+    this.fit = admission.report;
+    const { reason, message } = admission.report;
+    this.host.log.info('checked', { service: this.key, reason, message });
+    if (admission.kind === 'refused') return this.#attempts.refused(attempt, reason);
+    const { started, record, releasePort } = admission;
+    this.running = startedServer(admission, this.host, this.#events(started, releasePort));
+    this.host.log.info('started', { service: this.key, pid: started.entry.pid, port: record.port });
   }
 
   #events(promise: MemoryPromise, releasePort: () => void = () => undefined): ServerEvents {

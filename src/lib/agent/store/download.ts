@@ -5,9 +5,9 @@ import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { followRedirects } from '../../source/http/follow-redirects.js';
 import type { HttpAnswer, RequestContext } from '../../source/http/http-answer.js';
-import { statusError, isWorthRetrying } from '../../source/http/http-status.js';
+import { refusalOf } from '../../source/http/http-status.js';
 import { checkRangeAnswer } from '../../source/http/range-answer.js';
-import { DEFAULT_RETRY, RetryableFailure, retryAfterMs, withRetries } from '../../source/http/retry.js';
+import { DEFAULT_RETRY, RetryableFailure, withRetries } from '../../source/http/retry.js';
 import type { Credential } from '../../source/hub/hub-urls.js';
 import { redactedUrl } from '../../source/redacted-url.js';
 import { SourceError } from '../../source/source-error.js';
@@ -108,7 +108,7 @@ async function transfer({ url }: RemoteModelFile, partial: string, options: Down
     // Everything had arrived before the connection broke.
     if (resume && answer.status === 416 && answer.header('content-range') === `bytes */${have}`) return;
     const from = answer.status === 206 ? have : 0;
-    const restBytes = lengthOf(answer, from, credential !== undefined);
+    const restBytes = lengthOf(answer, from, credential);
     requireSpace(partial, restBytes);
     const now = answer.header('etag');
     if (now?.startsWith('"') === true) writeOwnFile(`${partial}.etag`, now);
@@ -124,14 +124,9 @@ async function transfer({ url }: RemoteModelFile, partial: string, options: Down
 }
 
 /** Bytes still to come, where the server says so. */
-function lengthOf(answer: HttpAnswer, from: number, tokenSent: boolean): number | undefined {
+function lengthOf(answer: HttpAnswer, from: number, credential: Credential | undefined): number | undefined {
   if (answer.status === 206) return checkRangeAnswer(answer, from).bytes;
-  if (answer.status !== 200) {
-    const { url, status } = answer;
-    const error = statusError({ url, status, reason: answer.header('x-error-code'), tokenSent });
-    if (!isWorthRetrying(answer.status)) throw error;
-    throw new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()));
-  }
+  if (answer.status !== 200) throw refusalOf(answer, { credential });
   const length = answer.header('content-length');
   return length === undefined ? undefined : Number(length);
 }

@@ -4,6 +4,7 @@ import type { ObjectCalls } from '../../kube/client/object-calls.js';
 import { printable } from '../../printable.js';
 import { type Credential, hubFrom } from '../../source/hub/hub-urls.js';
 import { createNetwork, type ReadOptions } from '../../source/session.js';
+import { readSecret } from '../cluster/secrets.js';
 import { download, isFetched } from './download.js';
 import { isStamped } from './file-digest.js';
 import { type ModelFiles, modelFiles, modelSource, type RemoteModelFile, type StoreRules } from './model-files.js';
@@ -90,26 +91,25 @@ export class ModelStore {
   async #environment({ metadata, spec }: ModelResource): Promise<NodeJS.ProcessEnv> {
     const name = spec.sourceSecretRef?.name;
     if (name === undefined || name === '') return this.options.env;
-    const path = `/api/v1/namespaces/${encodeURIComponent(metadata.namespace)}/secrets/${encodeURIComponent(name)}`;
-    const secret = await this.objects.get(path);
+    const secret = await readSecret(this.objects, metadata.namespace, name);
     if (secret === undefined) {
       throw new CheckIncompleteError('SECRET_MISSING', `there is no Secret "${name}" in ${metadata.namespace}`, {
         suggestions: ['create it with the key HF_TOKEN, or correct spec.sourceSecretRef of the Model'],
       });
     }
-    const data = (secret.data ?? {}) as Readonly<Record<string, unknown>>;
-    const text = (key: string): string =>
-      Buffer.from(String(data[key] ?? ''), 'base64')
-        .toString('utf8')
-        .trim();
+    const said = new Map([...secret].map(([key, text]) => [key, text.trim()]));
+    const ofStore = [...said].filter(([key]) => isOfStore(key));
     // A Secret that leads to another store must not bring this host's own keys there.
-    const namesStore = Object.keys(data).some((key) => key.startsWith('AWS_'));
-    const own = Object.entries(this.options.env).filter(([key]) => !namesStore || !key.startsWith('AWS_'));
+    const own = Object.entries(this.options.env).filter(([key]) => ofStore.length === 0 || !isOfStore(key));
     return {
       ...Object.fromEntries(own),
-      HF_TOKEN: text('HF_TOKEN'),
-      HF_ENDPOINT: text('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
-      ...Object.fromEntries(Object.keys(data).flatMap((key) => (key.startsWith('AWS_') ? [[key, text(key)]] : []))),
+      HF_TOKEN: said.get('HF_TOKEN') ?? '',
+      HF_ENDPOINT: said.get('HF_ENDPOINT') || this.options.env.HF_ENDPOINT,
+      ...Object.fromEntries(ofStore),
     };
   }
+}
+
+function isOfStore(key: string): boolean {
+  return key.startsWith('AWS_');
 }

@@ -34,6 +34,15 @@ const CODES: Readonly<Record<number, string>> = {
   422: 'INVALID_RESOURCE',
 };
 
+/** Where objects of a namespace are in the API, or one of them. @param group `/api/v1`, `/apis/discovery.k8s.io/v1` */
+export function objectPath(group: string, namespace: string, plural: string, name?: string): string {
+  const path = `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+  return name === undefined ? path : `${path}/${encodeURIComponent(name)}`;
+}
+
+/** Of Kubernetes' own kinds without a group. */
+export const CORE = '/api/v1';
+
 /** Calls for objects by their path in the API. All throw ClusterError; what is missing is `undefined` or `false`. */
 export class ObjectCalls {
   constructor(

@@ -1,7 +1,7 @@
 import { cleanText } from '../../kube/client/clean-text.js';
 import type { InferenceServiceResource, ModelResource } from '../../kube/client/api.js';
 import type { DeployOutcome } from '../../kube/deploy/deploy.js';
-import { fieldsSetSince } from '../../kube/deploy/foreign-fields.js';
+import { fieldsChangedSince } from '../../kube/deploy/foreign-fields.js';
 import { hostRecord } from '../../kube/host-record.js';
 import type { Deployment } from '../../kube/inventory.js';
 import { recordedCheck } from '../../kube/recorded-check.js';
@@ -58,7 +58,7 @@ export function servicesJson(services: readonly InferenceServiceResource[]): Rec
 
 function changedJson(resource: ModelResource | InferenceServiceResource | undefined) {
   if (resource === undefined) return [];
-  return fieldsSetSince(resource).map(({ kind, field, owner }) => ({ kind, field, owner }));
+  return fieldsChangedSince(resource).map(({ kind, field, owner }) => ({ kind, field, owner: owner ?? null }));
 }
 
 function named({ name, namespace }: { name: string; namespace: string }) {

@@ -2,7 +2,7 @@ import type { InferenceServiceResource, ModelResource } from '../../kube/client/
 import { cleanLines, cleanText } from '../../kube/client/clean-text.js';
 import type { Deletion, Deployment } from '../../kube/inventory.js';
 import { explain, schedulingReason } from '../../kube/deploy/deploy-state.js';
-import { fieldsSetSince } from '../../kube/deploy/foreign-fields.js';
+import { fieldsChangedSince } from '../../kube/deploy/foreign-fields.js';
 import { recordedCheck, type RecordedCheck } from '../../kube/recorded-check.js';
 import { hostRecord, type HostRecord } from '../../kube/host-record.js';
 import { formatSize } from '../words/bytes.js';
@@ -145,16 +145,18 @@ function launchLine({ contextSize, slots }: RecordedCheck): string {
 function checkWord(service: InferenceServiceResource): string {
   const check = recordedCheck(service);
   if (check === undefined) return NOTHING;
-  return fieldsSetSince(service).length > 0 ? 'changed' : check.verdict;
+  return fieldsChangedSince(service).length > 0 ? 'changed' : check.verdict;
 }
 
 /** Why the estimate is not about what would run. */
 function changedLines(resources: readonly (ModelResource | InferenceServiceResource | undefined)[]): string {
-  const fields = resources.flatMap((resource) => (resource === undefined ? [] : fieldsSetSince(resource)));
+  const fields = resources.flatMap((resource) => (resource === undefined ? [] : fieldsChangedSince(resource)));
   if (fields.length === 0) return '';
-  const lines = fields.map(
-    ({ kind, field, value, owner }) => `${kind} ${field} = ${JSON.stringify(value)} (set by ${owner})`,
-  );
+  const lines = fields.map((changed) => {
+    const { kind, field, owner } = changed;
+    const how = owner === undefined ? 'was taken out' : `= ${JSON.stringify(changed.value)} (set by ${owner})`;
+    return `${kind} ${field} ${how}`;
+  });
   return cleanLines(['since the check, which does not hold for it:', ...lines].join('\n'));
 }
 

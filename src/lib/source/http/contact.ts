@@ -1,8 +1,9 @@
 import { errorCode, errorMessage } from '../../error-code.js';
+import { table } from '../../table.js';
 import { backoffMs, pause, type RetryPolicy, unlessAborted } from './retry.js';
 
 /** Failures that are the same a second later. */
-export const LASTING: Readonly<Record<string, string>> = {
+export const LASTING = table({
   ENOTFOUND: 'there is no such host',
   ECONNREFUSED: 'the connection was refused',
   ERR_INVALID_URL: 'the address is not valid',
@@ -13,7 +14,7 @@ export const LASTING: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     'its certificate cannot be verified; set NODE_EXTRA_CA_CERTS to trust its authority',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
-};
+});
 
 /** No connection to a host came about. */
 export class Unreached extends Error {

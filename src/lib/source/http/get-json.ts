@@ -6,8 +6,8 @@ import { SourceError } from '../source-error.js';
 import { followRedirects } from './follow-redirects.js';
 import type { HttpAnswer, RequestContext } from './http-answer.js';
 import { sendForPacked } from './http-request.js';
-import { isWorthRetrying, statusError } from './http-status.js';
-import { RetryableFailure, retryAfterMs, type RetryPolicy, withRetries } from './retry.js';
+import { refusalOf } from './http-status.js';
+import { type RetryPolicy, withRetries } from './retry.js';
 
 /** Repositories with a thousand files list them in about 300 KB. */
 const MAX_BYTES = 4 * 2 ** 20;
@@ -36,7 +36,7 @@ export async function getJson(request: JsonRequest, context: RequestContext, pol
         context,
       );
       try {
-        if (answer.status !== 200) throw refusal(answer, request);
+        if (answer.status !== 200) throw refusalOf(answer, request);
         return await readJson(answer, request);
       } finally {
         answer.close();
@@ -45,14 +45,6 @@ export async function getJson(request: JsonRequest, context: RequestContext, pol
     policy,
     context.signal,
   );
-}
-
-function refusal(answer: HttpAnswer, { credential, repository }: JsonRequest): Error {
-  const { status, url } = answer;
-  const tokenSent = credential?.origin === url.origin;
-  const error = statusError({ url, status, reason: answer.header('x-error-code'), repository, tokenSent });
-  if (!isWorthRetrying(status)) return error;
-  return new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()));
 }
 
 async function readJson(answer: HttpAnswer, request: JsonRequest): Promise<unknown> {

@@ -1,16 +1,30 @@
 import { printable } from '../../printable.js';
-import { percentDecoded } from '../hub/hub-urls.js';
+import { type Credential, percentDecoded } from '../hub/hub-urls.js';
 import { redactedUrl } from '../redacted-url.js';
 import { SourceError } from '../source-error.js';
+import type { HttpAnswer } from './http-answer.js';
+import { RetryableFailure, retryAfterMs } from './retry.js';
 
 /** Statuses that another attempt may turn into success: time-outs, rate limits, a server that is restarting. */
 const WORTH_RETRYING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-export function isWorthRetrying(status: number): boolean {
-  return WORTH_RETRYING.has(status);
+/** What was sent, as far as it explains an answer. */
+export interface SentRequest {
+  readonly credential?: Credential | undefined;
+  /** As `RefusedAnswer` has it. */
+  readonly repository?: string | undefined;
 }
 
-export interface RefusedAnswer {
+/** The error for an answer that is not what was asked for; a `RetryableFailure` where another attempt may bring that. */
+export function refusalOf(answer: HttpAnswer, { credential, repository }: SentRequest): Error {
+  const { url, status } = answer;
+  const tokenSent = credential?.origin === url.origin;
+  const error = statusError({ url, status, reason: answer.header('x-error-code'), repository, tokenSent });
+  if (!WORTH_RETRYING.has(status)) return error;
+  return new RetryableFailure(error, retryAfterMs(answer.header('retry-after'), Date.now()));
+}
+
+interface RefusedAnswer {
   readonly url: URL;
   readonly status: number;
   /** `X-Error-Code`, by which Hugging Face tells apart what the status does not. */
@@ -21,7 +35,7 @@ export interface RefusedAnswer {
 }
 
 /** The error for a status that is not an answer, saying what to do. */
-export function statusError(answer: RefusedAnswer): SourceError {
+function statusError(answer: RefusedAnswer): SourceError {
   const { status, url } = answer;
   const where = redactedUrl(url);
   if (status === 429) {

@@ -18,8 +18,8 @@ export function checkRangeAnswer(answer: HttpAnswer, from: number): RangeAnswer 
   const encoding = answer.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw bad(answer, `sends the file compressed (${printable(encoding)}), though that was not asked for`);
+  refusePage(answer);
   const type = answer.header('content-type') ?? '';
-  if (/^text\/html/i.test(type)) throw bad(answer, 'sends a web page instead of a file; check the address');
   if (/^multipart\//i.test(type)) throw bad(answer, 'sends several ranges though one was asked for');
   const text = answer.header('content-range');
   if (text === undefined) throw bad(answer, 'sends a part of the file without saying which (no Content-Range)');
@@ -44,16 +44,19 @@ export function checkRangeAnswer(answer: HttpAnswer, from: number): RangeAnswer 
   };
 }
 
-/** The error for a 200 where a part was asked for: the whole file, many GB perhaps, would follow. */
-export function wholeFileError(answer: HttpAnswer): SourceError {
-  if (/^text\/html/i.test(answer.header('content-type') ?? '')) {
-    return bad(answer, 'sends a web page instead of a file; check the address');
-  }
-  return new SourceError(
+/** A 200 where a part was asked for: the whole file, many GB perhaps, would follow. @throws SourceError */
+export function refuseWholeFile(answer: HttpAnswer): never {
+  refusePage(answer);
+  throw new SourceError(
     'SOURCE_NO_RANGES',
     `${redactedUrl(answer.url)}: ${answer.url.host} sends the whole file instead of the part asked for; ` +
       'reading stopped at once; serve it from a server that supports range requests, or give a local path',
   );
+}
+
+function refusePage(answer: HttpAnswer): void {
+  const isPage = /^text\/html/i.test(answer.header('content-type') ?? '');
+  if (isPage) throw bad(answer, 'sends a web page instead of a file; check the address');
 }
 
 function bad(answer: HttpAnswer, problem: string): SourceError {

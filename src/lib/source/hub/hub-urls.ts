@@ -29,19 +29,8 @@ export interface Hub {
   readonly credential: Credential | undefined;
 }
 
-/** The last one that was asked for: a catalogue's thousands of readings each ask. */
-let latest:
-  { readonly endpoint: string | undefined; readonly token: string | undefined; readonly hub: Hub } | undefined;
-
-/** The hub that the environment names: `HF_ENDPOINT` and `HF_TOKEN`. Throws `UsageError` for values that cannot be. */
-export function hubFrom({ HF_ENDPOINT: endpoint, HF_TOKEN: token }: Environment): Hub {
-  if (latest === undefined || latest.endpoint !== endpoint || latest.token !== token) {
-    latest = { endpoint, token, hub: hubOf(endpoint, token) };
-  }
-  return latest.hub;
-}
-
-function hubOf(named: string | undefined, secret: string | undefined): Hub {
+/** The hub that the environment names: `HF_ENDPOINT` and `HF_TOKEN`. @throws UsageError for values that cannot be */
+export function hubFrom({ HF_ENDPOINT: named, HF_TOKEN: secret }: Environment): Hub {
   const text = named?.trim();
   const url = text ? (URL.canParse(text) ? new URL(text) : undefined) : DEFAULT_ENDPOINT;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {

@@ -27,6 +27,7 @@ const REPOSITORIES: Readonly<Record<string, Readonly<Record<string, ServedFile &
   'o/llama': { 'llama-Q4_K_M.gguf': LLAMA, 'eagle3-llama-F16.gguf': EAGLE3 },
   'o/plain': { 'llama-Q4_K_M.gguf': LLAMA },
   'o/heads': { 'dflash-other-F16.gguf': LLAMA, 'eagle3-llama-F16.gguf': EAGLE3, 'llama-Q4_K_M.gguf': LLAMA },
+  'o/both': { 'dflash-other-F16.gguf': LLAMA, 'dspark-other-F16.gguf': LLAMA, 'llama-Q4_K_M.gguf': LLAMA },
   'o/eagle': { 'eagle3-llama-F16.gguf': EAGLE3 },
   'o/gemma': { 'gemma-Q4_K_M.gguf': GEMMA, 'mtp-gemma-Q4_0.gguf': LLAMA, 'mtp-gemma-Q8_0.gguf': ASSISTANT },
 };
@@ -81,11 +82,13 @@ describe('the draft of a launch on the hub', () => {
     expect(bytes(found)).toBe(WITH_EAGLE3);
   });
 
-  test('is of the type asked for where the repository of -hfd has others too, DFlash first otherwise', async () => {
+  test('is of the type asked for where the repository of -hfd has others too, DSpark and DFlash first otherwise', async () => {
     const asked = await answer('hf:o/plain', '-hfd o/heads --spec-type draft-eagle3');
     expect(asked.draft?.source).toBe('hf:o/heads/eagle3-llama-F16.gguf');
     const open = await answer('hf:o/plain', '-hfd o/heads');
     expect(open.draft?.source).toBe('hf:o/heads/dflash-other-F16.gguf');
+    const both = await answer('hf:o/plain', '-hfd o/both');
+    expect(both.draft?.source).toBe('hf:o/both/dspark-other-F16.gguf');
   });
 
   test('is the whole model of -hfd for a type that uses one', async () => {

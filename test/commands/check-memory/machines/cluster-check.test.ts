@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { hostConfigMap, type HostReport } from '../../../../src/lib/kube/hosts.js';
-import { KubeApi } from '../../../support/kube/kube-api.js';
+import { clusterOfEachTest } from '../../../support/kube/cluster-of-each-test.js';
 import type { Json } from '../../../support/kube/kube-types.js';
-import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
 import { askCli } from '../../../support/cli-session.js';
 import { splitWords } from '../../../../src/lib/runtime/server-arguments.js';
 
@@ -15,13 +14,7 @@ const schema = JSON.parse(
 ) as object;
 const validate = new Ajv({ strict: false }).compile(schema);
 
-let api: KubeApi;
-let env: Record<string, string>;
-beforeEach(async () => {
-  api = await KubeApi.start();
-  env = { KUBECONFIG: await writeKubeconfig({ double: { server: api.url } }) };
-});
-afterEach(() => api.close());
+const cluster = clusterOfEachTest();
 
 /** A host with so many GiB, of which a tenth is in use and nothing is promised unless it is said. */
 function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostReport {
@@ -42,8 +35,8 @@ function host(agent: string, gib: number, more: Partial<HostReport> = {}): HostR
 
 async function run(hosts: readonly HostReport[], ...words: readonly string[]) {
   const items = hosts.map((report) => hostConfigMap(report, 'default') as Json);
-  api.inject({ path: /configmaps/, json: { kind: 'ConfigMapList', items } });
-  return askCli([...words, ...(words[0] === 'hosts' ? [] : ['--offline'])], env);
+  cluster.api.inject({ path: /configmaps/, json: { kind: 'ConfigMapList', items } });
+  return askCli([...words, ...(words[0] === 'hosts' ? [] : ['--offline'])], { KUBECONFIG: cluster.kubeconfig });
 }
 
 const LARGE = host('mac-studio', 64);
@@ -77,7 +70,7 @@ describe('check-memory --cluster', () => {
   });
 
   test('agrees with the check of such a machine', async () => {
-    const cluster = await run([SMALL], 'check-memory', MODEL, '--cluster', '--json');
+    const hosts = await run([SMALL], 'check-memory', MODEL, '--cluster', '--json');
     const here = [
       '--accelerator',
       'metal',
@@ -88,8 +81,10 @@ describe('check-memory --cluster', () => {
       '--llama-cpp',
       'v0.5.0',
     ];
-    const machine = await askCli(['check-memory', MODEL, ...here, '--gpu-layers', '999', '--offline', '--json'], env);
-    expect(JSON.parse(cluster.stdout)).toMatchObject({
+    const machine = await askCli(['check-memory', MODEL, ...here, '--gpu-layers', '999', '--offline', '--json'], {
+      KUBECONFIG: cluster.kubeconfig,
+    });
+    expect(JSON.parse(hosts.stdout)).toMatchObject({
       hosts: [
         { check: { requirementBytes: (JSON.parse(machine.stdout) as { requirementBytes: number }).requirementBytes } },
       ],
@@ -174,7 +169,9 @@ test.each([
   const { hosts } = JSON.parse(stdout) as { hosts: readonly { fit: { command: string; limits: unknown[] } }[] };
   const { command = '', limits } = hosts[0]?.fit ?? {};
   const [, ...words] = splitWords(command);
-  const { stdout: text, exitCode } = await askCli([...words, '--offline', '--dry-run', 'client', '--json'], env);
+  const { stdout: text, exitCode } = await askCli([...words, '--offline', '--dry-run', 'client', '--json'], {
+    KUBECONFIG: cluster.kubeconfig,
+  });
   expect(exitCode).toBe(0);
   const { manifests, ...check } = JSON.parse(text) as {
     launch: { accelerator: string };
@@ -202,9 +199,9 @@ describe('a service’s own rules', () => {
     const metadata = { name, namespace: 'default', annotations };
     const endpoint = { port: 8080, path: '/', type: 'ClusterIP' };
     const model = { source: '/a.gguf', format: 'gguf', hardware: { accelerator: 'metal', ...hardware } };
-    api.store.create(key('models', name), { apiVersion, kind: 'Model', metadata, spec: model }, 'test', once);
+    cluster.api.store.create(key('models', name), { apiVersion, kind: 'Model', metadata, spec: model }, 'test', once);
     const spec = { modelRef: name, endpoint };
-    api.store.create(
+    cluster.api.store.create(
       key('inferenceservices', name),
       { apiVersion, kind: 'InferenceService', metadata, spec },
       'test',

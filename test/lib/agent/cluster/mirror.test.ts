@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Mirror } from '../../../../src/lib/agent/cluster/mirror.js';
 import { connect } from '../../../../src/lib/kube/client/client.js';
-import { KubeApi } from '../../../support/kube/kube-api.js';
+import { clusterOfEachTest } from '../../../support/kube/cluster-of-each-test.js';
 import { ApiFailure } from '../../../support/kube/kube-types.js';
-import { writeKubeconfig } from '../../../support/kube/kubeconfig-file.js';
 import { aModel, aService } from '../objects.js';
 
-let api: KubeApi;
+const cluster = clusterOfEachTest();
 let ending: AbortController;
 let mirror: Mirror;
 let following: Promise<void>;
@@ -14,12 +13,11 @@ let changed: string[];
 let reached: (string | undefined)[];
 
 beforeEach(async () => {
-  api = await KubeApi.start();
   ending = new AbortController();
   changed = [];
   reached = [];
   create('one');
-  mirror = new Mirror(await connect({ kubeconfig: await writeKubeconfig({ double: { server: api.url } }) }), {
+  mirror = new Mirror(await connect({ kubeconfig: cluster.kubeconfig }), {
     namespace: 'default',
     signal: ending.signal,
     onService: (key) => changed.push(key),
@@ -35,7 +33,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   ending.abort();
-  await api.close();
   await following;
 });
 
@@ -44,8 +41,8 @@ function create(name: string): void {
   const once = { dryRun: false };
   const [model, service] = [aModel(), aService({ modelRef: name })];
   const metadata = { name, namespace: 'default' };
-  api.store.create(key('models'), { ...model, metadata } as never, 'test', once);
-  api.store.create(key('inferenceservices'), { ...service, metadata } as never, 'test', once);
+  cluster.api.store.create(key('models'), { ...model, metadata } as never, 'test', once);
+  cluster.api.store.create(key('inferenceservices'), { ...service, metadata } as never, 'test', once);
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -57,12 +54,12 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 const breakWatches = (): void => {
-  for (const watch of api.watches) watch.end();
+  for (const watch of cluster.api.watches) watch.end();
 };
 const names = (): string[] => mirror.services().map(({ metadata }) => metadata.name);
 
 test('a storm of 410 Gone lists anew each time, loses nothing and invents no deletion', async () => {
-  api.inject({ watch: true, times: 12, failure: new ApiFailure(410, 'Expired', 'too old resource version') });
+  cluster.api.inject({ watch: true, times: 12, failure: new ApiFailure(410, 'Expired', 'too old resource version') });
   breakWatches();
   create('two');
   await until(() => names().includes('two'));
@@ -73,7 +70,7 @@ test('a storm of 410 Gone lists anew each time, loses nothing and invents no del
 });
 
 test('a token that has expired makes nothing unknown or gone, and what was missed is seen with the next one', async () => {
-  api.inject({ times: 6, failure: new ApiFailure(401, 'Unauthorized', 'token expired') });
+  cluster.api.inject({ times: 6, failure: new ApiFailure(401, 'Unauthorized', 'token expired') });
   breakWatches();
   await until(() => !mirror.reachable);
   create('two');
@@ -85,8 +82,8 @@ test('a token that has expired makes nothing unknown or gone, and what was misse
 
 test('a service that is missing from a list counts as gone only when the cluster says so by name', async () => {
   const list = { kind: 'InferenceServiceList', metadata: { resourceVersion: '1' }, items: [] };
-  api.inject({ watch: true, times: 1, failure: new ApiFailure(410, 'Expired', 'too old') });
-  api.inject({ path: /inferenceservices$/, times: 1, watch: false, json: list });
+  cluster.api.inject({ watch: true, times: 1, failure: new ApiFailure(410, 'Expired', 'too old') });
+  cluster.api.inject({ path: /inferenceservices$/, times: 1, watch: false, json: list });
   breakWatches();
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(mirror.service('default/one').kind).toBe('there');

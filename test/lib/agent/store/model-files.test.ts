@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { modelFiles } from '../../../../src/lib/agent/store/model-files.js';
 import { hubFrom } from '../../../../src/lib/source/hub/hub-urls.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
@@ -10,9 +10,9 @@ let folder: { path: string; remove: () => Promise<void> };
 beforeEach(async () => (folder = await temporaryFolder()));
 afterEach(() => folder.remove());
 
-const filesOf = (source: string, more: { mmproj?: string } = {}, draft?: string) => {
+const filesOf = (source: string, more: { mmproj?: string } = {}, draft?: string, allowedRoots = [folder.path]) => {
   const model = aModel();
-  const rules = { folder: join(folder.path, 'store'), allowedRoots: [folder.path] };
+  const rules = { folder: join(folder.path, 'store'), allowedRoots };
   return modelFiles({ ...model, spec: { ...model.spec, source, ...more } }, rules, hubFrom({}), {} as never, draft);
 };
 
@@ -35,6 +35,20 @@ test('and where it lies, under the same roof', async () => {
   });
   await expect(filesOf(model, {}, '../../../etc/passwd')).rejects.toThrow('lies outside of the folders');
   await expect(filesOf(model, {}, 'missing.gguf')).rejects.toMatchObject({ code: 'MODEL_FILE_MISSING' });
+});
+
+test('a folder whose name only begins like an allowed one is not that', async () => {
+  const beside = await temporaryFolder();
+  try {
+    const allowed = join(beside.path, 'models');
+    const file = join(`${allowed}-of-others`, 'm.gguf');
+    mkdirSync(allowed);
+    mkdirSync(dirname(file));
+    writeFileSync(file, '');
+    await expect(filesOf(file, {}, undefined, [allowed])).rejects.toThrow('lies outside of the folders');
+  } finally {
+    await beside.remove();
+  }
 });
 
 test.each(['http://[', 'file:///etc/passwd', 's3://models/p.gguf'])(

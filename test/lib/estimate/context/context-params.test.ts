@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { resolveContext } from '../../../../src/lib/estimate/context/context-params.js';
+import { resolveContext, WITHOUT_DRAFT } from '../../../../src/lib/estimate/context/context-params.js';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import { PROFILES } from '../../../oracle/cases.js';
 import { profileHeader, readProfile } from '../../../support/models/profile.js';
 
-const llama = describeModel(profileHeader(readProfile(join(PROFILES, 'llama-3.1-8b.Q4_K_M.json'))));
+const shapeOf = (name: string) => describeModel(profileHeader(readProfile(join(PROFILES, `${name}.json`))));
+const llama = shapeOf('llama-3.1-8b.Q4_K_M');
 
 function context(launch: Partial<LaunchOptions>) {
   return resolveContext(llama, { accelerator: 'cpu', ctxSize: 4096, llamaCpp: 'v0.5.0', ...launch });
@@ -28,4 +29,12 @@ describe('every slot needs room for an output in a batch', () => {
   ] satisfies [string, Partial<LaunchOptions>][])('%s will do', (_, launch) => {
     expect(context(launch).nOutputsMax).toBe(launch.parallel);
   });
+});
+
+test.each([
+  ['qwen35-qwen3.5-0.8b.Q8_0', 3],
+  ['mamba-mamba-130m.Q8_0', 0],
+])('of %s, %d earlier states are kept where three tokens are drafted', (name, kept) => {
+  const { role } = resolveContext(shapeOf(name), { accelerator: 'cpu' }, { ...WITHOUT_DRAFT, statesKept: 3 });
+  expect(role.statesKept).toBe(kept);
 });

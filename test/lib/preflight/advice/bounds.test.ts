@@ -102,3 +102,13 @@ test('nothing is tried to leave a GPU that holds all layers', async () => {
   expect(levers.pull({ shape, launch, changes: [] }, 'placement')).toBeUndefined();
   expect(trials.planned).toEqual([launch]);
 });
+
+test('a GPU that holds all layers but the output head takes that too, where the host is too small for it', async () => {
+  const shape = await bundledShape('qwen-2.5-14b', 'Q5_K_M');
+  const { nLayerAll } = shape.hparams;
+  const launch: LaunchOptions = { accelerator: 'cuda', ctxSize: 4096, gpuLayers: nLayerAll };
+  const estimate = estimateMemory(shape, launch);
+  const room = { ...roomOf(24, 64), policy: { absoluteBytes: totalBytes(estimate, 'host') - 1 } };
+  const pulled = new Levers(new Trials(room), estimate.resolved).pull({ shape, launch, changes: [] }, 'placement');
+  expect(pulled?.changes).toEqual([{ kind: 'gpu-layers', layers: nLayerAll + 1, of: nLayerAll + 1 }]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { estimateMemory } from '../../../../src/lib/estimate/estimate-memory.js';
 import { totalBytes } from '../../../../src/lib/estimate/memory-estimate.js';
 import { machineChanges, roomOf } from '../../../../src/lib/preflight/advice/machine-changes.js';
+import { typedChanges } from '../../../../src/lib/preflight/advice/typed-changes.js';
 import { Trials } from '../../../../src/lib/preflight/advice/trials.js';
 import type { CompletedVerdict } from '../../../../src/lib/preflight/judge/verdict.js';
 import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
@@ -38,4 +39,26 @@ test('what is to be freed and what is to stay in use are together no more than i
   expect(freeBytes).toBeCloseTo(0.3 * GIB, 3);
   expect(inUseBytes + freeBytes).toBeLessThanOrEqual(before);
   expect(inUseBytes + freeBytes).toBeGreaterThan(before - MIB);
+});
+
+test('of what other programs hold, two gigabytes are the system’s own and are not to be freed', async () => {
+  const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+  const onCpu: LaunchOptions = { ...launch, accelerator: 'cpu' };
+  const needed = totalBytes(estimateMemory(shape, onCpu));
+  const isProposed = (staysBytes: number): boolean => {
+    const trials = new Trials(roomOf(needed + staysBytes, staysBytes + GIB, false, 1));
+    const verdict = trials.judge(shape, onCpu) as CompletedVerdict;
+    const changes = machineChanges(trials, { shape, launch: onCpu, verdict }, []).flatMap((one) => one.changes);
+    return changes.some(({ kind }) => kind === 'free-memory');
+  };
+  // A tenth more or less, which is the step
+  expect([isProposed(2.2 * GIB), isProposed(1.8 * GIB)]).toEqual([true, false]);
+});
+
+test('what may stay in use is typed in whole mebibytes, not above it; what is in use on another machine not below', () => {
+  const inUseBytes = 5 * GIB + MIB / 2;
+  const freed = typedChanges([{ kind: 'free-memory', freeBytes: GIB, inUseBytes }], []);
+  expect(freed.flags).toEqual(['--in-use 5120Mi']);
+  const other = typedChanges([{ kind: 'machine', gigabytes: 64, memory: 'system', inUseBytes }], []);
+  expect(other.flags).toEqual(['--system-memory 64Gi', '--in-use 5121Mi']);
 });

@@ -21,6 +21,12 @@ describe('quantizations that a repository has', () => {
     expect(variant?.shape.fileBytes).toBe(bytes);
   });
 
+  test('are smaller only where they are shorter', async () => {
+    const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+    const smaller = (bytes: number) => listedVariants(shape, resolved, [sibling('Q3_K_M', bytes)]).length;
+    expect([smaller(shape.fileBytes - 1), smaller(shape.fileBytes)]).toEqual([1, 0]);
+  });
+
   test('are not proposed below 2.4 bits a weight', async () => {
     const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
     const ofBits = (bits: number) => Math.ceil((shape.parameterCount * bits) / 8);

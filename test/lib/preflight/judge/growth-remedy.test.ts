@@ -71,6 +71,21 @@ describe('what is said to keep growth within the budget', () => {
     expect(isWithin).toBe(true);
   });
 
+  test('is fewer than two checkpoints only where no smaller context is enough', () => {
+    const launch: LaunchOptions = { ...METAL, ctxSize: 32768, parallel: 1 };
+    const { verdict } = remedyIn(room(4.5), GEMMA, launch);
+    const tried: LaunchOptions[] = [];
+    const changes = growthRemedy(verdict, launch, (other) => {
+      tried.push(other);
+      return verdict;
+    });
+    expect(changes).toEqual([]);
+    const counts = tried.map(({ ctxCheckpoints = 32 }) => ctxCheckpoints);
+    const smallestContext = tried.findLastIndex(({ ctxSize }) => ctxSize === 32768 / 8);
+    expect(counts.slice(0, smallestContext)).not.toContain(1);
+    expect(counts.slice(smallestContext + 1)).toContain(1);
+  });
+
   test('is not looked for where a smaller prompt cache alone is enough, or nothing is tight', () => {
     expect(remedyIn(room(8), LLAMA, METAL).changes).toBeUndefined();
     expect(remedyIn(room(60), LLAMA, METAL).changes).toBeUndefined();

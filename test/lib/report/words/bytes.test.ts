@@ -14,6 +14,8 @@ describe('a size for people', () => {
     [2.3 * MIB, '2.3MB'],
     [298 * MIB, '298MB'],
     [1023.7 * MIB, '1GB'],
+    [600 * 1024, '0.6MB'],
+    [100 * 1024, '100KB'],
     [40 * 1024, '40KB'],
     [-4.6 * GIB, '-4.6GB'],
   ])('of %d bytes is %s', (bytes, text) => {

@@ -53,6 +53,27 @@ describe('what the readings of a command know of a host', () => {
     expect([await outcome(), await outcome()]).toEqual(['connected', 'connected']);
   });
 
+  test('an attempt that fails after a host was given up does not begin to count anew', async () => {
+    const contact = new Contact(POLICY, 60_000);
+    let attempts = 0;
+    const fails = (code: string, when: Promise<void>) =>
+      contact
+        .through(async () => {
+          attempts++;
+          await when;
+          throw failure(code);
+        }, undefined)
+        .catch((error: { code: string }) => error.code);
+    await contact.through(async (connected) => connected(), undefined);
+    let breaks: () => void = () => undefined;
+    const slow = fails('ECONNRESET', new Promise((resolve) => (breaks = resolve)));
+    expect(await fails('EAI_AGAIN', Promise.resolve())).toBe('EAI_AGAIN');
+    breaks();
+    expect(await slow).toBe('EAI_AGAIN');
+    // Five that nobody answered, and the slow one.
+    expect(attempts).toBe(6);
+  });
+
   test('a server that was there and is started again is waited for', async () => {
     const { outcome } = host([null, 'ECONNREFUSED', 'ECONNREFUSED', null]);
     expect([await outcome(), await outcome()]).toEqual(['connected', 'connected']);

@@ -32,6 +32,7 @@ describe('the model llama-server would take', () => {
     expect(chosen(undefined, 'mmproj-Q4_K_M.gguf', 'imatrix-Q4_K_M.gguf', 'mtp-m-Q4_K_M.gguf', 'm-F16.gguf')).toBe(
       'm-F16.gguf',
     );
+    expect(chosen(undefined, 'gemma-mtp-Q4_K_M.gguf', 'm-F16.gguf')).toBe('m-F16.gguf');
   });
 
   test('is what was asked for or nothing', () => {
