@@ -1,7 +1,7 @@
 import type { Switches } from '../runtime/llama-cpp.js';
 import type { Accelerator } from '../runtime/launch-options.js';
 import type { GpuPlan } from './devices.js';
-import type { Backend } from './ggml/backend.js';
+import type { Backend, Scratch } from './ggml/backend.js';
 import { blasBackend, cpuBackend } from './ggml/cpu/cpu-and-blas.js';
 import { cudaBackend } from './ggml/cuda/backend.js';
 import { metalBackend } from './ggml/metal/backend.js';
@@ -26,13 +26,14 @@ const CUDA_LIKE: AcceleratorBackends = {
   others: [cpuBackend],
 };
 
+const UNKNOWN: Scratch = { pool: 0, library: 0 };
+
 /**
  * SYCL (`ggml/src/ggml-sycl/ggml-sycl.cpp`, llama.cpp v0.5.0) sizes its buffers as CUDA does and optimises no graphs; for which ops it
  * supports CUDA's rules stand in. What it takes beside buffers is not known.
  */
 function syclBackend(device: number, llama: Switches, multiprocessors: number): Backend {
-  const { scratch, ...backend } = cudaBackend(device, llama, multiprocessors);
-  return { ...backend, optimize: () => undefined };
+  return { ...cudaBackend(device, llama, multiprocessors), optimize: () => undefined, scratch: () => UNKNOWN };
 }
 
 /** ROCm is CUDA's source compiled for AMD. */
