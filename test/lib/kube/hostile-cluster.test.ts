@@ -106,6 +106,27 @@ describe('a cluster that', () => {
     });
   });
 
+  test('has one more empty page for ever is asked for two hundred', async () => {
+    const page = '{"items":[],"metadata":{"continue":"x"}}';
+    server = await HostileServer.start((socket) =>
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
+      ),
+    );
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_UNEXPECTED_ANSWER' });
+    expect(server.requestCount).toBe(201);
+  });
+
+  test('sends a watch nothing but blank lines is told', async () => {
+    server = await HostileServer.start(CLUSTER_MODES['sends blank lines without end']);
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    const watched = async (): Promise<void> => {
+      for await (const event of client.watch(TINY, {}, AbortSignal.timeout(20_000))) if ('object' in event) return;
+    };
+    await expect(watched()).rejects.toThrow('sends blank lines without end');
+  });
+
   test('is slow each time it is asked again is given up within the time of one call', async () => {
     server = await HostileServer.start((socket) =>
       setTimeout(() => socket.write('HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n'), 300),

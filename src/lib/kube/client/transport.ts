@@ -41,6 +41,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 8 * 2 ** 20;
 /** One event of a watch, in characters. */
 const MAX_EVENT_LENGTH = 2 * 2 ** 20;
+/** In a row between events of a watch, which a server ends with one line break each. */
+const MAX_BLANK_LINES = 1000;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
@@ -214,6 +216,7 @@ export class Transport {
     // In pieces, so that a long line is not searched again with every piece of it.
     let pending: string[] = [];
     let pendingLength = 0;
+    let blank = 0;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
@@ -224,7 +227,11 @@ export class Transport {
         const lines = [pending.join(''), ...more];
         pending = [lines.pop() ?? ''];
         pendingLength = pending[0]?.length ?? 0;
-        yield* lines.filter((line) => line.trim() !== '');
+        for (const line of lines) {
+          blank = line.trim() === '' ? blank + 1 : 0;
+          if (blank === 0) yield line;
+          if (blank > MAX_BLANK_LINES) throw this.unexpected('sends blank lines without end');
+        }
       }
     } catch (error) {
       if (error instanceof ClusterError) throw error;
