@@ -13,6 +13,7 @@ import {
   interrupted,
   isBrokenConnection,
   noAnswerInTime,
+  otherProtocol,
 } from './connection-errors.js';
 import type { ApiStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
@@ -184,7 +185,7 @@ export class Transport {
     const { default: fetch } = await import('node-fetch');
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const { agent, headers } = await this.#authenticate();
+    const { agent, headers } = await this.#authenticate(signal);
     const init = {
       method,
       headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
@@ -193,7 +194,10 @@ export class Transport {
       ...(body !== undefined && { body }),
       ...(agent && { agent }),
     } as const;
-    return answered(() => fetch(url, init));
+    return answered(
+      () => fetch(url, init),
+      () => otherProtocol(this.server),
+    );
   }
 
   async #whole(response: Response): Promise<Answer> {
@@ -254,12 +258,12 @@ export class Transport {
   }
 
   /** Verification of certificates is asked for outright, so that no environment variable can turn it off. */
-  async #authenticate(): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
+  async #authenticate(signal: AbortSignal): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
     const rejectUnauthorized = this.#config.getCurrentCluster()?.skipTLSVerify !== true;
     try {
       const { agent, headers } = await this.#config.applyToFetchOptions({ rejectUnauthorized });
       const pairs = Object.fromEntries(headers as unknown as Iterable<[string, string]>);
-      return { agent: this.#agents.kept(agent as Agent | undefined), headers: pairs };
+      return { agent: this.#agents.kept(agent as Agent | undefined, signal), headers: pairs };
     } catch (error) {
       throw this.#noCredentials(error);
     }
