@@ -22,12 +22,12 @@ export interface RequirementRequest {
   readonly cacheDir: string;
   /** Path of the llama-server, which is asked for its version. */
   readonly program: string;
-  /** What llama-server sees of the machine, where it is to choose context or layers. */
+  /** What llama-server sees of the machine, where it is to choose context or layers, or there are GPUs with memory of their own. */
   readonly seen?: SeenMachine | undefined;
 }
 
 /** Without what is in use, but for GPUs that say themselves what is free. */
-export type SeenMachine = Pick<HostMemory, 'totalBytes' | 'gpuWiredLimitBytes' | 'gpus'>;
+export type SeenMachine = Pick<HostMemory, 'totalBytes' | 'gpuWiredLimitBytes' | 'gpus' | 'unifiedMemory'>;
 
 /** What a launch takes, or the text for stderr that says why that is not known. */
 export type RequirementAnswer =

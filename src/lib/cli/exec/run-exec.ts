@@ -5,6 +5,7 @@ import { guardHere } from '../../guard/guard-machine.js';
 import { guardedSpawn } from '../../guard/guarded-spawn.js';
 import { refuseOptionFiles } from '../../guard/option-files.js';
 import { watchUntilResident } from '../../guard/watch-resident.js';
+import { measureNvidia } from '../../host/gpu/nvidia.js';
 import { defaultAccelerator, measureHost } from '../../host/measure-host.js';
 import { thisMachine, type Probe } from '../../host/probe.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
@@ -14,6 +15,7 @@ import { optionVariables, readServerCommand, type ServerCommand } from '../../ru
 import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
+import { isDiscrete } from '../../preflight/judge/judge.js';
 import { folded } from '../terminal/terminal-width.js';
 import { asFailure, renderFailure, type OclifError } from '../terminal/render-failure.js';
 import { readExecOptions, type ExecOptions } from './exec-options.js';
@@ -53,7 +55,7 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     say(`Note: ${ROUTER}\n`);
     return runUnchecked(program);
   }
-  const accelerator = options.accelerator ?? defaultHere();
+  const accelerator = options.accelerator ?? (await defaultHere());
   const request: RequirementRequest = {
     words,
     env: optionVariables(env),
@@ -62,7 +64,7 @@ async function guardedExec(options: ExecOptions, cacheDir: string): Promise<numb
     accelerator,
     cacheDir,
     program: server.file,
-    seen: isOpen(command.patch) ? await seenMachine(accelerator, options, env) : undefined,
+    seen: await seenMachine(accelerator, options, { env, isOpen: isOpen(command.patch) }),
   };
   const needed = await requirement(request, env);
   if (needed.kind === 'unknown') {
@@ -104,14 +106,25 @@ function isOpen({ ctxSize = 0, gpuLayers = AUTO_GPU_LAYERS, fit }: LaunchPatch):
   return fit !== false && (ctxSize === 0 || gpuLayers === AUTO_GPU_LAYERS);
 }
 
+/** Undefined where nothing of the machine matters to what a launch takes. */
 async function seenMachine(
   accelerator: Accelerator,
   { gpuMemoryBytes, policy }: ExecOptions,
-  env: NodeJS.ProcessEnv,
-): Promise<SeenMachine> {
+  { env, isOpen: choosesItself }: { env: NodeJS.ProcessEnv; isOpen: boolean },
+): Promise<SeenMachine | undefined> {
+  if (!choosesItself && !isDiscrete(accelerator)) return undefined;
   const wanted = { accelerator, gpuMemoryBytes, budgetBytes: policy.absoluteBytes };
-  const { totalBytes, gpuWiredLimitBytes, gpus } = await measureHost(wanted, { ...WITHOUT_USE, env });
-  return { totalBytes, ...(gpuWiredLimitBytes !== undefined && { gpuWiredLimitBytes }), ...(gpus && { gpus }) };
+  const host = await measureHost(wanted, { ...WITHOUT_USE, env });
+  const { totalBytes, gpuWiredLimitBytes, unifiedMemory } = host;
+  // Several share the layers by what is free on each; of one, what is in use would only have the same worked out again.
+  const isAlone = !choosesItself && host.gpus?.length === 1;
+  const gpus = isAlone ? host.gpus.map((gpu) => ({ ...gpu, usedBytes: 0 })) : host.gpus;
+  return {
+    totalBytes,
+    ...(gpuWiredLimitBytes !== undefined && { gpuWiredLimitBytes }),
+    ...(unifiedMemory !== undefined && { unifiedMemory }),
+    ...(gpus && { gpus }),
+  };
 }
 
 /** Everything that estimates and advises is loaded for this only. */
@@ -179,9 +192,12 @@ const WITHOUT_USE: Probe = {
 const NVIDIA_DRIVER = '/proc/driver/nvidia/version';
 
 /** Where there is an NVIDIA GPU, a build for it would take memory there that nobody checked. */
-function defaultHere(): Accelerator {
+async function defaultHere(): Promise<Accelerator> {
   const accelerator = defaultAccelerator();
-  if (accelerator === 'metal' || !existsSync(NVIDIA_DRIVER)) return accelerator;
+  if (accelerator === 'metal') return accelerator;
+  const hasNvidia =
+    existsSync(NVIDIA_DRIVER) || (await measureNvidia({ ...READING_AT_ONCE, env: process.env })) !== undefined;
+  if (!hasNvidia) return accelerator;
   throw new CheckIncompleteError(
     'ACCELERATOR_UNKNOWN',
     'it is not known whether this llama-server uses the NVIDIA GPU',
