@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { PROFILES } from '../../oracle/cases.js';
 import { askCli } from '../../support/cli-session.js';
+import { readProfile, writeProfile } from '../../support/models/profile.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
 
 const MAC = ['--accelerator', 'metal', '--in-use', '4Gi', '--offline', '--system-memory'];
 const CARD = [
@@ -60,7 +64,11 @@ describe('what is advised', () => {
   });
 
   test('says that the context which it names is the one that llama-server would choose', async () => {
-    const { stderr } = await check('qwen-coder-32b', ...MAC, '24Gi', '--ctx-size', '0');
+    const { path, remove } = await temporaryFolder();
+    const file = join(path, 'qwen-2.5-coder-32b.Q4_K_M.gguf');
+    await writeProfile(readProfile(join(PROFILES, 'qwen-2.5-coder-32b.Q4_K_M.json')), file);
+    const { stderr } = await check(file, ...MAC, '24Gi');
+    await remove();
     expect(stderr).toMatch(/--ctx-size 4096\n.*; with the 4096 tokens that\s+llama-server would choose here/);
     expect(stderr).toContain('starts all the same, with --ctx-size 4096: ');
   });

@@ -44,7 +44,7 @@ const mac = (memory: string, inUse: string): string[] => [
   ...['--accelerator', 'metal', '--system-memory', memory, '--in-use', inUse, '--offline'],
 ];
 
-const OPEN = ['--ctx-size', '0', '--gpu-layers', 'auto', '--no-mmproj'];
+const OPEN = ['--gpu-layers', 'auto', '--no-mmproj'];
 
 const smallCard = (memory: string, inUse: string): string[] => [
   ...['--accelerator', 'cuda', '--gpu-memory', '8Gi', '--system-memory', memory, '--in-use', inUse, '--offline'],

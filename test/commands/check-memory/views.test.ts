@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROFILES } from '../../oracle/cases.js';
 import { askCli } from '../../support/cli-session.js';
+import { readProfile, writeProfile } from '../../support/models/profile.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
 
 const GOLDEN = new URL('../../golden/', import.meta.url);
 const MAC = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
@@ -251,10 +255,14 @@ test.each([['--savings'], ['--table'], ['--machines']])(
   '%s says with which layers its rows are, only where llama-server chose them',
   async (view) => {
     const small = ['--accelerator', 'metal', '--system-memory', '8Gi', '--in-use', '5Gi', '--offline'];
-    const shown = ['check-memory', 'llama-3.1-8b', ...small, '--ctx-size', '0', view];
+    const { path, remove } = await temporaryFolder();
+    const file = join(path, 'llama-3.1-8b.Q5_K_M.gguf');
+    await writeProfile(readProfile(join(PROFILES, 'llama-3.1-8b.Q5_K_M.json')), file);
+    const shown = ['check-memory', file, ...small, view];
     const [chosen, named] = await Promise.all(
       ['auto', '25'].map(async (layers) => (await askCli([...shown, '--gpu-layers', layers])).stdout),
     );
+    await remove();
     expect(chosen).toMatch(/^Each row is with 25 layers on the GPU, as chosen for the launch asked \(--fit\)\.$/m);
     expect(named).toMatch(/ tight| no/);
     expect(named).not.toContain('as chosen');

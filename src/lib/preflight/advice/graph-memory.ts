@@ -1,3 +1,4 @@
+import { gpuOverheadBytes } from '../../estimate/gpu-overhead.js';
 import { type EstimatePart, gpuOf, type MemoryEstimate } from '../../estimate/memory-estimate.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 
@@ -24,9 +25,8 @@ export class GraphMemory {
   learn(launch: LaunchOptions, { parts, resolved: { nCtx, nUbatch } }: MemoryEstimate): void {
     const bytes = new Map<string, number>();
     for (const part of parts) {
-      if (part.of === 'projector' || (part.of === 'model' && part.name !== 'compute')) continue;
       const device = `${part.device} ${gpuOf(part)}`;
-      bytes.set(device, (bytes.get(device) ?? 0) + part.bytes);
+      bytes.set(device, (bytes.get(device) ?? 0) + graphBytes(part, launch));
     }
     const key = keyWithoutSizes(launch);
     const known = this.#byLaunch.get(key) ?? [];
@@ -67,6 +67,15 @@ export class GraphMemory {
       }),
     );
   }
+}
+
+/** What a graph has to do with, of a part; of a GPU's overhead what computing takes. */
+function graphBytes(part: EstimatePart, { accelerator, gpuMemory }: LaunchOptions): number {
+  const { of, name, device, bytes } = part;
+  if (of === 'projector') return 0;
+  if (of !== 'model' || name === 'compute') return bytes;
+  if (name !== 'runtime-overhead' || device !== 'gpu') return 0;
+  return bytes - gpuOverheadBytes(accelerator, gpuMemory?.[gpuOf(part)]);
 }
 
 function hasNoMoreTokens({ nUbatch, ubatchSize }: Taken, asked: LaunchOptions): boolean {
