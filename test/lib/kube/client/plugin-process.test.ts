@@ -22,11 +22,11 @@ beforeEach(() => {
 const shell = (before: string, after: string) => ({
   apiVersion: 'client.authentication.k8s.io/v1',
   command: '/bin/sh',
-  args: ['-c', `${before}; sleep 300 & echo $$ $! >> ${pids}; ${after}`],
+  args: ['-c', `${before}; sleep 60 & echo $$ $! >> ${pids}; ${after}`],
   interactiveMode: 'Never',
 });
 const HANGS: Script = ['true', 'wait'];
-const HEEDS_NO_SIGNAL: Script = ["trap '' TERM INT HUP", 'while :; do sleep 300; done'];
+const HEEDS_NO_SIGNAL: Script = ["trap '' TERM INT HUP", 'sleep 60'];
 
 /** Those of all plugins, once there is one. */
 async function started(): Promise<readonly number[]> {
@@ -98,7 +98,7 @@ describe('an exec plugin and what it started', () => {
   test('may be a browser, which goes on once there is a credential', async () => {
     const credential = JSON.stringify({ status: { token: 'abcdefghijkl' } });
     const plugin = shell('exec 3>&1 >/dev/null 2>&1', `echo '${credential}' >&3`);
-    plugin.args[1] = plugin.args[1]?.replace('sleep 300 &', 'sleep 300 3>&- &') ?? '';
+    plugin.args[1] = plugin.args[1]?.replace('sleep 60 &', 'sleep 60 3>&- &') ?? '';
     const user = { name: 'me' };
     await new ExecCredentials(plugin, user).refresh(undefined);
     const [, browser = 0] = await started();
