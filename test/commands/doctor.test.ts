@@ -21,7 +21,7 @@ async function withNvidia(rows: string) {
   return { env: { PATH: `${path}${delimiter}${process.env.PATH ?? ''}` }, remove };
 }
 
-const RTX = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090';
+const RTX = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090, 23552';
 
 describe('doctor', () => {
   test('tells as data what its schema says, and nothing secret', async () => {

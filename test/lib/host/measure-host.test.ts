@@ -98,7 +98,10 @@ describe('a discrete GPU', () => {
   });
 
   test('is measured by nvidia-smi, each of several', async () => {
-    const host = await measureHost({ accelerator: 'cuda' }, linux({ 'nvidia-smi': '24576, 1024\n24576, 0\n' }));
+    const host = await measureHost(
+      { accelerator: 'cuda' },
+      linux({ 'nvidia-smi': '24576, 1024, , , , 23552\n24576, 0, , , , 24576\n' }),
+    );
     expect(host.gpus).toMatchObject([
       { index: 0, totalBytes: 24_576 * MIB, usedBytes: 1024 * MIB },
       { index: 1, totalBytes: 24_576 * MIB, usedBytes: 0 },

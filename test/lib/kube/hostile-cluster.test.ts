@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { ClusterError } from '../../../src/lib/errors.js';
@@ -63,34 +64,69 @@ describe('a cluster that', () => {
   });
 
   test('switches protocols is told at once, on a new connection and on one that was used before', async () => {
-    const switches = CLUSTER_MODES['switches protocols'];
+    const { 'switches protocols': switches } = CLUSTER_MODES;
     const answers: (typeof switches)[] = [
-      switches,
       (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"items":[]}'),
-      ...Array.from({ length: 20 }, () => switches),
+      switches,
+      switches,
     ];
     server = await HostileServer.start((socket) => answers.shift()?.(socket));
     const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
-    // The first connection is closed, and the call made again.
     await expect(client.list('Model', undefined)).resolves.toEqual([]);
-    await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', exitCode: 4 });
-    expect(server.requestCount).toBeGreaterThan(3);
+    const refusal = {
+      code: 'CLUSTER_UNEXPECTED_ANSWER',
+      exitCode: 4,
+      message: `${server.url} answers 101, another protocol than HTTP`,
+    };
+    await expect(client.list('Model', undefined)).rejects.toMatchObject(refusal);
+    await expect(client.list('Model', undefined)).rejects.toMatchObject(refusal);
+    expect(server.requestCount).toBe(3);
   });
 
   const { 'switches protocols': switches } = CLUSTER_MODES;
   const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n';
   test.each([
-    ['that switches protocols itself', (socket: Socket) => switches(socket)],
-    ['to a server that does', (socket: Socket) => socket.once('data', () => switches(socket)).write(ESTABLISHED)],
-  ])('is behind a proxy %s is told at once', async (_, open) => {
+    [
+      'that switches protocols itself',
+      (socket: Socket) => switches(socket),
+      'the proxy before http://far.example:6443 does not connect to it: it answers 101, another protocol than HTTP',
+    ],
+    [
+      'that refuses',
+      (socket: Socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'),
+      'the proxy before http://far.example:6443 does not connect to it: it answers 403',
+    ],
+    [
+      'to a server that switches protocols',
+      (socket: Socket) => socket.once('data', () => switches(socket)).write(ESTABLISHED),
+      'http://far.example:6443 answers 101, another protocol than HTTP',
+    ],
+  ])('is behind a proxy %s is told at once, and which of them says so', async (_, open, message) => {
     const proxy = createServer().on('connect', (_request, socket: Socket) => open(socket));
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
     const kubeconfig = await writeKubeconfig({ hostile: { server: 'http://far.example:6443' } });
     const client = await connect({ kubeconfig, proxyFor: () => new URL(`http://127.0.0.1:${port}`) });
     const listed = client.list('Model', undefined).finally(() => proxy.close());
-    await expect(listed).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', exitCode: 4 });
+    await expect(listed).rejects.toMatchObject({ exitCode: 4, message });
   });
+
+  test.each(['never answers', 'drips headers'] as const)(
+    'is behind a proxy that %s to CONNECT leaves no connection to it when it is given up',
+    async (mode) => {
+      let closed: Promise<unknown> | undefined;
+      server = await HostileServer.start((socket) => {
+        closed = once(socket, 'close');
+        CLUSTER_MODES[mode](socket);
+      });
+      const proxy = new URL(server.url);
+      const kubeconfig = await writeKubeconfig({ hostile: { server: 'https://far.example:6443' } });
+      const client = await connect({ kubeconfig, proxyFor: () => proxy, timeoutMs: SHORT_MS });
+      await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_TIMEOUT' });
+      await closed;
+      expect(server.requestCount).toBe(1);
+    },
+  );
 
   test('has one more page for ever is not listed for ever', async () => {
     const page = JSON.stringify({ items: [], metadata: { continue: 'x', padding: 'x'.repeat(2 ** 20) } });
@@ -104,6 +140,27 @@ describe('a cluster that', () => {
       code: 'CLUSTER_UNEXPECTED_ANSWER',
       message: expect.stringContaining('a list of models without end'),
     });
+  });
+
+  test('has one more empty page for ever is asked for two hundred', async () => {
+    const page = '{"items":[],"metadata":{"continue":"x"}}';
+    server = await HostileServer.start((socket) =>
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
+      ),
+    );
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    await expect(client.list('Model', undefined)).rejects.toMatchObject({ code: 'CLUSTER_UNEXPECTED_ANSWER' });
+    expect(server.requestCount).toBe(201);
+  });
+
+  test('sends a watch nothing but blank lines is told', async () => {
+    server = await HostileServer.start(CLUSTER_MODES['sends blank lines without end']);
+    const client = await connect({ kubeconfig: await writeKubeconfig({ hostile: { server: server.url } }) });
+    const watched = async (): Promise<void> => {
+      for await (const event of client.watch(TINY, {}, AbortSignal.timeout(20_000))) if ('object' in event) return;
+    };
+    await expect(watched()).rejects.toThrow('sends blank lines without end');
   });
 
   test('is slow each time it is asked again is given up within the time of one call', async () => {

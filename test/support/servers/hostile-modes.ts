@@ -76,6 +76,7 @@ export const CLUSTER_MODES = {
   'sends a line of a hundred megabytes': (socket) =>
     flood(socket, `${JSON_OK}\r\n{"type":"ADDED","object":{"x":"`, 'x'.repeat(MIB)),
   'answers without end': (socket) => flood(socket, `${JSON_OK}\r\n`, ' '.repeat(MIB)),
+  'sends blank lines without end': (socket) => flood(socket, `${JSON_OK}\r\n`, '\n'.repeat(MIB)),
   'refuses without end': (socket) => flood(socket, 'HTTP/1.1 500 Oops\r\n\r\n', 'no '.repeat(MIB / 4)),
   'answers null': (socket) => answerJson(socket, 'null'),
   'answers a list': (socket) => answerJson(socket, '[]'),

@@ -72,17 +72,25 @@ interface Row {
 }
 
 function parseRow(line: string): Row {
-  const [total = '', used = '', uuid = '', mig = '', name = '', free = ''] = line.split(',').map((cell) => cell.trim());
+  const [total = '', used = '', uuid = '', mig = '', name = '', free] = line.split(',').map((cell) => cell.trim());
   const totalBytes = mebibytes(total);
-  const gpu = { uuid, name, totalBytes, usedBytes: takenBytes(totalBytes, mebibytes(used), mebibytes(free)) };
+  const gpu = { uuid, name, totalBytes, usedBytes: takenBytes(totalBytes, mebibytes(used), free) };
   const sharesMemory = SHARES_MEMORY.test(gpu.name);
   const isKnown = sharesMemory || (gpu.totalBytes > 0 && Number.isFinite(gpu.totalBytes + gpu.usedBytes));
   return { uuid, mig: mig === 'Enabled', gpu: isKnown ? { ...gpu, sharesMemory } : undefined };
 }
 
-/** What no program can get any more: also what the driver keeps for itself (480 MiB of an H100), neither used nor free. */
-function takenBytes(totalBytes: number, usedBytes: number, freeBytes: number): number {
-  return Math.max(usedBytes, Number.isFinite(freeBytes) ? totalBytes - freeBytes : 0);
+/** What a driver may keep for itself where it does not say what is free: 480 MiB of an H100, less of others. */
+const KEPT_BYTES = 512 * MIB;
+
+/**
+ * What no program can get any more: also what the driver keeps for itself, which is neither used nor free.
+ * @param free in MiB, where that is said
+ * @returns not a number for what is none
+ */
+function takenBytes(totalBytes: number, usedBytes: number, free: string | undefined): number {
+  if (free === undefined) return Math.min(totalBytes, usedBytes + KEPT_BYTES);
+  return Math.max(usedBytes, totalBytes - mebibytes(free));
 }
 
 /** Not a number for what nvidia-smi puts in brackets: `[N/A]`, `[Insufficient Permissions]`, `[GPU is lost]`. */
@@ -142,9 +150,9 @@ function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'u
   return new Map(
     blocks.flatMap((block) => {
       const usage = /<fb_memory_usage>(.*?)<\/fb_memory_usage>/s.exec(block)?.[1] ?? '';
-      const amounts = ['total', 'used', 'free'].map((name) => mebibytesIn(usage, name));
-      const [totalBytes = Number.NaN, used = Number.NaN, free = Number.NaN] = amounts;
-      const usedBytes = takenBytes(totalBytes, used, free);
+      const [total = '', used = '', free] = ['total', 'used', 'free'].map((name) => amountIn(usage, name));
+      const totalBytes = mebibytes(total);
+      const usedBytes = takenBytes(totalBytes, mebibytes(used), free);
       const index = /<index>(\d+)</.exec(block)?.[1];
       return index !== undefined && Number.isFinite(totalBytes + usedBytes)
         ? [[index, { totalBytes, usedBytes }] as const]
@@ -154,7 +162,6 @@ function migMemory(xml: string): ReadonlyMap<string, Pick<Gpu, 'totalBytes' | 'u
 }
 
 /** `<used>37 MiB</used>` */
-function mebibytesIn(xml: string, name: string): number | undefined {
-  const amount = new RegExp(`<${name}>(\\d{1,12}) MiB<`).exec(xml)?.[1];
-  return amount === undefined ? undefined : mebibytes(amount);
+function amountIn(xml: string, name: string): string | undefined {
+  return new RegExp(`<${name}>([^<]*?)(?: MiB)?</${name}>`).exec(xml)?.[1];
 }

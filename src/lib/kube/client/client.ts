@@ -71,6 +71,10 @@ const PAGE_SIZE = '100';
 const MAX_LIST_LENGTH = 12 * 2 ** 20;
 /** Of all pages; a small object takes two kilobytes. */
 const MAX_LISTED = 8_000;
+/** Servers may send pages with fewer objects than were asked for, or none, but not for ever. */
+const MAX_PAGES = 200;
+/** Of all pages together; a page that is under way is not cut off. */
+const LIST_TIMEOUT_MS = 60_000;
 
 /** Opens no connection: the first request does. @throws ClusterError when the kubeconfig is not usable */
 export async function connect(options: ClientOptions): Promise<KubeClient> {
@@ -120,7 +124,9 @@ export class KubeClient {
     const items: ResourceOf<K>[] = [];
     let next = '';
     let length = 0;
+    let pages = 0;
     let version: string;
+    const end = performance.now() + LIST_TIMEOUT_MS;
     do {
       const query = { limit: PAGE_SIZE, ...(next !== '' && { continue: next }) };
       const path = collectionPath(kind, namespace);
@@ -132,7 +138,8 @@ export class KubeClient {
       if (!Array.isArray(page?.items))
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
       length += answer.text.length;
-      if (length > MAX_LIST_LENGTH || items.length + page.items.length > MAX_LISTED)
+      const isLarge = length > MAX_LIST_LENGTH || items.length + page.items.length > MAX_LISTED;
+      if (isLarge || ++pages > MAX_PAGES || performance.now() > end)
         throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without end`);
       items.push(...page.items.map((item) => this.#resource(kind, item)));
       const token = page.metadata?.continue;

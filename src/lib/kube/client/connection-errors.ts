@@ -2,6 +2,9 @@ import { ClusterError } from '../../errors.js';
 import { withoutNamedSecrets } from '../../named-secrets.js';
 
 const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
+/** What hpagent says of an answer to CONNECT that is not 200, at the end of what node-fetch says of the request. */
+const PROXY_REFUSAL = /\bBad response: (?<status>\d+)$/;
+const SWITCHING = 101;
 const LONGEST_COMPLAINT = 300;
 const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
@@ -13,10 +16,30 @@ export function connectionError(error: unknown, server: string): ClusterError {
       suggestions: ["check the kubeconfig's certificate-authority for this cluster, and the clock of this machine"],
     });
   }
+  const refusal = PROXY_REFUSAL.exec(message)?.groups?.status;
+  if (refusal !== undefined) return proxyRefusal(server, Number(refusal));
   const why = code === '' ? message : code;
   return new ClusterError('CLUSTER_UNREACHABLE', `the cluster at ${server} cannot be reached (${why})`, {
     suggestions: ['check that it runs and that the network or VPN is up', 'check --kubeconfig and --kube-context'],
   });
+}
+
+/** The error of a server that answers 101 to a request that asks for no other protocol. */
+export function otherProtocol(server: string): ClusterError {
+  return new ClusterError('CLUSTER_UNEXPECTED_ANSWER', `${server} answers 101, another protocol than HTTP`, {
+    suggestions: ['check the server address in the kubeconfig, and any proxy in between'],
+  });
+}
+
+function proxyRefusal(server: string, status: number): ClusterError {
+  const answer = status === SWITCHING ? `${status}, another protocol than HTTP` : String(status);
+  return new ClusterError(
+    'CLUSTER_UNREACHABLE',
+    `the proxy before ${server} does not connect to it: it answers ${answer}`,
+    {
+      suggestions: ["check HTTPS_PROXY and NO_PROXY, or the kubeconfig's proxy-url for this cluster"],
+    },
+  );
 }
 
 export function noAnswerInTime(server: string): ClusterError {

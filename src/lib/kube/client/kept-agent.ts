@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 
@@ -8,8 +8,6 @@ const TELLING = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'reject
 
 /** Not those of proxies, each of which is for one request. */
 const KEPT = [HttpAgent, HttpsAgent];
-
-const CLOSED = 'the connection was closed without an answer';
 
 /** Who asks, and wants to know which connection the question takes. */
 const ASKING = new AsyncLocalStorage<(connection: Duplex) => void>();
@@ -22,9 +20,10 @@ export class KeptAgent {
   #agent: HttpAgent | undefined;
   #identity = '';
 
-  kept(fresh: HttpAgent | undefined): HttpAgent | undefined {
+  /** @param signal of the request; ends a connection that still waits for its proxy, of which Node's agents do not know yet */
+  kept(fresh: HttpAgent | undefined, signal: AbortSignal): HttpAgent | undefined {
     const Kind = KEPT.find(({ prototype }) => fresh !== undefined && Object.getPrototypeOf(fresh) === prototype);
-    if (fresh === undefined || Kind === undefined) return fresh && telling(fresh);
+    if (fresh === undefined || Kind === undefined) return fresh && telling(endingWith(signal, fresh));
     const { options } = fresh as HttpsAgent;
     const identity = `${Kind.name}\n${identityOf(options)}`;
     if (this.#agent === undefined || identity !== this.#identity) {
@@ -37,15 +36,15 @@ export class KeptAgent {
 
 /**
  * What a request through a kept agent gives. A server that answers 101 switches to a protocol that nobody speaks: Node then closes the
- * connection, and node-fetch never hears of it.
- * @throws Error ECONNRESET when the connection of the request is closed before it gives anything, and what the request throws
+ * connection, and node-fetch never hears of it. A connection that is closed for any other reason is an error of the request.
+ * @throws what `switched` makes when the server answers 101, and what the request throws
  */
-export async function answered<T>(ask: () => Promise<T>): Promise<T> {
+export async function answered<T>(ask: () => Promise<T>, switched: () => Error): Promise<T> {
   let connection: Duplex | undefined;
   let onClose = (): void => undefined;
   const closed = new Promise<never>((_, reject) => {
     // Behind whatever error Node tells of the same.
-    onClose = () => void setImmediate(() => reject(Object.assign(new Error(CLOSED), { code: 'ECONNRESET' })));
+    onClose = () => void setImmediate(() => reject(switched()));
   });
   const watch = (taken: Duplex): void => {
     connection?.off('close', onClose);
@@ -56,6 +55,12 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
   } finally {
     connection?.off('close', onClose);
   }
+}
+
+/** The same agent of hpagent, if it is one, whose CONNECT ends with the signal; it asks with a request of its own. */
+function endingWith<T extends HttpAgent & { proxyRequestOptions?: RequestOptions }>(signal: AbortSignal, agent: T): T {
+  if (agent.proxyRequestOptions !== undefined) agent.proxyRequestOptions = { ...agent.proxyRequestOptions, signal };
+  return agent;
 }
 
 /** The same agent, which tells who asks which connection it takes; those through a proxy are there later. */

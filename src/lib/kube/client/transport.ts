@@ -13,6 +13,7 @@ import {
   interrupted,
   isBrokenConnection,
   noAnswerInTime,
+  otherProtocol,
 } from './connection-errors.js';
 import type { ApiStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
@@ -41,6 +42,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 8 * 2 ** 20;
 /** One event of a watch, in characters. */
 const MAX_EVENT_LENGTH = 2 * 2 ** 20;
+/** In a row between events of a watch, which a server ends with one line break each. */
+const MAX_BLANK_LINES = 1000;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
@@ -182,7 +185,7 @@ export class Transport {
     const { default: fetch } = await import('node-fetch');
     const url = new URL(this.server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const { agent, headers } = await this.#authenticate();
+    const { agent, headers } = await this.#authenticate(signal);
     const init = {
       method,
       headers: { ...headers, accept: 'application/json', ...(contentType && { 'content-type': contentType }) },
@@ -191,7 +194,10 @@ export class Transport {
       ...(body !== undefined && { body }),
       ...(agent && { agent }),
     } as const;
-    return answered(() => fetch(url, init));
+    return answered(
+      () => fetch(url, init),
+      () => otherProtocol(this.server),
+    );
   }
 
   async #whole(response: Response): Promise<Answer> {
@@ -214,6 +220,7 @@ export class Transport {
     // In pieces, so that a long line is not searched again with every piece of it.
     let pending: string[] = [];
     let pendingLength = 0;
+    let blank = 0;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
@@ -224,7 +231,11 @@ export class Transport {
         const lines = [pending.join(''), ...more];
         pending = [lines.pop() ?? ''];
         pendingLength = pending[0]?.length ?? 0;
-        yield* lines.filter((line) => line.trim() !== '');
+        for (const line of lines) {
+          blank = line.trim() === '' ? blank + 1 : 0;
+          if (blank === 0) yield line;
+          if (blank > MAX_BLANK_LINES) throw this.unexpected('sends blank lines without end');
+        }
       }
     } catch (error) {
       if (error instanceof ClusterError) throw error;
@@ -247,12 +258,12 @@ export class Transport {
   }
 
   /** Verification of certificates is asked for outright, so that no environment variable can turn it off. */
-  async #authenticate(): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
+  async #authenticate(signal: AbortSignal): Promise<{ agent: Agent | undefined; headers: Record<string, string> }> {
     const rejectUnauthorized = this.#config.getCurrentCluster()?.skipTLSVerify !== true;
     try {
       const { agent, headers } = await this.#config.applyToFetchOptions({ rejectUnauthorized });
       const pairs = Object.fromEntries(headers as unknown as Iterable<[string, string]>);
-      return { agent: this.#agents.kept(agent as Agent | undefined), headers: pairs };
+      return { agent: this.#agents.kept(agent as Agent | undefined, signal), headers: pairs };
     } catch (error) {
       throw this.#noCredentials(error);
     }

@@ -41,6 +41,8 @@ export class Network {
   #http: HttpAgent | undefined;
   #https: HttpsAgent | undefined;
   readonly #proxied = new Map<string, Promise<HttpAgent>>();
+  /** Ends the connections to proxies that still wait to be led on, of which the agents do not know yet. */
+  readonly #closing = new AbortController();
   readonly #contacts = new Map<string, Contact>();
   readonly #lookUps: LookUps;
   readonly #retry: RetryPolicy;
@@ -74,7 +76,8 @@ export class Network {
     const key = `${url.protocol} ${proxy.href}`;
     const known = this.#proxied.get(key);
     if (known !== undefined) return known;
-    const agent = secure ? secureProxyAgent(proxy) : plainProxyAgent(proxy);
+    const { signal } = this.#closing;
+    const agent = secure ? secureProxyAgent(proxy, signal) : plainProxyAgent(proxy, signal);
     this.#proxied.set(key, agent);
     return agent;
   }
@@ -105,7 +108,12 @@ export class Network {
   close(): void {
     this.#http?.destroy();
     this.#https?.destroy();
-    for (const agent of this.#proxied.values()) void agent.then((opened) => opened.destroy());
+    void this.#closeProxied();
+  }
+
+  async #closeProxied(): Promise<void> {
+    for (const agent of await Promise.all(this.#proxied.values())) agent.destroy();
+    this.#closing.abort();
   }
 
   #direct(secure: boolean): HttpAgent {
@@ -135,12 +143,12 @@ export class Network {
   };
 }
 
-async function secureProxyAgent(proxy: URL): Promise<HttpAgent> {
+async function secureProxyAgent(proxy: URL, signal: AbortSignal): Promise<HttpAgent> {
   const { HttpsProxyAgent } = await import('https-proxy-agent');
-  return new HttpsProxyAgent(proxy, { keepAlive: true }) as HttpAgent;
+  return new HttpsProxyAgent(proxy, { keepAlive: true, signal }) as HttpAgent;
 }
 
-async function plainProxyAgent(proxy: URL): Promise<HttpAgent> {
+async function plainProxyAgent(proxy: URL, signal: AbortSignal): Promise<HttpAgent> {
   const { HttpProxyAgent } = await import('http-proxy-agent');
-  return new HttpProxyAgent(proxy, { keepAlive: true }) as HttpAgent;
+  return new HttpProxyAgent(proxy, { keepAlive: true, signal }) as HttpAgent;
 }

@@ -87,7 +87,7 @@ test('a Mac whose inactive pages are nobody’s has room as before', async () =>
 });
 
 /** 24 and 8 GB, the larger one first. */
-const TWO_GPUS = `printf '24576, 10, GPU-aaaa, [N/A], NVIDIA GeForce RTX 4090\\n8192, 300, GPU-bbbb, [N/A], NVIDIA GeForce RTX 3070\\n'`;
+const TWO_GPUS = `printf '24576, 10, GPU-aaaa, [N/A], NVIDIA GeForce RTX 4090, 24566\\n8192, 300, GPU-bbbb, [N/A], NVIDIA GeForce RTX 3070, 7892\\n'`;
 const LAUNCH = ['llama-3.1-8b', '--accelerator', 'cuda', '-c', '8192', '--gpu-layers', 'all'];
 
 describe('a machine with GPUs', () => {

@@ -79,7 +79,7 @@ describe('the accelerator of a Linux machine with AMD graphics', () => {
   });
 
   test('is CUDA where there is an NVIDIA card, too', async () => {
-    const smi = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090\n';
+    const smi = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090, 23552\n';
     const found = await findAccelerator(machine({ cards: [RX_7900], rocm: true, smi }));
     expect(found).toMatchObject({ accelerator: 'cuda', by: 'nvidia-smi' });
   });

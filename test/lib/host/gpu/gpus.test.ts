@@ -37,8 +37,8 @@ const measured = async (accelerator: 'cuda' | 'rocm' | 'vulkan' | 'intel', on: M
 const sizes = async (accelerator: 'cuda' | 'rocm' | 'vulkan', on: Machine) =>
   (await measured(accelerator, on)).gpus?.map(({ totalBytes }) => totalBytes / MIB);
 
-const LARGE = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090';
-const SMALL = '8192, 300, GPU-bbbb-2, Disabled, NVIDIA GeForce RTX 3070';
+const LARGE = '24576, 1024, GPU-aaaa-1, Disabled, NVIDIA GeForce RTX 4090, 23552';
+const SMALL = '8192, 300, GPU-bbbb-2, Disabled, NVIDIA GeForce RTX 3070, 7892';
 const amd = (
   card: number,
   { vram, gtt = 32, device = '0x744c', unique = '' }: { vram: number; gtt?: number; device?: string; unique?: string },
@@ -66,8 +66,11 @@ describe('the GPUs of an NVIDIA machine', () => {
   test('leave out what the driver keeps for itself, which is neither used nor free', async () => {
     const smi = '81559, 0, GPU-e, Disabled, NVIDIA H100 80GB HBM3, 81079\n';
     expect((await measured('cuda', { smi })).gpus).toMatchObject([{ totalBytes: 81559 * MIB, usedBytes: 480 * MIB }]);
-    const unknown = smi.replace('81079', '[N/A]');
-    expect((await measured('cuda', { smi: unknown })).gpus).toMatchObject([{ usedBytes: 0 }]);
+    expect((await measured('cuda', { smi: smi.replace(', 81079', '') })).gpus).toMatchObject([
+      { usedBytes: 512 * MIB },
+    ]);
+    const unknown = measured('cuda', { smi: smi.replace('81079', '[N/A]') });
+    await expect(unknown).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
   });
 
   test('say what the processes of the ledger hold on each, and nothing of others or of what nvidia-smi cannot tell', async () => {
@@ -145,6 +148,8 @@ describe('a GPU that is divided', () => {
     );
     const env = { CUDA_VISIBLE_DEVICES: 'MIG-2222' };
     expect((await measured('cuda', { ...on, details: reserved, env })).gpus).toMatchObject([{ usedBytes: 42 * MIB }]);
+    const unknown = measured('cuda', { ...on, details: reserved.replace('4822 MiB', '[N/A]'), env });
+    await expect(unknown).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
   });
 
   test('is its first device where none is named', async () => {

@@ -10,20 +10,22 @@ const fresh = (options: ConstructorParameters<typeof Agent>[0]): Agent => {
   return agent;
 };
 
+const { signal } = new AbortController();
+
 test('requests with the same credentials share connections that stay open, and others have their own', () => {
   const agents = new KeptAgent();
-  const first = agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }));
+  const first = agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }), signal);
   expect((first as Agent | undefined)?.options).toMatchObject({ keepAlive: true, ca: 'a', rejectUnauthorized: true });
-  expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }))).toBe(first);
-  const renewed = agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: true }));
+  expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('c'), rejectUnauthorized: true }), signal)).toBe(first);
+  const renewed = agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: true }), signal);
   expect(renewed).not.toBe(first);
-  expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: false }))).not.toBe(renewed);
+  expect(agents.kept(fresh({ ca: 'a', cert: Buffer.from('d'), rejectUnauthorized: false }), signal)).not.toBe(renewed);
 });
 
 test('what goes through a proxy, or without TLS, has connections of its own', () => {
   class ProxyAgent extends Agent {}
   const proxy = new ProxyAgent({});
   made.push(proxy);
-  expect(new KeptAgent().kept(proxy)).toBe(proxy);
-  expect(new KeptAgent().kept(undefined)).toBeUndefined();
+  expect(new KeptAgent().kept(proxy, signal)).toBe(proxy);
+  expect(new KeptAgent().kept(undefined, signal)).toBeUndefined();
 });
