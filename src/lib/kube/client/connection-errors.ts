@@ -1,4 +1,5 @@
 import { ClusterError } from '../../errors.js';
+import { withoutNamedSecrets } from '../../named-secrets.js';
 
 const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
 /** What hpagent says of an answer to CONNECT that is not 200, at the end of what node-fetch says of the request. */
@@ -81,7 +82,7 @@ export function credentialsError(error: unknown, clean: (text: string) => string
   const printed =
     error instanceof SyntaxError
       ? 'its plugin printed something that is not a credential'
-      : clean(message).slice(0, LONGEST_COMPLAINT);
+      : withoutNamedSecrets(clean(message)).slice(0, LONGEST_COMPLAINT);
   return new ClusterError('CREDENTIALS_FAILED', `no credentials for the cluster: ${plugin ?? file ?? printed}`, {
     suggestions: ['run the plugin that the kubeconfig names by hand, or log in again'],
   });

@@ -1,14 +1,17 @@
-import { execFile } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { parseBoundedJson } from '../../bounded-json.js';
 import type { User } from '@kubernetes/client-node';
 import { ClusterError } from '../../errors.js';
+import { withoutNamedSecrets } from '../../named-secrets.js';
 import { cleanText } from './clean-text.js';
+import { runPlugin, type PluginEnd } from './plugin-process.js';
 
 /** What a kubeconfig says of an exec plugin. */
 export interface ExecPlugin {
   readonly command: string;
   readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly interactiveMode?: string;
 }
 
 interface Credential {
@@ -50,36 +53,40 @@ export class ExecCredentials {
     this.#expiresAt = Number.isNaN(expiry) ? Number.POSITIVE_INFINITY : expiry;
   }
 
-  #run(signal: AbortSignal | undefined): Promise<Credential> {
-    const { command, args = [], env = [] } = this.plugin;
-    const options = {
+  async #run(signal: AbortSignal | undefined): Promise<Credential> {
+    const { command, args = [], env = [], interactiveMode } = this.plugin;
+    const end = await runPlugin(command, args, {
       env: { ...process.env, ...Object.fromEntries(env.map(({ name, value }) => [name, value])) },
-      timeout: this.timeoutMs,
-      maxBuffer: MAX_OUTPUT_BYTES,
-      killSignal: 'SIGKILL' as const,
+      timeoutMs: this.timeoutMs,
+      mostBytes: MAX_OUTPUT_BYTES,
       signal,
-    };
-    return new Promise((resolve, reject) => {
-      execFile(command, args, options, (error, stdout, stderr) => {
-        if (error === null) return resolve(parseCredential(stdout));
-        if (signal?.aborted) return reject(error);
-        reject(failed(reasonOf(error, command, stderr, this.timeoutMs)));
-      }).stdin?.end();
-    }).then((credential) => (credential as Credential | undefined) ?? Promise.reject(notACredential()));
+      // A group of its own cannot ask a person at the terminal.
+      keepsTerminal: interactiveMode !== 'Never' && hasTerminal(),
+    }).catch((error: Error & { code?: string }) => {
+      if (signal?.aborted) throw error;
+      throw failed(whyNotStarted(error, command));
+    });
+    if (end.code !== 0 || end.ended !== undefined) throw failed(reasonOf(end, this.timeoutMs));
+    const credential = parseCredential(end.stdout);
+    if (credential === undefined) throw failed('its plugin printed something that is not a credential');
+    return credential;
   }
 }
 
-function reasonOf(
-  error: Error & { code?: unknown; killed?: boolean },
-  command: string,
-  stderr: string,
-  timeoutMs: number,
-): string {
-  if (error.code === 'ENOENT') return `the plugin "${cleanText(command)}" is not installed`;
-  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'its plugin printed more than any credential is long';
-  if (error.killed) return `its plugin did not end within ${timeoutMs / 1000} s`;
-  const words = cleanText(stderr).slice(0, LONGEST_COMPLAINT);
-  return words === '' ? `its plugin ended with ${String(error.code ?? 'a signal')} and no word` : words;
+function hasTerminal(): boolean {
+  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+}
+
+function whyNotStarted({ code }: { code?: string }, command: string): string {
+  if (code === 'ENOENT') return `the plugin "${cleanText(command)}" is not installed`;
+  return `the plugin "${cleanText(command)}" cannot be started (${code ?? 'for no known reason'})`;
+}
+
+function reasonOf({ code, ended, stderr }: PluginEnd, timeoutMs: number): string {
+  if (ended === 'long') return 'its plugin printed more than any credential is long';
+  if (ended === 'late') return `its plugin did not end within ${timeoutMs / 1000} s`;
+  const words = withoutNamedSecrets(cleanText(stripVTControlCharacters(stderr))).slice(0, LONGEST_COMPLAINT);
+  return words === '' ? `its plugin ended with ${code ?? 'a signal'} and no word` : words;
 }
 
 function parseCredential(text: string): Credential | undefined {
@@ -92,10 +99,6 @@ function parseCredential(text: string): Credential | undefined {
   } catch {
     return undefined;
   }
-}
-
-function notACredential(): ClusterError {
-  return failed('its plugin printed something that is not a credential');
 }
 
 function failed(reason: string): ClusterError {

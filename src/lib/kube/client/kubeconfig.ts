@@ -4,6 +4,8 @@ import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node
 import { load } from 'js-yaml';
 import { ClusterError } from '../../errors.js';
 import { homeFolder } from '../../home-folder.js';
+import { nearest } from '../../nearest.js';
+import { printable } from '../../printable.js';
 import { readRegularFile, UnreadableFileError } from '../../read-regular-file.js';
 import { ExecCredentials, type ExecPlugin } from './exec-credentials.js';
 import { isLongYaml, MOST_MARKS_AT_ONCE } from '../../yaml-size.js';
@@ -28,6 +30,8 @@ export interface LoadedKubeConfig {
 }
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+/** Of more contexts a message names a few. */
+const MOST_LISTED = 10;
 /** Those of hundreds of clusters, certificates and all, take less; kubectl itself has no limit. */
 const MAX_KUBECONFIG_BYTES = 2 * 2 ** 20;
 /** As far as it is used; client-node takes anything for anything. */
@@ -167,13 +171,13 @@ function useContext(config: KubeConfig, { context: wanted, proxyFor }: ClusterCh
   const name = wanted ?? config.getCurrentContext();
   if (!name) {
     throw new ClusterError('CONTEXT_NOT_FOUND', 'the kubeconfig names no current context', {
-      suggestions: [`choose one with --kube-context (${contextNames(config)})`],
+      suggestions: [`choose one with --kube-context (${contextNames(config, '')})`],
     });
   }
   const context = config.contexts.find((candidate) => candidate.name === name);
   if (context === undefined) {
     throw new ClusterError('CONTEXT_NOT_FOUND', `the kubeconfig has no context "${name}"`, {
-      suggestions: [`choose one with --kube-context (${contextNames(config)})`],
+      suggestions: [`choose one with --kube-context (${contextNames(config, name)})`],
     });
   }
   config.setCurrentContext(name);
@@ -240,8 +244,13 @@ function execInfo(
   });
 }
 
-function contextNames(config: KubeConfig): string {
-  return config.contexts.map(({ name }) => name).join(', ') || 'it has none';
+/** All of a few, else those that `wanted` may have meant. */
+function contextNames({ contexts }: KubeConfig, wanted: string): string {
+  const names = contexts.map(({ name }) => printable(name));
+  if (names.length <= MOST_LISTED) return names.join(', ') || 'it has none';
+  const near = nearest(wanted, names);
+  const shown = near.length > 0 ? near : names.slice(0, MOST_LISTED);
+  return `${shown.join(', ')}, …: the kubeconfig has ${names.length}`;
 }
 
 async function existing(file: string): Promise<string | undefined> {

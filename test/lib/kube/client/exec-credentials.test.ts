@@ -23,7 +23,15 @@ describe('an exec plugin of a kubeconfig', () => {
 
   test('that hangs ends with whoever waits for it', async () => {
     const credentials = new ExecCredentials(plugin(HANGS), { name: 'me' });
-    await expect(credentials.refresh(AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(credentials.refresh(AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  test('that fails is quoted, coloured or not, but for what its words give away', async () => {
+    const words = 'cannot log in:\\n \\u001b[31mtoken\\u001b[0m=s3cret99 password: hunter2xx --token s3cret99';
+    const credentials = new ExecCredentials(plugin(`console.error("${words}"); process.exit(3)`), { name: 'me' });
+    await expect(credentials.refresh(undefined)).rejects.toMatchObject({
+      message: 'no credentials for the cluster: cannot log in:  token=*** password: *** --token ***',
+    });
   });
 
   test('may take longer than a call of the cluster, since a person may have to log in', async () => {

@@ -14,6 +14,8 @@ import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../../support/server
 const CLUSTER_VARIABLES = ['KUBECONFIG', 'HOME', 'KUBERNETES_SERVICE_HOST'] as const;
 const caFile = LOOPBACK_CERTIFICATE_FILE;
 
+const range = (count: number) => Array.from({ length: count }, (_, index) => `prod-eu-${index}`);
+
 describe('the kubeconfig', () => {
   const before = Object.fromEntries(CLUSTER_VARIABLES.map((name) => [name, process.env[name]]));
   let home: string;
@@ -102,6 +104,17 @@ describe('the kubeconfig', () => {
     const error = await connect({ kubeconfig, context: 'c' }).catch((thrown: ClusterError) => thrown);
     expect(error).toMatchObject({ code: 'CONTEXT_NOT_FOUND', message: 'the kubeconfig has no context "c"' });
     expect((error as ClusterError).options.suggestions?.[0]).toContain('(a, b)');
+  });
+
+  test.each([
+    ['prod-eu-12x', 'prod-eu-12, prod-eu-1, prod-eu-2, …: the kubeconfig has 30'],
+    ['nosuch', `${range(10).join(', ')}, …: the kubeconfig has 30`],
+  ])('with many contexts names a few, the nearest to %s', async (context, named) => {
+    const entries = Object.fromEntries(range(30).map((name) => [name, { server: 'https://a.example' }]));
+    const error = await connect({ kubeconfig: await writeKubeconfig(entries), context }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect((error as ClusterError).options.suggestions).toEqual([`choose one with --kube-context (${named})`]);
   });
 
   test('that is not YAML is refused without repeating its lines', async () => {
