@@ -67,7 +67,7 @@ describe('what is advised', () => {
     const { path, remove } = await temporaryFolder();
     const file = join(path, 'qwen-2.5-coder-32b.Q4_K_M.gguf');
     await writeProfile(readProfile(join(PROFILES, 'qwen-2.5-coder-32b.Q4_K_M.json')), file);
-    const { stderr } = await check(file, ...MAC, '24Gi');
+    const { stderr } = await check(file, ...MAC, '24Gi', '--gpu-layers', 'all');
     await remove();
     expect(stderr).toMatch(/--ctx-size 4096\n.*; with the 4096 tokens that\s+llama-server would choose here/);
     expect(stderr).toContain('starts all the same, with --ctx-size 4096: ');

@@ -196,7 +196,6 @@ describe('of files on this machine', () => {
   test.each([
     ['layers', () => [llama, '-c', '60000'], / --gpu-layers 18$/],
     ['context', () => [llama], / --ctx-size \d+$/],
-    ['whole context that --extra-args ask for', () => [llama, '--extra-args', '-c 0'], / --extra-args "--ctx-size 524288" --gpu-layers 2$/],
     ['experts', () => [experts, '-c', '8192'], / --gpu-layers 49 --override-tensor .*exps=CPU/],
   ])('a deploy names the %s that llama-server chooses, so that it is what was checked', async (_what, args, named) => {
     const { command, requirementBytes } = await printedDeploy(...args(), ...CUDA);
