@@ -46,6 +46,31 @@ describe('a launch that leaves its context to llama-server', () => {
   });
 });
 
+/** A machine of so many cards, each with 5 GiB free. */
+function withCards(count: number): NodeJS.ProcessEnv {
+  const rows = Array.from({ length: count }, (_, i) => `8192, 3072, GPU-${i}, Disabled, NVIDIA GeForce RTX 4060, 5120`);
+  writeFileSync(at('nvidia-smi'), `#!/bin/sh\ncase "$1" in --query-gpu*) echo '${rows.join('\n')}' ;; esac\n`);
+  chmodSync(at('nvidia-smi'), 0o755);
+  return { ...env, PATH: `${folder.path}:${env.PATH}` };
+}
+
+describe('layers that were named', () => {
+  const launch = (): string[] => ['--', at('llama-server'), ...model(), '-c', '8192', '-ngl', 'all'];
+  const exec = (cards: number, ...flags: readonly string[]): Promise<CliResult> =>
+    run(process.execPath, [RUN_JS, 'exec', ...flags, '--memory-budget', '100Gi', ...launch()], withCards(cards));
+
+  test('are on all cards, and each card is judged by what it gets', async () => {
+    expect(await exec(2, '--accelerator', 'cuda')).toMatchObject({ exitCode: 0, stderr: '' });
+    const { exitCode, stderr } = await exec(1, '--accelerator', 'cuda');
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('insufficient memory')]);
+  });
+
+  test('are not judged without the card that nvidia-smi lists', async () => {
+    const { exitCode, stderr } = await exec(1);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('--accelerator cuda, or --accelerator cpu')]);
+  });
+});
+
 test('the figures are for the llama.cpp that the program says it is', async () => {
   const says = (version: string): void =>
     writeFileSync(
