@@ -38,7 +38,7 @@ export abstract class BaseCommand extends Command {
     this.variables = variables;
     try {
       const parsed = await super.parse(options, [...words]);
-      refuseContradictions(parsed.flags, variables);
+      await refuseContradictions(parsed.flags, variables);
       return parsed;
     } catch (error) {
       throw flagError(error, variables);

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { findAccelerator } from '../../host/gpu/find-accelerator.js';
 import { defaultAccelerator } from '../../host/measure-host.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -53,11 +54,20 @@ const RULES: readonly Rule[] = [
  * @param variables flags that were not typed, and so mean less than those that were
  * @throws UsageError CONTRADICTION
  */
-export function refuseContradictions(values: Values, variables: ReadonlyMap<string, string>): void {
-  const accelerator = String(values.accelerator ?? (values.gpu === true ? 'cuda' : defaultAccelerator()));
-  for (const { flag, objection } of RULES) {
-    if (values[flag] === undefined || variables.has(flag)) continue;
+export async function refuseContradictions(values: Values, variables: ReadonlyMap<string, string>): Promise<void> {
+  const typed = RULES.filter(({ flag }) => values[flag] !== undefined && !variables.has(flag));
+  if (typed.length === 0) return;
+  const accelerator = await meantAccelerator(values);
+  for (const { flag, objection } of typed) {
     const why = objection(accelerator, values);
     if (why !== undefined) throw new UsageError('CONTRADICTION', `--${flag} ${why}`);
   }
+}
+
+/** As named, or of this machine where this machine is meant. */
+async function meantAccelerator(values: Values): Promise<string> {
+  if (typeof values.accelerator === 'string') return values.accelerator;
+  if (values.gpu === true) return 'cuda';
+  const elsewhere = values['system-memory'] !== undefined || values['memory-budget'] !== undefined;
+  return elsewhere ? defaultAccelerator() : (await findAccelerator()).accelerator;
 }

@@ -9,6 +9,8 @@ export interface FoundAccelerator {
   readonly accelerator: Accelerator;
   readonly gpus: readonly string[];
   readonly by?: string;
+  /** An NVIDIA GPU is there whose memory is not told. */
+  readonly hasUnmeasured?: boolean;
 }
 
 /** There is where ROCm's kernel driver lists what it can run on. */
@@ -26,15 +28,21 @@ export async function findAccelerator(probe: Probe = thisMachine): Promise<Found
   if (known.length > 0 && known.length === nvidia.length) {
     return { accelerator: 'cuda', gpus: known.map(({ name }) => name), by: 'nvidia-smi' };
   }
+  const hasUnmeasured = nvidia.includes(undefined);
   const measured = (await measureAmd(probe)) ?? [];
   const amd = measured.filter((gpu) => gpu !== undefined).filter(({ sharesMemory }) => !sharesMemory);
-  if (amd.length === 0 || measured.includes(undefined)) return { accelerator, gpus: [] };
+  if (amd.length === 0 || measured.includes(undefined))
+    return { accelerator, gpus: [], ...(hasUnmeasured && { hasUnmeasured }) };
   const hasRocm = ((await probe.list?.(ROCM_NODES)) ?? []).length > 0;
   return { accelerator: hasRocm ? 'rocm' : 'vulkan', gpus: amd.map(({ name }) => name), by: 'amdgpu' };
 }
 
+const NAME_IT = 'for the GPU name it with --accelerator cuda --gpu-memory';
+
 /** As a note on a check; undefined where nothing was found that somebody might not expect. */
-export function foundNote({ accelerator, gpus, by }: FoundAccelerator): string | undefined {
+export function foundNote({ accelerator, gpus, by, hasUnmeasured = false }: FoundAccelerator): string | undefined {
+  if (hasUnmeasured)
+    return `nvidia-smi does not tell the memory of every GPU here, so the launch is for ${accelerator}: ${NAME_IT}`;
   if (by === undefined) return undefined;
   const counts = new Map<string, number>();
   for (const name of gpus) counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -5,6 +5,9 @@ import { visibleDevices } from './visible-devices.js';
 const MIB = 2 ** 20;
 const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name,memory.free';
 
+/** No machine has more; what lists more does not say what this one has. */
+const MOST_GPUS = 64;
+
 /** NVIDIA GPUs that have no memory of their own, by what nvidia-smi calls them. */
 const SHARES_MEMORY = /\b(GB10|Orin|Thor|Xavier|Tegra|Jetson)\b/i;
 
@@ -32,6 +35,7 @@ export async function measureNvidia(
   const output = await run('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits']);
   const rows = (output ?? '').split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseRow(line)]));
   if (rows.length === 0) return undefined;
+  if (rows.length > MOST_GPUS) return { visible: [undefined], notes: [] };
   const wantsMig = rows.some(({ mig }) => mig) || /\bMIG-/.test(env.CUDA_VISIBLE_DEVICES ?? '');
   const devices = wantsMig ? await withMigDevices(rows, run) : rows;
   const { visible, notes } = numbered(devices, env);
@@ -90,7 +94,7 @@ const KEPT_BYTES = 512 * MIB;
  */
 function takenBytes(totalBytes: number, usedBytes: number, free: string | undefined): number {
   if (free === undefined) return Math.min(totalBytes, usedBytes + KEPT_BYTES);
-  return Math.max(usedBytes, totalBytes - mebibytes(free));
+  return Math.max(Number.isNaN(usedBytes) ? 0 : usedBytes, totalBytes - mebibytes(free));
 }
 
 /** Not a number for what nvidia-smi puts in brackets: `[N/A]`, `[Insufficient Permissions]`, `[GPU is lost]`. */

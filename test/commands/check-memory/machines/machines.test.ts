@@ -116,6 +116,12 @@ describe('a machine with GPUs', () => {
     expect(await gpus(env)).toEqual(expected);
   });
 
+  test('is what layers on the GPU are meant for where none is named', async () => {
+    const { json, exitCode } = await check(['llama-3.1-8b', '-c', '8192', '--gpu-layers', 'all'], machine.env);
+    expect([exitCode, json.verdict]).toEqual([0, 'fits']);
+    expect(json.limits.filter(({ name }) => name === 'gpu')).toHaveLength(2);
+  });
+
   test('does not let nvidia-smi speak for other vendors', async () => {
     for (const accelerator of ['rocm', 'intel']) {
       const { json, exitCode } = await check(['llama-3.1-8b', '--accelerator', accelerator], machine.env);

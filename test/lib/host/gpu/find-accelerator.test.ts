@@ -83,4 +83,11 @@ describe('the accelerator of a Linux machine with AMD graphics', () => {
     const found = await findAccelerator(machine({ cards: [RX_7900], rocm: true, smi }));
     expect(found).toMatchObject({ accelerator: 'cuda', by: 'nvidia-smi' });
   });
+
+  test('is said to leave out an NVIDIA card whose memory is not told', async () => {
+    const smi = '24576, 1024, GPU-a, Disabled, RTX 4090, 23552\n[N/A], [N/A], GPU-b, [N/A], RTX 3060, [N/A]\n';
+    const found = await findAccelerator(machine({ cards: [], smi }));
+    expect(found).toMatchObject({ accelerator: 'cpu', gpus: [] });
+    expect(foundNote(found)).toContain('nvidia-smi does not tell the memory of every GPU here');
+  });
 });

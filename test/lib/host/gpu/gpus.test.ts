@@ -117,6 +117,11 @@ describe('the GPUs of an NVIDIA machine', () => {
     },
   );
 
+  test('are not known where more are listed than any machine has', async () => {
+    const measuring = measured('cuda', { smi: `${LARGE}\n`.repeat(65) });
+    await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
+  });
+
   test('share the machine’s memory on a GB10, which has no other', async () => {
     const host = await measured('cuda', { smi: '[N/A], [N/A], GPU-d, [N/A], NVIDIA GB10\n' });
     expect(host.unifiedMemory).toBe(true);
