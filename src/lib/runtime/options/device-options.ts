@@ -46,6 +46,12 @@ function tensorOverride(text: string): TensorOverride {
   return { pattern, buffer };
 }
 
+/** Of `--n-cpu-moe` and `--n-cpu-ffn`, which take nothing below 0. */
+export function layerCount(layers: number): number {
+  if (layers < 0) throw invalid(`expects 0 or more layers, not ${layers}`);
+  return layers;
+}
+
 /** `--n-cpu-ffn`: the dense feed-forward weights of the first layers. */
 export function denseOnHost(layers: number): LaunchPatch {
   return { tensorOverrides: firstLayers(layers, DENSE) };

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { denseOnHost, deviceList, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
+import { denseOnHost, deviceList, layerCount, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
 import {
   adapterFiles,
   controlVectorFiles,
@@ -53,13 +53,13 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   number(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'CTX_CHECKPOINTS', (ctxCheckpoints) => ({
     ctxCheckpoints,
   })),
-  number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', denseOnHost),
+  number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', (layers) => denseOnHost(layerCount(layers))),
   { names: ['-ot', '--override-tensor'], takesValue: true, env: 'LLAMA_ARG_OVERRIDE_TENSOR', patch: tensorOverrides },
   { names: ['-dev', '--device'], takesValue: true, env: 'LLAMA_ARG_DEVICE', patch: deviceList },
   { names: ['-sm', '--split-mode'], takesValue: true, env: 'LLAMA_ARG_SPLIT_MODE', patch: splitMode },
   { names: ['-ts', '--tensor-split'], takesValue: true, env: 'LLAMA_ARG_TENSOR_SPLIT', patch: tensorSplit },
   number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
-  number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers })),
+  number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers: layerCount(cpuMoeLayers) })),
   number(['--moe-cache-mib'], 'MOE_CACHE_MIB', (expertCacheMiB) => ({ expertCacheMiB: notNegative(expertCacheMiB) })),
   number(['--image-min-tokens'], 'IMAGE_MIN_TOKENS', (imageMinTokens) => ({ imageMinTokens })),
   number(['--image-max-tokens'], 'IMAGE_MAX_TOKENS', (imageMaxTokens) => ({ imageMaxTokens })),
