@@ -77,6 +77,8 @@ describe('llama-server’s own options', () => {
     ['--spec-ngram-min-hits 1', '--spec-ngram-min-hits has been removed; use --spec-ngram-simple-min-hits'],
     ['-mv v.gguf', '-mv names a vocoder, which it never loads'],
     ['--spec-draft-n-max -1', '--spec-draft-n-max takes no number below 0'],
+    ['--n-cpu-moe -3', '--n-cpu-moe expects 0 or more layers, not -3'],
+    ['--n-cpu-ffn -3', '--n-cpu-ffn expects 0 or more layers, not -3'],
     ['--override-kv llama.context_length=1', '--override-kv expects KEY=TYPE:VALUE'],
   ])('%s is refused', (line, message) => {
     expect(() => options(line)).toThrow(message);
