@@ -33,19 +33,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 export async function runPlugin(command: string, args: readonly string[], bounds: PluginBounds): Promise<PluginEnd> {
   const { env, timeoutMs, mostBytes, signal, keepsTerminal } = bounds;
   signal?.throwIfAborted();
-  const child: ChildProcess = spawn(command, args, {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: !keepsTerminal,
-  });
-  const running = new RunningPlugin(child, !keepsTerminal);
+  const running = new RunningPlugin(!keepsTerminal);
   const stopped = new AbortController();
   const stop = (why: 'late' | 'long' | 'aborted'): void => stopped.abort(why);
   const onAbort = (): void => stop('aborted');
   const timer = setTimeout(stop, timeoutMs, 'late');
   signal?.addEventListener('abort', onAbort);
+  // Before it runs: a signal that came in between would end this program and leave the plugin.
   watch(running);
   try {
+    const child = running.start(command, args, env);
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -75,10 +72,13 @@ export async function runPlugin(command: string, args: readonly string[], bounds
 class RunningPlugin {
   #ending: Promise<void> | undefined;
 
-  constructor(
-    private readonly child: ChildProcess,
-    private readonly hasOwnGroup: boolean,
-  ) {}
+  #child: ChildProcess | undefined;
+
+  constructor(private readonly hasOwnGroup: boolean) {}
+
+  start(command: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+    return (this.#child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: this.hasOwnGroup }));
+  }
 
   end(): Promise<void> {
     return (this.#ending ??= this.#end());
@@ -93,18 +93,18 @@ class RunningPlugin {
     for (let waitedMs = 0; waitedMs < GRACE_MS && this.#send(0); waitedMs += LOOK_MS) await delay(LOOK_MS);
     this.#send('SIGKILL');
     // What left the group may keep them open.
-    this.child.stdout?.destroy();
-    this.child.stderr?.destroy();
-    this.child.unref();
+    this.#child?.stdout?.destroy();
+    this.#child?.stderr?.destroy();
+    this.#child?.unref();
   }
 
   /** Whether there is anything to send it to. */
   #send(signal: NodeJS.Signals | 0): boolean {
-    const { pid } = this.child;
-    if (pid === undefined) return false;
-    if (!this.hasOwnGroup) return this.child.exitCode === null && this.child.kill(signal);
+    const child = this.#child;
+    if (child?.pid === undefined) return false;
+    if (!this.hasOwnGroup) return child.exitCode === null && child.kill(signal);
     try {
-      return process.kill(-pid, signal);
+      return process.kill(-child.pid, signal);
     } catch {
       return false;
     }
