@@ -1,13 +1,13 @@
 import type { CheckRequest } from '../preflight/plan-check.js';
 import { cpuArchHere } from '../host/probe.js';
-import { findAccelerator, foundNote } from '../host/gpu/find-accelerator.js';
+import { foundNote } from '../host/gpu/find-accelerator.js';
 import { installedServer, serverVersion, thisMachinesServers } from '../host/installed-server.js';
-import { defaultAccelerator } from '../host/measure-host.js';
 import { llamaCpp } from '../runtime/llama-cpp.js';
 import type { LaunchPatch } from '../runtime/options/server-options.js';
 import { cacheDirHere } from './cache-dir.js';
 import { launchPatch, type LaunchFlagValues } from './flags/launch-flags.js';
 import type { BudgetFlagValues } from './flags/machine-flags.js';
+import { isElsewhere, meantAccelerator } from './meant-machine.js';
 
 /** What the shared flags ask to be checked. @param variables the environment variable of each flag that was said by one */
 export async function checkRequest(
@@ -15,7 +15,9 @@ export async function checkRequest(
   flags: LaunchFlagValues & BudgetFlagValues,
   variables: ReadonlyMap<string, string> = new Map(),
 ): Promise<CheckRequest> {
-  const { accelerator, notes } = await meantAccelerator(flags);
+  const found = await meantAccelerator(flags);
+  const { accelerator } = found;
+  const note = foundNote(found);
   const llama = await meantLlamaCpp(flags);
   const here = flags['system-memory'] === undefined && accelerator !== 'metal';
   return {
@@ -25,7 +27,7 @@ export async function checkRequest(
     accelerator,
     cpuArch: here ? cpuArchHere() : undefined,
     launch: { ...launchPatch(flags), ...(flags.gpus !== undefined && { gpus: flags.gpus }), ...llama.patch },
-    notes: [...notes, ...llama.notes],
+    notes: [...(note === undefined ? [] : [note]), ...llama.notes],
     // From the environment oclif takes a flag that may be repeated as one text.
     extraArgs: [flags['extra-args'] ?? []].flat(),
     machine: {
@@ -43,16 +45,6 @@ export async function checkRequest(
   };
 }
 
-/** As named, or of this machine where this machine is checked. */
-async function meantAccelerator(flags: LaunchFlagValues & BudgetFlagValues) {
-  if (flags.accelerator !== undefined) return { accelerator: flags.accelerator, notes: [] };
-  const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
-  if (elsewhere) return { accelerator: defaultAccelerator(), notes: [] };
-  const found = await findAccelerator();
-  const note = foundNote(found);
-  return { accelerator: found.accelerator, notes: note === undefined ? [] : [note] };
-}
-
 interface MeantLlamaCpp {
   readonly patch: LaunchPatch;
   readonly notes: readonly string[];
@@ -68,8 +60,7 @@ async function meantLlamaCpp(flags: LaunchFlagValues & BudgetFlagValues): Promis
   if (asked !== 'auto' && !/[/\\]/.test(asked)) return meant(llamaCpp(asked).name);
   const probe = thisMachinesServers(cacheDirHere());
   if (asked !== 'auto') return meant(await serverVersion(asked, probe));
-  const elsewhere = flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
-  const found = elsewhere ? undefined : await installedServer(probe);
+  const found = isElsewhere(flags) ? undefined : await installedServer(probe);
   if (found?.version !== undefined) return meant(found.version);
   const newest = llamaCpp().name;
   const unsaid = `${found?.path} does not say which llama.cpp it is: the figures are for ${newest}; name it with --llama-cpp`;

@@ -1,6 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { findAccelerator } from '../../host/gpu/find-accelerator.js';
-import { defaultAccelerator } from '../../host/measure-host.js';
+import { meantAccelerator } from '../meant-machine.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -12,7 +11,7 @@ interface Rule {
 
 const DISCRETE = 'cuda, rocm, vulkan or intel';
 
-/** Flags that would say nothing beside others, which nobody wants to find out by a wrong answer. */
+/** Flags that would say nothing beside an accelerator, which nobody wants to find out by a wrong answer. */
 const RULES: readonly Rule[] = [
   {
     flag: 'gpu-memory',
@@ -41,11 +40,6 @@ const RULES: readonly Rule[] = [
         ? `needs a GPU: name it with --accelerator metal, ${DISCRETE}`
         : undefined,
   },
-  {
-    flag: 'memory-fraction',
-    objection: (_accelerator, values) =>
-      values['memory-budget'] === undefined ? undefined : 'and --memory-budget are two budgets: leave one out',
-  },
 ];
 
 /**
@@ -55,19 +49,16 @@ const RULES: readonly Rule[] = [
  * @throws UsageError CONTRADICTION
  */
 export async function refuseContradictions(values: Values, variables: ReadonlyMap<string, string>): Promise<void> {
-  const typed = RULES.filter(({ flag }) => values[flag] !== undefined && !variables.has(flag));
-  if (typed.length === 0) return;
-  const accelerator = await meantAccelerator(values);
-  for (const { flag, objection } of typed) {
-    const why = objection(accelerator, values);
-    if (why !== undefined) throw new UsageError('CONTRADICTION', `--${flag} ${why}`);
+  const isTyped = (flag: string): boolean => values[flag] !== undefined && !variables.has(flag);
+  const typed = RULES.filter(({ flag }) => isTyped(flag));
+  if (typed.length > 0) {
+    const isCuda = values.gpu === true && values.accelerator === undefined;
+    const { accelerator } = await meantAccelerator(isCuda ? { accelerator: 'cuda' } : values);
+    for (const { flag, objection } of typed) {
+      const why = objection(accelerator, values);
+      if (why !== undefined) throw new UsageError('CONTRADICTION', `--${flag} ${why}`);
+    }
   }
-}
-
-/** As named, or of this machine where this machine is meant. */
-async function meantAccelerator(values: Values): Promise<string> {
-  if (typeof values.accelerator === 'string') return values.accelerator;
-  if (values.gpu === true) return 'cuda';
-  const elsewhere = values['system-memory'] !== undefined || values['memory-budget'] !== undefined;
-  return elsewhere ? defaultAccelerator() : (await findAccelerator()).accelerator;
+  if (isTyped('memory-fraction') && values['memory-budget'] !== undefined)
+    throw new UsageError('CONTRADICTION', '--memory-fraction and --memory-budget are two budgets: leave one out');
 }

@@ -1,3 +1,4 @@
+import { Kept } from '../../kept.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
@@ -17,9 +18,9 @@ const REACHES = [1, 2, 4];
 const WORTH_TRYING = 0.9;
 
 /** By the kinds of a model's layers, which few launches differ in that place its weights alike. */
-const PLANS = new WeakMap<Placement, Map<string, LayerPlans>>();
+const PLANS = new Kept<Placement, LayerPlans>();
 /** By these and by what plans see of its weights, in whatever quantization. */
-const PLANS_OF_KINDS = new WeakMap<Hparams, Map<string, PlansOfKinds>>();
+const PLANS_OF_KINDS = new Kept<Hparams, PlansOfKinds>();
 
 /** Plans from the fewest layers to all, each made when it is asked for: seldom is more than the first needed. */
 export class LayerPlans {
@@ -106,16 +107,11 @@ export function representativeLayers(
   const weights = seenWeights(shape, placement);
   const layerKinds = new LayerKinds(shape, placement, memory, weights.layers);
   const kinds = layerKinds.by(kindOf);
-  const known = PLANS.get(placement) ?? new Map<string, LayerPlans>();
-  PLANS.set(placement, known);
-  const ofKinds = kinds.join();
-  let plans = known.get(ofKinds);
-  if (!plans) {
+  return PLANS.of(placement, kinds.join(), () => {
     const besideParts = kindWithoutParts && layerKinds.by(kindWithoutParts);
     const typed = { kinds: layerKinds.typed(kinds), besideParts: besideParts && layerKinds.typed(besideParts) };
-    known.set(ofKinds, (plans = plansFor(shape, { kinds, besideParts }, typed, weights)));
-  }
-  return plans;
+    return plansFor(shape, { kinds, besideParts }, typed, weights);
+  });
 }
 
 /** By layer. */
@@ -126,11 +122,11 @@ interface Kinds {
 }
 
 function plansFor(shape: ModelShape, untyped: Kinds, typed: Kinds, weights: SeenWeights): LayerPlans {
-  const known = PLANS_OF_KINDS.get(shape.hparams) ?? new Map<string, PlansOfKinds>();
-  PLANS_OF_KINDS.set(shape.hparams, known);
   const key = [weights.key, untyped.kinds, untyped.besideParts].join(' ');
-  const ofKinds = known.get(key) ?? { fewer: new LayerPlans(fewerLayers(untyped)), before: new PlannedBefore() };
-  known.set(key, ofKinds);
+  const ofKinds = PLANS_OF_KINDS.of(shape.hparams, key, () => ({
+    fewer: new LayerPlans(fewerLayers(untyped)),
+    before: new PlannedBefore(),
+  }));
   return new LayerPlans(fewerThenAll(shape, untyped, typed, ofKinds.fewer), ofKinds.before, weights.types);
 }
 

@@ -1,4 +1,5 @@
 import { CheckIncompleteError, UsageError } from '../../errors.js';
+import { Kept } from '../../kept.js';
 import type { ProjectorShape } from '../../model/model-shape.js';
 import type { Encoder, EncoderHparams } from '../../model/projector/encoder-hparams.js';
 import { encodersOf, readEncoderHparams } from '../../model/projector/encoders.js';
@@ -39,10 +40,7 @@ export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, 
   const isCut = audioSeconds === 'any' && encodersOf(shape).some(isCutByContext);
   const ofMedia = [images, audioSeconds, isCut ? contextTokens : undefined];
   const key = JSON.stringify([ofMedia, ...startedBy(launch)]);
-  const known = ESTIMATED.get(shape) ?? new Map<string, Addition>();
-  ESTIMATED.set(shape, known);
-  const addition = known.get(key) ?? estimated(shape, launch, contextTokens);
-  known.set(key, addition);
+  const addition = ESTIMATED.of(shape, key, () => estimated(shape, launch, contextTokens));
   const started = STARTED.get(shape) ?? new Map<string, Addition['parts']>();
   STARTED.set(shape, started.set(JSON.stringify(startedBy(launch)), addition.parts));
   return addition;
@@ -66,7 +64,7 @@ function startedBy(launch: LaunchOptions): readonly unknown[] {
 const FOLLOWED = 'v0.5.0';
 
 /** Most of a launch does not matter to a projector, which advice would otherwise plan over and over. */
-const ESTIMATED = new WeakMap<ProjectorShape, Map<string, Addition>>();
+const ESTIMATED = new Kept<ProjectorShape, Addition>();
 /** The parts of these, of all media alike. */
 const STARTED = new WeakMap<ProjectorShape, Map<string, Addition['parts']>>();
 

@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
+import { Kept } from '../../kept.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
@@ -25,7 +26,7 @@ export interface WeightBytes {
 }
 
 /** Working out where a thousand weights go takes longer than the rest of an estimate. */
-const PLACEMENTS = new WeakMap<ModelShape, Map<string, Placement>>();
+const PLACEMENTS = new Kept<ModelShape, Placement>();
 
 /** Of each model, weights by block, and those of none. */
 const BY_BLOCK = new WeakMap<ModelShape, ReadonlyMap<number | undefined, FileWeights>>();
@@ -77,11 +78,7 @@ export class Placement {
       loadsNextn,
       apart,
     ]);
-    const known = PLACEMENTS.get(shape) ?? new Map<string, Placement>();
-    PLACEMENTS.set(shape, known);
-    const placement = known.get(key) ?? new Placement(shape, launch, gpus, apart);
-    known.set(key, placement);
-    return placement;
+    return PLACEMENTS.of(shape, key, () => new Placement(shape, launch, gpus, apart));
   }
 
   private constructor(

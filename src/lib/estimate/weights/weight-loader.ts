@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
+import { Kept } from '../../kept.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
@@ -20,7 +21,7 @@ const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true }
 
 type Weight = Pick<GgufTensor, 'dims' | 'type'>;
 
-const LOADERS = new WeakMap<ModelShape, Map<string, WeightLoader>>();
+const LOADERS = new Kept<ModelShape, WeightLoader>();
 
 /**
  * How llama.cpp loads a model's weights (`src/llama-model-loader.cpp`, llama.cpp v0.5.0), however many layers go to the GPUs: launches that
@@ -48,11 +49,7 @@ export class WeightLoader {
     const { name } = llamaCpp(launch.llamaCpp);
     const options = [accelerator, cpuArch, mmap, mlock, repack, noHost, unifiedMemory, specTypes];
     const key = JSON.stringify([options, gpus.used.length, gpus.multiprocessors, name, apart]);
-    const known = LOADERS.get(shape) ?? new Map<string, WeightLoader>();
-    LOADERS.set(shape, known);
-    const loader = known.get(key) ?? new WeightLoader(shape, launch, gpus, apart);
-    known.set(key, loader);
-    return loader;
+    return LOADERS.of(shape, key, () => new WeightLoader(shape, launch, gpus, apart));
   }
 
   private constructor(

@@ -5,6 +5,7 @@ import { partsWithoutGraph } from '../../estimate/context/plan-context.js';
 import { fixedMemory, leastMemory } from '../../estimate/estimate-memory.js';
 import { type EstimatePart, type MemoryEstimate, type PartName, totalBytes } from '../../estimate/memory-estimate.js';
 import type { HostMemory } from '../../host/host-memory.js';
+import { Kept } from '../../kept.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import { type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
@@ -50,7 +51,7 @@ export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
   /** What contexts take but for their graphs: a model's quantizations alike. */
   readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
-  readonly #withoutGraph = new WeakMap<ModelShape, Map<string, readonly EstimatePart[] | undefined>>();
+  readonly #withoutGraph = new Kept<ModelShape, readonly EstimatePart[] | undefined>();
   readonly #graphs = new GraphMemory();
   readonly #tooLarge = new WeakMap<Hparams, Set<string>>();
 
@@ -207,14 +208,10 @@ export class Trials {
 
   /** Weights, the runtime's overhead and what the context takes but for its graph; undefined where llama.cpp refuses it. */
   #partsWithoutGraph(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
-    const known = this.#withoutGraph.get(shape) ?? new Map<string, readonly EstimatePart[] | undefined>();
-    this.#withoutGraph.set(shape, known);
-    const key = keyOf(launch);
-    if (!known.has(key)) {
+    return this.#withoutGraph.of(shape, keyOf(launch), () => {
       const context = this.#contextParts(shape, launch);
-      known.set(key, context && [...fixedMemory(shape, launch).parts, ...context]);
-    }
-    return known.get(key);
+      return context && [...fixedMemory(shape, launch).parts, ...context];
+    });
   }
 
   /** What a draft asks for makes another context of the model's. */
