@@ -36,28 +36,26 @@ interface Placed {
  * @throws CheckIncompleteError when llama.cpp would not load the file.
  */
 export function estimateProjector(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
-  const { images, audioSeconds } = launch;
-  const isCut = audioSeconds === 'any' && encodersOf(shape).some(isCutByContext);
-  const ofMedia = [images, audioSeconds, isCut ? contextTokens : undefined];
-  const key = JSON.stringify([ofMedia, ...startedBy(launch)]);
+  const isCut = launch.audioSeconds === 'any' && encodersOf(shape).some(isCutByContext);
+  const key = JSON.stringify([isCut ? contextTokens : undefined, ...plannedBy(launch)]);
   const addition = ESTIMATED.of(shape, key, () => estimated(shape, launch, contextTokens));
   const started = STARTED.get(shape) ?? new Map<string, Addition['parts']>();
-  STARTED.set(shape, started.set(JSON.stringify(startedBy(launch)), addition.parts));
+  STARTED.set(shape, started.set(JSON.stringify(plannedBy(launch)), addition.parts));
   return addition;
 }
 
-/** What it holds from its start on, whatever it will be sent and beside whatever model; undefined where that was not estimated yet. */
+/** What it holds from its start on, and what computing takes of a GPU, beside whatever model; undefined where that was not estimated yet. */
 export function knownProjectorParts(shape: ProjectorShape, launch: LaunchOptions): Addition['parts'] | undefined {
-  return STARTED.get(shape)?.get(JSON.stringify(startedBy(launch)));
+  return STARTED.get(shape)?.get(JSON.stringify(plannedBy(launch)));
 }
 
-/** All of a launch that a projector's start depends on. */
-function startedBy(launch: LaunchOptions): readonly unknown[] {
+/** All of a launch that a projector depends on; what computing takes of a GPU depends on the media, too. */
+function plannedBy(launch: LaunchOptions): readonly unknown[] {
   const { accelerator, flashAttn, devices, gpus, mmprojOffload, mmprojDevice, warmup, mtmdBatchMaxTokens } = launch;
-  const { imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
+  const { images, audioSeconds, imageMinTokens, imageMaxTokens, llamaCpp: version } = launch;
   const cards = launch.gpuMemory?.map(({ totalBytes }) => totalBytes);
   const placed = [accelerator, flashAttn, devices, gpus, cards, mmprojOffload, mmprojDevice];
-  return [version, placed, warmup, mtmdBatchMaxTokens, imageMinTokens, imageMaxTokens];
+  return [version, placed, warmup, mtmdBatchMaxTokens, images, audioSeconds, imageMinTokens, imageMaxTokens];
 }
 
 /** Whose encoders' graphs the simulated ones follow; later versions changed several. */
@@ -65,7 +63,7 @@ const FOLLOWED = 'v0.5.0';
 
 /** Most of a launch does not matter to a projector, which advice would otherwise plan over and over. */
 const ESTIMATED = new Kept<ProjectorShape, Addition>();
-/** The parts of these, of all media alike. */
+/** The parts of these. */
 const STARTED = new WeakMap<ProjectorShape, Map<string, Addition['parts']>>();
 
 function estimated(shape: ProjectorShape, launch: LaunchOptions, contextTokens: number): Addition {
