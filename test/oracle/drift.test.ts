@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../../src/lib/errors.js';
+import { LlmkubeError, UsageError } from '../../src/lib/errors.js';
 import { createMemory } from '../../src/lib/estimate/caches/cache.js';
 import { computeBuffers } from '../../src/lib/estimate/context/compute.js';
 import { resolveContext } from '../../src/lib/estimate/context/context-params.js';
+import { TOO_LARGE } from '../../src/lib/estimate/context/graph-capacity.js';
 import { GRAPHS } from '../../src/lib/estimate/graph/graphs.js';
 import { representativeLayers } from '../../src/lib/estimate/context/layers.js';
 import { Placement } from '../../src/lib/estimate/weights/placement.js';
@@ -93,7 +94,7 @@ function accepted(profile: Profile): readonly Question[] {
       ours(profile, question);
       return true;
     } catch (error) {
-      if (error instanceof UsageError) return false;
+      if (error instanceof UsageError || (error instanceof LlmkubeError && error.code === TOO_LARGE)) return false;
       throw error;
     }
   });
