@@ -36,6 +36,12 @@ describe('the words of a launch are read as the same launch', () => {
     { accelerator: 'metal', draft: 'hf:o/r/sub/d.gguf', draftCacheTypeK: 'q8_0', draftDevice: 'none' },
     { accelerator: 'metal', draft: 'hf:o/r:Q8_0', adapters: ['a.gguf', 'b.gguf'], adapterScale: 1 },
     { accelerator: 'metal', controlVectors: ['v.gguf', 'w.gguf'] },
+    { accelerator: 'metal', ropeScaling: 'yarn', ropeFreqScale: 0.25, yarnOrigCtx: 8192, flashAttn: 'off' },
+    { accelerator: 'cuda', mmprojOffload: true, mmprojDevice: 1, devices: [] },
+    { accelerator: 'metal', draft: 'hf:o/r', draftCacheTypeV: 'q4_0', backendSampling: false, ngramMax: 32 },
+    { accelerator: 'cuda', llamaCpp: 'b12032', expertCacheMiB: 2048, cpuMoeLayers: Infinity },
+    { accelerator: 'metal', adapters: ['a.gguf', 'b.gguf'], adapterScale: 0 },
+    { accelerator: 'metal', gpuLayers: -2, mmap: true },
   ])('%j', (launch) => {
     expect(read(launchWords(launch, []), launch)).toEqual(launch);
   });
