@@ -42,6 +42,7 @@ describe('the words of a launch are read as the same launch', () => {
     { accelerator: 'cuda', llamaCpp: 'b12032', expertCacheMiB: 2048, cpuMoeLayers: Infinity },
     { accelerator: 'metal', adapters: ['a.gguf', 'b.gguf'], adapterScale: 0 },
     { accelerator: 'metal', gpuLayers: -2, mmap: true },
+    { accelerator: 'metal', draft: 'https://host/d.gguf', draftGpuLayers: 0 },
   ])('%j', (launch) => {
     expect(read(launchWords(launch, []), launch)).toEqual(launch);
   });
@@ -50,6 +51,8 @@ describe('the words of a launch are read as the same launch', () => {
 test('an option that is given in llama-server’s own words is said by them alone', () => {
   const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 16384, parallel: 2 };
   expect(launchWords(launch, ['-c', '16384', '--jinja'])).toEqual(['--parallel', '2', '-c', '16384', '--jinja']);
+  const split: LaunchOptions = { accelerator: 'cuda', devices: [1, 0], splitMode: 'row' };
+  expect(launchWords(split, ['-dev', 'CUDA1,CUDA0'])).toEqual(['--split-mode', 'row', '-dev', 'CUDA1,CUDA0']);
 });
 
 test('an option that its own words say otherwise is said after them; what adds up is said once', () => {

@@ -35,3 +35,14 @@ test('protected ones stay, even where nobody else could go', () => {
   expect(chosen(one('a', { spec: low }), one('b'))).toBe('b');
   expect(chosen(one('a', { spec: low }), one('b', { spec: { evictionProtection: true } }))).toBeUndefined();
 });
+
+test('the order of priorities is that of the field’s enum; a word that is none of them counts as normal', () => {
+  const rising = ['batch', 'low', 'normal', 'high', 'critical'];
+  for (const [at, priority] of rising.slice(1).entries()) {
+    expect(chosen(one('more', { spec: { priority } }), one('less', { spec: { priority: rising[at] ?? '' } }))).toBe(
+      'less',
+    );
+  }
+  expect(chosen(one('a', { spec: { priority: 'urgent' } }), one('b', { spec: { priority: 'high' } }))).toBe('a');
+  expect(chosen(one('a', { spec: { priority: 'urgent' } }), one('b', { spec: { priority: 'low' } }))).toBe('b');
+});
