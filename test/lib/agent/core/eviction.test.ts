@@ -28,6 +28,7 @@ test('the lowest priority goes first, and one that says none is normal', () => {
 test('of one priority the largest goes, of one size the youngest', () => {
   expect(chosen(one('a', { requiredBytes: 11 }), one('b'))).toBe('a');
   expect(chosen(one('a', { startedAtMs: 5 }), one('b', { startedAtMs: 9 }))).toBe('b');
+  expect(chosen(one('a', { startedAtMs: 9 }), one('b', { startedAtMs: 5, requiredBytes: 11 }))).toBe('b');
 });
 
 test('protected ones stay, even where nobody else could go', () => {

@@ -89,8 +89,10 @@ describe('attention on a CUDA card takes of the pool', () => {
   });
 
   test('nothing to rotate keys before they are quantized', () => {
-    const rotated = ggml.mulMatHadamard(tensor(F32, 128, 8, TOKENS), tensor(F32, 128, 128));
-    expect(scratchOf(rotated.viewSrc ?? rotated, MULTIPROCESSORS)).toEqual({ pool: 0, library: 0 });
+    for (const size of [64, 128, 256, 512]) {
+      const rotated = ggml.mulMatHadamard(tensor(F32, size, 8, TOKENS), tensor(F32, size, size));
+      expect(scratchOf(rotated.viewSrc ?? rotated, MULTIPROCESSORS)).toEqual({ pool: 0, library: 0 });
+    }
   });
 });
 
@@ -160,4 +162,7 @@ describe('the scan of Mamba-2 on a CUDA card', () => {
 test('choosing the best of long rows takes the rows six times, in chunks of 64 MiB', () => {
   const rows = (count: number): Tensor => topK(tensor(F32, 16384, count), 2048);
   expect([pages(rows(512)), pages(rows(4096)), pages(topK(tensor(F32, 1024, 512), 8))]).toEqual([192, 384, 0]);
+  // Whole rows: one of 40 MB, six times, and of a row of 80 MB the row.
+  const long = (width: number): number => pages(topK(tensor(F32, width, 4), 8));
+  expect([long(1e7), long(2e7)]).toEqual([230, 458]);
 });
