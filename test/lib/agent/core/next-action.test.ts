@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { failedAgain } from '../../../../src/lib/agent/core/back-off.js';
-import { claimAnnotations, claimOf, isClaimedBy, isClaimedByOther, SeenHeartbeats } from '../../../../src/lib/agent/core/claims.js';
+import {
+  claimAnnotations,
+  claimOf,
+  isClaimedBy,
+  isClaimedByOther,
+  SeenHeartbeats,
+} from '../../../../src/lib/agent/core/claims.js';
 import { desiredOf, type Known } from '../../../../src/lib/agent/core/desired.js';
 import { nextAction, type Observed } from '../../../../src/lib/agent/core/next-action.js';
 import type { InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
@@ -143,26 +149,33 @@ describe('a service', () => {
   };
 
   test('of any spelling of llama-server’s runtime is run', () => {
-    for (const runtime of [undefined, '', 'llamacpp']) expect(kind(aService(runtime === undefined ? {} : { runtime }))).toBe('run');
+    for (const runtime of [undefined, '', 'llamacpp'])
+      expect(kind(aService(runtime === undefined ? {} : { runtime }))).toBe('run');
     for (const runtime of ['vllm', 'mlx-server', 'generic']) expect(kind(aService({ runtime }))).toBe('not-ours');
   });
 
   test('that is being deleted is stopped as if it were gone, whoever it is for', () => {
     const service = aService({ suspend: true });
-    expect(kind({ ...service, metadata: { ...service.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' } })).toBe('deleted');
+    expect(kind({ ...service, metadata: { ...service.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' } })).toBe(
+      'deleted',
+    );
   });
 
   test('is taken only by name where names are listed, and with an accelerator that is this host’s', () => {
     expect(kind(aService(), { ...MAC, allowlist: ['tiny'] })).toBe('run');
     expect(kind(aService(), { ...MAC, allowlist: ['other'] })).toBe('not-ours');
     expect(kind(aService(), MAC, aModel({ accelerator: 'cuda' }))).toBe('not-ours');
-    expect(kind(aService({}, { 'inference.llmkube.dev/agent': 'mac-1' }), MAC, aModel({ accelerator: 'cuda' }))).toBe('run');
+    expect(kind(aService({}, { 'inference.llmkube.dev/agent': 'mac-1' }), MAC, aModel({ accelerator: 'cuda' }))).toBe(
+      'run',
+    );
   });
 
   test('says why it stops: suspended, or scaled to zero', () => {
-    expect([kind(aService({ suspend: true })), kind(aService({ replicas: 0 })), kind(aService({ replicas: 1 }))]).toEqual([
-      ...['suspended', 'scaled-to-zero', 'run'],
-    ]);
+    expect([
+      kind(aService({ suspend: true })),
+      kind(aService({ replicas: 0 })),
+      kind(aService({ replicas: 1 })),
+    ]).toEqual([...['suspended', 'scaled-to-zero', 'run']]);
   });
 
   test('whose Model is missing is a problem to be told of where it is surely this agent’s, named or claimed', () => {
