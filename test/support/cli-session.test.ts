@@ -11,6 +11,7 @@ test.each<[exitCode: number, line: readonly string[], env?: Readonly<Record<stri
   [2, ['check-memory', 'gemma-3-4b', ...MAC, '--ctx-size', 'many']],
   [3, ['check-memory', './no-such-file.gguf', ...MAC]],
   [0, ['catalog', 'list'], { COLUMNS: '60' }],
+  [1, ['check-memory', 'qwen-coder-32b', ...MAC, '--chart'], { FORCE_COLOR: '1' }],
   [1, ['check-memory', 'qwen-coder-32b', ...MAC], { LLMKUBE_LLAMA_CPP: 'v0.8.0' }],
   [1, ['check-memory', 'qwen-coder-32b', ...MAC]],
   [0, ['check-memory', 'gemma-3-4b', ...MAC, '--json']],

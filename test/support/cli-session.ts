@@ -10,16 +10,20 @@ const SESSION = fileURLToPath(new URL('line-by-line.cjs', import.meta.url));
 
 /** What is decided as a process starts, or by oclif. */
 const WANTS_PROCESS = /^(-h|--help|exec|agent|completion)$/;
-const WANTED_BY_ENVIRONMENT = ['DEBUG', 'FORCE_COLOR', 'NODE_OPTIONS', 'NO_COLOR'];
+const WANTED_BY_ENVIRONMENT = ['DEBUG', 'NODE_OPTIONS', 'NO_COLOR'];
 
 /** A process that has compiled the program already, and runs one command line after the other. */
 class CliSession {
-  readonly #child: ChildProcess = spawn(process.execPath, [SESSION], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  readonly #gone = once(this.#child, 'exit');
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<unknown>;
   #last: Promise<unknown> = Promise.resolve();
   #errors = '';
 
-  constructor() {
+  /** @param colour as `FORCE_COLOR` asks for it, which chalk looks at once, as the process starts */
+  constructor(colour: string | undefined) {
+    const env = { ...process.env, ...(colour !== undefined && { FORCE_COLOR: colour }) };
+    this.#child = spawn(process.execPath, [SESSION], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#gone = once(this.#child, 'exit');
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
   }
 
@@ -45,21 +49,23 @@ class CliSession {
   }
 }
 
-let session: CliSession | undefined;
+/** By colour. */
+const sessions = new Map<string | undefined, CliSession>();
 
 afterAll(async () => {
-  await session?.end();
-  session = undefined;
+  await Promise.all([...sessions.values()].map((session) => session.end()));
+  sessions.clear();
 });
 
 /**
  * As `runCli` runs it, but in a process that all lines of a test file share: most of what a command takes is starting and compiling the
- * program. For what is answered; what a process does (signals, streams, memory, colours) needs its own.
+ * program. For what is answered; what a process does (signals, streams, memory) needs its own.
  */
 export async function askCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
   const needsOwn = args.some((word) => WANTS_PROCESS.test(word)) || WANTED_BY_ENVIRONMENT.some((name) => name in env);
   if (needsOwn || !existsSync(PROGRAM)) return runCli(args, env);
-  session ??= new CliSession();
+  const session = sessions.get(env.FORCE_COLOR) ?? new CliSession(env.FORCE_COLOR);
+  sessions.set(env.FORCE_COLOR, session);
   const { known, ...result } = await session.run(args, cliEnvironment(env));
   return known ? result : runCli(args, env);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { defaultFraction, gpuBudget, memoryBudget } from '../../../src/lib/budget/budget-policy.js';
+import { budgetNotes, defaultFraction, gpuBudget, memoryBudget } from '../../../src/lib/budget/budget-policy.js';
 import type { HostMemory } from '../../../src/lib/host/host-memory.js';
 
 const GIB = 2 ** 30;
@@ -92,6 +92,39 @@ describe('the memory budget', () => {
         return memoryBudget(host(total, more), {}).bytes <= memoryBudget(host(total, less), {}).bytes;
       }),
     );
+  });
+});
+
+describe('whoever said a budget', () => {
+  test('is named with it, but not with the share that holds where nobody said one', () => {
+    const from = 'LLMKUBE_MEMORY_FRACTION';
+    expect(memoryBudget(host(32, 0), { fraction: 0.5, from })).toMatchObject({ bytes: 16 * GIB, from });
+    expect(memoryBudget(host(32, 0), { absoluteBytes: GIB, from })).toMatchObject({ kind: 'absolute', from });
+    expect(memoryBudget(host(32, 0), { from })).not.toHaveProperty('from');
+  });
+});
+
+describe('a budget that the machine does not have', () => {
+  const limited = host(32, 0, {
+    cgroups: [
+      { limitBytes: 24 * GIB, inUseBytes: 0 },
+      { limitBytes: 16 * GIB, inUseBytes: 0 },
+    ],
+  });
+
+  test.each([
+    [16, []],
+    [17, ['--memory-budget is more than all the memory that its cgroup may have']],
+    [40, ['--memory-budget is more than all the memory that its cgroup may have']],
+  ])('of %d GiB on 32 with cgroups of 24 and 16 is noted once, by the least of all that it exceeds', (gib, notes) => {
+    expect(budgetNotes(limited, { absoluteBytes: gib * GIB })).toEqual(notes);
+  });
+
+  test('is noted by the machine where no cgroup is less, and by who said it', () => {
+    expect(budgetNotes(host(32, 0), { absoluteBytes: 33 * GIB, from: 'spec.memoryBudget' })).toEqual([
+      'spec.memoryBudget is more than all the memory that the machine has',
+    ]);
+    expect(budgetNotes(host(32, 0), { fraction: 1 })).toEqual([]);
   });
 });
 

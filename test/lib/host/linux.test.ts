@@ -161,6 +161,22 @@ describe('weights that a running engine has mapped', () => {
     expect(host.inUseBytes).toBe(IN_USE + gib * GIB);
   });
 
+  test('count in those processes only that are not counted elsewhere, and map 256 MiB or more', async () => {
+    const files = Object.fromEntries(
+      [
+        [41, 10],
+        [42, 6],
+        [43, 0.25],
+        [44, 0.249],
+      ].flatMap(([pid, gib = 0]) => [
+        [`/proc/${pid}/status`, status('server', gib)],
+        [`/proc/${pid}/smaps`, smaps('/models/a.gguf', gib)],
+      ]),
+    );
+    // 6 and a quarter: without the first, which is of the ledger, and the last
+    expect((await measureLinux(linux(files), [41])).inUseBytes).toBe(IN_USE + 6.25 * GIB);
+  });
+
   test('count whole where only root may look closer, if it is an engine', async () => {
     const files = { '/proc/41/status': status('ollama', 6), '/proc/42/status': status('mongod', 6) };
     expect((await measureLinux(linux(files))).inUseBytes).toBe(IN_USE + 6 * GIB);

@@ -140,6 +140,28 @@ describe('the default wired limit', () => {
     expect(defaultWiredLimitBytes(96 * GIB, 26)).toBe(Math.floor((96 * 1024 * 53_084) / 65_536) * MIB);
   });
 
+  test('between two known sizes is that of the nearest ones, in whole MiB', () => {
+    // macOS 15: 24 GB allow 16384 / 24576, 32 GB a hair less, 21845 / 32768: 30720 × 21845 / 32768 = 20479.7
+    expect(defaultWiredLimitBytes(30 * GIB, 15)).toBe(20_479 * MIB);
+  });
+
+  test('of a size that is smaller or larger than all known takes the share of the nearest', () => {
+    // 5461 / 8192 of 4096 MiB is 2730.5; 475136 / 524288 = 0.90625
+    expect(defaultWiredLimitBytes(4 * GIB, 15)).toBe(2730 * MIB);
+    expect(defaultWiredLimitBytes(1024 * GIB, 26)).toBe(0.90625 * 1024 * GIB);
+  });
+
+  test.each([
+    // recommendedMaxWorkingSetSize of Macs: 161.28 of 192 GB, 222.7 of 256 GB
+    [192, 26, 161.28],
+    [256, 26, 222.72],
+    [128, 26, 107.52],
+    [36, 15, 27],
+    [512, 15, 384],
+  ])('of %d GB with macOS %d is %d GB', (gigabytes, macos, wired) => {
+    expect(defaultWiredLimitBytes(gigabytes * GIB, macos) / GIB).toBeCloseTo(wired, 2);
+  });
+
   test('of an unknown macOS is that of the older ones', () => {
     expect(defaultWiredLimitBytes(32 * GIB, undefined)).toBe(21_845 * MIB);
   });

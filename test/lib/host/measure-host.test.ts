@@ -55,6 +55,17 @@ describe('the machine that a check is for', () => {
     expect(budgetOnly.notes.join()).not.toContain('more than all');
   });
 
+  test('has one pool of memory where that is said, whether the size of its GPU is or not', async () => {
+    const request = { accelerator: 'cuda', unifiedMemory: true, systemMemoryBytes: 64 * GIB, inUseBytes: 0 } as const;
+    const host = await measureHost(request, linux());
+    expect(host).toMatchObject({ unifiedMemory: true, totalBytes: 64 * GIB });
+    expect(host.gpus).toBeUndefined();
+    expect(await measureHost({ ...request, gpuMemoryBytes: 48 * GIB }, linux())).toMatchObject({
+      unifiedMemory: true,
+      gpus: [{ totalBytes: 48 * GIB }],
+    });
+  });
+
   test('has no note when everything is given', async () => {
     const request = { accelerator: 'cpu', systemMemoryBytes: 64 * GIB, inUseBytes: GIB } as const;
     expect((await measureHost(request, linux())).notes).toEqual([]);

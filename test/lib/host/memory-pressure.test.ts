@@ -15,6 +15,10 @@ test('is what the last ten seconds say on Linux', async () => {
   expect((await linux('0.00', '0.00'))?.level).toBe('normal');
   expect((await linux('12.50', '3.00'))?.level).toBe('warning');
   expect((await linux('40.00', '11.00'))?.level).toBe('critical');
+  // A tenth of the time is where each begins.
+  expect((await linux('9.99', '0.00'))?.level).toBe('normal');
+  expect((await linux('10.00', '9.99'))?.level).toBe('warning');
+  expect((await linux('10.00', '10.00'))?.level).toBe('critical');
 });
 
 test('is the kernel’s own level on macOS', async () => {
@@ -30,4 +34,8 @@ test('is not known where the system does not say', async () => {
   expect(
     await memoryPressure({ platform: 'linux', run: async () => undefined, readText: async () => undefined }),
   ).toBeUndefined();
+  const run = async (): Promise<string> => '4\n';
+  const readText = async (): Promise<string> => 'full avg10=40.00 avg60=0.00 avg300=0.00 total=1\n';
+  expect(await memoryPressure({ platform: 'linux', run, readText })).toBeUndefined();
+  expect(await memoryPressure({ platform: 'win32', run, readText })).toBeUndefined();
 });

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Page } from 'playwright-core';
-import { type Browser, type BrowserOptions, CHROMIUM, startChromium } from '../../support/page/chromium.js';
+import type { Browser, Page } from 'playwright-core';
+import { type BrowserOptions, CHROMIUM, freshContext, startChromium } from '../../support/page/chromium.js';
 import { runPrinted } from '../../support/page/page-file.js';
 import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder } from '../../support/sparse-file.js';
@@ -16,6 +16,7 @@ const NAME = `a page in Chromium${CHROMIUM === undefined ? ' (skipped: Chromium 
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let address: string;
+let browser: Browser | undefined;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -30,7 +31,10 @@ async function writePage(name: string, ...args: string[]): Promise<string> {
   return pathToFileURL(path).href;
 }
 
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await browser?.close();
+  await folder.remove();
+});
 
 /** What a control shows beside its label. */
 async function shownBeside(page: Page, id: string): Promise<string | null> {
@@ -47,9 +51,10 @@ async function inBrowser(
   { address: wanted = address, ...options }: BrowserOptions & { readonly address?: string },
   use: (opened: Opened) => Promise<void>,
 ): Promise<void> {
-  const browser: Browser = await startChromium(options);
+  browser ??= await startChromium();
+  const context = await freshContext(browser, options);
   try {
-    const page = await browser.context.newPage();
+    const page = await context.newPage();
     const trouble: string[] = [];
     page.on('pageerror', ({ message }) => trouble.push(message));
     page.on('console', (message) => trouble.push(message.text()));
@@ -61,7 +66,7 @@ async function inBrowser(
     await use({ page, trouble });
     expect(trouble).toEqual([]);
   } finally {
-    await browser.close();
+    await context.close();
   }
 }
 

@@ -36,6 +36,13 @@ describe('the words of a launch are read as the same launch', () => {
     { accelerator: 'metal', draft: 'hf:o/r/sub/d.gguf', draftCacheTypeK: 'q8_0', draftDevice: 'none' },
     { accelerator: 'metal', draft: 'hf:o/r:Q8_0', adapters: ['a.gguf', 'b.gguf'], adapterScale: 1 },
     { accelerator: 'metal', controlVectors: ['v.gguf', 'w.gguf'] },
+    { accelerator: 'metal', ropeScaling: 'yarn', ropeFreqScale: 0.25, yarnOrigCtx: 8192, flashAttn: 'off' },
+    { accelerator: 'cuda', mmprojOffload: true, mmprojDevice: 1, devices: [] },
+    { accelerator: 'metal', draft: 'hf:o/r', draftCacheTypeV: 'q4_0', backendSampling: false, ngramMax: 32 },
+    { accelerator: 'cuda', llamaCpp: 'b12032', expertCacheMiB: 2048, cpuMoeLayers: Infinity },
+    { accelerator: 'metal', adapters: ['a.gguf', 'b.gguf'], adapterScale: 0 },
+    { accelerator: 'metal', gpuLayers: -2, mmap: true },
+    { accelerator: 'metal', draft: 'https://host/d.gguf', draftGpuLayers: 0 },
   ])('%j', (launch) => {
     expect(read(launchWords(launch, []), launch)).toEqual(launch);
   });
@@ -44,6 +51,8 @@ describe('the words of a launch are read as the same launch', () => {
 test('an option that is given in llama-server’s own words is said by them alone', () => {
   const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 16384, parallel: 2 };
   expect(launchWords(launch, ['-c', '16384', '--jinja'])).toEqual(['--parallel', '2', '-c', '16384', '--jinja']);
+  const split: LaunchOptions = { accelerator: 'cuda', devices: [1, 0], splitMode: 'row' };
+  expect(launchWords(split, ['-dev', 'CUDA1,CUDA0'])).toEqual(['--split-mode', 'row', '-dev', 'CUDA1,CUDA0']);
 });
 
 test('an option that its own words say otherwise is said after them; what adds up is said once', () => {

@@ -85,13 +85,19 @@ describe('llama-server’s own options', () => {
   });
 
   test.each([
-    ['-otd exps=CPU', 'moves'],
-    ['-hf other/model', 'adds'],
-    ['--rpc 10.0.0.1:50052', 'moves'],
-  ])('%s, which is not modelled, leaves a remark', (line, effect) => {
-    const { options: understood, remarks } = parseServerArguments(splitWords(line));
-    expect(understood).toEqual({});
-    expect(remarks).toEqual([{ effect, text: expect.stringContaining(splitWords(line)[0] ?? '?') }]);
+    ['-m --model -mu --model-url -dr --docker-repo -hf -hfr --hf-repo -hff --hf-file', 'other', 'adds'],
+    ['-otd --override-tensor-draft --spec-draft-override-tensor', 'exps=CPU', 'moves'],
+    ['-ncmoed --n-cpu-moe-draft --spec-draft-n-cpu-moe --spec-draft-ncmoe', '3', 'moves'],
+    ['-cmoed --cpu-moe-draft --spec-draft-cpu-moe', undefined, 'moves'],
+    ['--rpc', '10.0.0.1:50052', 'moves'],
+    ['-lzm --lazy-mode', 'on', 'shifts'],
+    ['-cms --checkpoint-min-step', '256', 'shifts'],
+  ])('%s, which are not modelled, leave a remark', (names, value, effect) => {
+    for (const name of names.split(' ')) {
+      const { options: understood, remarks } = parseServerArguments([name, ...(value === undefined ? [] : [value])]);
+      expect(understood).toEqual({});
+      expect(remarks).toEqual([{ effect, text: expect.stringContaining(name) }]);
+    }
   });
 
   test.each([
@@ -147,6 +153,12 @@ describe('llama-server’s own options', () => {
     ['--gpt-oss-20b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
     ['--fim-qwen-7b-default', { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 }],
     ['--gpt-oss-20b-default -c 4096', { ctxSize: 4096, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
+    ['--gpt-oss-120b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
+    ...['1.5b-default', '3b-default', '7b-spec', '14b-spec', '30b-default'].map(
+      (name) => [`--fim-qwen-${name}`, { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 }] as const,
+    ),
+    ['--vision-gemma-4b-default', { ctxSize: 0, fitCtx: 4096 }],
+    ['--vision-gemma-12b-default', { ctxSize: 0, fitCtx: 4096 }],
     ['--embd-gemma-default', { ctxSize: 65_536, parallel: 32, batchSize: 2048, ubatchSize: 2048, mode: 'embedding' }],
   ])('%s loads another model, and says how', (line, expected) => {
     const { options: understood, remarks } = parseServerArguments(splitWords(line));

@@ -90,10 +90,7 @@ export class Scheduler {
       }
       for (const node of nodes) {
         steps.push({ node, backend: node.backend });
-        if (!node.keeps) continue;
-        for (const group of chunks(node.keeps)) {
-          steps.push({ node: dependency(group[0] as Tensor, group), backend });
-        }
+        if (node.keeps) steps.push({ node: dependency(node.keeps[0] as Tensor, node.keeps), backend });
       }
     }
     return { steps, leafs: [...this.copiedInputs(inputs, splits), ...graph.leafs], runs };
@@ -257,15 +254,12 @@ function reads(backend: Backend, buffer: Buffer): boolean {
   return buffer.device === backend.memory && (!buffer.repacked || backend.readsRepacked);
 }
 
-/** A node without an op whose sources may not be freed before it. */
+/**
+ * A node without an op whose sources may not be freed before it. llama.cpp makes one of each ten (`GGML_MAX_SRC`), which frees the same
+ * in the same order: all of them lie somewhere until then.
+ */
 function dependency(view: Tensor, sources: readonly Tensor[]): Tensor {
   const tensor = new Tensor(view.type, view.ne, view.nb, [...sources]);
   tensor.viewSrc = view.viewSrc ?? view;
   return tensor;
-}
-
-const MAX_SOURCES = 10;
-
-function* chunks(list: readonly Tensor[]): Generator<readonly Tensor[]> {
-  for (let i = 0; i < list.length; i += MAX_SOURCES) yield list.slice(i, i + MAX_SOURCES);
 }

@@ -61,7 +61,7 @@ async function readCard(readText: Probe['readText'], folder: string): Promise<Ca
     ...['vram_total', 'vram_used', 'gtt_total', 'gtt_used'].map((file) => read(`mem_info_${file}`)),
   ]);
   const uuid = unique === '' ? '' : `GPU-${unique.replace(/^0x/, '')}`;
-  const [vramTotal = 0, vramUsed = 0, gttTotal = 0, gttUsed = 0] = amounts.map(bytesOf);
+  const [vramTotal, vramUsed, gttTotal, gttUsed] = amounts.map(bytesOf) as [number, number, number, number];
   if (vramTotal === 0) return undefined;
   // Memory that the firmware has set aside for the GPU is not the system's any more.
   const sharesMemory = APU_IDS.has(device.replace(/^0x/, '')) && gttTotal > vramTotal;
@@ -72,7 +72,7 @@ async function readCard(readText: Probe['readText'], folder: string): Promise<Ca
   return { uuid, gpu: isKnown ? { name: name || 'AMD GPU', uuid, ...shared, sharesMemory } : undefined };
 }
 
-/** None where there is no such file; not a number for what is none. */
-function bytesOf(text: string | undefined): number {
-  return text === undefined ? 0 : /^\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
+/** Not a number for what is none, or where there is no such file. */
+function bytesOf(text: string): number {
+  return /^\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
 }

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { failedAgain } from '../../../../src/lib/agent/core/back-off.js';
-import { claimOf, SeenHeartbeats } from '../../../../src/lib/agent/core/claims.js';
+import {
+  claimAnnotations,
+  claimOf,
+  isClaimedBy,
+  isClaimedByOther,
+  SeenHeartbeats,
+} from '../../../../src/lib/agent/core/claims.js';
 import { desiredOf, type Known } from '../../../../src/lib/agent/core/desired.js';
 import { nextAction, type Observed } from '../../../../src/lib/agent/core/next-action.js';
 import type { InferenceServiceResource, ModelResource } from '../../../../src/lib/kube/client/api.js';
@@ -112,5 +118,75 @@ describe('a claim', () => {
     expect([seen.since('k', others, 5), seen.since('k', others, 9)]).toEqual([5, 5]);
     const moved = aService({}, { ...others.metadata.annotations, 'inference.llmkube.dev/claim-heartbeat': 'y' });
     expect(seen.since('k', moved, 9)).toBe(9);
+  });
+
+  test('is forgotten with its service only', () => {
+    const seen = new SeenHeartbeats();
+    for (const key of ['gone', 'there']) seen.since(key, others, 5);
+    seen.keepOnly(new Set(['there']));
+    expect([seen.since('gone', others, 9), seen.since('there', others, 9)]).toEqual([9, 5]);
+  });
+
+  test('names the agent and the time, and is nobody’s without a name', () => {
+    const written = claimAnnotations('mac-2', new Date('2026-01-02T03:04:05.678Z'));
+    expect(written).toEqual({
+      'inference.llmkube.dev/claimed-by': 'mac-2',
+      'inference.llmkube.dev/claim-heartbeat': '2026-01-02T03:04:05.678Z',
+    });
+    const [unclaimed, claimed] = [aService(), aService({}, written)];
+    expect([isClaimedBy(claimed, 'mac-2'), isClaimedBy(claimed, 'mac-1'), isClaimedBy(unclaimed, 'mac-1')]).toEqual([
+      ...[true, false, false],
+    ]);
+    expect(['mac-2', 'mac-1'].map((id) => isClaimedByOther(claimed, id))).toEqual([false, true]);
+    expect(isClaimedByOther(unclaimed, 'mac-1')).toBe(false);
+  });
+});
+
+describe('a service', () => {
+  const kind = (service: InferenceServiceResource, agent: Parameters<typeof desiredOf>[2] = MAC, model = aModel()) => {
+    const desired = desiredOf(there(service), there(model), agent);
+    return desired.kind === 'stop' ? desired.why : desired.kind;
+  };
+
+  test('of any spelling of llama-server’s runtime is run', () => {
+    for (const runtime of [undefined, '', 'llamacpp'])
+      expect(kind(aService(runtime === undefined ? {} : { runtime }))).toBe('run');
+    for (const runtime of ['vllm', 'mlx-server', 'generic']) expect(kind(aService({ runtime }))).toBe('not-ours');
+  });
+
+  test('that is being deleted is stopped as if it were gone, whoever it is for', () => {
+    const service = aService({ suspend: true });
+    expect(kind({ ...service, metadata: { ...service.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' } })).toBe(
+      'deleted',
+    );
+  });
+
+  test('is taken only by name where names are listed, and with an accelerator that is this host’s', () => {
+    expect(kind(aService(), { ...MAC, allowlist: ['tiny'] })).toBe('run');
+    expect(kind(aService(), { ...MAC, allowlist: ['other'] })).toBe('not-ours');
+    expect(kind(aService(), MAC, aModel({ accelerator: 'cuda' }))).toBe('not-ours');
+    expect(kind(aService({}, { 'inference.llmkube.dev/agent': 'mac-1' }), MAC, aModel({ accelerator: 'cuda' }))).toBe(
+      'run',
+    );
+  });
+
+  test('says why it stops: suspended, or scaled to zero', () => {
+    expect([
+      kind(aService({ suspend: true })),
+      kind(aService({ replicas: 0 })),
+      kind(aService({ replicas: 1 })),
+    ]).toEqual([...['suspended', 'scaled-to-zero', 'run']]);
+  });
+
+  test('whose Model is missing is a problem to be told of where it is surely this agent’s, named or claimed', () => {
+    const problem = (annotations: Record<string, string>) => {
+      const desired = desiredOf(there(aService({}, annotations)), GONE, MAC);
+      return desired.kind === 'unknown' ? desired.problem?.text : desired;
+    };
+    const missing = 'there is no Model "tiny" in default';
+    expect(problem({ 'inference.llmkube.dev/agent': 'mac-1' })).toBe(missing);
+    expect(problem({ 'inference.llmkube.dev/claimed-by': 'mac-1' })).toBe(missing);
+    expect(problem({ 'inference.llmkube.dev/claimed-by': 'mac-2' })).toBeUndefined();
+    expect(problem({})).toBeUndefined();
   });
 });

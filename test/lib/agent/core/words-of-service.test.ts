@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { fitCondition, isTransition, timed } from '../../../../src/lib/agent/core/memory-fit.js';
-import { reservedWord, serverWords, type Placement } from '../../../../src/lib/agent/core/words-of-service.js';
+import {
+  leftVariables,
+  reservedWord,
+  serverWords,
+  type Placement,
+} from '../../../../src/lib/agent/core/words-of-service.js';
 import { attemptOf, draftModelKey, fingerprintOf } from '../../../../src/lib/agent/core/wanted.js';
 import { readServerCommand } from '../../../../src/lib/runtime/server-command.js';
 import { aModel, aService } from '../objects.js';
@@ -108,4 +113,75 @@ test('the condition keeps the time of its last transition while its status stays
     true,
     true,
   ]);
+});
+
+test('every field of a service is spelled as llama-server spells it', () => {
+  const spec = {
+    contextSize: 8192,
+    parallelSlots: 2,
+    flashAttention: true,
+    ropeScaling: { type: 'yarn', factor: 4, originalContext: 32768 },
+    cacheTypeK: 'q8_0',
+    cacheTypeCustomK: 'iq4_nl',
+    cacheTypeV: 'q4_0',
+    moeCPUOffload: true,
+    moeCPULayers: 3,
+    noKvOffload: true,
+    tensorOverrides: ['exps=CPU'],
+    metadataOverrides: ['a.b=int:1'],
+    batchSize: 1024,
+    uBatchSize: 256,
+    noWarmup: true,
+    reasoningBudget: 0,
+    reasoningBudgetMessage: 'enough',
+    jinja: true,
+    extraArgs: ['-c', '512'],
+  };
+  expect(words(spec, gpu(20), { projectorPath: '/m/p.gguf', threads: 8, accelerator: 'cuda' })).toBe(
+    [
+      '--model /m/a.gguf --mmproj /m/p.gguf --host 127.0.0.1 --port 9000 --n-gpu-layers 20 --ctx-size 8192 --alias tiny --metrics',
+      '--rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768 --parallel 2 --flash-attn on',
+      '--cache-type-k iq4_nl --cache-type-v q4_0 --cpu-moe --n-cpu-moe 3 --no-kv-offload',
+      '--override-tensor exps=CPU --override-kv a.b=int:1 --threads 8 --batch-size 1024 --ubatch-size 256 --no-warmup',
+      '--reasoning-budget 0 --reasoning-budget-message enough --jinja --verbosity 4 -c 512',
+    ].join(' '),
+  );
+});
+
+test('without any, batches are as LLMKube’s own agent has them, and flash attention and locked memory are Metal’s', () => {
+  const common = '--host 127.0.0.1 --port 9000 --n-gpu-layers 999 --ctx-size 2048 --alias tiny --metrics';
+  const end = '--batch-size 2048 --verbosity 4';
+  expect(words()).toBe(`--model /m/a.gguf ${common} --flash-attn on --load-mode mmap+mlock ${end}`);
+  expect(words({}, undefined, { accelerator: 'cuda' })).toBe(`--model /m/a.gguf ${common} ${end}`);
+  expect(words({}, gpu(7), { accelerator: 'cpu' })).toContain('--n-gpu-layers 0 ');
+});
+
+test.each([
+  ['embedding', '--embedding --pooling last --cache-ram 0'],
+  ['rerank', '--reranking --embedding --pooling rank --cache-ram 0'],
+] as const)('what is served as %s is %s', (mode, expected) => {
+  expect(words({ mode, extraArgs: ['--metrics'] })).toMatch(new RegExp(` ${expected} --metrics$`));
+  expect(words({ mode: 'chat', extraArgs: ['--metrics'] })).toMatch(/ --verbosity 4 --metrics$/);
+});
+
+test.each(
+  (
+    '--host --port --reuse-port --api-prefix --api-key --api-key-file --ssl-key-file --ssl-cert-file -m --model -mu --model-url -dr ' +
+    '--docker-repo -hf -hfr --hf-repo -hff --hf-file -a --alias -hft --hf-token --models-dir --models-preset --log-file --log-disable --path'
+  ).split(' '),
+)('%s is not for extra arguments', (name) => {
+  expect(reservedWord(['--jinja', name, 'x'])).toBe(name);
+  expect(reservedWord([`${name}=x`])).toBe(`${name}=x`);
+});
+
+test('variables are passed on where they are options that the check counts, or the key; those that name files are not', () => {
+  const env = ['LLAMA_ARG_CTX_SIZE', 'LLAMA_ARG_NO_KV_OFFLOAD', 'LLAMA_API_KEY'].map((name) => ({ name, value: '1' }));
+  const left = [
+    'LLAMA_ARG_MMPROJ',
+    'LLAMA_ARG_MMPROJ_URL',
+    'LLAMA_ARG_SPEC_DRAFT_MODEL',
+    'LLAMA_ARG_SPEC_DRAFT_HF_REPO',
+    'HOME',
+  ];
+  expect(leftVariables({ env: [...env, ...left.map((name) => ({ name, value: '1' }))] })).toEqual(left);
 });

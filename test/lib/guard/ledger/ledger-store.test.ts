@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckIncompleteError } from '../../../../src/lib/errors.js';
 import type { LedgerEntry } from '../../../../src/lib/guard/ledger/ledger.js';
-import { readLedger, writeLedger } from '../../../../src/lib/guard/ledger/ledger-store.js';
+import { besideLost, readLedger, writeLedger } from '../../../../src/lib/guard/ledger/ledger-store.js';
+import type { HostMemory } from '../../../../src/lib/host/host-memory.js';
 import { withLock } from '../../../../src/lib/guard/ledger/lock.js';
 import { folderProblem, openStateFolder, stateFolderPath } from '../../../../src/lib/guard/ledger/state-folder.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
@@ -43,6 +44,22 @@ describe('the ledger', () => {
       'a requirement below nothing, which would make room',
       JSON.stringify({ version: 1, entries: [{ ...entry, requirement: { ...entry.requirement, hostBytes: -1 } }] }),
     ],
+    ['null', 'null'],
+    ['no entries', '{"version":1}'],
+    ['entries of an older program', JSON.stringify({ version: 0, entries: [entry] })],
+    ...(
+      [
+        ['an entry that is none', null],
+        ['a state of its own', { ...entry, state: 'kept' }],
+        ['a process without a number', { ...entry, pid: 1.5 }],
+        ['no requirement', { ...entry, requirement: null }],
+        ['no amounts of GPUs', { ...entry, requirement: { hostBytes: 10, mappedBytes: 7 } }],
+        ['an amount that is none', { ...entry, requirement: { ...entry.requirement, gpuBytes: [null] } }],
+        ['names of GPUs that are no list', { ...entry, requirement: { ...entry.requirement, gpuIds: 'GPU-a' } }],
+        ['names of GPUs that are none', { ...entry, requirement: { ...entry.requirement, gpuIds: [0] } }],
+        ['a mark that is none', { ...entry, mark: 1 }],
+      ] as const
+    ).map(([what, one]) => [what, JSON.stringify({ version: 1, entries: [one] })] as const),
   ])('that holds %s is set aside and said', (_what, text) => {
     writeFileSync(file(), text);
     const { entries, warning } = readLedger(folder.path, 'repair');
@@ -50,6 +67,34 @@ describe('the ledger', () => {
     const [aside = ''] = readdirSync(folder.path);
     expect(warning).toContain(`was set aside as ${join(folder.path, aside)}`);
     expect(readFileSync(join(folder.path, aside), 'utf8')).toBe(text);
+  });
+
+  test('that was set aside leaves it unknown what was promised, for as long as it is there', () => {
+    writeFileSync(file(), 'no');
+    const { lostIn = '' } = readLedger(folder.path, 'repair');
+    expect(lostIn).toMatch(/ledger\.json\.corrupt-\d+$/);
+    expect(readLedger(folder.path, 'repair')).toEqual({ entries: [], lostIn });
+    writeLedger(folder.path, { entries: [entry] });
+    expect(readLedger(folder.path, 'leave')).toEqual({ entries: [entry], lostIn });
+    rmSync(lostIn);
+    expect(readLedger(folder.path, 'leave')).toEqual({ entries: [entry] });
+  });
+
+  test('whose promises are lost is said beside a budget of its own, which they would count against', () => {
+    const host: HostMemory = { source: 'measured', totalBytes: 64, inUseBytes: 2, notes: ['before'] };
+    const lost = { entries: [], lostIn: '/s/ledger.json.corrupt-1' };
+    expect(besideLost(host, { entries: [] }, 32)).toBe(host);
+    expect(besideLost(host, lost, undefined)).toEqual({ ...host, promisesUnknown: true });
+    expect(besideLost(host, lost, 32)).toEqual({
+      ...host,
+      promisesUnknown: true,
+      notes: ['before', expect.stringContaining('until /s/ledger.json.corrupt-1 is removed')],
+    });
+  });
+
+  test('is nowhere below a file', () => {
+    writeFileSync(file(), '');
+    expect(readLedger(join(file(), 'state'), 'leave')).toEqual({ entries: [] });
   });
 
   test('is only reported by who may not change it', () => {
@@ -70,6 +115,9 @@ describe('the ledger', () => {
     // Where nothing is promised, nothing is lost.
     writeFileSync(file(), JSON.stringify({ version: 1, machine: 'that', entries: [] }));
     expect(readLedger(folder.path, 'repair', 'this').entries).toEqual([]);
+    // A machine that does not say its name is not told from others.
+    writeFileSync(file(), JSON.stringify({ version: 1, entries: [entry] }));
+    expect(readLedger(folder.path, 'repair', 'this').entries).toEqual([entry]);
   });
 
   test('of a newer llmkube is not touched: nothing starts', () => {

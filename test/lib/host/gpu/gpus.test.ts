@@ -69,6 +69,10 @@ describe('the GPUs of an NVIDIA machine', () => {
     expect((await measured('cuda', { smi: smi.replace(', 81079', '') })).gpus).toMatchObject([
       { usedBytes: 512 * MIB },
     ]);
+    // What is used counts where more is said to be free than that leaves.
+    expect((await measured('cuda', { smi: smi.replace(', 0,', ', 900,') })).gpus).toMatchObject([
+      { usedBytes: 900 * MIB },
+    ]);
     const unknown = measured('cuda', { smi: smi.replace('81079', '[N/A]') });
     await expect(unknown).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN' });
   });
@@ -87,6 +91,7 @@ describe('the GPUs of an NVIDIA machine', () => {
     ['1', [8192]],
     ['1,0', [8192, 24576]],
     ['GPU-bbbb', [8192]],
+    ['GPU-', [24576]],
     ['gpu-AAAA-1,1', [24576, 8192]],
     // what follows a word that names no device is not seen
     ['0,7,1', [24576]],
@@ -186,6 +191,17 @@ describe('other vendors’ GPUs', () => {
   test('are described by amdgpu, in the order of their cards', async () => {
     const files = { ...amd(10, { vram: 16 }), ...amd(1, { vram: 24 }) };
     expect(await sizes('rocm', { smi: LARGE, files })).toEqual([24576, 16384]);
+  });
+
+  test('are named as amdgpu names them, and neither other vendors’ cards nor those without memory are among them', async () => {
+    const named = { '/sys/class/drm/card1/device/product_name': 'AMD Radeon RX 7900 XTX\n' };
+    const foreign = { '/sys/class/drm/card2/device/vendor': '0x8086\n' };
+    const files = { ...amd(0, { vram: 16 }), ...amd(1, { vram: 24 }), ...named, ...amd(2, { vram: 48 }), ...foreign };
+    const { gpus } = await measured('rocm', { files: { ...files, ...amd(3, { vram: 0 }) } });
+    expect(gpus?.map(({ name, totalBytes, usedBytes }) => [name, totalBytes, usedBytes])).toEqual([
+      ['AMD GPU', 16 * GIB, GIB / 4],
+      ['AMD Radeon RX 7900 XTX', 24 * GIB, GIB / 4],
+    ]);
   });
 
   test.each([

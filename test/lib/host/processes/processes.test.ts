@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProcessHere, glanceAtProcesses, sameProcess } from '../../../../src/lib/host/processes/processes.js';
 import { temporaryFolder } from '../../../support/sparse-file.js';
@@ -51,6 +51,25 @@ describe('a process of a Mac, as its ps tells it', () => {
     expect(find(before?.pid ?? 0)).toBeUndefined();
   });
 });
+
+(process.platform === 'linux' ? test : test.skip)(
+  'a process of Linux is told by when it started, in ticks since boot, whatever blanks and parentheses its name has',
+  async () => {
+    const folder = await temporaryFolder();
+    const program = join(folder.path, 'a) Z 1 (b');
+    symlinkSync('/bin/sleep', program);
+    const ticks = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 100;
+    const before = ticks();
+    const child = spawn(program, ['60']);
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const started = Number(findProcessHere('linux')(child.pid ?? 0)?.startedAt.split('+')[1]);
+    child.kill('SIGKILL');
+    await gone;
+    await folder.remove();
+    expect(started).toBeGreaterThanOrEqual(Math.floor(before) - 1);
+    expect(started).toBeLessThanOrEqual(ticks() + 1);
+  },
+);
 
 test('a glance runs a program once for each process, and notices its end all the same', async () => {
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });

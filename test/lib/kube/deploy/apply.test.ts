@@ -173,9 +173,12 @@ describe('applying the two resources', () => {
     expect(await apply()).toEqual(['created', 'created']);
   });
 
-  test('a busy server is asked again after the time that it names', async () => {
+  test('a busy server is asked again after the time that it names, three times', async () => {
     const busy = new ApiFailure(429, 'TooManyRequests', 'too many requests', { retryAfterSeconds: 0 });
-    cluster.api.inject({ method: 'PATCH', failure: busy, times: 2 });
+    const services = { method: 'PATCH', path: /inferenceservices/, dryRun: false } as const;
+    cluster.api.inject({ ...services, failure: busy, times: 4 });
+    await expect(apply()).rejects.toMatchObject({ code: 'CLUSTER_BUSY' });
+    cluster.api.inject({ ...services, failure: busy, times: 3 });
     expect(await apply()).toEqual(['created', 'created']);
   });
 

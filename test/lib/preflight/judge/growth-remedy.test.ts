@@ -86,6 +86,34 @@ describe('what is said to keep growth within the budget', () => {
     expect(counts.slice(smallestContext + 1)).toContain(1);
   });
 
+  test('is tried from what loses least: each change alone, the least of all together, then smaller contexts', () => {
+    const launch: LaunchOptions = { ...METAL, draft: 'eagle.gguf', specTypes: ['draft-eagle3'] };
+    const { verdict } = remedyIn(room(8, { draft: EAGLE }), LLAMA, launch);
+    const triedWithin = (bounds: Parameters<typeof growthRemedy>[3]): string[] => {
+      const tried: string[] = [];
+      growthRemedy(
+        verdict,
+        launch,
+        ({ ctxSize, ubatchSize = 512, draftMax = 3, parallel = 4 }) => {
+          tried.push([ctxSize, ubatchSize, draftMax, parallel].join());
+          return undefined;
+        },
+        bounds,
+      );
+      return tried;
+    };
+    const alone = ['8192,256,3,4', '8192,128,3,4', '8192,64,3,4', '8192,512,2,4', '8192,512,1,4'];
+    // Eighths of 8192 tokens, and no fewer than 5500.
+    expect(triedWithin({ leastContext: 5500 })).toEqual([
+      ...[...alone, '8192,512,3,1', '8192,64,1,1'],
+      ...['7168,512,3,4', '7168,64,1,1', '6144,512,3,4', '6144,64,1,1'],
+    ]);
+    expect(triedWithin({ leastContext: 7000, slotsLast: true })).toEqual([
+      ...[...alone, '8192,64,1,4', '7168,512,3,4', '7168,64,1,4'],
+      ...['8192,512,3,1', '8192,64,1,1'],
+    ]);
+  });
+
   test('is not looked for where a smaller prompt cache alone is enough, or nothing is tight', () => {
     expect(remedyIn(room(8), LLAMA, METAL).changes).toBeUndefined();
     expect(remedyIn(room(60), LLAMA, METAL).changes).toBeUndefined();

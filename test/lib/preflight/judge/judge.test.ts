@@ -83,6 +83,17 @@ describe('the verdict', () => {
     expect(second).toMatchObject({ name: 'memory', requiredBytes: 2 * GIB, budget: { bytes: 48 * GIB } });
   });
 
+  test('on a discrete GPU is not tight by what grows there and has room there, however full the machine is', () => {
+    const host = machine(64, {
+      inUseBytes: 44 * GIB,
+      gpus: [{ index: 0, name: '', totalBytes: 24 * GIB, usedBytes: 0 }],
+    });
+    // 64 × 0.75 − 44 − 2 = 2 GiB are left of the machine, 24 − 16 = 8 on the GPU, for 4 there
+    const growth: GrowthPart[] = [{ name: 'compute', of: 'projector', device: 'gpu', maxBytes: 4 * GIB }];
+    const found = estimate([part('gpu', 16), part('host', 2)], growth);
+    expect(judge(found, limitsOf(found, 'cuda', host, {})).kind).toBe('fits');
+  });
+
   test('holds each of several GPUs to its own memory', () => {
     const gpus = [24, 16].map((gib, index) => ({ index, name: '', totalBytes: gib * GIB, usedBytes: 0 }));
     const found = estimate([{ ...part('gpu', 14), gpu: 0 }, { ...part('gpu', 17), gpu: 1 }, part('host', 2)]);

@@ -27,3 +27,23 @@ describe('what llama-server is told to be free on a GPU', () => {
     expect(free('vulkan', 480)).toBe(81559 - 480);
   });
 });
+
+describe('a launch on a machine', () => {
+  const { gpus = [] } = host(480);
+  const two: HostMemory = { ...host(480), gpus: [...gpus, ...gpus] };
+
+  test('has the GPUs of the machine, which share its memory where they do, unless it says otherwise itself', () => {
+    expect(onMachine({ accelerator: 'cuda' }, two)).toMatchObject({ gpus: 2, gpuMemory: [{}, {}] });
+    expect(onMachine({ accelerator: 'cuda' }, two)).not.toHaveProperty('unifiedMemory');
+    expect(onMachine({ accelerator: 'cuda' }, { ...two, unifiedMemory: true })).toMatchObject({ unifiedMemory: true });
+    expect(onMachine({ accelerator: 'cuda', gpus: 1 }, two)).toMatchObject({ gpus: 1 });
+  });
+
+  test('has none where none is known, nor with Metal or on the CPU', () => {
+    const { gpus: _, ...without } = host(480);
+    expect(onMachine({ accelerator: 'cuda' }, without)).toEqual({ accelerator: 'cuda' });
+    for (const accelerator of ['metal', 'cpu'] as const) {
+      expect(onMachine({ accelerator }, { ...two, unifiedMemory: true })).toEqual({ accelerator });
+    }
+  });
+});

@@ -45,3 +45,8 @@ test('a smaller prompt cache is not said to be enough where something on a GPU g
   const beyond = tightness([hostOnly, limit('gpu', 10 * GIB, 12 * GIB)], growth)[0];
   expect(beyond).toMatchObject({ reason: 'growth', cacheRamMiB: undefined });
 });
+
+test('no limit of the prompt cache is offered where there is none that grows', () => {
+  const growth = [grows('context-checkpoints', 200 * MIB)];
+  expect(promptCacheMiB([limit('memory', 10 * GIB, 19 * GIB)], growth)).toBeUndefined();
+});
