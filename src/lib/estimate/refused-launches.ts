@@ -79,6 +79,15 @@ export function refuseCutBlocks(blockTokens: number, nSeqMax: number, nUbatch: n
   );
 }
 
+/** Nor is a prompt of a draft whose tokens all see each other: the same function. */
+export function refuseCutPrompts(batchTokens: number, nUbatch: number): void {
+  if (batchTokens <= nUbatch) return;
+  throw new UsageError(
+    'LAUNCH_UBATCH_BELOW_DRAFTS',
+    `llama-server aborts on a prompt of more than ${nUbatch} tokens (--ubatch-size), since the draft's header says attention.causal = false; raise it to ${batchTokens} or lower --batch-size.`,
+  );
+}
+
 /** What a context's cache types are said with. */
 interface CacheFlags {
   readonly k: string;

@@ -7,7 +7,7 @@ export type MemoryKind = 'attention' | 'recurrent' | 'hybrid' | 'none';
 /** What llama.cpp fixes in code for an architecture: `load_arch_hparams` in `src/models/*.cpp`, v0.5.0. */
 export interface ArchitectureRule {
   readonly memory: MemoryKind;
-  readonly adjust?: (hparams: Hparams, keys: Keys) => void;
+  readonly adjust?: Adjustment;
   /** Which layers own keys and values, where it is not all but those that predict ahead. */
   readonly caches?: LayerFilter;
   /** Which layers own a key of the indexer. */
@@ -23,6 +23,9 @@ export interface ArchitectureRule {
   /** Which layers own a KV cache or a recurrent state in a hybrid, where it is not "one or the other". */
   readonly hybrid?: { readonly attention: LayerFilter; readonly recurrent: LayerFilter };
 }
+
+/** @param tensors those of the file by name: some loaders look whether one is there */
+type Adjustment = (hparams: Hparams, keys: Keys, tensors: ReadonlyMap<string, unknown>) => void;
 
 type LayerFilter = (hparams: Hparams, layer: number) => boolean;
 
@@ -69,9 +72,9 @@ export function multiSectionRope(hparams: Hparams): void {
 }
 
 /** One rule after the other. */
-export function all(...rules: ((hparams: Hparams, keys: Keys) => void)[]) {
-  return (hparams: Hparams, keys: Keys): void => {
-    for (const rule of rules) rule(hparams, keys);
+export function all(...rules: Adjustment[]): Adjustment {
+  return (hparams, keys, tensors) => {
+    for (const rule of rules) rule(hparams, keys, tensors);
   };
 }
 

@@ -47,7 +47,7 @@ export function describeHeader(header: GgufHeader): ModelShape {
   checkKeyTypes(file);
   const hparams = readHparams(keys, vocabularySize(keys, header.tensors));
   const rule = ARCHITECTURE_RULES[architecture];
-  rule?.adjust?.(hparams, keys);
+  rule?.adjust?.(hparams, keys, file.tensors);
   const dimsOf = rule?.loadedDims;
   const tensors = dimsOf ? reshaped(file.tensors, (name) => dimsOf(name, hparams, keys)) : file.tensors;
   return { kind: 'model', ...file, tensors, hparams };

@@ -37,6 +37,14 @@ function shapeOf(name: string): ReturnType<typeof describeShape> {
   return known;
 }
 
+function draftWith(name: string, keys: Readonly<Record<string, boolean | readonly number[]>>): ModelShape {
+  const base = profileHeader(readProfile(join(here, `profiles/${name}.json`)));
+  return describeShape({
+    ...base,
+    metadata: new Map([...base.metadata, ...Object.entries(keys)] as never),
+  }) as ModelShape;
+}
+
 function launchOf({ launch }: Case): LaunchOptions {
   const flag = (name: string): boolean | undefined => (launch[name] === undefined ? undefined : Boolean(launch[name]));
   const { backend, spec_type: types } = launch;
@@ -186,6 +194,39 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(estimate(4, 16, 3)).not.toThrow();
     expect(estimate(2, 31, 15)).toThrow(refused);
     expect(estimate(2, 32, 15)).not.toThrow();
+  });
+
+  test('a layer that a draft names twice is put out once', () => {
+    const model = shapeOf('qwen3.6-27b-mtp.Q4_K_M') as ModelShape;
+    const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 4096, specTypes: ['draft-dflash'] } as const;
+    const putOut = (layers: readonly number[]): number => {
+      const draft = draftWith('dflash-qwen3.6-27b.F16', { 'dflash.target_layers': layers });
+      const { growth } = estimateLaunch({ model, draft }, launch);
+      return growth.find(({ of, name }) => of === 'model' && name === 'output')?.maxBytes ?? 0;
+    };
+    // 2048 tokens of 5120 numbers of 4 bytes
+    expect(putOut([2, 17, 33, 48, 62]) - putOut([2, 2, 33, 48, 62])).toBe(2048 * 5120 * 4);
+  });
+
+  // `GGML_ASSERT((cparams.causal_attn || cparams.n_ubatch >= n_tokens_all) && …)` of `llama_context::decode`
+  test('a draft whose tokens all see each other needs a micro-batch for whole prompts', () => {
+    const model = shapeOf('llama-3.1-8b.Q4_K_M') as ModelShape;
+    const draft = draftWith('eagle3-llama-3.1-8b.F16', { 'eagle3.attention.causal': false });
+    const launch = { accelerator: 'cpu', llamaCpp: 'v0.5.0', ctxSize: 2048, specTypes: ['draft-eagle3'] } as const;
+    const estimate = (ubatchSize: number) => () => estimateLaunch({ model, draft }, { ...launch, ubatchSize });
+    expect(estimate(512)).toThrow(expect.objectContaining({ code: 'LAUNCH_UBATCH_BELOW_DRAFTS', exitCode: 2 }));
+    expect(estimate(2048)).not.toThrow();
+  });
+
+  test('an EAGLE3 draft of two blocks with factors of its rotation is not loaded, since they count twice', () => {
+    const base = profileHeader(readProfile(join(here, 'profiles/eagle3-llama-3.1-8b.F16.json')));
+    const second = base.tensors
+      .filter(({ name }) => name.startsWith('blk.0.'))
+      .map((tensor) => ({ ...tensor, name: tensor.name.replace('blk.0.', 'blk.1.') }));
+    const metadata = new Map([...base.metadata, ['eagle3.block_count', 2] as const]);
+    expect(() => describeShape({ ...base, metadata, tensors: [...base.tensors, ...second] })).toThrow(
+      /too many tensors created/,
+    );
   });
 
   test('an adapter for another architecture is refused, as llama.cpp refuses it', () => {

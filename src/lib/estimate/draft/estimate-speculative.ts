@@ -28,7 +28,7 @@ import {
 } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
-import { refuseCutBlocks } from '../refused-launches.js';
+import { refuseCutBlocks, refuseCutPrompts } from '../refused-launches.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
 import { besideModel } from './unusable-drafts.js';
 
@@ -43,7 +43,7 @@ function targetRoleInUse(speculation: Speculation, target: ModelShape, draft: Mo
   const read = speculation.readsLayers ? (draft?.keys.indices('target_layers') ?? []) : [];
   return {
     ...targetRole(speculation),
-    tapped: read.filter((layer) => layer < nLayer),
+    tapped: [...new Set(read)].filter((layer) => layer < nLayer),
     keepsAllRows: speculation.types.includes('draft-mtp') || read.includes(nLayer),
   };
 }
@@ -98,6 +98,8 @@ export function estimateDraft(
   const context = besideModel(draft, () => planContext(shape, own, options));
   if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
     refuseCutBlocks(blockTokens(shape, speculation), context.params.nSeqMax, context.params.nUbatch);
+  const { nBatch, nCtx, nUbatch } = context.params;
+  if (draft && !draft.hparams.causal && !speculation.draftsBlocks) refuseCutPrompts(Math.min(nBatch, nCtx), nUbatch);
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),

@@ -2,11 +2,11 @@ import { headKOf, headVOf } from '../hparams.js';
 import type { ModelShape } from '../model-shape.js';
 import { refusedByLoader } from './load-error.js';
 
-/** Graphs that assert keys and values of one size, by the first layer's (`src/models/*.cpp`, llama.cpp v0.5.0 or b12032). */
+/** Graphs that assert or, as gpt-oss, take keys and values of one size, by the first layer's (`src/models/*.cpp`, llama.cpp v0.5.0 or b12032). */
 const HEADS_ALIKE: ReadonlySet<string> = new Set(
   `afmoe apertus arcee arctic baichuan bailingmoe2 beam bert bitnet bloom chameleon chatglm clef codeshell cogvlm
   cohere2 cohere2moe command-r dbrx deci deepseek deepseek4 deepseek41 dflash dots1 dream eagle3 ernie4_5 ernie4_5-moe eurobert exaone
-  exaone-moe exaone4 falcon flint glm4 glm4moe gpt2 gptneox granite granite_swa granitehybrid granitemoe
+  exaone-moe exaone4 falcon flint glm4 glm4moe gpt-oss gpt2 gptneox granite granite_swa granitehybrid granitemoe
   graniteswitch grok grovemoe hunyuan-dense hunyuan-moe hunyuan_vl hy_v3 internlm2 jais jais2 jina-bert-v2
   jina-bert-v3 k2-horizon kolibri1 laguna limite llada llada-moe llama llama-embed llama4 maincoder maion-coder
   maple mellum minicpm minimax-01 minimax-m2 minimax-m3 mistral3 modern-bert mpt muse-glimmer muse-spark nanbeige

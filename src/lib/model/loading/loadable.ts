@@ -2,6 +2,7 @@ import { CheckIncompleteError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import { ARCHITECTURE_RULES } from '../architectures.js';
 import { layerOf } from '../block-name.js';
+import { convStateSize, ssmStateSize } from '../hparams.js';
 import { requireGraphValues } from './graph-values.js';
 import { requireHeads } from './heads.js';
 import { refusedByLoader } from './load-error.js';
@@ -43,6 +44,7 @@ export function requireLoadable(shape: ModelShape, byteOrder: 'little' | 'big'):
   checkSomeRun(shape);
   checkWindows(shape);
   checkIndexers(shape);
+  checkStates(shape);
   const rows = tensorRows(shape.architecture);
   if (rows === undefined) checkBlocks(shape);
   else loadTensors(shape, rows);
@@ -55,6 +57,18 @@ function checkWindows({ architecture, hparams: { swa, isSwa } }: ModelShape): vo
   throw refusedByLoader(
     'MODEL_COUNT_INVALID',
     'GGML_ASSERT(hparams.is_swa_any()) failed, since no layer has a window by attention.sliding_window_pattern',
+  );
+}
+
+/** `llama_memory_recurrent` (`src/llama-memory-recurrent.cpp`, llama.cpp v0.5.0): a buffer for states of no size is not allocated. */
+function checkStates({ architecture, hparams }: ModelShape): void {
+  const { isRecurrent, nLayer, ngramState } = hparams;
+  const memory = ARCHITECTURE_RULES[architecture]?.memory;
+  if (memory !== 'recurrent' && (memory !== 'hybrid' || !isRecurrent.slice(0, nLayer).includes(true))) return;
+  if (convStateSize(hparams) > 0 || ssmStateSize(hparams) > 0 || ngramState.some((size) => size > 0)) return;
+  throw refusedByLoader(
+    'MODEL_COUNT_INVALID',
+    'failed to allocate buffer for rs cache, since its recurrent layers have states of no size',
   );
 }
 

@@ -7,10 +7,10 @@ const SCALING_TYPES: ReadonlySet<string> = new Set(['none', 'linear', 'yarn', 'l
 /** Heads of these are rotated whole: `llama_model_base::load_hparams`. */
 const WHOLE_HEADS: ReadonlySet<string> = new Set(['llama', 'deci', 'falcon', 'llama-embed']);
 
-/** And of these, whose graphs assert it (`src/models/*.cpp`, v0.5.0 or b12032). */
+/** And of these, whose graphs assert it, or take the rotation's size for the heads' as gpt-oss (`src/models/*.cpp`, v0.5.0 or b12032). */
 const WHOLE_IN_GRAPH: ReadonlySet<string> = new Set(
   `apertus arcee arctic baichuan chameleon codeshell cogvlm cohere2moe dbrx deepseek dots1 dream ernie4_5
-  ernie4_5-moe exaone exaone-moe exaone4 flint granite granite_swa granitemoe graniteswitch grok grovemoe
+  ernie4_5-moe exaone exaone-moe exaone4 flint gpt-oss granite granite_swa granitemoe graniteswitch grok grovemoe
   hunyuan-dense hunyuan-moe hunyuan_vl hy_v3 internlm2 jais2 llada llada-moe llama4 maincoder maion-coder
   mellum minicpm mistral3 olmo olmo2 olmoe orion paddleocr pangu-embedded plamo pockettts qwen2 qwen2moe
   qwen2vl qwen3 qwen3moe qwen3tts qwen3vl qwen3vlmoe rnd1 seed_oss smallthinker smollm3 starcoder2 talkie

@@ -36,8 +36,8 @@ function fullFirst(pattern: number, fixedWindow?: number): Adjust {
 
 const where =
   (test: (hparams: Hparams, keys: Keys) => boolean, rule: Adjust): Adjust =>
-  (hparams, keys) => {
-    if (test(hparams, keys)) rule(hparams, keys);
+  (hparams, keys, tensors) => {
+    if (test(hparams, keys)) rule(hparams, keys, tensors);
   };
 
 const hasWindow = (_: Hparams, keys: Keys): boolean => keys.number('attention.sliding_window', 0) > 0;

@@ -2,10 +2,10 @@ import { all, type ArchitectureRule, lightningIndexer, withoutKvHeads } from '..
 import type { Hparams } from '../hparams.js';
 import type { Keys } from '../keys.js';
 
-/** Both keys, or the old layout. */
+/** Both keys, or the old layout: `llama_hparams::is_mla`. */
 export function latentAttention(hparams: Hparams, keys: Keys): void {
-  hparams.headKMla = keys.number('attention.key_length_mla', 0);
-  hparams.headVMla = keys.number('attention.value_length_mla', 0);
+  const [k, v] = [keys.number('attention.key_length_mla', 0), keys.number('attention.value_length_mla', 0)];
+  if (k !== 0 && v !== 0) [hparams.headKMla, hparams.headVMla] = [k, v];
 }
 
 /** Models from here on share indexers. */

@@ -21,11 +21,18 @@ function ngramStates(hparams: Hparams, keys: Keys): void {
   hparams.ngramState = hparams.ngramState.map((_, layer) => (layers.includes(layer) ? size : 0));
 }
 
+/** Without the head's first weight the last blocks are layers like all others: `src/models/deepseek4.cpp`, llama.cpp v0.5.0. */
+function predictingIfThere(hparams: Hparams, _: Keys, tensors: ReadonlyMap<string, unknown>): void {
+  if (tensors.has(`blk.${hparams.nLayer}.nextn.eh_proj.weight`)) return;
+  hparams.nLayerNextn = 0;
+  hparams.nLayer = hparams.nLayerAll;
+}
+
 /** Attention over chosen blocks or over compressed keys, and hyper-connections. */
 export const SPARSE_RULES: Readonly<Record<string, ArchitectureRule>> = {
   deepseek4: {
     memory: 'attention',
-    adjust: all(lightningIndexer, (hparams, keys) => {
+    adjust: all(predictingIfThere, lightningIndexer, (hparams, keys) => {
       hparams.swa = 'standard';
       hparams.nSwa = keys.required('attention.sliding_window');
       hparams.isSwa = hparams.isSwa.map(() => true);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { requireShares } from '../../../../src/lib/estimate/ggml/ops/operands.js';
 import * as ggml from '../../../../src/lib/estimate/ggml/ops/ops.js';
 import { F32, I32, I64, type Tensor } from '../../../../src/lib/estimate/ggml/tensor.js';
 
@@ -17,6 +18,19 @@ describe('operands that ggml aborts on', () => {
     expect(() => ggml.setRows(cache, floats(128, 8), ggml.newTensor(I64, 8))).not.toThrow();
     expect(() => ggml.setRows(cache, floats(64, 8), ggml.newTensor(I64, 8))).toThrow(refused);
     expect(() => ggml.setRows(cache, floats(128, 8), ggml.newTensor(I64, 4))).toThrow(refused);
+  });
+
+  test('sizes that are no whole numbers, which are cut to some there', () => {
+    expect(ggml.reshape(floats(96, 2), 64, 3).ne).toEqual([64, 3, 1, 1]);
+    expect(() => ggml.reshape(floats(96), 64, 1.5)).toThrow(refused);
+    expect(() => ggml.contTo(floats(96), 64, 1.5)).toThrow(refused);
+    expect(() => ggml.mulMatHadamard(floats(96), floats(64, 64))).toThrow(refused);
+  });
+
+  test('heads that do not get the same, and none', () => {
+    expect(() => requireShares('channels', 4096, 32)).not.toThrow();
+    expect(() => requireShares('channels', 4096, 3)).toThrow(refused);
+    expect(() => requireShares('channels', 4096, 0)).toThrow(refused);
   });
 
   test('a gate and what it opens of different widths', () => {

@@ -13,16 +13,19 @@ interface Change {
   readonly types?: readonly [RegExp, string];
   /** Tensors beside others, of the same shape in each block. */
   readonly beside?: readonly [RegExp, string];
+  /** Shapes, row length first, that the changed keys give to tensors. */
+  readonly dims?: readonly (readonly [RegExp, readonly number[]])[];
 }
 
-function header(profile: string, { keys = {}, without, types, beside }: Change): GgufHeader {
+function header(profile: string, { keys = {}, without, types, beside, dims = [] }: Change): GgufHeader {
   const base = profileHeader(readProfile(`test/oracle/profiles/${profile}.json`));
   const typed = (tensor: GgufTensor): GgufTensor =>
     types?.[0].test(tensor.name) ? { ...tensor, type: ggmlTypeByName(types[1]) as GgufTensor['type'] } : tensor;
   const tensors = base.tensors.flatMap((tensor) => {
     if (without?.test(tensor.name)) return [];
     const added = beside?.[0].test(tensor.name) ? [{ ...tensor, name: tensor.name.replace(...beside) }] : [];
-    return [typed(tensor), ...added];
+    const shaped = dims.find(([name]) => name.test(tensor.name))?.[1] ?? tensor.dims;
+    return [typed({ ...tensor, dims: [...shaped] }), ...added];
   });
   return { ...base, metadata: new Map([...base.metadata, ...Object.entries(keys)]), tensors };
 }
@@ -123,6 +126,69 @@ describe('what llama.cpp does not load or run is refused', () => {
       { keys: { 'lfm2.attention.head_count': list(16, 16, 8) } },
       /reshape of/,
     ],
+    [
+      'heads that are together wider than the model',
+      'nemotron-nemotron-mini-4b.Q4_K_M',
+      {
+        keys: { 'nemotron.attention.head_count': 48, 'nemotron.attention.key_length': 128 },
+        dims: [
+          [/attn_q\.weight/, [3072, 6144]],
+          [/attn_output\.weight/, [6144, 3072]],
+        ],
+      },
+      /attn_q\.weight' has wrong shape; expected 3072, 3072, got 3072, 6144/,
+    ],
+    [
+      'value heads that the key heads do not share alike',
+      'qwen35-qwen3.5-9b',
+      {
+        keys: { 'qwen35.ssm.group_count': 3 },
+        dims: [
+          [/blk\.\d+\.attn_qkv\.weight/, [4096, 4864]],
+          [/ssm_conv1d\.weight/, [4, 4864]],
+        ],
+      },
+      /32 value heads among 3/,
+    ],
+    [
+      'short convolutions that look at no other token',
+      'lfm2-lfm2-350m.Q8_0',
+      { keys: { 'lfm2.shortconv.l_cache': 1 }, dims: [[/shortconv\.conv\.weight/, [1, 1024]]] },
+      /failed to allocate buffer for rs cache/,
+    ],
+    [
+      'keys and values of two sizes in layers that have some',
+      'lfm2-lfm2-350m.Q8_0',
+      {
+        keys: { 'lfm2.attention.value_length': 32 },
+        dims: [[/attn_v\.weight/, [1024, 256]]],
+      },
+      /n_embd_v_gqa\[i\] == n_embd_k_gqa\[i\]/,
+    ],
+    [
+      'heads that groups of outputs do not share alike',
+      'deepseek4-deepseek-v4-flash.Q4_K_M',
+      {
+        keys: { 'deepseek4.attention.output_group_count': 3 },
+        dims: [
+          [/attn_output_a\.weight/, [Math.floor((64 * 512) / 3), 1024, 3]],
+          [/attn_output_b\.weight/, [3 * 1024, 4096]],
+        ],
+      },
+      /n_head % dsv4_o_group_count == 0/,
+    ],
+    [
+      'an indexer whose keys are shorter than what is rotated of them',
+      'deepseek4-deepseek-v4-flash.Q4_K_M',
+      { keys: { 'deepseek4.attention.indexer.key_length': 32 } },
+      /indexer_head_size >= n_rot/,
+    ],
+    [
+      'parts of one tensor that the rotation’s size does not cut as the heads’ does',
+      'gpt-oss-20b.MXFP4',
+      { keys: { 'gpt-oss.attention.key_length': 65 } },
+      /n_embd_head == hparams\.n_embd_head_k\(\)/,
+    ],
   ])('%s: %s', (_, profile, change, words) => {
     expect(verdict(profile, change)).toMatch(words);
   });
@@ -161,5 +227,32 @@ describe('what llama.cpp loads is not refused', () => {
     ],
   ])('%s: %s', (_, profile, change) => {
     expect(verdict(profile, change)).toBe('loads');
+  });
+});
+
+describe('what llama.cpp makes of numbers that no model has', () => {
+  const estimate = (profile: string, change: Change, launch: object) =>
+    estimateMemory(describeModel(header(profile, change)), {
+      accelerator: 'cpu',
+      cpuArch: 'x86',
+      ctxSize: 2048,
+      ...launch,
+    });
+
+  it('takes the last blocks of DeepSeek-V4 for layers where none of them has a head that predicts', () => {
+    const profile = 'deepseek4-deepseek-v4-flash.Q4_K_M';
+    const keys = { 'deepseek4.nextn_predict_layers': 1 };
+    expect(estimate(profile, { keys }, {}).parts).toEqual(estimate(profile, {}, {}).parts);
+  });
+
+  // 55,065,120 bytes by llama.cpp v0.5.0.
+  it('pads positions to blocks as if their size were a power of 2', () => {
+    const keys = { 'minimax-m3.attention.indexer.block_size': 129 };
+    const { parts } = estimate(
+      'minimax-m3-minimax-m3-428b.Q4_K_M',
+      { keys },
+      { parallel: 2, ubatchSize: 128, llamaCpp: 'v0.5.0' },
+    );
+    expect(parts.find(({ name }) => name === 'compute')?.bytes).toBe(55065120);
   });
 });

@@ -1,6 +1,16 @@
 import type { GgmlType } from '../../../gguf/ggml-types.js';
 import { graphError } from '../graph-error.js';
-import { F16, F32, I32, isEmptyTensor, sameShape, type Tensor, tensorBytes, tensorBytesOf } from '../tensor.js';
+import {
+  elements,
+  F16,
+  F32,
+  I32,
+  isEmptyTensor,
+  sameShape,
+  type Tensor,
+  tensorBytes,
+  tensorBytesOf,
+} from '../tensor.js';
 
 /*
  * What ggml asserts of the tensors that it is given (`GGML_ASSERT` in `ggml/src/ggml.c`, llama.cpp v0.5.0), where a header's
@@ -40,6 +50,18 @@ export function requireAlike(op: string, a: Tensor, b: Tensor): void {
 
 function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a, b)) throw misfit(op, a, b);
+}
+
+/** `ggml_reshape`, `ggml_cont_4d`: as many elements as there are, in sizes that are whole numbers there, whatever was divided to get them. */
+export function requireElements(op: string, a: Tensor, ne: Tensor['ne']): void {
+  const [ne0, ne1, ne2, ne3] = ne;
+  if (elements(a) === Math.trunc(ne0) * Math.trunc(ne1) * Math.trunc(ne2) * Math.trunc(ne3)) return;
+  throw graphError(`${op} of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
+}
+
+/** What is shared among heads or groups, each of which gets as much of it as the others. */
+export function requireShares(what: string, count: number, shares: number): void {
+  if (shares === 0 || count % shares !== 0) throw graphError(`${count} ${what} among ${shares}`);
 }
 
 /** `ggml_set_rows`: rows of the destination's length, one for each index. */

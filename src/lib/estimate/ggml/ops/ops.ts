@@ -14,6 +14,7 @@ import {
 import { graphError } from '../graph-error.js';
 import {
   requireAlike,
+  requireElements,
   requireEnough,
   requireIds,
   requireInside,
@@ -102,7 +103,7 @@ export function view4d(a: Tensor, ne: Four, nb1: number, nb2: number, nb3: numbe
 export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const ne: Four = [ne0, ne1, ne2, ne3];
   if (!isContiguous(a)) throw graphError('reshape of a tensor with gaps');
-  if (elements(a) !== ne0 * ne1 * ne2 * ne3) throw graphError(`reshape of [${a.ne.join(' ')}] to [${ne.join(' ')}]`);
+  requireElements('reshape', a, ne);
   return viewOf('RESHAPE', a, ne, contiguousStrides(a.type, ne), 0);
 }
 
@@ -138,6 +139,7 @@ export function dup(a: Tensor): Tensor {
 }
 
 export function contTo(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+  requireElements('cont', a, [ne0, ne1, ne2, ne3]);
   return result('CONT', a.type, [ne0, ne1, ne2, ne3], a);
 }
 
@@ -183,7 +185,7 @@ export function mulMatId(experts: Tensor, b: Tensor, ids: Tensor): Tensor {
 /** `llama_mul_mat_hadamard` (`src/llama-impl.h`): rotation of the innermost dimension in pieces of the matrix's size. */
 export function mulMatHadamard(cur: Tensor, rotation: Tensor): Tensor {
   const n = rotation.ne[0];
-  const rows = elements(cur) / n;
+  const rows = Math.floor(elements(cur) / n);
   const product = mulMat(rotation, isContiguous(cur) ? reshape(cur, n, rows) : contTo(cur, n, rows));
   product.variant = 'hadamard';
   return reshape(product, ...cur.ne);

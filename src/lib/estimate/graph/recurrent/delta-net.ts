@@ -1,4 +1,5 @@
 import * as ggml from '../../ggml/ops/ops.js';
+import { requireShares } from '../../ggml/ops/operands.js';
 import { gatedDeltaNet, ssmConv } from '../../ggml/ops/recurrent-ops.js';
 import type { Tensor } from '../../ggml/tensor.js';
 import type { GraphBuilder } from '../builder.js';
@@ -38,6 +39,7 @@ export function deltaNetLayer(
 ): Tensor {
   const { nSeqTokens, nSeqs } = g;
   const { conv, inner, state: keySize, dtRank: heads, groups: keyHeads } = g.hparams.ssm;
+  requireShares('value heads', heads, keyHeads);
   const headSize = inner / heads;
   const { qkv, z, beta, decay } = parts(g, cur, layer);
   const caches = layerStates(g, input, layer);

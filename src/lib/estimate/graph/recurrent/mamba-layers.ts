@@ -1,3 +1,4 @@
+import { requireShares } from '../../ggml/ops/operands.js';
 import * as ggml from '../../ggml/ops/ops.js';
 import { ssmConv, ssmScan } from '../../ggml/ops/recurrent-ops.js';
 import { elements, type Tensor } from '../../ggml/tensor.js';
@@ -58,6 +59,8 @@ function partNorm(g: GraphBuilder, cur: Tensor, layer: number, name: string): Te
 export function mamba2Layer(g: GraphBuilder, input: RecurrentInput, cur: Tensor, layer: number): Tensor {
   const { nSeqTokens, nSeqs } = g;
   const { conv, inner, state, dtRank: heads, groups } = g.hparams.ssm;
+  requireShares('channels', inner, heads);
+  requireShares('channels', inner, groups);
   const headSize = inner / heads;
   const channels = inner + 2 * groups * state;
   const states = layerStates(g, input, layer);

@@ -46,8 +46,7 @@ nemotron
   output_norm output_norm.bias: n_embd
   each 0..n_layer
     .attn_norm .attn_norm.bias: n_embd
-    let n_embd_q = n_embd_head_k * n_head
-    attention: n_embd, n_embd_q, n_embd_gqa, n_embd_gqa
+    attention: n_embd, n_embd, n_embd_gqa, n_embd_gqa
     .attn_output.bias .ffn_down.bias?: n_embd
     .ffn_norm .ffn_norm.bias: n_embd
     .ffn_down: n_ff, n_embd

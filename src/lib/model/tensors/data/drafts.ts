@@ -84,4 +84,6 @@ eagle3
     .ffn_norm: n_embd
     ffn: n_embd, n_ff
     rope_freqs?: n_rot/2
+    if has(rope_freqs) && i > 0
+      refuse done_getting_tensors: too many tensors created, since rope_freqs is counted for each block
 `;

@@ -74,6 +74,7 @@ short_convolutions
   if !is_recr[i]
     .attn_q_norm .attn_k_norm: n_embd_head_k
     need n_embd_v_gqa == n_embd_k_gqa
+    need n_embd_v_gqa[i] == n_embd_k_gqa[i]
     attention: n_embd, n_embd, n_embd_k_gqa[i], n_embd_v_gqa[i]
   else
     .shortconv.conv: n_shortconv_l_cache, n_embd

@@ -7,6 +7,7 @@ deepseek4
   let hc_dim = dsv4_hc_mult * n_embd
   let hc_mix_dim = (2 + dsv4_hc_mult) * dsv4_hc_mult
   need dsv4_hc_mult == 4
+  need dsv4_o_group_count > 0 && n_head % dsv4_o_group_count == 0
   if expert_gating_func != 4
     refuse DeepSeek-V4 loader currently expects sqrtsoftplus MoE scoring
   if n_compress_ratios < n_layer_all
@@ -37,6 +38,7 @@ deepseek4
       .attn_compressor_ape?(flags): coff * n_embd_head_k, ratio
       .attn_compressor_norm?(flags): n_embd_head_k
       if ratio == 4
+        need indexer_head_size >= n_rot
         .indexer.proj?(flags): n_embd, indexer_n_head
         .indexer.attn_q_b?(flags): n_lora_q, indexer_n_head * indexer_head_size
         .indexer_compressor_kv .indexer_compressor_gate?(flags): n_embd, 2 * indexer_head_size

@@ -1,7 +1,7 @@
 import { arange, topK } from '../../../ggml/ops/sparse-ops.js';
 import { pool2d } from '../../../ggml/ops/image-ops.js';
 import * as ggml from '../../../ggml/ops/ops.js';
-import { F16, F32, I32, I64, isContiguous, pad, type Tensor } from '../../../ggml/tensor.js';
+import { F16, F32, I32, I64, isContiguous, type Tensor } from '../../../ggml/tensor.js';
 import { graphError } from '../../../ggml/graph-error.js';
 import type { KvInput } from '../../attention/attention-input.js';
 import type { StoredHeads } from '../../attention/kv-store.js';
@@ -16,6 +16,7 @@ export interface BlockInputs {
   readonly kv: KvInput;
   readonly indexer: StoredKeys;
   readonly size: number;
+  readonly positions: number;
   readonly count: number;
   readonly chosen: number;
   readonly streams: number;
@@ -34,24 +35,31 @@ export function blockInputs(g: GraphBuilder, kv: KvInput): BlockInputs {
   const cache = g.memory.indexer;
   if (!cache) throw graphError('an indexer needs a cache of keys');
   const size = g.shape.keys.required('attention.indexer.block_size');
-  const positions = pad(RESERVED_POSITIONS, size);
+  const positions = paddedByBits(RESERVED_POSITIONS, size);
+  const count = Math.floor(positions / size);
   const [cells, tokens, , streams] = kv.mask.ne;
   return {
     kv,
     indexer: { cache, kIndices: ggml.newInput(I64, g.nTokens) },
     size,
-    count: positions / size,
-    chosen: Math.min(g.hparams.indexer.topK, positions / size),
+    positions,
+    count,
+    chosen: Math.min(g.hparams.indexer.topK, count),
     streams,
     tokens,
     oneToken: tokens === 1,
-    bias: ggml.newInput(F32, positions / size, g.nTokens),
+    bias: ggml.newInput(F32, count, g.nTokens),
     positionMask: ggml.newInput(F32, positions, g.nTokens),
     cells: ggml.newInput(I32, positions, streams),
     cellsAsFloats: ggml.newInput(F32, positions, streams),
     blockOfCell: ggml.newInput(I32, cells, streams),
     mask: ggml.cast(kv.mask, F32),
   };
+}
+
+/** `GGML_PAD` (`ggml/include/ggml.h`), which is a multiple of powers of 2 only. */
+function paddedByBits(size: number, alignment: number): number {
+  return (size + alignment - 1) & ~(alignment - 1);
 }
 
 /** Generation: the chosen blocks' keys and values are gathered; groups and streams are the attention's channels. */
@@ -63,8 +71,7 @@ export function attendOneToken(
   { q, keys: k, values: v }: StoredHeads,
 ): Tensor {
   const { headSize, heads: groups } = g.hparams.indexer;
-  const { size, count, chosen, streams } = b;
-  const positions = count * size;
+  const { size, positions, count, chosen, streams } = b;
   const nCells = keys.ne[2];
   const [width, kvHeads] = k.ne;
   const byCell = ggml.view3d(keys, [headSize, nCells, streams], keys.nb[2], keys.nb[3], 0);
@@ -117,8 +124,7 @@ function attendStream(
   stream: number,
 ): Tensor {
   const { headSize, heads: groups } = g.hparams.indexer;
-  const { size, count, chosen, tokens } = b;
-  const positions = count * size;
+  const { size, positions, count, chosen, tokens } = b;
   const nCells = keys.ne[2];
   const ofTokens = (cur: Tensor, ne0: number, ne1: number): Tensor =>
     ggml.view3d(cur, [ne0, ne1, tokens], cur.nb[1], cur.nb[2], stream * tokens * cur.nb[2]);
