@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../model/model-shape.js';
-import { type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
+import { type Accelerator, type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
 /** Below this, in bits per weight, quantizations answer too badly to be proposed. */
@@ -28,6 +28,8 @@ export type Change =
   | { readonly kind: 'load'; readonly mmap?: false; readonly repack?: false }
   /** Of the layers, for each GPU, the output head counted as one. */
   | { readonly kind: 'tensor-split'; readonly shares: readonly number[] }
+  /** Of several GPUs only these, by the machine's numbers. */
+  | { readonly kind: 'devices'; readonly devices: readonly number[]; readonly accelerator: Accelerator }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   /** `isFewer`: than were asked for, which only leaving options out does, for they add up. */
   | { readonly kind: 'cpu-experts'; readonly layers: number; readonly isFewer?: true }
@@ -137,6 +139,8 @@ function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): P
       return { ...(change.mmap === false && { mmap: false }), ...(change.repack === false && { repack: false }) };
     case 'tensor-split':
       return { tensorSplit: change.shares };
+    case 'devices':
+      return { devices: change.devices };
     case 'gpu-layers':
       return { gpuLayers: change.layers };
     case 'cpu-experts':

@@ -8,6 +8,7 @@ const MOST_WORDS = 3;
 const ORDER: readonly Change['kind'][] = [
   ...([
     'tensor-split',
+    'devices',
     'load',
     'projector',
     'projector-on-cpu',
@@ -90,6 +91,8 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
       return 'free system memory';
     case 'tensor-split':
       return 'share the layers otherwise (--tensor-split)';
+    case 'devices':
+      return 'use fewer GPUs (--device)';
     case 'prompt-cache':
       return 'lower --cache-ram';
     case 'checkpoints':

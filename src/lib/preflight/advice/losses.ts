@@ -8,6 +8,7 @@ import type { Change } from './advice.js';
  */
 const LOSSES: readonly Change['kind'][] = [
   'tensor-split',
+  'devices',
   'load',
   'projector',
   'draft-tokens',

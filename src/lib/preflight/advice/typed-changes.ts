@@ -1,5 +1,6 @@
 import type { Change, TypedChanges } from './advice.js';
 import { quotedWords, shellWord } from '../../shell-word.js';
+import { deviceName } from '../../runtime/options/device-options.js';
 import { draftFileWords } from '../../runtime/options/draft-options.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
@@ -128,6 +129,10 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
       };
     case 'tensor-split':
       return { flags: [server(['tensorSplit', '--tensor-split', '--tensor-split', change.shares.join()])] };
+    case 'devices': {
+      const names = change.devices.map((gpu) => deviceName(change.accelerator, gpu));
+      return { flags: [server(['devices', '--device', '--device', names.join()])] };
+    }
     case 'gpu-layers':
       return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':

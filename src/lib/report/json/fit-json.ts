@@ -1,4 +1,5 @@
-import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
+import type { FittedLaunch } from '../../preflight/fit/fit-launch.js';
+import type { Preference } from '../../preflight/fit/fit-search.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
 import { limitJson } from './check-json.js';
 

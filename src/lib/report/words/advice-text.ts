@@ -131,6 +131,8 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked, gpus: string)
         : 'no weights are copied into another layout';
     case 'tensor-split':
       return `${change.shares.map((layers, gpu) => `${layers} layers on GPU ${gpu}`).join(', ')}, not by what is free on each`;
+    case 'devices':
+      return `on ${change.devices.length === 1 ? `GPU ${change.devices.join()} alone` : `GPUs ${change.devices.join(', ')}`}`;
     case 'gpu-layers':
       return `${change.layers} of ${change.of} layers on ${gpus}${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
