@@ -30,6 +30,8 @@ export type Change =
   | { readonly kind: 'tensor-split'; readonly shares: readonly number[] }
   /** Of several GPUs only these, by the machine's numbers. */
   | { readonly kind: 'devices'; readonly devices: readonly number[]; readonly accelerator: Accelerator }
+  /** Nothing at all on a GPU. */
+  | { readonly kind: 'no-gpu' }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   /** `isFewer`: than were asked for, which only leaving options out does, for they add up. */
   | { readonly kind: 'cpu-experts'; readonly layers: number; readonly isFewer?: true }
@@ -41,6 +43,8 @@ export type Change =
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
       readonly inUseBytes?: number;
+      /** What was found on this machine, where another takes its place: of one that is described it has to be said. */
+      readonly found?: { readonly accelerator: Accelerator; readonly sharesMemory: boolean };
       /** Where another limit was said than that machine has by itself. */
       readonly wiredLimitBytes?: number;
       readonly gpus?: number;
@@ -141,6 +145,8 @@ function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): P
       return { tensorSplit: change.shares };
     case 'devices':
       return { devices: change.devices };
+    case 'no-gpu':
+      return { devices: [] };
     case 'gpu-layers':
       return { gpuLayers: change.layers };
     case 'cpu-experts':

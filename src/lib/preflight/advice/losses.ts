@@ -21,6 +21,7 @@ const LOSSES: readonly Change['kind'][] = [
   'slots',
   'cpu-experts',
   'gpu-layers',
+  'no-gpu',
   'cache-type',
   'context',
   'quantization',

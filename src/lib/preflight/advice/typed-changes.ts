@@ -129,6 +129,8 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
       };
     case 'tensor-split':
       return { flags: [server(['tensorSplit', '--tensor-split', '--tensor-split', change.shares.join()])] };
+    case 'no-gpu':
+      return { flags: [server(['devices', '--device', '--device', 'none'])] };
     case 'devices': {
       const names = change.devices.map((gpu) => deviceName(change.accelerator, gpu));
       return { flags: [server(['devices', '--device', '--device', names.join()])] };
@@ -157,9 +159,11 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'machine':
       return {
         flags: [
+          ...(change.found === undefined ? [] : [`--accelerator ${change.found.accelerator}`]),
           `${MACHINE_FLAGS[change.memory]} ${Array(change.gpus ?? 1)
             .fill(`${change.gigabytes}Gi`)
             .join()}`,
+          ...(change.found?.sharesMemory ? ['--unified-memory'] : []),
           // On a machine that is only described, what is in use counts as nothing unless it is said.
           ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
           ...(change.wiredLimitBytes === undefined
