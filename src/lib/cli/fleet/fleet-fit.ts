@@ -36,7 +36,7 @@ export async function fitOnHosts(
       heartbeat: host.heartbeat,
       verdict: best?.fitted.verdict.kind ?? check?.verdict.kind ?? 'unknown',
       ...(reason !== undefined && { reason }),
-      ...(best && { fit: fitJson(best.fitted, best.command, prefer) }),
+      ...(best && { fit: fitJson(best.fitted, best.command, prefer, check?.verdict.warnings ?? []) }),
     })),
   };
   return { text: fleetFitText(hosts), json, exitCode };

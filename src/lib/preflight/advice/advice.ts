@@ -62,8 +62,8 @@ export interface TypedChanges {
   /** Options to leave out, where they were typed. */
   readonly leaveOut?: readonly string[];
   readonly model?: string;
-  /** To run first, by whoever administers the machine. */
-  readonly command?: string;
+  /** By whoever administers the machine. */
+  readonly runFirst?: string;
 }
 
 /** A suggestion and what to type for it. */

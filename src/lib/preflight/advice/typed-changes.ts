@@ -19,12 +19,12 @@ export function typedChanges(changes: readonly Change[], extraWords: readonly st
   const typed = changes.map((change) => typedChange(change, (flag) => serverFlag(flag, taken), taken));
   const leaveOut = typed.flatMap((one) => one.leaveOut ?? []);
   const model = typed.find((one) => one.model !== undefined)?.model;
-  const command = typed.find((one) => one.command !== undefined)?.command;
+  const runFirst = typed.find((one) => one.runFirst !== undefined)?.runFirst;
   return {
     flags: typed.flatMap(({ flags }) => flags),
     ...(leaveOut.length > 0 && { leaveOut }),
     ...(model !== undefined && { model }),
-    ...(command !== undefined && { command }),
+    ...(runFirst !== undefined && { runFirst }),
   };
 }
 
@@ -154,7 +154,7 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'wired-limit':
       return {
         flags: [`--gpu-wired-limit ${change.mebibytes}Mi`],
-        command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}`,
+        runFirst: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}`,
       };
     case 'machine':
       return {
