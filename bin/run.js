@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // CommonJS: `exec` stays in memory as long as its server, and Node's loader for the other kind of modules takes 2 MB there.
-const { existsSync } = require('node:fs');
+const { existsSync, readdirSync } = require('node:fs');
 const { join } = require('node:path');
 const { load } = require('./load.js');
 
@@ -35,20 +35,44 @@ function keepHomeKnown() {
   }
 }
 
-async function start() {
-  if (!existsSync(join(root, 'dist/commands'))) {
-    process.stderr.write('Error: llmkube is not built\n  Suggestion: npm run build\n');
-    process.exitCode = NOT_DONE;
-    return;
+/** A build that never was or did not end, or packages that were never installed. */
+function sayNotBuilt() {
+  const remedy = canFind('typescript/package.json') ? 'npm run build' : 'npm ci';
+  process.stderr.write(`Error: llmkube is not built\n  Suggestion: ${remedy}\n`);
+  process.exitCode = NOT_DONE;
+}
+
+function canFind(name) {
+  try {
+    return require.resolve(name) !== '';
+  } catch {
+    return false;
   }
+}
+
+const isMissingModule = ({ code, cause } = {}) =>
+  /^(ERR_)?MODULE_NOT_FOUND$/.test(code) || (cause && isMissingModule(cause));
+
+/** As oclif does itself to find one where the build has not listed them, with a page of warnings where one does not load. */
+async function loadUnlistedCommands() {
+  if (existsSync(join(root, 'oclif.manifest.json'))) return;
+  const files = readdirSync(join(root, 'dist/commands'), { recursive: true }).filter((file) => file.endsWith('.js'));
+  await Promise.all(files.map((file) => import(`../dist/commands/${file}`)));
+}
+
+async function start() {
+  if (!existsSync(join(root, 'dist/commands'))) return sayNotBuilt();
   keepHomeKnown();
   const commands = quick('cli.cjs');
   if (commands !== undefined && (await load(commands).run(words))) return;
   keepHelpInside(process.stdout);
   const { endWhereOutputFails } = await import('../dist/lib/cli/terminal/output-failure.js');
   endWhereOutputFails();
-  const { execute } = await import('@oclif/core');
-  await execute({ dir: root });
+  const { flush, handle, run } = await import('@oclif/core');
+  await loadUnlistedCommands();
+  await run(words, root)
+    .then(() => flush())
+    .catch((error) => (isMissingModule(error) ? sayNotBuilt() : handle(error)));
 }
 
 /** What nobody has caught, here or in a promise: Node itself would end with 1, which says that something does not fit. */
@@ -59,4 +83,8 @@ process.on('uncaughtException', (error) => {
 });
 
 if (words[0] === 'exec' && quick('exec.cjs')) load(quick('exec.cjs'));
-else void start();
+else
+  start().catch((error) => {
+    if (!isMissingModule(error)) throw error;
+    sayNotBuilt();
+  });

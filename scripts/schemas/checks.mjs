@@ -80,6 +80,7 @@ const fitted = (launch) =>
     headroomBytes: signed(),
     limits: list({ $ref: '#/definitions/limit' }, 'every memory, the one with the least to spare first'),
     verdict: { enum: ['fits', 'tight'] },
+    warnings: list(text(), 'what makes it tight, and notes worth a person’s attention'),
   });
 
 const VERDICT = { enum: ['fits', 'tight', 'does-not-fit'] };

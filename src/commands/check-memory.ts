@@ -100,7 +100,10 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
       );
     }
     const command = printed && { command: printed.own?.join(' ') ?? null };
-    return Object.assign(checkJson(check), command, ...views.map(({ json }) => json)) as Record<string, unknown>;
+    return Object.assign(checkJson(check, printed), command, ...views.map(({ json }) => json)) as Record<
+      string,
+      unknown
+    >;
   }
 
   private async checkCluster(
@@ -182,17 +185,16 @@ Exit codes: 0 fits (or is tight), 1 does not fit, 2 usage, 3 could not be checke
     const word = enforced ? 'Error' : 'Warning';
     const refusal = isPassed(check) ? undefined : await refusalText(check, word, printed?.of);
     if (refusal !== undefined) this.notice(`${refusal}${views.length > 0 ? '\n' : ''}`);
-    const none = printed !== undefined && printed.own === undefined && check.verdict.kind !== 'unknown';
-    const noteNone = (): void => {
-      for (const note of none ? [printed.whyNone] : (printed?.notes ?? [])) this.notice(`Note: ${note}`);
+    const noteCommands = (): void => {
+      for (const note of printed?.notes ?? []) this.notice(`Note: ${note}`);
     };
-    if (!isPassed(check) && views.length === 0) return noteNone();
+    if (!isPassed(check) && views.length === 0) return noteCommands();
     const { default: colors } = await import('chalk');
     const width = terminalWidth(process.stdout);
     const own = isPassed(check) ? [folded(checkText(check, colors), process.stdout)] : [];
     if (own.length > 0 && printed?.own !== undefined) own.push(commandText(printed.own, width));
     this.log([...own, ...views.map(({ text }) => text(width, colors))].join('\n\n'));
-    noteNone();
+    noteCommands();
   }
 }
 

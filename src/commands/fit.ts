@@ -17,7 +17,8 @@ import type { RawToken } from '../lib/cli/terminal/typed-command.js';
 import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
 import { isComplete, type CompleteCheck, type MemoryCheck } from '../lib/preflight/memory-check.js';
 import { findFit } from '../lib/preflight/fit/find-fit.js';
-import { PREFERENCES, type FittedLaunch } from '../lib/preflight/fit/fit-launch.js';
+import type { FittedLaunch } from '../lib/preflight/fit/fit-launch.js';
+import { PREFERENCES } from '../lib/preflight/fit/fit-search.js';
 import { checkJson } from '../lib/report/json/check-json.js';
 import { fitJson } from '../lib/report/json/fit-json.js';
 import { fitText } from '../lib/report/text/fit-text.js';
@@ -100,17 +101,14 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     if (fitted === undefined)
       return this.refuse(await checkMemory(await checkRequest(args.model, flags, this.variables), dependencies));
     const command = fittedCommand(flags.print ?? 'deploy', fitted, check, raw);
+    const notes = [...commandNotes(flags.print ?? 'deploy', fitted, check, command), ...check.verdict.warnings];
     if (!this.jsonEnabled()) {
       const { default: colors } = await import('chalk');
       const width = terminalWidth(process.stdout);
       this.log(fitText(fitted, command, { check, prefer, width, colors }));
-      const why =
-        flags.print === undefined || flags.print === 'deploy' ? whyNoDeploy(check, fitted.changes) : undefined;
-      if (why !== undefined) this.notice(`Note: ${why}`);
-      for (const note of secretNotes(command ?? [])) this.notice(`Note: ${note}`);
-      for (const note of check.verdict.warnings) this.notice(`Note: ${note}`);
+      for (const note of notes) this.notice(`Note: ${note}`);
     }
-    return fitJson(fitted, command, prefer);
+    return fitJson(fitted, command, prefer, notes);
   }
 
   private async refuse(check: MemoryCheck): Promise<Record<string, unknown>> {
@@ -127,6 +125,17 @@ function askedIn(
 ) {
   const ctxSize = extraOptions.ctxSize ?? flags['ctx-size'];
   return { ctxSize, quantization: (flags.quantization ?? flags.file) !== undefined || namesQuantization(model) };
+}
+
+/** Why the command is no deploy, where one was asked for, and what is to be done before it can be run. */
+function commandNotes(
+  kind: PrintedCommand,
+  { changes }: FittedLaunch,
+  check: CompleteCheck,
+  command: readonly string[] = [],
+): readonly string[] {
+  const why = kind === 'deploy' ? whyNoDeploy(check, changes) : undefined;
+  return [...(why === undefined ? [] : [why]), ...secretNotes(command)];
 }
 
 /** The command that was asked for, a deploy with more words, llama-server's own where no deploy can carry the launch, a deploy where llama-server cannot read it. */

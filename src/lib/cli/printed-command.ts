@@ -33,9 +33,7 @@ const UNREADABLE = 'llama-server cannot read one of these files where it lies; d
 export interface PrintedCommands {
   readonly own: readonly string[] | undefined;
   readonly of: CommandOf;
-  /** A sentence, where there is no command of its own. */
-  readonly whyNone: string;
-  /** What is to be done before the command can be run, a sentence each. */
+  /** Why there is no command of its own, or what is to be done before it can be run, a sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -43,10 +41,12 @@ export interface PrintedCommands {
 export function commandsOf(check: MemoryCheck, kind: PrintedCommand, raw: readonly RawToken[]): PrintedCommands {
   const { verdict } = check;
   const own = verdict.kind === 'unknown' ? undefined : printedCommand(kind, check, [], verdict.estimate.resolved, raw);
+  const isMissing = own === undefined && verdict.kind !== 'unknown';
   return {
     own,
-    notes: secretNotes(own ?? []),
-    whyNone: `no command: ${(kind === 'deploy' ? whyNoDeploy(check) : undefined) ?? UNREADABLE}`,
+    notes: isMissing
+      ? [`no command: ${(kind === 'deploy' ? whyNoDeploy(check) : undefined) ?? UNREADABLE}`]
+      : secretNotes(own ?? []),
     of: (advice) => printedCommand(kind, check, advice.changes, advice.verdict.estimate.resolved, raw),
   };
 }

@@ -59,6 +59,39 @@ test('under each piece of advice stands the command that takes it, broken nowher
   });
 });
 
+test('JSON has the command of each piece of advice, and says nothing of commands that were not asked for', async () => {
+  const asked = ['check-memory', 'qwen-coder-32b', ...SMALL, '--json'];
+  const suggestions = async (...more: string[]) => {
+    const { stdout } = await askCli([...asked, ...more]);
+    return (
+      JSON.parse(stdout) as { suggestions: { flags: string[]; runFirst: string | null; command?: string | null }[] }
+    ).suggestions;
+  };
+  const [plain, printed] = [await suggestions(), await suggestions('--print', 'deploy')];
+  expect(plain.filter((one) => 'command' in one)).toEqual([]);
+  expect(printed.length).toBeGreaterThan(2);
+  for (const { flags, command } of printed) {
+    expect(command).toMatch(/^llmkube deploy qwen-coder-32b /);
+    for (const flag of flags) expect(command).toContain(flag);
+  }
+});
+
+test('what is to be known of the command stands in JSON as it stands beside text', async () => {
+  const asked = [
+    'check-memory',
+    'qwen-coder-32b',
+    ...ROOM,
+    '--extra-args',
+    '--hf-token hf_x',
+    '--print',
+    'llama-server',
+  ];
+  const [text, json] = [await askCli(asked), await askCli([...asked, '--json'])];
+  const notes = [...text.stderr.matchAll(/^Note: (.*)$/gm)].map(([, note]) => note);
+  expect(notes.length).toBeGreaterThan(0);
+  expect((JSON.parse(json.stdout) as { warnings: string[] }).warnings).toEqual(expect.arrayContaining(notes));
+});
+
 test('an exec judges by the share of memory that was typed, or that is advised', async () => {
   const typed = await askCli([
     'check-memory',

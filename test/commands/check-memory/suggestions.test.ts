@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { profileSpec, readProfile } from '../../support/models/profile.js';
 import { RangeServer } from '../../support/servers/range-server.js';
 import { askCli } from '../../support/cli-session.js';
+import { fakeMachine, type FakeMachine } from '../../support/fake-machine.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
 
@@ -98,6 +99,54 @@ describe('every suggestion, typed as it is printed', () => {
     const { json } = await checkJson(['qwen-coder-32b', ...mac('32Gi', '3.4Gi'), '--extra-args', '-m other.gguf']);
     expect(json.verdict).toBe('does-not-fit');
     expect(json.suggestions).toEqual([]);
+  });
+});
+
+describe('on a machine whose GPUs are found, every suggestion, typed as it is printed', () => {
+  // As nvidia-smi has them: total, used, uuid, MIG, name, free.
+  const card = (total: number, free: number, name = 'NVIDIA L4'): string =>
+    `${total}, ${total - free}, GPU-${total}-${free}, [N/A], ${name}, ${free}`;
+  const FULL = [card(24564, 200)];
+  const SHARED = ['[N/A], [N/A], GPU-0, [N/A], NVIDIA GB10, [N/A]'];
+  // What is measured of this machine may change in between.
+  const idle = ['--in-use', '0', '--offline'];
+  let machine: FakeMachine | undefined;
+  afterEach(async () => machine?.remove());
+
+  test.each([
+    ['a full one', FULL, 'lfm2-1.2b', ['-c', '4096']],
+    ['a full one, and layers that are open', FULL, 'lfm2-1.2b', ['-c', '4096', '--gpu-layers', 'auto']],
+    ['a full one that --extra-args say more of', FULL, 'lfm2-1.2b', ['-c', '4096', '--extra-args', '--device CUDA0']],
+    ['one that is half full', [card(4096, 2048)], 'llama-3.2-3b', ['-c', '4096']],
+    ['two small ones', [card(3072, 3000), card(2048, 1500)], 'qwen-3-embedding-0.6b', ['-c', '32768', '-ub', '8192']],
+    [
+      'one that shares the memory',
+      SHARED,
+      'llama-3.3-70b',
+      ['-c', '131072', '--parallel', '1', '-ctk', 'q8_0', '-ctv', 'q8_0'],
+    ],
+  ])('is accepted: %s', async (_, rows, model, launch) => {
+    machine = await fakeMachine({ 'nvidia-smi': `printf '%s\\n' ${rows.map((row) => `'${row}'`).join(' ')}` });
+    const { suggested, checks } = await typedSuggestions(model, [...launch, ...idle], machine.env);
+    expect(suggested.length).toBeGreaterThan(0);
+    expect(checks.map(({ exitCode, json }) => [exitCode, json.requirementBytes])).toEqual(
+      suggested.map(({ requirementBytes }) => [0, requirementBytes]),
+    );
+  });
+
+  test('a full one is not used at all, which no fewer layers on it are', async () => {
+    machine = await fakeMachine({ 'nvidia-smi': `echo '${FULL.join()}'` });
+    const { suggested, kinds } = await typedSuggestions('lfm2-1.2b', ['-c', '4096', ...idle], machine.env);
+    expect([kinds, suggested.map(({ flags }) => flags)]).toEqual([['no-gpu'], [['--device none']]]);
+  });
+
+  test('another that shares its memory is described in full', async () => {
+    machine = await fakeMachine({ 'nvidia-smi': `echo '${SHARED.join()}'` });
+    const tooLarge = ['-c', '131072', '--quantization', 'Q4_K_M', '--memory-fraction', '0.1'];
+    const { suggested } = await typedSuggestions('llama-3.3-70b', [...tooLarge, ...idle], machine.env);
+    const other = suggested.find(({ kinds }) => kinds.includes('machine'));
+    expect(other?.flags.slice(0, 1)).toEqual(['--accelerator cuda']);
+    expect(other?.flags).toEqual(expect.arrayContaining(['--unified-memory']));
   });
 });
 

@@ -1,4 +1,5 @@
-import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
+import type { FittedLaunch } from '../../preflight/fit/fit-launch.js';
+import type { Preference } from '../../preflight/fit/fit-search.js';
 import type { CheckDependencies } from '../../preflight/check-memory.js';
 import { isComplete, type CompleteCheck } from '../../preflight/memory-check.js';
 import type { CheckRequest } from '../../preflight/plan-check.js';
@@ -35,7 +36,7 @@ export async function fitOnHosts(
       heartbeat: host.heartbeat,
       verdict: best?.fitted.verdict.kind ?? check?.verdict.kind ?? 'unknown',
       ...(reason !== undefined && { reason }),
-      ...(best && { fit: fitJson(best.fitted, best.command, prefer) }),
+      ...(best && { fit: fitJson(best.fitted, best.command, prefer, check?.verdict.warnings ?? []) }),
     })),
   };
   return { text: fleetFitText(hosts), json, exitCode };

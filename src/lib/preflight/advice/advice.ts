@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../model/model-shape.js';
-import { type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
+import { type Accelerator, type CacheType, type LaunchOptions, withoutOptions } from '../../runtime/launch-options.js';
 import type { CompletedVerdict } from '../judge/verdict.js';
 
 /** Below this, in bits per weight, quantizations answer too badly to be proposed. */
@@ -28,6 +28,10 @@ export type Change =
   | { readonly kind: 'load'; readonly mmap?: false; readonly repack?: false }
   /** Of the layers, for each GPU, the output head counted as one. */
   | { readonly kind: 'tensor-split'; readonly shares: readonly number[] }
+  /** Of several GPUs only these, by the machine's numbers. */
+  | { readonly kind: 'devices'; readonly devices: readonly number[]; readonly accelerator: Accelerator }
+  /** Nothing at all on a GPU. */
+  | { readonly kind: 'no-gpu' }
   | { readonly kind: 'gpu-layers'; readonly layers: number; readonly of: number }
   /** `isFewer`: than were asked for, which only leaving options out does, for they add up. */
   | { readonly kind: 'cpu-experts'; readonly layers: number; readonly isFewer?: true }
@@ -39,6 +43,8 @@ export type Change =
       readonly gigabytes: number;
       readonly memory: 'mac' | 'system' | 'gpu' | 'budget';
       readonly inUseBytes?: number;
+      /** What was found on this machine, where another takes its place: of one that is described it has to be said. */
+      readonly found?: { readonly accelerator: Accelerator; readonly sharesMemory: boolean };
       /** Where another limit was said than that machine has by itself. */
       readonly wiredLimitBytes?: number;
       readonly gpus?: number;
@@ -56,8 +62,8 @@ export interface TypedChanges {
   /** Options to leave out, where they were typed. */
   readonly leaveOut?: readonly string[];
   readonly model?: string;
-  /** To run first, by whoever administers the machine. */
-  readonly command?: string;
+  /** By whoever administers the machine. */
+  readonly runFirst?: string;
 }
 
 /** A suggestion and what to type for it. */
@@ -137,6 +143,10 @@ function patchOf(change: Exclude<Change, { kind: 'no-draft' | 'projector' }>): P
       return { ...(change.mmap === false && { mmap: false }), ...(change.repack === false && { repack: false }) };
     case 'tensor-split':
       return { tensorSplit: change.shares };
+    case 'devices':
+      return { devices: change.devices };
+    case 'no-gpu':
+      return { devices: [] };
     case 'gpu-layers':
       return { gpuLayers: change.layers };
     case 'cpu-experts':

@@ -1,11 +1,12 @@
 import type { ModelShape } from '../../model/model-shape.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { isDiscrete } from '../judge/judge.js';
 import type { Change, ModelVariant, Suggestion } from './advice.js';
 import { compareLosses } from './losses.js';
 import { otherShares, sharedExperts } from './gpu-shares.js';
-import { launchChanges } from './launch-changes.js';
+import { launchChanges, type Refused } from './launch-changes.js';
 import { machineChanges, smallestMachine } from './machine-changes.js';
-import { Trials, type Room } from './trials.js';
+import { leastLeft, Trials, type Room } from './trials.js';
 
 /** More than these nobody reads. */
 const MOST_SUGGESTIONS = 7;
@@ -42,12 +43,30 @@ export function advise({
   const refused = { shape, launch, variants: smaller, verdict, estimate: verdict.estimate };
   const changes = launchChanges(trials, refused);
   const shared = otherShares(trials, shape, launch);
-  const launches = shared === undefined ? withSharedExperts(trials, refused, changes) : changes;
+  const onGpus = shared === undefined ? withSharedExperts(trials, refused, changes) : changes;
+  const launches = [...onGpus, ...withoutGpu(trials, refused)];
   const suggestions = [...launches, ...machineChanges(trials, refused, smaller)];
   if (shared !== undefined) return atMost([shared, ...suggestions]);
   if (suggestions.length > 0) return atMost(suggestions);
   const machine = smallestMachine(trials, refused);
   return machine === undefined ? [] : [machine];
+}
+
+/** Where not even a launch without layers leaves a GPU room, as beside other programs: what fits when it is not used at all. */
+function withoutGpu(trials: Trials, refused: Refused): readonly Suggestion[] {
+  const { shape, launch } = refused;
+  const { host } = trials.room;
+  if (!isDiscrete(launch.accelerator) || host.unifiedMemory === true || launch.devices !== undefined) return [];
+  const bare = { ...launch, gpuLayers: 0 };
+  const leftOnGpus = leastLeft(0, ({ name }) => name === 'gpu');
+  if ((trials.likelyHeadroom(shape, bare, leftOnGpus) ?? 0) >= 0 || trials.fits(shape, bare, leftOnGpus)) return [];
+  const change = { kind: 'no-gpu' } as const;
+  const onHost = { ...launch, devices: [] };
+  const verdict = trials.judge(shape, onHost);
+  if (verdict === undefined) return [];
+  if (verdict.kind !== 'does-not-fit') return [{ changes: [change], verdict }];
+  const found = launchChanges(trials, { ...refused, launch: onHost, estimate: verdict.estimate });
+  return found.map((one) => ({ ...one, changes: [change, ...one.changes] }));
 }
 
 /** Where experts of fewer layers need leave when the GPUs share the layers otherwise, that instead of the experts alone. */

@@ -8,6 +8,7 @@ const MOST_WORDS = 3;
 const ORDER: readonly Change['kind'][] = [
   ...([
     'tensor-split',
+    'devices',
     'load',
     'projector',
     'projector-on-cpu',
@@ -18,6 +19,7 @@ const ORDER: readonly Change['kind'][] = [
     'no-draft',
     'cpu-experts',
     'gpu-layers',
+    'no-gpu',
     'quantization',
     'context',
     'free-memory',
@@ -90,6 +92,10 @@ function inWords(change: Change, { from, fraction }: BudgetPolicy): string {
       return 'free system memory';
     case 'tensor-split':
       return 'share the layers otherwise (--tensor-split)';
+    case 'no-gpu':
+      return 'do without the GPU';
+    case 'devices':
+      return 'use fewer GPUs (--device)';
     case 'prompt-cache':
       return 'lower --cache-ram';
     case 'checkpoints':

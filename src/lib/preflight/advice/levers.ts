@@ -42,7 +42,6 @@ export class Levers {
   /** Under the machine's limit, and under the GPU's own. */
   readonly #leftOfMemory: Measure;
   readonly #leftOnGpu: Measure;
-
   readonly #leavesOut: boolean;
 
   /**
@@ -99,7 +98,7 @@ export class Levers {
       levers.filter((lever) => lever !== 'placement'),
     );
     if (left(pulled, this.#left) >= 0) return true;
-    if (!levers.includes('placement') || pulled.launch.accelerator === 'cpu') return false;
+    if (!levers.includes('placement') || !mayUseGpu(pulled)) return false;
     if (this.#isWhollyShared(pulled) && left(pulled, this.#leftOfMemory) < 0) return false;
     return this.#placements(pulled).some(({ withCount, all }) => {
       const most = largestOfWhich((count) => left(withCount(count), this.#leftOnGpu) >= 0, 0, all);
@@ -164,7 +163,7 @@ export class Levers {
   /** As much on the GPU as it holds: fewer experts on the host, whole layers with experts on the host, else fewer layers, else both. */
   #otherPlacement(attempt: Attempt): Attempt | undefined {
     const { shape, launch } = attempt;
-    if (launch.accelerator === 'cpu' || this.#exceedsShared(attempt)) return undefined;
+    if (!mayUseGpu(attempt) || this.#exceedsShared(attempt)) return undefined;
     if (!this.#trials.fitsTogether(shape, launch)) return undefined;
     const { nExpert, nLayer } = shape.hparams;
     const before = launch.cpuMoeLayers ?? 0;
@@ -278,6 +277,10 @@ export class Levers {
     const most = largestOfWhich(onHost, 0, all);
     return most === undefined ? undefined : all - most;
   }
+}
+
+function mayUseGpu({ launch: { accelerator, devices } }: Attempt): boolean {
+  return accelerator !== 'cpu' && devices?.length !== 0;
 }
 
 function hasAllLayersOnGpu({ shape, launch: { gpuLayers = -1 } }: Pick<Attempt, 'shape' | 'launch'>): boolean {

@@ -8,6 +8,7 @@ import type { Change } from './advice.js';
  */
 const LOSSES: readonly Change['kind'][] = [
   'tensor-split',
+  'devices',
   'load',
   'projector',
   'draft-tokens',
@@ -20,6 +21,7 @@ const LOSSES: readonly Change['kind'][] = [
   'slots',
   'cpu-experts',
   'gpu-layers',
+  'no-gpu',
   'cache-type',
   'context',
   'quantization',

@@ -145,6 +145,7 @@ export function smallestMachine(
     const wiredLimitBytes = host.wiredLimitIsGiven && memory === 'mac' ? other.host.gpuWiredLimitBytes : undefined;
     const change = {
       ...({ kind: 'machine', gigabytes, memory } as const),
+      ...(host.source === 'measured' && isDiscrete(launch.accelerator) && { found: foundGpu(launch, host) }),
       ...(gpus > 1 && { gpus }),
       ...measured,
       ...(wiredLimitBytes !== undefined && { wiredLimitBytes }),
@@ -152,6 +153,10 @@ export function smallestMachine(
     if (verdict !== undefined) return { changes: [change], verdict };
   }
   return undefined;
+}
+
+function foundGpu({ accelerator }: LaunchOptions, { unifiedMemory = false }: HostMemory) {
+  return { accelerator, sharesMemory: unifiedMemory };
 }
 
 function hasOwnGpus({ accelerator }: LaunchOptions, { unifiedMemory }: HostMemory): boolean {

@@ -1,5 +1,6 @@
 import type { Change, TypedChanges } from './advice.js';
 import { quotedWords, shellWord } from '../../shell-word.js';
+import { deviceName } from '../../runtime/options/device-options.js';
 import { draftFileWords } from '../../runtime/options/draft-options.js';
 import { parseServerArguments } from '../../runtime/server-arguments.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
@@ -18,12 +19,12 @@ export function typedChanges(changes: readonly Change[], extraWords: readonly st
   const typed = changes.map((change) => typedChange(change, (flag) => serverFlag(flag, taken), taken));
   const leaveOut = typed.flatMap((one) => one.leaveOut ?? []);
   const model = typed.find((one) => one.model !== undefined)?.model;
-  const command = typed.find((one) => one.command !== undefined)?.command;
+  const runFirst = typed.find((one) => one.runFirst !== undefined)?.runFirst;
   return {
     flags: typed.flatMap(({ flags }) => flags),
     ...(leaveOut.length > 0 && { leaveOut }),
     ...(model !== undefined && { model }),
-    ...(command !== undefined && { command }),
+    ...(runFirst !== undefined && { runFirst }),
   };
 }
 
@@ -128,6 +129,12 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
       };
     case 'tensor-split':
       return { flags: [server(['tensorSplit', '--tensor-split', '--tensor-split', change.shares.join()])] };
+    case 'no-gpu':
+      return { flags: [server(['devices', '--device', '--device', 'none'])] };
+    case 'devices': {
+      const names = change.devices.map((gpu) => deviceName(change.accelerator, gpu));
+      return { flags: [server(['devices', '--device', '--device', names.join()])] };
+    }
     case 'gpu-layers':
       return { flags: [server(layersFlag(change.layers))] };
     case 'cpu-experts':
@@ -147,14 +154,16 @@ function typedChange(change: Change, server: (flag: ServerFlag) => string, taken
     case 'wired-limit':
       return {
         flags: [`--gpu-wired-limit ${change.mebibytes}Mi`],
-        command: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}`,
+        runFirst: `sudo sysctl iogpu.wired_limit_mb=${change.mebibytes}`,
       };
     case 'machine':
       return {
         flags: [
+          ...(change.found === undefined ? [] : [`--accelerator ${change.found.accelerator}`]),
           `${MACHINE_FLAGS[change.memory]} ${Array(change.gpus ?? 1)
             .fill(`${change.gigabytes}Gi`)
             .join()}`,
+          ...(change.found?.sharesMemory ? ['--unified-memory'] : []),
           // On a machine that is only described, what is in use counts as nothing unless it is said.
           ...(change.inUseBytes === undefined ? [] : [`--in-use ${Math.ceil(change.inUseBytes / MIB)}Mi`]),
           ...(change.wiredLimitBytes === undefined

@@ -1,6 +1,7 @@
 import type { CompleteCheck } from '../memory-check.js';
 import { searchProven, type AdviceSources } from '../advice/find-advice.js';
-import { fitLaunch, type FitRequest, type FittedLaunch, type Preference } from './fit-launch.js';
+import { fitLaunch, type FittedLaunch } from './fit-launch.js';
+import type { FitRequest, Preference } from './fit-search.js';
 import { Trials } from '../advice/trials.js';
 
 /** The best launch of a model that was checked, on the machine that it was checked for; undefined when there is none. */

@@ -47,7 +47,7 @@ function gpuLimits(estimate: Pick<MemoryEstimate, 'parts' | 'transient'>, host: 
     if (budget === undefined && host.gpus !== undefined) throw unknownGpu(gpu, host.gpus.length);
     const requiredBytes = totalBytes(estimate, 'gpu', gpu);
     // What is left of a GPU that others fill does not matter to a launch that leaves it alone.
-    if (budget === undefined || (count > 1 && requiredBytes === 0)) return [];
+    if (budget === undefined || requiredBytes === 0) return [];
     return [{ name: 'gpu', ...(count > 1 && { gpu }), requiredBytes, budget }];
   });
 }

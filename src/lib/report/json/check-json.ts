@@ -7,12 +7,19 @@ import type { MemoryCheck } from '../../preflight/memory-check.js';
 import { isEstimated, type Advice } from '../../preflight/advice/advice.js';
 import { tightness, type Tightness } from '../../preflight/judge/tightness.js';
 import { headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
+import type { CommandOf } from '../words/advice-text.js';
 import { failureOf } from '../words/failure-text.js';
 import { warningsOf } from '../words/warnings.js';
 import { redactedSource } from '../../source/redacted-url.js';
 
+/** The commands that were asked for beside a check, and what is to be known of them. */
+interface Commands {
+  readonly of: CommandOf;
+  readonly notes: readonly string[];
+}
+
 /** A check as one JSON object, described by `schemas/check-memory.schema.json`. Amounts are bytes. */
-export function checkJson(check: MemoryCheck): Record<string, unknown> {
+export function checkJson(check: MemoryCheck, commands?: Commands): Record<string, unknown> {
   const { shape, estimate, verdict, header, entry, launch } = check;
   const limits = verdict.kind === 'unknown' ? [] : verdict.limits;
   const failure = failureOf(check);
@@ -53,9 +60,9 @@ export function checkJson(check: MemoryCheck): Record<string, unknown> {
         ? tightness(limits, verdict.estimate.growth).map((cause) => tightJson(cause, check.remedy))
         : [],
     programs: check.programs ?? [],
-    suggestions: (check.advice ?? []).map(adviceJson),
+    suggestions: (check.advice ?? []).map((advice) => adviceJson(advice, commands?.of)),
     hints: check.suggestions,
-    warnings: warningsOf(check),
+    warnings: [...warningsOf(check), ...(commands?.notes ?? [])],
     ...(failure && { error: { code: failure.code, message: failure.message } }),
   };
 }
@@ -128,9 +135,9 @@ function gpuNumber({ gpu }: LimitCheck): { gpu?: number } {
   return gpu === undefined ? {} : { gpu };
 }
 
-/** `flags`, `model` and `command` are what to type. */
-function adviceJson(advice: Advice): Record<string, unknown> {
-  const { changes, verdict, flags, leaveOut = [], model, command } = advice;
+/** `flags` and `leaveOut`, or `command`, are what to type. */
+function adviceJson(advice: Advice, commandOf?: CommandOf): Record<string, unknown> {
+  const { changes, verdict, flags, leaveOut = [], model, runFirst } = advice;
   const [limit] = verdict.limits;
   const { nCtx, slots } = verdict.estimate.resolved;
   const quantized = changes.find((change) => change.kind === 'quantization');
@@ -139,7 +146,8 @@ function adviceJson(advice: Advice): Record<string, unknown> {
     flags,
     leaveOut,
     model: model ?? null,
-    command: command ?? null,
+    runFirst: runFirst ?? null,
+    ...(commandOf && { command: commandOf(advice)?.join(' ') ?? null }),
     requirementBytes: limit?.requiredBytes ?? null,
     headroomBytes: limit === undefined ? null : headroomBytes(limit),
     limits: verdict.limits.map(limitJson),

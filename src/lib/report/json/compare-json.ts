@@ -11,7 +11,10 @@ export function compareJson(
   together: Together | undefined,
   sets: readonly Together[],
 ): Record<string, unknown> {
-  return { models: checks.map(checkJson), ...(together && { together: togetherJson(together, sets) }) };
+  return {
+    models: checks.map((check) => checkJson(check)),
+    ...(together && { together: togetherJson(together, sets) }),
+  };
 }
 
 /** Every model in every version, and a step from each version to the next: undefined where it cannot be explained. */

@@ -1,5 +1,7 @@
-import type { FittedLaunch, Preference } from '../../preflight/fit/fit-launch.js';
+import type { FittedLaunch } from '../../preflight/fit/fit-launch.js';
+import type { Preference } from '../../preflight/fit/fit-search.js';
 import { headroomBytes } from '../../preflight/judge/verdict.js';
+import { tightnessOf } from '../words/warnings.js';
 import { limitJson } from './check-json.js';
 
 /** The best launch, and the command that starts it, null where there is none; amounts are bytes. */
@@ -7,6 +9,7 @@ export function fitJson(
   fitted: FittedLaunch,
   command: readonly string[] | undefined,
   prefer: Preference,
+  notes: readonly string[],
 ): Record<string, unknown> {
   const { verdict, shape, variant, cacheRamMiB, contextIsWhole, missedContext } = fitted;
   const [limit] = verdict.limits;
@@ -23,5 +26,6 @@ export function fitJson(
     headroomBytes: limit === undefined ? null : headroomBytes(limit),
     limits: verdict.limits.map(limitJson),
     verdict: verdict.kind,
+    warnings: [...tightnessOf(fitted), ...notes],
   };
 }

@@ -1,7 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { CompleteCheck } from '../../preflight/memory-check.js';
-import { leastBitsBeside, type FittedLaunch, type Preference } from '../../preflight/fit/fit-launch.js';
+import type { FittedLaunch } from '../../preflight/fit/fit-launch.js';
+import { leastBitsBeside, type Preference } from '../../preflight/fit/fit-search.js';
 import { areApart, headroomBytes, type LimitCheck } from '../../preflight/judge/verdict.js';
 import { explainBudgetBriefly } from '../words/budget-text.js';
 import { formatSize } from '../words/bytes.js';
@@ -78,6 +79,10 @@ function changeRows({ changes, verdict }: FittedLaunch): readonly (readonly [str
             `${change.layers} of ${change.of} on ${gpus}, for ${gpus === 'the GPU' ? 'it does' : 'they do'} not hold more`,
           ],
         ];
+      case 'tensor-split':
+        return [['shares', `${change.shares.join(' and ')} layers, for by what is free on each GPU they hold less`]];
+      case 'devices':
+        return [['GPUs', `${change.devices.join(' and ')} alone, for beside others there is less room`]];
       case 'load':
         return [
           [

@@ -15,7 +15,7 @@ const UNDER_AMOUNT = ' '.repeat(13);
 const MACHINES = {
   mac: (gigabytes: number) => `a Mac with ${gigabytes}GB`,
   system: (gigabytes: number) => `a machine with ${gigabytes}GB of memory`,
-  gpu: (gigabytes: number) => `a GPU with ${gigabytes}GB`,
+  gpu: (gigabytes: number) => `a GPU with ${gigabytes}GB free`,
   budget: (gigabytes: number) => `a budget of ${gigabytes}GB`,
 } as const;
 
@@ -131,6 +131,10 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked, gpus: string)
         : 'no weights are copied into another layout';
     case 'tensor-split':
       return `${change.shares.map((layers, gpu) => `${layers} layers on GPU ${gpu}`).join(', ')}, not by what is free on each`;
+    case 'devices':
+      return `on ${change.devices.length === 1 ? `GPU ${change.devices.join()} alone` : `GPUs ${change.devices.join(', ')}`}`;
+    case 'no-gpu':
+      return 'nothing on the GPU, which is slower';
     case 'gpu-layers':
       return `${change.layers} of ${change.of} layers on ${gpus}${change.layers < resolved.gpuLayers ? ', which is slower' : ''}`;
     case 'cpu-experts':
@@ -145,6 +149,6 @@ function reasonFor(change: Change, { resolved, fileBytes }: Asked, gpus: string)
     case 'machine':
       return change.gpus === undefined
         ? MACHINES[change.memory](change.gigabytes)
-        : `${change.gpus} GPUs with ${change.gigabytes}GB each`;
+        : `${change.gpus} GPUs with ${change.gigabytes}GB free on each`;
   }
 }

@@ -1,9 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cp, mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { askCli } from '../../../support/cli-session.js';
-import { cliEnvironment, run, RUN_JS } from '../../../support/run-cli.js';
-import { temporaryFolder } from '../../../support/sparse-file.js';
 
 describe('a machine that cannot be is refused, not found too small', () => {
   test.each([
@@ -32,18 +28,4 @@ test('a Mac has one GPU, and what says how several share a model has no effect, 
   expect(noted.stdout).toMatch(/^note +--gpu-wired-limit is more than all the memory that the machine has$/m);
   const many = await askCli([...args, '--tensor-split', Array(16).fill(1).join()]);
   expect([many.exitCode, many.stderr]).toEqual([2, expect.stringContaining('fewer than 16 shares, not 16')]);
-});
-
-test('a program that was not built says so, and not by the code of a model that does not fit', async () => {
-  const folder = await temporaryFolder();
-  const bin = join(folder.path, 'bin');
-  await mkdir(bin);
-  await cp(dirname(RUN_JS), bin, { recursive: true });
-  const { stderr, exitCode } = await run(
-    process.execPath,
-    [join(bin, 'run.js'), 'check-memory', 'x'],
-    cliEnvironment(),
-  );
-  await folder.remove();
-  expect([exitCode, stderr]).toEqual([3, 'Error: llmkube is not built\n  Suggestion: npm run build\n']);
 });

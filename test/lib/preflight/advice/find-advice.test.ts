@@ -53,7 +53,7 @@ describe('the advice on a refusal', () => {
   ])('of %s on %i GB is accepted by a new check, with the figures that it gave', async (model, gigabytes) => {
     const { verdict, advice = [] } = await check(model, gigabytes);
     expect(verdict.kind).toBe('does-not-fit');
-    const typed = advice.filter(({ command }) => command === undefined);
+    const typed = advice.filter(({ runFirst }) => runFirst === undefined);
     expect(typed.length).toBeGreaterThan(1);
     for (const { flags, verdict: promised } of typed) {
       const again = await check(

@@ -1,0 +1,51 @@
+import type { Gpu } from '../../host/host-memory.js';
+import { trainedContext } from '../../estimate/context/trained-context.js';
+import { openGpus } from '../advice/gpu-shares.js';
+import type { Trials } from '../advice/trials.js';
+import { type Candidate, type FitRequest, FitSearch, isBetterPlaced, wantedContext } from './fit-search.js';
+
+/**
+ * The best launch on all GPUs that llama.cpp would take, or on fewer of them: each costs what its driver, its buffers and the copies between
+ * them take, and a small one may cost more than it gives. Undefined when nothing fits.
+ */
+export function bestOnCards(trials: Trials, request: FitRequest): Candidate | undefined {
+  let best = new FitSearch(trials, request).run();
+  if (best !== undefined && isUnsurpassed(best, request)) return best;
+  for (const devices of fewerCards(trials, request)) {
+    const other = new FitSearch(trials, { ...request, launch: { ...request.launch, devices } }).run();
+    if (other === undefined || (best !== undefined && !isBetter(trials, request, other, best))) continue;
+    best = {
+      ...other,
+      changes: [{ kind: 'devices', devices, accelerator: request.launch.accelerator }, ...other.changes],
+    };
+  }
+  return best;
+}
+
+/** Without the smallest one, without the two smallest, … down to the largest alone. */
+function fewerCards(trials: Trials, { launch }: FitRequest): readonly (readonly number[])[] {
+  const gpus: readonly Gpu[] = trials.room.host.gpus ?? [];
+  const free = (gpu: number): number => (gpus[gpu]?.totalBytes ?? 0) - (gpus[gpu]?.usedBytes ?? 0);
+  const bySize = [...openGpus(trials, launch)].sort((a, b) => free(b) - free(a));
+  return bySize.slice(1).map((_, left) => bySize.slice(0, bySize.length - 1 - left).sort((a, b) => a - b));
+}
+
+/** The largest weights on the GPUs, with all the context that there can be. */
+function isUnsurpassed({ stage, shape, nCtx, launch }: Candidate, { variants, shape: asked }: FitRequest): boolean {
+  const isLargest = variants.every((other) => other.shape.fileBytes <= Math.max(shape.fileBytes, asked.fileBytes));
+  return stage.order === 0 && isLargest && nCtx >= trainedContext(shape.hparams, launch);
+}
+
+/** In the order in which a search looks for what is best. */
+function isBetter(trials: Trials, { asked, shape, prefer }: FitRequest, one: Candidate, other: Candidate): boolean {
+  const wanted = wantedContext(asked, trainedContext(shape.hparams, one.launch));
+  const [reached, otherReached] = [one.nCtx >= wanted, other.nCtx >= wanted];
+  if (reached !== otherReached) return reached;
+  const isLonger = one.nCtx - other.nCtx;
+  if (!reached && isLonger !== 0) return isLonger > 0;
+  const isLater = one.stage.order - other.stage.order;
+  if (isLater !== 0) return isLater < 0;
+  if (prefer === 'context' && isLonger !== 0) return isLonger > 0;
+  const isLarger = one.shape.fileBytes - other.shape.fileBytes;
+  return isLarger === 0 ? isBetterPlaced(trials, one, other) : isLarger > 0;
+}
