@@ -2,7 +2,10 @@ import { addressRanks } from '../description.js';
 import { NONE } from '../allocation/tape.js';
 import { type Buffer, rootOf, startOf, type Tensor, tensorBytes } from '../tensor.js';
 
-/** What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. */
+/**
+ * What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. What none of them writes,
+ * such as weights, may be read at any time, and is left out.
+ */
 export class Accesses {
   readonly tensors: Tensor[] = [];
   /** Of each group, where its reads begin in `reads`; those of the next one end them. */
@@ -18,14 +21,21 @@ export class Accesses {
   ) {
     this.writes = new Int32Array(nodes.length);
     this.readBounds = new Int32Array(bounds.length);
+    const written = new Set<Tensor | Buffer>();
+    nodes.forEach((node, i) => {
+      const root = rootOf(node);
+      this.writes[i] = this.numberOf(root);
+      written.add(memoryOf(root));
+    });
     for (let group = 0; group + 1 < bounds.length; group++) {
       const start = bounds[group] as number;
       const end = bounds[group + 1] as number;
       for (let i = start; i < end; i++) {
-        const node = nodes[i] as Tensor;
-        this.writes[i] = this.numberOf(rootOf(node));
-        for (const source of node.src)
-          if (source && !isAmong(source, nodes, start, end)) this.reads.push(this.numberOf(rootOf(source)));
+        for (const source of (nodes[i] as Tensor).src) {
+          if (!source || isAmong(source, nodes, start, end)) continue;
+          const root = rootOf(source);
+          if (written.has(memoryOf(root))) this.reads.push(this.numberOf(root));
+        }
       }
       this.readBounds[group + 1] = this.reads.length;
     }
@@ -65,6 +75,11 @@ export function accessKey({ tensors, bounds, readBounds, reads, writes }: Access
     }
   }
   return key;
+}
+
+/** What may be touched by touching others: a buffer, or else the tensor alone. */
+function memoryOf(tensor: Tensor): Tensor | Buffer {
+  return tensor.buffer && !tensor.buffer.apart ? tensor.buffer : tensor;
 }
 
 function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: number): boolean {

@@ -54,7 +54,8 @@ export function reorder(nodes: Tensor[], packedLength: PackedLength, known: Know
   let found = known.find((other) => sameNumbers(other.key, key));
   if (!found) {
     found = { key, order: order(before, accesses) };
-    if (known.length < MOST_KNOWN) known.push(found);
+    if (known.length === MOST_KNOWN) known.shift();
+    known.push(found);
   }
   let next = 0;
   for (const group of found.order)
