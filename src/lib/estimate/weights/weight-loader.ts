@@ -32,7 +32,11 @@ interface Devices {
 
 const DEVICES = new Kept<Hparams, Devices>();
 
-function devicesFor({ hparams }: ModelShape, { accelerator, llamaCpp: version }: LaunchOptions, gpus: GpuPlan): Devices {
+function devicesFor(
+  { hparams }: ModelShape,
+  { accelerator, llamaCpp: version }: LaunchOptions,
+  gpus: GpuPlan,
+): Devices {
   const { name, switches } = llamaCpp(version);
   const key = JSON.stringify([accelerator, gpus.used.length, gpus.multiprocessors, name]);
   return DEVICES.of(hparams, key, () => ({
