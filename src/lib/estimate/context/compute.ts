@@ -104,7 +104,7 @@ function knownBuffers(inputs: ComputeInputs, plan: LayerPlan, seen: Seen): Compu
  * from it: for a single one, it costs less to compare layers than to learn what they have in common.
  */
 function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean, seen: Seen): ComputeBuffers | null {
-  const { compared, once, known, wholeSizes } = plan;
+  const { compared, once, known, layouts, wholeSizes } = plan;
   const learnsByItself = learns && !once[known.failures];
   const planner = new Planner(inputs, compared, { wholeSizes, keeps: learnsByItself });
   const decisions = planner.decide();
@@ -116,7 +116,7 @@ function comparedBuffers(inputs: ComputeInputs, plan: LayerPlan, learns: boolean
   return reserved(inputs, planner, decisions, (graph) => {
     const planned = graph(planner) as PlannedTape;
     if (!toldApart(plan, planned.tape.tensors, seen)) return null;
-    const allocation = allocateWhole(planned, inputs.placement.backends);
+    const allocation = allocateWhole(planned, inputs.placement.backends, layouts);
     while (allocation && few) {
       const begun: PlannedTape = few === planner ? planned : (graph(few) as PlannedTape);
       if (known.learn(begun, planned, allocation)) break;

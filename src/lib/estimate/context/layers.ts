@@ -3,6 +3,7 @@ import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
 import type { ContextMemory } from '../caches/cache.js';
 import { KnownTapes } from '../ggml/repeats/known-tapes.js';
+import { Layouts } from '../ggml/repeats/layouts.js';
 import type { Repeats } from '../ggml/repeats/settled-allocation.js';
 import type { Placement } from '../weights/placement.js';
 import type { GraphSize } from './graph-capacity.js';
@@ -55,6 +56,8 @@ export interface LayerPlan {
   readonly compared: PlannedLayers;
   /** One layer of each kind and both ends, or somewhat more: enough for what is known from having planned those. */
   readonly once: readonly PlannedLayers[];
+  /** Of `compared`. */
+  readonly layouts: Layouts;
   readonly known: KnownTapes;
   /** Of all layers' graphs, by the sizes of some layers'. */
   readonly wholeSizes: Map<string, GraphSize>;
@@ -195,6 +198,7 @@ function planOf(compared: PlannedLayers, once: readonly FewestLayers[]): LayerPl
   return {
     compared,
     once: fewer.map(({ layers, leftOut, others }) => ({ layers, leftOut, others: { ...others, repeats } })),
+    layouts: new Layouts(),
     known: new KnownTapes(),
     wholeSizes: new Map(),
     types: 'none-differ',

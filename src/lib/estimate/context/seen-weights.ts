@@ -1,3 +1,4 @@
+import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { GgufTensor } from '../../gguf/header.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -29,13 +30,12 @@ interface NamedShape {
   readonly dims: readonly number[];
   /** Where there are other numbers of layers, none of them has it. */
   readonly layer: number | undefined;
-  readonly text: string;
+  /** A number for its shape and its name, in whatever layer. */
+  readonly number: number;
   readonly hasTwin: boolean;
 }
 
 const SEEN = new WeakMap<Placement, SeenWeights>();
-/** A model's quantizations have the same names and shapes. */
-const NAMED = new WeakMap<Hparams, readonly NamedShape[]>();
 
 export function seenWeights(shape: ModelShape, placement: Placement): SeenWeights {
   const seen = SEEN.get(placement) ?? lookedAt(shape, placement);
@@ -48,8 +48,9 @@ function lookedAt(shape: ModelShape, placement: Placement): SeenWeights {
   const known = new Array<string>(shape.hparams.nLayer).fill('');
   const types = new Array<string>(shape.hparams.nLayer).fill('');
   let [otherKnown, otherTypes] = ['', ''];
+  const look = new Look(shape, placement);
   for (const part of placement.parts()) {
-    const seen = SEEN_PARTS.get(part) ?? seenOfPart(part, shape, placement);
+    const seen = SEEN_PARTS.get(part) ?? look.at(part);
     SEEN_PARTS.set(part, seen);
     for (const stretch of seen) {
       const { layer } = stretch;
@@ -80,30 +81,64 @@ interface SeenStretch {
 /** Launches that put a block on one device share its part. */
 const SEEN_PARTS = new WeakMap<PlacedWeights, readonly SeenStretch[]>();
 
-function seenOfPart({ weights }: PlacedWeights, shape: ModelShape, placement: Placement): readonly SeenStretch[] {
-  const { tensors, indices } = weights;
-  const shapes = namedShapes(shape);
-  const stretches: SeenStretch[] = [];
-  let last: SeenStretch | undefined;
-  for (let i = 0; i < tensors.length; i++) {
-    const tensor = tensors[i] as GgufTensor;
-    const named = shapes[indices?.[i] ?? i] as NamedShape;
-    if (last === undefined || last.layer !== named.layer)
-      stretches.push((last = { layer: named.layer, known: '', types: '' }));
-    last.known += named.text + seenOf(tensor, placement, named);
-    last.types += `${tensor.type.name},`;
+/** What is seen of the weight before of one name and shape: most layers have the same weights as the one before. */
+interface Before {
+  readonly type: GgmlType;
+  readonly buffer: Buffer;
+  readonly hasTwin: boolean;
+  readonly known: number;
+}
+
+class Look {
+  private readonly shapes: readonly NamedShape[];
+  private readonly numbers: Numbers;
+  private readonly before: Before[] = [];
+
+  constructor(
+    shape: ModelShape,
+    private readonly placement: Placement,
+  ) {
+    this.numbers = numbersOf(shape);
+    this.shapes = namedShapes(shape, placement);
   }
-  return stretches;
+
+  at({ weights: { tensors, indices } }: PlacedWeights): readonly SeenStretch[] {
+    const stretches: SeenStretch[] = [];
+    let last: SeenStretch | undefined;
+    for (let i = 0; i < tensors.length; i++) {
+      const tensor = tensors[i] as GgufTensor;
+      const named = this.shapes[indices?.[i] ?? i] as NamedShape;
+      if (last === undefined || last.layer !== named.layer)
+        stretches.push((last = { layer: named.layer, known: '', types: '' }));
+      last.known += `${this.seenOf(tensor, named)},`;
+      last.types += `${tensor.type.name},`;
+    }
+    return stretches;
+  }
+
+  /** A number for a weight's name and shape, its place, and what is looked at of its type. */
+  private seenOf(tensor: GgufTensor, { number, layer, hasTwin }: NamedShape): number {
+    const { placement } = this;
+    const weight = placement.named(tensor.name);
+    const buffer = placement.bufferOfNamed(tensor, weight);
+    const before = layer === undefined ? undefined : this.before[number];
+    if (before?.type === tensor.type && before.buffer === buffer && before.hasTwin === hasTwin) return before.known;
+    const own = seenIn(buffer, tensor, placement, weight.op, { layer, hasTwin });
+    const head = placement.tiedHead(tensor);
+    const also = head === undefined ? '' : seenIn(head, tensor, placement, 'MUL_MAT', { layer, hasTwin });
+    const known = this.numbers.of(`${number}:${own}${also}`);
+    this.before[number] = { type: tensor.type, buffer, hasTwin, known };
+    return known;
+  }
 }
 
-function seenOf(tensor: GgufTensor, placement: Placement, named: NamedShape): string {
-  const weight = placement.named(tensor.name);
-  const own = seenIn(placement.bufferOfNamed(tensor, weight), tensor, placement, weight.op, named);
-  const head = placement.tiedHead(tensor);
-  return head === undefined ? own : own + seenIn(head, tensor, placement, 'MUL_MAT', named);
-}
-
-function seenIn(buffer: Buffer, tensor: GgufTensor, placement: Placement, op: WeightOp, named: NamedShape): string {
+function seenIn(
+  buffer: Buffer,
+  tensor: GgufTensor,
+  placement: Placement,
+  op: WeightOp,
+  named: Pick<NamedShape, 'layer' | 'hasTwin'>,
+): string {
   // Where the CPU alone computes, all are in one place, and nothing is copied.
   const place = placement.hasGpu ? `${buffer.device}:${buffer.repacked}:${buffer.apart === true}` : '';
   return `${place}:${knownOfType(tensor, placement, buffer, op, named)},`;
@@ -115,7 +150,7 @@ function knownOfType(
   placement: Placement,
   { device, repacked }: Buffer,
   op: WeightOp,
-  { layer, hasTwin }: NamedShape,
+  { layer, hasTwin }: Pick<NamedShape, 'layer' | 'hasTwin'>,
 ): string {
   const isProduct = op === 'MUL_MAT' || op === 'MUL_MAT_ID';
   // Rows of whatever type are read as floats.
@@ -124,27 +159,61 @@ function knownOfType(
   return placement.backendOn(device).typeTrait?.(type, op, hasTwin) ?? '';
 }
 
-/** What reads the same input in one shape, and never meets in a gated linear unit. */
-const OF_ATTENTION = /^attn_[qkv]\.weight$/;
+/** Numbers for texts. */
+class Numbers {
+  private readonly known = new Map<string, number>();
 
-function namedShapes({ hparams, tensors }: ModelShape): readonly NamedShape[] {
-  const before = NAMED.get(hparams);
-  if (before !== undefined && isOf(before, tensors)) return before;
-  const found = [...tensors.values()].map(({ name, dims }) => {
-    const [, blocks = '', number, inBlock = name] = /^((?:enc\.|dec\.)?blk)\.(\d+)\.(.+)$/.exec(name) ?? [];
-    const layer = number !== undefined && Number(number) < hparams.nLayer ? Number(number) : undefined;
-    const own = layer === undefined ? name : `${blocks}.${inBlock}`;
-    const twins = layer === undefined || OF_ATTENTION.test(inBlock) ? undefined : `${layer} ${dims.join('x')}`;
-    return { name, dims, layer, text: `${own}:${dims.join('x')}:`, twins };
+  of(text: string): number {
+    const number = this.known.get(text) ?? this.known.size;
+    this.known.set(text, number);
+    return number;
+  }
+}
+
+/** They mean the same for all quantizations of a model. */
+const NUMBERS = new WeakMap<Hparams, Numbers>();
+
+function numbersOf({ hparams }: ModelShape): Numbers {
+  const numbers = NUMBERS.get(hparams) ?? new Numbers();
+  NUMBERS.set(hparams, numbers);
+  return numbers;
+}
+
+const NAMED = new WeakMap<ModelShape, readonly NamedShape[]>();
+/** A model's quantizations have the same names and shapes. */
+const NAMED_LAST = new WeakMap<Hparams, readonly NamedShape[]>();
+
+function namedShapes(shape: ModelShape, placement: Placement): readonly NamedShape[] {
+  const known = NAMED.get(shape);
+  if (known !== undefined) return known;
+  const before = NAMED_LAST.get(shape.hparams);
+  const shapes = before !== undefined && isOf(before, shape.tensors) ? before : findShapes(shape, placement);
+  NAMED.set(shape, shapes);
+  NAMED_LAST.set(shape.hparams, shapes);
+  return shapes;
+}
+
+/** What reads the same input in one shape, and never meets in a gated linear unit. */
+const OF_ATTENTION = /^(?:enc\.|dec\.)?blk\.\d+\.attn_[qkv]\.weight$/;
+
+function findShapes(shape: ModelShape, placement: Placement): readonly NamedShape[] {
+  const numbers = numbersOf(shape);
+  const counts = new Map<string, number>();
+  const found = [...shape.tensors.values()].map(({ name, dims }) => {
+    const { layer: block, kind } = placement.named(name);
+    const layer = block !== undefined && block < shape.hparams.nLayer ? block : undefined;
+    const shown = dims.join('x');
+    // Blocks of an encoder and of a decoder say in front which they are.
+    const own = layer === undefined ? name : `${name.slice(0, name.indexOf('blk.'))}${kind}`;
+    const number = numbers.of(`${own} ${shown}`);
+    const twins = layer === undefined || OF_ATTENTION.test(name) ? undefined : `${layer} ${shown}`;
+    if (twins !== undefined) counts.set(twins, (counts.get(twins) ?? 0) + 1);
+    return { name, dims, layer, number, twins };
   });
-  const counts = new Map<string | undefined, number>();
-  for (const { twins } of found) counts.set(twins, (counts.get(twins) ?? 0) + 1);
-  const shapes = found.map(({ twins, ...shape }) => ({
-    ...shape,
+  return found.map(({ twins, ...named }) => ({
+    ...named,
     hasTwin: twins !== undefined && (counts.get(twins) as number) > 1,
   }));
-  NAMED.set(hparams, shapes);
-  return shapes;
 }
 
 function isOf(shapes: readonly NamedShape[], tensors: ModelShape['tensors']): boolean {

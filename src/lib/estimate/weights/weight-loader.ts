@@ -1,6 +1,7 @@
 import type { GgufTensor } from '../../gguf/header.js';
 import { Kept } from '../../kept.js';
 import type { ModelShape } from '../../model/model-shape.js';
+import type { Hparams } from '../../model/hparams.js';
 import { llamaCpp, type Switches } from '../../runtime/llama-cpp.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { GpuPlan } from '../devices.js';
@@ -22,6 +23,27 @@ const CPU_REPACKED: Buffer = { device: 'cpu', usage: 'weights', repacked: true }
 type Weight = Pick<GgufTensor, 'dims' | 'type'>;
 
 const LOADERS = new Kept<ModelShape, WeightLoader>();
+
+/** What runs a model, in whatever quantization, and which weights were tried on it: what was found out of one is known of the others. */
+interface Devices {
+  readonly backends: readonly Backend[];
+  readonly tried: TriedWeights;
+}
+
+const DEVICES = new Kept<Hparams, Devices>();
+
+function devicesFor(
+  { hparams }: ModelShape,
+  { accelerator, llamaCpp: version }: LaunchOptions,
+  gpus: GpuPlan,
+): Devices {
+  const { name, switches } = llamaCpp(version);
+  const key = JSON.stringify([accelerator, gpus.used.length, gpus.multiprocessors, name]);
+  return DEVICES.of(hparams, key, () => ({
+    backends: backendsFor(accelerator, gpus, switches),
+    tried: new TriedWeights(hparams),
+  }));
+}
 
 /**
  * How llama.cpp loads a model's weights (`src/llama-model-loader.cpp`, llama.cpp v0.5.0), however many layers go to the GPUs: launches that
@@ -62,7 +84,9 @@ export class WeightLoader {
     const { used } = gpus;
     const hasGpu = used.length > 0;
     this.llama = llamaCpp(launch.llamaCpp).switches;
-    this.backends = backendsFor(accelerator, gpus, this.llama);
+    const { backends, tried } = devicesFor(shape, launch, gpus);
+    this.backends = backends;
+    this.tried = tried;
     this.locks = launch.mlock === true;
     // `mmap_support` of integrated GPUs: in the automatic load mode files are read, not mapped.
     this.mapsFiles = launch.mmap ?? !(hasGpu && launch.unifiedMemory === true && accelerator !== 'metal');
@@ -70,7 +94,6 @@ export class WeightLoader {
     this.hostBuffers =
       accelerator !== 'cpu' && hasGpu && launch.noHost !== true && GPU_BACKENDS[accelerator].hostBuffers;
     this.gpuBuffers = used.map((_, device) => ({ device, usage: 'weights', repacked: false, apart }));
-    this.tried = new TriedWeights(shape.hparams);
   }
 
   /** The backend that allocates on a device. */

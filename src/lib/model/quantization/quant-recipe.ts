@@ -31,12 +31,14 @@ export function requantise(shape: ModelShape, quantization: string): ModelShape 
   const layout = new TensorLayout(file.dataOffsetBytes, file.alignmentBytes ?? DEFAULT_ALIGNMENT_BYTES);
   const tensors = new Map<string, GgufTensor>();
   let endBytes = file.dataOffsetBytes;
+  let index = 0;
   for (const tensor of shape.tensors.values()) {
-    const type = types.get(tensor.name) ?? tensor.type;
-    const bytes = type === tensor.type ? tensor.bytes : (tensorBytes(tensor.dims, type) ?? 0);
+    const { name, dims } = tensor;
+    const type = types[index++] ?? tensor.type;
+    const bytes = type === tensor.type ? tensor.bytes : (tensorBytes(dims, type) ?? 0);
     const offsetBytes = layout.next(bytes);
     endBytes = offsetBytes + bytes;
-    tensors.set(tensor.name, { ...tensor, type, file: 0, offsetBytes, bytes });
+    tensors.set(name, { name, dims, type, file: 0, offsetBytes, bytes });
   }
   const files = [{ ...file, bytes: endBytes }];
   return { ...shape, quantization: name, tensors, files, fileBytes: endBytes };
@@ -69,29 +71,37 @@ function isNative({ tensors }: ModelShape): boolean {
 /** A model's tensors do not change their classes between its quantizations, of which many are worked out at a time. */
 const BY_CLASS = new WeakMap<ModelShape, ReadonlyMap<TensorClass, readonly NumberedTensor[]>>();
 
-type NumberedTensor = GgufTensor & { readonly block: number };
+interface NumberedTensor extends Pick<GgufTensor, 'name' | 'dims'> {
+  /** In the model's list. */
+  readonly index: number;
+  readonly block: number;
+}
 
 function tensorsByClass(shape: ModelShape): ReadonlyMap<TensorClass, readonly NumberedTensor[]> {
   const known = BY_CLASS.get(shape);
   if (known !== undefined) return known;
   const isTied = !shape.tensors.has('output.weight');
   const byClass = new Map<TensorClass, NumberedTensor[]>();
-  for (const tensor of inQuantizeOrder(shape.tensors.values())) {
+  let index = 0;
+  for (const { name, dims } of shape.tensors.values()) {
+    const tensor = { name, dims, index: index++, block: blockOf(name) };
     const own = tensorClass(tensor, isTied, FUSED_AS_OWN_CLASS.has(shape.architecture));
     if (own === undefined) continue;
     const members = byClass.get(own);
     if (members === undefined) byClass.set(own, [tensor]);
     else members.push(tensor);
   }
+  for (const members of byClass.values()) members.sort(byQuantizeOrder);
   BY_CLASS.set(shape, byClass);
   return byClass;
 }
 
-function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<string, GgmlType> {
+/** By a tensor's index; unset: it keeps its own. */
+function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): readonly (GgmlType | undefined)[] {
   const { hparams } = shape;
   const [heads = 0, kvHeads = 0] = [hparams.nHead[0], hparams.nHeadKv[0]];
   const gqa = kvHeads > 0 ? Math.floor(heads / kvHeads) : 0;
-  const types = new Map<string, GgmlType>();
+  const types = new Array<GgmlType | undefined>(shape.tensors.size).fill(undefined);
   const { nExpert: experts, nLayerAll } = hparams;
   for (const [own, tensors] of tensorsByClass(shape)) {
     const count = BY_BLOCK.has(own) ? nLayerAll : tensors.length;
@@ -103,21 +113,21 @@ function recipeTypes(shape: ModelShape, name: string, recipe: Recipe): Map<strin
       const layer = BY_BLOCK.has(own) && experts > 1 ? tensor.block : order;
       const wanted = wantedType(own, recipe, shape, { order, layer, count, gqa, experts }, tensor);
       const type = fitting(corrected(wanted, own, shape, name, recipe), tensor);
-      if (type !== undefined) types.set(tensor.name, type);
+      types[tensor.index] = type;
     }
   }
   return types;
 }
 
 /** Of a class that has one type wherever its tensors lie. */
-function setAlike(types: Map<string, GgmlType>, tensors: readonly GgufTensor[], wanted: string): void {
+function setAlike(types: (GgmlType | undefined)[], tensors: readonly NumberedTensor[], wanted: string): void {
   let [rowLength, type]: [number | undefined, GgmlType | undefined] = [undefined, undefined];
   for (const tensor of tensors) {
     if (tensor.dims[0] !== rowLength || type === undefined) {
       rowLength = tensor.dims[0];
       type = fitting(wanted, tensor);
     }
-    if (type !== undefined) types.set(tensor.name, type);
+    types[tensor.index] = type;
   }
 }
 
@@ -126,7 +136,7 @@ function wantedType(
   recipe: Recipe,
   { architecture }: ModelShape,
   position: Position,
-  { dims: [rowLength = 0] }: GgufTensor,
+  { dims: [rowLength = 0] }: NumberedTensor,
 ): string {
   if (own !== 'output') return recipe[own]?.(position) ?? recipe.base;
   const isWhole = rowLength % (ggmlTypeByName(recipe.base)?.elementsPerBlock ?? 1) === 0;
@@ -134,10 +144,8 @@ function wantedType(
 }
 
 /** Blocks one after another, names within a block in order: `tensor_name_comparator` in `src/llama-quant.cpp`. */
-function inQuantizeOrder(tensors: Iterable<GgufTensor>): NumberedTensor[] {
-  return Array.from(tensors, (tensor) => ({ ...tensor, block: blockOf(tensor.name) })).sort(
-    (a, b) => a.block - b.block || (a.name < b.name ? -1 : 1),
-  );
+function byQuantizeOrder(a: NumberedTensor, b: NumberedTensor): number {
+  return a.block - b.block || (a.name < b.name ? -1 : 1);
 }
 
 function blockOf(name: string): number {
@@ -157,7 +165,7 @@ function corrected(type: string, own: TensorClass, shape: ModelShape, name: stri
   return isSeventy && own === 'value' && (type === 'Q3_K' || type === 'Q4_K') ? 'Q5_K' : type;
 }
 
-function fitting(name: string, { dims: [rowLength = 0] }: GgufTensor): GgmlType | undefined {
+function fitting(name: string, { dims: [rowLength = 0] }: NumberedTensor): GgmlType | undefined {
   const type = ggmlTypeByName(name);
   if (type === undefined || rowLength % type.elementsPerBlock === 0) return type;
   const fallback = ggmlTypeByName(FALLBACKS[name] ?? 'F16');

@@ -46,6 +46,22 @@ export function movesOf(tape: Tape, watched: readonly Watch[] = []): Moves {
   return new Walk(tape, watched).run();
 }
 
+/** What was compared for moves on a tape, once each, of what its slots stand for: see `Layout`. */
+export function comparedOn(origins: Int32Array, { compared }: Moves): readonly ComparedLayouts[] {
+  const found = new Map<string, ComparedLayouts>();
+  for (const { slot, parent, same } of compared) {
+    const [own, other] = [origins[slot] as number, origins[parent] as number];
+    found.set(`${own} ${other}`, { slot: own, parent: other, same });
+  }
+  return [...found.values()];
+}
+
+export function comparesAlike(compared: readonly ComparedLayouts[], tensors: readonly Tensor[]): boolean {
+  return compared.every(
+    ({ slot, parent, same }) => sameLayout(tensors[slot] as Tensor, tensors[parent] as Tensor) === same,
+  );
+}
+
 class Walk {
   private readonly kinds: number[] = [];
   private readonly slots: number[] = [];

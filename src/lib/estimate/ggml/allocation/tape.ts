@@ -13,6 +13,10 @@ export const IS_INPUT = 4;
 export const TAKES_OVER = 8;
 /** It computes nothing and shows nothing: an input, or a step without an op. */
 export const HAS_NO_OP = 16;
+/** It is another tensor's copy on another device. */
+export const IS_COPY = 32;
+/** It reads what has memory already: weights, caches. */
+export const READS_MEMORY = 64;
 
 /** `ggml_op_can_inplace` (`ggml/src/ggml-alloc.c`, llama.cpp v0.5.0). */
 const INPLACE: ReadonlySet<Op> = new Set<Op>([
@@ -34,13 +38,14 @@ const INPLACE: ReadonlySet<Op> = new Set<Op>([
   'SOFT_MAX',
 ]);
 
-function traitsOf({ op, viewSrc, isOutput, isInput }: Tensor): number {
+function traitsOf({ op, viewSrc, isOutput, isInput, original }: Tensor): number {
   return (
     (viewSrc ? IS_VIEW : 0) |
     (isOutput ? IS_OUTPUT : 0) |
     (isInput ? IS_INPUT : 0) |
     (INPLACE.has(op) ? TAKES_OVER : 0) |
-    (op === 'NONE' ? HAS_NO_OP : 0)
+    (op === 'NONE' ? HAS_NO_OP : 0) |
+    (original ? IS_COPY : 0)
   );
 }
 
@@ -48,9 +53,13 @@ function traitsOf({ op, viewSrc, isOutput, isInput }: Tensor): number {
  * What the graph allocator sees of a graph: a slot for every leaf without memory of its own, then one for every step, in order.
  * Tensors with the same number of a slot may repeat: a repeated layer has slots of its own, but its tensors only once.
  */
-export interface Tape {
-  readonly leafs: number;
+export interface Tape extends TapeSteps {
   readonly tensors: readonly Tensor[];
+}
+
+/** What a tape says, whatever the size of its tensors. */
+export interface TapeSteps {
+  readonly leafs: number;
   /** Backend by slot. */
   readonly backends: Int32Array;
   readonly traits: Uint8Array;
@@ -83,7 +92,12 @@ export function record(steps: readonly Step[], leafs: readonly Tensor[]): Tape {
     starts[slot] = end;
     traits[slot] = traitsOf(tensor);
     if (slot < nLeafs) backends[slot] = tensor.backend;
-    else for (const source of tensor.src) if (source && !rootOf(source).buffer) sources[end++] = slotOf(source);
+    else
+      for (const source of tensor.src) {
+        if (!source) continue;
+        if (rootOf(source).buffer) (traits[slot] as number) |= READS_MEMORY;
+        else sources[end++] = slotOf(source);
+      }
     if (tensor.viewSrc) roots[slot] = slotOf(tensor.viewSrc);
   });
   starts[tensors.length] = end;
@@ -96,6 +110,23 @@ export function record(steps: readonly Step[], leafs: readonly Tensor[]): Tape {
     starts,
     sources: sources.subarray(0, end),
   };
+}
+
+export function saysTheSame(a: TapeSteps, b: TapeSteps): boolean {
+  return (
+    a.leafs === b.leafs &&
+    isSame(a.starts, b.starts) &&
+    isSame(a.sources, b.sources) &&
+    isSame(a.roots, b.roots) &&
+    isSame(a.backends, b.backends) &&
+    isSame(a.traits, b.traits)
+  );
+}
+
+export function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function slotOf(tensor: Tensor): number {

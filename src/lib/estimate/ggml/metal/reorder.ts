@@ -1,5 +1,5 @@
 import { isEmptyOp, type Op, type Tensor } from '../tensor.js';
-import { accessKey, Accesses, MemoryRanges } from './memory-ranges.js';
+import { accessKey, Accesses, MemoryRanges, touchedBy } from './memory-ranges.js';
 
 /** Ops that may change places: `h_safe` of `ggml_metal_graph_optimize_reorder`. */
 const MOVABLE: ReadonlySet<Op> = new Set<Op>([
@@ -54,7 +54,8 @@ export function reorder(nodes: Tensor[], packedLength: PackedLength, known: Know
   let found = known.find((other) => sameNumbers(other.key, key));
   if (!found) {
     found = { key, order: order(before, accesses) };
-    if (known.length < MOST_KNOWN) known.push(found);
+    if (known.length === MOST_KNOWN) known.shift();
+    known.push(found);
   }
   let next = 0;
   for (const group of found.order)
@@ -88,8 +89,9 @@ function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
 function order(nodes: readonly Tensor[], accesses: Accesses): number[] {
   const { bounds } = accesses;
   const groups = bounds.length - 1;
-  const running = new MemoryRanges(accesses);
-  const waiting = new MemoryRanges(accesses);
+  const touched = touchedBy(accesses);
+  const running = new MemoryRanges(accesses, touched);
+  const waiting = new MemoryRanges(accesses, touched);
   const used = new Uint8Array(groups);
   const opOf = (group: number): Op => (nodes[bounds[group] as number] as Tensor).op;
   const result: number[] = [];

@@ -6,6 +6,7 @@ import { sameLayout, type Tensor } from '../tensor.js';
 export class Alikeness {
   constructor(
     private readonly slices: LayerSlices,
+    private readonly tensors: readonly Tensor[],
     private readonly sizes: TensorSizes,
   ) {}
 
@@ -24,7 +25,8 @@ export class Alikeness {
 
   /** What two slots hold, whatever they read. Of a view nothing matters but that it is one. */
   ofTensors(slotA: number, slotB: number): boolean {
-    const { tensors, backends } = this.slices.tape;
+    const { tensors } = this;
+    const { backends } = this.slices.tape;
     const a = tensors[slotA] as Tensor;
     const b = tensors[slotB] as Tensor;
     if (a === b) return true;

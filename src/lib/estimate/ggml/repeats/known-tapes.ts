@@ -1,12 +1,13 @@
 import type { Backend } from '../backend.js';
 import type { DeviceBytes } from '../device.js';
-import type { ComparedLayouts, Moves } from '../allocation/moves.js';
+import { type ComparedLayouts, comparedOn, comparesAlike, type Moves } from '../allocation/moves.js';
+import { type Layout, withoutTensors } from './layouts.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import type { Graph } from '../graph.js';
 import { describe, type SchedulerOptions } from '../description.js';
-import { isSame, optimizesAlike, reschedule, type Schedule } from './schedule.js';
-import { IS_VIEW, type Tape, TensorSizes } from '../allocation/tape.js';
+import { optimizesAlike, reschedule, type Schedule } from './schedule.js';
+import { isSame, IS_VIEW, saysTheSame, type TapeSteps, TensorSizes } from '../allocation/tape.js';
 import { sameLayout, type Tensor } from '../tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */
@@ -14,7 +15,7 @@ interface KnownTape {
   /** For all layers. */
   readonly moves: Moves;
   /** Of few layers, and where each of them begins. */
-  readonly few: Tape;
+  readonly few: TapeSteps;
   readonly begins: readonly number[];
   readonly bySlot: Origins;
   /** How the few layers' graph became their tape, null where others are not found by that. */
@@ -97,14 +98,15 @@ export class KnownTapes {
   }
 
   /** `allocation` is what was made of a tape of more layers; false where the few do not stand for them. */
-  learn(few: PlannedTape, more: PlannedTape, { tape, moves }: Allocation): boolean {
-    const origins = originsOn(few, more, tape);
-    if (!origins || !areAsLarge(few, origins, tape, more.sizes)) {
+  learn(few: PlannedTape, more: PlannedTape, { layout }: Allocation): boolean {
+    const origins = originsOn(few, more, layout);
+    if (!origins || !areAsLarge(few, origins, more, layout)) {
       this.failures++;
       return false;
     }
     if (this.known.length === MOST_KNOWN) this.known.shift();
     const { schedule, slices } = few;
+    const { moves } = layout;
     const bySlot = { ofSlots: origins, compared: comparedOn(origins, moves) };
     this.known.push({
       moves: { ...moves, compared: [] },
@@ -118,16 +120,6 @@ export class KnownTapes {
   }
 }
 
-/** What was compared on a tape of all layers, once each, on the tape that those repeat. */
-function comparedOn(origins: Int32Array, { compared }: Moves): readonly ComparedLayouts[] {
-  const found = new Map<string, ComparedLayouts>();
-  for (const { slot, parent, same } of compared) {
-    const [own, other] = [origins[slot] as number, origins[parent] as number];
-    found.set(`${own} ${other}`, { slot: own, parent: other, same });
-  }
-  return [...found.values()];
-}
-
 function numbered({ ofSlots, compared }: Origins, { tensorOf }: Schedule): Origins {
   const numberOf = (slot: number): number => tensorOf[slot] as number;
   return {
@@ -136,42 +128,22 @@ function numbered({ ofSlots, compared }: Origins, { tensorOf }: Schedule): Origi
   };
 }
 
-function comparesAlike(compared: readonly ComparedLayouts[], tensors: readonly Tensor[]): boolean {
-  return compared.every(
-    ({ slot, parent, same }) => sameLayout(tensors[slot] as Tensor, tensors[parent] as Tensor) === same,
-  );
-}
-
-function withoutTensors(tape: Tape): Tape {
-  return { ...tape, tensors: [] };
-}
-
-function saysTheSame(a: Tape, b: Tape): boolean {
-  return (
-    a.leafs === b.leafs &&
-    isSame(a.starts, b.starts) &&
-    isSame(a.sources, b.sources) &&
-    isSame(a.roots, b.roots) &&
-    isSame(a.backends, b.backends) &&
-    isSame(a.traits, b.traits)
-  );
-}
-
 /** Whether each slot of a whole tape holds what the one that it repeats holds. */
 function areAsLarge(
   { tape, sized, sizes }: PlannedTape,
   origins: Int32Array,
-  whole: Tape,
-  sizesOfWhole: TensorSizes,
+  more: PlannedTape,
+  { whole, origins: originsInMore }: Layout,
 ): boolean {
-  return whole.tensors.every((tensor, slot) => {
+  return originsInMore.every((slotInMore, slot) => {
     if ((whole.traits[slot] as number) & IS_VIEW) return true;
+    const tensor = more.tape.tensors[slotInMore] as Tensor;
     const origin = origins[slot] as number;
     const own = sized[origin];
     const backend = whole.backends[slot] as number;
     if (own?.op !== tensor.op) return false;
     const isSample = origin >= tape.tensors.length;
     if (!isSample && (tape.backends[origin] !== backend || tape.traits[origin] !== whole.traits[slot])) return false;
-    return sameLayout(own, tensor) && sizes.on(own, backend) === sizesOfWhole.on(tensor, backend);
+    return sameLayout(own, tensor) && sizes.on(own, backend) === more.sizes.on(tensor, backend);
   });
 }

@@ -1,5 +1,4 @@
-import { NONE, type Tape } from '../allocation/tape.js';
-import type { Tensor } from '../tensor.js';
+import { NONE, READS_MEMORY, type TapeSteps } from '../allocation/tape.js';
 
 /** Planned layers on a tape. */
 export interface PlannedSlices {
@@ -42,11 +41,11 @@ export class LayerSlices {
   private readonly alone: readonly boolean[];
 
   constructor(
-    readonly tape: Tape,
+    readonly tape: TapeSteps,
     readonly planned: PlannedSlices,
   ) {
     const { begins, groupOf } = planned;
-    const slots = tape.tensors.length;
+    const slots = tape.traits.length;
     this.placeOf = new Int32Array(slots).fill(NO_LAYER);
     this.rankOf = new Int32Array(slots);
     this.steps = groupOf.map(() => []);
@@ -73,10 +72,10 @@ export class LayerSlices {
 
   /** The first layer that reads each slot, and whether others do; a leaf may also be read by a neighbour of its layer. */
   private findReaders(): void {
-    const { leafs, tensors, roots, starts, sources } = this.tape;
+    const { leafs, traits, roots, starts, sources } = this.tape;
     const { begins } = this.planned;
     let place = NO_LAYER;
-    for (let slot = leafs; slot < tensors.length; slot++) {
+    for (let slot = leafs; slot < traits.length; slot++) {
       while (slot >= (begins[place + 1] as number)) place++;
       if (roots[slot] !== NONE) this.noteReader(roots[slot] as number, place);
       for (let i = starts[slot] as number; i < (starts[slot + 1] as number); i++)
@@ -97,11 +96,9 @@ export class LayerSlices {
   }
 
   private worksOnInputs(slot: number): boolean {
-    const { tensors, starts, sources } = this.tape;
-    const start = starts[slot] as number;
-    const end = starts[slot + 1] as number;
-    if (end - start !== (tensors[slot] as Tensor).src.filter(Boolean).length) return false;
-    for (let i = start; i < end; i++) {
+    const { traits, starts, sources } = this.tape;
+    if ((traits[slot] as number) & READS_MEMORY) return false;
+    for (let i = starts[slot] as number; i < (starts[slot + 1] as number); i++) {
       const source = sources[i] as number;
       if (source !== slot && source >= this.tape.leafs && this.placeOf[source] !== NO_LAYER) return false;
     }

@@ -1,19 +1,25 @@
 import { copyOf, counterpartsInSamples } from '../graph-parts.js';
 import type { PlannedTape } from './settled-allocation.js';
-import { IS_VIEW, type Tape } from '../allocation/tape.js';
+import { IS_VIEW } from '../allocation/tape.js';
+import type { Layout } from './layouts.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Of each slot of a tape of all layers, the slot of a tape of `few`, or its sample, that holds the same; views, which hold nothing, have none.
- * The tape is one of tensors of `more` layers. Null where the two graphs do not go together.
+ * Of each slot of the tape of all layers, which follows from that of `more`, the slot of a tape of `few`, or its sample, that holds the same; views,
+ * which hold nothing, have none. Null where the two graphs do not go together.
  */
-export function originsOn(few: PlannedTape, more: PlannedTape, { tensors, traits, leafs }: Tape): Int32Array | null {
+export function originsOn(
+  few: PlannedTape,
+  more: PlannedTape,
+  { whole: { traits, leafs }, origins: originsInMore }: Layout,
+): Int32Array | null {
   const counterparts = counterpartsOf(few, more);
   if (!counterparts) return null;
-  const origins = new Int32Array(tensors.length);
-  for (let slot = 0; slot < tensors.length; slot++) {
+  const { tensors } = more.tape;
+  const origins = new Int32Array(traits.length);
+  for (let slot = 0; slot < traits.length; slot++) {
     if ((traits[slot] as number) & IS_VIEW) continue;
-    const own = counterparts.get(tensors[slot] as Tensor)?.slot;
+    const own = counterparts.get(tensors[originsInMore[slot] as number] as Tensor)?.slot;
     if (own === undefined && slot >= leafs) return null;
     // Places that are kept for further batches lie behind the one that is read; for those of samples that one stands.
     const before = origins[slot - 1] ?? -1;

@@ -1,7 +1,7 @@
 import { type Backend, optimizationKey } from '../backend.js';
 import type { Graph } from '../graph.js';
 import type { Plan } from '../scheduler.js';
-import { NONE } from '../allocation/tape.js';
+import { isSame, NONE } from '../allocation/tape.js';
 import { copyOn, type Tensor } from '../tensor.js';
 
 /** An operand that is read from a copy on another backend; graph tensors by number. */
@@ -68,10 +68,4 @@ export function optimizesAlike({ nodes }: Graph, { runs }: Schedule, backends: r
     start = end;
     return isSame(found, key);
   });
-}
-
-export function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

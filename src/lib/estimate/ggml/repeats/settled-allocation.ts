@@ -1,12 +1,13 @@
 import type { Backend } from '../backend.js';
 import type { DeviceBytes } from '../device.js';
-import { allocateMoves, sizesOn } from '../allocation/graph-allocator.js';
+import { allocateMoves } from '../allocation/graph-allocator.js';
 import type { Graph } from '../graph.js';
 import { type Moves, movesOf, type Watch } from '../allocation/moves.js';
+import { layoutOf, type Layout, type Layouts } from './layouts.js';
 import type { Schedule } from './schedule.js';
 import type { Tape, TensorSizes } from '../allocation/tape.js';
 import type { Tensor } from '../tensor.js';
-import { type LaidTape, type StandInSlices, wholeTape } from './whole-tape.js';
+import { type LaidTape, type Likeness, type StandInSlices, wholeTape } from './whole-tape.js';
 
 /** Layers in a row that repeat those before them, of the model's. */
 export interface Repeats {
@@ -36,35 +37,48 @@ interface RepeatingSlices extends StandInSlices {
 
 export interface Allocation {
   readonly bytes: DeviceBytes;
-  /** What was gone through: layers that repeat those before them are not on it. */
-  readonly tape: Tape;
-  readonly moves: Moves;
+  readonly layout: Layout;
 }
 
 /**
  * The buffers for the tape of all layers, or null as `wholeTape`. Layers that repeat those before them are left out of it: they read what
  * they or those a few before them made, so once a period leaves behind what the one or the two before it left, the others go
  * on alike. Where they are not seen to, or have inputs of their own, which are placed before all steps, every layer is gone through.
+ * What was worked out for another tape of these layers that says the same is not worked out again.
  */
 export function allocateWhole(
   planned: Pick<PlannedTape, 'tape' | 'sizes' | 'slices'>,
   backends: readonly Backend[],
+  layouts: Layouts,
 ): Allocation | null {
   const { tape, sizes, slices } = planned;
   const { repeats, layers, placeOf } = slices;
-  const allocated = (whole: Tape, watched?: readonly Watch[]): Allocation | null => {
-    const moves = movesOf(whole, watched);
-    const bytes = allocateSettling(moves, sizesOn(whole), sizes, backends);
-    return bytes && { bytes, tape: whole, moves };
+  const by = (layout: Layout): Allocation | null => {
+    const bytes = allocateSettling(layout.moves, layout.origins, sizes, backends);
+    return bytes && { bytes, layout };
   };
-  if (layers.length === placeOf.length) return allocated(tape);
+  const allocated = (whole: Tape, likeness: Likeness | null, watched?: readonly Watch[]): Allocation | null => {
+    const layout = layoutOf(planned, whole, movesOf(whole, watched), likeness);
+    const allocation = by(layout);
+    if (allocation) layouts.keep(layout);
+    return allocation;
+  };
+  const before = layouts.find(planned);
+  const again = before ? by(before) : null;
+  if (again) return again;
+  if (layers.length === placeOf.length) return allocated(tape, null);
   const few = repeats.length > 0 ? wholeTape(tape, sizes, withoutRepeats(slices)) : null;
-  if (few && !placeOf.some((place, layer) => isIn(repeats, layer) && few.hasOwnLeafs(place))) {
-    const allocation = allocated(few.tape, watchedOn(few, repeats));
+  if (few && !placeOf.some((place, layer) => isIn(repeats, layer) && hasOwnLeafs(few, place))) {
+    const allocation = allocated(few.tape, few.likeness, watchedOn(few, repeats));
     if (allocation) return allocation;
   }
   const laid = wholeTape(tape, sizes, slices);
-  return laid && allocated(laid.tape);
+  return laid && allocated(laid.tape, laid.likeness);
+}
+
+/** Whether the planned layer at a place has leafs for itself. */
+function hasOwnLeafs({ likeness: { slices } }: LaidTape, place: number): boolean {
+  return (slices.leafs[place] as number[]).length > 0;
 }
 
 /** Marks for each stretch that is left out: two periods before it, one, and where it was. */

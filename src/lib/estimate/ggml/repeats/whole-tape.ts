@@ -1,6 +1,6 @@
 import { Alikeness } from './alike.js';
 import { LayerSlices, type PlannedSlices } from './layer-slices.js';
-import { IS_VIEW, NONE, type Tape, type TensorSizes } from '../allocation/tape.js';
+import { IS_COPY, IS_VIEW, NONE, type Tape, type TapeSteps, type TensorSizes } from '../allocation/tape.js';
 import type { Tensor } from '../tensor.js';
 
 /** Planned layers on a tape, and which of them each layer of the model repeats. */
@@ -15,8 +15,17 @@ export interface LaidTape {
   readonly tape: Tape;
   /** The slot where each layer begins. */
   readonly bases: readonly number[];
-  /** Whether the planned layer at a place has leafs for itself. */
-  readonly hasOwnLeafs: (place: number) => boolean;
+  readonly likeness: Likeness;
+}
+
+type Pair = readonly [number, number];
+
+/** What of a tape was found to be alike for the whole to follow from it. */
+export interface Likeness {
+  readonly slices: LayerSlices;
+  /** Planned layers, by place. */
+  readonly layers: readonly Pair[];
+  readonly slots: readonly Pair[];
 }
 
 /**
@@ -28,15 +37,30 @@ export interface LaidTape {
 export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices): LaidTape | null {
   const { begins, layers, groupOf, placeOf } = planned;
   if (begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity))) return null;
-  const slices = new LayerSlices(tape, planned);
+  const { tensors, ...steps } = tape;
+  const slices = new LayerSlices(steps, planned);
   if (movesCopies(slices, planned)) return null;
-  const alike = new Alikeness(slices, sizes);
+  const alike = new Alikeness(slices, tensors, sizes);
   const repeated = new Set(placeOf.filter((place, layer) => layers[place] !== layer));
+  const pairs: Pair[] = [];
   for (const place of repeated) {
     const before = place === 0 ? -1 : groupOf.lastIndexOf(groupOf[place] as number, place - 1);
     if (before < 0 || !alike.ofLayers(before, place)) return null;
+    pairs.push([before, place]);
   }
-  return new WholeTape(slices, alike, planned).write();
+  const whole = new WholeTape(slices, tensors, alike, planned);
+  const written = whole.write();
+  return written && { ...written, likeness: { slices, layers: pairs, slots: whole.pairs } };
+}
+
+/** Whether the same is alike on another tape of the same layers, which says the same of other tensors: then the same whole follows from it. */
+export function isAlsoAlike(
+  { slices, layers, slots }: Likeness,
+  tensors: readonly Tensor[],
+  sizes: TensorSizes,
+): boolean {
+  const alike = new Alikeness(slices, tensors, sizes);
+  return layers.every(([a, b]) => alike.ofLayers(a, b)) && slots.every(([a, b]) => alike.ofTensors(a, b));
 }
 
 /**
@@ -46,10 +70,10 @@ export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices
 function movesCopies(slices: LayerSlices, { begins, layers, placeOf, reach }: StandInSlices): boolean {
   const { tape, firstReaders } = slices;
   let place = -1;
-  for (let slot = tape.leafs; slot < tape.tensors.length; slot++) {
+  for (let slot = tape.leafs; slot < tape.traits.length; slot++) {
     while (slot >= (begins[place + 1] as number)) place++;
     const reader = firstReaders[slot] as number;
-    if (reader - place <= reach || !(tape.tensors[slot] as Tensor).original) continue;
+    if (reader - place <= reach || !((tape.traits[slot] as number) & IS_COPY)) continue;
     const standIns = new Set(placeOf.slice((layers[place] ?? -1) + 1, layers[reader]));
     for (const standIn of standIns) {
       const isPlannedBetween = standIn > place && standIn < reader;
@@ -61,14 +85,14 @@ function movesCopies(slices: LayerSlices, { begins, layers, placeOf, reach }: St
 
 /** Whether a layer does something on another device, or has something brought to this one. */
 function interrupts(
-  { tensors, backends, traits }: Tape,
+  { backends, traits }: TapeSteps,
   begins: readonly number[],
   place: number,
   backend: number,
 ): boolean {
   for (let slot = begins[place] as number; slot < (begins[place + 1] as number); slot++) {
-    if ((tensors[slot] as Tensor).original) return true;
-    if (backends[slot] !== backend && !((traits[slot] as number) & IS_VIEW)) return true;
+    const has = traits[slot] as number;
+    if (has & IS_COPY || (backends[slot] !== backend && !(has & IS_VIEW))) return true;
   }
   return false;
 }
@@ -88,13 +112,16 @@ class WholeTape {
   /** Those of leafs that each layer has for itself, by rank. */
   private readonly ownLeafs: number[][];
   private failed = false;
+  /** Slots of planned layers that were found to be alike. */
+  readonly pairs: Pair[] = [];
 
   constructor(
     private readonly slices: LayerSlices,
+    private readonly plannedTensors: readonly Tensor[],
     private readonly alike: Alikeness,
     private readonly planned: StandInSlices,
   ) {
-    this.fixed = new Int32Array(slices.tape.tensors.length).fill(NONE);
+    this.fixed = new Int32Array(slices.tape.traits.length).fill(NONE);
     this.ownLeafs = planned.placeOf.map(() => []);
     const { slots, sources } = this.atMost();
     this.backends = new Int32Array(slots);
@@ -118,7 +145,7 @@ class WholeTape {
     return { slots, sources };
   }
 
-  write(): LaidTape | null {
+  write(): Pick<LaidTape, 'tape' | 'bases'> | null {
     this.writeLeafs();
     const leafs = this.tensors.length;
     this.findBases(leafs);
@@ -144,7 +171,7 @@ class WholeTape {
       starts: this.starts.subarray(0, slots + 1),
       sources: this.sources.subarray(0, this.sourceCount),
     };
-    return { tape, bases: this.bases, hasOwnLeafs: (place) => (slices.leafs[place] as number[]).length > 0 };
+    return { tape, bases: this.bases };
   }
 
   private isPlanned(layer: number): boolean {
@@ -203,8 +230,8 @@ class WholeTape {
 
   /** A slot's tensor without what it reads. */
   private add(slot: number): number {
-    const { tensors, backends, traits } = this.slices.tape;
-    const added = this.tensors.push(tensors[slot] as Tensor) - 1;
+    const { backends, traits } = this.slices.tape;
+    const added = this.tensors.push(this.plannedTensors[slot] as Tensor) - 1;
     this.backends[added] = backends[slot] as number;
     this.traits[added] = traits[slot] as number;
     this.starts[added] = this.sourceCount;
@@ -236,10 +263,15 @@ class WholeTape {
     const steps = slices.steps[this.planned.placeOf[found] as number];
     const foundRank = target > place ? rank : (steps?.length ?? 0) - 1 - slices.stepsBetween(slot, place);
     const same = steps?.[foundRank];
-    if (way === 'neighbour' && same !== undefined && (same === slot || this.alike.ofTensors(slot, same)))
-      return this.stepOf(found, foundRank);
+    if (way === 'neighbour' && same !== undefined && this.isAlike(slot, same)) return this.stepOf(found, foundRank);
     this.failed = true;
     return NONE;
+  }
+
+  private isAlike(slot: number, other: number): boolean {
+    if (slot === other) return true;
+    this.pairs.push([slot, other]);
+    return this.alike.ofTensors(slot, other);
   }
 
   /** A leaf that each layer has for itself, or each but this one. */

@@ -5,6 +5,7 @@ import { withRepeats } from '../../../../../src/lib/estimate/context/layers.js';
 import { cpuBackend } from '../../../../../src/lib/estimate/ggml/cpu/cpu-and-blas.js';
 import { allocateGraph } from '../../../../../src/lib/estimate/ggml/allocation/graph-allocator.js';
 import { allocateWhole } from '../../../../../src/lib/estimate/ggml/repeats/settled-allocation.js';
+import { Layouts } from '../../../../../src/lib/estimate/ggml/repeats/layouts.js';
 import { TensorSizes } from '../../../../../src/lib/estimate/ggml/allocation/tape.js';
 import { beginsOf, tapeOf } from '../../../../support/models/toy-layers.js';
 
@@ -16,7 +17,7 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
   const tape = tapeOf(model, layers);
   const sizes = new TensorSizes(BACKENDS, tape.tensors);
   const slices = { ...others, layers, begins: beginsOf(tape) };
-  const few = allocateWhole({ tape, sizes, slices }, BACKENDS)?.bytes ?? null;
+  const few = allocateWhole({ tape, sizes, slices }, BACKENDS, new Layouts())?.bytes ?? null;
   const every = tapeOf(
     model,
     [...model].map((_, layer) => layer),
