@@ -28,6 +28,9 @@ export async function readHeadersFor(
   };
 }
 
+/** More than a person goes through one by one; looking for what each may have meant would take longer than everything else. */
+const MOST_SUGGESTED_FOR = 200;
+
 /** Of several pieces of work that need one header at about the same time, one reads it. */
 const RECENT = 16;
 
@@ -67,7 +70,8 @@ export async function withHeadersOf<M extends { readonly source: string }, T>(
       read: (shared: ReadManyOptions) => work(model, reader(shared, model, source)),
     };
   });
-  const results = await readMany(readings, options);
+  const isLong = models.length > MOST_SUGGESTED_FOR;
+  const results = await readMany(readings, isLong ? { ...options, asksWhatWasMeant: false } : options);
   return results.map((result) => {
     if ('error' in result) throw result.error;
     return result.value;

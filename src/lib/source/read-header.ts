@@ -23,6 +23,8 @@ export interface ReadHeaderOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each piece that was read, in bytes. */
   readonly onRead?: (bytes: number) => void;
+  /** False: where nothing is, its folder is not looked through for what was meant. */
+  readonly suggests?: boolean;
 }
 
 /**
@@ -46,13 +48,23 @@ export async function readLocalPart(path: string, options: ReadHeaderOptions = {
     if (!stat.isFile()) throw unreadable(path, 'it is not a file but a device or a pipe');
     return await parseFile(file, new GgufHeaderParser(path, stat.size), options);
   } catch (error) {
-    const reason = errorCode(error) === 'EISDIR' ? FOLDER : whyNotRead(error);
-    if (reason === undefined) throw error;
-    const suggestions = ['ENOENT', 'ENOTDIR'].includes(errorCode(error)) ? await meantInstead(path) : [];
-    throw unreadable(path, reason, error, suggestions);
+    throw await whyUnread(path, error, options);
   } finally {
     await file?.close();
   }
+}
+
+/** What a person is told of a file that cannot be opened or read; what was thrown, if that says it. */
+export async function whyUnread(path: string, error: unknown, { suggests }: ReadHeaderOptions): Promise<unknown> {
+  const reason = errorCode(error) === 'EISDIR' ? FOLDER : whyNotRead(error);
+  if (reason === undefined) return error;
+  const suggestions = isMissing(error) && suggests !== false ? await meantInstead(path) : [];
+  return unreadable(path, reason, error, suggestions);
+}
+
+/** Nothing is there. */
+export function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
 }
 
 async function parseFile(file: FileHandle, parser: GgufHeaderParser, options: ReadHeaderOptions): Promise<GgufHeader> {

@@ -3,7 +3,7 @@ import type { GgufHeader } from '../gguf/header.js';
 import { printable } from '../printable.js';
 import type { CachedHeader } from './cache/header-cache.js';
 import { type Credential, isCommit, resolveUrl } from './hub/hub-urls.js';
-import { readLocalPart } from './read-header.js';
+import { isMissing, readLocalPart, whyUnread } from './read-header.js';
 import { readRemoteHeader, type RemoteFile } from './read-remote.js';
 import { redactedUrl } from './redacted-url.js';
 import type { Session } from './session.js';
@@ -20,22 +20,22 @@ export interface PartReading {
 
 /** A local file, known again by its path, size and time. */
 export async function readFilePart(path: string, session: Session): Promise<PartReading> {
-  const key = await localKey(path);
+  const { signal, meter, suggests } = session;
+  const key = await localKey(path).catch(async (error: unknown) => {
+    if (isMissing(error)) throw await whyUnread(path, error, { suggests });
+    return undefined;
+  });
   const cached = key === undefined ? undefined : await session.cache.header(key);
   if (cached !== undefined) return { header: cached.header, fromCache: true };
-  const { signal, meter } = session;
-  const header = await readLocalPart(path, { signal, onRead: (bytes) => (meter.bytes += bytes) });
+  const header = await readLocalPart(path, { signal, suggests, onRead: (bytes) => (meter.bytes += bytes) });
   if (key !== undefined) await session.cache.keepHeader(key, { header });
   return { header, fromCache: false };
 }
 
+/** What is not there is asked once: of thousands of names most may be of nothing. */
 async function localKey(path: string): Promise<string | undefined> {
-  try {
-    const [real, found] = await Promise.all([realpath(path), stat(path, { bigint: true })]);
-    return found.isFile() ? `file ${real} ${found.size} ${found.mtimeNs} ${found.ino}` : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = await stat(path, { bigint: true });
+  return found.isFile() ? `file ${await realpath(path)} ${found.size} ${found.mtimeNs} ${found.ino}` : undefined;
 }
 
 /** A file on a web server, known again by its `ETag`. */

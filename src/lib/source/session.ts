@@ -25,7 +25,7 @@ export interface ReadOptions {
   readonly isPrivateAddress?: (address: string) => boolean;
   /** Connections to share between several readings; the caller closes them. */
   readonly network?: Network;
-  /** Where a source is not there, its hub is asked once more, for what is called nearly the same. */
+  /** Where a source is not there, its folder or its hub is asked once more, for what is called nearly the same; false: it is not. */
   readonly asksWhatWasMeant?: boolean;
   /** What is known of this machine's folders, to share between several readings that are done together. */
   readonly folders?: FolderNames;
@@ -51,6 +51,9 @@ export interface Session {
   readonly meter: Meter;
   readonly context: RequestContext;
   readonly offline: boolean;
+  /** Whether what is called nearly the same is looked for. */
+  readonly suggests: boolean;
+  /** Whether the hub is asked for it. */
   readonly asksWhatWasMeant: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: ReadProgress) => void) | undefined;
@@ -91,6 +94,7 @@ class ReadingSession implements Session, RequestContext {
   readonly policy: RetryPolicy;
   readonly meter: Meter = { requests: 0, bytes: 0 };
   readonly offline: boolean;
+  readonly suggests: boolean;
   readonly asksWhatWasMeant: boolean;
   readonly onProgress: Session['onProgress'];
 
@@ -105,7 +109,8 @@ class ReadingSession implements Session, RequestContext {
     this.offline = options.offline === true;
     this.cache = options.cache ?? cacheOf(options, this.folders);
     this.policy = { ...DEFAULT_RETRY, ...options.retry };
-    this.asksWhatWasMeant = options.asksWhatWasMeant !== false && !this.offline;
+    this.suggests = options.asksWhatWasMeant !== false;
+    this.asksWhatWasMeant = this.suggests && !this.offline;
     this.onProgress = options.onProgress;
   }
 
