@@ -67,7 +67,7 @@ export async function readHeaderFor(
 ): Promise<ModelHeader> {
   const { entry, quantization } = request;
   const isBundled = entry?.bundled === true && quantization !== undefined;
-  const bundled = isBundled ? await readBundledHeader(entry.id, quantization) : undefined;
+  const bundled = isBundled ? readBundledHeader(entry.id, quantization) : undefined;
   if (bundled !== undefined && options.offline === true && !(await exists(options.cacheDir))) {
     return fromBundle(bundled, OFFLINE);
   }
