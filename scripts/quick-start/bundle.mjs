@@ -57,7 +57,7 @@ await build({
   outfile: 'dist/quick/bundle/cli.cjs',
   ...withoutPlugins,
   plugins: [
-    whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'perf_hooks', 'tls', 'tty', 'zlib']),
+    whenAsked(['child_process', 'crypto', 'dns', 'http', 'https', 'net', 'os', 'perf_hooks', 'readline', 'tls', 'tty', 'zlib']),
     whenUsed(SELDOM_USED),
     apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
   ],
