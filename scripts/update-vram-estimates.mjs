@@ -13,12 +13,12 @@ const FILE = fileURLToPath(new URL('../catalog.yaml', import.meta.url));
 let text = await readFile(FILE, 'utf8');
 for (const entry of await loadCatalog()) {
   const { id, quantization } = entry;
-  const bundled = await readBundledHeader(id, quantization);
+  const bundled = readBundledHeader(id, quantization);
   if (bundled === undefined) {
     console.log(`${id}: no bundled header`);
     continue;
   }
-  const projector = entry.mmproj === undefined ? undefined : await readBundledHeader(id, PROJECTOR);
+  const projector = entry.mmproj === undefined ? undefined : readBundledHeader(id, PROJECTOR);
   const headers = { model: bundled.header, projector: projector?.header };
   const estimate = formatVramEstimate(catalogFigures(entry, headers));
   const field = new RegExp(`(^  ${id.replaceAll('.', '\\.')}:\n(?:    .*\n)*?    vram_estimate: ).*$`, 'm');

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ export type CommandModules = Readonly<Record<string, () => Promise<{ readonly de
 export async function runQuickly(modules: CommandModules, words: readonly string[]): Promise<boolean> {
   if (words[0] === '--version' && !isWindowsLinux()) {
     endWhereOutputFails();
-    printOut((await quickConfig()).userAgent);
+    printOut(quickConfig().userAgent);
     return true;
   }
   const length = [2, 1].find((count) => Object.hasOwn(modules, words.slice(0, count).join(':')));
@@ -32,14 +32,14 @@ export async function runQuickly(modules: CommandModules, words: readonly string
   if (load === undefined) return false;
   const Command = (await load()).default as RunnableCommand;
   Command.id = id;
-  await new Command(words.slice(length), await quickConfig()).start();
+  await new Command(words.slice(length), quickConfig()).start();
   return true;
 }
 
 /** What a command asks of oclif's configuration, as `Config.load` would fill it in. */
-async function quickConfig(): Promise<Config> {
+function quickConfig(): Config {
   const config = new Config({ root: ROOT });
-  const pjson = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Config['pjson'];
+  const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Config['pjson'];
   const { name, version } = pjson;
   const bin = pjson.oclif.bin ?? name;
   const userAgent = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}`;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import type { GgufHeader } from '../gguf/header.js';
 import { fromDigest } from '../gguf/digest/read-digest.js';
 
@@ -14,10 +14,9 @@ export interface BundledHeader {
 export const PROJECTOR = 'mmproj';
 
 /** The header that ships with this program for an entry of the bundled catalogue, if there is one. */
-export async function readBundledHeader(id: string, quantization: string): Promise<BundledHeader | undefined> {
+export function readBundledHeader(id: string, quantization: string): BundledHeader | undefined {
   const file = new URL(`${encodeURIComponent(id)}.${encodeURIComponent(quantization)}.json`, FOLDER);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { derived, digest } = JSON.parse(text) as { derived?: string; digest: unknown };
+  if (!existsSync(file)) return undefined;
+  const { derived, digest } = JSON.parse(readFileSync(file, 'utf8')) as { derived?: string; digest: unknown };
   return { header: fromDigest(digest), derived: derived !== undefined };
 }

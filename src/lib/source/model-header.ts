@@ -1,6 +1,6 @@
 import type { CatalogEntry } from '../catalog/catalog.js';
 import type { GgufHeader } from '../gguf/header.js';
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { readBundledHeader, type BundledHeader } from './bundled-header.js';
 import { shown } from '../printable.js';
 import { type ModelSource, parseModelSource } from './model-source.js';
@@ -67,8 +67,8 @@ export async function readHeaderFor(
 ): Promise<ModelHeader> {
   const { entry, quantization } = request;
   const isBundled = entry?.bundled === true && quantization !== undefined;
-  const bundled = isBundled ? await readBundledHeader(entry.id, quantization) : undefined;
-  if (bundled !== undefined && options.offline === true && !(await exists(options.cacheDir))) {
+  const bundled = isBundled ? readBundledHeader(entry.id, quantization) : undefined;
+  if (bundled !== undefined && options.offline === true && !isThere(options.cacheDir)) {
     return fromBundle(bundled, OFFLINE);
   }
   try {
@@ -115,10 +115,6 @@ function fromBundle({ header, derived }: BundledHeader, reason: string): ModelHe
   return { header, origin: 'bundled', derived, notes: [`source not read (${reason}): ${what} was used`] };
 }
 
-async function exists(folder: string | undefined): Promise<boolean> {
-  if (folder === undefined) return false;
-  return access(folder).then(
-    () => true,
-    () => false,
-  );
+function isThere(folder: string | undefined): boolean {
+  return folder !== undefined && existsSync(folder);
 }

@@ -40,16 +40,16 @@ describe('the bundled catalogue', () => {
     const catalog = await loadCatalog();
     for (const id of LLMKUBE_IDS) {
       const { quantization = '' } = requireEntry(catalog, id);
-      expect(await readBundledHeader(id, quantization)).toMatchObject({ derived: true });
+      expect(readBundledHeader(id, quantization)).toMatchObject({ derived: true });
     }
   });
 
   test('says truly how much memory each model takes, from 8192 tokens to its own context', async () => {
     for (const { id, quantization = '', contextSize = 0, mode, mmproj, vramEstimate } of await loadCatalog()) {
-      const bundled = await readBundledHeader(id, quantization);
+      const bundled = readBundledHeader(id, quantization);
       if (bundled === undefined) continue;
       const model = describeModel(bundled.header);
-      const beside = mmproj === undefined ? undefined : await readBundledHeader(id, PROJECTOR);
+      const beside = mmproj === undefined ? undefined : readBundledHeader(id, PROJECTOR);
       const projector = beside && (describeShape(beside.header) as ProjectorShape);
       const gigabytes = (ctxSize: number): number =>
         totalBytes(estimateLaunch({ model, projector }, { accelerator: 'metal', ctxSize, mode })) / 2 ** 30;

@@ -4,7 +4,7 @@ import { describeHeader, describeModel } from '../../../src/lib/model/describe-m
 import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 
 async function headerNaming(architecture: string): Promise<GgufHeader> {
-  const bundled = await readBundledHeader('gemma-3-12b', 'Q5_K_M');
+  const bundled = readBundledHeader('gemma-3-12b', 'Q5_K_M');
   if (!bundled) throw new Error('gemma-3-12b is not bundled');
   const metadata = new Map<string, MetadataValue>();
   for (const [key, value] of bundled.header.metadata) metadata.set(key.replace(/^gemma3\./, `${architecture}.`), value);

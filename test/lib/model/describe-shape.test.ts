@@ -26,7 +26,7 @@ describe('describeShape', () => {
   });
 
   test('recognises a model', async () => {
-    const bundled = await readBundledHeader('gemma-3-12b', 'Q5_K_M');
+    const bundled = readBundledHeader('gemma-3-12b', 'Q5_K_M');
     expect(bundled && describeShape(bundled.header).kind).toBe('model');
   });
 

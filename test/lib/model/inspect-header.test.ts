@@ -6,7 +6,7 @@ import { readBundledHeader } from '../../../src/lib/source/bundled-header.js';
 import { bundledNames } from '../../support/models/bundled-shape.js';
 
 async function headerOf(id: string, quantization: string) {
-  const bundled = await readBundledHeader(id, quantization);
+  const bundled = readBundledHeader(id, quantization);
   if (bundled === undefined) throw new Error(`no bundled header of ${id}`);
   return bundled.header;
 }

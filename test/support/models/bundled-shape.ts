@@ -14,7 +14,7 @@ export function bundledNames(): readonly (readonly [id: string, quantization: st
 }
 
 export async function bundledShape(id: string, quantization: string): Promise<ModelShape> {
-  const bundled = await readBundledHeader(id, quantization);
+  const bundled = readBundledHeader(id, quantization);
   if (bundled === undefined) throw new Error(`no bundled header of ${id} in ${quantization}`);
   return describeModel(bundled.header);
 }

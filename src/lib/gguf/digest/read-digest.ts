@@ -44,11 +44,12 @@ export function fromDigest(json: unknown): GgufHeader {
   const names = new Set<string>();
   const files = list(digest.files, 'files', MAX_SHARDS).map((value, index) => {
     const { file, layout, runs } = readFile(object(value, 'a file'));
-    for (const { name, dims, type, bytes } of expand(runs, layouts)) {
+    const add = (name: string, { dims, type, bytes }: TensorRow): void => {
       require(!names.has(name) && tensors.length < MAX_TENSORS, 'a tensor occurs twice, or there are too many');
       names.add(name);
       tensors.push({ name, dims, type, file: index, offsetBytes: layout.next(bytes), bytes });
-    }
+    };
+    for (const run of runs) addRun(run, layouts, add);
     return file;
   });
   require(files.length > 0, 'there are no files');
@@ -106,16 +107,15 @@ function readRun(value: unknown): DigestRun {
   return [layout as number, firstBlock, lastBlock];
 }
 
-function* expand(runs: readonly DigestRun[], layouts: readonly (readonly TensorRow[])[]): Generator<TensorRow> {
-  for (const [index, first, last] of runs) {
-    const layout = element(layouts, index, 'layout');
-    if (first === undefined || last === undefined) {
-      yield* layout;
-      continue;
-    }
-    for (let block = first; block <= last; block++) {
-      for (const row of layout) yield { ...row, name: withBlockNumber(row.name, block) };
-    }
+function addRun(
+  [index, first, last]: DigestRun,
+  layouts: readonly (readonly TensorRow[])[],
+  add: (name: string, row: TensorRow) => void,
+): void {
+  const layout = element(layouts, index, 'layout');
+  if (first === undefined || last === undefined) return layout.forEach((row) => add(row.name, row));
+  for (let block = first; block <= last; block++) {
+    for (const row of layout) add(withBlockNumber(row.name, block), row);
   }
 }
 

@@ -14,8 +14,16 @@ interface KeyRead {
   readonly isCommon: boolean;
 }
 
+const READ_BY = new Map<string, readonly KeyRead[]>();
+
 /** The keys that llama.cpp reads of an architecture's file. */
 export function keysRead(architecture: string): readonly KeyRead[] {
+  const known = READ_BY.get(architecture) ?? fromTable(architecture);
+  READ_BY.set(architecture, known);
+  return known;
+}
+
+function fromTable(architecture: string): readonly KeyRead[] {
   return (KEYS_READ + KEYS_WITH_BAD_DEFAULTS)
     .replaceAll('\n  ', ' ')
     .split('\n')
@@ -39,13 +47,10 @@ export function keysRead(architecture: string): readonly KeyRead[] {
     });
 }
 
-const READ_BY = new Map<string, ReadonlySet<string>>();
-
 /** Whether an architecture's own loader reads a key, given without its name: what a header says otherwise is nothing to it. */
 function readsKey(architecture: string, key: string): boolean {
-  const known = READ_BY.get(architecture) ?? new Set(keysRead(architecture).map((one) => one.key));
-  READ_BY.set(architecture, known);
-  return known.has(`${architecture}.${key}`);
+  const whole = `${architecture}.${key}`;
+  return keysRead(architecture).some((one) => one.key === whole);
 }
 
 /** Keys of a file without those that stand under its architecture's name and are nothing to that architecture's loader. */

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs';
 import type { Environment } from '../http/proxies.js';
 import { hubCacheFolders, llamaCacheFolders } from './folders.js';
 
@@ -22,10 +22,9 @@ export class FolderNames {
   in(folder: string): Promise<ReadonlySet<string>> {
     const known = this.#names.get(folder);
     if (known !== undefined) return known;
-    const names = readdir(folder).then(
-      (found) => new Set(found),
-      () => new Set<string>(),
-    );
+    const names = new Promise<ReadonlySet<string>>((resolve) => {
+      readdir(folder, (error, found) => resolve(new Set(error === null ? found : [])));
+    });
     this.#names.set(folder, names);
     return names;
   }

@@ -50,7 +50,7 @@ describe('requantise', () => {
   });
 
   test('a header says its new quantization, and describes as the shape does', async () => {
-    const bundled = await readBundledHeader(CODER, 'Q4_K_M');
+    const bundled = readBundledHeader(CODER, 'Q4_K_M');
     if (bundled === undefined) throw new Error('not bundled');
     const header = requantiseHeader(bundled.header, describeModel(bundled.header), 'Q5_K_M');
     const shape = header && describeModel(header);

@@ -7,7 +7,7 @@ import { readBundledHeader } from '../../../../src/lib/source/bundled-header.js'
 import { bundledShape } from '../../../support/models/bundled-shape.js';
 
 async function withKey(key: string, value: number): Promise<ModelShape> {
-  const bundled = await readBundledHeader('qwen-2.5-coder-32b', 'Q3_K_M');
+  const bundled = readBundledHeader('qwen-2.5-coder-32b', 'Q3_K_M');
   if (bundled === undefined) throw new Error('no header');
   return describeModel({ ...bundled.header, metadata: new Map(bundled.header.metadata).set(key, value) });
 }

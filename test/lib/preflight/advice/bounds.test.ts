@@ -81,7 +81,7 @@ test('no layers are tried on a GPU where the host is too small for what that lea
 
 test('no launch is planned that has no room beside a projector whose size is known', async () => {
   const shape = await bundledShape('gemma-3-4b', 'Q5_K_M');
-  const bundled = await readBundledHeader('gemma-3-4b', PROJECTOR);
+  const bundled = readBundledHeader('gemma-3-4b', PROJECTOR);
   const projector = describeShape((bundled as BundledHeader).header) as ProjectorShape;
   const launch: LaunchOptions = { accelerator: 'metal', ctxSize: 4096 };
   const smaller = { ...launch, ctxSize: 2048 };
