@@ -37,6 +37,35 @@ describe('the header cache', () => {
     expect(await cache.resolution('key')).toBeUndefined();
   });
 
+  test('gives back which file a source meant, where that is a commit and a path', async () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567';
+    await cache.keepResolution('key', { commit, path: 'a.gguf' });
+    expect(await cache.resolution('key')).toEqual({ commit, path: 'a.gguf' });
+    expect(await cache.header('key')).toBeUndefined();
+    const store = new CacheFolder(folder.path);
+    for (const stored of [
+      { kind: 'header', commit, path: 'a.gguf' },
+      { kind: 'resolution', commit: 'main', path: 'a.gguf' },
+      { kind: 'resolution', commit, path: 7 },
+    ]) {
+      await store.write('key', stored);
+      expect(await cache.resolution('key')).toBeUndefined();
+    }
+  });
+
+  test('keeps no more tensors than 16384', async () => {
+    const [tensor] = header('a').tensors;
+    const many = (count: number) => ({
+      ...header('a'),
+      tensors: Array.from({ length: count }, (_, index) => ({ ...tensor, name: `t${index}` })) as typeof tensors,
+    });
+    const { tensors } = header('a');
+    await cache.keepHeader('too many', { header: many(16_385) });
+    expect(await files().catch(() => [])).toEqual([]);
+    await cache.keepHeader('as many', { header: many(16_384) });
+    expect(await files()).toHaveLength(1);
+  });
+
   test('keeps no key, which can hold secrets, and shows its files to nobody else', async () => {
     await cache.keepHeader('https://host/m?signature=secret', { header: header('a') });
     const [name = ''] = await files();
