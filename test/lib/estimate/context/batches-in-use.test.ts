@@ -69,7 +69,7 @@ test('where some layers are the host’s, the last 31 tokens of a prompt are com
   expect(batches({ nUbatch: 31 }, { placement: split })).toHaveLength(Math.ceil(2048 / 31) + 1);
   expect(batches({ nUbatch: 32 }, { placement: split })).toHaveLength(2048 / 32 + 2);
   const placements = [onGpu, split, { ...onGpu, hasOverrides: true }, { ...split, hasGpu: false }];
-  expect(placements.map((placement) => isSplit({ placement }))).toEqual([false, true, true, false]);
+  expect(placements.map((placement) => isSplit({ placement } as unknown as InUse))).toEqual([false, true, true, false]);
 });
 
 test('an encoder computes one batch, and graphs over compressed keys are for all slots', () => {

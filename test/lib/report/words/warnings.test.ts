@@ -32,10 +32,10 @@ describe('what makes a fit tight', () => {
   });
 
   test('is what others hold idle, and who holds most of it', () => {
-    const budget = {
-      ...{ kind: 'fraction', bytes: 16 * GIB, totalBytes: 48 * GIB, fraction: 0.75 },
-      ...{ inUseBytes: 20 * GIB, idleBytes: 10 * GIB },
-    } as const;
+    const budget: LimitCheck['budget'] = {
+      kind: 'fraction',
+      ...{ bytes: 16 * GIB, totalBytes: 48 * GIB, fraction: 0.75, inUseBytes: 20 * GIB, idleBytes: 10 * GIB },
+    };
     const limits = [limit(8, 0, { budget })];
     const said =
       'other programs would have to give up 2GB of the 10GB that they do not use at the moment, by compression or swap';

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { GgufHeader, GgufTensor } from '../../../../src/lib/gguf/header.js';
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
 import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
@@ -54,12 +55,11 @@ describe('the header cache', () => {
   });
 
   test('keeps no more tensors than 16384', async () => {
-    const [tensor] = header('a').tensors;
-    const many = (count: number) => ({
+    const [tensor] = header('a').tensors as [GgufTensor];
+    const many = (count: number): GgufHeader => ({
       ...header('a'),
-      tensors: Array.from({ length: count }, (_, index) => ({ ...tensor, name: `t${index}` })) as typeof tensors,
+      tensors: Array.from({ length: count }, (_, index) => ({ ...tensor, name: `t${index}` })),
     });
-    const { tensors } = header('a');
     await cache.keepHeader('too many', { header: many(16_385) });
     expect(await files().catch(() => [])).toEqual([]);
     await cache.keepHeader('as many', { header: many(16_384) });
