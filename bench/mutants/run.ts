@@ -12,6 +12,7 @@ import ts from 'typescript';
 import type { Fault } from './fault.js';
 import { FIGURES } from './faults/figures.js';
 import { WHAT_IS_READ } from './faults/headers-and-shapes.js';
+import { LAUNCHES } from './faults/launches.js';
 import { OUTSIDE } from './faults/outside.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -26,7 +27,7 @@ export default { ...config, transform: { '^.+\\\\.ts$': ['ts-jest', options] }, 
 `;
 
 /** Of the kinds that people make: a bound off by one, a term left out, two names mixed up, a check forgotten. */
-const FAULTS = [...WHAT_IS_READ, ...FIGURES, ...OUTSIDE];
+const FAULTS = [...WHAT_IS_READ, ...FIGURES, ...LAUNCHES, ...OUTSIDE];
 const wanted = process.argv.slice(2).join(' ');
 const chosen = FAULTS.filter(({ name }) => name.includes(wanted));
 const copy = copyProject();

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { type BrowserOptions, CHROMIUM, freshContext, startChromium } from '../../support/page/chromium.js';
+import { profileSpec, readProfile } from '../../support/models/profile.js';
+import { buildGguf } from '../../support/models/gguf-writer.js';
+import { contrastsOf, nameOf } from '../../support/page/in-page.js';
 import { runPrinted } from '../../support/page/page-file.js';
 import { askCli } from '../../support/cli-session.js';
-import { temporaryFolder } from '../../support/sparse-file.js';
+import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
+import { PROFILES } from '../../oracle/cases.js';
 
 /** A browser on a busy machine. */
 jest.setTimeout(180_000);
@@ -130,6 +134,9 @@ describeInChromium(NAME, () => {
       expect(page.url()).toBe(`${address}#ctx-size=4096&parallel=2`);
       await page.locator('#copy').click();
       await page.locator('#copied:not(:empty)').waitFor();
+      expect(await page.locator('#copied').textContent()).toMatch(/^(Copied|Selected: copy it with the keyboard)$/);
+      await page.locator('#slots').selectOption('3');
+      expect(await page.locator('#copied').textContent()).toBe('');
       await page.locator('#reset').click();
       expect(page.url()).toBe(address);
     });
@@ -165,6 +172,58 @@ describeInChromium(NAME, () => {
     });
   });
 
+  test('follows its budget, its draft, the slider of the context and another address, and keeps open what was opened', async () => {
+    const at = async (name: string, profile: string): Promise<string> => {
+      const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, profile))));
+      await writeSparseFile(join(folder.path, name), header, header.length + dataBytes);
+      return join(folder.path, name);
+    };
+    const llama = await at('llama.gguf', 'llama-3.1-8b.Q4_K_M.json');
+    const eagle = await at('eagle3.gguf', '../drafts/profiles/eagle3-llama-3.1-8b.F16.json');
+    const drafting = ['--spec-draft-model', eagle, '--spec-type', 'draft-eagle3'];
+    const path = join(folder.path, 'drafting.html');
+    const check = [
+      'check-memory',
+      llama,
+      '-c',
+      '4096',
+      '--accelerator',
+      'metal',
+      '--memory-budget',
+      '20Gi',
+      ...drafting,
+    ];
+    await askCli([...check, '--html', path]);
+    await inBrowser({ address: pathToFileURL(path).href }, async ({ page }) => {
+      await settled(page);
+      const text = async () => (await shown(page)).command;
+      await page.locator('#chart summary').click();
+      await page.locator('#budget').fill('12.5');
+      await page.locator('#draft-max').fill('8');
+      await page.locator('#context').focus();
+      await page.keyboard.press('ArrowRight');
+      await settled(page);
+      const tokens = Number.parseInt((await page.locator('#context').getAttribute('aria-valuetext')) ?? '', 10);
+      expect(tokens).toBeGreaterThan(4096);
+      for (const words of [`--ctx-size ${tokens}`, '--memory-budget 12.5Gi', '--spec-draft-n-max 8', eagle]) {
+        expect(await text()).toContain(words);
+      }
+      expect(await shownBeside(page, 'context')).toBe(`${tokens} tokens`);
+      expect(await page.locator('#context-exact').inputValue()).toBe(String(tokens));
+      expect(await page.locator('#chart details').getAttribute('open')).not.toBeNull();
+      const moved = await shown(page);
+      expect(moved.bytes).toEqual((await runPrinted(moved.command)).parts.map((part) => part.bytes));
+      await page.locator('#draft').uncheck();
+      await settled(page);
+      expect(await text()).not.toContain(eagle);
+      await page.evaluate(() => (location.hash = '#ctx-size=2048'));
+      await page.locator('#command', { hasText: '--ctx-size 2048' }).waitFor();
+      expect(await text()).toContain(`--memory-budget 20Gi`);
+      expect(await page.locator('#context-exact').inputValue()).toBe('2048');
+      expect(await page.locator('#budget').inputValue()).toBe('20');
+    });
+  });
+
   test('shows the memory of each card while nobody has changed it', async () => {
     const path = join(folder.path, 'cards.html');
     const cards = ['--accelerator', 'cuda', '--gpu-memory', '24Gi,12Gi', '--system-memory', '64Gi', '--offline'];
@@ -175,7 +234,9 @@ describeInChromium(NAME, () => {
       await page.locator('#gpu').focus();
       await page.keyboard.press('ArrowLeft');
       await settled(page);
-      expect(await shownBeside(page, 'gpu')).toMatch(/^\d+GB$/);
+      const each = await shownBeside(page, 'gpu');
+      expect(each).toMatch(/^\d+GB$/);
+      expect((await shown(page)).command).toContain(`--gpu-memory ${each?.replace('GB', 'Gi')}`);
     });
   });
 
@@ -238,39 +299,3 @@ describeInChromium(NAME, () => {
     });
   });
 });
-
-/** By label, by aria-label, by what aria-labelledby refers to, or by its own text. Runs in the page. */
-function nameOf(element: Element): string {
-  const labels = (element as HTMLInputElement).labels ?? [];
-  const labelled = document.getElementById(element.getAttribute('aria-labelledby') ?? '')?.textContent;
-  const label = [...labels].map(({ textContent }) => textContent).join(' ');
-  return (label || element.getAttribute('aria-label') || labelled || element.textContent || '').trim();
-}
-
-/** WCAG's contrast of every element's own text with what is behind it. Runs in the page. */
-function contrastsOf(): { readonly text: string; readonly ratio: number }[] {
-  const channels = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = (color: string): number => {
-    const [red = 0, green = 0, blue = 0] = channels(color).map((value) => {
-      const share = value / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const behind = (element: Element | null): string => {
-    if (element === null) return 'rgb(255, 255, 255)';
-    const color = getComputedStyle(element).backgroundColor;
-    return channels(color)[3] === 0 ? behind(element.parentElement) : color;
-  };
-  const found: { text: string; ratio: number }[] = [];
-  for (const element of document.querySelectorAll('body *')) {
-    const text = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ textContent }) => textContent);
-    const own = text.join('').trim();
-    if (own === '' || element.getClientRects().length === 0 || element instanceof HTMLScriptElement) continue;
-    const style = getComputedStyle(element);
-    const ink = luminance(element instanceof SVGElement ? style.fill : style.color);
-    const paper = luminance(behind(element));
-    found.push({ text: own.slice(0, 40), ratio: (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) });
-  }
-  return found;
-}

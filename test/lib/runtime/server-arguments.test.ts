@@ -149,14 +149,15 @@ describe('llama-server’s own options', () => {
     expect(options('--chat-template -c --control-vector-layer-range 1 2 -ub 0 --temp -1')).toEqual({ ubatchSize: 0 });
   });
 
-  test.each([
+  test.each<[string, object]>([
     ['--gpt-oss-20b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
     ['--fim-qwen-7b-default', { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 }],
     ['--gpt-oss-20b-default -c 4096', { ctxSize: 4096, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
     ['--gpt-oss-120b-default', { ctxSize: 262_144, parallel: 2, batchSize: 32_768, ubatchSize: 2048 }],
-    ...['1.5b-default', '3b-default', '7b-spec', '14b-spec', '30b-default'].map(
-      (name) => [`--fim-qwen-${name}`, { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 }] as const,
-    ),
+    ...['1.5b-default', '3b-default', '7b-spec', '14b-spec', '30b-default'].map((name): [string, object] => [
+      `--fim-qwen-${name}`,
+      { ctxSize: 0, fitCtx: 4096, batchSize: 1024, ubatchSize: 1024 },
+    ]),
     ['--vision-gemma-4b-default', { ctxSize: 0, fitCtx: 4096 }],
     ['--vision-gemma-12b-default', { ctxSize: 0, fitCtx: 4096 }],
     ['--embd-gemma-default', { ctxSize: 65_536, parallel: 32, batchSize: 2048, ubatchSize: 2048, mode: 'embedding' }],

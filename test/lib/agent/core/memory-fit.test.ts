@@ -8,6 +8,7 @@ import {
   serverCondition,
   timed,
 } from '../../../../src/lib/agent/core/memory-fit.js';
+import type { MemoryPressure } from '../../../../src/lib/host/memory-pressure.js';
 import { aService } from '../objects.js';
 
 /** What the API takes of a condition's message. */
@@ -28,14 +29,14 @@ test('a condition keeps the time of its last transition for as long as its statu
   expect(timed(condition, undefined, now).lastTransitionTime).toBe('2026-01-02T03:04:05Z');
 });
 
-test.each([
+test.each<[FitReport['reason'], string]>([
   ['Fits', 'True'],
   ['Tight', 'True'],
   ['Overruled', 'False'],
   ['InsufficientMemory', 'False'],
   ['MemoryCheckFailed', 'Unknown'],
   ['ModelNotFound', 'Unknown'],
-] as const)('whether it fits is, with %s, %s', (reason, status) => {
+])('whether it fits is, with %s, %s', (reason, status) => {
   expect(fitCondition({ reason, message: 'm', generation: undefined })).toEqual({
     type: 'MemoryFit',
     status,
@@ -44,7 +45,7 @@ test.each([
   });
 });
 
-test.each([
+test.each<[string | undefined, string | undefined, string, string, string]>([
   ['ready', undefined, 'True', 'Ready', 'llama-server answers'],
   ['loading', undefined, 'False', 'Loading', 'the model is being loaded'],
   ['loading', 'it ended by itself', 'False', 'Loading', 'it ended by itself'],
@@ -53,15 +54,15 @@ test.each([
   ['unhealthy', 'it ended by itself', 'False', 'Unhealthy', 'llama-server does not answer'],
   [undefined, 'it ended by itself', 'False', 'Ended', 'it ended by itself'],
   [undefined, undefined, 'False', 'NotStarted', 'nothing runs'],
-] as const)('a server that is %s after "%s" is ready: %s, %s', (state, ending, status, reason, message) => {
+])('a server that is %s after "%s" is ready: %s, %s', (state, ending, status, reason, message) => {
   expect(serverCondition(state, ending)).toEqual({ type: 'ServerReady', status, reason, message });
 });
 
-test.each([
+test.each<[MemoryPressure['level'], string, string]>([
   ['normal', 'False', 'Normal'],
   ['warning', 'True', 'Warning'],
   ['critical', 'True', 'Critical'],
-] as const)('%s is memory pressure: %s, %s', (level, status, reason) => {
+])('%s is memory pressure: %s, %s', (level, status, reason) => {
   expect(pressureCondition({ level, text: 'as it is' })).toEqual({
     type: 'MemoryPressure',
     status,

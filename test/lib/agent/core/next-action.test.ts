@@ -149,9 +149,10 @@ describe('a service', () => {
   };
 
   test('of any spelling of llama-server’s runtime is run', () => {
-    for (const runtime of [undefined, '', 'llamacpp'])
-      expect(kind(aService(runtime === undefined ? {} : { runtime }))).toBe('run');
-    for (const runtime of ['vllm', 'mlx-server', 'generic']) expect(kind(aService({ runtime }))).toBe('not-ours');
+    const of = (runtime: string | undefined) =>
+      kind({ ...aService(), spec: { ...aService().spec, runtime: runtime as 'vllm' } });
+    expect([undefined, '', 'llamacpp'].map(of)).toEqual(['run', 'run', 'run']);
+    expect(['vllm', 'generic', 'llamacpp-router'].map(of)).toEqual(['not-ours', 'not-ours', 'not-ours']);
   });
 
   test('that is being deleted is stopped as if it were gone, whoever it is for', () => {

@@ -156,10 +156,10 @@ test('without any, batches are as LLMKube’s own agent has them, and flash atte
   expect(words({}, gpu(7), { accelerator: 'cpu' })).toContain('--n-gpu-layers 0 ');
 });
 
-test.each([
+test.each<['embedding' | 'rerank', string]>([
   ['embedding', '--embedding --pooling last --cache-ram 0'],
   ['rerank', '--reranking --embedding --pooling rank --cache-ram 0'],
-] as const)('what is served as %s is %s', (mode, expected) => {
+])('what is served as %s is %s', (mode, expected) => {
   expect(words({ mode, extraArgs: ['--metrics'] })).toMatch(new RegExp(` ${expected} --metrics$`));
   expect(words({ mode: 'chat', extraArgs: ['--metrics'] })).toMatch(/ --verbosity 4 --metrics$/);
 });

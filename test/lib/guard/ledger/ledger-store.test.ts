@@ -35,7 +35,7 @@ describe('the ledger', () => {
     expect(readLedger(join(folder.path, 'nowhere'), 'leave')).toEqual({ entries: [] });
   });
 
-  test.each([
+  test.each<[string, string]>([
     ['half of one', '{"version":1,"entries":[{"who":"a"'],
     ['nothing', ''],
     ['other JSON', '[]'],
@@ -59,7 +59,7 @@ describe('the ledger', () => {
         ['names of GPUs that are none', { ...entry, requirement: { ...entry.requirement, gpuIds: [0] } }],
         ['a mark that is none', { ...entry, mark: 1 }],
       ] as const
-    ).map(([what, one]) => [what, JSON.stringify({ version: 1, entries: [one] })] as const),
+    ).map(([what, one]) => [what, JSON.stringify({ version: 1, entries: [one] })] satisfies [string, string]),
   ])('that holds %s is set aside and said', (_what, text) => {
     writeFileSync(file(), text);
     const { entries, warning } = readLedger(folder.path, 'repair');

@@ -130,7 +130,11 @@ describe('GPUs with memory of their own', () => {
     ]);
 
   test('leave out what the promised process holds on each, as far as it was promised', () => {
-    const gpus = [gpu(0, { heldBy: [{ pid: 1, bytes: 8 * GIB }] }), gpu(1, { heldBy: [{ pid: 1, bytes: 7 * GIB }] })];
+    const other = { pid: 2, bytes: GIB };
+    const gpus = [
+      gpu(0, { heldBy: [{ pid: 1, bytes: 8 * GIB }, other] }),
+      gpu(1, { heldBy: [other, { pid: 1, bytes: 7 * GIB }] }),
+    ];
     expect(figures(gpus, [promise])).toEqual([
       [2, 9],
       [5, 5],

@@ -41,4 +41,57 @@ describe('what loses least stands first', () => {
     expect(compareLosses(more, less)).toBeGreaterThan(0);
     expect(compareLosses(more, [...more].reverse())).toBe(0);
   });
+
+  const draft = weights('Q4_K_M', 1) as Extract<Change, { kind: 'quantization' }>;
+  const ORDER: readonly Change[] = [
+    { kind: 'tensor-split', shares: [2, 1] },
+    { kind: 'cpu-experts', layers: 20, isFewer: true },
+    LOAD,
+    { kind: 'projector', isNamed: false },
+    { kind: 'draft-tokens', tokens: 2 },
+    { kind: 'draft-cache-type', type: 'q8_0' },
+    { kind: 'draft-quantization', variant: draft.variant },
+    { kind: 'projector-on-cpu' },
+    UBATCH,
+    { kind: 'draft-on-cpu' },
+    { kind: 'no-draft' },
+    ONE_SLOT,
+    EXPERTS,
+    LAYERS,
+    CACHE,
+    CONTEXT,
+    Q3,
+    { kind: 'projector', isNamed: true },
+  ] as readonly Change[];
+
+  it('from what takes nothing away, or time at the start, to a projector that was asked for', () => {
+    // The first two lose nothing.
+    const [first, second, third] = ORDER as [Change, Change, Change];
+    expect([compareLosses([first], [third]) < 0, compareLosses([second], [third]) < 0]).toEqual([true, true]);
+    const rising = ORDER.slice(1);
+    for (const [at, change] of rising.slice(1).entries()) {
+      const before = rising[at] as Change;
+      expect([before.kind, change.kind, compareLosses([before], [change]) < 0]).toEqual([
+        before.kind,
+        change.kind,
+        true,
+      ]);
+    }
+  });
+
+  it('and of one kind, what changes less', () => {
+    const both: Change = { kind: 'load', mmap: false, repack: false };
+    const pairs: readonly (readonly [Change, Change])[] = [
+      [LOAD, both],
+      [{ kind: 'load', repack: false }, both],
+      [UBATCH, { ...UBATCH, tokens: 64 }],
+      [{ kind: 'cpu-experts', layers: 19 }, EXPERTS],
+      [
+        { kind: 'draft-tokens', tokens: 2 },
+        { kind: 'draft-tokens', tokens: 1 },
+      ],
+    ];
+    for (const [less, more] of pairs) expect(compareLosses([less], [more])).toBeLessThan(0);
+    expect(compareLosses([LOAD], [{ kind: 'load', repack: false }])).toBe(0);
+  });
 });

@@ -62,3 +62,35 @@ test('what may stay in use is typed in whole mebibytes, not above it; what is in
   const other = typedChanges([{ kind: 'machine', gigabytes: 64, memory: 'system', inUseBytes }], []);
   expect(other.flags).toEqual(['--system-memory 64Gi', '--in-use 5121Mi']);
 });
+
+test("Metal's limit is proposed to be raised to what the model needs, in steps of 256 MiB, where an eighth stays for the system", async () => {
+  const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+  const estimate = estimateMemory(shape, launch);
+  const [needed, onGpu] = [totalBytes(estimate), totalBytes(estimate, 'gpu')];
+  const proposedWith = (staysBytes: number) => {
+    const room = roomOf(64 * GIB, 64 * GIB - needed - staysBytes, true, 1);
+    const trials = new Trials({ ...room, host: { ...room.host, gpuWiredLimitBytes: 16 * GIB } });
+    const verdict = trials.judge(shape, launch) as CompletedVerdict;
+    expect(verdict.limits[0]).toMatchObject({ name: 'gpu', requiredBytes: onGpu });
+    return machineChanges(trials, { shape, launch, verdict }, []).flatMap(({ changes }) => changes);
+  };
+  const mebibytes = Math.ceil(onGpu / MIB / 256) * 256;
+  expect(proposedWith(9 * GIB)).toEqual([{ kind: 'wired-limit', mebibytes, leftBytes: 9 * GIB }]);
+  expect(proposedWith(7 * GIB)).toEqual([]);
+});
+
+test('a cgroup’s limit, and a budget that somebody has set, are not the machine’s to change', async () => {
+  const shape = await bundledShape('qwen-2.5-coder-32b', 'Q4_K_M');
+  const onCpu: LaunchOptions = { ...launch, accelerator: 'cpu' };
+  const { host } = roomOf(64 * GIB, 10 * GIB, false);
+  const cgroups = [{ limitBytes: 24 * GIB, inUseBytes: 10 * GIB }];
+  for (const room of [
+    { host: { ...host, cgroups }, policy: {} },
+    { host, policy: { absoluteBytes: 8 * GIB } },
+  ]) {
+    const trials = new Trials(room);
+    const verdict = trials.judge(shape, onCpu) as CompletedVerdict;
+    expect(verdict.kind).toBe('does-not-fit');
+    expect(machineChanges(trials, { shape, launch: onCpu, verdict }, [])).toEqual([]);
+  }
+});

@@ -21,6 +21,30 @@ test.each<[Budget, string, string]>([
     '24GB − 1GB promised',
   ],
   [{ kind: 'gpu-memory', bytes: 0, totalBytes: 24 * GIB, inUseBytes: 0 }, 'GPU memory', 'GPU memory'],
+  [
+    {
+      ...{ kind: 'fraction', bytes: 0, totalBytes: 8 * GIB, fraction: 0.5, inUseBytes: 0 },
+      ...{ scope: 'cgroup', from: 'LLMKUBE_MEMORY_FRACTION' },
+    },
+    '8GB cgroup × 0.5 fraction, by LLMKUBE_MEMORY_FRACTION',
+    '8GB × 0.5',
+  ],
+  [{ kind: 'absolute', bytes: 0 }, 'as given by --memory-budget', '--memory-budget'],
+  [
+    { kind: 'absolute', bytes: 0, inUseBytes: GIB },
+    'as given by --memory-budget − 1GB in use',
+    '--memory-budget − 1GB in use',
+  ],
+  [
+    { kind: 'gpu-wired', bytes: 0, totalBytes: 21 * GIB, inUseBytes: 0 },
+    "Metal's limit for the GPU, iogpu.wired_limit_mb",
+    'iogpu.wired_limit_mb',
+  ],
+  [
+    { kind: 'gpu-wired', bytes: 0, totalBytes: 21 * GIB, inUseBytes: 3 * GIB },
+    '21GB iogpu.wired_limit_mb − 3GB in use on the GPU',
+    'iogpu.wired_limit_mb − 3GB in use',
+  ],
 ])('%j is explained, without what is nothing', (budget, whole, brief) => {
   expect([explainBudget(budget), explainBudgetBriefly(budget)]).toEqual([whole, brief]);
 });

@@ -17,6 +17,14 @@ describe('a size for people', () => {
     [600 * 1024, '0.6MB'],
     [100 * 1024, '100KB'],
     [40 * 1024, '40KB'],
+    [10.4 * 1024, '10KB'],
+    [9.96 * 1024, '10KB'],
+    [9.4 * 1024, '9.4KB'],
+    [0.1 * MIB - 1, '102KB'],
+    [0.1 * MIB + 1, '0.1MB'],
+    [9.94 * MIB, '9.9MB'],
+    [10.4 * MIB, '10MB'],
+    [1023.4 * MIB, '1023MB'],
     [-4.6 * GIB, '-4.6GB'],
   ])('of %d bytes is %s', (bytes, text) => {
     expect(formatSize(bytes)).toBe(text);
@@ -30,6 +38,8 @@ describe('two sizes that are compared', () => {
     [18.03, 18.01, ['18.03GB', '18.01GB']],
     [18.0302, 18.0299, ['18.0302GB', '18.0299GB']],
     [18, 18, ['18GB', '18GB']],
+    [18.000001, 18.000002, ['18.000001GB', '18.000002GB']],
+    [18.0000001, 18.0000002, ['18GB', '18GB']],
     [2, 0.5, ['2GB', '512MB']],
   ])('%d and %d GB tell apart', (a, b, texts) => {
     expect(formatCompared(a * GIB, b * GIB)).toEqual(texts);

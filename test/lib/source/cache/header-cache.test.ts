@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { GgufHeader, GgufTensor } from '../../../../src/lib/gguf/header.js';
 import { GgufHeaderParser } from '../../../../src/lib/gguf/header-parser.js';
 import { CacheFolder } from '../../../../src/lib/source/cache/cache-folder.js';
 import { HeaderCache } from '../../../../src/lib/source/cache/header-cache.js';
@@ -35,6 +36,34 @@ describe('the header cache', () => {
     expect(await cache.header('key')).toEqual({ header: header('a'), etag: '"x"' });
     expect(await cache.header('other')).toBeUndefined();
     expect(await cache.resolution('key')).toBeUndefined();
+  });
+
+  test('gives back which file a source meant, where that is a commit and a path', async () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567';
+    await cache.keepResolution('key', { commit, path: 'a.gguf' });
+    expect(await cache.resolution('key')).toEqual({ commit, path: 'a.gguf' });
+    expect(await cache.header('key')).toBeUndefined();
+    const store = new CacheFolder(folder.path);
+    for (const stored of [
+      { kind: 'header', commit, path: 'a.gguf' },
+      { kind: 'resolution', commit: 'main', path: 'a.gguf' },
+      { kind: 'resolution', commit, path: 7 },
+    ]) {
+      await store.write('key', stored);
+      expect(await cache.resolution('key')).toBeUndefined();
+    }
+  });
+
+  test('keeps no more tensors than 16384', async () => {
+    const [tensor] = header('a').tensors as [GgufTensor];
+    const many = (count: number): GgufHeader => ({
+      ...header('a'),
+      tensors: Array.from({ length: count }, (_, index) => ({ ...tensor, name: `t${index}` })),
+    });
+    await cache.keepHeader('too many', { header: many(16_385) });
+    expect(await files().catch(() => [])).toEqual([]);
+    await cache.keepHeader('as many', { header: many(16_384) });
+    expect(await files()).toHaveLength(1);
   });
 
   test('keeps no key, which can hold secrets, and shows its files to nobody else', async () => {

@@ -24,6 +24,8 @@ describe('addresses', () => {
     '[::1]',
     // NAT64, 6to4, and the old way of writing IPv4 addresses: what they lead to is inside.
     '64:ff9b::10.0.0.1',
+    '64:ff9b::192.168.0.1',
+    '::172.16.31.1',
     '64:ff9b::a9fe:a9fe',
     '64:ff9b:1::1',
     '2002:7f00:0001::1',
@@ -49,6 +51,9 @@ describe('addresses', () => {
     '2606:4700::1111',
     '::ffff:1.1.1.1',
     '64:ff9b::1.1.1.1',
+    '2600::10.0.0.1',
+    '2600:ff9b::10.0.0.1',
+    '64:ff9b::192.169.0.1',
     '2002:101:101::1',
     '::1.1.1.1',
   ])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));

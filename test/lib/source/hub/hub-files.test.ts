@@ -33,6 +33,9 @@ describe('the model llama-server would take', () => {
       'm-F16.gguf',
     );
     expect(chosen(undefined, 'gemma-mtp-Q4_K_M.gguf', 'm-F16.gguf')).toBe('m-F16.gguf');
+    for (const word of ['mtp-', 'eagle3-', 'dflash-', 'dspark-']) {
+      expect([word, filesOf(`gemma-${word}Q4_K_M.gguf`)[0]?.kind]).toEqual([word, 'draft']);
+    }
   });
 
   test('is what was asked for or nothing', () => {

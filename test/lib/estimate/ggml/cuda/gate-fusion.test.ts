@@ -21,21 +21,50 @@ function nodesOf(...results: Tensor[]): Tensor[] {
 const TOKENS = 64;
 
 describe("CUDA's kernel of gate, up and activation (v0.8.0)", () => {
-  const kept = (type: string, rows = 256): readonly Tensor[] => {
-    const input = ggml.newInput(F32, 256, TOKENS);
-    const [gate, up] = [1, 2].map(() => ggml.mulMat(weights(type, 256, rows, 1, 1), input)) as [Tensor, Tensor];
-    const list: Tensor[] = [];
-    keepGatedInputs(nodesOf(ggml.glu(gate, up, 'swiglu')), 0, (tensor) => list.push(tensor));
-    return list.filter((tensor) => tensor === input);
+  const input = ggml.newInput(F32, 256, TOKENS);
+  const product = (type: string, rows = 256, of = input): Tensor => ggml.mulMat(weights(type, 256, rows, 1, 1), of);
+
+  /** What stays until the end of the kernel, each once. */
+  const kept = (result: Tensor, start = 0): readonly Tensor[] => {
+    const list = new Set<Tensor>();
+    const length = keepGatedInputs(nodesOf(result), start, (tensor, until) => {
+      expect(until).toBe(result);
+      list.add(tensor);
+    });
+    expect(length).toBe(list.size === 0 ? 0 : 3);
+    return [...list];
   };
 
-  test('keeps its input until its end', () => {
-    expect(kept('Q4_K').length).toBeGreaterThan(0);
+  test.each(['Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'IQ4_XS'])('keeps both products and what they read: %s', (type) => {
+    const [gate, up] = [product(type), product(type)];
+    expect(kept(ggml.glu(gate, up, 'swiglu'))).toEqual([gate, gate.src[0], input, up, up.src[0]]);
   });
 
+  test.each(['swiglu', 'geglu', 'swiglu_oai', 'swiglu_clamp'] as const)(
+    'is there for %s, whichever is first',
+    (variant) => {
+      const [gate, up] = [product('Q4_K'), product('Q4_K')];
+      expect(kept(ggml.glu(gate, up, variant))).toHaveLength(5);
+      const [first, second] = [product('Q4_K'), product('Q4_K')];
+      expect(keepGatedInputs([first, second, ggml.glu(second, first, variant)], 0, () => undefined)).toBe(3);
+    },
+  );
+
   test('is there for some types and for whole tiles of rows', () => {
-    expect(kept('Q4_0')).toEqual([]);
-    expect(kept('Q4_K', 192)).toEqual([]);
+    const of = (type: string, rows?: number) => kept(ggml.glu(product(type, rows), product(type, rows), 'swiglu'));
+    expect(['Q4_0', 'Q3_K', 'F16', 'IQ4_NL'].map((type) => of(type))).toEqual([[], [], [], []]);
+    expect([of('Q4_K', 128).length, of('Q4_K', 192), of('Q4_K', 129)]).toEqual([5, [], []]);
+  });
+
+  test('is not there for products that differ in more than the weights, or of which one stands alone', () => {
+    const other = ggml.newInput(F32, 256, TOKENS);
+    expect(kept(ggml.glu(product('Q4_K'), product('Q4_K', 256, other), 'swiglu'))).toEqual([]);
+    expect(kept(ggml.glu(product('Q4_K'), product('Q5_K'), 'swiglu'))).toEqual([]);
+    expect(kept(ggml.glu(product('Q4_K'), product('Q4_K'), 'reglu'))).toEqual([]);
+    expect(kept(ggml.glu(product('Q4_K', 512), null, 'swiglu'))).toEqual([]);
+    expect(kept(ggml.add(product('Q4_K'), product('Q4_K')))).toEqual([]);
+    const [first, second, third] = [product('Q4_K'), product('Q4_K'), product('Q4_K')];
+    expect(keepGatedInputs([first, second, ggml.glu(first, third, 'swiglu')], 0, () => undefined)).toBe(0);
   });
 });
 

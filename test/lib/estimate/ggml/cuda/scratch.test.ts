@@ -93,6 +93,11 @@ describe('attention on a CUDA card takes of the pool', () => {
       const rotated = ggml.mulMatHadamard(tensor(F32, size, 8, TOKENS), tensor(F32, size, size));
       expect(scratchOf(rotated.viewSrc ?? rotated, MULTIPROCESSORS)).toEqual({ pool: 0, library: 0 });
     }
+    const rotates = (size: number): Tensor => {
+      const rotated = ggml.mulMatHadamard(tensor(F32, size, 32, TOKENS), tensor(F32, size, size));
+      return rotated.viewSrc ?? rotated;
+    };
+    expect([512, 1024].map((size) => loadsCublas(rotates(size)))).toEqual([false, true]);
   });
 });
 
