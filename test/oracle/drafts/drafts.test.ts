@@ -37,7 +37,10 @@ function shapeOf(name: string): ReturnType<typeof describeShape> {
   return known;
 }
 
-function draftWith(name: string, keys: Readonly<Record<string, boolean | number | readonly number[]>>): ModelShape {
+function draftWith(
+  name: string,
+  keys: Readonly<Record<string, string | boolean | number | readonly number[]>>,
+): ModelShape {
   const base = profileHeader(readProfile(join(here, `profiles/${name}.json`)));
   return describeShape({
     ...base,
@@ -245,6 +248,13 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     const assistant = draftWith('mtp-gemma-4-12b.Q8_0', { 'gemma4-assistant.attention.causal': false });
     const types = { specTypes: ['draft-mtp'] } as const;
     expect(() => estimateLaunch({ model: gemma, draft: assistant }, { ...launch, ...types })).not.toThrow();
+  });
+
+  test('a DFlash draft with another activation is not loaded', () => {
+    expect(() => draftWith('dflash-qwen3.6-27b.F16', { 'dflash.hidden_activation': 'relu' })).toThrow(
+      /unsupported DFlash hidden activation/,
+    );
+    expect(() => draftWith('dflash-qwen3.6-27b.F16', { 'dflash.hidden_activation': 'gelu' })).not.toThrow();
   });
 
   test('an assistant rotates no more of a head than there is', () => {
