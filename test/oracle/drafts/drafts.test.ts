@@ -37,7 +37,10 @@ function shapeOf(name: string): ReturnType<typeof describeShape> {
   return known;
 }
 
-function draftWith(name: string, keys: Readonly<Record<string, boolean | readonly number[]>>): ModelShape {
+function draftWith(
+  name: string,
+  keys: Readonly<Record<string, string | boolean | number | readonly number[]>>,
+): ModelShape {
   const base = profileHeader(readProfile(join(here, `profiles/${name}.json`)));
   return describeShape({
     ...base,
@@ -208,6 +211,30 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(putOut([2, 17, 33, 48, 62]) - putOut([2, 2, 33, 48, 62])).toBe(2048 * 5120 * 4);
   });
 
+  test('a DFlash draft puts out as many rows a slot as its block has tokens, and no more', () => {
+    const model = shapeOf('qwen3.6-27b-mtp.Q4_K_M') as ModelShape;
+    const launch = {
+      accelerator: 'cpu',
+      llamaCpp: 'v0.5.0',
+      ctxSize: 2048,
+      parallel: 1,
+      specTypes: ['draft-dflash'],
+    } as const;
+    const rows = (block: number): number => {
+      const draft = draftWith('dflash-qwen3.6-27b.F16', { 'dflash.block_size': block });
+      const { parts, growth } = estimateLaunch({ model, draft }, launch);
+      const sum = (list: readonly { of?: string; name: string; bytes: number }[]): number =>
+        list.filter(({ name }) => name === 'output').reduce((all, { bytes }) => all + bytes, 0);
+      return sum(parts) + sum(growth.map((part) => ({ ...part, bytes: part.maxBytes })));
+    };
+    // The draft's: logits, and what three samplers keep of them, for 248320 words, 5120 numbers and one more; the model's: logits.
+    const rowBytes = 4 * (4 * 248320 + 5120 + 1) + 4 * 248320;
+    // Three drafted tokens and the one before them need a block of four.
+    expect(rows(16) - rows(3)).toBe(rowBytes);
+    expect(rows(16) - rows(1)).toBe(3 * rowBytes);
+    expect(rows(16)).toBe(rows(4));
+  });
+
   // `GGML_ASSERT((cparams.causal_attn || cparams.n_ubatch >= n_tokens_all) && …)` of `llama_context::decode`
   test('a draft whose tokens all see each other needs a micro-batch for whole prompts', () => {
     const model = shapeOf('llama-3.1-8b.Q4_K_M') as ModelShape;
@@ -216,6 +243,23 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     const estimate = (ubatchSize: number) => () => estimateLaunch({ model, draft }, { ...launch, ubatchSize });
     expect(estimate(512)).toThrow(expect.objectContaining({ code: 'LAUNCH_UBATCH_BELOW_DRAFTS', exitCode: 2 }));
     expect(estimate(2048)).not.toThrow();
+    // An assistant reads prompts from its model's cache.
+    const gemma = shapeOf('gemma-4-12b.Q4_K_M') as ModelShape;
+    const assistant = draftWith('mtp-gemma-4-12b.Q8_0', { 'gemma4-assistant.attention.causal': false });
+    const types = { specTypes: ['draft-mtp'] } as const;
+    expect(() => estimateLaunch({ model: gemma, draft: assistant }, { ...launch, ...types })).not.toThrow();
+  });
+
+  test('a DFlash draft with another activation is not loaded', () => {
+    expect(() => draftWith('dflash-qwen3.6-27b.F16', { 'dflash.hidden_activation': 'relu' })).toThrow(
+      /unsupported DFlash hidden activation/,
+    );
+    expect(() => draftWith('dflash-qwen3.6-27b.F16', { 'dflash.hidden_activation': 'gelu' })).not.toThrow();
+  });
+
+  test('an assistant rotates no more of a head than there is', () => {
+    const keys = { 'gemma4-assistant.rope.dimension_count': 1024 };
+    expect(() => draftWith('mtp-gemma-4-12b.Q8_0', keys)).toThrow(/n_dims <= ne0/);
   });
 
   test('an EAGLE3 draft of two blocks with factors of its rotation is not loaded, since they count twice', () => {

@@ -103,3 +103,12 @@ test('an image that may have no fewer tokens than it may have at most stops llam
     estimateLaunch({ projector }, { accelerator: 'metal', imageMinTokens: 4000, imageMaxTokens: 10 }),
   ).toThrow('image_max_pixels (23040) is less than image_min_pixels (9216000)');
 });
+
+test('an encoder without a largest image of its own takes no smallest one alone', () => {
+  const projector = describeShape(profileHeader(readProfile(join(here, 'families/lightonocr.json')))) as ProjectorShape;
+  const estimate = (tokens: { imageMinTokens: number; imageMaxTokens?: number }) => () =>
+    estimateLaunch({ projector }, { accelerator: 'metal', ...tokens });
+  // 28 × 28 pixels a token
+  expect(estimate({ imageMinTokens: 64 })).toThrow('image_max_pixels (-1) is less than image_min_pixels (50176)');
+  expect(estimate({ imageMinTokens: 64, imageMaxTokens: 300 })).not.toThrow();
+});

@@ -27,6 +27,7 @@ import {
   planGraph,
 } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
+import { anchorTokens, draftedAtOnce, draftedInUse } from './blocks.js';
 import { draftLaunch } from './draft-launch.js';
 import { refuseCutBlocks, refuseCutPrompts } from '../refused-launches.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
@@ -73,7 +74,8 @@ export function targetGrowth(
   if (speculation.drafted === 0) return [];
   const role = targetRoleInUse(speculation, shape, draft);
   const atFirst = outputBytes(shape, params, params.nSeqMax);
-  const rows = Math.min(params.nOutputsMax, params.nSeqMax * params.role.outputsPerSlot);
+  const drafted = draft?.architecture === 'dflash' ? draftedInUse(draft, speculation) : speculation.drafted;
+  const rows = Math.min(params.nOutputsMax, params.nSeqMax * (1 + drafted));
   const outputs = outputBytes(shape, { ...params, role }, Math.max(rows, params.nSeqMax));
   // Layers that are read make llama.cpp reserve again, for the largest batch; rows that are kept only change the graphs of batches,
   // as does where a few tokens are computed of a model that lies on both devices.
@@ -97,9 +99,15 @@ export function estimateDraft(
   const options = { role: draftRole(speculation, target), weightsApart: true };
   const context = besideModel(draft, () => planContext(shape, own, options));
   if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
-    refuseCutBlocks(blockTokens(shape, speculation), context.params.nSeqMax, context.params.nUbatch);
+    refuseCutBlocks(
+      draftedAtOnce(shape, speculation) + anchorTokens(shape, speculation),
+      context.params.nSeqMax,
+      context.params.nUbatch,
+    );
   const { nBatch, nCtx, nUbatch } = context.params;
-  if (draft && !draft.hparams.causal && !speculation.draftsBlocks) refuseCutPrompts(Math.min(nBatch, nCtx), nUbatch);
+  // What has layers that only predict reads prompts from its model's cache.
+  const readsPrompts = draft !== undefined && draft.hparams.nLayer > 0 && !speculation.draftsBlocks;
+  if (readsPrompts && !draft.hparams.causal) refuseCutPrompts(Math.min(nBatch, nCtx), nUbatch);
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
@@ -148,29 +156,19 @@ function whileLoading(parts: readonly EstimatePart[]): EstimatePart[] {
 /** Graphs that read what the target's layers put out. */
 const READS_FEATURES: Readonly<Record<string, ArchitectureGraph>> = { dflash: dflashInjection, eagle3: eagle3Encoder };
 
-/** What `common_speculative_impl_draft_dflash` (`common/speculative.cpp`, llama.cpp v0.5.0) takes a block for that does not say it. */
-const BLOCK_TOKENS = 16;
-
-/** Tokens that a slot drafts in one pass, and before them the last one, unless a DSpark drafts in its place. */
-function blockTokens({ keys }: ModelShape, { types, draftMax }: Speculation): number {
-  const takesFirst = types.includes('draft-dspark') && keys.raw('sample_from_anchor') !== false;
-  const anchor = takesFirst ? 0 : 1;
-  return Math.min(draftMax, keys.number('block_size', BLOCK_TOKENS) - anchor) + anchor;
-}
-
 /** `llama_encode` has a row for each token of a batch; a block's tokens each have one. EAGLE3 reads prompts part after part. */
 function draftGrowth(
   context: PlannedContext,
   of: PartOwner,
-  { types, draftMax }: Speculation,
+  speculation: Speculation,
   inUse: () => DeviceBytes,
 ): GrowthPart[] {
   const { shape, params, compute } = context;
-  const reads = types.includes('draft-eagle3');
+  const reads = speculation.types.includes('draft-eagle3');
   const rows = reads
     ? params.nUbatch
     : shape.architecture === 'dflash'
-      ? params.nSeqMax * (draftMax + 1)
+      ? params.nSeqMax * (draftedAtOnce(shape, speculation) + 1)
       : params.nSeqMax;
   const more = outputBytes(shape, params, Math.max(rows, params.nSeqMax)) - outputBytes(shape, params, params.nSeqMax);
   const read = READS_FEATURES[shape.architecture];

@@ -30,6 +30,8 @@ export interface Speculation {
   readonly types: readonly SpecType[];
   /** Tokens drafted at a time, of the type that drafts most: `common_speculative_n_max`. */
   readonly drafted: number;
+  /** The same of those types alone that do not draft whole blocks. */
+  readonly draftedApart: number;
   /** Tokens that a draft model drafts: `--spec-draft-n-max`. */
   readonly draftMax: number;
   /** Earlier recurrent states to keep: `need_n_rs_seq`. */
@@ -62,12 +64,14 @@ export function speculationOf(
       ? typesFromHeader(draft)
       : [];
   const draftMax = Math.max(0, asked ?? DRAFTED['draft-simple']);
-  const drafted = types.map((type) => draftedBy(type, draftMax, ngramMax));
+  const most = (some: readonly SpecType[]): number =>
+    Math.max(0, ...some.map((type) => draftedBy(type, draftMax, ngramMax)));
   const some = (set: ReadonlySet<SpecType>): boolean => types.some((type) => set.has(type));
   const drafts = types.some((type) => type.startsWith('draft-'));
   return {
     types,
-    drafted: Math.max(0, ...drafted),
+    drafted: most(types),
+    draftedApart: most(types.filter((type) => !WHOLE_BLOCKS.has(type))),
     draftMax,
     statesKept: some(ROLLS_BACK) ? draftMax : 0,
     usesHead: types.includes('draft-mtp') && draft === undefined,

@@ -104,14 +104,17 @@ interface PlannedEncoder {
   readonly scratch?: DeviceBytes;
 }
 
+/** What stands for no bound, and is below every other. */
+const UNBOUNDED = -1;
+
 /** `clip_model_loader::load_hparams` (`tools/mtmd/clip.cpp`, llama.cpp v0.5.0), with bounds of `--image-min-tokens` and `--image-max-tokens`. */
 function refuseNoImages({ minPixels, maxPixels }: EncoderHparams, launch: LaunchOptions): void {
   const { imageMinTokens, imageMaxTokens } = launch;
   const isAsked = imageMinTokens !== undefined || imageMaxTokens !== undefined;
-  if (!isAsked || maxPixels === 0 || maxPixels >= minPixels) return;
+  if (!isAsked || maxPixels >= minPixels) return;
   throw new UsageError(
     'LAUNCH_IMAGE_TOKENS',
-    `llama-server would stop with "image_max_pixels (${maxPixels}) is less than image_min_pixels (${minPixels})"; change --image-min-tokens and --image-max-tokens so that the least is not above the most.`,
+    `llama-server would stop with "image_max_pixels (${maxPixels || UNBOUNDED}) is less than image_min_pixels (${minPixels})"; change --image-min-tokens and --image-max-tokens so that the least is not above the most.`,
   );
 }
 

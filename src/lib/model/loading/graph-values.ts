@@ -72,6 +72,13 @@ const GRAPH_VALUES: readonly GraphValue[] = [
     holds: (value) => Math.abs(value - 10000) < 1e-4,
     words: 'GGML_ASSERT(fabs(freq_base - 10000.0) < 1e-4) failed',
   },
+  // `src/models/mistral3.cpp`: what attention is scaled by beyond that length
+  {
+    keys: ['rope.scaling.original_context_length'],
+    of: ['mistral3'],
+    holds: (value, { keys }) => value > 0 || keys.real('attention.temperature_scale', 0) === 0,
+    words: 'invalid n_ctx_orig_yarn for attention temperature scaling',
+  },
   // `src/models/gemma-embedding.cpp`
   {
     keys: ['dense_2_feat_in', 'dense_3_feat_out'],

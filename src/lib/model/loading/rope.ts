@@ -55,7 +55,7 @@ function wrongWidth({ architecture, keys, hparams }: ModelShape): string | undef
   const [first, head] = isSwa[0] ? [nRotSwa, headVSwa] : [nRot, headV];
   if (WHOLE_IN_GRAPH.has(architecture) && first !== head)
     return `GGML_ASSERT(n_embd_head == n_rot) failed, since rope.dimension_count is ${first} and heads are ${head} wide`;
-  const layers = isSwa.slice(0, nLayer);
+  const layers = isSwa.slice(0, nLayer || isSwa.length);
   for (const [windowed, dims, width] of [
     [false, nRot, headK],
     [true, nRotSwa, headKSwa],

@@ -53,12 +53,13 @@ function deepstackLayers(hparams: Hparams, keys: Keys): void {
   hparams.nDeepstackLayers = isNone ? 0 : count;
 }
 
-/** Granite Vision: each layer names the features it adds; how many there are is how many are named. */
+/** Granite Vision: each layer names the features it adds; how many there are is how many are named, also for layers that there are not. */
 function deepstackMapping(hparams: Hparams, keys: Keys): void {
-  const given = keys.indices('deepstack_mapping');
+  // In 32 bits with a sign, whatever the file has.
+  const given = keys.indices('deepstack_mapping')?.map((index) => index | 0);
   if (!given) return;
   hparams.deepstackOf = hparams.deepstackOf.map((none, layer) => given[layer] ?? none);
-  hparams.nDeepstackLayers = new Set(hparams.deepstackOf.filter((index) => index >= 0)).size;
+  hparams.nDeepstackLayers = new Set(given.filter((index) => index >= 0)).size;
 }
 
 /** Granite Switch keeps what chooses its adapters in the cache of a layer more, of one head. */

@@ -61,6 +61,9 @@ const KEYS = table<string>({
   selector_top_k: 'selector_top_k',
 });
 
+/** Of DFlash's feed-forwards (`src/models/dflash.cpp`). */
+const HIDDEN_ACTIVATIONS: ReadonlySet<string> = new Set(['gelu', 'gelu_pytorch_tanh', 'silu']);
+
 /** The rest of `struct llama_hparams`, and what loaders ask of the file as a whole. */
 const VALUES = table<Value>({
   n_layer: ({ hparams }) => hparams.nLayer,
@@ -114,6 +117,12 @@ const VALUES = table<Value>({
     ),
   num_loops: ({ keys }) => keys.number('num_loops', 1),
   dec_n_layer: ({ hparams, keys }) => keys.number('decoder_block_count', hparams.nLayer),
+  n_swa: ({ keys }) => keys.number('attention.sliding_window', 0),
+  knows_hidden_act: ({ keys }) => Number(HIDDEN_ACTIVATIONS.has(keys.text('hidden_activation') ?? 'silu')),
+  n_activating: ({ keys }) => keys.arrayLength('adapters.token_ids_activate') ?? 0,
+  n_substituted: ({ keys }) => keys.arrayLength('adapters.token_ids_substitute') ?? 0,
+  n_deepstack_layers: ({ hparams }) => hparams.nDeepstackLayers,
+  last_deepstack: ({ keys }) => Math.max(-1, ...(keys.indices('deepstack_mapping') ?? []).map((index) => index | 0)),
   n_target_layers: ({ keys }) => keys.arrayLength('target_layers') ?? 0,
   n_altup: () => 4,
   laurel_rank: () => 64,

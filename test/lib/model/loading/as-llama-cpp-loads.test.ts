@@ -189,6 +189,24 @@ describe('what llama.cpp does not load or run is refused', () => {
       { keys: { 'gpt-oss.attention.key_length': 65 } },
       /n_embd_head == hparams\.n_embd_head_k\(\)/,
     ],
+    [
+      'features of images by a number above how many there are',
+      'granite-granite-4.0-vision-3b.Q4_K_M',
+      { keys: { 'granite.deepstack_mapping': [-1, 2, 2] } },
+      /Invalid deepstack index/,
+    ],
+    [
+      'attention that is scaled beyond a length of nothing',
+      'mistral3-devstral-2-123b.Q4_K_M',
+      { keys: { 'mistral3.attention.temperature_scale': 0.1, 'mistral3.rope.scaling.original_context_length': 0 } },
+      /invalid n_ctx_orig_yarn/,
+    ],
+    [
+      'adapters that not every one has tokens for',
+      'graniteswitch-granite-switch-4.1-3b.Q4_K_M',
+      { keys: { 'graniteswitch.adapters.token_ids_activate': [100300] } },
+      /adapter token id arrays/,
+    ],
   ])('%s: %s', (_, profile, change, words) => {
     expect(verdict(profile, change)).toMatch(words);
   });
@@ -243,6 +261,19 @@ describe('what llama.cpp makes of numbers that no model has', () => {
     const profile = 'deepseek4-deepseek-v4-flash.Q4_K_M';
     const keys = { 'deepseek4.nextn_predict_layers': 1 };
     expect(estimate(profile, { keys }, {}).parts).toEqual(estimate(profile, {}, {}).parts);
+  });
+
+  // 104,869,920 bytes by llama.cpp v0.5.0, and 115,355,680 with a feature more, for each of 512 tokens.
+  it('counts features of images also where they are for layers that there are not', () => {
+    const profile = 'granite-granite-4.0-vision-3b.Q4_K_M';
+    const compute = (named: readonly number[]): number | undefined => {
+      const keys = named.length > 0 ? { 'granite.deepstack_mapping': named } : {};
+      const { parts } = estimate(profile, { keys }, { parallel: 1, llamaCpp: 'v0.5.0' });
+      return parts.find(({ name }) => name === 'compute')?.bytes;
+    };
+    const given = Array.from({ length: 40 }, (_, layer) => [4, 7, 10].indexOf(layer));
+    expect(compute([])).toBe(104869920);
+    expect(compute([...given, 3])).toBe(115355680);
   });
 
   // 55,065,120 bytes by llama.cpp v0.5.0.

@@ -126,6 +126,8 @@ graniteswitch
   let n_slots = n_adapters + 1
   let n_embd_q = n_embd_head_k * n_head
   need n_adapters <= 4096 && max_lora_rank <= 4096
+  if n_activating != n_adapters || n_substituted != n_adapters
+    refuse graniteswitch: adapter token id arrays do not match adapter count
   embedding
   each 0..n_layer
     .attn_norm .ffn_norm: n_embd

@@ -3,6 +3,8 @@ export const DRAFTS_ROWS = `
 dflash
   if n_target_layers == 0
     refuse DFlash model requires 'target_layers' in GGUF metadata
+  if !knows_hidden_act
+    refuse unsupported DFlash hidden activation
   token_embd?: n_embd, n_vocab
   let n_vocab_draft = has(d2t!) ? dim0(d2t!) : n_vocab
   d2t!?: n_vocab_draft
@@ -28,6 +30,13 @@ dflash
   if dsv4_hc_mult > 0
     let hc_dim = dsv4_hc_mult * n_embd
     let hc_mix_dim = (2 + dsv4_hc_mult) * dsv4_hc_mult
+    need dsv4_o_group_count > 0
+    if expert_gating_func != 4
+      refuse DSpark DSV4 draft expects sqrtsoftplus MoE scoring
+    each 0..n_layer_all
+      if compress_ratio[i] != 0
+        refuse DSpark DSV4 draft expects uncompressed attention on all stages
+    need n_swa > 0
     output_hc_fn: hc_dim, dsv4_hc_mult
     output_hc_base: dsv4_hc_mult
     output_hc_scale: 1

@@ -81,6 +81,8 @@ gpt-oss
     .ffn_gate_exps.bias .ffn_up_exps.bias: n_ff_exp, n_expert
     .ffn_down_exps.bias: n_embd, n_expert
 granite_swa
+  if last_deepstack > n_deepstack_layers
+    refuse Invalid deepstack index
   embedding
   each 0..n_layer
     .attn_norm: n_embd
@@ -101,6 +103,8 @@ granite_swa
         .ffn_up_shexp: n_embd, 2*n_ff_shexp
         .ffn_down_shexp: n_ff_shexp, n_embd
 granitemoe granite
+  if last_deepstack > n_deepstack_layers
+    refuse Invalid deepstack index
   embedding
   each 0..n_layer
     .attn_norm: n_embd
