@@ -28,7 +28,7 @@ import {
 } from '../context/plan-context.js';
 import { undescribed } from '../estimate-memory.js';
 import { draftLaunch } from './draft-launch.js';
-import { refuseCutBlocks } from '../refused-launches.js';
+import { contextFlags, refuseCutBlocks } from '../refused-launches.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
 import { besideModel } from './unusable-drafts.js';
 
@@ -97,7 +97,12 @@ export function estimateDraft(
   const options = { role: draftRole(speculation, target), weightsApart: true };
   const context = besideModel(draft, () => planContext(shape, own, options));
   if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
-    refuseCutBlocks(blockTokens(shape, speculation), context.params.nSeqMax, context.params.nUbatch);
+    refuseCutBlocks(
+      blockTokens(shape, speculation),
+      context.params.nSeqMax,
+      context.params.nUbatch,
+      contextFlags(true, own).ubatch,
+    );
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),
