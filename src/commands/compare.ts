@@ -87,7 +87,7 @@ checked.`;
       this.log([compareText(compared, width, colors), ...sums].join('\n\n'));
       for (const note of sharedNotes(compared)) this.notice(note);
     }
-    return compareJson(compared, together, sets);
+    return compareJson(compared, flags.together ? (together ?? null) : undefined, sets);
   }
 
   /** Each model in each version, and why the versions differ. */
