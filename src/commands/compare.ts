@@ -8,7 +8,8 @@ import { budgetFlags } from '../lib/cli/flags/machine-flags.js';
 import { modelArg, modelFlags } from '../lib/cli/flags/model-flags.js';
 import { terminalWidth } from '../lib/cli/terminal/terminal-width.js';
 import { UsageError } from '../lib/errors.js';
-import { checkMemory, type CheckDependencies, refuseForAll } from '../lib/preflight/check-memory.js';
+import { checkMemory, type CheckDependencies } from '../lib/preflight/check-memory.js';
+import { refuseForAll } from '../lib/preflight/surveys/judge-or-refusal.js';
 import type { MemoryCheck } from '../lib/preflight/memory-check.js';
 import { largestOf } from '../lib/preflight/surveys/largest-of.js';
 import { fittingSets, judgeTogether } from '../lib/preflight/surveys/together.js';
@@ -87,7 +88,7 @@ checked.`;
       this.log([compareText(compared, width, colors), ...sums].join('\n\n'));
       for (const note of sharedNotes(compared)) this.notice(note);
     }
-    return compareJson(compared, together, sets);
+    return compareJson(compared, flags.together ? (together ?? null) : undefined, sets);
   }
 
   /** Each model in each version, and why the versions differ. */

@@ -71,10 +71,10 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
     const { prefer } = flags;
     const surroundings = surroundingsOf(this.config, flags, this.jsonEnabled());
     const dependencies = checkDependencies(surroundings);
+    if (flags.cluster) refuseOfOneMachine(raw);
+    const request = await checkRequest(args.model, flags, this.variables);
     if (flags.cluster) {
-      refuseOfOneMachine(raw);
       const { fitOnHosts } = await import('../lib/cli/fleet/fleet-fit.js');
-      const request = await checkRequest(args.model, flags, this.variables);
       const search = async (check: CompleteCheck, read: CheckDependencies['readHeader'], words: readonly string[]) => {
         const fitted = await findFit(check, prefer, askedIn(check, flags), adviceSources(surroundings, read));
         return fitted && { fitted, command: fittedCommand('deploy', fitted, check, raw, words) };
@@ -85,7 +85,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       return json;
     }
     const check = await checkMemory(
-      { ...(await checkRequest(args.model, flags, this.variables)), namesLaunch: true },
+      { ...request, namesLaunch: true },
       {
         ...dependencies,
         advise: async () => [],
@@ -98,8 +98,7 @@ Exit codes: 0 found, 1 nothing fits, 2 usage, 3 could not be checked.`;
       askedIn(check, flags),
       adviceSources(surroundings, dependencies.readHeader),
     );
-    if (fitted === undefined)
-      return this.refuse(await checkMemory(await checkRequest(args.model, flags, this.variables), dependencies));
+    if (fitted === undefined) return this.refuse(await checkMemory(request, dependencies));
     const command = fittedCommand(flags.print ?? 'deploy', fitted, check, raw);
     const notes = [...commandNotes(flags.print ?? 'deploy', fitted, check, command), ...check.verdict.warnings];
     if (!this.jsonEnabled()) {

@@ -22,7 +22,7 @@ describe('llmkube cache', () => {
 
   test('info says where, how many and how much', async () => {
     expect(await llmkube('info')).toEqual({
-      stdout: `${join(home.path, 'headers-v1')}\nentries: 1\nsize: 2 KiB\n`,
+      stdout: `${join(home.path, 'headers-v1')}\nentries: 1\nsize: 2.1KB\n`,
       stderr: '',
       exitCode: 0,
     });

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../lib/cli/base-command.js';
 import { harmless } from '../../lib/printable.js';
+import { formatSize } from '../../lib/report/words/bytes.js';
 import { CacheFolder, type CacheUsage } from '../../lib/source/cache/cache-folder.js';
 
 export default class CacheInfo extends BaseCommand {
@@ -11,7 +12,7 @@ export default class CacheInfo extends BaseCommand {
     const usage = await new CacheFolder(this.config.cacheDir).usage();
     this.log(harmless(usage.path));
     this.log(`entries: ${usage.entries}`);
-    this.log(`size: ${(usage.bytes / 1024).toFixed(0)} KiB`);
+    this.log(`size: ${formatSize(usage.bytes)}`);
     return usage;
   }
 }

@@ -11,7 +11,7 @@ import { wholeNumber } from '../../lib/cli/flags/values/whole-number.js';
 import { terminalWidth } from '../../lib/cli/terminal/terminal-width.js';
 import { chooseEntries, SORTS } from '../../lib/preflight/catalog/choose-entries.js';
 import { measureHost } from '../../lib/host/measure-host.js';
-import { refuseForAll } from '../../lib/preflight/check-memory.js';
+import { refuseForAll } from '../../lib/preflight/surveys/judge-or-refusal.js';
 import { entryChecker } from '../../lib/preflight/catalog/check-catalog.js';
 import { type CheckedEntry, checkedEntry } from '../../lib/preflight/catalog/checked-entry.js';
 import { catalogCheckNotices, catalogCheckTable } from '../../lib/report/tables/catalog-check-text.js';

@@ -13,8 +13,13 @@ export function isElsewhere(flags: MachineFlags): boolean {
   return flags['system-memory'] !== undefined || flags['memory-budget'] !== undefined;
 }
 
-/** As named, or of this machine where this machine is checked. */
+const found = new WeakMap<MachineFlags, Promise<FoundAccelerator>>();
+
+/** As named, or of this machine where this machine is checked, which is asked once for the flags of a command. */
 export async function meantAccelerator(flags: MachineFlags): Promise<FoundAccelerator> {
   if (flags.accelerator !== undefined) return { accelerator: flags.accelerator, gpus: [] };
-  return isElsewhere(flags) ? { accelerator: defaultAccelerator(), gpus: [] } : findAccelerator();
+  if (isElsewhere(flags)) return { accelerator: defaultAccelerator(), gpus: [] };
+  const known = found.get(flags) ?? findAccelerator();
+  found.set(flags, known);
+  return known;
 }

@@ -36,16 +36,37 @@ export function gpuOfLayer({ splitPoints }: GpuPlan, offloadedBefore: number, of
   return gpu < 0 ? 'cpu' : gpu;
 }
 
-function usedGpus(launch: LaunchOptions): number[] {
-  const { accelerator, gpus = 1, devices, gpuMemory, splitMode = 'layer', mainGpu = 0 } = launch;
-  if (accelerator === 'cpu') return [];
-  const missing = gpuMemory && devices?.find((gpu) => gpu >= gpuMemory.length);
+/**
+ * What `option` names must be there (`parse_device_list` in `common/arg.cpp`, llama.cpp v0.5.0), and once: of a GPU that is named twice
+ * `llama_context` makes two backends with one allocator between them.
+ * @throws UsageError LAUNCH_DEVICE
+ * @throws CheckIncompleteError LAUNCH_DEVICE_TWICE
+ */
+export function refuseDevices(
+  option: string,
+  devices: readonly number[],
+  { accelerator, gpuMemory }: Pick<LaunchOptions, 'accelerator' | 'gpuMemory'>,
+): void {
+  const missing = gpuMemory && devices.find((gpu) => gpu >= gpuMemory.length);
   if (missing !== undefined) {
     throw new UsageError(
       'LAUNCH_DEVICE',
-      `llama.cpp refuses --device ${deviceName(accelerator, missing)}: the GPUs are numbered 0 to ${(gpuMemory?.length ?? 0) - 1}.`,
+      `llama.cpp refuses ${option} ${deviceName(accelerator, missing)}: the GPUs are numbered 0 to ${(gpuMemory?.length ?? 0) - 1}.`,
     );
   }
+  const twice = devices.find((gpu, index) => devices.indexOf(gpu) < index);
+  if (twice !== undefined) {
+    throw new CheckIncompleteError(
+      'LAUNCH_DEVICE_TWICE',
+      `What llama.cpp allocates where ${option} names ${deviceName(accelerator, twice)} twice is not described here; name each once, and give its share with --tensor-split.`,
+    );
+  }
+}
+
+function usedGpus(launch: LaunchOptions): number[] {
+  const { accelerator, gpus = 1, devices, splitMode = 'layer', mainGpu = 0 } = launch;
+  if (accelerator === 'cpu') return [];
+  if (devices !== undefined) refuseDevices('--device', devices, launch);
   const present = devices ?? Array.from({ length: accelerator === 'metal' ? 1 : gpus }, (_, gpu) => gpu);
   if (splitMode === 'row') {
     throw new UsageError(

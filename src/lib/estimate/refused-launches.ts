@@ -59,45 +59,46 @@ export function refuseSmallBatch(nOutputsMax: number, nSeqMax: number, embedding
  * The last tokens of a sequence, whose states are kept to go back to, are never cut apart: `llama_batch_allocr::split_equal`
  * (`src/llama-batch.cpp`, llama.cpp v0.5.0) as hybrids and DeepSeek-V4 use it.
  */
-export function refuseSmallUbatch(architecture: string, nUbatch: number, statesKept: number): void {
+export function refuseSmallUbatch(architecture: string, nUbatch: number, statesKept: number, flag: string): void {
   const rule = ARCHITECTURE_RULES[architecture];
   const keepsTails = rule?.memory === 'hybrid' || rule?.compressRatios !== undefined;
   const least = statesKept + 2;
   if (!keepsTails || statesKept === 0 || nUbatch >= least) return;
   throw new UsageError(
     'LAUNCH_UBATCH_BELOW_DRAFTS',
-    `llama.cpp aborts on ${architecture} where ${statesKept} tokens are drafted and --ubatch-size is ${nUbatch}; raise it to ${least} or lower --spec-draft-n-max.`,
+    `llama.cpp aborts on ${architecture} where ${statesKept} tokens are drafted and ${flag} is ${nUbatch}; raise it to ${least} or lower --spec-draft-n-max.`,
   );
 }
 
 /** Blocks of drafts of all slots are one batch without an order, which is never cut: `llama_context::decode` (`src/llama-context.cpp`). */
-export function refuseCutBlocks(blockTokens: number, nSeqMax: number, nUbatch: number): void {
+export function refuseCutBlocks(blockTokens: number, nSeqMax: number, nUbatch: number, flag: string): void {
   if (blockTokens * nSeqMax <= nUbatch) return;
   throw new UsageError(
     'LAUNCH_UBATCH_BELOW_DRAFTS',
-    `llama-server aborts once ${nSeqMax} slots draft at the same time, each a block of ${blockTokens} tokens, and --ubatch-size is ${nUbatch}; raise it to ${blockTokens * nSeqMax} or lower --spec-draft-n-max or --parallel.`,
+    `llama-server aborts once ${nSeqMax} slots draft at the same time, each a block of ${blockTokens} tokens, and ${flag} is ${nUbatch}; raise it to ${blockTokens * nSeqMax} or lower --spec-draft-n-max or --parallel.`,
   );
 }
 
 /** Nor is a prompt of a draft whose tokens all see each other: the same function. */
-export function refuseCutPrompts(batchTokens: number, nUbatch: number): void {
+export function refuseCutPrompts(batchTokens: number, nUbatch: number, flag: string): void {
   if (batchTokens <= nUbatch) return;
   throw new UsageError(
     'LAUNCH_UBATCH_BELOW_DRAFTS',
-    `llama-server aborts on a prompt of more than ${nUbatch} tokens (--ubatch-size), since the draft's header says attention.causal = false; raise it to ${batchTokens} or lower --batch-size.`,
+    `llama-server aborts on a prompt of more than ${nUbatch} tokens (${flag}), since the draft's header says attention.causal = false; raise it to ${batchTokens} or lower --batch-size.`,
   );
 }
 
-/** What a context's cache types are said with. */
-interface CacheFlags {
+/** What a context's cache types and micro-batch are said with. */
+interface ContextFlags {
   readonly k: string;
   readonly v: string;
+  readonly ubatch: string;
 }
 
-export function cacheFlags(isDraft: boolean): CacheFlags {
-  return isDraft
-    ? { k: '--spec-draft-type-k', v: '--spec-draft-type-v' }
-    : { k: '--cache-type-k', v: '--cache-type-v' };
+export function contextFlags(isDraft: boolean, { draftUbatchSize = 0 }: LaunchOptions): ContextFlags {
+  if (!isDraft) return { k: '--cache-type-k', v: '--cache-type-v', ubatch: '--ubatch-size' };
+  const ubatch = draftUbatchSize > 0 ? '--spec-draft-n-ubatch' : '--ubatch-size';
+  return { k: '--spec-draft-type-k', v: '--spec-draft-type-v', ubatch };
 }
 
 /**
@@ -126,7 +127,7 @@ export function refuseUnsupported(
     flashAttn,
     llama,
     flags,
-  }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches; flags: CacheFlags },
+  }: { typeK: GgmlType; typeV: GgmlType; flashAttn: boolean; llama: Switches; flags: ContextFlags },
 ): void {
   const keysOnly = headKMla > 0 || ARCHITECTURE_RULES[architecture]?.compressRatios !== undefined;
   if (llama.equalLatentTypes && keysOnly && typeK !== typeV) {

@@ -33,7 +33,7 @@ import { choiceNotes, namedBeside, namedLaunch } from './server-choice.js';
 import { sharedMemoryNote } from './judge/shared-memory.js';
 import { tightness } from './judge/tightness.js';
 import { requireMatchingProjector } from './matching-files.js';
-import type { CompletedVerdict, UnknownVerdict, Verdict } from './judge/verdict.js';
+import type { CompletedVerdict, UnknownVerdict } from './judge/verdict.js';
 
 /** Everything outside that a check needs. */
 export interface CheckDependencies extends PlanDependencies {
@@ -89,19 +89,6 @@ export async function checkMemory(request: CheckRequest, dependencies: CheckDepe
 /** A check under way, with what is to be noted of it so far. */
 type UnderWay<Found extends keyof Findings = never> = PlannedCheck &
   Pick<Findings, Found> & { readonly notes: readonly string[] };
-
-/**
- * Options that llama.cpp refuses for every one of several models that could be read are wrong by themselves.
- * @throws UsageError
- */
-export function refuseForAll(verdicts: readonly (Verdict | Omit<CompletedVerdict, 'estimate'>)[]): void {
-  const unknown = verdicts.flatMap((verdict) => (verdict.kind === 'unknown' ? [verdict as UnknownVerdict] : []));
-  const refused = unknown.filter(({ isRefused }) => isRefused);
-  const [first] = refused;
-  if (first === undefined || unknown.length < verdicts.length) return;
-  const isOneReason = refused.length > 1 && refused.every(({ reason }) => reason === first.reason);
-  if (isOneReason || refused.length === unknown.length) throw new UsageError(first.code, first.reason);
-}
 
 /** However far it got. */
 type Reached = PlannedCheck & Partial<Findings> & { readonly notes: readonly string[] };

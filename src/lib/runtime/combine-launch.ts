@@ -35,7 +35,7 @@ export function combineLaunch(sources: LaunchSources): CombinedLaunch {
   const { options: extraOptions, ...parsed } = parseServerArguments(extraWords, llamaCpp(flags.llamaCpp));
   const { remarks, overrides } = parsed;
   const own = withoutReplacedDraft(defaults, [flags, extraOptions]);
-  const { deviceNames = [], ...combined } = addedUp({ ...own, ...flags }, extraOptions);
+  const { deviceNames = {}, ...combined } = addedUp({ ...own, ...flags }, extraOptions);
   refuseForeignDevices(deviceNames, accelerator);
   const patch = finished(combined);
   const launch = { accelerator, ...(cpuArch && { cpuArch }), ...patch };

@@ -4,8 +4,8 @@ import { parseKvOverrides, type KvOverride } from './options/kv-overrides.js';
 import { nearest } from '../nearest.js';
 import { serverOptionNames, valueCount } from './options/option-names.js';
 import { presetPatch } from './options/preset-options.js';
+import { isTrueWord } from './options/option-values.js';
 import {
-  isTrueWord,
   normaliseOptionName,
   SERVER_OPTIONS,
   serverOption,

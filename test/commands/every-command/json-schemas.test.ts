@@ -83,6 +83,12 @@ describe('JSON that a command prints is as its schema says', () => {
     expect((await printed(schema, ...words)).exitCode).toBe(exitCode);
   });
 
+  test('compare, what is not known to fit together', async () => {
+    const words = ['compare', NAME, './no-such-file.gguf', ...MAC_64];
+    const together = async (...more: string[]) => (await printed('compare', ...words, ...more)).json.together;
+    expect([await together('--together'), await together()]).toEqual([null, undefined]);
+  });
+
   test('catalog check, an object for each entry', async () => {
     const { json } = await printed('catalog-check', 'catalog', 'check', ...MAC_8);
     const { models } = json as { models: { verdict: string; largestContext: number | null }[] };

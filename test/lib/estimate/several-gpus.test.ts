@@ -82,3 +82,9 @@ describe('several GPUs', () => {
     expect(rocm).toEqual(cuda.map((part) => ({ ...part, accuracy: 'modelled' })));
   });
 });
+
+test('a GPU that is named twice, of which llama.cpp makes two that share an allocator, is not guessed at', () => {
+  expect(() => estimated({ ...memory(24, 24), devices: [1, 0, 1] })).toThrow(
+    'What llama.cpp allocates where --device names CUDA1 twice is not described here; name each once',
+  );
+});

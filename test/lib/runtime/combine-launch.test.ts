@@ -45,11 +45,17 @@ describe('a launch', () => {
     ['cuda', 'Vulkan0', 'CUDA0, CUDA1'],
     ['metal', 'CUDA0', 'MTL0, MTL1'],
     ['rocm', 'ROCm0,CUDA1', 'ROCm0, ROCm1'],
-  ])('on %s refuses --device %s of another backend', (accelerator, devices, own) => {
-    expect(() => combine({ accelerator, extraArgs: [`--device ${devices}`] })).toThrow(
-      `is no device of --accelerator ${accelerator}, which calls them ${own}`,
-    );
-  });
+  ])(
+    'on %s refuses %s of another backend, whatever it is for, by the name of its option',
+    (accelerator, devices, own) => {
+      for (const option of ['--device', '--spec-draft-device', '--mmproj-device']) {
+        const [named = ''] = option === '--mmproj-device' ? devices.split(',').slice(-1) : [devices];
+        expect(() => combine({ accelerator, extraArgs: [`${option} ${named}`] })).toThrow(
+          new RegExp(`^${option} \\w+ is no device of --accelerator ${accelerator}, which calls them ${own}`),
+        );
+      }
+    },
+  );
 
   test('with -np -1 has automatic slots again', () => {
     expect(combine({ flags: { parallel: 2 }, extraArgs: ['-np -1'] }).launch).toEqual({ accelerator: 'metal' });

@@ -63,7 +63,6 @@ describe('llama-server’s own options', () => {
     ['-c', "llama-server's -c expects a value"],
     ['-fa perhaps', 'expects on, off or auto'],
     ['-ctk q9', 'expects one of f32'],
-    ['-c -1', '-c counts -1 as 4294967295'],
     ['-c 2147483648', 'no number beyond 2147483647'],
     ['-np 0', '-np cannot be 0'],
     ['-b 0', '-b cannot be 0'],
@@ -76,12 +75,17 @@ describe('llama-server’s own options', () => {
     ['--spec-ngram-size-n 8', '--spec-ngram-size-n has been removed; use --spec-ngram-simple-size-n'],
     ['--spec-ngram-min-hits 1', '--spec-ngram-min-hits has been removed; use --spec-ngram-simple-min-hits'],
     ['-mv v.gguf', '-mv names a vocoder, which it never loads'],
-    ['--spec-draft-n-max -1', '--spec-draft-n-max takes no number below 0'],
-    ['--n-cpu-moe -3', '--n-cpu-moe expects 0 or more layers, not -3'],
-    ['--n-cpu-ffn -3', '--n-cpu-ffn expects 0 or more layers, not -3'],
     ['--override-kv llama.context_length=1', '--override-kv expects KEY=TYPE:VALUE'],
   ])('%s is refused', (line, message) => {
     expect(() => options(line)).toThrow(message);
+  });
+
+  // Of the server, of drafts, of layers, of positions: each is refused by the same rule.
+  test.each([
+    ...['-c', '-b', '-ub', '--kv-unified-per-slot', '--moe-cache-mib', '--fit-target', '--fit-ctx'],
+    ...['--spec-draft-n-max', '--spec-draft-n-ubatch', '--n-cpu-moe', '--n-cpu-ffn', '--rope-scale', '--yarn-orig-ctx'],
+  ])('%s takes no number below 0', (option) => {
+    expect(() => options(`${option} -3`)).toThrow(`llama-server's ${option} takes no number below 0, and -3 is`);
   });
 
   test.each([

@@ -88,7 +88,6 @@ export function draftPatch(flags: DraftFlagValues): LaunchPatch {
     draftGpuLayers: flags['spec-draft-ngl'],
     draftCacheTypeK: flags['spec-draft-type-k'],
     draftCacheTypeV: flags['spec-draft-type-v'],
-    draftDevice: flags['spec-draft-device'],
     adapters: adapters.length > 0 ? adapters : undefined,
     controlVectors: vectors.length > 0 ? vectors : undefined,
     ...(flags['spec-type'] !== undefined && specTypes(flags['spec-type'])),

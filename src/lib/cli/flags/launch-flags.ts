@@ -5,7 +5,13 @@ import { draftFlags, draftPatch } from './draft-flags.js';
 import { gpuLayersFlag } from './values/gpu-layers.js';
 import { wholeNumber, wholeNumbers } from './values/whole-number.js';
 import { ACCELERATORS, CACHE_TYPES, SPLIT_MODES } from '../../runtime/launch-options.js';
-import { deviceList, tensorOverrides, tensorSplit } from '../../runtime/options/device-options.js';
+import {
+  addedUp,
+  deviceList,
+  draftDevice,
+  tensorOverrides,
+  tensorSplit,
+} from '../../runtime/options/device-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
 import { MAX_SLOTS } from '../../runtime/server-defaults.js';
 
@@ -241,7 +247,8 @@ export function launchPatch(flags: LaunchFlagValues): LaunchPatch {
     ...read('override-tensor', flags['override-tensor'], (texts) => tensorOverrides([texts].flat().join())),
   } as const;
   const said = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-  return { ...said, ...draftPatch(flags) };
+  const draft = { ...draftPatch(flags), ...read('spec-draft-device', flags['spec-draft-device'], draftDevice) };
+  return addedUp(said, draft);
 }
 
 /** What the value of a flag means, its name before what is wrong with it. */

@@ -7,7 +7,7 @@ import type { ContextMemory } from '../caches/cache.js';
 import { isQuantized, pad } from '../ggml/tensor.js';
 import type { Placement } from '../weights/placement.js';
 import {
-  cacheFlags,
+  contextFlags,
   refuseImpossible,
   refuseSmallBatch,
   refuseSmallUbatch,
@@ -131,7 +131,7 @@ export function resolveContext(
 
   const typeK = cacheType(launch.cacheTypeK);
   const typeV = cacheType(launch.cacheTypeV);
-  const flags = cacheFlags(role.target !== null);
+  const flags = contextFlags(role.target !== null, launch);
   const flash = flashAttention(launch, typeV, architecture, flags.v);
   const llama = llamaCpp(launch.llamaCpp).switches;
   refuseUnsupported(hparams, architecture, { typeK, typeV, flashAttn: flash !== 'off', llama, flags });
@@ -143,7 +143,7 @@ export function resolveContext(
   const nOutputsMax = outputsMax();
   if (llama.logitsOfSlots) refuseSmallBatch(nOutputsMax, nSeqMax, embeddings);
   const statesKept = ROLLS_BACK.has(architecture) ? role.statesKept : 0;
-  refuseSmallUbatch(architecture, nUbatch, statesKept);
+  refuseSmallUbatch(architecture, nUbatch, statesKept, flags.ubatch);
   return {
     nCtx: kvUnified ? nCtxPadded : nCtxSeq * nSeqMax,
     nCtxSeq,

@@ -1,4 +1,6 @@
 import type { LaunchOptions } from '../../runtime/launch-options.js';
+import { deviceNumbers } from '../../runtime/options/device-options.js';
+import { refuseDevices } from '../devices.js';
 import type { ResolvedLaunch } from '../memory-estimate.js';
 import { SERVER_DEFAULTS } from '../../runtime/server-defaults.js';
 
@@ -34,17 +36,12 @@ export function draftLaunch(launch: LaunchOptions, target: ResolvedLaunch, ownFi
     ...(tensorOverrides === undefined ? {} : { tensorOverrides }),
   };
   if (!ownFile) return { ...common, ...placedLike };
-  const used = draftDevices(draftDevice) ?? devices;
+  const own = draftDevice === undefined ? undefined : deviceNumbers(draftDevice);
+  if (own !== undefined && launch.accelerator !== 'cpu') refuseDevices('--spec-draft-device', own, launch);
+  const used = own ?? devices;
   return {
     ...common,
     ...(draftGpuLayers === undefined ? {} : { gpuLayers: draftGpuLayers }),
     ...(used === undefined ? {} : { devices: used }),
   };
-}
-
-/** `--spec-draft-device`: `none`, or devices as llama.cpp names them, `CUDA0,CUDA1`. */
-function draftDevices(named: string | undefined): readonly number[] | undefined {
-  if (named === undefined) return undefined;
-  if (named === 'none') return [];
-  return named.split(',').map((name) => Number(/\d+$/.exec(name.trim())?.[0] ?? 0));
 }

@@ -29,7 +29,7 @@ import {
 import { undescribed } from '../estimate-memory.js';
 import { anchorTokens, draftedAtOnce, draftedInUse } from './blocks.js';
 import { draftLaunch } from './draft-launch.js';
-import { refuseCutBlocks, refuseCutPrompts } from '../refused-launches.js';
+import { contextFlags, refuseCutBlocks, refuseCutPrompts } from '../refused-launches.js';
 import { draftTypeOf, type Speculation } from './speculation.js';
 import { besideModel } from './unusable-drafts.js';
 
@@ -98,16 +98,18 @@ export function estimateDraft(
   const of: PartOwner = draft ? 'draft' : 'mtp';
   const options = { role: draftRole(speculation, target), weightsApart: true };
   const context = besideModel(draft, () => planContext(shape, own, options));
+  const { ubatch } = contextFlags(true, own);
   if (speculation.draftsBlocks && shape.keys.raw('attention.causal') !== true)
     refuseCutBlocks(
       draftedAtOnce(shape, speculation) + anchorTokens(shape, speculation),
       context.params.nSeqMax,
       context.params.nUbatch,
+      ubatch,
     );
   const { nBatch, nCtx, nUbatch } = context.params;
   // What has layers that only predict reads prompts from its model's cache.
   const readsPrompts = draft !== undefined && draft.hparams.nLayer > 0 && !speculation.draftsBlocks;
-  if (readsPrompts && !draft.hparams.causal) refuseCutPrompts(Math.min(nBatch, nCtx), nUbatch);
+  if (readsPrompts && !draft.hparams.causal) refuseCutPrompts(Math.min(nBatch, nCtx), nUbatch, ubatch);
   return {
     parts: [
       ...(draft ? weightParts(context.placement, of, accuracyBeside(own)) : []),

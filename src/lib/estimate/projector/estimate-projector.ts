@@ -13,6 +13,7 @@ import type { DeviceBytes } from '../ggml/device.js';
 import { projectorGraph } from '../graph/projector/projectors.js';
 import type { Accuracy, Addition, EstimatePart, GrowthPart } from '../memory-estimate.js';
 import { audioBatches, audioWarmup, isCutByContext, worstAudio } from './audio-frames.js';
+import { refuseDevices } from '../devices.js';
 import { boundEncoder } from './bound-encoder.js';
 import { EncoderBuffers } from './encoder-buffers.js';
 import { imageBatches, worstImages } from './media.js';
@@ -171,6 +172,7 @@ function planEncoder(
 function placeProjector(launch: LaunchOptions): Placed {
   const { accelerator, mmprojOffload, mmprojDevice, devices, gpus = 1 } = launch;
   const gpu = mmprojDevice ?? (devices ? devices[0] : 0);
+  if (mmprojDevice !== undefined && accelerator !== 'cpu') refuseDevices('--mmproj-device', [mmprojDevice], launch);
   if (accelerator === 'cpu' || mmprojOffload === false || gpu === undefined)
     return { backends: [cpuBackend], gpu: undefined };
   const several = gpus > 1 || gpu > 0;

@@ -6,7 +6,7 @@ import { type Candidate, type FitRequest, FitSearch, isBetterPlaced, wantedConte
 
 /**
  * The best launch on all GPUs that llama.cpp would take, or on fewer of them: each costs what its driver, its buffers and the copies between
- * them take, and a small one may cost more than it gives. Undefined when nothing fits.
+ * them take, and a small one may cost more than it gives; or on none where none has room. Undefined when nothing fits.
  */
 export function bestOnCards(trials: Trials, request: FitRequest): Candidate | undefined {
   let best = new FitSearch(trials, request).run();
@@ -19,7 +19,15 @@ export function bestOnCards(trials: Trials, request: FitRequest): Candidate | un
       changes: [{ kind: 'devices', devices, accelerator: request.launch.accelerator }, ...other.changes],
     };
   }
-  return best;
+  return best ?? withoutGpus(trials, request);
+}
+
+/** Where no GPU has room even for a launch without layers on it: weights that leave it are no larger than those that were asked for. */
+function withoutGpus(trials: Trials, request: FitRequest): Candidate | undefined {
+  if (openGpus(trials, request.launch).length === 0) return undefined;
+  const variants = request.variants.filter(({ shape }) => shape.fileBytes <= request.shape.fileBytes);
+  const found = new FitSearch(trials, { ...request, variants, launch: { ...request.launch, devices: [] } }).run();
+  return found && { ...found, changes: [{ kind: 'no-gpu' }, ...found.changes] };
 }
 
 /** Without the smallest one, without the two smallest, … down to the largest alone. */

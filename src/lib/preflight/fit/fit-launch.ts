@@ -73,9 +73,9 @@ function finished(
 /** All of them, where they were left open: llama-server would leave some on the host by a margin of its own (`--fit`). */
 function namedLayers(
   { hparams }: ModelShape,
-  { accelerator, gpuLayers = AUTO_GPU_LAYERS }: LaunchOptions,
+  { accelerator, devices, gpuLayers = AUTO_GPU_LAYERS }: LaunchOptions,
 ): readonly Change[] {
-  if (accelerator === 'cpu' || gpuLayers !== AUTO_GPU_LAYERS) return [];
+  if (accelerator === 'cpu' || devices?.length === 0 || gpuLayers !== AUTO_GPU_LAYERS) return [];
   return [{ kind: 'gpu-layers', layers: ALL_GPU_LAYERS, of: hparams.nLayerAll + 1 }];
 }
 

@@ -198,7 +198,7 @@ export function isBetterPlaced(trials: Trials, one: Candidate, other: Candidate)
   const wholeLayers = ({ changes }: Candidate): number => changes.filter(({ kind }) => kind === 'gpu-layers').length;
   const onHost = ({ shape, launch, nCtx }: Candidate): number => {
     const parts = trials.judge(shape, { ...launch, ctxSize: nCtx })?.estimate.parts ?? [];
-    const weights = parts.filter(({ name, device }) => name === 'weights' && device === 'host');
+    const weights = parts.filter(({ name, device }) => /^weights(-copy)?$/.test(name) && device === 'host');
     return weights.reduce((sum, { bytes }) => sum + bytes, 0);
   };
   return (wholeLayers(one) - wholeLayers(other) || onHost(one) - onHost(other) || other.nCtx - one.nCtx) < 0;

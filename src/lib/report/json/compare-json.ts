@@ -5,15 +5,15 @@ import { headroomBytes } from '../../preflight/judge/verdict.js';
 import type { VersionStep } from '../../preflight/surveys/version-steps.js';
 import { checkJson } from './check-json.js';
 
-/** Every check, and what they take together where that was asked. */
+/** Every check, and what they take together where that was asked: null where not all could be checked. */
 export function compareJson(
   checks: readonly MemoryCheck[],
-  together: Together | undefined,
+  together: Together | null | undefined,
   sets: readonly Together[],
 ): Record<string, unknown> {
   return {
     models: checks.map((check) => checkJson(check)),
-    ...(together && { together: togetherJson(together, sets) }),
+    ...(together !== undefined && { together: together && togetherJson(together, sets) }),
   };
 }
 

@@ -82,7 +82,9 @@ function changeRows({ changes, verdict }: FittedLaunch): readonly (readonly [str
       case 'tensor-split':
         return [['shares', `${change.shares.join(' and ')} layers, for by what is free on each GPU they hold less`]];
       case 'devices':
-        return [['GPUs', `${change.devices.join(' and ')} alone, for beside others there is less room`]];
+        return [['GPUs', `only ${change.devices.join(' and ')}, for with the others there is less room`]];
+      case 'no-gpu':
+        return [['GPU', 'not used, for it has no room even for a launch without layers on it']];
       case 'load':
         return [
           [

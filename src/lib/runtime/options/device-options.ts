@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.js';
 import { EVERY_LAYER } from '../server-defaults.js';
 import {
   SPLIT_MODES,
@@ -9,6 +8,7 @@ import {
 } from '../launch-options.js';
 import { namePattern } from '../names/name-pattern.js';
 import { addedDrafts } from './draft-options.js';
+import { invalid } from './option-values.js';
 import type { LaunchPatch } from './server-options.js';
 
 /*
@@ -46,12 +46,6 @@ function tensorOverride(text: string): TensorOverride {
   return { pattern, buffer };
 }
 
-/** Of `--n-cpu-moe` and `--n-cpu-ffn`, which take nothing below 0. */
-export function layerCount(layers: number): number {
-  if (layers < 0) throw invalid(`expects 0 or more layers, not ${layers}`);
-  return layers;
-}
-
 /** `--n-cpu-ffn`: the dense feed-forward weights of the first layers. */
 export function denseOnHost(layers: number): LaunchPatch {
   return { tensorOverrides: firstLayers(layers, DENSE) };
@@ -82,6 +76,7 @@ export function addedUp(before: LaunchPatch, after: LaunchPatch): LaunchPatch {
     ...merged,
     ...((before.cpuMoeLayers ?? after.cpuMoeLayers) !== undefined && { cpuMoeLayers: layers }),
     ...addedDrafts(before, after),
+    ...(after.deviceNames && { deviceNames: { ...before.deviceNames, ...after.deviceNames } }),
     ...(after.tensorOverrides && { tensorOverrides: [...earlier, ...after.tensorOverrides] }),
   };
 }
@@ -114,32 +109,60 @@ export function deviceWords(launch: Omit<LaunchOptions, 'accelerator'>, accelera
   return options.flatMap((option) => option || []);
 }
 
-/** `parse_device_list`: names such as CUDA1, or none. */
+/** The options that name devices. */
+const DEVICE_OPTIONS = ['--device', '--spec-draft-device', '--mmproj-device'] as const;
+type DeviceOption = (typeof DEVICE_OPTIONS)[number];
+export type DeviceNames = Partial<Readonly<Record<DeviceOption, readonly string[]>>>;
+
 export function deviceList(value: string): LaunchPatch {
-  if (value === 'none') return { devices: [], deviceNames: [] };
-  const deviceNames = value.split(',').map((name) => name.trim());
-  return {
-    deviceNames,
-    devices: deviceNames.map((name) => {
-      const number = /^[A-Za-z]+(\d+)$/.exec(name)?.[1];
-      if (number === undefined) throw invalid(`expects devices such as CUDA0,CUDA1, or none, not "${value}"`);
-      return Number(number);
-    }),
-  };
+  return { devices: deviceNumbers(value), ...called('--device', value) };
+}
+
+export function draftDevice(value: string): LaunchPatch {
+  deviceNumbers(value);
+  return { draftDevice: value, ...called('--spec-draft-device', value) };
+}
+
+export function projectorDevice(value: string): LaunchPatch {
+  const [gpu, ...more] = deviceNumbers(value);
+  if (more.length > 0) throw invalid(`expects one device such as CUDA0, or none, not "${value}"`);
+  if (gpu === undefined) return { mmprojOffload: false };
+  return { mmprojOffload: true, mmprojDevice: gpu, ...called('--mmproj-device', value) };
+}
+
+function called(option: DeviceOption, value: string): Pick<LaunchPatch, 'deviceNames'> {
+  const names = namesIn(value);
+  return names.length === 0 ? {} : { deviceNames: { [option]: names } };
+}
+
+/** `parse_device_list`: names such as CUDA1, or none. */
+export function deviceNumbers(value: string): readonly number[] {
+  return namesIn(value).map((name) => {
+    const number = /^[A-Za-z]+(\d+)$/.exec(name)?.[1];
+    if (number === undefined) throw invalid(`expects devices such as CUDA0,CUDA1, or none, not "${value}"`);
+    return Number(number);
+  });
+}
+
+function namesIn(value: string): readonly string[] {
+  return value === 'none' ? [] : value.split(',').map((name) => name.trim());
 }
 
 /**
  * Devices are found by name, in whatever case (`ggml_backend_dev_by_name` in `ggml/src/ggml-backend-reg.cpp`, llama.cpp v0.5.0).
  * @throws UsageError INVALID_SERVER_OPTION for those that another backend has
  */
-export function refuseForeignDevices(names: readonly string[], accelerator: Accelerator): void {
+export function refuseForeignDevices(named: DeviceNames, accelerator: Accelerator): void {
   if (accelerator === 'cpu') return;
   const own = DEVICE_NAMES[accelerator];
-  const foreign = names.find((name) => name.replace(/\d+$/, '').toLowerCase() !== own.toLowerCase());
-  if (foreign === undefined) return;
-  throw invalid(
-    `--device ${foreign} is no device of --accelerator ${accelerator}, which calls them ${own}0, ${own}1, …; name the other accelerator, or one of these.`,
-  );
+  const isForeign = (name: string): boolean => name.replace(/\d+$/, '').toLowerCase() !== own.toLowerCase();
+  for (const option of DEVICE_OPTIONS) {
+    const foreign = named[option]?.find(isForeign);
+    if (foreign === undefined) continue;
+    throw invalid(
+      `${option} ${foreign} is no device of --accelerator ${accelerator}, which calls them ${own}0, ${own}1, …; name the other accelerator, or one of these.`,
+    );
+  }
 }
 
 export function tensorSplit(value: string): LaunchPatch {
@@ -162,8 +185,4 @@ export function splitMode(value: string): LaunchPatch {
 /** Which weights are told where to go, in the order in which the first that fits holds. */
 export function overridesOf({ tensorOverrides = [], cpuMoeLayers = 0 }: LaunchOptions): readonly TensorOverride[] {
   return [...tensorOverrides, ...expertsOnHost(cpuMoeLayers)];
-}
-
-function invalid(problem: string): UsageError {
-  return new UsageError('INVALID_SERVER_OPTION', problem);
 }

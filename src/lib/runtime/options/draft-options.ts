@@ -1,5 +1,5 @@
-import { UsageError } from '../../errors.js';
 import { withoutOptions } from '../launch-options.js';
+import { invalid, notNegative } from './option-values.js';
 import type { LaunchPatch } from './server-options.js';
 
 /*
@@ -56,11 +56,6 @@ export function draftedTokens(count: number): LaunchPatch {
 /** `--spec-draft-n-ubatch`, of llama.cpp b12032. */
 export function draftUbatch(count: number): LaunchPatch {
   return { draftUbatchSize: notNegative(count) };
-}
-
-function notNegative(count: number): number {
-  if (count < 0) throw invalid(`takes no number below 0, and ${count} is`);
-  return count;
 }
 
 /** Older builds took the option, but llama-server never loaded what it names. */
@@ -160,8 +155,4 @@ export function draftWords(launch: LaunchPatch): string[] {
     launch.backendSampling === false && ['--no-spec-draft-backend-sampling'],
   ];
   return options.flatMap((option) => option || []);
-}
-
-function invalid(problem: string): UsageError {
-  return new UsageError('INVALID_SERVER_OPTION', problem);
 }

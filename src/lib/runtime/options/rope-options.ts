@@ -1,5 +1,5 @@
-import { UsageError } from '../../errors.js';
 import { ROPE_SCALINGS } from '../launch-options.js';
+import { invalid, notNegative } from './option-values.js';
 import type { LaunchPatch, ServerOption } from './server-options.js';
 
 /** How positions are scaled: `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0. */
@@ -20,16 +20,12 @@ function option(name: string, env: string, patch: (value: string) => LaunchPatch
 
 function real(value: string): number {
   const number = value.trim() === '' ? Number.NaN : Number(value);
-  if (!Number.isFinite(number) || number < 0) throw invalid(`expects a number from 0 on, not "${value}"`);
-  return number;
+  if (!Number.isFinite(number)) throw invalid(`expects a number, not "${value}"`);
+  return notNegative(number);
 }
 
 function above0(value: string): number {
   const number = real(value);
   if (number === 0) throw invalid('expects a number above 0');
   return number;
-}
-
-function invalid(problem: string): UsageError {
-  return new UsageError('INVALID_SERVER_OPTION', problem);
 }

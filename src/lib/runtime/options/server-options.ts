@@ -1,5 +1,13 @@
-import { UsageError } from '../../errors.js';
-import { denseOnHost, deviceList, layerCount, splitMode, tensorOverrides, tensorSplit } from './device-options.js';
+import {
+  denseOnHost,
+  deviceList,
+  type DeviceNames,
+  draftDevice,
+  projectorDevice,
+  splitMode,
+  tensorOverrides,
+  tensorSplit,
+} from './device-options.js';
 import {
   adapterFiles,
   controlVectorFiles,
@@ -13,14 +21,24 @@ import {
   specTypes,
 } from './draft-options.js';
 import { ROPE_OPTIONS } from './rope-options.js';
-import { ALL_GPU_LAYERS, AUTO_GPU_LAYERS, CACHE_TYPES, type CacheType, type LaunchOptions } from '../launch-options.js';
+import {
+  cacheType,
+  integer,
+  isTrueWord,
+  layersOnGpu,
+  notNegative,
+  notZero,
+  onOffOrAuto,
+  onOrOff,
+} from './option-values.js';
+import type { LaunchOptions } from '../launch-options.js';
 
 /** The options that one word of llama-server's command line sets. */
 export type LaunchPatch = Partial<Omit<LaunchOptions, 'accelerator' | 'cpuArch'>> & {
   /** `--kv-unified-per-slot`: sizes the context when nothing else does. */
   readonly ctxPerSlot?: number;
-  /** What `devices` are called, to be held against the accelerator's names. */
-  readonly deviceNames?: readonly string[];
+  /** What devices are called by each option that names some, to be held against the accelerator's names. */
+  readonly deviceNames?: DeviceNames;
 };
 
 /** An option of llama-server that changes memory and is modelled. `names` are its spellings, `off` those that negate it. */
@@ -36,11 +54,6 @@ export interface ServerOption {
   readonly patch: (value: string) => LaunchPatch;
 }
 
-const MAX_INT = 2 ** 31 - 1;
-const TRUE_WORDS: readonly string[] = ['on', 'enabled', 'true', '1'];
-const FALSE_WORDS: readonly string[] = ['off', 'disabled', 'false', '0'];
-const AUTO_WORDS: readonly string[] = ['auto', '-1'];
-
 /** `common_params_parser_init` in `common/arg.cpp` of llama.cpp v0.5.0; `[older]` marks spellings that it has dropped. */
 export const SERVER_OPTIONS: readonly ServerOption[] = [
   number(['-c', '--ctx-size'], 'CTX_SIZE', (ctxSize) => ({ ctxSize: notNegative(ctxSize) })),
@@ -53,13 +66,13 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   number(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'CTX_CHECKPOINTS', (ctxCheckpoints) => ({
     ctxCheckpoints,
   })),
-  number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', (layers) => denseOnHost(layerCount(layers))),
+  number(['-ncffn', '--n-cpu-ffn'], 'N_CPU_FFN', (layers) => denseOnHost(notNegative(layers))),
   { names: ['-ot', '--override-tensor'], takesValue: true, env: 'LLAMA_ARG_OVERRIDE_TENSOR', patch: tensorOverrides },
   { names: ['-dev', '--device'], takesValue: true, env: 'LLAMA_ARG_DEVICE', patch: deviceList },
   { names: ['-sm', '--split-mode'], takesValue: true, env: 'LLAMA_ARG_SPLIT_MODE', patch: splitMode },
   { names: ['-ts', '--tensor-split'], takesValue: true, env: 'LLAMA_ARG_TENSOR_SPLIT', patch: tensorSplit },
   number(['-mg', '--main-gpu'], 'MAIN_GPU', (mainGpu) => ({ mainGpu })),
-  number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers: layerCount(cpuMoeLayers) })),
+  number(['-ncmoe', '--n-cpu-moe'], 'N_CPU_MOE', (cpuMoeLayers) => ({ cpuMoeLayers: notNegative(cpuMoeLayers) })),
   number(['--moe-cache-mib'], 'MOE_CACHE_MIB', (expertCacheMiB) => ({ expertCacheMiB: notNegative(expertCacheMiB) })),
   number(['--image-min-tokens'], 'IMAGE_MIN_TOKENS', (imageMinTokens) => ({ imageMinTokens })),
   number(['--image-max-tokens'], 'IMAGE_MAX_TOKENS', (imageMaxTokens) => ({ imageMaxTokens })),
@@ -71,12 +84,17 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     names: ['-ngl', '--gpu-layers', '--n-gpu-layers'],
     takesValue: true,
     env: 'LLAMA_ARG_N_GPU_LAYERS',
-    patch: gpuLayers,
+    patch: (value) => ({ gpuLayers: layersOnGpu(value) }),
   },
   { names: ['-fit', '--fit'], takesValue: true, env: 'LLAMA_ARG_FIT', patch: (value) => ({ fit: onOrOff(value) }) },
   { names: ['-fitt', '--fit-target'], takesValue: true, env: 'LLAMA_ARG_FIT_TARGET', patch: fitTarget },
   number(['-fitc', '--fit-ctx'], 'FIT_CTX', (fitCtx) => ({ fitCtx: notNegative(fitCtx) })),
-  { names: ['-fa', '--flash-attn'], takesValue: true, env: 'LLAMA_ARG_FLASH_ATTN', patch: flashAttention },
+  {
+    names: ['-fa', '--flash-attn'],
+    takesValue: true,
+    env: 'LLAMA_ARG_FLASH_ATTN',
+    patch: (value) => ({ flashAttn: onOffOrAuto(value) }),
+  },
   {
     names: ['-ctk', '--cache-type-k'],
     takesValue: true,
@@ -113,7 +131,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
     names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '--spec-draft-ngl'],
     takesValue: true,
     env: 'LLAMA_ARG_N_GPU_LAYERS_DRAFT',
-    patch: (value) => ({ draftGpuLayers: gpuLayers(value).gpuLayers ?? -1 }),
+    patch: (value) => ({ draftGpuLayers: layersOnGpu(value) }),
   },
   {
     names: ['-ctkd', '--cache-type-k-draft', '--spec-draft-type-k'],
@@ -130,7 +148,7 @@ export const SERVER_OPTIONS: readonly ServerOption[] = [
   {
     names: ['-devd', '--device-draft', '--spec-draft-device'],
     takesValue: true,
-    patch: (draftDevice) => ({ draftDevice }),
+    patch: draftDevice,
   },
   toggle(
     ['--spec-draft-backend-sampling'],
@@ -189,10 +207,6 @@ export function normaliseOptionName(word: string): string {
   return word.startsWith('--') ? word.replaceAll('_', '-') : word;
 }
 
-export function isTrueWord(value: string): boolean {
-  return TRUE_WORDS.includes(value);
-}
-
 function number(
   names: readonly string[],
   env: string | undefined,
@@ -220,66 +234,13 @@ function toggle(
   };
 }
 
-/** As `std::stoi` reads it, without what it would leave unread. */
-function integer(value: string): number {
-  const number = /^[+-]?\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (Number.isNaN(number)) throw invalid(`expects a number, not "${value}"`);
-  if (number > MAX_INT || number < -MAX_INT - 1) throw invalid(`takes no number beyond ${MAX_INT}, and ${value} is`);
-  return number;
-}
-
-/** A context, as `uint32_t`, of -1 has 4294967295 tokens. */
-function notNegative(value: number): number {
-  if (value < 0) throw invalid(`counts ${value} as ${value + 2 ** 32}, since it knows no number below 0`);
-  return value;
-}
-
-function notZero(value: number): number {
-  if (value === 0) throw invalid('cannot be 0');
-  return value;
-}
-
-function gpuLayers(value: string): LaunchPatch {
-  if (value === 'all') return { gpuLayers: ALL_GPU_LAYERS };
-  return { gpuLayers: value === 'auto' ? AUTO_GPU_LAYERS : integer(value) };
-}
-
-function onOrOff(value: string): boolean {
-  if (TRUE_WORDS.includes(value)) return true;
-  if (FALSE_WORDS.includes(value)) return false;
-  throw invalid(`expects on or off, not "${value}"`);
-}
-
 /** In MiB: one value for all devices, or one each. */
 function fitTarget(value: string): LaunchPatch {
   const targets = value.split(/[,/]/).map((target) => notNegative(integer(target)));
   return { fitTargetMiB: targets };
 }
 
-/** `none`, or a device by llama.cpp's name for it, such as `CUDA1`. */
-function projectorDevice(value: string): LaunchPatch {
-  if (value === 'none') return { mmprojOffload: false };
-  return { mmprojOffload: true, mmprojDevice: Number(/\d+$/.exec(value)?.[0] ?? 0) };
-}
-
-function flashAttention(value: string): LaunchPatch {
-  if (TRUE_WORDS.includes(value)) return { flashAttn: 'on' };
-  if (FALSE_WORDS.includes(value)) return { flashAttn: 'off' };
-  if (AUTO_WORDS.includes(value)) return { flashAttn: 'auto' };
-  throw invalid(`expects on, off or auto, not "${value}"`);
-}
-
-function cacheType(value: string): CacheType {
-  const known = CACHE_TYPES.find((type) => type === value);
-  if (known === undefined) throw invalid(`expects one of ${CACHE_TYPES.join(', ')}, not "${value}"`);
-  return known;
-}
-
 /** `llama_model_loader` in `src/llama-model-loader.cpp` maps the file in these modes only. */
 function loadMode(value: string): LaunchPatch {
   return { mmap: ['auto', 'mmap', 'mmap+mlock'].includes(value), ...(value.endsWith('mlock') && { mlock: true }) };
-}
-
-function invalid(problem: string): UsageError {
-  return new UsageError('INVALID_SERVER_OPTION', problem);
 }

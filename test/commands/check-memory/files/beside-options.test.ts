@@ -101,6 +101,20 @@ describe('an option for what is loaded beside the model', () => {
     expect(bytesOf(JSON.parse(stdout) as Answer)).toEqual([start, used]);
   });
 
+  test.each([
+    [`${DRAFT} --spec-draft-device CUDA9`, 'qwen3.gguf', 'llama.cpp refuses --spec-draft-device CUDA9'],
+    [`${DRAFT} -devd MTL0`, 'qwen3.gguf', '--spec-draft-device MTL0 is no device of --accelerator cuda'],
+    [`${DRAFT} -devd first`, 'qwen3.gguf', "llama-server's -devd expects devices such as CUDA0,CUDA1, or none"],
+    ['--mmproj gemma-mmproj.gguf --mmproj-device CUDA9', 'gemma.gguf', 'llama.cpp refuses --mmproj-device CUDA9'],
+    ['--mmproj gemma-mmproj.gguf --mmproj-device CUDA0,CUDA1', 'gemma.gguf', 'expects one device such as CUDA0'],
+  ])('%s is refused by the name of what was typed', async (words, model, problem) => {
+    const card = ['--accelerator', 'cuda', '--gpu-memory', '24Gi', '--system-memory', '64Gi', '-c', '8192'];
+    const extra = words.replace(/(^|[ ,])([a-z0-9.-]+\.gguf)/g, `$1${folder.path}/$2`);
+    const asked = ['check-memory', join(folder.path, model), ...card, `--extra-args=${extra}`];
+    const { stderr, exitCode } = await askCli(asked, { COLUMNS: '240' });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(problem)]);
+  });
+
   test('a smaller file of a draft is advised from the place where it lies, its header read', async () => {
     const large = readProfile(join(PROFILES, PROFILES_OF['qwen3-draft.gguf']));
     const small = {

@@ -122,6 +122,18 @@ describe('a machine with GPUs', () => {
     expect(json.limits.filter(({ name }) => name === 'gpu')).toHaveLength(2);
   });
 
+  test.each([[['check-memory']], [['check-memory', '--gpu-layers', 'all']], [['fit', '--gpu-layers', 'all']]])(
+    'is asked what it is once, and once what it has left: %j',
+    async ([command = '', ...flags]) => {
+      const { path, remove } = await temporaryFolder();
+      const asked = await fakeMachine({ 'nvidia-smi': `echo "$@" >> ${join(path, 'asked')}; ${TWO_GPUS}` });
+      const { exitCode } = await askCli([command, 'llama-3.1-8b', '-c', '8192', '--offline', ...flags], asked.env);
+      const lines = (await readFile(join(path, 'asked'), 'utf8')).trim().split('\n');
+      expect([exitCode, lines.length]).toEqual([0, 2]);
+      await Promise.all([asked.remove(), remove()]);
+    },
+  );
+
   test('does not let nvidia-smi speak for other vendors', async () => {
     for (const accelerator of ['rocm', 'intel']) {
       const { json, exitCode } = await check(['llama-3.1-8b', '--accelerator', accelerator], machine.env);

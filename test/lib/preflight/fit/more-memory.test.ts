@@ -37,7 +37,7 @@ function best(shape: ModelShape, machine: Machine, quantizations: readonly strin
   const found = fitLaunch(new Trials(room(machine)), { shape, launch, variants, prefer: 'quality', asked: {} });
   if (found === undefined) return undefined;
   const { parts, resolved } = found.verdict.estimate;
-  const onHost = parts.filter(({ name, device }) => name === 'weights' && device === 'host');
+  const onHost = parts.filter(({ name, device }) => /^weights(-copy)?$/.test(name) && device === 'host');
   return {
     fileBytes: found.shape.fileBytes,
     hostBytes: onHost.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -74,6 +74,12 @@ describe('more memory never leads to a worse launch', () => {
     expect(two?.changes).toEqual(expect.arrayContaining(['cpu-experts', 'tensor-split']));
   });
 
+  test('a card that is full is not used, and the host alone runs what it would run without one', () => {
+    const found = best(DENSE, { cards: [0.2], host: 32 });
+    expect(found?.changes).toContain('no-gpu');
+    expect(found?.nCtx).toBeGreaterThan(8192);
+  });
+
   test('a card beside which others only cost is used alone', () => {
     expect(best(DENSE, { cards: [6, 0.5], host: 64 })).toEqual({
       ...best(DENSE, { cards: [6], host: 64 }),
@@ -81,7 +87,7 @@ describe('more memory never leads to a worse launch', () => {
     });
   });
 
-  const SIZES = [1, 2, 4, 6, 8, 12, 16, 24];
+  const SIZES = [0.2, 1, 2, 4, 6, 8, 12, 16, 24];
   const machine = fc.record({
     cards: fc.array(fc.constantFrom(...SIZES), { minLength: 1, maxLength: 2 }),
     host: fc.constantFrom(8, 16, 32, 64),
