@@ -101,7 +101,8 @@ class Look {
     this.shapes = namedShapes(shape);
   }
 
-  at({ weights: { tensors, named, indices } }: PlacedWeights): readonly SeenStretch[] {
+  at({ weights: { tensors, named, indices }, loaded }: PlacedWeights): readonly SeenStretch[] {
+    let next = 0;
     const stretches: SeenStretch[] = [];
     let last: SeenStretch | undefined;
     for (let i = 0; i < tensors.length; i++) {
@@ -109,16 +110,26 @@ class Look {
       const shape = this.shapes[indices?.[i] ?? i] as NamedShape;
       if (last === undefined || last.layer !== shape.layer)
         stretches.push((last = { layer: shape.layer, known: '', types: '' }));
-      last.known += `${this.seenOf(tensor, named[i] as NamedWeight, shape)},`;
+      let buffer: Buffer | undefined;
+      for (; loaded[next]?.tensor === tensor; next++) buffer ??= loaded[next]?.buffer;
+      last.known += `${this.seenOf(tensor, named[i] as NamedWeight, shape, buffer)},`;
       last.types += `${tensor.type.name},`;
     }
     return stretches;
   }
 
-  /** A number for a weight's name and shape, its place, and what is looked at of its type. */
-  private seenOf(tensor: GgufTensor, named: NamedWeight, { number, layer, hasTwin }: NamedShape): number {
+  /**
+   * A number for a weight's name and shape, its place, and what is looked at of its type.
+   * @param loaded where it is loaded, if it is
+   */
+  private seenOf(
+    tensor: GgufTensor,
+    named: NamedWeight,
+    { number, layer, hasTwin }: NamedShape,
+    loaded: Buffer | undefined,
+  ): number {
     const { placement } = this;
-    const buffer = placement.bufferOfNamed(tensor, named);
+    const buffer = loaded ?? placement.bufferOfNamed(tensor, named);
     const before = layer === undefined ? undefined : this.before[number];
     if (before?.type === tensor.type && before.buffer === buffer && before.hasTwin === hasTwin) return before.known;
     const own = seenIn(buffer, tensor, placement, named.op, { layer, hasTwin });
