@@ -7,7 +7,7 @@ import { type GgmlType, rowBytes } from './ggml-types.js';
 export function tensorBytes(dims: readonly number[], type: GgmlType): number | undefined {
   const rowLength = dims[0] ?? 0;
   let elements = 1;
-  for (const dim of dims) elements *= dim;
+  for (let i = 0; i < dims.length; i++) elements *= dims[i] as number;
   if (elements < 1 || !Number.isSafeInteger(elements) || rowLength % type.elementsPerBlock !== 0) return undefined;
   const bytes = rowBytes(type, elements);
   return Number.isSafeInteger(bytes) ? bytes : undefined;

@@ -17,6 +17,11 @@ function product(cur: Tensor, layer: number): Tensor {
   return ggml.mulMat(weight, cur);
 }
 
+function widened(cur: Tensor, times: number): Tensor {
+  const wide = ggml.result('CONCAT', F32, [WIDTH * times, cur.ne[1], 1, 1], cur);
+  return ggml.result('SUM_ROWS', F32, cur.ne, wide);
+}
+
 /** What a layer of each kind makes of its input; `seen` are the outputs of the layers before it. */
 type Layer = (cur: Tensor, mask: Tensor, seen: readonly Tensor[]) => Tensor;
 
@@ -31,15 +36,18 @@ const KINDS: Readonly<Record<string, Layer>> = {
   B: (cur, _, seen) => ggml.add(cur, seen.at(-2) ?? cur),
   /** Looks at the model's first layer. */
   F: (cur, _, seen) => ggml.add(cur, seen[0] ?? cur),
+  /** Makes its input wide, or a little wider, and narrow again. */
+  W: (cur) => ggml.add(widened(cur, 8), cur),
+  N: (cur) => ggml.add(widened(cur, 2), cur),
   /** Looks at the middle of what was before it. */
   M: (cur, _, seen) => ggml.add(cur, seen[seen.length >> 1] ?? cur),
 };
 
-/** The tape of some layers of a model, which is a letter a layer. */
-export function tapeOf(model: string, layers: readonly number[]): Tape {
+/** The tape of some layers of a model, which is a letter a layer, for so many tokens. */
+export function tapeOf(model: string, layers: readonly number[], tokens = 1): Tape {
   const graph = new Graph();
   const mask = ggml.cast(ggml.newInput(F32, WIDTH), F16);
-  let cur = ggml.sqr(ggml.newInput(F32, WIDTH));
+  let cur = ggml.sqr(ggml.newInput(F32, WIDTH, tokens));
   const seen: Tensor[] = [];
   for (const layer of layers) {
     const kind = KINDS[model[layer] as string] as Layer;

@@ -5,6 +5,7 @@ import type { ModelShape } from '../../model/model-shape.js';
 import { type Buffer, I32 } from '../ggml/tensor.js';
 import type { PlacedWeights } from '../weights/placed-weights.js';
 import type { Placement } from '../weights/placement.js';
+import { type NamedWeight, namedWeights } from '../weights/tensor-position.js';
 import type { WeightOp } from '../weights/weight-op.js';
 import { numbered } from './fewest-layers.js';
 
@@ -26,8 +27,6 @@ interface LayerWeights {
 
 /** A weight but for its type and its place. */
 interface NamedShape {
-  readonly name: string;
-  readonly dims: readonly number[];
   /** Where there are other numbers of layers, none of them has it. */
   readonly layer: number | undefined;
   /** A number for its shape and its name, in whatever layer. */
@@ -99,31 +98,41 @@ class Look {
     private readonly placement: Placement,
   ) {
     this.numbers = numbersOf(shape);
-    this.shapes = namedShapes(shape, placement);
+    this.shapes = namedShapes(shape);
   }
 
-  at({ weights: { tensors, indices } }: PlacedWeights): readonly SeenStretch[] {
+  at({ weights: { tensors, named, indices }, loaded }: PlacedWeights): readonly SeenStretch[] {
+    let next = 0;
     const stretches: SeenStretch[] = [];
     let last: SeenStretch | undefined;
     for (let i = 0; i < tensors.length; i++) {
       const tensor = tensors[i] as GgufTensor;
-      const named = this.shapes[indices?.[i] ?? i] as NamedShape;
-      if (last === undefined || last.layer !== named.layer)
-        stretches.push((last = { layer: named.layer, known: '', types: '' }));
-      last.known += `${this.seenOf(tensor, named)},`;
+      const shape = this.shapes[indices?.[i] ?? i] as NamedShape;
+      if (last === undefined || last.layer !== shape.layer)
+        stretches.push((last = { layer: shape.layer, known: '', types: '' }));
+      let buffer: Buffer | undefined;
+      for (; loaded[next]?.tensor === tensor; next++) buffer ??= loaded[next]?.buffer;
+      last.known += `${this.seenOf(tensor, named[i] as NamedWeight, shape, buffer)},`;
       last.types += `${tensor.type.name},`;
     }
     return stretches;
   }
 
-  /** A number for a weight's name and shape, its place, and what is looked at of its type. */
-  private seenOf(tensor: GgufTensor, { number, layer, hasTwin }: NamedShape): number {
+  /**
+   * A number for a weight's name and shape, its place, and what is looked at of its type.
+   * @param loaded where it is loaded, if it is
+   */
+  private seenOf(
+    tensor: GgufTensor,
+    named: NamedWeight,
+    { number, layer, hasTwin }: NamedShape,
+    loaded: Buffer | undefined,
+  ): number {
     const { placement } = this;
-    const weight = placement.named(tensor.name);
-    const buffer = placement.bufferOfNamed(tensor, weight);
+    const buffer = loaded ?? placement.bufferOfNamed(tensor, named);
     const before = layer === undefined ? undefined : this.before[number];
     if (before?.type === tensor.type && before.buffer === buffer && before.hasTwin === hasTwin) return before.known;
-    const own = seenIn(buffer, tensor, placement, weight.op, { layer, hasTwin });
+    const own = seenIn(buffer, tensor, placement, named.op, { layer, hasTwin });
     const head = placement.tiedHead(tensor);
     const also = head === undefined ? '' : seenIn(head, tensor, placement, 'MUL_MAT', { layer, hasTwin });
     const known = this.numbers.of(`${number}:${own}${also}`);
@@ -179,49 +188,32 @@ function numbersOf({ hparams }: ModelShape): Numbers {
   return numbers;
 }
 
-const NAMED = new WeakMap<ModelShape, readonly NamedShape[]>();
-/** A model's quantizations have the same names and shapes. */
-const NAMED_LAST = new WeakMap<Hparams, readonly NamedShape[]>();
+/** By what a model's quantizations share. */
+const SHAPES = new WeakMap<readonly NamedWeight[], readonly NamedShape[]>();
 
-function namedShapes(shape: ModelShape, placement: Placement): readonly NamedShape[] {
-  const known = NAMED.get(shape);
-  if (known !== undefined) return known;
-  const before = NAMED_LAST.get(shape.hparams);
-  const shapes = before !== undefined && isOf(before, shape.tensors) ? before : findShapes(shape, placement);
-  NAMED.set(shape, shapes);
-  NAMED_LAST.set(shape.hparams, shapes);
+function namedShapes(shape: ModelShape): readonly NamedShape[] {
+  const weights = namedWeights(shape);
+  const shapes = SHAPES.get(weights) ?? findShapes(weights, shape);
+  SHAPES.set(weights, shapes);
   return shapes;
 }
 
 /** What reads the same input in one shape, and never meets in a gated linear unit. */
 const OF_ATTENTION = /^(?:enc\.|dec\.)?blk\.\d+\.attn_[qkv]\.weight$/;
 
-function findShapes(shape: ModelShape, placement: Placement): readonly NamedShape[] {
+function findShapes(weights: readonly NamedWeight[], shape: ModelShape): readonly NamedShape[] {
   const numbers = numbersOf(shape);
   const counts = new Map<string, number>();
-  const found = [...shape.tensors.values()].map(({ name, dims }) => {
-    const { layer: block, kind } = placement.named(name);
+  const found = weights.map(({ name, dims, layer: block, kind }) => {
     const layer = block !== undefined && block < shape.hparams.nLayer ? block : undefined;
-    const shown = dims.join('x');
     // Blocks of an encoder and of a decoder say in front which they are.
-    const own = layer === undefined ? name : `${name.slice(0, name.indexOf('blk.'))}${kind}`;
-    const number = numbers.of(`${own} ${shown}`);
-    const twins = layer === undefined || OF_ATTENTION.test(name) ? undefined : `${layer} ${shown}`;
+    const own = layer === undefined ? name : name.slice(0, name.indexOf('blk.'));
+    const twins = layer === undefined || OF_ATTENTION.test(name) ? undefined : `${layer} ${dims.join('x')}`;
     if (twins !== undefined) counts.set(twins, (counts.get(twins) ?? 0) + 1);
-    return { name, dims, layer, number, twins };
+    return { layer, number: numbers.of(`${own} ${kind}`), twins };
   });
   return found.map(({ twins, ...named }) => ({
     ...named,
     hasTwin: twins !== undefined && (counts.get(twins) as number) > 1,
   }));
-}
-
-function isOf(shapes: readonly NamedShape[], tensors: ModelShape['tensors']): boolean {
-  if (shapes.length !== tensors.size) return false;
-  let at = 0;
-  for (const { name, dims } of tensors.values()) {
-    const shape = shapes[at++] as NamedShape;
-    if (shape.name !== name || shape.dims !== dims) return false;
-  }
-  return true;
 }

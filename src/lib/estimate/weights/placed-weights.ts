@@ -42,6 +42,8 @@ export class WeightSums {
 /** Weights of a model's file, whether they are loaded or not. */
 export interface FileWeights {
   readonly tensors: readonly GgufTensor[];
+  /** What their names say. */
+  readonly named: readonly NamedWeight[];
   /** Their places in the file's list; unset: all are there, in order. */
   readonly indices?: readonly number[];
 }

@@ -8,7 +8,7 @@ import type { Backend } from '../ggml/backend.js';
 import type { Device, DeviceBytes } from '../ggml/device.js';
 import type { Buffer } from '../ggml/tensor.js';
 import { type FileWeights, type LoadedWeight, PlacedWeights, WeightSums } from './placed-weights.js';
-import { INITIAL_STATE, type NamedWeight, namedWeights, type Position } from './tensor-position.js';
+import { INITIAL_STATE, type NamedWeight, namedWeight, namedWeights, type Position } from './tensor-position.js';
 import { isLoadedUnused } from './unused-blocks.js';
 import { WeightLoader } from './weight-loader.js';
 import { type WeightOverride, weightOverrides } from './weight-overrides.js';
@@ -45,9 +45,6 @@ export class Placement {
   /** Blocks that predict ahead are loaded too: `load_mtp`. */
   private readonly loadsNextn: boolean;
   private readonly layerDevices: readonly Device[];
-  /** What a weight's name says of it. */
-  readonly named: (name: string) => NamedWeight;
-
   private known: readonly PlacedWeights[] | undefined;
   private weights: WeightBytes | undefined;
   private least: { readonly all: number; readonly onHost: number } | undefined;
@@ -88,7 +85,6 @@ export class Placement {
     apart: boolean,
   ) {
     const { nLayerAll } = shape.hparams;
-    this.named = namedWeights(shape);
     this.gpus = gpus;
     this.hasGpu = gpus.used.length > 0;
     this.loader = WeightLoader.of(shape, launch, gpus, apart);
@@ -154,23 +150,23 @@ export class Placement {
 
   /** The buffer of a weight used at `position`; unset = where its name says. */
   bufferOf(tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>, position?: Position, as?: WeightOp): Buffer {
-    return this.bufferOfNamed(tensor, this.named(tensor.name), position, as);
+    return this.bufferOfNamed(tensor, namedWeight(tensor, this.shape), position, as);
   }
 
   bufferOfNamed(
     tensor: Pick<GgufTensor, 'name' | 'dims' | 'type'>,
     named: NamedWeight,
-    position: Position = this.positionOf(tensor.name, named),
+    position: Position = named.position,
     as?: WeightOp,
   ): Buffer {
-    const told = this.hasOverrides ? this.toldDevice(tensor.name) : undefined;
+    const told = this.overrides.length > 0 ? this.toldDevice(tensor.name) : undefined;
     if (told !== undefined && told !== 'cpu') return this.loader.gpuBuffer(told);
-    const device = position === 'input' ? 'cpu' : (told ?? this.layerDevice(position));
+    const device = position === 'input' ? this.inputDevice(tensor.name) : (told ?? this.layerDevice(position));
     return as === undefined ? this.loader.bufferFor(tensor, device, named) : this.loader.bufferOn(device, tensor, as);
   }
 
-  private positionOf(name: string, { position }: NamedWeight): Position {
-    return this.loader.llama.initialStateInBlock && name === INITIAL_STATE ? 0 : position;
+  private inputDevice(name: string): Device {
+    return this.loader.llama.initialStateInBlock && name === INITIAL_STATE ? this.layerDevice(0) : 'cpu';
   }
 
   private toldDevice(name: string): Device | undefined {
@@ -189,7 +185,7 @@ export class Placement {
     if (known === undefined) BLOCKS.set(this.loader, new Map());
     // Where an override sends a weight, its own name says.
     if (known === undefined || tensorOverrides !== undefined)
-      return [this.placed({ tensors: [...this.shape.tensors.values()] })];
+      return [this.placed({ tensors: [...this.shape.tensors.values()], named: namedWeights(this.shape) })];
     return Array.from(this.weightsByBlock(), ([layer, weights]) => {
       if (layer === undefined) return this.placed(weights);
       const key = `${layer} ${this.layerDevice(layer)} ${layer < cpuMoeLayers}`;
@@ -202,13 +198,15 @@ export class Placement {
   private weightsByBlock(): ReadonlyMap<number | undefined, FileWeights> {
     const before = BY_BLOCK.get(this.shape);
     if (before !== undefined) return before;
-    const found = new Map<number | undefined, { tensors: GgufTensor[]; indices: number[] }>();
+    const found = new Map<number | undefined, { tensors: GgufTensor[]; named: NamedWeight[]; indices: number[] }>();
+    const all = namedWeights(this.shape);
     let index = 0;
     for (const tensor of this.shape.tensors.values()) {
-      const { layer } = this.named(tensor.name);
-      let weights = found.get(layer);
-      if (weights === undefined) found.set(layer, (weights = { tensors: [], indices: [] }));
+      const named = all[index] as NamedWeight;
+      let weights = found.get(named.layer);
+      if (weights === undefined) found.set(named.layer, (weights = { tensors: [], named: [], indices: [] }));
       weights.tensors.push(tensor);
+      weights.named.push(named);
       weights.indices.push(index++);
     }
     BY_BLOCK.set(this.shape, found);
@@ -219,8 +217,9 @@ export class Placement {
     const loaded: LoadedWeight[] = [];
     const { nLayerAll } = this.shape.hparams;
     const nLayer = this.loadsNextn ? nLayerAll : this.shape.hparams.nLayer;
-    for (const tensor of weights.tensors) {
-      const named = this.named(tensor.name);
+    for (let i = 0; i < weights.tensors.length; i++) {
+      const tensor = weights.tensors[i] as GgufTensor;
+      const named = weights.named[i] as NamedWeight;
       const { isLoaded, layer, isPerLayer } = named;
       if (!isLoaded) continue;
       if (layer !== undefined && layer >= nLayer && !isLoadedUnused(tensor.name, this.shape.architecture)) continue;

@@ -34,7 +34,6 @@ type Weight = Pick<GgufTensor, 'dims' | 'type'>;
 
 interface FoundOf<T> {
   readonly type: GgmlType;
-  readonly dims: readonly number[];
   readonly device: Device;
   readonly found: T;
 }
@@ -47,11 +46,10 @@ export class FoundByKind<T> {
 
   of(weight: Weight, device: Device, named: NamedWeight): T {
     const last = this.#last[named.kind];
-    const { type, dims } = weight;
-    if (last !== undefined && last.type === type && last.device === device && sameDims(last.dims, dims))
-      return last.found;
+    const { type } = weight;
+    if (last !== undefined && last.type === type && last.device === device) return last.found;
     const found = this.find(weight, device, named);
-    this.#last[named.kind] = { type, dims, device, found };
+    this.#last[named.kind] = { type, device, found };
     return found;
   }
 }

@@ -112,6 +112,10 @@ export function record(steps: readonly Step[], leafs: readonly Tensor[]): Tape {
   };
 }
 
+export function withoutTensors({ leafs, backends, traits, roots, starts, sources }: Tape): TapeSteps {
+  return { leafs, backends, traits, roots, starts, sources };
+}
+
 export function saysTheSame(a: TapeSteps, b: TapeSteps): boolean {
   return (
     a.leafs === b.leafs &&

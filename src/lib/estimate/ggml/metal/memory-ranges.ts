@@ -1,6 +1,12 @@
 import { addressRanks } from '../description.js';
-import { NONE } from '../allocation/tape.js';
-import { type Buffer, rootOf, startOf, type Tensor, tensorBytes } from '../tensor.js';
+import { type Buffer, rootOf, startOf, Tensor, tensorBytes } from '../tensor.js';
+
+/** Tensors of one buffer, where each begins and ends: in the order of these addresses, which is all that matters of them. */
+interface Inside {
+  readonly numbers: readonly number[];
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
 
 /**
  * What each of a graph's groups of nodes reads from outside and writes, by numbers of tensors that are no views. What none of them writes,
@@ -13,6 +19,7 @@ export class Accesses {
   readonly reads: number[] = [];
   /** What each node writes. */
   readonly writes: Int32Array;
+  readonly inside: readonly Inside[];
 
   /** `bounds` are the groups' first nodes, and behind the last the end. */
   constructor(
@@ -39,41 +46,52 @@ export class Accesses {
       }
       this.readBounds[group + 1] = this.reads.length;
     }
+    this.inside = this.findInside();
   }
 
   private numberOf(tensor: Tensor): number {
     if (this.tensors[tensor.number] !== tensor) tensor.number = this.tensors.push(tensor) - 1;
     return tensor.number;
   }
+
+  /** Those that all begin at one address, as weights do, touch one another: the first stands for them. */
+  private findInside(): readonly Inside[] {
+    const found: Inside[] = [];
+    const standsFor = this.tensors.map((_, number) => number);
+    for (const numbers of this.byBuffer().values()) {
+      const tensors = numbers.map((number) => this.tensors[number] as Tensor);
+      const ranks = addressRanks(tensors);
+      const rankOf = (address: number): number => ranks?.get(address) as number;
+      if (!ranks) for (const number of numbers) standsFor[number] = numbers[0] as number;
+      else
+        found.push({
+          numbers,
+          starts: tensors.map((tensor) => rankOf(startOf(tensor))),
+          ends: tensors.map((tensor) => rankOf(startOf(tensor) + tensorBytes(tensor))),
+        });
+    }
+    for (let i = 0; i < this.reads.length; i++) this.reads[i] = standsFor[this.reads[i] as number] as number;
+    for (let i = 0; i < this.writes.length; i++) this.writes[i] = standsFor[this.writes[i] as number] as number;
+    return found;
+  }
+
+  private byBuffer(): ReadonlyMap<Buffer, readonly number[]> {
+    const found = new Map<Buffer, number[]>();
+    this.tensors.forEach((tensor, number) => {
+      const memory = memoryOf(tensor);
+      if (memory instanceof Tensor) return;
+      const numbers = found.get(memory);
+      if (numbers) numbers.push(number);
+      else found.set(memory, [number]);
+    });
+    return found;
+  }
 }
 
-/**
- * What `MemoryRanges` asks of accesses, as numbers: where two are the same, both allow the same. Of ranges in a cache only their
- * order matters, so contexts of two lengths may be the same; those that all begin at one address, as weights do, have none.
- */
-export function accessKey({ tensors, bounds, readBounds, reads, writes }: Accesses): number[] {
-  const key = [bounds.length, tensors.length, ...bounds, ...readBounds, ...reads, ...writes];
-  const buffers: Buffer[] = [];
-  const inside: Tensor[][] = [];
-  for (const tensor of tensors) {
-    const buffer = tensor.buffer?.apart === true ? null : tensor.buffer;
-    const index = buffer ? buffers.indexOf(buffer) : NONE;
-    if (buffer && index < 0) {
-      key.push(buffers.push(buffer) - 1);
-      inside.push([tensor]);
-    } else {
-      key.push(index);
-      inside[index]?.push(tensor);
-    }
-  }
-  for (const ofBuffer of inside) {
-    const ranks = addressRanks(ofBuffer);
-    if (!ranks) continue;
-    for (const tensor of ofBuffer) {
-      const start = startOf(tensor);
-      key.push(ranks.get(start) as number, ranks.get(start + tensorBytes(tensor)) as number);
-    }
-  }
+/** What `MemoryRanges` asks of accesses, as numbers: where two are the same, both allow the same, as for contexts of two lengths. */
+export function accessKey({ tensors, bounds, readBounds, reads, writes, inside }: Accesses): number[] {
+  const key = [bounds.length, tensors.length, inside.length, ...bounds, ...readBounds, ...reads, ...writes];
+  for (const { numbers, starts, ends } of inside) key.push(numbers.length, ...numbers, ...starts, ...ends);
   return key;
 }
 
@@ -91,25 +109,25 @@ function isAmong(tensor: Tensor, nodes: readonly Tensor[], start: number, end: n
  * For each tensor those that may not be touched beside it where one of the two is written: itself, and what lies in the same buffer where its
  * own range is. A range that ends where another begins counts as touching it.
  */
-export function touchedBy({ tensors }: Accesses): readonly (readonly number[])[] {
-  const inside = new Map<Buffer, number[]>();
-  tensors.forEach((tensor, number) => {
-    const memory = memoryOf(tensor);
-    if (memory === tensor) return;
-    const numbers = inside.get(memory as Buffer) ?? [];
-    inside.set(memory as Buffer, numbers);
-    numbers.push(number);
-  });
-  return tensors.map((tensor, number) => {
-    const memory = memoryOf(tensor);
-    if (memory === tensor) return [number];
-    const start = startOf(tensor);
-    const end = start + tensorBytes(tensor);
-    return (inside.get(memory as Buffer) as number[]).filter((other) => {
-      const found = tensors[other] as Tensor;
-      return start < startOf(found) + tensorBytes(found) && end >= startOf(found);
+export function touchedBy({ tensors, inside }: Accesses): readonly (readonly number[])[] {
+  const touched = tensors.map((_, number) => [number]);
+  for (const { numbers, starts, ends } of inside) {
+    const touches = (a: number, b: number): boolean =>
+      (starts[a] as number) < (ends[b] as number) && (ends[a] as number) >= (starts[b] as number);
+    const note = (a: number, b: number): void => {
+      if (touches(a, b)) touched[numbers[a] as number]?.push(numbers[b] as number);
+    };
+    const sorted = [...numbers.keys()].sort((a, b) => (starts[a] as number) - (starts[b] as number));
+    sorted.forEach((a, i) => {
+      for (let j = i + 1; j < sorted.length; j++) {
+        const b = sorted[j] as number;
+        if ((starts[b] as number) > (ends[a] as number)) break;
+        note(a, b);
+        note(b, a);
+      }
     });
-  });
+  }
+  return touched;
 }
 
 /**

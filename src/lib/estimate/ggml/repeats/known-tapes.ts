@@ -1,13 +1,13 @@
 import type { Backend } from '../backend.js';
 import type { DeviceBytes } from '../device.js';
 import { type ComparedLayouts, comparedOn, comparesAlike, type Moves } from '../allocation/moves.js';
-import { type Layout, withoutTensors } from './layouts.js';
+import type { Layout } from './layouts.js';
 import { originsOn } from './origins.js';
 import { type Allocation, allocateSettling, type PlannedTape } from './settled-allocation.js';
 import type { Graph } from '../graph.js';
 import { describe, type SchedulerOptions } from '../description.js';
 import { optimizesAlike, reschedule, type Schedule } from './schedule.js';
-import { isSame, IS_VIEW, saysTheSame, type TapeSteps, TensorSizes } from '../allocation/tape.js';
+import { isSame, IS_VIEW, saysTheSame, type TapeSteps, TensorSizes, withoutTensors } from '../allocation/tape.js';
 import { sameLayout, type Tensor } from '../tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */

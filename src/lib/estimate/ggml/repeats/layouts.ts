@@ -1,6 +1,6 @@
 import { type ComparedLayouts, comparedOn, comparesAlike, type Moves } from '../allocation/moves.js';
 import { sizesOn } from '../allocation/graph-allocator.js';
-import { isSame, saysTheSame, type Tape, type TapeSteps } from '../allocation/tape.js';
+import { isSame, saysTheSame, type Tape, type TapeSteps, withoutTensors } from '../allocation/tape.js';
 import type { PlannedTape } from './settled-allocation.js';
 import { isAlsoAlike, type Likeness } from './whole-tape.js';
 
@@ -36,10 +36,6 @@ export function layoutOf(
     compared: comparedOn(origins, moves),
     likeness,
   };
-}
-
-export function withoutTensors({ leafs, backends, traits, roots, starts, sources }: Tape): TapeSteps {
-  return { leafs, backends, traits, roots, starts, sources };
 }
 
 const MOST_KNOWN = 8;

@@ -1,6 +1,14 @@
 import { Alikeness } from './alike.js';
 import { LayerSlices, type PlannedSlices } from './layer-slices.js';
-import { IS_COPY, IS_VIEW, NONE, type Tape, type TapeSteps, type TensorSizes } from '../allocation/tape.js';
+import {
+  IS_COPY,
+  IS_VIEW,
+  NONE,
+  type Tape,
+  type TapeSteps,
+  type TensorSizes,
+  withoutTensors,
+} from '../allocation/tape.js';
 import type { Tensor } from '../tensor.js';
 
 /** Planned layers on a tape, and which of them each layer of the model repeats. */
@@ -34,11 +42,16 @@ export interface Likeness {
  * group that is repeated, the last two planned layers, among which what is further away differs, have to be alike. Null where they
  * are not.
  */
-export function wholeTape(tape: Tape, sizes: TensorSizes, planned: StandInSlices): LaidTape | null {
-  const { begins, layers, groupOf, placeOf } = planned;
+export function wholeTape(
+  tape: Tape,
+  sizes: TensorSizes,
+  { begins, groupOf, reach, layers, placeOf }: StandInSlices,
+): LaidTape | null {
+  // V8 compiles what reads them for objects that were made here.
+  const planned = { begins, groupOf, reach, layers, placeOf };
   if (begins.some((begin, place) => begin >= (begins[place + 1] ?? Infinity))) return null;
-  const { tensors, ...steps } = tape;
-  const slices = new LayerSlices(steps, planned);
+  const { tensors } = tape;
+  const slices = new LayerSlices(withoutTensors(tape), planned);
   if (movesCopies(slices, planned)) return null;
   const alike = new Alikeness(slices, tensors, sizes);
   const repeated = new Set(placeOf.filter((place, layer) => layers[place] !== layer));

@@ -27,6 +27,54 @@ function bytesOf(model: string, reach: number): { few: unknown; all: unknown; le
   return { few, all, leftOut };
 }
 
+/** Few layers of a model as they are planned for so many tokens, and what all take. */
+function plannedFor(model: string, tokens: number) {
+  const { layers, others } = withRepeats(
+    fewestLayers(
+      [...model].map(() => 0),
+      { reach: 1, times: 2 },
+    ),
+  );
+  const tape = tapeOf(model, layers, tokens);
+  const planned = {
+    tape,
+    sizes: new TensorSizes(BACKENDS, tape.tensors),
+    slices: { ...others, layers, begins: beginsOf(tape) },
+  };
+  const every = tapeOf(
+    model,
+    [...model].map((_, layer) => layer),
+    tokens,
+  );
+  return {
+    planned,
+    last: layers.at(-2) ?? 0,
+    all: allocateGraph(every, new TensorSizes(BACKENDS, every.tensors), BACKENDS),
+  };
+}
+
+describe('a tape that says what another one said', () => {
+  const MODEL = 'W'.repeat(30);
+
+  test('is laid out as that one, with its own sizes', () => {
+    const layouts = new Layouts();
+    const [one, many] = [plannedFor(MODEL, 1), plannedFor(MODEL, 64)];
+    const first = allocateWhole(one.planned, BACKENDS, layouts);
+    const second = allocateWhole(many.planned, BACKENDS, layouts);
+    expect(first?.bytes).toEqual(one.all);
+    expect(second?.bytes).toEqual(many.all);
+    expect(second?.layout).toBe(first?.layout);
+  });
+
+  test('is not where a layer that stands for others has results of another size', () => {
+    const layouts = new Layouts();
+    const { planned, last } = plannedFor(MODEL, 1);
+    expect(allocateWhole(planned, BACKENDS, layouts)).not.toBeNull();
+    const other = plannedFor(MODEL.slice(0, last) + 'N' + MODEL.slice(last + 1), 1);
+    expect(allocateWhole(other.planned, BACKENDS, layouts)).toBeNull();
+  });
+});
+
 describe('buffers of a model whose layers repeat', () => {
   test.each([
     ['P'.repeat(40), 1],
