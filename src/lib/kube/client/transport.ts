@@ -3,19 +3,20 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Response } from 'node-fetch';
-import { parseBoundedJson } from '../../bounded-json.js';
+import { TooManyValues } from '../../bounded-json.js';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
 import {
-  answerTooLarge,
   connectionError,
   credentialsError,
   interrupted,
   isBrokenConnection,
   noAnswerInTime,
   otherProtocol,
+  TooLargeAnswer,
 } from './connection-errors.js';
-import type { ApiStatus } from './status-errors.js';
+import { parseObject } from './answers/large-objects.js';
+import { type ApiStatus, parseStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { answered, KeptAgent } from './kept-agent.js';
 
@@ -95,10 +96,12 @@ export class Transport {
     return this.#ask(request, take, NEVER_BUSY);
   }
 
-  json({ text }: Answer): unknown {
+  parsed(text: string): unknown {
     try {
-      return parseBoundedJson(text);
-    } catch {
+      return parseObject(text);
+    } catch (error) {
+      if (error instanceof TooManyValues)
+        throw this.unexpected('sends an object of more values than any has that is used');
       throw this.unexpected('does not answer like a Kubernetes API server');
     }
   }
@@ -205,7 +208,7 @@ export class Transport {
     let received = 0;
     for await (const chunk of (response.body ?? []) as AsyncIterable<Buffer>) {
       received += chunk.length;
-      if (received > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+      if (received > MAX_ANSWER_BYTES) throw new TooLargeAnswer(this.server, MAX_ANSWER_BYTES);
       chunks.push(chunk);
     }
     const { ok, status: code, statusText } = response;
@@ -226,7 +229,7 @@ export class Transport {
         const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
         pending.push(first);
         pendingLength += first.length;
-        if (pendingLength > MAX_EVENT_LENGTH) throw answerTooLarge(this.server, MAX_EVENT_LENGTH);
+        if (pendingLength > MAX_EVENT_LENGTH) throw new TooLargeAnswer(this.server, MAX_EVENT_LENGTH);
         if (more.length === 0) continue;
         const lines = [pending.join(''), ...more];
         pending = [lines.pop() ?? ''];
@@ -279,17 +282,6 @@ export class Transport {
       text,
       [...this.#secrets, token, password].filter((secret) => secret !== undefined),
     );
-  }
-}
-
-function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
-  try {
-    const parsed = parseBoundedJson(text) as Partial<ApiStatus> | null;
-    if (typeof parsed?.message !== 'string') return undefined;
-    const { message, details } = parsed;
-    return typeof details === 'object' && details !== null ? { message, details } : { message };
-  } catch {
-    return undefined;
   }
 }
 
