@@ -48,6 +48,10 @@ const MAX_BLANK_LINES = 1000;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
+/** In characters: webhooks say what is wrong in some lines. */
+const LONGEST_REFUSAL = 8192;
+/** A person mends some and asks again. */
+const MOST_CAUSES = 64;
 /** Too many requests, and a server that starts or whose storage does not answer. */
 const BUSY: ReadonlySet<number> = new Set([429, 503, 504]);
 const NEVER_BUSY: ReadonlySet<number> = new Set();
@@ -114,10 +118,10 @@ export class Transport {
 
   /** The reason that an answer is not a success, fit to be shown. */
   status({ code, statusText, text }: Answer): ApiStatus {
-    const clean = (dirty: unknown) => this.#clean(String(dirty ?? ''));
+    const clean = (dirty: unknown) => this.#clean(String(dirty ?? '').slice(0, LONGEST_REFUSAL));
     const { message, details } = parseStatus(text) ?? { message: text.slice(0, LONGEST_FOREIGN_ANSWER) || statusText };
     if (details === undefined) return { code, message: clean(message) };
-    const causes = (Array.isArray(details.causes) ? details.causes : [])
+    const causes = (Array.isArray(details.causes) ? details.causes.slice(0, MOST_CAUSES) : [])
       .filter((cause) => typeof cause === 'object' && cause !== null)
       .map(({ reason, message: why, field }) => ({ reason: clean(reason), message: clean(why), field: clean(field) }));
     const { name, kind } = details;
