@@ -68,8 +68,24 @@ const ROWS: readonly (readonly [
   [
     'answer of the cluster, a list',
     ['kube/client/transport.ts', 'MAX_ANSWER_BYTES', 2 ** 20, '8 MiB'],
-    ['kube/client/client.ts', 'MAX_LIST_LENGTH', 2 ** 20, '12 MiB'],
-    ['kube/client/client.ts', 'MAX_LISTED', 1, '8000 objects'],
+    ['kube/client/answers/list-pages.ts', 'MAX_LENGTH', 2 ** 20, '12 MiB'],
+    ['kube/client/answers/list-pages.ts', 'MAX_OBJECTS', 1, '8000 objects'],
+  ],
+  [
+    'object in a list or a watch',
+    ['kube/client/answers/large-objects.ts', 'MAX_OBJECT_LENGTH', 2 ** 10, '256 KiB'],
+    ['kube/client/answers/large-objects.ts', 'MAX_OBJECT_VALUES', 1, '20000 values'],
+  ],
+  ['object of the cluster by itself', ['kube/client/answers/large-objects.ts', 'MAX_OBJECT_VALUES', 1, '20000 values']],
+  [
+    'refusal of the cluster',
+    ['kube/client/transport.ts', 'LONGEST_REFUSAL', 1, '8192 characters'],
+    ['kube/client/transport.ts', 'MOST_CAUSES', 1, '64 causes'],
+  ],
+  [
+    'changes that are told while a deploy is waited for',
+    ['kube/deploy/told-changes.ts', 'MOST_CHANGES', 1, '200'],
+    ['kube/deploy/told-changes.ts', 'MOST_SHOWN', 1, '2000 characters each'],
   ],
   ['event of a watch', ['kube/client/transport.ts', 'MAX_EVENT_LENGTH', 2 ** 20, '2 MiB']],
   ['call of the cluster', ['kube/client/transport.ts', 'REQUEST_TIMEOUT_MS', 1000, '30 s']],

@@ -3,11 +3,13 @@ const MAX_DEPTH = 64;
 /** A header of 65536 tensors has fewer; `[],[],[]…` takes some fifty bytes of memory for three of text. */
 const MAX_VALUES = 500_000;
 
+export class TooManyValues extends SyntaxError {}
+
 /**
  * `JSON.parse`, but for text that nests too deeply or holds too many values.
- * @throws SyntaxError
+ * @throws SyntaxError, TooManyValues
  */
-export function parseBoundedJson(text: string): unknown {
+export function parseBoundedJson(text: string, mostValues = MAX_VALUES): unknown {
   let depth = 0;
   let values = 1;
   let quoted = false;
@@ -23,7 +25,7 @@ export function parseBoundedJson(text: string): unknown {
     } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
     else if (code === COMMA) values++;
   }
-  if (values > MAX_VALUES) throw new SyntaxError(`JSON of more than ${MAX_VALUES} values`);
+  if (values > mostValues) throw new TooManyValues(`JSON of more than ${mostValues} values`);
   return JSON.parse(text) as unknown;
 }
 

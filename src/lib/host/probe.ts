@@ -1,5 +1,7 @@
+import { delimiter, join } from 'node:path';
 import { linuxSharedPages } from './processes/process-memory.js';
 import { programOutput } from './processes/program-output.js';
+import { firstRunnable } from './processes/runnable.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
 export type RunCommand = (program: string, args: readonly string[]) => Promise<string | undefined>;
@@ -15,6 +17,8 @@ export interface Probe {
   readonly readText: ReadText;
   /** Names in a folder, or nothing when it cannot be read. */
   readonly list?: (folder: string) => Promise<readonly string[]>;
+  /** Whether there is such a program; unset where that is not asked. */
+  readonly has?: (program: string) => boolean;
   /** Pages of files and shared memory of a process; unset where it is not asked, undefined for a process that is gone. */
   readonly sharedPages?: (pid: string) => number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -42,6 +46,10 @@ export const thisMachine: Probe = {
   list: async (folder) => {
     const { readdir } = await import('node:fs/promises');
     return readdir(folder).catch(() => []);
+  },
+  has: (program) => {
+    const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+    return firstRunnable(folders.map((folder) => join(folder, program))) !== undefined;
   },
   sharedPages: linuxSharedPages,
 };

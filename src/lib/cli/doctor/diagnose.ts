@@ -4,7 +4,7 @@ import { gpuBudget, memoryBudget } from '../../budget/budget-policy.js';
 import { LlmkubeError } from '../../errors.js';
 import { besideLedger, promisedHere } from '../../guard/ledger/measure-beside-ledger.js';
 import { homeFolder } from '../../home-folder.js';
-import { findAccelerator } from '../../host/gpu/find-accelerator.js';
+import { type FoundAccelerator, findAccelerator } from '../../host/gpu/find-accelerator.js';
 import { heldByPrograms, type HeldByPrograms } from '../../host/processes/held-by-programs.js';
 import type { HostMemory } from '../../host/host-memory.js';
 import { installedServer, thisMachinesServers } from '../../host/installed-server.js';
@@ -42,7 +42,7 @@ export async function diagnose({ version, cacheDir }: Config, env: NodeJS.Proces
   const found = await findAccelerator();
   const { accelerator, gpus, by = null } = found;
   const [memory, programs, llamaServer, usage, cluster] = await Promise.all([
-    told(async () => memoryOf(await besideLedger(measureHost)({ accelerator }))),
+    told(async () => memoryOf(await besideLedger(measureHost)({ accelerator }), found)),
     heldByPrograms(),
     told(() => serverHere(cacheDir, env)),
     new CacheFolder(cacheDir).usage(),
@@ -70,8 +70,9 @@ async function told<T>(find: () => Promise<T>): Promise<Told<T>> {
   }
 }
 
-async function memoryOf(host: HostMemory) {
-  const { totalBytes, inUseBytes, cgroups = [], gpus = [], notes } = host;
+async function memoryOf(host: HostMemory, { unmeasured }: FoundAccelerator) {
+  const { totalBytes, inUseBytes, cgroups = [], gpus = [] } = host;
+  const notes = [...host.notes, ...(unmeasured === undefined ? [] : [unmeasured])];
   const wired = gpuBudget(host);
   const limits = [
     ...cgroups.map(({ path = 'cgroup', ...cgroup }) => ({ name: `cgroup ${path}`, ...amounts(cgroup) })),

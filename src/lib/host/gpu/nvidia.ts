@@ -3,7 +3,12 @@ import type { Probe } from '../probe.js';
 import { visibleDevices } from './visible-devices.js';
 
 const MIB = 2 ** 20;
-const QUERY = 'memory.total,memory.used,uuid,mig.mode.current,name,memory.free';
+const COLUMNS = ['memory.total', 'memory.used', 'uuid', 'mig.mode.current', 'name', 'memory.free'] as const;
+type Column = (typeof COLUMNS)[number];
+/** Drivers before 450, which know nothing of MIG, refuse a question with it whole. */
+const OLD_COLUMNS = COLUMNS.filter((column) => column !== 'mig.mode.current');
+/** One that took so long hangs, and would again. */
+const HANGS_MS = 4_000;
 
 /** No machine has more; what lists more does not say what this one has. */
 const MOST_GPUS = 64;
@@ -32,8 +37,7 @@ export async function measureNvidia(
   asked: readonly number[] = [],
 ): Promise<NvidiaGpus | undefined> {
   const { run, env = {} } = probe;
-  const output = await run('nvidia-smi', [`--query-gpu=${QUERY}`, '--format=csv,noheader,nounits']);
-  const rows = (output ?? '').split('\n').flatMap((line) => (line.trim() === '' ? [] : [parseRow(line)]));
+  const rows = await listedRows(run);
   if (rows.length === 0) return undefined;
   if (rows.length > MOST_GPUS) return { visible: [undefined], notes: [] };
   const wantsMig = rows.some(({ mig }) => mig) || /\bMIG-/.test(env.CUDA_VISIBLE_DEVICES ?? '');
@@ -44,6 +48,26 @@ export async function measureNvidia(
     await run('nvidia-smi', [`--query-compute-apps=${HELD_QUERY}`, '--format=csv,noheader,nounits']),
   );
   return { visible: visible.map((gpu) => gpu && { ...gpu, heldBy: heldOn(gpu, held, asked) }), notes };
+}
+
+/** None where nvidia-smi is not there, fails or hangs. */
+async function listedRows(run: Probe['run']): Promise<readonly Row[]> {
+  const ask = async (columns: readonly Column[]): Promise<readonly Row[] | undefined> => {
+    const output = await run('nvidia-smi', [`--query-gpu=${columns.join(',')}`, '--format=csv,noheader,nounits']);
+    const lines = output?.split('\n').filter((line) => line.trim() !== '');
+    return lines?.map((line) => parseRow(line, columns));
+  };
+  const askedAtMs = performance.now();
+  const rows = await ask(COLUMNS);
+  const isOver = rows !== undefined || performance.now() - askedAtMs >= HANGS_MS;
+  return (isOver ? rows : await ask(OLD_COLUMNS)) ?? [];
+}
+
+/** What says that an NVIDIA GPU may be here of which nvidia-smi does not tell, as a sentence; undefined where nothing does. */
+export async function untoldNvidia({ list, has }: Pick<Probe, 'list' | 'has'>): Promise<string | undefined> {
+  const device = (await list?.('/dev'))?.find((name) => /^nvidia\d+$/.test(name));
+  if (device !== undefined) return `/dev/${device} is here, but nvidia-smi lists no GPU`;
+  return has?.('nvidia-smi') === true ? 'nvidia-smi is here, but lists no GPU' : undefined;
 }
 
 const HELD_QUERY = 'gpu_uuid,pid,used_memory';
@@ -75,8 +99,10 @@ interface Row {
   readonly isMigDevice?: boolean;
 }
 
-function parseRow(line: string): Row {
-  const [total = '', used = '', uuid = '', mig = '', name = '', free] = line.split(',').map((cell) => cell.trim());
+function parseRow(line: string, columns: readonly Column[]): Row {
+  const cells = line.split(',').map((cell) => cell.trim());
+  const cell = (column: Column): string | undefined => cells[columns.indexOf(column)];
+  const [total = '', used = '', uuid = '', mig = '', name = '', free] = COLUMNS.map(cell);
   const totalBytes = mebibytes(total);
   const gpu = { uuid, name, totalBytes, usedBytes: takenBytes(totalBytes, mebibytes(used), free) };
   const sharesMemory = SHARES_MEMORY.test(gpu.name);

@@ -12,6 +12,8 @@ import {
 import { isMissingObject, statusError, type ApiCall } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { loadKubeConfig, type ClusterChoice } from './kubeconfig.js';
+import { watchEventOf, type ListPage } from './answers/large-objects.js';
+import { listPages } from './answers/list-pages.js';
 import { ObjectCalls } from './object-calls.js';
 import { asResource, wrongShape } from './resource-shape.js';
 import { Transport, type Answer } from './transport.js';
@@ -65,17 +67,6 @@ export interface ListedResources<K extends Kind> {
   readonly version: string;
 }
 
-/** Half a megabyte a page, with objects as large as operators make them. */
-const PAGE_SIZE = '100';
-/** Of all pages, in characters: thousands of objects as large as operators make them. */
-const MAX_LIST_LENGTH = 12 * 2 ** 20;
-/** Of all pages; a small object takes two kilobytes. */
-const MAX_LISTED = 8_000;
-/** Servers may send pages with fewer objects than were asked for, or none, but not for ever. */
-const MAX_PAGES = 200;
-/** Of all pages together; a page that is under way is not cut off. */
-const LIST_TIMEOUT_MS = 60_000;
-
 /** Opens no connection: the first request does. @throws ClusterError when the kubeconfig is not usable */
 export async function connect(options: ClientOptions): Promise<KubeClient> {
   const { config, plugin } = await loadKubeConfig(options);
@@ -122,31 +113,28 @@ export class KubeClient {
   /** With the version that a watch can go on from. @param namespace undefined = all namespaces */
   async listWithVersion<K extends Kind>(kind: K, namespace: string | undefined): Promise<ListedResources<K>> {
     const items: ResourceOf<K>[] = [];
-    let next = '';
-    let length = 0;
-    let pages = 0;
-    let version: string;
-    const end = performance.now() + LIST_TIMEOUT_MS;
-    do {
-      const query = { limit: PAGE_SIZE, ...(next !== '' && { continue: next }) };
-      const path = collectionPath(kind, namespace);
-      const answer = await this.#transport.send({ method: 'GET', path, query, signal: this.#signal });
-      const page = this.#success({ verb: 'list', kind, namespace }, answer) as {
-        items?: unknown;
-        metadata?: { continue?: unknown; resourceVersion?: unknown };
-      } | null;
-      if (!Array.isArray(page?.items))
-        throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without items`);
-      length += answer.text.length;
-      const isLarge = length > MAX_LIST_LENGTH || items.length + page.items.length > MAX_LISTED;
-      if (isLarge || ++pages > MAX_PAGES || performance.now() > end)
-        throw this.#transport.unexpected(`sends a list of ${RESOURCE_OF_KIND[kind]} without end`);
-      items.push(...page.items.map((item) => this.#resource(kind, item)));
-      const token = page.metadata?.continue;
-      next = typeof token === 'string' ? token : '';
-      version = String(page.metadata?.resourceVersion ?? '');
-    } while (next !== '');
+    let version = '';
+    for await (const page of this.#pages(kind, namespace)) {
+      for (const item of page.items) items.push(this.#resource(kind, item));
+      version = page.version;
+    }
     return { items, version };
+  }
+
+  #pages(kind: Kind, namespace: string | undefined): AsyncGenerator<ListPage> {
+    const path = collectionPath(kind, namespace);
+    const plural = RESOURCE_OF_KIND[kind];
+    const ask = async (query: Readonly<Record<string, string>>): Promise<string> => {
+      const answer = await this.#transport.send({ method: 'GET', path, query, signal: this.#signal });
+      return this.#successful({ verb: 'list', kind, namespace }, answer).text;
+    };
+    return listPages(ask, {
+      noItems: (text) => {
+        this.#transport.parsed(text);
+        return this.#transport.unexpected(`sends a list of ${plural} without items`);
+      },
+      withoutEnd: () => this.#transport.unexpected(`sends a list of ${plural} without end`),
+    });
   }
 
   /** Server-side apply as `llmkube`. Fields that the API does not know are refused, not dropped. */
@@ -206,14 +194,19 @@ export class KubeClient {
   }
 
   #watchEvent<K extends Kind>(call: ApiCall & WatchRef<K>, text: string): WatchEvent<K> {
-    const answer = { ok: false, code: 200, statusText: '', text };
-    const event = this.#transport.json(answer) as { type?: unknown; object?: unknown } | null;
-    if (typeof event?.object !== 'object' || event.object === null)
+    const { type, object } = watchEventOf(text) ?? {};
+    if (typeof object !== 'object' || object === null) {
+      this.#transport.parsed(text);
       throw this.#transport.unexpected('sends a watch event without an object');
-    const { type, object } = event;
+    }
     if (type === 'ERROR') {
       const { code } = object as { code?: unknown };
-      const failed = { ...answer, code: typeof code === 'number' ? code : 500, text: JSON.stringify(object) };
+      const failed = {
+        ok: false,
+        code: typeof code === 'number' ? code : 500,
+        statusText: '',
+        text: JSON.stringify(object),
+      };
       throw statusError(call, this.#transport.status(failed), this.server);
     }
     if (type === 'ADDED' || type === 'MODIFIED') return { type, object: this.#resource(call.kind, object) };
@@ -254,12 +247,16 @@ export class KubeClient {
   }
 
   #success(call: ApiCall, answer: Answer): unknown {
-    if (answer.ok) return this.#transport.json(answer);
+    return this.#transport.parsed(this.#successful(call, answer).text);
+  }
+
+  #successful(call: ApiCall, answer: Answer): Answer {
+    if (answer.ok) return answer;
     throw statusError(call, this.#transport.status(answer), this.server);
   }
 
   #unlessMissing(call: ApiCall, answer: Answer): unknown {
-    if (answer.ok) return this.#transport.json(answer);
+    if (answer.ok) return this.#transport.parsed(answer.text);
     const status = this.#transport.status(answer);
     if (isMissingObject(call, status)) return undefined;
     throw statusError(call, status, this.server);

@@ -48,15 +48,14 @@ export function noAnswerInTime(server: string): ClusterError {
   });
 }
 
-export function answerTooLarge(server: string, limitBytes: number): ClusterError {
-  const limit = `${limitBytes / 2 ** 20} MiB`;
-  return new ClusterError(
-    'CLUSTER_UNEXPECTED_ANSWER',
-    `${server} sends an answer of more than ${limit}, which was not read`,
-    {
+/** An answer that was not read to its end. */
+export class TooLargeAnswer extends ClusterError {
+  constructor(server: string, limitBytes: number) {
+    const limit = `${limitBytes / 2 ** 20} MiB`;
+    super('CLUSTER_UNEXPECTED_ANSWER', `${server} sends an answer of more than ${limit}, which was not read`, {
       suggestions: ['check the server address in the kubeconfig, and any proxy in between'],
-    },
-  );
+    });
+  }
 }
 
 /** The error of a call that Ctrl-C ended. */

@@ -1,7 +1,8 @@
 import { ClusterError } from '../../errors.js';
+import { listPageOf } from './answers/large-objects.js';
 import type { ApiStatus } from './status-errors.js';
 import { isObject } from '../../is-object.js';
-import type { HttpRequest, Transport } from './transport.js';
+import type { Answer, HttpRequest, Transport } from './transport.js';
 
 /** Any object of Kubernetes, as far as it is written here. */
 export interface PlainObject {
@@ -25,6 +26,9 @@ export interface ObjectApply {
   /** Take over fields that others own. */
   readonly force?: boolean;
 }
+
+/** Of one list, which has what a cluster has of hosts or of a service's endpoints. */
+const MAX_OBJECTS = 8_000;
 
 const CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHORIZED',
@@ -55,9 +59,9 @@ export class ObjectCalls {
   }
 
   async list(path: string, query: Readonly<Record<string, string>> = {}): Promise<readonly PlainObject[]> {
-    const list = (await this.#send({ method: 'GET', path, query }, [])) as { items?: unknown } | null;
-    const items: readonly unknown[] | undefined = Array.isArray(list?.items) ? list.items : undefined;
-    if (!items?.every(isObject))
+    const answer = await this.#answer({ method: 'GET', path, query }, []);
+    const items = answer && listPageOf(answer.text, MAX_OBJECTS)?.items;
+    if (items === undefined || items.length > MAX_OBJECTS || !items.every(isObject))
       throw this.transport.unexpected(`sends a list from ${path} whose items are not objects`);
     return items as readonly PlainObject[];
   }
@@ -87,12 +91,16 @@ export class ObjectCalls {
   }
 
   async #send(request: HttpRequest, missing: readonly number[]): Promise<unknown> {
+    const answer = await this.#answer(request, missing);
+    if (answer === undefined) return undefined;
+    const found = this.transport.parsed(answer.text);
+    if (isObject(found)) return found;
+    throw this.transport.unexpected(`sends something that is not an object from ${request.path}`);
+  }
+
+  async #answer(request: HttpRequest, missing: readonly number[]): Promise<Answer | undefined> {
     const answer = await this.transport.send({ ...request, signal: this.signal });
-    if (answer.ok) {
-      const found = this.transport.json(answer);
-      if (isObject(found)) return found;
-      throw this.transport.unexpected(`sends something that is not an object from ${request.path}`);
-    }
+    if (answer.ok) return answer;
     if (missing.includes(answer.code)) return undefined;
     throw failure(request, this.transport.status(answer));
   }

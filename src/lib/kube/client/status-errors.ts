@@ -1,4 +1,5 @@
 import { ClusterError } from '../../errors.js';
+import { parseObject } from './answers/large-objects.js';
 import { API_GROUP, RESOURCE_OF_KIND, type Kind } from './api.js';
 
 /** What was asked of the cluster, so that an error can say it. */
@@ -180,4 +181,16 @@ function describe({ verb, kind, name, namespace }: ApiCall): string {
 
 function inNamespace({ namespace }: ApiCall): string {
   return namespace === undefined ? '' : ` -n ${namespace}`;
+}
+
+/** What a refusal says in its text; undefined where that is no Status of Kubernetes. */
+export function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
+  try {
+    const parsed = parseObject(text) as Partial<ApiStatus> | null;
+    if (typeof parsed?.message !== 'string') return undefined;
+    const { message, details } = parsed;
+    return typeof details === 'object' && details !== null ? { message, details } : { message };
+  } catch {
+    return undefined;
+  }
 }

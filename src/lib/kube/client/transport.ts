@@ -3,19 +3,20 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Response } from 'node-fetch';
-import { parseBoundedJson } from '../../bounded-json.js';
+import { TooManyValues } from '../../bounded-json.js';
 import { ClusterError } from '../../errors.js';
 import { cleanText } from './clean-text.js';
 import {
-  answerTooLarge,
   connectionError,
   credentialsError,
   interrupted,
   isBrokenConnection,
   noAnswerInTime,
   otherProtocol,
+  TooLargeAnswer,
 } from './connection-errors.js';
-import type { ApiStatus } from './status-errors.js';
+import { parseObject } from './answers/large-objects.js';
+import { type ApiStatus, parseStatus } from './status-errors.js';
 import type { ExecCredentials } from './exec-credentials.js';
 import { answered, KeptAgent } from './kept-agent.js';
 
@@ -47,6 +48,10 @@ const MAX_BLANK_LINES = 1000;
 const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5_000;
 const LONGEST_FOREIGN_ANSWER = 200;
+/** In characters: webhooks say what is wrong in some lines. */
+const LONGEST_REFUSAL = 8192;
+/** A person mends some and asks again. */
+const MOST_CAUSES = 64;
 /** Too many requests, and a server that starts or whose storage does not answer. */
 const BUSY: ReadonlySet<number> = new Set([429, 503, 504]);
 const NEVER_BUSY: ReadonlySet<number> = new Set();
@@ -95,10 +100,12 @@ export class Transport {
     return this.#ask(request, take, NEVER_BUSY);
   }
 
-  json({ text }: Answer): unknown {
+  parsed(text: string): unknown {
     try {
-      return parseBoundedJson(text);
-    } catch {
+      return parseObject(text);
+    } catch (error) {
+      if (error instanceof TooManyValues)
+        throw this.unexpected('sends an object of more values than any has that is used');
       throw this.unexpected('does not answer like a Kubernetes API server');
     }
   }
@@ -111,10 +118,10 @@ export class Transport {
 
   /** The reason that an answer is not a success, fit to be shown. */
   status({ code, statusText, text }: Answer): ApiStatus {
-    const clean = (dirty: unknown) => this.#clean(String(dirty ?? ''));
+    const clean = (dirty: unknown) => this.#clean(String(dirty ?? '').slice(0, LONGEST_REFUSAL));
     const { message, details } = parseStatus(text) ?? { message: text.slice(0, LONGEST_FOREIGN_ANSWER) || statusText };
     if (details === undefined) return { code, message: clean(message) };
-    const causes = (Array.isArray(details.causes) ? details.causes : [])
+    const causes = (Array.isArray(details.causes) ? details.causes.slice(0, MOST_CAUSES) : [])
       .filter((cause) => typeof cause === 'object' && cause !== null)
       .map(({ reason, message: why, field }) => ({ reason: clean(reason), message: clean(why), field: clean(field) }));
     const { name, kind } = details;
@@ -205,7 +212,7 @@ export class Transport {
     let received = 0;
     for await (const chunk of (response.body ?? []) as AsyncIterable<Buffer>) {
       received += chunk.length;
-      if (received > MAX_ANSWER_BYTES) throw answerTooLarge(this.server, MAX_ANSWER_BYTES);
+      if (received > MAX_ANSWER_BYTES) throw new TooLargeAnswer(this.server, MAX_ANSWER_BYTES);
       chunks.push(chunk);
     }
     const { ok, status: code, statusText } = response;
@@ -226,7 +233,7 @@ export class Transport {
         const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
         pending.push(first);
         pendingLength += first.length;
-        if (pendingLength > MAX_EVENT_LENGTH) throw answerTooLarge(this.server, MAX_EVENT_LENGTH);
+        if (pendingLength > MAX_EVENT_LENGTH) throw new TooLargeAnswer(this.server, MAX_EVENT_LENGTH);
         if (more.length === 0) continue;
         const lines = [pending.join(''), ...more];
         pending = [lines.pop() ?? ''];
@@ -279,17 +286,6 @@ export class Transport {
       text,
       [...this.#secrets, token, password].filter((secret) => secret !== undefined),
     );
-  }
-}
-
-function parseStatus(text: string): Omit<ApiStatus, 'code'> | undefined {
-  try {
-    const parsed = parseBoundedJson(text) as Partial<ApiStatus> | null;
-    if (typeof parsed?.message !== 'string') return undefined;
-    const { message, details } = parsed;
-    return typeof details === 'object' && details !== null ? { message, details } : { message };
-  } catch {
-    return undefined;
   }
 }
 

@@ -10,7 +10,8 @@ import { UnknownFieldError } from '../client/status-errors.js';
 import { foreignFields } from './foreign-fields.js';
 import { rehearse, type RehearsedResources } from './rehearse.js';
 import { buildResources, type DeployResources } from '../resources.js';
-import { waitUntilReady, type WaitEvent } from './wait.js';
+import type { WaitEvent } from './told-changes.js';
+import { waitUntilReady } from './wait.js';
 
 const MEMORY_LIMIT_FIELD = 'spec.resources.memoryLimit';
 
@@ -41,13 +42,7 @@ export interface AppliedEvent {
   readonly outcome: ApplyOutcome;
 }
 
-/** Something to know, such as a namespace that may not be meant. */
-export interface NoteEvent {
-  readonly type: 'note';
-  readonly message: string;
-}
-
-export type DeployEvent = AppliedEvent | NoteEvent | WaitEvent;
+export type DeployEvent = AppliedEvent | WaitEvent;
 
 export interface DeployOutcome {
   readonly state: 'ready' | 'stopped' | 'applied' | 'interrupted' | 'dry-run';

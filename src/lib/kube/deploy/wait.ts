@@ -5,11 +5,7 @@ import { cleanLine } from '../client/clean-text.js';
 import { follow } from '../client/follow.js';
 import { SERVER_READY } from '../host-record.js';
 import { explain, judge, type DeployState } from './deploy-state.js';
-
-/** What a person follows while waiting. */
-export type WaitEvent =
-  | { readonly type: 'phase'; readonly kind: Kind; readonly phase: string; readonly message: string }
-  | { readonly type: 'retry'; readonly message: string };
+import { tellingChanges, type WaitEvent } from './told-changes.js';
 
 export interface WaitOptions {
   readonly timeoutMs: number;
@@ -44,8 +40,9 @@ export async function waitUntilReady(
 ): Promise<WaitResult> {
   const watching = new AbortController();
   const timers: NodeJS.Timeout[] = [];
-  const report = phaseReporter(onEvent);
-  const outage = new Outage(onEvent);
+  const tell = tellingChanges(onEvent);
+  const report = phaseReporter(tell);
+  const outage = new Outage(tell);
   let state: DeployState = NOTHING_BEFORE;
   let baseline = before;
 
@@ -89,7 +86,7 @@ export async function waitUntilReady(
 }
 
 /** Passes on a change of phase, or of the sentence that explains it, once. */
-function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource) => void {
+function phaseReporter(tell: (event: WaitEvent) => void): (resource: AnyResource) => void {
   const seen = new Map<Kind, string>();
   return (resource) => {
     const { phase, message } = standing(resource);
@@ -97,7 +94,7 @@ function phaseReporter(onEvent: WaitOptions['onEvent']): (resource: AnyResource)
     const line = `${phase} ${message}`;
     if (seen.get(resource.kind) === line) return;
     seen.set(resource.kind, line);
-    onEvent?.({ type: 'phase', kind: resource.kind, phase, message });
+    tell({ type: 'phase', kind: resource.kind, phase, message });
   };
 }
 
@@ -114,10 +111,10 @@ class Outage {
   #since: Date | undefined;
   #error: ClusterError | undefined;
 
-  constructor(private readonly onEvent: WaitOptions['onEvent']) {}
+  constructor(private readonly tell: (event: WaitEvent) => void) {}
 
   failed(error: ClusterError): void {
-    if (this.#since === undefined) this.onEvent?.({ type: 'retry', message: error.message });
+    if (this.#since === undefined) this.tell({ type: 'retry', message: error.message });
     this.#since ??= new Date();
     this.#error = error;
   }

@@ -23,22 +23,44 @@ const INSIDE_IPV6: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ];
 
-let inside: BlockList | undefined;
-
-function insideList(): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of INSIDE_IPV4) list.addSubnet(network, prefix, 'ipv4');
-  for (const [network, prefix] of INSIDE_IPV6) list.addSubnet(network, prefix, 'ipv6');
-  return list;
-}
+/**
+ * Addresses at which a machine, and nobody else, is told its own secrets: link-local ones, and where clouds have their metadata beside those
+ * (Alibaba's and Azure's, Amazon's and Google's of IPv6).
+ */
+const OWN_IPV4: typeof INSIDE_IPV4 = [
+  ['169.254.0.0', 16],
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+];
+const OWN_IPV6: typeof INSIDE_IPV6 = [
+  ['fe80::', 10],
+  ['fd00:ec2::254', 128],
+  ['fd20:ce::254', 128],
+];
 
 /** True for an address that the public internet cannot reach; IPv4 addresses inside IPv6 ones count as themselves. */
-export function isPrivateAddress(address: string): boolean {
-  const bare = bareHost(address);
-  inside ??= insideList();
-  if (isIP(bare) !== 6) return inside.check(bare, 'ipv4');
-  const embedded = embeddedIpv4(bare);
-  return inside.check(bare, 'ipv6') || (embedded !== undefined && inside.check(embedded, 'ipv4'));
+export const isPrivateAddress = isAmong(INSIDE_IPV4, INSIDE_IPV6);
+
+/** True for an address of which no other server has to know anything, counted the same way. */
+export const isOwnAddress = isAmong(OWN_IPV4, OWN_IPV6);
+
+/** The list is made when it is asked for. */
+function isAmong(ipv4: typeof INSIDE_IPV4, ipv6: typeof INSIDE_IPV6): (address: string) => boolean {
+  let known: BlockList | undefined;
+  return (address) => {
+    const list = (known ??= listOf(ipv4, ipv6));
+    const bare = bareHost(address);
+    if (isIP(bare) !== 6) return list.check(bare, 'ipv4');
+    const embedded = embeddedIpv4(bare);
+    return list.check(bare, 'ipv6') || (embedded !== undefined && list.check(embedded, 'ipv4'));
+  };
+}
+
+function listOf(ipv4: typeof INSIDE_IPV4, ipv6: typeof INSIDE_IPV6): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of ipv4) list.addSubnet(network, prefix, 'ipv4');
+  for (const [network, prefix] of ipv6) list.addSubnet(network, prefix, 'ipv6');
+  return list;
 }
 
 /** The IPv4 address that is reached through NAT64 (`64:ff9b::/96`), 6to4 (`2002::/16`) or in the old way (`::/96`). */

@@ -25,7 +25,7 @@ export interface Request {
 /**
  * The first answer that is not a redirect, or the redirect that `stopAt` chose. Never leaves HTTP, never gives up
  * encryption, never goes from a public address to a private one: a server outside must not make this machine ask
- * servers inside.
+ * servers inside. From nowhere does it go to where this machine is told its own secrets, unless that was asked for.
  */
 export async function followRedirects(request: Request, context: RequestContext): Promise<HttpAnswer> {
   const { send = sendRequest } = request;
@@ -40,7 +40,7 @@ export async function followRedirects(request: Request, context: RequestContext)
       if (redirects === MAX_REDIRECTS) {
         throw badRedirect(request.url, `leads from redirect to redirect, more than ${MAX_REDIRECTS} times`);
       }
-      url = await nextUrl(answer, context);
+      url = await nextUrl(answer, request.url, context);
     } catch (error) {
       answer.close();
       throw error;
@@ -49,7 +49,8 @@ export async function followRedirects(request: Request, context: RequestContext)
   }
 }
 
-async function nextUrl(answer: HttpAnswer, context: RequestContext): Promise<URL> {
+/** @param asked where the first request went, which somebody has chosen */
+async function nextUrl(answer: HttpAnswer, asked: URL, context: RequestContext): Promise<URL> {
   const location = answer.header('location') ?? '';
   if (location === '' || !URL.canParse(location, answer.url.href)) {
     throw badRedirect(answer.url, `redirects (${answer.status}) without saying where to`);
@@ -63,16 +64,20 @@ async function nextUrl(answer: HttpAnswer, context: RequestContext): Promise<URL
   }
   next.username = '';
   next.password = '';
-  const outward = next.host === answer.url.host || !(await leadsInside(next, context));
-  if (!outward && !(await leadsInside(answer.url, context))) {
+  if (next.host === answer.url.host) return next;
+  if ((await leads('leadsInside', next, context)) && !(await leads('leadsInside', answer.url, context))) {
     throw badRedirect(answer.url, `redirects to the private address ${printable(next.host)}, which is not followed`);
+  }
+  if ((await leads('leadsToOwn', next, context)) && !(await leads('leadsToOwn', asked, context))) {
+    const problem = `redirects to ${printable(next.host)}, an address that this machine has to itself, which is not followed`;
+    throw badRedirect(answer.url, problem);
   }
   return next;
 }
 
-async function leadsInside(url: URL, context: RequestContext): Promise<boolean> {
+async function leads(where: 'leadsInside' | 'leadsToOwn', url: URL, context: RequestContext): Promise<boolean> {
   try {
-    return await context.network.leadsInside(url, context.signal);
+    return await context.network[where](url, context.signal);
   } catch (error) {
     throw error instanceof Unreached ? unreachedFailure(error, url, context) : error;
   }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { bareHost, isPrivateAddress } from './addresses.js';
+import { bareHost, isOwnAddress, isPrivateAddress } from './addresses.js';
 import { type Attempt, Contact, Unreached } from './contact.js';
 import { type LookUp, LookUps } from './look-ups.js';
 import { type Environment, proxyFor } from './proxies.js';
@@ -86,14 +86,26 @@ export class Network {
    * Whether a URL leads inside: by its address, or, without a proxy in between, by any address its name has.
    * @throws Unreached for a name that has none
    */
-  async leadsInside(url: URL, signal?: AbortSignal): Promise<boolean> {
+  leadsInside(url: URL, signal?: AbortSignal): Promise<boolean> {
+    return this.#leadsTo(this.#isPrivate, url, signal);
+  }
+
+  /**
+   * The same for what a machine has to itself, such as the metadata that its cloud tells it.
+   * @throws Unreached for a name that has no address
+   */
+  leadsToOwn(url: URL, signal?: AbortSignal): Promise<boolean> {
+    return this.#leadsTo(isOwnAddress, url, signal);
+  }
+
+  async #leadsTo(isMeant: (address: string) => boolean, url: URL, signal?: AbortSignal): Promise<boolean> {
     const host = bareHost(url.hostname);
-    if (isIP(host) !== 0) return this.#isPrivate(host);
-    if (host === 'localhost' || host.endsWith('.localhost')) return this.#isPrivate('127.0.0.1');
+    if (isIP(host) !== 0) return isMeant(host);
+    if (host === 'localhost' || host.endsWith('.localhost')) return isMeant('127.0.0.1');
     if (proxyFor(url, this.#env) !== undefined) return false;
     return this.reach(url, signal, async () => {
       const addresses = await this.#addressesOf(url);
-      return addresses.some(({ address }) => this.#isPrivate(address));
+      return addresses.some(({ address }) => isMeant(address));
     });
   }
 

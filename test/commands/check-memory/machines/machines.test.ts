@@ -16,6 +16,7 @@ interface Checked {
   readonly programs: readonly { readonly name: string }[];
   readonly suggestions: readonly { readonly flags: readonly string[] }[];
   readonly error?: { readonly code: string; readonly message: string };
+  readonly warnings: readonly string[];
 }
 
 async function check(words: readonly string[], env: Readonly<Record<string, string>>) {
@@ -150,6 +151,19 @@ test.each([
   const machine = await fakeMachine({ 'nvidia-smi': script });
   const { json, exitCode } = await check(LAUNCH, machine.env);
   expect([exitCode, json.error?.code]).toEqual([3, 'GPU_MEMORY_UNKNOWN']);
+  await machine.remove();
+});
+
+test.each([
+  ['fails', 'echo "NVIDIA-SMI has failed because it couldn\'t communicate with the NVIDIA driver" >&2; exit 9'],
+  ['lists none', 'exit 6'],
+])('a check for the CPU says so where nvidia-smi %s', async (_case, script) => {
+  const machine = await fakeMachine({ 'nvidia-smi': script });
+  const words = ['llama-3.1-8b', '-c', '8192', '--memory-fraction', '1'];
+  const note = 'lists no GPU, so the launch is for cpu: for a GPU name it with --accelerator and --gpu-memory';
+  expect((await check(words, machine.env)).json.warnings).toContainEqual(expect.stringContaining(note));
+  const { stdout, stderr } = await askCli(['check-memory', ...words, '--offline'], machine.env);
+  expect(`${stdout}${stderr}`.replace(/\s+/g, ' ')).toContain(note);
   await machine.remove();
 });
 

@@ -34,6 +34,22 @@ describe('waiting for a deploy', () => {
     expect(endpoint?.tryIt[1]).toContain('curl http://localhost:8080/v1/chat/completions');
   });
 
+  test('tells a few hundred changes at most, each in a sentence, however often and at what length a cluster changes its mind', async () => {
+    const phases = Array.from({ length: 400 }, (_, index) =>
+      serviceIs({ phase: 'Creating', schedulingMessage: `step ${index}` }),
+    );
+    operate(deploys.api, [
+      serviceIs({ phase: 'Pending', schedulingMessage: 'x'.repeat(50_000) }),
+      ...phases,
+      ...TO_READY,
+    ]);
+    expect((await deploys.run()).state).toBe('ready');
+    const told = deploys.lines.filter((line) => !line.endsWith('created'));
+    expect(told).toHaveLength(201);
+    expect(told.at(-1)).toContain('has changed 200 times');
+    expect(Math.max(...told.map((line) => line.length))).toBeLessThan(2100);
+  });
+
   describe('where an agent runs, and no operator', () => {
     const says = (type: string, status: string, reason: string, generation?: number) => ({
       ...{ type, status, reason, message: `${reason} it is`, lastTransitionTime: '2026-01-01T00:00:00Z' },
