@@ -63,7 +63,7 @@ async function loadUnlistedCommands() {
 async function start() {
   if (!existsSync(join(root, 'dist/commands'))) return sayNotBuilt();
   keepHomeKnown();
-  const commands = quick('cli.cjs');
+  const commands = quick(words[0] === 'check-memory' ? 'check-memory.cjs' : 'cli.cjs');
   if (commands !== undefined && (await load(commands).run(words))) return;
   keepHelpInside(process.stdout);
   const { endWhereOutputFails } = await import('../dist/lib/cli/terminal/output-failure.js');

@@ -8,7 +8,7 @@ import load from '../bin/load.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const INPUTS = ['src', 'scripts', 'bin', 'catalog.yaml', 'package.json', 'package-lock.json', 'tsconfig.json'];
 /** What the last step of a build writes, for this Node. */
-const LAST_OUTPUT = load.codeOf(`${root}/dist/quick/bundle/cli.cjs`);
+const LAST_OUTPUT = load.codeOf(`${root}/dist/quick/bundle/check-memory.cjs`);
 
 // A folder's own time tells of files that were removed.
 function changed(path) {

@@ -32,6 +32,15 @@ const SELDOM_USED = [
   'cli-spinners/index.js',
 ];
 
+/** Packages of modules that would be looked at with every start; what is CommonJS is not before it is required. */
+const SELDOM_LOADED = ['js-yaml', 'node-fetch', 'ora'];
+
+/** Of Node itself. */
+const SELDOM_ASKED = [
+  ...['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'https', 'net', 'os', 'perf_hooks', 'readline', 'tls'],
+  ...['tty', 'zlib'],
+];
+
 /** For bin/load.js: whole files, that need not be compiled anew, and from which nothing can be imported but only required. */
 const compiled = {
   ...common,
@@ -49,33 +58,17 @@ const compiled = {
 /** One asks oclif for all commands; the other has a bundle of its own. */
 const ORDINARY = ['completion', 'exec'];
 
-// Every command, loaded where it is run, with what of oclif a command is made of.
-await build({
-  ...compiled,
-  stdin: { contents: await commandTable(), resolveDir: root, sourcefile: 'cli.js' },
-  outdir: undefined,
-  outfile: 'dist/quick/bundle/cli.cjs',
-  ...withoutPlugins,
-  plugins: [
-    whenAsked([
-      'child_process',
-      'crypto',
-      'dns',
-      'fs/promises',
-      'http',
-      'https',
-      'net',
-      'os',
-      'perf_hooks',
-      'readline',
-      'tls',
-      'tty',
-      'zlib',
-    ]),
-    whenUsed(SELDOM_USED),
-    apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
-  ],
-});
+// Every command, loaded where it is run, with what of oclif a command is made of; and beside them the one that scripts run before each
+// launch, so that its start need not read the others.
+const files = readdirSync(`${root}dist/commands`, { recursive: true }).filter((file) => file.endsWith('.js'));
+await bundleCommands('cli', files);
+await bundleCommands('check-memory', ['check-memory.js']);
+
+for (const name of SELDOM_LOADED) {
+  const contents = `export { ${(await exportsOf(name)).join(', ')} } from '${name}';`;
+  const stdin = { contents, resolveDir: root, sourcefile: `${name}.js` };
+  await build({ ...compiled, stdin, outdir: undefined, outfile: `dist/quick/bundle/${name}.cjs`, ...withoutPlugins });
+}
 
 // In one file, without what explains a refusal: it stays in memory as long as the server.
 await build({
@@ -105,9 +98,24 @@ await build({
 
 execFileSync(process.execPath, [own('keep-code.cjs')], { stdio: 'inherit' });
 
+async function bundleCommands(name, files) {
+  await build({
+    ...compiled,
+    stdin: { contents: await commandTable(files), resolveDir: root, sourcefile: `${name}.js` },
+    outdir: undefined,
+    outfile: `dist/quick/bundle/${name}.cjs`,
+    ...withoutPlugins,
+    plugins: [
+      whenAsked(SELDOM_ASKED),
+      whenUsed(SELDOM_USED),
+      apart(/^@kubernetes\/client-node$/, './kube-config.cjs'),
+      packagesApart(SELDOM_LOADED),
+    ],
+  });
+}
+
 /** A module that runs a command by its words; each file of a command is where its words are. */
-async function commandTable() {
-  const files = readdirSync(`${root}dist/commands`, { recursive: true }).filter((file) => file.endsWith('.js'));
+async function commandTable(files) {
   const entries = [];
   for (const file of files) {
     const id = file.replace(/\.js$/, '').replaceAll(/[/\\]/g, ':');
@@ -159,6 +167,27 @@ function apart(filter, path) {
     name: 'apart',
     setup: (bundler) => void bundler.onResolve({ filter }, () => ({ path, external: true })),
   };
+}
+
+async function exportsOf(name) {
+  return Object.keys(await import(name)).filter((exported) => exported !== 'module.exports');
+}
+
+/** Packages in files of their own, which are loaded where the package would be. */
+function packagesApart(names) {
+  const filter = new RegExp(`^(${names.join('|')})$`);
+  const namespace = 'package-apart';
+  const setup = (bundler) => {
+    bundler.onResolve({ filter }, ({ path }) => ({ path, namespace }));
+    bundler.onResolve({ filter: /./, namespace }, ({ path }) => ({ path, external: true }));
+    bundler.onLoad({ filter, namespace }, async ({ path }) => {
+      const lines = (await exportsOf(path)).map((name) =>
+        name === 'default' ? 'export default loaded.default;' : `export const ${name} = loaded.${name};`,
+      );
+      return { contents: `const loaded = require('./${path}.cjs');\n${lines.join('\n')}` };
+    });
+  };
+  return { name: namespace, setup };
 }
 
 function withoutSideEffects(bundler) {

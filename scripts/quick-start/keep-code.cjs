@@ -14,8 +14,10 @@ const COMMANDS = [
 ];
 
 async function keepCode() {
-  const { run } = load(join(bundle, 'cli.cjs'));
-  for (const words of COMMANDS) await run(words);
+  for (const file of ['cli.cjs', 'check-memory.cjs']) {
+    const { run } = load(join(bundle, file));
+    for (const words of COMMANDS) await run(words);
+  }
   for (const [file, script] of scripts) writeFileSync(codeOf(file), script.createCachedData());
 }
 

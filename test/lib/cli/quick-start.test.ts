@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +12,22 @@ const ORDINARY = `
 import { execute } from '@oclif/core';
 await execute({ dir: ${JSON.stringify(ROOT)}, args: process.argv.slice(1) });
 `;
-const MODEL = join(mkdtempSync(join(tmpdir(), 'llmkube-quick-')), 'tiny.gguf');
+const FOLDER = mkdtempSync(join(tmpdir(), 'llmkube-quick-'));
+const MODEL = join(FOLDER, 'tiny.gguf');
+const CATALOG = join(FOLDER, 'catalog.yaml');
+/** Nobody listens there. */
+const KUBECONFIG = join(FOLDER, 'kubeconfig');
 const MACHINE = ['--offline', '--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi'];
 
-beforeAll(() => writeTinyModel(MODEL));
+beforeAll(() => {
+  writeTinyModel(MODEL);
+  writeFileSync(CATALOG, `models:\n  tiny: { name: Tiny, size: 1B, quantization: F32, source: ${MODEL} }\n`);
+  const cluster = { name: 'here', cluster: { server: 'http://127.0.0.1:9' } };
+  const context = { name: 'here', context: { cluster: 'here', user: 'me' } };
+  const users = [{ name: 'me', user: {} }];
+  const config = { 'current-context': 'here', clusters: [cluster], contexts: [context], users };
+  writeFileSync(KUBECONFIG, JSON.stringify(config));
+});
 
 describe('a command prints and ends the same, started quickly or through oclif', () => {
   test.each<[exitCode: number, words: readonly string[], env?: Readonly<Record<string, string>>]>([
@@ -36,6 +48,8 @@ describe('a command prints and ends the same, started quickly or through oclif',
     [2, ['check-memory']],
     [2, ['check-memory', MODEL, ...MACHINE], { LLMKUBE_MMAP: 'perhaps' }],
     [2, ['check-memory', 'qwen-coder-23b', ...MACHINE]],
+    [0, ['check-memory', 'tiny', '--catalog', CATALOG, ...MACHINE]],
+    [4, ['check-memory', MODEL, '--cluster', '--kubeconfig', KUBECONFIG]],
     [3, ['check-memory', './no-such-file.gguf', ...MACHINE]],
     [0, ['catalog', 'list']],
     [0, ['catalog', 'info', 'qwen-coder-32b', '--json']],
