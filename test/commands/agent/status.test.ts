@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { runCli } from '../../support/run-cli.js';
 
 let server: Server | undefined;
-afterEach(() => server?.close());
+afterEach(() => void server?.close());
 
 /** Something that listens where an agent would, and answers this. */
 async function listening(answer: string): Promise<string> {
