@@ -37,6 +37,13 @@ describe('an option that llama.cpp refuses', () => {
     expect(exitCode).toBe(3);
   });
 
+  test('for one of several models is said of each version of llama.cpp', async () => {
+    const models = ['llama-3.2-3b', 'llama-3.1-8b'];
+    const { json, exitCode } = await answer('compare', ...models, '--llama-cpp', 'v0.5.0,b11434', ...lora);
+    expect(json.models.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown', 'fits', 'fits']);
+    expect(exitCode).toBe(3);
+  });
+
   test('for some models of a catalogue is said with them, and the others are checked', async () => {
     const { json, exitCode } = await answer('catalog', 'check', ...lora);
     const verdicts = new Set(json.models.map(({ verdict }) => verdict));

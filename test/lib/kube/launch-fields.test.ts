@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { launchFields } from '../../../src/lib/kube/launch-fields.js';
+import { gpuLayersField, launchFields } from '../../../src/lib/kube/launch-fields.js';
 import type { LaunchOptions } from '../../../src/lib/runtime/launch-options.js';
 import { RESOLVED } from '../../support/deploy/deploy-plans.js';
 
@@ -139,5 +139,26 @@ describe('drafting in the resources', () => {
     ]);
     const onMac = fieldsOf({ accelerator: 'metal', specTypes: ['draft-mtp'] });
     expect([onMac.fields, onMac.extraArgs]).toEqual([{}, ['--spec-type', 'draft-mtp']]);
+  });
+});
+
+describe('the layers of a Model', () => {
+  const field = (launch: LaunchOptions, layers?: number): number =>
+    gpuLayersField(launch, layers === undefined ? undefined : { ...RESOLVED, gpuLayers: layers });
+
+  test('are those that were asked for', () => {
+    expect([field({ accelerator: 'cuda', gpuLayers: 0 }), field({ accelerator: 'metal', gpuLayers: 20 }, 33)]).toEqual([
+      0, 20,
+    ]);
+  });
+
+  test('are all of them where none were: on a Mac by their number, for the operator -1, which it passes on as 99', () => {
+    expect([field({ accelerator: 'metal' }, 33), field({ accelerator: 'metal', gpuLayers: -1 })]).toEqual([33, 999]);
+    expect([
+      field({ accelerator: 'cuda' }, 33),
+      field({ accelerator: 'cuda' }, 99),
+      field({ accelerator: 'cuda' }),
+    ]).toEqual([...[-1, -1, -1]]);
+    expect(field({ accelerator: 'cuda' }, 127)).toBe(127);
   });
 });

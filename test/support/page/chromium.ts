@@ -7,9 +7,6 @@ const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 export const CHROMIUM = PROGRAMS.find((path) => path !== undefined && path !== '' && existsSync(path));
 
 export interface BrowserOptions {
-  readonly width?: number;
-  readonly height?: number;
-  readonly colorScheme?: 'light' | 'dark';
   readonly javaScriptEnabled?: boolean;
 }
 
@@ -27,6 +24,5 @@ export async function startChromium(): Promise<Browser> {
 
 /** With a profile of its own, which nothing before it has left anything in. */
 export async function freshContext(browser: Browser, options: BrowserOptions = {}): Promise<BrowserContext> {
-  const { width = 1200, height = 1600, colorScheme = 'light', javaScriptEnabled = true } = options;
-  return browser.newContext({ viewport: { width, height }, colorScheme, javaScriptEnabled });
+  return browser.newContext({ viewport: { width: 1200, height: 1600 }, colorScheme: 'light', ...options });
 }

@@ -91,6 +91,12 @@ describe('check-memory --cluster', () => {
     });
   });
 
+  test('and fit, whether any has room for any of its quantizations, or that could not be found out', async () => {
+    const tiny = host('tiny', 4);
+    const ends = async (...hosts: HostReport[]) => (await run(hosts, 'fit', MODEL, '--cluster')).exitCode;
+    expect([await ends(tiny, LARGE, GONE), await ends(tiny), await ends(tiny, GONE)]).toEqual([0, 1, 3]);
+  });
+
   test.each([
     ['none has room', 1, [SMALL]],
     ['none has room, and one could not be asked', 3, [SMALL, GONE]],

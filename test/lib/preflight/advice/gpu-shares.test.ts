@@ -78,6 +78,15 @@ describe('experts on the host and layers shared otherwise', () => {
     },
   );
 
+  test('stand behind what loses less: a smaller batch, where that is enough, too', () => {
+    const room = cards(12, 7);
+    const asked = { ...launch, ubatchSize: 2048 };
+    const found = advise({ shape: QWEN, launch: asked, room, variants: [], trials: new Trials(room) });
+    expect(found.map(({ changes }) => changes.map(({ kind }) => kind).join('+'))).toEqual([
+      ...['ubatch', 'cpu-experts+tensor-split'],
+    ]);
+  });
+
   test('are those of no more layers than any share of two cards needs', () => {
     const { trials, layers } = advised(cards(8, 8));
     const fewer = { ...launch, cpuMoeLayers: layers - 1 };
