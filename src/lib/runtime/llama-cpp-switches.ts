@@ -148,6 +148,8 @@ const SWITCHES = {
   },
   /** Qwen 4 keeps the keys of whole blocks beside those of tokens: `llama_memory_hybrid_idx` (`src/llama-memory-hybrid-idx.cpp`). */
   keepsPooledKeys: { since: { from: 11435, to: 12032 }, safer: true, what: 'keys of whole blocks are kept' },
+  /** Layers may have fewer experts than the header says: `load_arch_tensors` and the graph of `src/models/nemotron-h.cpp`. */
+  expertsOfLayer: { since: { from: 11435, to: 12032 }, safer: false, what: 'layers may have fewer experts' },
   /** Experts whose rows may exceed F16 scale them, and no longer ask for F32: `build_moe_ffn` (`src/llama-graph.cpp`). */
   scaledExperts: { since: { from: 11435, to: 12032 }, safer: true, what: 'some experts scale what they read' },
   /** Graphs for embeddings end before the output head: `llm_graph_context::build_lm_head` (`src/llama-graph.cpp`). */

@@ -22,6 +22,8 @@ export interface Experts {
   readonly weighInput?: boolean;
   /** GroveMoE chooses by the sigmoid of the logits. */
   readonly chooseBySigmoid?: boolean;
+  /** How many a layer has, where it may be fewer than others have. */
+  readonly count?: number;
   /** Experts that each stand for a group of the others; how many share one. */
   readonly adjugate?: number;
   /** Gate and up are kept within limits before they are multiplied: one op, or one by one. */
@@ -51,7 +53,7 @@ export function weightsByHeader({ shape: { keys } }: GraphBuilder): Pick<Experts
 
 /** `build_moe_ffn` (`src/llama-graph.cpp`, llama.cpp v0.5.0). */
 export function experts(g: GraphBuilder, input: Tensor, layer: number, options: Experts): Tensor {
-  const { nExpert } = g.hparams;
+  const nExpert = options.count ?? g.hparams.nExpert;
   const inUse = countsOfLayer(g.shape, layer).experts;
   const used = options.adjugate ? Math.min(inUse, Math.floor(nExpert / options.adjugate)) : inUse;
   const [nEmbd, nTokens] = input.ne;

@@ -37,7 +37,9 @@ export function latentExperts(g: GraphBuilder, cur: Tensor, layer: number): Tens
   const down = g.layerWeight(layer, 'ffn_latent_down.weight');
   const up = g.layerWeight(layer, 'ffn_latent_up.weight');
   const input = down ? g.mulMat(down, cur) : cur;
+  const count = g.params.llama.expertsOfLayer ? g.layerNeed(layer, 'ffn_up_exps.weight').ne[2] : g.hparams.nExpert;
   const routed = experts(g, input, layer, {
+    count,
     ...SQUARED_RELU,
     gating: 'sigmoid',
     ...weightsByHeader(g),

@@ -24,6 +24,8 @@ nemotron_h nemotron_h_moe
       else
         if n_expert != 0
           let n_ff_exp_i = n_ff_exp[i] ? n_ff_exp[i] : n_ff[i] / n_expert_used[i]
+          if has(.ffn_gate_inp) && rows(.ffn_gate_inp) > n_expert
+            refuse Invalid per-layer Nemotron expert count
           let n_expert = has(.ffn_gate_inp) ? rows(.ffn_gate_inp) : n_expert
           need n_expert >= n_expert_used[i]
           .ffn_gate_inp?(only_mtp): n_embd, n_expert
