@@ -86,9 +86,13 @@ function execWords(accelerator: Accelerator, changes: readonly Change[], raw: re
     changes.filter(({ kind }) => kind === 'memory-fraction'),
     [],
   );
-  const isFound = !typed.some(({ flag }) => flag === 'accelerator') && isDiscrete(accelerator);
-  const found = isFound ? [`--accelerator ${accelerator}`] : [];
-  return typedCommand(['llmkube', 'exec'], typed, [...found, ...flags], () => false);
+  return typedCommand(['llmkube', 'exec'], typed, [...foundWords(accelerator, typed), ...flags], () => false);
+}
+
+/** The accelerator of this machine where it was found, not typed: neither deploy nor exec looks for it. */
+function foundWords(accelerator: Accelerator, typed: readonly RawToken[]): readonly string[] {
+  const isTyped = typed.some(({ flag }) => flag === 'accelerator');
+  return isTyped || !isDiscrete(accelerator) ? [] : [`--accelerator ${accelerator}`];
 }
 
 /** Whether something is to be left out that llama-server's own arguments say, which are printed as they were typed. */
@@ -138,11 +142,14 @@ export function deployCommand(
   const placed = choice === undefined || changes.length > 0 ? [] : grouped(placingWords(choice, asked));
   const { flags, leaveOut = [] } = typedChanges([...changes, ...named], extraWords);
   const start = ['llmkube', 'deploy', shellWord(check.model)];
+  const found = more.some((word) => word.startsWith('--accelerator '))
+    ? []
+    : foundWords(check.launch.accelerator, typed);
   const secret = deployedSecrets(typed.filter(({ flag }) => !leaveOut.includes(`--${flag}`)));
   return typedCommand(
     start,
     secret.typed,
-    [...flags, ...placed, ...more, ...secret.flags],
+    [...found, ...flags, ...placed, ...more, ...secret.flags],
     (flag) => DEPLOY_FLAGS[flag]?.type === 'boolean',
   );
 }

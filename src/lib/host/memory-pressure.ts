@@ -35,6 +35,7 @@ function fromStalls(text: string | undefined): MemoryPressure | undefined {
   const [some, full] = [share('some'), share('full')];
   if (some === undefined || full === undefined) return undefined;
   const level = full >= FULL_IS_CRITICAL ? 'critical' : some >= SOME_WARNS ? 'warning' : 'normal';
+  if (some === 0) return { level, text: 'in the last 10 s no task waited for memory' };
   return { level, text: `in the last 10 s some tasks waited for memory ${some}% of the time, all ${full}%` };
 }
 

@@ -8,6 +8,7 @@ import { splitWords } from '../../../src/lib/runtime/server-arguments.js';
 import { readServerCommand } from '../../../src/lib/runtime/server-command.js';
 import { run } from '../../support/run-cli.js';
 import { askCli } from '../../support/cli-session.js';
+import { fakeMachine } from '../../support/fake-machine.js';
 
 const ROOM = ['--accelerator', 'metal', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
 const SMALL = ['--accelerator', 'metal', '--system-memory', '32Gi', '--in-use', '3.4Gi', '--offline'];
@@ -234,6 +235,23 @@ describe('of files on this machine', () => {
     const { command, requirementBytes } = await printedDeploy(...args(), ...CUDA);
     expect(command).toMatch(named);
     expect(await neededBy(command)).toBe(String(requirementBytes));
+  });
+
+  test('a deploy names the accelerator that was found here, for it looks for none', async () => {
+    const card = '24564, 400, GPU-1, [N/A], NVIDIA GeForce RTX 4090, 24100';
+    const { env, remove } = await fakeMachine({ 'nvidia-smi': `echo '${card}'` });
+    const asked = [llama, '-c', '4096', '--gpu-layers', 'all', '--in-use', '0', '--json'];
+    for (const command of [['check-memory', '--print', 'deploy'], ['fit']]) {
+      const { stdout } = await askCli([...command, ...asked], env);
+      const printed = JSON.parse(stdout) as Printed;
+      expect(printed.command).toContain(' --accelerator cuda');
+      const [, ...deploy] = words(printed.command ?? '');
+      const { stdout: manifests } = await askCli([...deploy, '--dry-run', 'client'], env);
+      const { limits } = printed as unknown as { limits: { name: string; requiredBytes: number }[] };
+      const onGpu = limits.find(({ name }) => name === 'gpu')?.requiredBytes;
+      expect(/memory-check-gpu-required-bytes: '(\d+)'/.exec(manifests)?.[1]).toBe(String(onGpu));
+    }
+    await remove();
   });
 
   test('no deploy is printed that LLMKube cannot carry, and it is said why', async () => {

@@ -21,6 +21,11 @@ test('is what the last ten seconds say on Linux', async () => {
   expect((await linux('10.00', '10.00'))?.level).toBe('critical');
 });
 
+test('counts shares of the time only where something waited', async () => {
+  expect((await linux('0.00', '0.00'))?.text).toBe('in the last 10 s no task waited for memory');
+  expect((await linux('12.50', '3.00'))?.text).toContain('waited for memory 12.5% of the time, all 3%');
+});
+
 test('is the kernel’s own level on macOS', async () => {
   expect([(await mac('1\n'))?.level, (await mac('2\n'))?.level, (await mac('4\n'))?.level]).toEqual([
     'normal',

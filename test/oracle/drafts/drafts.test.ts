@@ -197,6 +197,10 @@ describe('what drafts, MTP heads and adapters add is what llama.cpp allocates', 
     expect(estimate(4, 16, 3)).not.toThrow();
     expect(estimate(2, 31, 15)).toThrow(refused);
     expect(estimate(2, 32, 15)).not.toThrow();
+    // By the option that says it.
+    const own = { ...launch, llamaCpp: 'b12032', parallel: 4, draftMax: 3, draftUbatchSize: 15 };
+    expect(estimate(4, 15, 3)).toThrow(/tokens, and --ubatch-size is 15; raise it to 16/);
+    expect(() => estimateLaunch(files, own)).toThrow(/tokens, and --spec-draft-n-ubatch is 15; raise it to 16/);
   });
 
   test('a layer that a draft names twice is put out once', () => {

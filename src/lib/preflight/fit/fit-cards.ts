@@ -6,11 +6,13 @@ import { type Candidate, type FitRequest, FitSearch, isBetterPlaced, wantedConte
 
 /**
  * The best launch on all GPUs that llama.cpp would take, or on fewer of them: each costs what its driver, its buffers and the copies between
- * them take, and a small one may cost more than it gives; or on none where none has room. Undefined when nothing fits.
+ * them take, and a small one may cost more than it gives; or on none where none has room. What was said of them is kept. Undefined when
+ * nothing fits.
  */
 export function bestOnCards(trials: Trials, request: FitRequest): Candidate | undefined {
   let best = new FitSearch(trials, request).run();
-  if (best !== undefined && isUnsurpassed(best, request)) return best;
+  const isSaid = request.launch.devices !== undefined;
+  if (isSaid || (best !== undefined && isUnsurpassed(best, request))) return best;
   for (const devices of fewerCards(trials, request)) {
     const other = new FitSearch(trials, { ...request, launch: { ...request.launch, devices } }).run();
     if (other === undefined || (best !== undefined && !isBetter(trials, request, other, best))) continue;
@@ -40,7 +42,9 @@ function fewerCards(trials: Trials, { launch }: FitRequest): readonly (readonly 
 
 /** The largest weights on the GPUs, with all the context that there can be. */
 function isUnsurpassed({ stage, shape, nCtx, launch }: Candidate, { variants, shape: asked }: FitRequest): boolean {
-  const isLargest = variants.every((other) => other.shape.fileBytes <= Math.max(shape.fileBytes, asked.fileBytes));
+  const isLargest = [asked, ...variants.map((variant) => variant.shape)].every(
+    (one) => one.fileBytes <= shape.fileBytes,
+  );
   return stage.order === 0 && isLargest && nCtx >= trainedContext(shape.hparams, launch);
 }
 
@@ -55,5 +59,6 @@ function isBetter(trials: Trials, { asked, shape, prefer }: FitRequest, one: Can
   if (isLater !== 0) return isLater < 0;
   if (prefer === 'context' && isLonger !== 0) return isLonger > 0;
   const isLarger = one.shape.fileBytes - other.shape.fileBytes;
-  return isLarger === 0 ? isBetterPlaced(trials, one, other) : isLarger > 0;
+  if (isLarger !== 0) return isLarger > 0;
+  return one.isCompact === other.isCompact ? isBetterPlaced(trials, one, other) : other.isCompact;
 }

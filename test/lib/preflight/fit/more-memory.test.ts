@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeModel } from '../../../../src/lib/model/describe-model.js';
 import { fitLaunch } from '../../../../src/lib/preflight/fit/fit-launch.js';
 import { type Room, Trials } from '../../../../src/lib/preflight/advice/trials.js';
+import type { LaunchOptions } from '../../../../src/lib/runtime/launch-options.js';
 import type { ModelShape } from '../../../../src/lib/model/model-shape.js';
 import { requantise } from '../../../../src/lib/model/quantization/quant-recipe.js';
 import { PROFILES } from '../../../oracle/cases.js';
@@ -28,12 +29,17 @@ const room = ({ cards, host }: Machine): Room => ({
 });
 
 /** What there is of the best launch: weights altogether, of these on the host, and context; undefined where nothing fits. */
-function best(shape: ModelShape, machine: Machine, quantizations: readonly string[] = []) {
+function best(
+  shape: ModelShape,
+  machine: Machine,
+  quantizations: readonly string[] = [],
+  said: Partial<LaunchOptions> = {},
+) {
   const variants = quantizations.flatMap((quantization) => {
     const other = requantise(shape, quantization);
     return other === undefined ? [] : [{ quantization, shape: other, isProven: true, isEstimated: true }];
   });
-  const launch = { accelerator: 'cuda', llamaCpp: 'v0.5.0' } as const;
+  const launch: LaunchOptions = { accelerator: 'cuda', llamaCpp: 'v0.5.0', ...said };
   const found = fitLaunch(new Trials(room(machine)), { shape, launch, variants, prefer: 'quality', asked: {} });
   if (found === undefined) return undefined;
   const { parts, resolved } = found.verdict.estimate;
@@ -80,6 +86,11 @@ describe('more memory never leads to a worse launch', () => {
     expect(found?.nCtx).toBeGreaterThan(8192);
   });
 
+  test('GPUs that were named are all used, whatever they cost', () => {
+    const named = best(DENSE, { cards: [6, 1], host: 64 }, [], { devices: [0, 1] });
+    expect(named?.changes.filter((kind) => kind === 'devices' || kind === 'no-gpu')).toEqual([]);
+  });
+
   test('a card beside which others only cost is used alone', () => {
     expect(best(DENSE, { cards: [6, 0.5], host: 64 })).toEqual({
       ...best(DENSE, { cards: [6], host: 64 }),
@@ -107,7 +118,7 @@ describe('more memory never leads to a worse launch', () => {
 
   test.each([
     ['a dense model', DENSE, ['Q8_0', 'Q3_K_M'], 12],
-    ['a mixture of experts', EXPERTS, [], 8],
+    ['a mixture of experts', EXPERTS, [], 5],
   ])('%s on any machine, with one card or twice the memory more', (_, shape, quantizations, numRuns) => {
     fc.assert(
       fc.property(machine, grown, (before, more) => {
