@@ -129,7 +129,7 @@ test('every described architecture has a header here', () => {
     if (status !== 0) throw new Error(stderr);
     const all = JSON.parse(stdout) as Answer[];
     answers = new Map(profiles.map((name) => [name, all.filter((_, i) => asked[i]?.name === name)]));
-  }, 300_000);
+  }, 900_000);
 
   afterAll(() => folder.remove());
 

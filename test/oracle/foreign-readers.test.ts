@@ -41,7 +41,7 @@ const installed = existsSync(BUNDLE);
     paths = readdirSync(models)
       .filter((name) => name.endsWith('.gguf'))
       .map((name) => join(models, name));
-  }, 120_000);
+  }, 600_000);
 
   afterAll(() => folder.remove());
 
@@ -51,7 +51,7 @@ const installed = existsSync(BUNDLE);
       const header = await readGgufHeader(path);
       expect(comparable(header)).toEqual(await readWithHuggingFace(path, header));
     }
-  }, 120_000);
+  }, 600_000);
 
   test('have every key and tensor that node-llama-cpp reads', async () => {
     const asked = spawnSync('node', [join(LLAMA_CPP, 'read-headers.mjs')], {
@@ -66,7 +66,7 @@ const installed = existsSync(BUNDLE);
       const ours = comparable(await readGgufHeader(paths[index] ?? ''));
       expect(asNodeLlamaCpp(ours, theirs)).toEqual(theirs);
     }
-  }, 120_000);
+  }, 600_000);
 });
 
 if (!installed) {
