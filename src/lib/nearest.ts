@@ -1,14 +1,24 @@
 const MOST = 3;
+/** File systems and hubs have no longer names; nobody means one by anything longer. */
+const LONGEST = 255;
+/** Pairs of characters that are compared in all, in a tenth of a second; names from outside may be many, and long. */
+const MOST_COMPARED = 10_000_000;
 
-/** The names that someone who typed `typed` may have meant, most likely first; at most three. */
+/** The names that someone who typed `typed` may have meant, most likely first; at most three, of as many as are compared in no time. */
 export function nearest(typed: string, names: readonly string[]): readonly string[] {
+  if (typed.length > LONGEST) return [];
   const wanted = typed.toLowerCase();
-  return names
+  return comparable(wanted.length, names)
     .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= Math.max(2, Math.floor(wanted.length / 3)))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST)
     .map(({ name }) => name);
+}
+
+function comparable(typedLength: number, names: readonly string[]): readonly string[] {
+  let compared = 0;
+  return names.filter(({ length }) => length <= LONGEST && (compared += (typedLength + 1) * length) <= MOST_COMPARED);
 }
 
 /** Single-character edits between two names, a swap of neighbours counting as one; what was typed as the start of a name counts as one. */

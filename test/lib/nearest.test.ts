@@ -8,3 +8,17 @@ test.each([
 ])('%s most likely means what swaps or misses a letter: %j', (typed, names, meant) => {
   expect(nearest(typed, names)[0]).toBe(meant);
 });
+
+test('names from outside take no longer than a moment, however many and long they are', () => {
+  let looks = 0;
+  const name = (length: number): string => {
+    const text = 'x'.repeat(length);
+    return { toLowerCase: () => (looks++, text), length } as unknown as string;
+  };
+  const names = Array.from({ length: 100_000 }, () => name(100));
+  expect(nearest('y'.repeat(99), names)).toEqual([]);
+  expect(looks).toBe(1000);
+  expect(nearest('model', [name(1_000_000), 'modle'])).toEqual(['modle']);
+  expect(nearest('y'.repeat(3_000_000), ['y'])).toEqual([]);
+  expect(looks).toBe(1000);
+});

@@ -10,8 +10,8 @@ import type { HubSource } from './hub-urls.js';
 
 /** Files that are named where none has a quantization. */
 const MOST_NAMED = 8;
-const MOST_COMPARED = 1000;
-const LONGEST_NAME = 256;
+/** Of an owner. */
+const MOST_LISTED = 1000;
 
 /** Says what there is instead: quantizations that the names tell, or else the files themselves. */
 export function noSuchQuantization({ repository, quantization }: HubSource, files: readonly HubFile[]): SourceError {
@@ -45,22 +45,17 @@ async function namesLike({ repository, revision, file }: HubSource, session: Ses
   if (file !== undefined) {
     const { files } = await listRepository(session.hub, repository, revision, session.context, policy);
     const paths = files.map(({ path }) => path).filter((path) => path !== file);
-    return nearest(file, comparable(paths)).map((path) => `hf:${repository}/${path}`);
+    return nearest(file, paths).map((path) => `hf:${repository}/${path}`);
   }
   const { endpoint, credential } = session.hub;
   const [owner = ''] = repository.split('/');
   const url = new URL(
-    `${endpoint}/api/models?${new URLSearchParams({ author: owner, filter: 'gguf', limit: String(MOST_COMPARED) })}`,
+    `${endpoint}/api/models?${new URLSearchParams({ author: owner, filter: 'gguf', limit: String(MOST_LISTED) })}`,
   );
   const request = { url, credential, repository, what: "the list of its owner's models", check: 'HF_ENDPOINT' };
   const listed = await getJson(request, session.context, policy);
   const ids = Array.isArray(listed) ? listed.flatMap(idOf).filter((id) => id !== repository) : [];
-  return nearest(repository, comparable(ids)).map((id) => `hf:${id}`);
-}
-
-/** As many as are compared in no time; a server may name anything. */
-function comparable(names: readonly string[]): readonly string[] {
-  return names.filter(({ length }) => length <= LONGEST_NAME).slice(0, MOST_COMPARED);
+  return nearest(repository, ids).map((id) => `hf:${id}`);
 }
 
 function idOf(entry: unknown): string[] {
