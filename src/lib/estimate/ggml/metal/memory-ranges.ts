@@ -61,8 +61,9 @@ export class Accesses {
     for (const numbers of this.byBuffer().values()) {
       const tensors = numbers.map((number) => this.tensors[number] as Tensor);
       const ranks = addressRanks(tensors);
-      const rankOf = (address: number): number => ranks?.get(address) as number;
-      if (!ranks) for (const number of numbers) standsFor[number] = numbers[0] as number;
+      const rankOf = (address: number): number => ranks?.get(address) ?? address;
+      if (!ranks && tensors.every((tensor) => tensorBytes(tensor) > 0))
+        for (const number of numbers) standsFor[number] = numbers[0] as number;
       else
         found.push({
           numbers,
@@ -117,6 +118,8 @@ export function touchedBy({ tensors, inside }: Accesses): readonly (readonly num
     const note = (a: number, b: number): void => {
       if (touches(a, b)) touched[numbers[a] as number]?.push(numbers[b] as number);
     };
+    // What has no bytes, such as a state that a layer does without, does not even touch itself.
+    for (const [a, number] of numbers.entries()) if (!touches(a, a)) touched[number] = [];
     const sorted = [...numbers.keys()].sort((a, b) => (starts[a] as number) - (starts[b] as number));
     sorted.forEach((a, i) => {
       for (let j = i + 1; j < sorted.length; j++) {

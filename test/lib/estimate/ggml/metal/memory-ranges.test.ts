@@ -8,8 +8,8 @@ const BYTES = 4 * WIDTH;
 const CACHE: Buffer = { device: 0, usage: 'cache', repacked: false };
 const WEIGHTS: Buffer = { device: 0, usage: 'weights', repacked: false };
 
-function external(buffer: Buffer, address: number | null): Tensor {
-  return Object.assign(ggml.newTensor(F32, WIDTH), { buffer, address });
+function external(buffer: Buffer, address: number | null, width = WIDTH): Tensor {
+  return Object.assign(ggml.newTensor(F32, width), { buffer, address });
 }
 
 /** Whether the last of some nodes may run beside those before it. */
@@ -22,7 +22,7 @@ function mayRunBeside(nodes: readonly Tensor[]): boolean {
 
 /** Writes a row of a cache. */
 function written(cache: Tensor): Tensor {
-  return ggml.view1d(cache, WIDTH, 0);
+  return ggml.view1d(cache, cache.ne[0], 0);
 }
 
 test.each([
@@ -33,6 +33,13 @@ test.each([
   const cache = external(CACHE, BYTES);
   const reader = ggml.sqr(external(CACHE, address));
   expect(mayRunBeside([written(cache), reader])).toBe(may);
+});
+
+test('two that write a state without bytes may run beside each other, and not two that write one that has some', () => {
+  const other = written(external(CACHE, BYTES));
+  const [empty, state] = [external(CACHE, 4 * BYTES, 0), external(CACHE, 4 * BYTES)];
+  expect(mayRunBeside([other, written(empty), written(empty)])).toBe(true);
+  expect(mayRunBeside([other, written(state), written(state)])).toBe(false);
 });
 
 test('two that read a weight may run beside each other, and not beside one that shows a view of another', () => {
