@@ -11,10 +11,8 @@ test.each([
 
 test('names from outside take no longer than a moment, however many and long they are', () => {
   let looks = 0;
-  const name = (length: number): string => {
-    const text = 'x'.repeat(length);
-    return { toLowerCase: () => (looks++, text), length } as unknown as string;
-  };
+  // Says that it is longer than it is, so that the test itself takes no time.
+  const name = (length: number): string => ({ toLowerCase: () => (looks++, 'x'), length }) as unknown as string;
   const names = Array.from({ length: 100_000 }, () => name(100));
   expect(nearest('y'.repeat(99), names)).toEqual([]);
   expect(looks).toBe(1000);
