@@ -10,10 +10,7 @@ test.each([
   ['--no-mmproj-auto --mmproj-auto', { mmprojAuto: true }],
   ['--no-mmproj-offload', { mmprojOffload: false }],
   ['-mmdev none', { mmprojOffload: false }],
-  [
-    '--mmproj-device CUDA1',
-    { mmprojOffload: true, mmprojDevice: 1, deviceNames: { '--mmproj-device': ['CUDA1'] } },
-  ],
+  ['--mmproj-device CUDA1', { mmprojOffload: true, mmprojDevice: 1, deviceNames: { '--mmproj-device': ['CUDA1'] } }],
   ['--image-min-tokens 64 --image-max-tokens 1024', { imageMinTokens: 64, imageMaxTokens: 1024 }],
   ['--mtmd-batch-max-tokens 2048', { mtmdBatchMaxTokens: 2048 }],
   ['--no-warmup', { warmup: false }],
