@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGguf, type Entry, type TensorEntry } from '../support/models/gguf-writer.js';
@@ -10,7 +10,7 @@ import { temporaryFolder, writeSparseFile } from '../support/sparse-file.js';
 const schema = JSON.parse(
   readFileSync(new URL('../../schemas/inspect.schema.json', import.meta.url), 'utf8'),
 ) as object;
-const validate = new Ajv2020({ strict: false }).compile(schema);
+const validate = new Ajv({ strict: false }).compile(schema);
 
 const METADATA: readonly Entry[] = [
   ['general.architecture', 'gemma3', 'str'],

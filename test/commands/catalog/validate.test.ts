@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/sparse-file.js';
 const schema = JSON.parse(
   readFileSync(new URL('../../../schemas/catalog-validate.schema.json', import.meta.url), 'utf8'),
 ) as object;
-const isValid = new Ajv2020({ strict: false }).compile(schema);
+const isValid = new Ajv({ strict: false }).compile(schema);
 const PROFILE = fileURLToPath(new URL('../../oracle/profiles/smollm3-smollm3-3b.json', import.meta.url));
 
 interface Row {

@@ -32,7 +32,7 @@ const WITH_VALUE: readonly (readonly [
   ['--image-max-tokens', 'IMAGE_MAX_TOKENS', '512', { imageMaxTokens: 512 }],
   ['--mtmd-batch-max-tokens', 'MTMD_BATCH_MAX_TOKENS', '2048', { mtmdBatchMaxTokens: 2048 }],
   ['-lm --load-mode', 'LOAD_MODE', 'dio', { mmap: false }],
-  ['-dev --device', 'DEVICE', 'CUDA1,CUDA0', { devices: [1, 0], deviceNames: ['CUDA1', 'CUDA0'] }],
+  ['-dev --device', 'DEVICE', 'CUDA1,CUDA0', { devices: [1, 0], deviceNames: { '--device': ['CUDA1', 'CUDA0'] } }],
   ['-ot --override-tensor', 'OVERRIDE_TENSOR', 'exps=CPU', { tensorOverrides: [{ pattern: 'exps', buffer: 'CPU' }] }],
   ['-ncmoe --n-cpu-moe', 'N_CPU_MOE', '7', { cpuMoeLayers: 7 }],
   [
@@ -63,7 +63,12 @@ const WITH_VALUE: readonly (readonly [
   ...['mod-n-max', 'simple-size-m', 'map-k-size-m', 'map-k4v-size-m'].map(
     (name) => [`--spec-ngram-${name}`, undefined, '48', { ngramMax: 48 }] as const,
   ),
-  ['-mmdev --mmproj-device', undefined, 'CUDA1', { mmprojOffload: true, mmprojDevice: 1 }],
+  [
+    '-mmdev --mmproj-device',
+    undefined,
+    'CUDA1',
+    { mmprojOffload: true, mmprojDevice: 1, deviceNames: { '--mmproj-device': ['CUDA1'] } },
+  ],
   ['--moe-cache-mib', 'MOE_CACHE_MIB', '2048', { expertCacheMiB: 2048 }],
   ['--spec-draft-n-ubatch', 'SPEC_DRAFT_N_UBATCH', '64', { draftUbatchSize: 64 }],
 ];
@@ -135,6 +140,7 @@ describe('each spelling of an option of llama-server, and its variable, mean the
     expect(parseServerEnvironment({ MTMD_BACKEND_DEVICE: 'CUDA1' }).options).toEqual({
       mmprojOffload: true,
       mmprojDevice: 1,
+      deviceNames: { '--mmproj-device': ['CUDA1'] },
     });
   });
 });
@@ -165,7 +171,7 @@ describe('a value of an option of llama-server', () => {
     ['-lm', 'none dio', { mmap: false }],
     ['-lm', 'mlock', { mmap: false, mlock: true }],
     ['-mmdev', 'none', { mmprojOffload: false }],
-    ['-dev', 'none', { devices: [], deviceNames: [] }],
+    ['-dev', 'none', { devices: [] }],
     ['-c', '2147483647', { ctxSize: 2_147_483_647 }],
     ['-np', '-2147483648', { parallel: -2_147_483_648 }],
     ['-ub', '0', { ubatchSize: 0 }],
@@ -188,15 +194,15 @@ describe('a value of an option of llama-server', () => {
 
   test.each([
     ['-np', '-2147483649', 'takes no number beyond'],
-    ['-b', '-1', 'counts -1 as 4294967295'],
-    ['-ub', '-1', 'counts -1 as 4294967295'],
-    ['--fit-ctx', '-1', 'counts -1 as 4294967295'],
-    ['--fit-target', '-1', 'counts -1 as 4294967295'],
-    ['--kv-unified-per-slot', '-1', 'counts -1 as 4294967295'],
+    ['-b', '-1', 'takes no number below 0, and -1 is'],
+    ['-ub', '-1', 'takes no number below 0, and -1 is'],
+    ['--fit-ctx', '-1', 'takes no number below 0, and -1 is'],
+    ['--fit-target', '-1', 'takes no number below 0, and -1 is'],
+    ['--kv-unified-per-slot', '-1', 'takes no number below 0, and -1 is'],
     ['--spec-draft-n-max', '-1', 'takes no number below 0'],
     ['--rope-scale', '0', 'expects a number above 0'],
-    ['--rope-freq-scale', '-1', 'expects a number from 0 on'],
-    ['--rope-freq-scale', ' ', 'expects a number from 0 on'],
+    ['--rope-freq-scale', '-1', 'takes no number below 0, and -1 is'],
+    ['--rope-freq-scale', ' ', 'expects a number'],
     ['--rope-scaling', 'cubic', 'expects one of none, linear, yarn'],
     ['-sm', 'rows', 'expects one of none, layer, row, tensor'],
     ['-ts', '3,-1', 'expects a share for each GPU'],
