@@ -15,6 +15,7 @@ const TYPES_SINCE: Readonly<Record<string, FirstBuild>> = { F8_E4M3: { notIn: 11
 const TENSORS_SINCE: Readonly<Record<string, RegExp>> = table({
   dflash: /^(?:lilicorr|joint_proj|mask_embd|fc\.input_scale)|attn_(?:kv_a_mqa|kv_a_norm|k_b|v_b)\./,
   lfm2: /^(?:cls|token_types)\b/,
+  mellum: /\.nextn\./,
   mistral3: /\.ffn_norm_ada_/,
   'modern-bert': /^token_types\b|^cls(?:\.norm)?\.bias$/,
   qwen3: /^dense_2\./,

@@ -36,6 +36,38 @@ describe('a file that only later versions of llama.cpp read', () => {
     expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
   });
 
+  test('is refused for a head that predicts ahead, of Mellum', () => {
+    const mellum = readProfile(join(PROFILES, 'mellum-mellum-2-12b.Q4_K_M.json'));
+    const metadata = mellum.metadata.filter(([key]) => key !== 'mellum.block_count');
+    const predicting = {
+      ...mellum,
+      metadata: [
+        ...metadata,
+        ['mellum.block_count', 29, 'u32'],
+        ['mellum.nextn_predict_layers', 1, 'u32'],
+      ] as typeof metadata,
+      tensors: [
+        // Blocks 27 and 28 have the same weights.
+        ...mellum.tensors.map((tensor) => ({
+          ...tensor,
+          ...(tensor.blocks && { blocks: tensor.blocks.replace(/27$/, '28') }),
+        })),
+        { name: 'blk.28.nextn.eh_proj.weight', dims: [4608, 2304], type: 'F16' },
+        ...['enorm', 'hnorm', 'shared_head_norm'].map((name) => ({
+          name: `blk.28.nextn.${name}.weight`,
+          dims: [2304],
+          type: 'F32',
+        })),
+      ],
+    };
+    const shape = describeModel(profileHeader(predicting));
+    const launch = { accelerator: 'cpu', ctxSize: 4096 } as const;
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.5.0' })).toThrow(
+      /v0\.5\.0 does not know the tensor "blk\.28\.nextn\.eh_proj\.weight" of mellum .*; v0\.8\.0 does/,
+    );
+    expect(() => estimateMemory(shape, { ...launch, llamaCpp: 'v0.8.0' })).not.toThrow();
+  });
+
   test('is refused for a factor of an output that is not of type NVFP4', () => {
     const factor = { name: 'output.scale', dims: [1], type: 'F32' };
     const output = { name: 'output.weight', dims: [3072, 128256], type: 'Q6_K' };
