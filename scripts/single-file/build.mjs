@@ -104,9 +104,13 @@ process.stdout.write(`${program}\n`);
 
 /** Every module but the one that stands in for it reads files through `files-inside.cjs`. */
 function withFilesInside(bundler) {
-  bundler.onResolve({ filter: /^(node:)?fs\/promises$/ }, ({ importer }) =>
-    importer === own('files-inside.cjs')
-      ? { path: 'node:fs/promises', external: true }
-      : { path: own('files-inside.cjs') },
+  const standIn = own('files-inside.cjs');
+  bundler.onResolve({ filter: /^(node:)?fs$/ }, ({ importer }) =>
+    importer === standIn ? { path: 'node:fs', external: true } : { path: standIn },
   );
+  bundler.onResolve({ filter: /^(node:)?fs\/promises$/ }, () => ({ path: 'promises', namespace: 'files-inside' }));
+  bundler.onLoad({ filter: /./, namespace: 'files-inside' }, () => ({
+    contents: `module.exports = require(${JSON.stringify(standIn)}).promises;`,
+    resolveDir: root,
+  }));
 }

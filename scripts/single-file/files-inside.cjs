@@ -1,15 +1,35 @@
-// node:fs/promises, of which `readFile` also reads what is inside the single file: what lies below the program's own path.
-const fs = require('node:fs/promises');
+// node:fs, whose `existsSync` and `readFileSync`, and `readFile` of whose promises, also know what is inside the single file: what lies
+// below the program's own path.
+const fs = require('node:fs');
 const { sep } = require('node:path');
 const { getAsset } = require('node:sea');
 const { fileURLToPath } = require('node:url');
 
 const PACKAGE = process.execPath + sep;
 
-async function readFile(file, ...rest) {
+/** What is inside goes by its path in the package; undefined for a file outside. */
+function nameInside(file) {
   const path = file instanceof URL ? fileURLToPath(file) : file;
-  if (typeof path !== 'string' || !path.startsWith(PACKAGE)) return fs.readFile(file, ...rest);
-  return getAsset(path.slice(PACKAGE.length).replaceAll(sep, '/'), 'utf8');
+  if (typeof path !== 'string' || !path.startsWith(PACKAGE)) return undefined;
+  return path.slice(PACKAGE.length).replaceAll(sep, '/');
 }
 
-module.exports = { ...fs, readFile };
+function readFileSync(file, ...rest) {
+  const name = nameInside(file);
+  return name === undefined ? fs.readFileSync(file, ...rest) : getAsset(name, 'utf8');
+}
+
+function existsSync(file) {
+  if (nameInside(file) === undefined) return fs.existsSync(file);
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const readFile = async (file, ...rest) =>
+  nameInside(file) === undefined ? fs.promises.readFile(file, ...rest) : readFileSync(file);
+
+module.exports = { ...fs, existsSync, readFileSync, promises: { ...fs.promises, readFile } };
