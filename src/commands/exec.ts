@@ -6,9 +6,9 @@ import { runExec } from '../lib/cli/exec/run-exec.js';
 export default class Exec extends BaseCommand {
   static override description = `Reads what llama-server is going to load from its command line and LLAMA_ARG_* as llama-server itself does, holds it \
 against the memory of this machine as it is now and what is promised to others on it, and runs the program only if it fits. \
-Signals go on to it, its exit code comes back, its input and output are untouched. --version and --help are passed through, and
-so is a call without a model, with a note that nothing of what it loads later is checked. Programs that become llama-server (env,
-nice, taskset, …) are looked through; another program than llama-server is refused.
+Signals go on to it, its exit code comes back, its input and output are untouched. --version and --help are passed through, \
+and so is a call without a model, with a note that nothing of what it loads later is checked. Programs that become llama-server \
+(env, nice, taskset, …) are looked through; another program than llama-server is refused.
 
 Exit codes: the program's own, or 1 does not fit, 2 usage, 3 could not be checked; then nothing was started.`;
   static override enableJsonFlag = false;

@@ -11,6 +11,8 @@ export function nearest(typed: string, names: readonly string[]): readonly strin
   return comparable(wanted.length, names)
     .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= Math.max(2, Math.floor(wanted.length / 3)))
+    // Two short words are few edits apart without a letter in common.
+    .filter(({ name, distance }) => distance < Math.max(wanted.length, name.length))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST)
     .map(({ name }) => name);

@@ -62,3 +62,18 @@ describe('an option that llama.cpp refuses', () => {
     }
   });
 });
+
+test('of a model that cannot be checked the largest context is not known, and not none', async () => {
+  const { stdout, exitCode } = await askCli([
+    'compare',
+    'phi-4',
+    './not-there.gguf',
+    'llama-3.3-70b',
+    ...MAC,
+    '--system-memory',
+    '24Gi',
+  ]);
+  expect(stdout).toMatch(/^verdict +tight +unknown +does not fit$/m);
+  expect(stdout).toMatch(/^largest ctx +\d+ +- +none$/m);
+  expect(exitCode).toBe(3);
+});

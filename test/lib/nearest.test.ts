@@ -9,6 +9,18 @@ test.each([
   expect(nearest(typed, names)[0]).toBe(meant);
 });
 
+test.each([
+  ['v', ['rm', 'ls']],
+  ['-x', ['rm', 'del']],
+])('%s means none of %j, with which it has no letter in common', (typed, names) => {
+  expect(nearest(typed, names)).toEqual([]);
+});
+
+test('a short word still means one that it shares letters with', () => {
+  expect(nearest('mr', ['ls', 'rm'])).toEqual(['rm']);
+  expect(nearest('q8', ['f16', 'q8_0'])).toEqual(['q8_0']);
+});
+
 test('names from outside take no longer than a moment, however many and long they are', () => {
   let looks = 0;
   // Says that it is longer than it is, so that the test itself takes no time.

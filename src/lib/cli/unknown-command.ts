@@ -10,11 +10,14 @@ const NO_SUCH_COMMAND = 127;
 /** A model in the place of a command. */
 const MODEL = /^(?:[^:]*[/\\]|[^:]*\.gguf$|(?:hf|ollama|lmstudio|ms|https?):)/i;
 
+/** What stands alone, without a command. */
+const LONE_FLAGS = ['--version', '--help'];
+
 /** Tells a command that there is not from those that there are. */
 const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
-  const known = config.commands
-    .filter(({ hidden }) => !hidden)
-    .flatMap((one) => [one.id, ...one.aliases].map((name) => name.replaceAll(':', ' ')));
+  const commands = config.commands.filter(({ hidden }) => !hidden);
+  const names = commands.flatMap((one) => [one.id, ...one.aliases].map((name) => name.replaceAll(':', ' ')));
+  const known = [...new Set(names)];
   // Arguments are taken for words of the command.
   const words = id.split(':');
   const isTopic = known.some((name) => name.startsWith(`${words[0]} `));
@@ -24,7 +27,9 @@ const unknownCommand: Hook.CommandNotFound = async ({ id, argv = [], config }) =
     ? ['exec -- llama-server …']
     : MODEL.test(id)
       ? [`check-memory ${shown(id)}`]
-      : nearest(typed, known);
+      : typed.startsWith('-')
+        ? LONE_FLAGS.filter((flag) => flag.startsWith(typed.toLowerCase().replace(/^-+/, '--')))
+        : nearest(typed, known);
   const failure = {
     code: 'USAGE',
     exitCode: NO_SUCH_COMMAND,

@@ -20,6 +20,7 @@ export const API_BOUNDS = {
 } as const;
 
 const QUANTITY = /^\+?(\d+(\.\d*)?|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/;
+const SUFFIXES = ['m', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const MAX_LABEL_LENGTH = 63;
@@ -40,11 +41,21 @@ export function checkEnum(flag: string, value: string | undefined, allowed: read
 }
 
 /** @throws UsageError INVALID_QUANTITY */
-export function checkQuantity(flag: string, value: string | undefined): void {
+export function checkQuantity(flag: string, value: string | undefined, example: string): void {
   if (value === undefined || QUANTITY.test(value)) return;
   throw new UsageError('INVALID_QUANTITY', `${flag} "${value}" is not a Kubernetes quantity`, {
-    suggestions: ['write it like 4Gi, 500m or 2'],
+    suggestions: [`write it like ${example}`],
   });
+}
+
+/** What a Kubernetes quantity says, `2Gi` in bytes, say; undefined for what is none. */
+export function quantityBytes(value: string): number | undefined {
+  const [, number, , unit = ''] = QUANTITY.exec(value) ?? [];
+  if (number === undefined) return undefined;
+  if (/^[eE]./.test(unit) && unit !== 'Ei') return Number(number + unit);
+  const isBinary = unit.endsWith('i');
+  const power = SUFFIXES.indexOf(isBinary ? unit.slice(0, -1).replace('K', 'k') : unit) - 1;
+  return Number(number) * (isBinary ? 1024 : 1000) ** power;
 }
 
 /** Of a deployment's name: the agent on a Mac appends to it (0.10). */

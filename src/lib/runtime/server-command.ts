@@ -102,6 +102,11 @@ const NAMES_THE_MODEL = [
   '--hf-file',
 ];
 
+/** Whether an option of llama-server says which model it loads. */
+export function namesTheModel(option: string): boolean {
+  return NAMES_THE_MODEL.includes(option);
+}
+
 /**
  * What llama-server will load and with which options, read as it reads them: `LLAMA_ARG_*` first, then the command line, the last
  * one wins (`common_params_parse_ex` in `common/arg.cpp` of llama.cpp v0.5.0).

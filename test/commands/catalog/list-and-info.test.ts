@@ -56,6 +56,9 @@ describe('a command that there is not', () => {
     [['catalog', 'infos', 'phi-4'], 'did you mean catalog info'],
     [['./model.gguf'], 'did you mean check-memory ./model.gguf?'],
     [['nothing-like-it'], 'llmkube --help shows them all'],
+    [['-v'], 'did you mean --version?'],
+    [['-x'], 'llmkube --help shows them all'],
+    [['lst'], 'did you mean list or ls or'],
   ])('%j is told from the commands that there are', async (args, told) => {
     const { stdout, stderr, exitCode } = await askCli(args);
     expect(stderr).toContain(told);

@@ -210,3 +210,30 @@ describe('what was deployed', () => {
     expect(stdout).toContain('rm -rf /models/0123456789abcdef\n');
   });
 });
+
+describe('without a kubeconfig, what to do is', () => {
+  test.each([['list'], ['hosts'], ['status', 'tiny'], ['delete', 'tiny']])('to name one: %s', async (...words) => {
+    const { stderr, exitCode } = await askCli(words);
+    expect(stderr).toBe(
+      'Error: no kubeconfig was found, so there is no cluster to talk to\n' +
+        '  Suggestion: name one with --kubeconfig or KUBECONFIG\n',
+    );
+    expect(exitCode).toBe(4);
+  });
+
+  test('for a deploy, to print the manifests as well', async () => {
+    const { stderr, exitCode } = await askCli([
+      'deploy',
+      'llama-3.2-3b',
+      '--offline',
+      '--accelerator',
+      'cpu',
+      '--system-memory',
+      '64Gi',
+    ]);
+    expect(stderr).toContain(
+      '  Suggestion: name one with --kubeconfig or KUBECONFIG, or print the manifests with --dry-run=client -o yaml\n',
+    );
+    expect(exitCode).toBe(4);
+  });
+});

@@ -72,6 +72,8 @@ describe('llama-server of another name', () => {
     script('engine', 'exit 4');
     expect((await exec(NO_ROOM, at('engine'), ...model())).exitCode).toBe(1);
     expect((await exec(ROOM, at('engine'), ...model())).exitCode).toBe(4);
+    const { stderr, exitCode } = await exec(ROOM, at('engine'), ...model(), '-c');
+    expect([exitCode, stderr]).toEqual([2, "Error: llama-server's -c expects a value, and nothing follows it\n"]);
   });
 
   test('is a word of the program that has all of llama.cpp in one', async () => {
@@ -97,6 +99,11 @@ describe('what else might load a model is not started', () => {
       'a script that is asked its version',
       () => [script('start.sh', at('llama-server')), '--version'],
       'in what start.sh runs',
+    ],
+    [
+      'a program with a word that llama-server would read on from',
+      () => [script('list', 'exit 0'), '-l'],
+      'in what list runs',
     ],
     ['llama-swap', () => [script('llama-swap', at('llama-server')), '--config', 'c.yaml'], 'in what llama-swap runs'],
     ['llama-cli', () => [script('llama-cli', 'exit 0'), ...model()], 'run the model with llama-server'],

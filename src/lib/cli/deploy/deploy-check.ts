@@ -10,6 +10,7 @@ import { checkRequest } from '../check-request.js';
 import type { DeployFlagValues } from '../flags/deploy-flags.js';
 import type { LaunchFlagValues } from '../flags/launch-flags.js';
 import type { MachineFlagValues } from '../flags/machine-flags.js';
+import { containerNote } from './container-note.js';
 import { podGpus } from './pod-gpus.js';
 
 type Flags = DeployFlagValues & LaunchFlagValues & MachineFlagValues;
@@ -61,7 +62,11 @@ export async function deployCheck(
   const check = await checkAsFarAsAsked(request, reading, flags);
   const named = { ...check, model, source: override ?? check.source };
   if (!wasMade(named)) return named;
-  const notes = [await siblingNote(named, findProjector), await draftNote(named, findDraft)];
+  const notes = [
+    await siblingNote(named, findProjector),
+    await draftNote(named, findDraft),
+    containerNote(named, flags.memory),
+  ];
   return notes.reduce<MemoryCheck>((all, note) => (note === undefined ? all : withNote(all, note)), named);
 }
 

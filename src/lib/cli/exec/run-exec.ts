@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { CheckIncompleteError, UsageError } from '../../errors.js';
+import { CheckIncompleteError, LlmkubeError, UsageError } from '../../errors.js';
 import { guardHere } from '../../guard/guard-machine.js';
 import { guardedSpawn } from '../../guard/guarded-spawn.js';
 import { refuseOptionFiles } from '../../guard/option-files.js';
@@ -11,7 +11,7 @@ import { thisMachine, type Probe } from '../../host/probe.js';
 import { llamaCpp } from '../../runtime/llama-cpp.js';
 import { AUTO_GPU_LAYERS, type Accelerator } from '../../runtime/launch-options.js';
 import type { LaunchPatch } from '../../runtime/options/server-options.js';
-import { optionVariables, readServerCommand, type ServerCommand } from '../../runtime/server-command.js';
+import { namesTheModel, optionVariables, readServerCommand, type ServerCommand } from '../../runtime/server-command.js';
 import { readNow } from '../../host/processes/process-memory.js';
 import { safeOutput } from '../../printable.js';
 import type { Room } from '../../preflight/advice/trials.js';
@@ -148,9 +148,14 @@ function readCommand(whole: readonly string[], { words, env, isNamedSo }: Server
     const command = readServerCommand(words, env, cwd);
     if (isNamedSo || command.kind === 'loads') return command;
   } catch (error) {
-    if (isNamedSo || !(error instanceof CheckIncompleteError && error.code === 'OPTION_UNKNOWN')) throw error;
+    if (isNamedSo || !(error instanceof LlmkubeError && areOfAnother(words, error))) throw error;
   }
   throw notLlamaServer(whole);
+}
+
+/** Words of another program, which llama-server does not have or would read otherwise: `ls -l` biases no logits. */
+function areOfAnother(words: readonly string[], { code }: LlmkubeError): boolean {
+  return code === 'OPTION_UNKNOWN' || (code === 'INVALID_SERVER_OPTION' && !words.some(namesTheModel));
 }
 
 const DEPTH = 'LLMKUBE_EXEC_DEPTH';

@@ -16,6 +16,8 @@ export interface FlagSpec {
   readonly multiple?: boolean | undefined;
   readonly env?: string | undefined;
   readonly exclusive?: readonly unknown[] | undefined;
+  /** The only values that it takes. */
+  readonly options?: readonly string[] | undefined;
 }
 
 type FlagSpecs = Readonly<Record<string, FlagSpec>>;
@@ -126,7 +128,11 @@ class Reader {
     }
     const value = attached ?? rest.shift();
     if (value === undefined || (attached === undefined && name !== EXTRA_ARGS && this.#isFlag(value))) {
-      throw new UsageError('USAGE', `${typed} expects a value`, { suggestions: ['see the same command with --help'] });
+      const { options } = this.#flags[name] ?? {};
+      const wanted = options === undefined ? 'a value' : `one of ${options.join(', ')}`;
+      throw new UsageError('USAGE', `${typed} expects ${wanted}`, {
+        suggestions: ['see the same command with --help'],
+      });
     }
     this.#give(name, value);
   }

@@ -20,7 +20,8 @@ export async function heldByPrograms(probe: Probe = thisMachine): Promise<HeldBy
   const resident = programsFromPs(output);
   const footprints = await largestPrograms(probe);
   return {
-    largest: (footprints.length > 0 ? footprints : resident).slice(0, SHOWN),
+    // Threads of a Linux kernel have no pages of their own.
+    largest: (footprints.length > 0 ? footprints : resident).filter(({ bytes }) => bytes > 0).slice(0, SHOWN),
     engines: resident.filter(({ name }) => ENGINES.test(name)),
   };
 }

@@ -18,6 +18,8 @@ export interface ClusterChoice {
   readonly context?: string | undefined;
   /** The proxy for a server whose kubeconfig names none. */
   readonly proxyFor?: ((server: URL) => URL | undefined) | undefined;
+  /** What can be done where there is none, to be said then. */
+  readonly withoutCluster?: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -88,7 +90,7 @@ export async function loadKubeConfig(choice: ClusterChoice): Promise<LoadedKubeC
     config.loadFromCluster();
   } else {
     throw new ClusterError('KUBECONFIG_NOT_FOUND', 'no kubeconfig was found, so there is no cluster to talk to', {
-      suggestions: ['name one with --kubeconfig or KUBECONFIG, or print the manifests with --dry-run=client -o yaml'],
+      suggestions: [['name one with --kubeconfig or KUBECONFIG', choice.withoutCluster].filter(Boolean).join(', or ')],
     });
   }
   return { config, plugin: useContext(config, choice) };

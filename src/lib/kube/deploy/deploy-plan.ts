@@ -69,9 +69,9 @@ export function checkPlan(plan: DeployPlan): void {
   checkEnum('--runtime', plan.runtime, RUNTIMES);
   checkEnum('--gpu-vendor', plan.gpu?.vendor, GPU_VENDORS);
   checkNumbers(plan);
-  checkQuantity('--cpu', plan.cpu);
-  checkQuantity('--memory', plan.memory);
-  checkQuantity('--gpu-memory', plan.gpu?.memory);
+  checkQuantity('--cpu', plan.cpu, '2 or 500m');
+  checkQuantity('--memory', plan.memory, '4Gi');
+  checkQuantity('--gpu-memory', plan.gpu?.memory, '24Gi');
   checkAutoscaling(plan);
   checkContainer(plan);
 }

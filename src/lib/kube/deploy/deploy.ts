@@ -62,7 +62,8 @@ export interface DeployOutcome {
  */
 export async function deployToCluster(plan: DeployPlan, options: DeployOptions): Promise<DeployOutcome> {
   const secrets = (plan.env ?? []).map(({ value }) => value);
-  const client = await connect({ ...options, secrets, timeoutMs: options.callTimeoutMs });
+  const withoutCluster = 'print the manifests with --dry-run=client -o yaml';
+  const client = await connect({ ...options, secrets, timeoutMs: options.callTimeoutMs, withoutCluster });
   noteOtherNamespace(client, plan, options);
   noteSplitModel(plan, options);
   if (options.fromCache) await requireCached(client, plan);

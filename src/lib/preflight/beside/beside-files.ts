@@ -1,6 +1,7 @@
 import { CheckIncompleteError } from '../../errors.js';
 import { describeShape } from '../../model/describe-shape.js';
 import { type AdapterShape, isControlVector, kindName, type ModelShape, type Shape } from '../../model/model-shape.js';
+import { looksLikeSource } from '../../source/model-source.js';
 import type { LaunchOptions } from '../../runtime/launch-options.js';
 import type { ProjectorReading } from './beside.js';
 import { type DraftListing, type DraftReason, findDraft } from './find-draft.js';
@@ -44,8 +45,12 @@ export async function readNamedFiles(
   reading: Reading,
 ): Promise<ReadFiles> {
   const readFile = async (source: string) => {
-    const { header, file } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
-    return { shape: describeShape(header), file: file?.path };
+    try {
+      const { header, file } = await reading.readHeader({ entry: undefined, source, quantization: undefined });
+      return { shape: describeShape(header), file: file?.path };
+    } catch (error) {
+      throw error instanceof CheckIncompleteError ? asPath(source, error) : error;
+    }
   };
   const read = async (source: string): Promise<Shape> => (await readFile(source)).shape;
   const loaded: LoadedFile<AdapterShape>[] = [];
@@ -65,6 +70,14 @@ export async function readNamedFiles(
   const { shape, file } = await readFile(found.source);
   if (shape.kind !== 'model') throw unexpected('DRAFT_EXPECTED', shape, 'a draft model');
   return { draft: { ...found, file, shape }, adapters: loaded, ...(specTypes && { specTypes }) };
+}
+
+/** Only the model itself is looked for in the catalogue. */
+function asPath(source: string, error: CheckIncompleteError): CheckIncompleteError {
+  if (error.code !== 'SOURCE_FILE_UNREADABLE' || looksLikeSource(source)) return error;
+  const { suggestions = [] } = error.options;
+  const advice = 'no id of the catalogue stands here: give its path, a URL or hf:OWNER/REPO/FILE.gguf';
+  return new CheckIncompleteError(error.code, error.message, { cause: error, suggestions: [...suggestions, advice] });
 }
 
 function unexpected(code: string, shape: Shape, wanted: string): CheckIncompleteError {

@@ -15,6 +15,8 @@ export function sharedMemoryNote(
   judged: (host: HostMemory) => CompletedVerdict,
 ): string | undefined {
   const { gpus = [], unifiedMemory, totalBytes } = host;
+  // Chips that share the memory of a machine are alike; two cards of unequal size are cards.
+  if (new Set(gpus.map((gpu) => gpu.totalBytes)).size > 1) return undefined;
   const gpuBytes = gpus.reduce((sum, gpu) => sum + gpu.totalBytes, 0);
   const wasMeasured = gpus.some(({ name }) => name !== '');
   if (kind === 'does-not-fit' || unifiedMemory || wasMeasured || gpuBytes <= totalBytes * USUAL_SHARE) return undefined;

@@ -34,7 +34,8 @@ export function foldLines(text: string, width: number, isWhole: (line: string) =
 const LONG_INDENT = '  ';
 
 /** What stands before the text of a line, with the blanks after it; some labels leave room for one only. */
-const LABEL = /^\s*(?:Not checked:|GPU \d+(?=\s{2})|\S+:|\S+(?=\s{2})|llama\.cpp(?= )|projector(?= ))?\s*/;
+const LABEL =
+  /^\s*(?:(?:Not checked|Estimated requirement|Available budget|Calculated for|Of each memory|Of the requirement):|GPU \d+(?=\s{2})|\S+:|\S+(?=\s{2})|llama\.cpp(?= )|projector(?= ))?\s*/;
 
 function foldLine(line: string, width: number): string[] {
   const label = LABEL.exec(line)?.[0] ?? '';

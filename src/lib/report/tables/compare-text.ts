@@ -32,7 +32,7 @@ const ROWS: readonly Row[] = [
   ['budget', (check) => limitSize(check, 'budget')],
   ['to spare', (check) => limitSize(check, 'headroom')],
   ['verdict', ({ verdict }) => VERDICTS[verdict.kind]],
-  ['largest ctx', ({ largest }) => (largest === undefined ? 'none' : String(largest))],
+  ['largest ctx', ({ largest, verdict }) => String(largest ?? (verdict.kind === 'unknown' ? '-' : 'none'))],
 ];
 
 /** Models side by side, a column each; as many beside each other as the width holds. */

@@ -112,3 +112,20 @@ describe('a model that is named as people type it', () => {
     expect(exitCode).toBe(2);
   });
 });
+
+describe('beside a model', () => {
+  const BESIDE = ['check-memory', 'llama-3.1-8b', '--offline', '--accelerator', 'cpu', '--system-memory', '64Gi'];
+  const ADVICE = 'no id of the catalogue stands here: give its path, a URL or hf:OWNER/REPO/FILE.gguf';
+
+  test.each(['--spec-draft-model', '--lora'])('%s of an id of the catalogue is told that it is none', async (flag) => {
+    const { stderr, exitCode } = await askCli([...BESIDE, flag, 'llama-3.2-3b']);
+    expect(stderr).toContain(`Reason: cannot read llama-3.2-3b: there is no such file\n  Suggestion: ${ADVICE}\n`);
+    expect(exitCode).toBe(3);
+  });
+
+  test('a path at which there is nothing is told no such thing', async () => {
+    const { stderr } = await askCli([...BESIDE, '--spec-draft-model', './draft.gguf']);
+    expect(stderr).toContain('cannot read ./draft.gguf: there is no such file');
+    expect(stderr).not.toContain(ADVICE);
+  });
+});

@@ -18,6 +18,7 @@ const FLAGS = {
   'extra-args': { type: 'option', multiple: true, env: 'LLMKUBE_EXTRA_ARGS' },
   quantization: { type: 'option', char: 'q' },
   file: { type: 'option', env: 'LLMKUBE_FILE', exclusive: ['quantization'] },
+  'dry-run': { type: 'option', options: ['client', 'server'] },
   json: { type: 'boolean' },
 };
 const read = (line: string, env: Record<string, string> = {}) =>
@@ -87,6 +88,7 @@ describe('a command line', () => {
     ['--mlock --port', "--mlock is an option of llama-server's", 'give them as --extra-args "--mlock --port …"'],
     ['--ctx-size', '--ctx-size expects a value', undefined],
     ['-c --json', '-c expects a value', undefined],
+    ['--dry-run --json', '--dry-run expects one of client, server', undefined],
     ['--mmap=maybe', '--mmap is on or off, not "maybe"', undefined],
   ])('%s is refused in one sentence', (line, message, suggestion) => {
     const reading = () => read(line);

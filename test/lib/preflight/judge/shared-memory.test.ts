@@ -22,3 +22,12 @@ test('nothing is said of a GPU that was measured, or where one memory is enough'
   expect(note(machine(64, 'NVIDIA RTX 6000'))).toBeUndefined();
   expect(note(machine(64), 'fits')).toBeUndefined();
 });
+
+test('nothing is said of GPUs of unequal size, which are cards with memory of their own', () => {
+  const withSecond = (gpuGib: number): HostMemory => ({
+    ...machine(40),
+    gpus: [...(machine(40).gpus ?? []), { index: 1, name: '', totalBytes: gpuGib * GIB, usedBytes: 0 }],
+  });
+  expect(note(withSecond(24))).toBeUndefined();
+  expect(note(withSecond(40))).toContain('it does not fit');
+});

@@ -47,6 +47,13 @@ describe('text on a terminal', () => {
     );
   });
 
+  test.each(['Available budget', 'Of each memory'])('goes on behind a label of several words: %s', (label) => {
+    const line = `  ${label}: 18GB (32GB system × 0.67 fraction − 3.4GB in use)`;
+    const [first = '', ...rest] = foldLines(line, 50).split('\n');
+    const indent = ' '.repeat(first.indexOf('18GB'));
+    expect(rest).toEqual([expect.stringMatching(`^${indent}\\S`)]);
+  });
+
   test('does not count colours', () => {
     expect(foldLines('\u001b[33mnote\u001b[39m      abc def', 17)).toBe('\u001b[33mnote\u001b[39m      abc def');
   });
