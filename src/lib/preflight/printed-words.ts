@@ -1,4 +1,4 @@
-import type { LaunchOptions } from '../runtime/launch-options.js';
+import { type LaunchOptions, withoutOptions } from '../runtime/launch-options.js';
 import { draftFileWords } from '../runtime/options/draft-options.js';
 import { launchWords } from '../runtime/launch-words.js';
 import { hubFrom, resolveUrl } from '../source/hub/hub-urls.js';
@@ -34,8 +34,19 @@ export function serverWords(
     'llama-server',
     ...model,
     ...projectorWords(check, model, launch.mmprojAuto === false, env),
-    ...launchWords(launch, check.extraWords),
+    ...launchWords(withoutGpus(launch, check.projector !== undefined), check.extraWords),
   ];
+}
+
+/** A check for the CPU has no GPU in mind, and a llama-server that finds one would take it. */
+function withoutGpus(launch: LaunchOptions, hasProjector: boolean): LaunchOptions {
+  if (launch.accelerator !== 'cpu') return launch;
+  return {
+    ...withoutOptions(launch, 'gpuLayers'),
+    devices: [],
+    ...(launch.draft !== undefined && { draftDevice: 'none' }),
+    ...(hasProjector && { mmprojOffload: false }),
+  };
 }
 
 /** llama-server fetches models, projectors and drafts of the hub, but no adapter, and no draft by its address. */

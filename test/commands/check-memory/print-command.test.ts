@@ -47,6 +47,24 @@ test('the command that is printed loads the same model with the same options', a
   expect(rest).toContain('--jinja');
 });
 
+test('what was checked for the CPU keeps llama-server, its draft and its projector from a GPU that is there', async () => {
+  const machine = ['--accelerator', 'cpu', '--system-memory', '64Gi', '--in-use', '4Gi', '--offline'];
+  const commandOf = async (...asked: string[]) => {
+    const { stdout } = await askCli(['check-memory', ...asked, ...machine, '--print', 'llama-server']);
+    return words(stdout.slice(stdout.indexOf('llama-server --')).trim());
+  };
+  const withProjector = await commandOf('gemma-3-4b');
+  expect(withProjector.slice(-3)).toEqual(['--no-mmproj-offload', '--device', 'none']);
+  expect(withProjector).not.toContain('--n-gpu-layers');
+
+  const { path, remove } = await temporaryFolder();
+  const draft = join(path, 'draft.gguf');
+  await writeProfile(readProfile(join(PROFILES, 'llama-3.2-3b.Q5_K_M.json')), draft);
+  const withDraft = await commandOf('llama-3.1-8b', '--spec-draft-model', draft);
+  expect(withDraft.slice(-4)).toEqual(['--spec-draft-device', 'none', '--device', 'none']);
+  await remove();
+});
+
 test('under each piece of advice stands the command that takes it, broken nowhere inside a word', async () => {
   const { stderr, exitCode } = await askCli(['check-memory', 'qwen-coder-32b', ...SMALL, '--print', 'exec']);
   const commands = stderr
