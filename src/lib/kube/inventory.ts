@@ -35,7 +35,7 @@ export async function deleteDeployment(client: KubeClient, namespace: string, na
   const services = await client.list('InferenceService', namespace);
   const serviceDeleted = await client.delete({ kind: 'InferenceService', namespace, name });
   const usedBy = services
-    .filter(({ spec, metadata }) => spec.modelRef === name && metadata.name !== name)
+    .filter(({ spec, metadata }) => metadata.name !== name && modelsOf(spec).includes(name))
     .map(({ metadata }) => metadata.name);
   const kept = usedBy.length > 0;
   const modelDeleted = !kept && (await client.delete({ kind: 'Model', namespace, name }));
@@ -44,6 +44,13 @@ export async function deleteDeployment(client: KubeClient, namespace: string, na
     { kind: 'InferenceService', name, namespace, outcome: serviceDeleted ? 'deleted' : 'missing', usedBy: [] },
     { kind: 'Model', name, namespace, outcome: kept ? 'kept' : modelDeleted ? 'deleted' : 'missing', usedBy },
   ];
+}
+
+function modelsOf({
+  modelRef,
+  speculativeDecoding,
+}: InferenceServiceResource['spec']): readonly (string | undefined)[] {
+  return [modelRef, speculativeDecoding?.draftModelRef];
 }
 
 /** The operator's directory for a model's file; undefined when it keeps none. */

@@ -3,6 +3,7 @@ import { deployToCluster } from '../../../src/lib/kube/deploy/deploy.js';
 import type { DeployPlan } from '../../../src/lib/kube/deploy/deploy-plan.js';
 import { planFor } from '../../support/deploy/deploy-plans.js';
 import { clusterOfEachTest } from '../../support/kube/cluster-of-each-test.js';
+import type { JsonObject } from '../../support/kube/kube-types.js';
 import { askCli } from '../../support/cli-session.js';
 import { type CliResult } from '../../support/run-cli.js';
 
@@ -191,10 +192,21 @@ describe('what was deployed', () => {
     ]).toEqual([]);
   });
 
-  test('delete keeps a model that another service uses', async () => {
+  test.each<[string, JsonObject]>([
+    ['another service uses', {}],
+    [
+      'drafts for another service',
+      { modelRef: 'large', speculativeDecoding: { type: 'draft', draftModelRef: 'tiny' } },
+    ],
+    ['a service uses that is too large to be read whole', { extraArgs: ['x'.repeat(2 ** 19)] }],
+  ])('delete keeps a model that %s', async (_, spec) => {
     await deployed();
     const service = cluster.api.store.require({ plural: 'inferenceservices', ...KEY });
-    const other = { ...service, metadata: { name: 'other', namespace: 'default' } };
+    const other = {
+      ...service,
+      metadata: { name: 'other', namespace: 'default' },
+      spec: { ...service.spec, ...spec },
+    };
     cluster.api.store.create({ plural: 'inferenceservices', namespace: 'default', name: 'other' }, other, 'kubectl', {
       dryRun: false,
     });

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { connect } from '../../../src/lib/kube/client/client.js';
 import { failedDeploy } from '../../support/deploy/failed-deploy.js';
+import { writeKubeconfig } from '../../support/kube/kubeconfig-file.js';
 import { KubeApi } from '../../support/kube/kube-api.js';
 import { ApiFailure } from '../../support/kube/kube-types.js';
 import { LOOPBACK_CERTIFICATE_FILE, LOOPBACK_TLS } from '../../support/servers/loopback-tls.js';
@@ -119,4 +124,16 @@ describe('what a cluster can answer', () => {
     expect(error.code).toBe('CREDENTIALS_FAILED');
     expect(`${error.message}${error.stack}`).not.toContain(SECRET);
   });
+});
+
+test('a server that speaks no TLS has no certificate that could be wrong', async () => {
+  const plain = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+  await once(plain, 'listening');
+  const server = `https://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+  const client = await connect({ kubeconfig: await writeKubeconfig({ plain: { server } }) });
+  await expect(client.list('Model', undefined)).rejects.toMatchObject({
+    code: 'CLUSTER_UNREACHABLE',
+    message: expect.stringContaining(`no encrypted connection to ${server} comes about`),
+  });
+  plain.close();
 });

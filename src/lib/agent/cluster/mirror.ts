@@ -74,7 +74,7 @@ export class Mirror {
   }
 
   service(key: string): Known<InferenceServiceResource> {
-    return known(this.#services, key);
+    return known(this.#services, key, isBeingDeleted);
   }
 
   model(key: string): Known<ModelResource> {
@@ -179,10 +179,19 @@ export class Mirror {
   }
 }
 
-function known<K extends Kind>(copy: Copy<K>, key: string): Known<ResourceOf<K>> {
+/** @param isEnough tells whether what was read of a partial object says all that matters */
+function known<K extends Kind>(
+  copy: Copy<K>,
+  key: string,
+  isEnough: (object: ResourceOf<K>) => boolean = () => false,
+): Known<ResourceOf<K>> {
   const object = copy.objects.get(key);
-  if (object !== undefined) return { kind: 'there', object };
-  return copy.synced ? { kind: 'gone' } : { kind: 'unknown' };
+  if (object === undefined) return copy.synced ? { kind: 'gone' } : { kind: 'unknown' };
+  return object.partial === true && !isEnough(object) ? { kind: 'unknown' } : { kind: 'there', object };
+}
+
+function isBeingDeleted({ metadata }: InferenceServiceResource): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 /** Who owns which field is half of an object, and nothing that is asked for here. */

@@ -136,8 +136,12 @@ export function modelFolder(folder: string, model: ModelResource): string | unde
 }
 
 function folderOf(folder: string, model: ModelResource, source: ModelSource): string {
-  const { namespace, name } = model.metadata;
-  return join(folder, encodeURIComponent(namespace), encodeURIComponent(name), key(source));
+  return join(foldersOf(folder, model), key(source));
+}
+
+/** Where all that a Model has named lies, each source in a folder of its own. */
+export function foldersOf(folder: string, { metadata: { namespace, name } }: ModelResource): string {
+  return join(folder, encodeURIComponent(namespace), encodeURIComponent(name));
 }
 
 function key(source: ModelSource): string {

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import type { ModelResource } from '../../kube/client/api.js';
-import { modelFolder } from './model-files.js';
+import { foldersOf, modelFolder } from './model-files.js';
 
 /** What nobody names any more is kept this long: a Model that is made again need not be fetched again. */
 const KEPT_MS = 24 * 3_600_000;
@@ -25,10 +25,15 @@ export interface Sweep {
  * @returns the folders that were removed
  */
 export function sweepStore({ folder, namespace, models, inUse, nowMs }: Sweep): readonly string[] {
-  const named = new Set(models.flatMap((model) => modelFolder(folder, model) ?? []));
+  const isPartial = (model: ModelResource): boolean => model.partial === true;
+  const unread = new Set(models.filter(isPartial).map((model) => foldersOf(folder, model)));
+  const read = models.filter((model) => !isPartial(model));
+  const named = new Set(read.flatMap((model) => modelFolder(folder, model) ?? []));
   const removed: string[] = [];
   for (const space of namespace === undefined ? folders(folder) : [encodeURIComponent(namespace)]) {
     for (const model of folders(join(folder, space))) {
+      // What it names was not read.
+      if (unread.has(join(folder, space, model))) continue;
       for (const source of folders(join(folder, space, model)).filter((name) => /^[0-9a-f]{12}$/.test(name))) {
         const path = join(folder, space, model, source);
         const isUsed = named.has(path) || inUse.some((file) => file.startsWith(path + sep));

@@ -8,7 +8,7 @@ export type Vendor = keyof typeof VARIABLES;
 
 /**
  * The devices that are left, in the order in which an engine numbers them; all of them where nothing is hidden. A list ends
- * at its first word that names no device, as the drivers read it.
+ * at its first word that names no device, as the drivers read it; CUDA sees none at all where one is named twice.
  * @param devices in the driver's own order
  */
 export function visibleDevices<T extends object>(
@@ -18,7 +18,7 @@ export function visibleDevices<T extends object>(
 ): readonly T[] {
   return VARIABLES[vendor].reduce<readonly T[]>((left, names) => {
     const set = names.find((name) => env[name] !== undefined);
-    return set === undefined ? left : chosen(left, env[set] ?? '');
+    return set === undefined ? left : chosen(vendor, left, env[set] ?? '');
   }, devices);
 }
 
@@ -27,13 +27,14 @@ export function hidingVariable(vendor: Vendor, env: Readonly<Record<string, stri
   return VARIABLES[vendor].flat().find((name) => env[name] !== undefined);
 }
 
-function chosen<T extends object>(devices: readonly T[], list: string): readonly T[] {
+function chosen<T extends object>(vendor: Vendor, devices: readonly T[], list: string): readonly T[] {
   const found: T[] = [];
   for (const word of list.split(',').map((part) => part.trim())) {
     const device = /^\d+$/.test(word)
       ? devices[Number(word)]
       : devices.find((one) => word !== '' && uuidOf(one).startsWith(word.toLowerCase()));
-    if (device === undefined || found.includes(device)) break;
+    if (device === undefined) break;
+    if (found.includes(device)) return vendor === 'nvidia' ? [] : found;
     found.push(device);
   }
   return found;

@@ -194,6 +194,8 @@ interface Resource<K extends Kind, Spec, Status> {
   readonly metadata: ObjectMeta;
   readonly spec: Spec;
   readonly status?: Status;
+  /** Larger than any that is made to be used: only what it and its Models are called by was read, and what is missing may be there. */
+  readonly partial?: true;
 }
 
 export type ModelResource = Resource<'Model', ModelSpec, ModelStatus>;

@@ -1,7 +1,9 @@
 import { ClusterError } from '../../errors.js';
 import { withoutNamedSecrets } from '../../named-secrets.js';
 
-const TLS_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
+const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
+/** Of a server that does not speak TLS, or another one of it. */
+const TLS_CODE = /EPROTO|ERR_SSL/;
 /** What hpagent says of an answer to CONNECT that is not 200, at the end of what node-fetch says of the request. */
 const PROXY_REFUSAL = /\bBad response: (?<status>\d+)$/;
 const SWITCHING = 101;
@@ -11,9 +13,14 @@ const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'
 /** The error of a call that got no answer. `error` is what node-fetch or client-node threw. */
 export function connectionError(error: unknown, server: string): ClusterError {
   const { code = '', message } = error as Error & { code?: string };
-  if (TLS_CODE.test(code)) {
+  if (CERTIFICATE_CODE.test(code)) {
     return new ClusterError('CLUSTER_CERTIFICATE', `the certificate of ${server} was not accepted (${code})`, {
       suggestions: ["check the kubeconfig's certificate-authority for this cluster, and the clock of this machine"],
+    });
+  }
+  if (TLS_CODE.test(code)) {
+    return new ClusterError('CLUSTER_UNREACHABLE', `no encrypted connection to ${server} comes about (${code})`, {
+      suggestions: ['check that the server address in the kubeconfig is one of https, and any proxy in between'],
     });
   }
   const refusal = PROXY_REFUSAL.exec(message)?.groups?.status;

@@ -25,17 +25,22 @@ const INSIDE_IPV6: readonly (readonly [string, number])[] = [
 
 /**
  * Addresses at which a machine, and nobody else, is told its own secrets: link-local ones, and where clouds have their metadata beside those
- * (Alibaba's and Azure's, Amazon's and Google's of IPv6).
+ * (Alibaba's, Azure's and Oracle's; of IPv6 those of Amazon's services, and Google's, Oracle's, Scaleway's, Akamai's and Alibaba's).
  */
 const OWN_IPV4: typeof INSIDE_IPV4 = [
   ['169.254.0.0', 16],
   ['100.100.100.200', 32],
   ['168.63.129.16', 32],
+  ['192.0.0.192', 32],
 ];
 const OWN_IPV6: typeof INSIDE_IPV6 = [
   ['fe80::', 10],
-  ['fd00:ec2::254', 128],
+  ['fd00:ec2::', 32],
   ['fd20:ce::254', 128],
+  ['fd00:c1::a9fe:a9fe', 128],
+  ['fd00:42::42', 128],
+  ['fd00:a9fe:a9fe::1', 128],
+  ['fd00:100::100:200', 128],
 ];
 
 /** True for an address that the public internet cannot reach; IPv4 addresses inside IPv6 ones count as themselves. */

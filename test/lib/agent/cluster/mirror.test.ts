@@ -88,3 +88,16 @@ test('a service that is missing from a list counts as gone only when the cluster
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(mirror.service('default/one').kind).toBe('there');
 });
+
+test('what is too large to be read whole is not known, unless it says that it is being deleted', async () => {
+  const large = {
+    ...aService({ extraArgs: ['x'.repeat(2 ** 19)] }),
+    metadata: { name: 'large', namespace: 'default' },
+  };
+  const key = { plural: 'inferenceservices', namespace: 'default', name: 'large' };
+  cluster.api.store.create(key, large as never, 'test', { dryRun: false });
+  const model = { ...aModel(), metadata: { name: 'large', namespace: 'default', labels: { x: 'x'.repeat(2 ** 19) } } };
+  cluster.api.store.create({ ...key, plural: 'models' }, model as never, 'test', { dryRun: false });
+  await until(() => names().includes('large') && mirror.models().length === 2);
+  expect([mirror.service('default/large').kind, mirror.model('default/large').kind]).toEqual(['unknown', 'unknown']);
+});

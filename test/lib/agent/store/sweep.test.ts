@@ -72,3 +72,12 @@ test('other namespaces than the agent’s own are not its business', () => {
   for (const nowMs of [NOW, NOW + 25 * HOUR]) sweep([], nowMs);
   expect(existsSync(file)).toBe(false);
 });
+
+test('a Model that is too large to be read whole keeps what it may name', () => {
+  const one = model('a', 'https://host/a.gguf');
+  const [file, other] = [fetched(one), fetched(model('b', 'https://host/b.gguf'))];
+  const partial: ModelResource = { ...one, spec: { ...one.spec, source: '' }, partial: true };
+  sweep([partial], NOW);
+  sweep([partial], NOW + 25 * HOUR);
+  expect([existsSync(file), existsSync(other)]).toEqual([true, false]);
+});

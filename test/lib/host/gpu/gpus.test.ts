@@ -100,7 +100,8 @@ describe('the GPUs of an NVIDIA machine', () => {
     expect(await sizes('cuda', { smi: `${LARGE}\n${SMALL}\n`, env })).toEqual(expected);
   });
 
-  test.each(['', '-1', 'NoDevFiles'])('are none with CUDA_VISIBLE_DEVICES="%s"', async (list) => {
+  // That none is left where one is named twice is how PyTorch reads the variable, too.
+  test.each(['', '-1', 'NoDevFiles', '0,0'])('are none with CUDA_VISIBLE_DEVICES="%s"', async (list) => {
     const measuring = measured('cuda', { smi: LARGE, env: { CUDA_VISIBLE_DEVICES: list } });
     await expect(measuring).rejects.toMatchObject({ code: 'GPU_MEMORY_UNKNOWN', exitCode: 3 });
     await expect(measuring).rejects.toThrow('CUDA_VISIBLE_DEVICES hides every GPU');

@@ -43,7 +43,13 @@ test.each([
   'http://[::ffff:a9fe:a9fe]/',
   'http://100.100.100.200/latest',
   'http://168.63.129.16/',
+  'http://192.0.0.192/',
   'http://[fd00:ec2::254]/',
+  'http://[fd00:ec2::23]/v1/credentials',
+  'http://[fd00:c1::a9fe:a9fe]/opc/v2/',
+  'http://[fd00:42::42]/',
+  'http://[fd00:a9fe:a9fe::1]/v1/token',
+  'http://[fd00:100::100:200]/',
 ])('a server inside does not make this machine ask for its own secrets at %s', async (secret) => {
   const { asked, answered } = follow('http://model.lan/a', {
     'http://model.lan/a': 'http://192.168.1.6/b',

@@ -7,6 +7,8 @@ const MAX_OBJECT_LENGTH = 2 ** 18;
 const MAX_OBJECT_VALUES = 20_000;
 
 const NAMES = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'] as const;
+/** Which Models a service uses: they must not go because it is large. */
+const MODEL_NAMES = ['modelRef', 'speculativeDecoding'] as const;
 /** Of a name or a time, or of what a list says of itself: where its next page is. */
 const MAX_SHORT_LENGTH = 2 ** 14;
 
@@ -22,8 +24,8 @@ export interface ListPage {
 }
 
 /**
- * The event of a watch in its text. Of an object that is larger than any that is made to be used, only what it is called by: whoever may write one
- * must not keep others' from being seen.
+ * The event of a watch in its text. Of an object that is larger than any that is made to be used, only what it and its Models are called by, marked
+ * as `partial`: whoever may write one must not keep others' from being seen.
  * @returns undefined for text that is no event
  */
 export function watchEventOf(text: string): { readonly type: unknown; readonly object: unknown } | undefined {
@@ -70,10 +72,14 @@ function objectOf(text: string): { readonly object: unknown; readonly length: nu
 }
 
 function namesOf(text: string): unknown {
-  const { metadata } = jsonMembers(text, ['metadata']);
-  const found = metadata === undefined ? {} : jsonMembers(text, NAMES, metadata);
-  const names = NAMES.map((name) => [name, found[name] && shortValue(text, found[name])]);
-  return { metadata: Object.fromEntries(names.filter(([, value]) => value !== undefined)), spec: {} };
+  const { metadata, spec } = jsonMembers(text, ['metadata', 'spec']);
+  return { metadata: shortValues(text, NAMES, metadata), spec: shortValues(text, MODEL_NAMES, spec), partial: true };
+}
+
+function shortValues(text: string, keys: readonly string[], at: Span | undefined): Readonly<Record<string, unknown>> {
+  const found = at === undefined ? {} : jsonMembers(text, keys, at);
+  const values = keys.map((key) => [key, found[key] && shortValue(text, found[key])] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
 /** Undefined where it is long, or no JSON. */

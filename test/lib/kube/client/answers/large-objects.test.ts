@@ -34,13 +34,20 @@ const LARGE: readonly (readonly [string, string])[] = [
 
 describe('of an object with', () => {
   test.each(LARGE)('%s, only what it is called by is read', (_, text) => {
-    const names = { metadata: NAMES, spec: {} };
+    const names = { metadata: NAMES, spec: {}, partial: true };
     expect(watchEventOf(`{"type":"MODIFIED","object":${text}}`)).toEqual({ type: 'MODIFIED', object: names });
     expect(watchEventOf(` { "object" : ${text} , "type" : "DELETED" } `)).toEqual({ type: 'DELETED', object: names });
     const small = JSON.parse(model('', 'small')) as unknown;
     const page = listPageOf(`{"items":[${text}, ${model('', 'small')}],"metadata":{"continue":"x"}}`, 10);
     expect(page).toMatchObject({ items: [names, small], next: 'x' });
   });
+});
+
+test('of a large service its Models are read, too: they are in use', () => {
+  const models = { modelRef: 'tiny', speculativeDecoding: { draftModelRef: 'small' } };
+  const spec = JSON.stringify({ replicas: 0, ...models, extraArgs: ['x'.repeat(MIB)] });
+  const text = `{"items":[{"spec":${spec},"metadata":${JSON.stringify(NAMES)}}]}`;
+  expect(listPageOf(text, 10)?.items).toEqual([{ metadata: NAMES, spec: models, partial: true }]);
 });
 
 test('what is asked for at the top is not found in what lies deeper, nor in a text', () => {
