@@ -8,14 +8,16 @@ const MOST_COMPARED = 10_000_000;
 export function nearest(typed: string, names: readonly string[]): readonly string[] {
   if (typed.length > LONGEST) return [];
   const wanted = typed.toLowerCase();
-  return comparable(wanted.length, names)
-    .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
-    .filter(({ distance }) => distance <= Math.max(2, Math.floor(wanted.length / 3)))
-    // Two short words are few edits apart without a letter in common.
-    .filter(({ name, distance }) => distance < Math.max(wanted.length, name.length))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, MOST)
-    .map(({ name }) => name);
+  return (
+    comparable(wanted.length, names)
+      .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
+      .filter(({ distance }) => distance <= Math.max(2, Math.floor(wanted.length / 3)))
+      // Two short words are few edits apart without a letter in common.
+      .filter(({ name, distance }) => distance < Math.max(wanted.length, name.length))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, MOST)
+      .map(({ name }) => name)
+  );
 }
 
 function comparable(typedLength: number, names: readonly string[]): readonly string[] {
