@@ -1,5 +1,5 @@
 import { ClusterError } from '../../errors.js';
-import { withoutNamedSecrets } from '../../named-secrets.js';
+import { withoutNamedSecrets } from './named-secrets.js';
 
 const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
 /** Of a server that does not speak TLS, or another one of it. */

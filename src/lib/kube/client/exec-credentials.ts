@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { parseBoundedJson } from '../../bounded-json.js';
 import type { User } from '@kubernetes/client-node';
 import { ClusterError } from '../../errors.js';
-import { withoutNamedSecrets } from '../../named-secrets.js';
+import { withoutNamedSecrets } from './named-secrets.js';
 import { cleanText } from './clean-text.js';
 import { runPlugin, type PluginEnd } from './plugin-process.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { withoutNamedSecrets } from '../../src/lib/named-secrets.js';
+import { withoutNamedSecrets } from '../../../../src/lib/kube/client/named-secrets.js';
 
 describe('a complaint of a foreign program', () => {
   test.each([
