@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { estimateMemory } from '../../src/lib/estimate/estimate-memory.js';
@@ -23,16 +24,19 @@ afterEach(() => {
 async function buffersOf(file: string, context: number, port: number): Promise<Record<string, number>> {
   const started = spawn(PYTHON, [join(FOLDER, 'serve.py'), file, String(port), String(context)]);
   server = started;
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    const hear = (data: Buffer): void => {
-      log += data.toString();
-      if (/^ready$/m.test(log)) resolve();
-    };
-    started.stdout.on('data', hear);
-    started.stderr.on('data', hear);
-    started.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log.slice(-2000)}`)));
+  let [log, said] = ['', ''];
+  started.stderr.on('data', (data: Buffer) => {
+    log += data.toString();
   });
+  // By itself: between two pieces of the log it would stand within a line.
+  started.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+    if (/^ready$/m.test(said)) started.kill('SIGKILL');
+  });
+  // Once it has ended, all that it wrote was read.
+  const [code, signal] = (await once(started, 'close')) as [number | null, string | null];
+  if (signal !== 'SIGKILL') throw new Error(`the server ended with ${code ?? signal}:\n${log.slice(-2000)}`);
+  log += said;
   const sums: Record<string, number> = {};
   for (const [, device = '', kind = '', size] of log.matchAll(
     /(\S+)\s+(model|KV|compute|output) buffer size = +([\d.]+) MiB/g,
