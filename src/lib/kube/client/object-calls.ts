@@ -1,4 +1,5 @@
 import { ClusterError } from '../../errors.js';
+import { MAX_OBJECTS } from './answers/list-pages.js';
 import { listPageOf } from './answers/large-objects.js';
 import type { ApiStatus } from './status-errors.js';
 import { isObject } from '../../is-object.js';
@@ -26,9 +27,6 @@ export interface ObjectApply {
   /** Take over fields that others own. */
   readonly force?: boolean;
 }
-
-/** Of one list, which has what a cluster has of hosts or of a service's endpoints. */
-const MAX_OBJECTS = 8_000;
 
 const CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHORIZED',

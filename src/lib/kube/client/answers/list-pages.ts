@@ -8,7 +8,7 @@ const SMALL_PAGE_SIZE = 4;
 /** Of all pages, in characters: thousands of objects as large as operators make them. */
 const MAX_LENGTH = 12 * 2 ** 20;
 /** Of all pages; a small object takes two kilobytes. */
-const MAX_OBJECTS = 8_000;
+export const MAX_OBJECTS = 8_000;
 /** Servers may send pages with fewer objects than were asked for, or none, but not for ever. */
 const MAX_PAGES = 200;
 /** Of all pages together; a page that is under way is not cut off. */
