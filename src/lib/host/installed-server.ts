@@ -1,9 +1,10 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { parseBoundedJson } from '../bounded-json.js';
 import { CheckIncompleteError } from '../errors.js';
 import { writeOwnFile } from '../own-file.js';
 import { programOutput } from './processes/program-output.js';
+import { pathFolders } from './processes/runnable.js';
 import { readRegularFile } from '../read-regular-file.js';
 
 /** What finding a llama-server and asking its version needs of the machine, so that tests can answer in its place. */
@@ -42,8 +43,7 @@ const LONGEST_CACHE = 2 ** 20;
 export async function installedServer(probe: ServerProbe): Promise<FoundServer | undefined> {
   const named = probe.env['LLMKUBE_LLAMA_SERVER'];
   if (named) return { path: named, version: await serverVersion(named, probe) };
-  const folders = (probe.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  for (const path of [...folders, ...HOMEBREW].map((folder) => join(folder, PROGRAM))) {
+  for (const path of [...pathFolders(probe.env['PATH']), ...HOMEBREW].map((folder) => join(folder, PROGRAM))) {
     if (await probe.look(path)) return { path, version: await askedVersion(path, probe) };
   }
   return undefined;

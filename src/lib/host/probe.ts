@@ -1,7 +1,7 @@
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { linuxSharedPages } from './processes/process-memory.js';
 import { programOutput } from './processes/program-output.js';
-import { firstRunnable } from './processes/runnable.js';
+import { firstRunnable, pathFolders } from './processes/runnable.js';
 
 /** What a program of the system printed, or undefined when it is not there, fails or takes too long. */
 export type RunCommand = (program: string, args: readonly string[]) => Promise<string | undefined>;
@@ -47,9 +47,6 @@ export const thisMachine: Probe = {
     const { readdir } = await import('node:fs/promises');
     return readdir(folder).catch(() => []);
   },
-  has: (program) => {
-    const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-    return firstRunnable(folders.map((folder) => join(folder, program))) !== undefined;
-  },
+  has: (program) => firstRunnable(pathFolders(process.env.PATH).map((folder) => join(folder, program))) !== undefined,
   sharedPages: linuxSharedPages,
 };

@@ -1,4 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter } from 'node:path';
+
+/** The folders that `PATH` lists. */
+export function pathFolders(path = ''): readonly string[] {
+  return path.split(delimiter).filter((folder) => folder !== '');
+}
 
 /** The first of these files that this user may run. */
 export function firstRunnable(files: readonly string[]): string | undefined {
