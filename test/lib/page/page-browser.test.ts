@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { type BrowserOptions, CHROMIUM, freshContext, startChromium } from '../../support/page/chromium.js';
-import { profileSpec, readProfile } from '../../support/models/profile.js';
-import { buildGguf } from '../../support/models/gguf-writer.js';
+import { readProfile, writeProfile } from '../../support/models/profile.js';
 import { contrastsOf, nameOf } from '../../support/page/in-page.js';
 import { runPrinted } from '../../support/page/page-file.js';
 import { askCli } from '../../support/cli-session.js';
-import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
+import { temporaryFolder } from '../../support/sparse-file.js';
 import { PROFILES } from '../../oracle/cases.js';
 
 /** A browser on a busy machine. */
@@ -174,8 +173,7 @@ describeInChromium(NAME, () => {
 
   test('follows its budget, its draft, the slider of the context and another address, and keeps open what was opened', async () => {
     const at = async (name: string, profile: string): Promise<string> => {
-      const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, profile))));
-      await writeSparseFile(join(folder.path, name), header, header.length + dataBytes);
+      await writeProfile(readProfile(join(PROFILES, profile)), join(folder.path, name));
       return join(folder.path, name);
     };
     const llama = await at('llama.gguf', 'llama-3.1-8b.Q4_K_M.json');

@@ -9,7 +9,7 @@ import type { PageInput } from '../../../src/lib/page/page-input.js';
 import { PROFILES } from '../../oracle/cases.js';
 import { buildGguf } from '../../support/models/gguf-writer.js';
 import { type CheckFigures, pageData, pageProgram, readPage, runPrinted } from '../../support/page/page-file.js';
-import { profileSpec, readProfile } from '../../support/models/profile.js';
+import { profileSpec, readProfile, writeProfile } from '../../support/models/profile.js';
 import { askCli } from '../../support/cli-session.js';
 import { temporaryFolder, writeSparseFile } from '../../support/sparse-file.js';
 
@@ -153,8 +153,7 @@ describe('the figures of a page', () => {
 
   test('follow a draft, its tokens and adapters, whether flags name them or llama-server’s own options', async () => {
     const at = async (name: string, profile: string): Promise<string> => {
-      const { header, dataBytes } = buildGguf(profileSpec(readProfile(join(PROFILES, profile))));
-      await writeSparseFile(join(folder.path, name), header, header.length + dataBytes);
+      await writeProfile(readProfile(join(PROFILES, profile)), join(folder.path, name));
       return join(folder.path, name);
     };
     const llama = await at('llama.gguf', 'llama-3.1-8b.Q4_K_M.json');
