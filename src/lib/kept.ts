@@ -1,3 +1,9 @@
+/** Adds to a list that holds no more than `most`: the first one goes for it. */
+export function keepLast<T>(list: T[], one: T, most: number): void {
+  if (list.length === most) list.shift();
+  list.push(one);
+}
+
 /** What was worked out once for an owner by some key, for as long as the owner is there. */
 export class Kept<Owner extends object, Value> {
   readonly #byOwner = new WeakMap<Owner, Map<string, Value>>();

@@ -1,6 +1,7 @@
 import { CheckIncompleteError } from '../errors.js';
 import { splitBlockNumber } from '../gguf/block-numbers.js';
 import type { GgufFile, GgufHeader, GgufTensor, MetadataValue } from '../gguf/header.js';
+import { sameNumbers } from '../gguf/same-numbers.js';
 import { parameterCountOf } from './describe-file.js';
 import { describeHeader } from './describe-model.js';
 import { inspectLayers, type LayerFacts } from './inspect-layers.js';
@@ -102,7 +103,7 @@ function largest(tensors: readonly GgufTensor[]): LargeTensor[] {
   for (const { name: full, type, dims, bytes } of tensors) {
     if (found.length === LARGEST_SHOWN && bytes < (found.at(-1)?.bytes ?? 0)) continue;
     const name = splitBlockNumber(full)?.pattern ?? full;
-    const alike = found.findIndex((one) => one.name === name && one.type === type.name && isSame(one.dims, dims));
+    const alike = found.findIndex((one) => one.name === name && one.type === type.name && sameNumbers(one.dims, dims));
     const known = found[alike];
     if (known !== undefined) found[alike] = { ...known, count: known.count + 1 };
     else {
@@ -111,10 +112,6 @@ function largest(tensors: readonly GgufTensor[]): LargeTensor[] {
     }
   }
   return found;
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((dim, index) => dim === b[index]);
 }
 
 function layersOf(header: GgufHeader): LayerFacts | null {

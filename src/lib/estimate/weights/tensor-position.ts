@@ -1,4 +1,5 @@
 import type { GgufTensor } from '../../gguf/header.js';
+import { sameNumbers } from '../../gguf/same-numbers.js';
 import { layerOf, nameInBlock } from '../../model/block-name.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { ModelShape } from '../../model/model-shape.js';
@@ -59,7 +60,7 @@ export function namedWeight(
 ): NamedWeight {
   const { weights, kinds } = knownNames(hparams);
   const before = weights.get(name);
-  if (before !== undefined && isSame(before.dims, dims)) return before;
+  if (before !== undefined && sameNumbers(before.dims, dims)) return before;
   const layer = layerOf(name);
   const inBlock = layer === undefined ? name : nameInBlock(name);
   const key = `${inBlock} ${dims.join('x')}`;
@@ -97,11 +98,7 @@ function isListOf(list: readonly NamedWeight[], { tensors }: ModelShape): boolea
   let at = 0;
   for (const { name, dims } of tensors.values()) {
     const named = list[at++] as NamedWeight;
-    if (named.name !== name || !isSame(named.dims, dims)) return false;
+    if (named.name !== name || !sameNumbers(named.dims, dims)) return false;
   }
   return true;
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a === b || (a.length === b.length && a.every((length, i) => length === b[i]));
 }

@@ -1,5 +1,6 @@
 import type { GgmlType } from '../../gguf/ggml-types.js';
 import type { GgufTensor } from '../../gguf/header.js';
+import { sameNumbers } from '../../gguf/same-numbers.js';
 import type { Hparams } from '../../model/hparams.js';
 import type { Backend } from '../ggml/backend.js';
 import type { Device } from '../ggml/device.js';
@@ -21,7 +22,7 @@ export class TriedWeights {
   supports(backend: Backend, { type, dims }: Pick<GgufTensor, 'dims' | 'type'>, op: WeightOp): boolean {
     const ops = this.#byOp.get(backend) ?? new Map<WeightOp, TriedWeight[]>();
     const tried = ops.get(op) ?? [];
-    const known = tried.find((other) => other.type === type && sameDims(other.dims, dims));
+    const known = tried.find((other) => other.type === type && sameNumbers(other.dims, dims));
     if (known !== undefined) return known.isSupported;
     const isSupported = supportsWeight(backend, { type, dims }, op, this.hparams);
     tried.push({ type, dims, isSupported });
@@ -52,8 +53,4 @@ export class FoundByKind<T> {
     this.#last[named.kind] = { type, device, found };
     return found;
   }
-}
-
-function sameDims(a: readonly number[], b: readonly number[]): boolean {
-  return a === b || (a.length === b.length && a.every((length, i) => length === b[i]));
 }

@@ -50,7 +50,7 @@ const WEIGHTS: ReadonlySet<PartName> = new Set(['weights', 'weights-unread', 'we
 export class Trials {
   readonly #estimates = new WeakMap<ModelShape, Map<string, MemoryEstimate | undefined>>();
   /** What contexts take but for their graphs: a model's quantizations alike. */
-  readonly #contexts = new WeakMap<Hparams, Map<string, readonly EstimatePart[] | undefined>>();
+  readonly #contexts = new Kept<Hparams, readonly EstimatePart[] | undefined>();
   readonly #withoutGraph = new Kept<ModelShape, readonly EstimatePart[] | undefined>();
   readonly #graphs = new GraphMemory();
   readonly #tooLarge = new WeakMap<Hparams, Set<string>>();
@@ -221,16 +221,10 @@ export class Trials {
 
   /** But for the graph; undefined where llama.cpp refuses it. */
   #contextParts(shape: ModelShape, launch: LaunchOptions): readonly EstimatePart[] | undefined {
-    const known = this.#contexts.get(shape.hparams) ?? new Map<string, readonly EstimatePart[] | undefined>();
-    this.#contexts.set(shape.hparams, known);
-    const key = keyOf(withoutOptions(launch, 'cpuMoeLayers', 'mmap', 'repack'));
+    const find = () => unlessRefused(() => partsWithoutGraph(shape, launch));
     // Experts that are kept on GPUs are as large as their types make them.
-    if (!known.has(key) || launch.expertCacheMiB)
-      known.set(
-        key,
-        unlessRefused(() => partsWithoutGraph(shape, launch)),
-      );
-    return known.get(key);
+    if (launch.expertCacheMiB) return find();
+    return this.#contexts.of(shape.hparams, keyOf(withoutOptions(launch, 'cpuMoeLayers', 'mmap', 'repack')), find);
   }
 
   /** Launches with more nodes than llama.cpp makes room for, whatever the context and wherever the weights lie. */

@@ -1,3 +1,4 @@
+import { sameNumbers } from '../../../gguf/same-numbers.js';
 import type { Backend } from '../backend.js';
 import type { Step } from '../scheduler.js';
 import { type Op, pad, rootOf, type Tensor } from '../tensor.js';
@@ -119,18 +120,12 @@ export function withoutTensors({ leafs, backends, traits, roots, starts, sources
 export function saysTheSame(a: TapeSteps, b: TapeSteps): boolean {
   return (
     a.leafs === b.leafs &&
-    isSame(a.starts, b.starts) &&
-    isSame(a.sources, b.sources) &&
-    isSame(a.roots, b.roots) &&
-    isSame(a.backends, b.backends) &&
-    isSame(a.traits, b.traits)
+    sameNumbers(a.starts, b.starts) &&
+    sameNumbers(a.sources, b.sources) &&
+    sameNumbers(a.roots, b.roots) &&
+    sameNumbers(a.backends, b.backends) &&
+    sameNumbers(a.traits, b.traits)
   );
-}
-
-export function isSame(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 function slotOf(tensor: Tensor): number {

@@ -1,3 +1,5 @@
+import { keepLast } from '../../../kept.js';
+import { sameNumbers } from '../../../gguf/same-numbers.js';
 import { isEmptyOp, type Op, type Tensor } from '../tensor.js';
 import { accessKey, Accesses, MemoryRanges, touchedBy } from './memory-ranges.js';
 
@@ -54,8 +56,7 @@ export function reorder(nodes: Tensor[], packedLength: PackedLength, known: Know
   let found = known.find((other) => sameNumbers(other.key, key));
   if (!found) {
     found = { key, order: order(before, accesses) };
-    if (known.length === MOST_KNOWN) known.shift();
-    known.push(found);
+    keepLast(known, found, MOST_KNOWN);
   }
   let next = 0;
   for (const group of found.order)
@@ -77,12 +78,6 @@ export function groupBounds(nodes: readonly Tensor[], packedLength: PackedLength
 
 function mobilityOf(op: Op): number {
   return (isEmptyOp(op) ? 1 : 0) + (MOVABLE.has(op) ? 2 : 0);
-}
-
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** The groups in their new order. */

@@ -1,3 +1,5 @@
+import { keepLast } from '../../../kept.js';
+import { sameNumbers } from '../../../gguf/same-numbers.js';
 import type { Backend } from '../backend.js';
 import type { DeviceBytes } from '../device.js';
 import { type ComparedLayouts, comparedOn, comparesAlike, type Moves } from '../allocation/moves.js';
@@ -7,7 +9,7 @@ import { type Allocation, allocateSettling, type PlannedTape } from './settled-a
 import type { Graph } from '../graph.js';
 import { describe, type SchedulerOptions } from '../description.js';
 import { optimizesAlike, reschedule, type Schedule } from './schedule.js';
-import { isSame, IS_VIEW, saysTheSame, type TapeSteps, TensorSizes, withoutTensors } from '../allocation/tape.js';
+import { IS_VIEW, saysTheSame, type TapeSteps, TensorSizes, withoutTensors } from '../allocation/tape.js';
 import { sameLayout, type Tensor } from '../tensor.js';
 
 /** What tapes say, whatever the size of their tensors. */
@@ -65,19 +67,18 @@ export class KnownTapes {
 
   /** Whether all layers, too, were found not to run as they should where few layers' nodes run so. */
   hasTrial(backends: Int8Array): boolean {
-    return this.trials.some((known) => isSame(known, backends));
+    return this.trials.some((known) => sameNumbers(known, backends));
   }
 
   learnTrial(backends: Int8Array): void {
-    if (this.trials.length === MOST_KNOWN) this.trials.shift();
-    this.trials.push(backends);
+    keepLast(this.trials, backends, MOST_KNOWN);
   }
 
   /** Null where what is asked is not known. */
   allocate({ tape, sized, sizes, slices: { begins } }: PlannedTape, backends: readonly Backend[]): DeviceBytes | null {
     const found = this.known.find(
       ({ few, bySlot, begins: known }) =>
-        isSame(known, begins) && saysTheSame(few, tape) && comparesAlike(bySlot.compared, sized),
+        sameNumbers(known, begins) && saysTheSame(few, tape) && comparesAlike(bySlot.compared, sized),
     );
     return found ? allocateSettling(found.moves, found.bySlot.ofSlots, sizes, backends) : null;
   }
@@ -86,7 +87,7 @@ export class KnownTapes {
   find(graph: Graph, scheduler: SchedulerOptions): FoundTape | null {
     if (this.isEmpty) return null;
     const said = describe(graph, scheduler);
-    const known = this.known.filter(({ schedule }) => schedule && isSame(schedule.said, said));
+    const known = this.known.filter(({ schedule }) => schedule && sameNumbers(schedule.said, said));
     const [first] = known;
     if (!first?.schedule) return null;
     const tensors = reschedule(graph, first.schedule);
@@ -104,18 +105,18 @@ export class KnownTapes {
       this.failures++;
       return false;
     }
-    if (this.known.length === MOST_KNOWN) this.known.shift();
     const { schedule, slices } = few;
     const { moves } = layout;
     const bySlot = { ofSlots: origins, compared: comparedOn(origins, moves) };
-    this.known.push({
+    const learned = {
       moves: { ...moves, compared: [] },
       few: withoutTensors(few.tape),
       begins: slices.begins,
       bySlot,
       schedule,
       byNumber: schedule ? numbered(bySlot, schedule) : bySlot,
-    });
+    };
+    keepLast(this.known, learned, MOST_KNOWN);
     return true;
   }
 }

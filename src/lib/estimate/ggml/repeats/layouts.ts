@@ -1,6 +1,8 @@
+import { sameNumbers } from '../../../gguf/same-numbers.js';
+import { keepLast } from '../../../kept.js';
 import { type ComparedLayouts, comparedOn, comparesAlike, type Moves } from '../allocation/moves.js';
 import { sizesOn } from '../allocation/graph-allocator.js';
-import { isSame, saysTheSame, type Tape, type TapeSteps, withoutTensors } from '../allocation/tape.js';
+import { saysTheSame, type Tape, type TapeSteps, withoutTensors } from '../allocation/tape.js';
 import type { PlannedTape } from './settled-allocation.js';
 import { isAlsoAlike, type Likeness } from './whole-tape.js';
 
@@ -50,7 +52,7 @@ export class Layouts {
   find({ tape, sizes, slices: { begins } }: Pick<PlannedTape, 'tape' | 'sizes' | 'slices'>): Layout | undefined {
     return this.known.find(
       ({ planned, begins: known, compared, likeness }) =>
-        isSame(known, begins) &&
+        sameNumbers(known, begins) &&
         saysTheSame(planned, tape) &&
         comparesAlike(compared, tape.tensors) &&
         (!likeness || isAlsoAlike(likeness, tape.tensors, sizes)),
@@ -58,7 +60,6 @@ export class Layouts {
   }
 
   keep(layout: Layout): void {
-    if (this.known.length === MOST_KNOWN) this.known.shift();
-    this.known.push(layout);
+    keepLast(this.known, layout, MOST_KNOWN);
   }
 }

@@ -1,7 +1,8 @@
+import { sameNumbers } from '../../../gguf/same-numbers.js';
 import { type Backend, optimizationKey } from '../backend.js';
 import type { Graph } from '../graph.js';
 import type { Plan } from '../scheduler.js';
-import { isSame, NONE } from '../allocation/tape.js';
+import { NONE } from '../allocation/tape.js';
 import { copyOn, type Tensor } from '../tensor.js';
 
 /** An operand that is read from a copy on another backend; graph tensors by number. */
@@ -66,6 +67,6 @@ export function optimizesAlike({ nodes }: Graph, { runs }: Schedule, backends: r
   return runs.every(({ backend, end, key }) => {
     const found = optimizationKey(backends[backend] as Backend, nodes.slice(start, end), nodes[end]);
     start = end;
-    return isSame(found, key);
+    return sameNumbers(found, key);
   });
 }
